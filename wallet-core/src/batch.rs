@@ -1,0 +1,130 @@
+//! A batch: independent requests decided together.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::decide::{Decision, decide};
+use crate::{
+    AccountKey, CurrencyCode, Hold, HoldKey, Prepared, RecordKey, Snapshot, TransferKey,
+    TransferWithReversals, accounts_of,
+};
+
+/// How far an account's latest time may run ahead of the store's clock before
+/// a request on it is refused as [`Decided::ClockBehind`](crate::Decided).
+pub const MAX_AHEAD: Duration = Duration::from_secs(2);
+
+/// Independent requests that a store decides and commits together. No two of
+/// them have the same key.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    requests: Vec<Arc<Prepared>>,
+    reads: Reads,
+    max_ahead: Duration,
+}
+
+/// What a batch touches; every list sorted and unique.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reads {
+    /// Idempotency records.
+    pub keys: Vec<RecordKey>,
+    /// Accounts to lock and read, as far as known; those to be opened too.
+    pub accounts: Vec<AccountKey>,
+    /// Holds that are named or whose new id was given by the caller.
+    pub holds: Vec<HoldKey>,
+    /// Transfers that are named or whose new id was given by the caller.
+    pub transfers: Vec<TransferKey>,
+    /// Currencies of accounts that may be opened.
+    pub currencies: Vec<CurrencyCode>,
+}
+
+impl Reads {
+    /// The accounts to lock, sorted and unique: those known beforehand plus
+    /// those of the holds and transfers that were found without a lock.
+    #[must_use]
+    pub fn lock_set(
+        &self,
+        holds: &[Hold],
+        transfers: &[TransferWithReversals],
+    ) -> Vec<AccountKey> {
+        let mut accounts = self.accounts.clone();
+        if !holds.is_empty() || !transfers.is_empty() {
+            accounts.extend(accounts_of(holds, transfers));
+            accounts.sort_unstable();
+            accounts.dedup();
+        }
+        accounts
+    }
+}
+
+impl Batch {
+    /// A batch of `requests` in the order in which they are decided. A request
+    /// whose key stands earlier in the list is left out: the caller must wait
+    /// for the first and take its outcome.
+    #[must_use]
+    pub fn new(requests: Vec<Arc<Prepared>>) -> Self {
+        Self::with_max_ahead(requests, MAX_AHEAD)
+    }
+
+    /// The same with another bound than [`MAX_AHEAD`].
+    #[must_use]
+    pub fn with_max_ahead(mut requests: Vec<Arc<Prepared>>, max_ahead: Duration) -> Self {
+        let mut reads = Reads {
+            keys: requests.iter().map(|request| request.key).collect(),
+            ..Reads::default()
+        };
+        reads.keys.sort_unstable();
+        reads.keys.dedup();
+        if reads.keys.len() < requests.len() {
+            let mut seen = BTreeSet::new();
+            requests.retain(|request| seen.insert(request.key));
+        }
+        for request in &requests {
+            reads.accounts.extend_from_slice(&request.accounts);
+            reads.holds.extend_from_slice(&request.holds);
+            reads.transfers.extend_from_slice(&request.transfers);
+            reads.currencies.extend(request.currencies.iter().map(crate::Currency::code));
+        }
+        // A hold or transfer that an earlier request of the batch makes needs no
+        // resolving: its accounts are among those of that request.
+        reads.accounts.sort_unstable();
+        reads.accounts.dedup();
+        reads.holds.sort_unstable();
+        reads.holds.dedup();
+        reads.transfers.sort_unstable();
+        reads.transfers.dedup();
+        reads.currencies.sort_unstable();
+        reads.currencies.dedup();
+        Self {
+            requests,
+            reads,
+            max_ahead,
+        }
+    }
+
+    /// The requests, in the order in which they are decided.
+    #[must_use]
+    pub fn requests(&self) -> &[Arc<Prepared>] {
+        &self.requests
+    }
+
+    /// What to read.
+    #[must_use]
+    pub const fn reads(&self) -> &Reads {
+        &self.reads
+    }
+
+    /// How far an account's time may run ahead of the clock.
+    #[must_use]
+    pub const fn max_ahead(&self) -> Duration {
+        self.max_ahead
+    }
+
+    /// Decides every request on `snapshot`: pure, so it may be called again on
+    /// a fresh snapshot.
+    #[must_use]
+    pub fn decide(&self, snapshot: &Snapshot) -> Decision {
+        decide(self, snapshot)
+    }
+}

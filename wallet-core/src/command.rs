@@ -1,0 +1,310 @@
+//! Commands: what a request asks for.
+
+use std::time::Duration;
+
+use crate::{
+    AccountId, Amount, Currency, Details, HoldId, Leg, Metadata, Money, Owner, Policy,
+    SettlementName, Status, TransferId,
+};
+
+/// Defines a command: public fields to read, a constructor for what is needed,
+/// a `with_*` method for what is optional, room for more fields later.
+macro_rules! command {
+    (
+        $(#[$doc:meta])* $name:ident
+        needs { $($(#[$need_doc:meta])* $need:ident: $need_type:ty,)* }
+        may { $($(#[$may_doc:meta])* $may:ident, $with:ident: $may_type:ty,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$need_doc])* pub $need: $need_type,)*
+            $($(#[$may_doc])* pub $may: $may_type,)*
+        }
+
+        impl $name {
+            /// The command with every optional part at its default.
+            #[must_use]
+            pub fn new($($need: $need_type),*) -> Self {
+                Self { $($need,)* $($may: Default::default(),)* }
+            }
+
+            $(
+                $(#[$may_doc])*
+                #[must_use]
+                pub fn $with(mut self, $may: impl Into<$may_type>) -> Self {
+                    self.$may = $may.into();
+                    self
+                }
+            )*
+        }
+
+        impl From<$name> for Command {
+            fn from(command: $name) -> Self {
+                Self::$name(command)
+            }
+        }
+    };
+}
+
+command! {
+    /// Opens an account at balance zero.
+    OpenAccount
+    needs {
+        /// Whose it is.
+        owner: Owner,
+        /// What it holds.
+        currency: Currency,
+    }
+    may {
+        /// Its id; made by the service when absent.
+        id, with_id: Option<AccountId>,
+        /// Its floor; never negative by default.
+        policy, with_policy: Policy,
+        /// Its ceiling; none by default.
+        max_balance, with_max_balance: Option<Amount>,
+        /// The host's own words about it.
+        metadata, with_metadata: Option<Metadata>,
+        /// Whether it is one of the host's own, whose events are not published.
+        system, with_system: bool,
+    }
+}
+
+command! {
+    /// Changes an account's status: freezes, unfreezes, closes it. Setting the
+    /// status that it has succeeds without an effect.
+    ChangeStatus
+    needs {
+        /// Which account.
+        account: AccountId,
+        /// Its status from now on.
+        status: Status,
+    }
+    may {}
+}
+
+command! {
+    /// Changes an account's floor, its ceiling, or both. A limit that the
+    /// balance already exceeds is refused.
+    ChangeLimits
+    needs {
+        /// Which account.
+        account: AccountId,
+    }
+    may {
+        /// Its floor from now on; kept when absent.
+        policy, with_policy: Option<Policy>,
+        /// Its ceiling from now on.
+        max_balance, with_max_balance: Change<Amount>,
+    }
+}
+
+/// What becomes of an optional value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It goes.
+    Clear,
+    /// It becomes this.
+    Set(T),
+}
+
+command! {
+    /// Moves money between accounts: one leg or many, applied in order, floors
+    /// and ceilings checked after each, all or none.
+    PostTransfer
+    needs {
+        /// What moves.
+        legs: Vec<Leg>,
+    }
+    may {
+        /// Its id; made by the service when absent.
+        id, with_id: Option<TransferId>,
+        /// What the host says about it.
+        details, with_details: Details,
+    }
+}
+
+command! {
+    /// Brings money in from a named settlement account, which is opened when
+    /// it is first needed.
+    Deposit
+    needs {
+        /// Credited.
+        account: AccountId,
+        /// How much of what.
+        money: Money,
+        /// Where it comes from.
+        settlement: SettlementName,
+    }
+    may {
+        /// Its id; made by the service when absent.
+        id, with_id: Option<TransferId>,
+        /// What the host says about it.
+        details, with_details: Details,
+    }
+}
+
+command! {
+    /// Takes money out to a named settlement account, which is opened when it
+    /// is first needed.
+    Withdrawal
+    needs {
+        /// Debited.
+        account: AccountId,
+        /// How much of what.
+        money: Money,
+        /// Where it goes.
+        settlement: SettlementName,
+    }
+    may {
+        /// Its id; made by the service when absent.
+        id, with_id: Option<TransferId>,
+        /// What the host says about it.
+        details, with_details: Details,
+    }
+}
+
+/// One part of a [`Split`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Share {
+    /// Credited.
+    pub to: AccountId,
+    /// Its share of the whole in basis points, 1 ..= 10,000.
+    pub share_bp: u32,
+}
+
+command! {
+    /// Moves one amount to several accounts by shares, cut by the largest
+    /// remainder. A part that comes out as zero makes no leg.
+    Split
+    needs {
+        /// Debited.
+        from: AccountId,
+        /// The whole.
+        money: Money,
+        /// Its parts; together 10,000 basis points.
+        shares: Vec<Share>,
+    }
+    may {
+        /// Its id; made by the service when absent.
+        id, with_id: Option<TransferId>,
+        /// What the host says about it.
+        details, with_details: Details,
+    }
+}
+
+command! {
+    /// Reserves money on one account for another.
+    PlaceHold
+    needs {
+        /// Whose money is reserved.
+        from: AccountId,
+        /// Whom it is reserved for.
+        to: AccountId,
+        /// How much of what.
+        money: Money,
+    }
+    may {
+        /// Its id; made by the service when absent.
+        id, with_id: Option<HoldId>,
+        /// How long it can be captured; for ever when absent. Greater than
+        /// zero, at most 10 years.
+        expires_in, with_expires_in: Option<Duration>,
+        /// What the host says about it.
+        details, with_details: Details,
+    }
+}
+
+command! {
+    /// Posts a hold, all of it or a part.
+    Capture
+    needs {
+        /// Which hold.
+        hold: HoldId,
+    }
+    may {
+        /// How much, in minor units; all that remains when absent.
+        amount, with_amount: Option<Amount>,
+        /// Whether the rest is released; when absent, only if nothing remains.
+        is_final, with_is_final: Option<bool>,
+        /// The transfer's id; made by the service when absent.
+        id, with_id: Option<TransferId>,
+        /// What the host says about the transfer.
+        details, with_details: Details,
+    }
+}
+
+command! {
+    /// Gives back what a hold still holds.
+    Release
+    needs {
+        /// Which hold.
+        hold: HoldId,
+    }
+    may {}
+}
+
+command! {
+    /// Gives back what an expired hold still holds; refused before its time.
+    Expire
+    needs {
+        /// Which hold.
+        hold: HoldId,
+    }
+    may {}
+}
+
+/// What a [`Reverse`] undoes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ReverseWhat {
+    /// All that is left of every leg, the last leg first.
+    #[default]
+    Rest,
+    /// This much, in minor units, of a transfer with a single leg.
+    Amount(Amount),
+    /// These legs in this order: index, and how much (the rest when absent).
+    Legs(Vec<(u16, Option<Amount>)>),
+}
+
+command! {
+    /// Undoes an earlier transfer, never more than it moved in total.
+    Reverse
+    needs {
+        /// Which transfer.
+        transfer: TransferId,
+    }
+    may {
+        /// How much of it.
+        what, with_what: ReverseWhat,
+        /// Whether the floor of the account that pays back is disregarded:
+        /// for chargebacks, which the money's absence does not stop.
+        force, with_force: bool,
+        /// The reversal's id; made by the service when absent.
+        id, with_id: Option<TransferId>,
+        /// What the host says about it.
+        details, with_details: Details,
+    }
+}
+
+/// One thing to do; a [`Request`](crate::Request) holds one or more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each variant is documented on its struct")]
+pub enum Command {
+    OpenAccount(OpenAccount),
+    ChangeStatus(ChangeStatus),
+    ChangeLimits(ChangeLimits),
+    PostTransfer(PostTransfer),
+    Deposit(Deposit),
+    Withdrawal(Withdrawal),
+    Split(Split),
+    PlaceHold(PlaceHold),
+    Capture(Capture),
+    Release(Release),
+    Expire(Expire),
+    Reverse(Reverse),
+}

@@ -1,0 +1,135 @@
+//! Identifiers: 128-bit for what callers name, small integers for the rest.
+
+use uuid::Uuid;
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// A UUID: version 7 where the service makes it, any version but 8
+        /// where the caller gives it (version 8 is kept for derived ids).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The id with this value.
+            #[must_use]
+            pub const fn new(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The id from its 16 bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            /// The value.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+
+            /// The 16 bytes, big-endian, as stores keep them.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// Whether a caller may give this id: neither nil nor max nor
+            /// version 8.
+            #[must_use]
+            pub fn is_caller_usable(self) -> bool {
+                !self.0.is_nil() && !self.0.is_max() && self.0.get_version_num() != 8
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    };
+}
+
+uuid_id! {
+    /// Names an account within its ledger.
+    AccountId
+}
+uuid_id! {
+    /// Names a transfer within its ledger.
+    TransferId
+}
+uuid_id! {
+    /// Names a hold within its ledger.
+    HoldId
+}
+
+/// One set of books (a tenant); transfers never cross ledgers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LedgerId(u32);
+
+impl LedgerId {
+    /// Ledger number `number`; 0 is the default one.
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl std::fmt::Display for LedgerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An id together with the ledger it lives in: what stores use as primary key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InLedger<Id> {
+    /// The set of books.
+    pub ledger: LedgerId,
+    /// The id within it.
+    pub id: Id,
+}
+
+impl<Id> InLedger<Id> {
+    /// `id` in `ledger`.
+    #[must_use]
+    pub const fn new(ledger: LedgerId, id: Id) -> Self {
+        Self { ledger, id }
+    }
+}
+
+/// An account's full key.
+pub type AccountKey = InLedger<AccountId>;
+/// A transfer's full key.
+pub type TransferKey = InLedger<TransferId>;
+/// A hold's full key.
+pub type HoldKey = InLedger<HoldId>;
+
+/// How often an account has changed: 1 when opened, one more per effect, to
+/// `i64::MAX`.
+pub type Version = i64;
+/// Counts an account's entries: the first has 1; 0 means none yet. Ends at
+/// `i64::MAX`.
+pub type Sequence = i64;

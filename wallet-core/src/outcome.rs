@@ -1,0 +1,202 @@
+//! What became of a request: receipts or a rejection, recorded under its key.
+
+use std::sync::Arc;
+
+use crate::{
+    Account, AccountId, AccountState, Amount, Counters, Direction, Entry, Fingerprint, Hold,
+    InLedger, RecordKey, Rejected, Sequence, Timestamp, Transfer, Version,
+};
+
+/// The recorded answer to a request: all that a replay needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The request's time.
+    pub at: Timestamp,
+    /// One receipt per command in order, or why nothing was done.
+    pub result: Result<Vec<Receipt>, Rejected>,
+}
+
+impl Outcome {
+    /// Every effect on an account, in order.
+    pub fn effects(&self) -> impl Iterator<Item = &Effect> {
+        self.receipts().iter().flat_map(|receipt| match receipt {
+            Receipt::AccountOpened(_) | Receipt::AccountChanged(_) => [].iter(),
+            Receipt::Posted(posted) => posted.effects.iter(),
+            Receipt::HoldChanged(changed) => changed.effects.iter(),
+        })
+    }
+
+    /// The receipts; empty when the request was refused.
+    #[must_use]
+    pub fn receipts(&self) -> &[Receipt] {
+        self.result.as_deref().unwrap_or_default()
+    }
+
+    /// The transfers that it posted.
+    pub fn transfers(&self) -> impl Iterator<Item = &Transfer> {
+        self.postings().map(|posted| &posted.transfer)
+    }
+
+    /// The receipts of its transfers.
+    pub fn postings(&self) -> impl Iterator<Item = &Posted> {
+        self.receipts().iter().filter_map(|receipt| match receipt {
+            Receipt::Posted(posted) => Some(posted),
+            Receipt::AccountOpened(_) | Receipt::AccountChanged(_) | Receipt::HoldChanged(_) => {
+                None
+            }
+        })
+    }
+}
+
+/// What one command did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Receipt {
+    /// An account was opened.
+    AccountOpened(Account),
+    /// An account's status or limits changed.
+    AccountChanged(AccountChanged),
+    /// A transfer was posted.
+    Posted(Posted),
+    /// A hold was placed, released or expired.
+    HoldChanged(HoldChanged),
+}
+
+/// An account after a change of status or limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountChanged {
+    /// The account after it.
+    pub state: AccountState,
+    /// What changed; nothing when it was so already.
+    pub effect: Option<EffectKind>,
+}
+
+/// A posted transfer with what it did to each account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    /// The transfer.
+    pub transfer: Transfer,
+    /// The hold after it, for a capture.
+    pub hold: Option<Hold>,
+    /// Every effect in order; debit before credit of each leg.
+    pub effects: Vec<Effect>,
+}
+
+impl Posted {
+    /// The entries that it wrote, two per leg.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        let transfer = &self.transfer;
+        self.effects.iter().filter_map(move |effect| {
+            let mark = effect.entry?;
+            Some(Entry {
+                account: InLedger::new(transfer.key.ledger, effect.account),
+                sequence: mark.sequence,
+                version: effect.version,
+                direction: mark.direction,
+                amount: mark.amount,
+                balance_after: effect.counters.posted(),
+                transfer: transfer.key.id,
+                leg: mark.leg,
+                created_at: transfer.created_at,
+            })
+        })
+    }
+}
+
+/// A hold after it was placed, released or expired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldChanged {
+    /// The hold after it.
+    pub hold: Hold,
+    /// What it did to both accounts: the one that pays first.
+    pub effects: Vec<Effect>,
+}
+
+/// What kind of effect an account saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EffectKind {
+    /// It was opened.
+    Opened,
+    /// Its status changed.
+    StatusChanged,
+    /// Its limits changed.
+    LimitsChanged,
+    /// A leg of a transfer debited it.
+    Debited,
+    /// A leg of a transfer credited it.
+    Credited,
+    /// A hold was placed on it or towards it.
+    HoldPlaced,
+    /// A hold was captured.
+    HoldCaptured,
+    /// A hold was released.
+    HoldReleased,
+    /// A hold expired.
+    HoldExpired,
+    /// A leg was reversed.
+    Reversed,
+}
+
+/// One effect on one account: what raises its version by one, and what becomes
+/// one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effect {
+    /// Which account, in the request's ledger.
+    pub account: AccountId,
+    /// Whether it is one of the host's own.
+    pub system: bool,
+    /// What happened.
+    pub kind: EffectKind,
+    /// The account's version after it.
+    pub version: Version,
+    /// The account's running sums after it.
+    pub counters: Counters,
+    /// The entry that it wrote, if any.
+    pub entry: Option<EntryMark>,
+}
+
+/// The part of an [`Entry`] that an [`Effect`] does not already say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryMark {
+    /// The account's sequence after it.
+    pub sequence: Sequence,
+    /// The index of the transfer's leg.
+    pub leg: u16,
+    /// Which side.
+    pub direction: Direction,
+    /// How much, in minor units.
+    pub amount: Amount,
+}
+
+/// What a store keeps under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The key.
+    pub key: RecordKey,
+    /// What was asked.
+    pub fingerprint: Fingerprint,
+    /// What was answered.
+    pub outcome: Arc<Outcome>,
+}
+
+/// What [`decide`](crate::decide::decide) says of one request of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decided {
+    /// Decided now, and recorded by the commit.
+    Fresh(Arc<Outcome>),
+    /// Answered before: the first outcome again.
+    Replayed(Arc<Outcome>),
+    /// The key was used for something else. Nothing is recorded.
+    IdempotencyMismatch,
+    /// An account that it needs could not be read under a lock, or what it
+    /// refers to changed meanwhile. Nothing is recorded; ask again.
+    Blocked,
+    /// An account's latest time runs ahead of the store's clock by more than
+    /// is allowed. Nothing is recorded; ask again later.
+    ClockBehind {
+        /// How far, in microseconds.
+        ahead_micros: u64,
+    },
+}

@@ -1,0 +1,20 @@
+use std::fmt::Debug;
+
+use uuid::Uuid;
+
+/// Makes ids that nobody else makes.
+pub trait IdGenerator: Debug + Send + Sync + 'static {
+    /// A new id: neither nil nor max nor version 8.
+    fn new_id(&self) -> Uuid;
+}
+
+/// UUID version 7: ordered by the time of their making, random beyond it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Uuid7;
+
+impl IdGenerator for Uuid7 {
+    #[allow(clippy::disallowed_methods, reason = "this adapter is where ids come from")]
+    fn new_id(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}

@@ -1,0 +1,190 @@
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{AccountQuery, EntryQuery, HoldQuery, ReferenceQuery};
+use crate::{
+    Account, AccountKey, Batch, Cost, Decided, Entry, Hold, HoldKey, LedgerId, PastBalance, Reads,
+    Record, RecordKey, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
+};
+
+/// Commits batches and reads the books. It holds no business rule: every rule
+/// is in [`decide`](crate::decide::decide).
+///
+/// All errors are [`StoreError`]s; each method names the kinds that mean
+/// something special there. `Unavailable`, `Corrupt` and `Internal` can come
+/// from any of them.
+#[async_trait]
+pub trait LedgerStore: Debug + Send + Sync + 'static {
+    /// What one transaction can take. The service cuts batches to fit.
+    fn limits(&self) -> Limits;
+
+    /// Decides `batch` on what the store holds and commits the result: each
+    /// request all or nothing, with its record, its entries and its part of
+    /// the outbox.
+    ///
+    /// A pessimistic store works in this order: (1) without locks, find the
+    /// holds and transfers of [`Reads`], for their accounts; (2) lock the
+    /// accounts ([`Reads::lock_set`]) in order of their keys, those that a
+    /// foreign transaction keeps being left out after a short wait; (3) only
+    /// then read records, accounts, holds, transfers, with current reads; (4)
+    /// read the clock, [`Batch::decide`]; (5) write, commit. An optimistic one
+    /// reads, decides, and commits on condition that `version` and `last_at` of
+    /// every account read are still the same and no inserted row exists.
+    ///
+    /// Afterwards every `Fresh` answer is durable. On replay nothing is
+    /// written. On an error nothing is committed, but for `Indeterminate`.
+    ///
+    /// # Errors
+    /// - `Conflict`: somebody else was faster; decide again.
+    /// - `Invalid`: the store refuses the data of some request.
+    /// - `Indeterminate`: the answer to the commit was lost.
+    async fn transact(&self, batch: Arc<Batch>) -> Result<Committed, StoreError>;
+
+    /// What [`transact`](Self::transact) would decide on, read without locks
+    /// from one consistent state: for dry runs, never for a commit. The holds'
+    /// and transfers' accounts are in it too.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError>;
+
+    /// The record of each key, in the order asked, `None` where there is none.
+    /// A commit that is still under way is waited for, so that `None` means
+    /// that nothing was committed under the key so far.
+    ///
+    /// # Errors
+    /// `Conflict` when the wait took too long.
+    async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError>;
+
+    /// The accounts in the order asked, `None` where there is none.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError>;
+
+    /// A page of accounts.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError>;
+
+    /// The transfers in the order asked, `None` where there is none.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn transfers(
+        &self,
+        keys: &[TransferKey],
+    ) -> Result<Vec<Option<TransferWithReversals>>, StoreError>;
+
+    /// A page of the transfers with some reference.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn list_transfers(
+        &self,
+        query: &ReferenceQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError>;
+
+    /// The holds in the order asked, `None` where there is none.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>, StoreError>;
+
+    /// A page of the holds of an account.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError>;
+
+    /// At most `limit` pending holds that have expired by the store's clock,
+    /// the longest expired first.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError>;
+
+    /// A page of an account's entries; none when the account does not exist.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError>;
+
+    /// The posted balance of `account` after all entries at or before `at`;
+    /// `None` when the account does not exist. Once answered it never changes:
+    /// where `at` is not before the account's `last_at`, the store takes the
+    /// account's lock, reads its clock, and raises `last_at` to `at` plus one
+    /// microsecond before it answers.
+    ///
+    /// # Errors
+    /// `Invalid` when `at` lies after the store's clock; `Conflict` when the
+    /// lock cannot be had.
+    async fn balance_at(
+        &self,
+        account: AccountKey,
+        at: Timestamp,
+    ) -> Result<Option<PastBalance>, StoreError>;
+
+    /// The ledgers that hold accounts, ascending.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError>;
+
+    /// Deletes at most `purge.limit` rows that are older than it says, by the
+    /// store's clock, oldest first, and answers how many were deleted. A key
+    /// counts for as long as its record exists.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn purge(&self, purge: Purge) -> Result<u64, StoreError>;
+}
+
+/// What one transaction of a store can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests.
+    pub requests: usize,
+    /// Rows read or written, as [`Cost::rows`] counts them.
+    pub rows: usize,
+    /// Bytes, as [`Cost::bytes`] counts them.
+    pub bytes: usize,
+}
+
+impl Limits {
+    /// Whether work of this cost fits into one transaction.
+    #[must_use]
+    pub const fn admit(&self, cost: Cost) -> bool {
+        cost.rows <= self.rows && cost.bytes <= self.bytes
+    }
+}
+
+/// The answer to a committed batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// One answer per request, in the order of [`Batch::requests`].
+    pub decided: Vec<Decided>,
+}
+
+/// What to delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purge {
+    /// Idempotency records.
+    Records {
+        /// Only those at least this old.
+        older_than: Duration,
+        /// How many at most.
+        limit: u32,
+    },
+    /// Outbox rows whose every event is done.
+    DeliveredEvents {
+        /// Only those at least this old.
+        older_than: Duration,
+        /// How many at most.
+        limit: u32,
+    },
+}

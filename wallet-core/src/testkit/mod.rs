@@ -1,0 +1,1 @@
+//! The kit by which an adapter proves itself (feature `testkit`).

@@ -1,0 +1,118 @@
+//! Checked texts: what a database could refuse is refused here.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+/// Why a text is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// Nothing in it.
+    #[error("must not be empty")]
+    Empty,
+    /// More bytes of UTF-8 than the type allows.
+    #[error("must not exceed {max_bytes} bytes")]
+    TooLong {
+        /// The greatest length allowed.
+        max_bytes: usize,
+    },
+    /// A control character, or another one that the type does not allow.
+    #[error("holds a character that is not allowed")]
+    BadCharacter,
+    /// Not a JSON object.
+    #[error("must be a JSON object")]
+    NotAnObject,
+    /// A number that is no 64-bit integer; floats are not exact.
+    #[error("numbers must be 64-bit integers; send other ones as strings")]
+    BadNumber,
+    /// Objects or arrays nested too deeply.
+    #[error("is nested too deeply")]
+    TooDeep,
+}
+
+fn check(text: &str, max_bytes: usize, allowed: fn(char) -> bool) -> Result<(), TextError> {
+    if text.is_empty() {
+        Err(TextError::Empty)
+    } else if text.len() > max_bytes {
+        Err(TextError::TooLong { max_bytes })
+    } else if !text.chars().all(allowed) {
+        Err(TextError::BadCharacter)
+    } else {
+        Ok(())
+    }
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $allowed:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The greatest length, in bytes of UTF-8.
+            pub const MAX_BYTES: usize = $max;
+
+            /// Checks and takes `text`.
+            ///
+            /// # Errors
+            /// [`TextError`] when it is empty, too long, or holds a character
+            /// that is not allowed.
+            pub fn new(text: &str) -> Result<Self, TextError> {
+                check(text, Self::MAX_BYTES, $allowed)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = TextError;
+
+            fn from_str(text: &str) -> Result<Self, TextError> {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+text! {
+    /// Who an account belongs to, in the host's own terms: 1 to 128 bytes,
+    /// no control characters.
+    Owner, 128, |c| !c.is_control()
+}
+text! {
+    /// The host's reference of a transfer or hold (an order number), indexed:
+    /// 1 to 128 bytes, no control characters.
+    Reference, 128, |c| !c.is_control()
+}
+text! {
+    /// Words for a statement: 1 to 512 bytes, no control characters.
+    Description, 512, |c| !c.is_control()
+}
+text! {
+    /// Names a settlement account, such as `bank` or `card`: 1 to 32 of
+    /// `a-z 0-9 _ -`.
+    SettlementName, 32,
+    |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-'
+}
+text! {
+    /// Whose keys these are (an API client, a user): 1 to 64 printable ASCII
+    /// characters. Equal keys in different scopes are different keys.
+    KeyScope, 64, |c| c.is_ascii_graphic()
+}
+text! {
+    /// An idempotency key as the caller gave it: 1 to 255 printable ASCII
+    /// characters, blanks allowed.
+    KeyText, 255, |c| c.is_ascii_graphic() || c == ' '
+}
