@@ -1,0 +1,1 @@
+//! Benchmarks of the wallet ledger, beside a naive baseline.

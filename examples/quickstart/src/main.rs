@@ -1,0 +1,3 @@
+//! The smallest program that moves money with the wallet ledger.
+
+fn main() {}

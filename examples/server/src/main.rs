@@ -1,0 +1,3 @@
+//! The wallet ledger behind a REST API.
+
+fn main() {}

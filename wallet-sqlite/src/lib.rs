@@ -1,0 +1,1 @@
+//! The wallet ledger's store and outbox on SQLite: the embedded default.
