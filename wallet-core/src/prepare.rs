@@ -6,9 +6,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, AccountKey, Command, Currency, Fingerprint, Hold, HoldId, HoldKey, IdGenerator,
-    InLedger, InvalidRequest, LedgerId, RecordKey, Request, SettlementName, TransferId,
-    TransferKey, TransferWithReversals, fingerprint,
+    AccountId, AccountKey, Command, Currency, Details, Fingerprint, Hold, HoldId, HoldKey,
+    IdGenerator, InLedger, InvalidRequest, LedgerId, RecordKey, Request, SettlementName,
+    TransferId, TransferKey, TransferWithReversals, fingerprint,
 };
 
 /// A validated request with its fingerprint and the ids of all that it may
@@ -25,6 +25,8 @@ pub struct Prepared {
     pub(crate) holds: Vec<HoldKey>,
     pub(crate) transfers: Vec<TransferKey>,
     pub(crate) currencies: Vec<Currency>,
+    /// Whether the sweep made it, not a caller.
+    pub(crate) is_sweep: bool,
 }
 
 /// A command with what was chosen for it when it was submitted.
@@ -91,7 +93,10 @@ pub fn settlement_account(
     hash.update([0]);
     hash.update(shard.to_be_bytes());
     let mut bytes = [0; 16];
-    bytes.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    bytes
+        .iter_mut()
+        .zip(hash.finalize())
+        .for_each(|(to, from)| *to = from);
     AccountId::new(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
@@ -108,7 +113,14 @@ impl Prepared {
         request.validate()?;
         let fingerprint = fingerprint::of(&request);
         let key = request.key().record_key(request.ledger());
-        Ok(Self::assemble(request.ledger(), key, fingerprint, request.into_commands(), ids, shards))
+        Ok(Self::assemble(
+            request.ledger(),
+            key,
+            fingerprint,
+            request.into_commands(),
+            ids,
+            shards,
+        ))
     }
 
     /// The request by which the sweep expires `hold`: its key derives from the
@@ -119,7 +131,11 @@ impl Prepared {
         let fingerprint = fingerprint::of_commands(std::slice::from_ref(&command));
         let key = RecordKey::of_expiry(hold.ledger, hold.id);
         let shards = SettlementShards::new();
-        Self::assemble(hold.ledger, key, fingerprint, vec![command], ids, &shards)
+        let sweep = Self::assemble(hold.ledger, key, fingerprint, vec![command], ids, &shards);
+        Self {
+            is_sweep: true,
+            ..sweep
+        }
     }
 
     fn assemble(
@@ -139,6 +155,7 @@ impl Prepared {
             holds: Vec::new(),
             transfers: Vec::new(),
             currencies: Vec::new(),
+            is_sweep: false,
         };
         for command in commands {
             prepared.add(command, ids, shards);
@@ -193,7 +210,8 @@ impl Prepared {
             Command::Expire(c) => self.holds.push(InLedger::new(self.ledger, c.hold)),
             Command::Reverse(reverse) => {
                 given = self.new_transfer(reverse.id);
-                self.transfers.push(InLedger::new(self.ledger, reverse.transfer));
+                self.transfers
+                    .push(InLedger::new(self.ledger, reverse.transfer));
             }
         }
         let id = given.unwrap_or_else(|| ids.new_id());
@@ -280,34 +298,40 @@ impl Prepared {
     /// How many rows committing it writes at most, and how many bytes about.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        let mut cost = Cost { rows: 2, bytes: 256 };
+        let mut cost = Cost {
+            rows: 2,
+            bytes: 256,
+        };
         for prepared in &self.commands {
             let (rows, legs) = match &prepared.command {
-                Command::OpenAccount(_) => (3, 0),
                 Command::ChangeStatus(_) | Command::ChangeLimits(_) => (2, 0),
                 Command::PostTransfer(c) => (1, c.legs.len()),
                 Command::Deposit(_) | Command::Withdrawal(_) => (3, 1),
                 Command::Split(c) => (1, c.shares.len()),
-                Command::PlaceHold(_) | Command::Release(_) | Command::Expire(_) => (3, 0),
+                Command::OpenAccount(_)
+                | Command::PlaceHold(_)
+                | Command::Release(_)
+                | Command::Expire(_) => (3, 0),
                 Command::Capture(_) => (2, 1),
                 // The legs are known once the transfer is resolved.
                 Command::Reverse(_) => (1, self.accounts.len().max(1)),
             };
             let details = prepared.command.details();
-            let text = details.map_or(0, |details| {
-                details.metadata.as_ref().map_or(0, |text| text.as_str().len())
-                    + details.description.as_ref().map_or(0, |text| text.as_str().len())
-                    + details.reference.as_ref().map_or(0, |text| text.as_str().len())
-            });
+            let text = details.map_or(0, Details::text_bytes);
             let open = match &prepared.command {
                 Command::OpenAccount(open) => {
                     open.metadata.as_ref().map_or(0, |text| text.as_str().len())
                 }
                 _ => 0,
             };
-            // Per leg: two entries, two accounts, a reversal total.
-            cost.rows += rows + legs * 5;
-            cost.bytes += 512 + legs * 512 + (text + open) * 3;
+            // Per leg: two entries, two accounts, a reversal total. A text
+            // stands in the row, the record and the outbox.
+            let text = text.saturating_add(open).saturating_mul(3);
+            let legs_rows = legs.saturating_mul(5);
+            let legs_bytes = legs.saturating_mul(512);
+            cost.rows = cost.rows.saturating_add(rows).saturating_add(legs_rows);
+            cost.bytes = cost.bytes.saturating_add(512).saturating_add(legs_bytes);
+            cost.bytes = cost.bytes.saturating_add(text);
         }
         cost
     }

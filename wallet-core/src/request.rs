@@ -5,9 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::{
-    Change, Command, Details, IdempotencyKey, LedgerId, Leg, ReverseWhat, split_amount,
-};
+use crate::{Change, Command, Details, IdempotencyKey, LedgerId, Leg, ReverseWhat, split_amount};
 
 /// The most commands in one request.
 pub const COMMANDS_MAX: usize = 100;
@@ -95,12 +93,8 @@ impl Request {
 
 fn validate_command(command: &Command) -> Result<(), InvalidRequest> {
     match command {
-        Command::OpenAccount(open) => {
-            caller_id(open.id.map(crate::AccountId::uuid))
-        }
-        Command::ChangeStatus(_)
-        | Command::Release(_)
-        | Command::Expire(_) => Ok(()),
+        Command::OpenAccount(open) => caller_id(open.id.map(crate::AccountId::uuid)),
+        Command::ChangeStatus(_) | Command::Release(_) | Command::Expire(_) => Ok(()),
         Command::ChangeLimits(change) => {
             if change.policy.is_none() && change.max_balance == Change::Keep {
                 return Err(InvalidRequest::NothingToChange);
@@ -137,12 +131,11 @@ fn validate_command(command: &Command) -> Result<(), InvalidRequest> {
         Command::Reverse(reverse) => {
             caller_id(reverse.id.map(crate::TransferId::uuid))?;
             match &reverse.what {
-                ReverseWhat::Rest | ReverseWhat::Amount(_) => Ok(()),
                 ReverseWhat::Legs(legs) if legs.is_empty() => Err(InvalidRequest::NoLegs),
                 ReverseWhat::Legs(legs) if legs.len() > LEGS_MAX => {
                     Err(InvalidRequest::TooManyLegs)
                 }
-                ReverseWhat::Legs(_) => Ok(()),
+                ReverseWhat::Rest | ReverseWhat::Amount(_) | ReverseWhat::Legs(_) => Ok(()),
             }
         }
     }

@@ -39,6 +39,24 @@ pub struct Details {
     pub effective_at: Option<Timestamp>,
 }
 
+impl Details {
+    /// How many bytes its texts take.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let reference = self
+            .reference
+            .as_ref()
+            .map_or(0, |text| text.as_str().len());
+        let description = self
+            .description
+            .as_ref()
+            .map_or(0, |text| text.as_str().len());
+        let metadata = self.metadata.as_ref().map_or(0, |text| text.as_str().len());
+        reference
+            .saturating_add(description)
+            .saturating_add(metadata)
+    }
+}
+
 /// What a transfer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TransferKind {

@@ -1,18 +1,189 @@
-//! The decision function.
+//! The decision function: every business rule, pure and total.
+//!
+//! [`decide`] takes a [`Batch`] and the [`Snapshot`] of what it touches, and
+//! says what becomes of each request and what is to be written. It reads no
+//! clock and no randomness, does no I/O, never panics, and says the same again
+//! for the same input. Each request sees the effects of those before it; one
+//! that is refused leaves no trace but its record.
+//!
+//! The order of checks is part of the contract: see
+//! [`Rejection`](crate::Rejection). Each command checks everything first; from
+//! then on it must succeed.
 
-use crate::{Batch, ChangeSet, Decided, Snapshot};
+mod account;
+mod books;
+mod hold;
+mod leg;
+mod reversal;
+mod transfer;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::prepare::PreparedCommand;
+use crate::{
+    AccountKey, Batch, ChangeSet, Command, Decided, InLedger, Outcome, Prepared, Receipt, Record,
+    Rejected, Rejection, Snapshot, Timestamp,
+};
+use books::Books;
 
 /// What was decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
-    /// One answer per request.
+    /// One answer per request, in the order of [`Batch::requests`].
     pub decided: Vec<Decided>,
-    /// What to write.
+    /// What to write, in one transaction.
     pub changes: ChangeSet,
 }
 
-/// Decides a batch.
+/// Decides `batch` on `snapshot`.
 #[must_use]
-pub fn decide(batch: &Batch, _snapshot: &Snapshot) -> Decision {
-    Decision { decided: vec![Decided::Blocked; batch.requests().len()], changes: ChangeSet::default() }
+pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
+    let mut books = Books::new(batch, snapshot);
+    let mut decided = Vec::with_capacity(batch.requests().len());
+    let mut changes = ChangeSet {
+        records: Vec::with_capacity(batch.requests().len()),
+        accepted: Vec::with_capacity(batch.requests().len()),
+        ..ChangeSet::default()
+    };
+    for request in batch.requests() {
+        if let Some(answer) = replay(request, snapshot) {
+            decided.push(answer);
+            continue;
+        }
+        let at = match books.time_of(request, batch.max_ahead()) {
+            Ok(at) => at,
+            Err(undecided) => {
+                decided.push(undecided);
+                continue;
+            }
+        };
+        let result = carry_out(&mut books, request, at);
+        if request.is_sweep && is_too_early(&result) {
+            let ahead_micros = 0;
+            decided.push(Decided::ClockBehind { ahead_micros });
+            continue;
+        }
+        let accepted = result.is_ok();
+        let outcome = Arc::new(Outcome { at, result });
+        if accepted {
+            changes
+                .accepted
+                .push((request.ledger, Arc::clone(&outcome)));
+        }
+        changes.records.push(Record {
+            key: request.key,
+            fingerprint: request.fingerprint,
+            outcome: Arc::clone(&outcome),
+        });
+        decided.push(Decided::Fresh(outcome));
+    }
+    changes.records.sort_unstable_by_key(|record| record.key);
+    books.finish(&mut changes);
+    Decision { decided, changes }
+}
+
+/// The recorded answer, if the key has one.
+fn replay(request: &Prepared, snapshot: &Snapshot) -> Option<Decided> {
+    let found = snapshot
+        .records
+        .binary_search_by_key(&request.key, |record| record.key);
+    let record = snapshot.records.get(found.ok()?)?;
+    if record.fingerprint == request.fingerprint {
+        Some(Decided::Replayed(Arc::clone(&record.outcome)))
+    } else {
+        Some(Decided::IdempotencyMismatch)
+    }
+}
+
+/// The sweep's key derives from the hold, so a refusal that time would heal
+/// must not be recorded under it.
+fn is_too_early(result: &Result<Vec<Receipt>, Rejected>) -> bool {
+    let rejection = result.as_ref().err().map(|rejected| rejected.rejection);
+    rejection == Some(Rejection::HoldNotExpired)
+}
+
+/// Carries out every command or none.
+fn carry_out(
+    books: &mut Books<'_>,
+    request: &Prepared,
+    at: Timestamp,
+) -> Result<Vec<Receipt>, Rejected> {
+    books.begin();
+    let mut receipts = Vec::with_capacity(request.commands.len());
+    for (index, prepared) in request.commands.iter().enumerate() {
+        match Step::new(books, request, prepared, at).run() {
+            Ok(receipt) => receipts.push(receipt),
+            Err((rejection, subject)) => {
+                books.roll_back();
+                let command = u16::try_from(index).unwrap_or(u16::MAX);
+                return Err(Rejected {
+                    rejection,
+                    command,
+                    subject,
+                });
+            }
+        }
+    }
+    Ok(receipts)
+}
+
+/// A refusal, and what it is about.
+type Refusal = (Rejection, Uuid);
+
+/// One command on its way.
+struct Step<'a, 'b> {
+    books: &'a mut Books<'b>,
+    request: &'a Prepared,
+    prepared: &'a PreparedCommand,
+    at: Timestamp,
+}
+
+impl<'a, 'b> Step<'a, 'b> {
+    const fn new(
+        books: &'a mut Books<'b>,
+        request: &'a Prepared,
+        prepared: &'a PreparedCommand,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            books,
+            request,
+            prepared,
+            at,
+        }
+    }
+
+    fn run(&mut self) -> Result<Receipt, Refusal> {
+        match &self.prepared.command {
+            Command::OpenAccount(command) => self.open_account(command),
+            Command::ChangeStatus(command) => self.change_status(command),
+            Command::ChangeLimits(command) => self.change_limits(command),
+            Command::PostTransfer(command) => self.post_transfer(command),
+            Command::Deposit(command) => self.deposit(command),
+            Command::Withdrawal(command) => self.withdrawal(command),
+            Command::Split(command) => self.split(command),
+            Command::PlaceHold(command) => self.place_hold(command),
+            Command::Capture(command) => self.capture(command),
+            Command::Release(command) => self.release(command),
+            Command::Expire(command) => self.expire(command),
+            Command::Reverse(command) => self.reverse(command),
+        }
+    }
+
+    /// `id` in the request's ledger.
+    const fn key<Id>(&self, id: Id) -> InLedger<Id>
+    where
+        Id: Copy,
+    {
+        InLedger::new(self.request.ledger, id)
+    }
+
+    /// The slot of an account that exists.
+    fn existing(&self, account: crate::AccountId) -> Result<usize, Refusal> {
+        let key: AccountKey = self.key(account);
+        let not_found = (Rejection::AccountNotFound, account.uuid());
+        self.books.find(key).ok_or(not_found)
+    }
 }

@@ -1,0 +1,118 @@
+use crate::{
+    Amount, Capture, EffectKind, Expire, Hold, HoldChanged, HoldId, HoldStatus, Leg, Money,
+    PlaceHold, Receipt, Rejection, Release, TransferKind,
+};
+
+use super::leg::LegKinds;
+use super::{Refusal, Step};
+
+impl Step<'_, '_> {
+    pub(super) fn place_hold(&mut self, command: &PlaceHold) -> Result<Receipt, Refusal> {
+        let key = self.key(HoldId::new(self.prepared.id));
+        if self.books.hold(key).is_some() {
+            return Err((Rejection::IdTaken, self.prepared.id));
+        }
+        let pair = self.pair(command.from, command.to, command.money)?;
+        Self::admit(&pair, command.money.amount, false)?;
+        let reserved = command.money.amount.minor();
+        let effects = self.write_pending(&pair, reserved, EffectKind::HoldPlaced)?;
+        let hold = Hold {
+            key,
+            from: command.from,
+            to: command.to,
+            money: command.money,
+            captured: 0,
+            released: 0,
+            status: HoldStatus::Pending,
+            expires_at: command.expires_in.map(|life| self.at.saturating_add(life)),
+            details: command.details.clone(),
+            created_at: self.at,
+        };
+        self.books.put_hold(hold.clone(), true);
+        Ok(Receipt::HoldChanged(HoldChanged { hold, effects }))
+    }
+
+    pub(super) fn capture(&mut self, command: &Capture) -> Result<Receipt, Refusal> {
+        self.new_transfer()?;
+        let mut hold = self.pending_hold(command.hold)?;
+        if hold.is_expired(self.books.now()) {
+            return Err((Rejection::HoldExpired, command.hold.uuid()));
+        }
+        let remaining = hold.remaining();
+        let exceeds = (Rejection::CaptureExceedsHold, command.hold.uuid());
+        let minor = command.amount.map_or(remaining, Amount::minor);
+        // A pending hold has something left, so this is at least 1.
+        let amount = Amount::new(minor.min(remaining)).map_err(|_| exceeds)?;
+        let rest = remaining
+            .checked_sub(minor)
+            .filter(|rest| *rest >= 0)
+            .ok_or(exceeds)?;
+        let pair = self.pair(hold.from, hold.to, hold.money)?;
+        Self::not_frozen(&pair)?;
+
+        let is_final = rest == 0 || command.is_final.unwrap_or(false);
+        let given_back = if is_final { rest } else { 0 };
+        let kinds = LegKinds {
+            debit: EffectKind::HoldCaptured,
+            credit: EffectKind::HoldCaptured,
+        };
+        let pending = minor.saturating_add(given_back);
+        let effects = self.write_leg(&pair, 0, amount, pending, kinds)?;
+        hold.captured = hold.captured.saturating_add(minor);
+        hold.released = hold.released.saturating_add(given_back);
+        if is_final {
+            hold.status = HoldStatus::Captured;
+        }
+        self.books.put_hold(hold.clone(), false);
+        let money = Money {
+            amount,
+            currency: hold.money.currency,
+        };
+        let legs = vec![Leg::new(hold.from, hold.to, money)];
+        let details = command.details.clone();
+        let kind = TransferKind::Capture;
+        Ok(self.posted(kind, legs, details, Some(hold), None, effects.to_vec()))
+    }
+
+    pub(super) fn release(&mut self, command: &Release) -> Result<Receipt, Refusal> {
+        let hold = self.pending_hold(command.hold)?;
+        let pair = self.pair(hold.from, hold.to, hold.money)?;
+        Self::not_frozen(&pair)?;
+        self.give_back(hold, HoldStatus::Released, EffectKind::HoldReleased)
+    }
+
+    /// Time alone ends a hold here, so no status of an account stands against
+    /// it.
+    pub(super) fn expire(&mut self, command: &Expire) -> Result<Receipt, Refusal> {
+        let hold = self.pending_hold(command.hold)?;
+        if !hold.is_expired(self.books.now()) {
+            return Err((Rejection::HoldNotExpired, command.hold.uuid()));
+        }
+        self.give_back(hold, HoldStatus::Expired, EffectKind::HoldExpired)
+    }
+
+    fn pending_hold(&self, id: HoldId) -> Result<Hold, Refusal> {
+        let hold = self.books.hold(self.key(id));
+        let hold = hold.ok_or((Rejection::HoldNotFound, id.uuid()))?;
+        if hold.status == HoldStatus::Pending {
+            Ok(hold.clone())
+        } else {
+            Err((Rejection::HoldNotPending, id.uuid()))
+        }
+    }
+
+    fn give_back(
+        &mut self,
+        mut hold: Hold,
+        status: HoldStatus,
+        kind: EffectKind,
+    ) -> Result<Receipt, Refusal> {
+        let pair = self.pair(hold.from, hold.to, hold.money)?;
+        let remaining = hold.remaining();
+        let effects = self.write_pending(&pair, remaining.saturating_neg(), kind)?;
+        hold.released = hold.released.saturating_add(remaining);
+        hold.status = status;
+        self.books.put_hold(hold.clone(), false);
+        Ok(Receipt::HoldChanged(HoldChanged { hold, effects }))
+    }
+}

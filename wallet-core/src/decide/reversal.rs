@@ -1,0 +1,89 @@
+use crate::{
+    Amount, Leg, Money, Receipt, Rejection, Reversal, Reverse, ReverseWhat, TransferKind,
+    TransferWithReversals,
+};
+
+use super::leg::LegKinds;
+use super::{Refusal, Step};
+
+impl Step<'_, '_> {
+    pub(super) fn reverse(&mut self, command: &Reverse) -> Result<Receipt, Refusal> {
+        self.new_transfer()?;
+        let about = command.transfer.uuid();
+        let row = self.books.transfer(self.key(command.transfer));
+        let mut row = row.ok_or((Rejection::TransferNotFound, about))?.clone();
+        if row.transfer.reversal.is_some() {
+            return Err((Rejection::NotReversible, about));
+        }
+        let parts = parts(command, &row)?;
+        let (mut legs, mut undone) = (Vec::new(), Vec::new());
+        let mut effects = Vec::with_capacity(parts.len().saturating_mul(2));
+        for ((undoes, amount), index) in parts.into_iter().zip(0_u16..) {
+            let leg = take(&mut row, undoes, amount).map_err(|why| (why, about))?;
+            effects.extend(self.post_leg(index, &leg, LegKinds::REVERSAL, command.force)?);
+            legs.push(leg);
+            undone.push(undoes);
+        }
+        self.books.put_reversed(row);
+        let reversal = Reversal {
+            transfer: command.transfer,
+            legs: undone,
+            forced: command.force,
+        };
+        let details = command.details.clone();
+        let kind = TransferKind::Reversal;
+        Ok(self.posted(kind, legs, details, None, Some(reversal), effects))
+    }
+}
+
+/// The leg that undoes `amount` (or the rest) of leg `undoes`, which counts as
+/// reversed in `row` from here on.
+fn take(
+    row: &mut TransferWithReversals,
+    undoes: u16,
+    amount: Option<Amount>,
+) -> Result<Leg, Rejection> {
+    let index = usize::from(undoes);
+    let leg = row.transfer.legs.get(index).ok_or(Rejection::LegNotFound)?;
+    let done = row.reversed.get_mut(index).ok_or(Rejection::LegNotFound)?;
+    let exceeds = Rejection::ReversalExceedsTransfer;
+    let left = leg.money.amount.minor().checked_sub(*done).ok_or(exceeds)?;
+    let minor = amount.map_or(left, Amount::minor);
+    if minor > left {
+        return Err(exceeds);
+    }
+    let amount = Amount::new(minor).map_err(|_| exceeds)?;
+    *done = done.saturating_add(minor);
+    let money = Money {
+        amount,
+        currency: leg.money.currency,
+    };
+    Ok(Leg::new(leg.to, leg.from, money))
+}
+
+/// Which legs to reverse, in which order, and how much of each (the rest
+/// when absent).
+fn parts(
+    command: &Reverse,
+    row: &TransferWithReversals,
+) -> Result<Vec<(u16, Option<Amount>)>, Refusal> {
+    let about = command.transfer.uuid();
+    match &command.what {
+        ReverseWhat::Amount(_) if row.transfer.legs.len() > 1 => {
+            Err((Rejection::LegRequired, about))
+        }
+        ReverseWhat::Amount(amount) => Ok(vec![(0, Some(*amount))]),
+        ReverseWhat::Legs(legs) => Ok(legs.clone()),
+        ReverseWhat::Rest => {
+            let legs = row.transfer.legs.iter().zip(&row.reversed).zip(0_u16..);
+            let open = legs.filter(|((leg, done), _)| leg.money.amount.minor() > **done);
+            let mut parts: Vec<_> = open.map(|(_, index)| (index, None)).collect();
+            if parts.is_empty() {
+                return Err((Rejection::ReversalExceedsTransfer, about));
+            }
+            // What came in last goes back first, so that floors hold.
+            parts.reverse();
+            Ok(parts)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+use crate::{
+    AccountId, AccountState, Counters, Deposit, Details, Effect, EffectKind, Hold, Leg, Money,
+    Owner, Policy, PostTransfer, Posted, Receipt, Rejection, Reversal, SettlementName, Split,
+    Status, Transfer, TransferId, TransferKind, Withdrawal, split_amount,
+};
+
+use super::books::Opening;
+use super::leg::{LegKinds, effect};
+use super::{Refusal, Step};
+
+impl Step<'_, '_> {
+    pub(super) fn post_transfer(&mut self, command: &PostTransfer) -> Result<Receipt, Refusal> {
+        self.new_transfer()?;
+        let legs = command.legs.clone();
+        self.post(TransferKind::Transfer, legs, &command.details, Vec::new())
+    }
+
+    pub(super) fn deposit(&mut self, command: &Deposit) -> Result<Receipt, Refusal> {
+        self.new_transfer()?;
+        self.existing(command.account)?;
+        let settlement = self.settlement_id(command.account);
+        let opened = self.open_settlement(settlement, command.money, &command.settlement)?;
+        let leg = Leg::new(settlement, command.account, command.money);
+        self.post(TransferKind::Deposit, vec![leg], &command.details, opened)
+    }
+
+    pub(super) fn withdrawal(&mut self, command: &Withdrawal) -> Result<Receipt, Refusal> {
+        self.new_transfer()?;
+        self.existing(command.account)?;
+        let settlement = self.settlement_id(command.account);
+        let opened = self.open_settlement(settlement, command.money, &command.settlement)?;
+        let leg = Leg::new(command.account, settlement, command.money);
+        self.post(
+            TransferKind::Withdrawal,
+            vec![leg],
+            &command.details,
+            opened,
+        )
+    }
+
+    pub(super) fn split(&mut self, command: &Split) -> Result<Receipt, Refusal> {
+        self.new_transfer()?;
+        let shares: Vec<u32> = command.shares.iter().map(|share| share.share_bp).collect();
+        // The shares were validated when the request was made.
+        let parts = split_amount(command.money.amount, &shares).unwrap_or_default();
+        let legs = command
+            .shares
+            .iter()
+            .zip(parts)
+            .filter_map(|(share, part)| {
+                let money = Money::minor(part, command.money.currency).ok()?;
+                Some(Leg::new(command.from, share.to, money))
+            });
+        let legs = legs.collect();
+        self.post(TransferKind::Split, legs, &command.details, Vec::new())
+    }
+
+    /// Refuses an id that is taken. Ids made by the service are new.
+    pub(super) fn new_transfer(&self) -> Result<(), Refusal> {
+        let key = self.key(TransferId::new(self.prepared.id));
+        match self.books.transfer(key) {
+            Some(_) => Err((Rejection::IdTaken, self.prepared.id)),
+            None => Ok(()),
+        }
+    }
+
+    /// Posts legs in order behind the effects that came before them.
+    fn post(
+        &mut self,
+        kind: TransferKind,
+        legs: Vec<Leg>,
+        details: &Details,
+        mut effects: Vec<Effect>,
+    ) -> Result<Receipt, Refusal> {
+        effects.reserve_exact(legs.len().saturating_mul(2));
+        for (leg, index) in legs.iter().zip(0_u16..) {
+            effects.extend(self.post_leg(index, leg, LegKinds::TRANSFER, false)?);
+        }
+        Ok(self.posted(kind, legs, details.clone(), None, None, effects))
+    }
+
+    /// The receipt of a transfer whose every leg is posted.
+    pub(super) fn posted(
+        &mut self,
+        kind: TransferKind,
+        legs: Vec<Leg>,
+        details: Details,
+        hold: Option<Hold>,
+        reversal: Option<Reversal>,
+        effects: Vec<Effect>,
+    ) -> Receipt {
+        let transfer = Transfer {
+            key: self.key(TransferId::new(self.prepared.id)),
+            kind,
+            legs,
+            details,
+            hold: hold.as_ref().map(|hold| hold.key.id),
+            reversal,
+            created_at: self.at,
+        };
+        self.books.track(&transfer);
+        Receipt::Posted(Posted {
+            transfer,
+            hold,
+            effects,
+        })
+    }
+
+    /// The settlement account chosen when the request was submitted.
+    fn settlement_id(&self, customer: AccountId) -> AccountId {
+        // Every deposit and withdrawal has one; a transfer to itself would be
+        // refused below.
+        self.prepared.settlement.unwrap_or(customer)
+    }
+
+    /// Opens a settlement account that is needed for the first time.
+    fn open_settlement(
+        &mut self,
+        id: AccountId,
+        money: Money,
+        name: &SettlementName,
+    ) -> Result<Vec<Effect>, Refusal> {
+        if self.books.find(self.key(id)).is_some() {
+            return Ok(Vec::new());
+        }
+        self.admit_currency(money.currency)?;
+        let state = AccountState {
+            key: self.key(id),
+            currency: money.currency,
+            system: true,
+            policy: Policy::Unlimited,
+            max_balance: None,
+            status: Status::Active,
+            counters: Counters::default(),
+            version: 1,
+            sequence: 0,
+            last_at: self.at,
+        };
+        // A settlement name is at most 32 bytes, so this always fits.
+        let owner = Owner::new(&format!("settlement:{name}"));
+        let owner = owner.map_err(|_| (Rejection::AccountNotFound, id.uuid()))?;
+        let opening = Opening {
+            owner,
+            metadata: None,
+            created_at: self.at,
+        };
+        self.books.open(state, opening);
+        Ok(vec![effect(&state, EffectKind::Opened, None)])
+    }
+}
