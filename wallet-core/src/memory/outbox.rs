@@ -1,0 +1,179 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::{
+    DoneSet, EventIndex, Lease, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
+    Resolution, RowId, RowProgress, Timestamp,
+};
+
+/// The outbox as plain data. All rows are in partition 0.
+#[derive(Debug, Clone, Default)]
+pub struct OutboxTables {
+    rows: BTreeMap<RowId, StoredRow>,
+    leases: BTreeMap<PartitionId, Lease>,
+    parked: BTreeMap<(RowId, EventIndex), ParkedEvent>,
+    last_row: RowId,
+}
+
+#[derive(Debug, Clone)]
+struct StoredRow {
+    row: OutboxRow,
+    is_complete: bool,
+}
+
+impl OutboxTables {
+    /// Appends a committed batch.
+    pub fn append(&mut self, payload: Vec<u8>, now: Timestamp) {
+        self.last_row = self.last_row.saturating_add(1);
+        let row = OutboxRow {
+            id: self.last_row,
+            created_at: now,
+            payload,
+            done: DoneSet::new(),
+        };
+        let is_complete = false;
+        self.rows.insert(row.id, StoredRow { row, is_complete });
+    }
+
+    pub(super) fn acquire(
+        &mut self,
+        partition: PartitionId,
+        owner: &str,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Option<Lease> {
+        let held = self.leases.get(&partition);
+        if held.is_some_and(|lease| lease.owner != owner && lease.until > now) {
+            return None;
+        }
+        let token = held.map_or(0, |lease| lease.token).saturating_add(1);
+        let lease = Lease {
+            partition,
+            owner: owner.to_owned(),
+            token,
+            until: now.saturating_add(ttl),
+        };
+        self.leases.insert(partition, lease.clone());
+        Some(lease)
+    }
+
+    pub(super) fn renew(
+        &mut self,
+        lease: &Lease,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Lease, OutboxError> {
+        self.fence(lease, now)?;
+        let renewed = Lease {
+            until: now.saturating_add(ttl),
+            ..lease.clone()
+        };
+        self.leases.insert(lease.partition, renewed.clone());
+        Ok(renewed)
+    }
+
+    pub(super) fn release(&mut self, lease: &Lease, now: Timestamp) -> Result<(), OutboxError> {
+        self.fence(lease, now)?;
+        // The row stays, so that the next token is greater.
+        let ended = Lease {
+            until: now,
+            ..lease.clone()
+        };
+        self.leases.insert(lease.partition, ended);
+        Ok(())
+    }
+
+    /// Refuses a lease that has ended or is somebody else's now.
+    fn fence(&self, lease: &Lease, now: Timestamp) -> Result<(), OutboxError> {
+        let held = self.leases.get(&lease.partition);
+        match held {
+            Some(held) if held.token == lease.token && held.until > now => Ok(()),
+            Some(_) | None => Err(OutboxError::LeaseLost),
+        }
+    }
+
+    pub(super) fn claim(
+        &self,
+        lease: &Lease,
+        skip: &BTreeSet<RowId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<OutboxRow>, OutboxError> {
+        self.fence(lease, now)?;
+        let open = self.open_rows(lease.partition);
+        let open = open.filter(|row| !skip.contains(&row.id));
+        Ok(open.take(limit).cloned().collect())
+    }
+
+    fn open_rows(&self, partition: PartitionId) -> impl Iterator<Item = &OutboxRow> {
+        let rows = self.rows.values().filter(move |_| partition == 0);
+        rows.filter(|stored| !stored.is_complete)
+            .map(|stored| &stored.row)
+    }
+
+    pub(super) fn mark_done(
+        &mut self,
+        lease: &Lease,
+        progress: &[RowProgress],
+        now: Timestamp,
+    ) -> Result<(), OutboxError> {
+        self.fence(lease, now)?;
+        for step in progress {
+            if let Some(stored) = self.rows.get_mut(&step.row) {
+                stored.row.done.extend(&step.done);
+                stored.is_complete |= step.complete;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn park(
+        &mut self,
+        lease: &Lease,
+        event: &ParkedEvent,
+        now: Timestamp,
+    ) -> Result<(), OutboxError> {
+        self.fence(lease, now)?;
+        let place = (event.row, event.index);
+        self.parked.entry(place).or_insert_with(|| event.clone());
+        Ok(())
+    }
+
+    pub(super) fn parked(&self, partition: PartitionId) -> Vec<ParkedEvent> {
+        let parked = self.parked.values().filter(|_| partition == 0);
+        parked.cloned().collect()
+    }
+
+    pub(super) fn unpark(&mut self, row: RowId, index: EventIndex, resolution: Resolution) -> bool {
+        if self.parked.remove(&(row, index)).is_none() {
+            return false;
+        }
+        match (resolution, self.rows.get_mut(&row)) {
+            (Resolution::Skip, Some(stored)) => {
+                stored.row.done.insert(index);
+            }
+            (Resolution::Skip | Resolution::Redrive, _) => {}
+        }
+        true
+    }
+
+    pub(super) fn depth(&self, partition: PartitionId) -> OutboxDepth {
+        let oldest = self.open_rows(partition).map(|row| row.created_at).min();
+        let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+        OutboxDepth {
+            rows: count(self.open_rows(partition).count()),
+            oldest,
+            parked: count(self.parked(partition).len()),
+        }
+    }
+
+    pub(super) fn purge(&mut self, bound: Timestamp, limit: usize) -> u64 {
+        let rows = self.rows.values();
+        let done = rows.filter(|stored| stored.is_complete && stored.row.created_at <= bound);
+        let ids: Vec<_> = done.take(limit).map(|stored| stored.row.id).collect();
+        for id in &ids {
+            self.rows.remove(id);
+        }
+        u64::try_from(ids.len()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,73 @@
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{CommitPolicy, MemoryStore, Shared};
+use crate::{AccountKey, Batch, Clock, Committed, Limits, StoreError};
+
+/// Commits under one lock. An account that a host's transaction keeps
+/// ([`MemoryStore::lock_account`]) is left out, as `SKIP LOCKED` does.
+#[derive(Debug, Clone, Default)]
+pub struct Pessimistic {
+    foreign: Arc<Mutex<BTreeSet<AccountKey>>>,
+}
+
+impl Pessimistic {
+    fn foreign(&self) -> MutexGuard<'_, BTreeSet<AccountKey>> {
+        self.foreign.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl CommitPolicy for Pessimistic {
+    fn limits(&self) -> Limits {
+        Limits {
+            requests: 10_000,
+            rows: 1_000_000,
+            bytes: 1 << 30,
+        }
+    }
+
+    async fn transact(&self, shared: &Shared, batch: &Batch) -> Result<Committed, StoreError> {
+        let mut tables = shared.tables();
+        let now = shared.now();
+        let foreign = self.foreign();
+        let snapshot = tables.snapshot(batch.reads(), now, |key| !foreign.contains(&key));
+        let decision = batch.decide(&snapshot);
+        tables.apply(&decision.changes, now)?;
+        Ok(Committed {
+            decided: decision.decided,
+        })
+    }
+}
+
+impl MemoryStore {
+    /// An empty store that takes its time from `clock`.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::with_policy(clock, Pessimistic::default())
+    }
+
+    /// Keeps `account` as a transaction of a host would, until the guard is
+    /// dropped. Answers `None` while somebody else keeps it.
+    #[must_use]
+    pub fn lock_account(&self, account: AccountKey) -> Option<AccountLock> {
+        let policy = self.policy().clone();
+        let is_free = policy.foreign().insert(account);
+        is_free.then_some(AccountLock { policy, account })
+    }
+}
+
+/// An account kept by a foreign transaction; dropping it lets go.
+#[derive(Debug)]
+pub struct AccountLock {
+    policy: Pessimistic,
+    account: AccountKey,
+}
+
+impl Drop for AccountLock {
+    fn drop(&mut self) {
+        self.policy.foreign().remove(&self.account);
+    }
+}

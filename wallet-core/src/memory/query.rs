@@ -1,0 +1,164 @@
+use std::ops::Bound;
+
+use super::Tables;
+use crate::{
+    Account, AccountId, AccountKey, AccountQuery, Entry, EntryQuery, Hold, HoldKey, HoldQuery,
+    HoldStatus, InLedger, LedgerId, Order, PastBalance, Purge, ReferenceQuery, StoreError,
+    StoreErrorKind, Timestamp, TransferWithReversals,
+};
+
+/// A `u32` page size as a length.
+fn length(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+impl Tables {
+    pub(super) fn list_accounts(&self, query: &AccountQuery) -> Vec<Account> {
+        let accepts = |account: &&Account| {
+            query
+                .currency
+                .is_none_or(|currency| account.state.currency == currency)
+        };
+        let after = |id| query.after.is_none_or(|after| id > after);
+        let candidates: Vec<AccountKey> = if let Some(owner) = &query.owner {
+            let theirs = self.by_owner.get(&(query.ledger, owner.clone()));
+            let ids = theirs.into_iter().flatten();
+            ids.map(|id| InLedger::new(query.ledger, *id)).collect()
+        } else {
+            let first = InLedger::new(query.ledger, AccountId::new(uuid::Uuid::nil()));
+            let last = InLedger::new(query.ledger, AccountId::new(uuid::Uuid::max()));
+            self.account_order.range(first..=last).copied().collect()
+        };
+        let behind = candidates.iter().filter(|key| after(key.id));
+        let accounts = behind.filter_map(|key| self.accounts.get(key));
+        accounts
+            .filter(accepts)
+            .take(length(query.limit))
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn list_transfers(&self, query: &ReferenceQuery) -> Vec<TransferWithReversals> {
+        let named = self
+            .by_reference
+            .get(&(query.ledger, query.reference.clone()));
+        let ids = named.into_iter().flatten();
+        let ids = ids.filter(|id| query.after.is_none_or(|after| **id > after));
+        let keys = ids.map(|id| InLedger::new(query.ledger, *id));
+        let rows = keys.filter_map(|key| self.transfers.get(&key).cloned());
+        rows.take(length(query.limit)).collect()
+    }
+
+    pub(super) fn list_holds(&self, query: &HoldQuery) -> Vec<Hold> {
+        let AccountKey { ledger, id } = query.account;
+        let holds = self.holds.values().filter(|hold| {
+            hold.key.ledger == ledger
+                && (hold.from == id || hold.to == id)
+                && query.status.is_none_or(|status| hold.status == status)
+                && query.after.is_none_or(|after| hold.key.id > after)
+        });
+        holds.take(length(query.limit)).cloned().collect()
+    }
+
+    pub(super) fn expired_holds(&self, now: Timestamp, limit: u32) -> Vec<HoldKey> {
+        let pending = self.holds.values();
+        let pending = pending.filter(|hold| hold.status == HoldStatus::Pending);
+        let mut expired: Vec<_> = pending
+            .filter(|hold| hold.is_expired(now))
+            .map(|hold| (hold.expires_at, hold.key))
+            .collect();
+        expired.sort_unstable();
+        let keys = expired.into_iter().map(|(_, key)| key);
+        keys.take(length(limit)).collect()
+    }
+
+    pub(super) fn entries(&self, query: &EntryQuery) -> Vec<Entry> {
+        let all = self
+            .entries
+            .get(&query.account)
+            .map_or(&[][..], Vec::as_slice);
+        let wanted = |entry: &&Entry| {
+            let after = query.after.is_none_or(|after| match query.order {
+                Order::Ascending => entry.sequence > after,
+                Order::Descending => entry.sequence < after,
+            });
+            after
+                && query.from.is_none_or(|from| entry.created_at >= from)
+                && query.to.is_none_or(|to| entry.created_at < to)
+        };
+        let limit = length(query.limit);
+        match query.order {
+            Order::Ascending => all.iter().filter(wanted).take(limit).copied().collect(),
+            Order::Descending => all
+                .iter()
+                .rev()
+                .filter(wanted)
+                .take(limit)
+                .copied()
+                .collect(),
+        }
+    }
+
+    pub(super) fn balance_at(
+        &mut self,
+        key: AccountKey,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<PastBalance>, StoreError> {
+        if at > now {
+            let context = "the time lies in the future";
+            return Err(StoreError::new(StoreErrorKind::Invalid, context));
+        }
+        let Some(account) = self.accounts.get_mut(&key) else {
+            return Ok(None);
+        };
+        // No later effect may have a time that this answer covers.
+        let next = Timestamp::from_micros(at.as_micros().saturating_add(1));
+        account.state.last_at = account.state.last_at.max(next);
+        let currency = account.state.currency;
+        let entries = self.entries.get(&key).map_or(&[][..], Vec::as_slice);
+        let count = entries.partition_point(|entry| entry.created_at <= at);
+        let last = count.checked_sub(1).and_then(|index| entries.get(index));
+        Ok(Some(PastBalance {
+            posted: last.map_or(0, |entry| entry.balance_after),
+            sequence: last.map_or(0, |entry| entry.sequence),
+            currency,
+        }))
+    }
+
+    pub(super) fn ledgers(&self) -> Vec<LedgerId> {
+        let mut ledgers = Vec::new();
+        let mut next = self.account_order.first().copied();
+        while let Some(key) = next {
+            ledgers.push(key.ledger);
+            let last = AccountId::new(uuid::Uuid::max());
+            let behind = Bound::Excluded(InLedger::new(key.ledger, last));
+            next = self
+                .account_order
+                .range((behind, Bound::Unbounded))
+                .next()
+                .copied();
+        }
+        ledgers
+    }
+
+    pub(super) fn purge(&mut self, purge: Purge, now: Timestamp) -> u64 {
+        match purge {
+            Purge::Records { older_than, limit } => {
+                let bound = now.saturating_sub(older_than);
+                let order = self.record_order.iter();
+                let old = order.take_while(|(written_at, _)| *written_at <= bound);
+                let old: Vec<_> = old.take(length(limit)).copied().collect();
+                for entry in &old {
+                    self.record_order.remove(entry);
+                    self.records.remove(&entry.1);
+                }
+                u64::try_from(old.len()).unwrap_or(u64::MAX)
+            }
+            Purge::DeliveredEvents { older_than, limit } => {
+                let bound = now.saturating_sub(older_than);
+                self.outbox.purge(bound, length(limit))
+            }
+        }
+    }
+}

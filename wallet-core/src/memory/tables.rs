@@ -1,0 +1,194 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::OutboxTables;
+use crate::{
+    Account, AccountId, AccountKey, ChangeSet, Currency, CurrencyCode, Entry, Fingerprint, Hold,
+    HoldKey, LedgerId, Outcome, Owner, Reads, Record, RecordKey, Reference, Snapshot, StoreError,
+    StoreErrorKind, Timestamp, TransferId, TransferKey, TransferWithReversals,
+};
+
+/// The books as plain data: what a store holds.
+#[derive(Debug, Clone, Default)]
+pub struct Tables {
+    /// Accounts by key.
+    pub accounts: FxHashMap<AccountKey, Account>,
+    /// Their keys in order.
+    pub account_order: BTreeSet<AccountKey>,
+    /// Accounts by owner.
+    pub by_owner: BTreeMap<(LedgerId, Owner), BTreeSet<AccountId>>,
+    /// Entries by account, in order of their sequence.
+    pub entries: FxHashMap<AccountKey, Vec<Entry>>,
+    /// Records by key.
+    pub records: FxHashMap<RecordKey, StoredRecord>,
+    /// Their keys in the order in which they were written.
+    pub record_order: BTreeSet<(Timestamp, RecordKey)>,
+    /// Transfers by key.
+    pub transfers: FxHashMap<TransferKey, TransferWithReversals>,
+    /// Transfers by reference.
+    pub by_reference: BTreeMap<(LedgerId, Reference), BTreeSet<TransferId>>,
+    /// Holds by key.
+    pub holds: BTreeMap<HoldKey, Hold>,
+    /// Currencies by code.
+    pub currencies: BTreeMap<CurrencyCode, Currency>,
+    /// The outbox.
+    pub outbox: OutboxTables,
+}
+
+/// A record as it is kept.
+#[derive(Debug, Clone)]
+pub struct StoredRecord {
+    /// What was asked.
+    pub fingerprint: Fingerprint,
+    /// What was answered.
+    pub outcome: Arc<Outcome>,
+    /// When it was written, by the store's clock.
+    pub written_at: Timestamp,
+}
+
+impl Tables {
+    /// What `reads` asks for, at `now`; accounts for which `obtainable` is false
+    /// are left out.
+    #[must_use]
+    pub fn snapshot(
+        &self,
+        reads: &Reads,
+        now: Timestamp,
+        obtainable: impl Fn(AccountKey) -> bool,
+    ) -> Snapshot {
+        let holds: Vec<Hold> = pick(&reads.holds, |key| self.holds.get(key).cloned());
+        let transfers: Vec<_> = pick(&reads.transfers, |key| self.transfers.get(key).cloned());
+        let lock_set = reads.lock_set(&holds, &transfers);
+        let accounts = lock_set.into_iter().filter(|key| obtainable(*key));
+        Snapshot {
+            now,
+            accounts: accounts
+                .map(|key| (key, self.accounts.get(&key).map(|account| account.state)))
+                .collect(),
+            records: pick(&reads.keys, |key| self.record(*key)),
+            holds,
+            transfers,
+            currencies: pick(&reads.currencies, |code| self.currencies.get(code).copied()),
+        }
+    }
+
+    /// The record of a key.
+    #[must_use]
+    pub fn record(&self, key: RecordKey) -> Option<Record> {
+        self.records.get(&key).map(|stored| Record {
+            key,
+            fingerprint: stored.fingerprint,
+            outcome: Arc::clone(&stored.outcome),
+        })
+    }
+
+    /// Whether every row that `changes` inserts is new and every account that
+    /// it updates is still as it was read.
+    #[must_use]
+    pub fn admits(&self, changes: &ChangeSet) -> bool {
+        let records = changes.records.iter();
+        let opened = changes.opened.iter();
+        let transfers = changes.accepted.iter();
+        let currencies = changes.currencies.iter();
+        let mut transfers = transfers.flat_map(|(_, outcome)| outcome.transfers());
+        let mut updated = changes.updated.iter();
+        let mut holds = changes.holds.iter().filter(|update| update.is_new);
+        records
+            .map(|record| record.key)
+            .all(|key| !self.records.contains_key(&key))
+            && opened
+                .map(|account| account.state.key)
+                .all(|key| !self.accounts.contains_key(&key))
+            && transfers.all(|transfer| !self.transfers.contains_key(&transfer.key))
+            && holds.all(|update| !self.holds.contains_key(&update.hold.key))
+            && currencies
+                .map(Currency::code)
+                .all(|code| !self.currencies.contains_key(&code))
+            && updated.all(|update| {
+                let stored = self.accounts.get(&update.before.key);
+                stored.is_some_and(|stored| stored.state == update.before)
+            })
+    }
+
+    /// Writes `changes` at `now`, all of them or none.
+    ///
+    /// # Errors
+    /// `Conflict` when they rest on what is no longer so.
+    pub fn apply(&mut self, changes: &ChangeSet, now: Timestamp) -> Result<(), StoreError> {
+        if !self.admits(changes) {
+            let context = "what the batch was decided on has changed";
+            return Err(StoreError::new(StoreErrorKind::Conflict, context));
+        }
+        for account in &changes.opened {
+            self.open(account);
+        }
+        for update in &changes.updated {
+            if let Some(account) = self.accounts.get_mut(&update.after.key) {
+                account.state = update.after;
+            }
+        }
+        self.write_postings(changes);
+        for update in &changes.holds {
+            self.holds.insert(update.hold.key, update.hold.clone());
+        }
+        for total in &changes.reversals {
+            let row = self.transfers.get_mut(&total.transfer);
+            let slot = row.and_then(|row| row.reversed.get_mut(usize::from(total.leg)));
+            if let Some(slot) = slot {
+                *slot = total.reversed;
+            }
+        }
+        for currency in &changes.currencies {
+            self.currencies.insert(currency.code(), *currency);
+        }
+        for record in &changes.records {
+            self.record_order.insert((now, record.key));
+            let stored = StoredRecord {
+                fingerprint: record.fingerprint,
+                outcome: Arc::clone(&record.outcome),
+                written_at: now,
+            };
+            self.records.insert(record.key, stored);
+        }
+        if let Some(payload) = changes.outbox_payload() {
+            self.outbox.append(payload, now);
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, account: &Account) {
+        let key = account.state.key;
+        self.account_order.insert(key);
+        let owned = self.by_owner.entry((key.ledger, account.owner.clone()));
+        owned.or_default().insert(key.id);
+        self.accounts.insert(key, account.clone());
+    }
+
+    fn write_postings(&mut self, changes: &ChangeSet) {
+        let outcomes = changes.accepted.iter().map(|(_, outcome)| outcome);
+        for posted in outcomes.flat_map(|outcome| outcome.postings()) {
+            for entry in posted.entries() {
+                self.entries.entry(entry.account).or_default().push(entry);
+            }
+            let transfer = &posted.transfer;
+            if let Some(reference) = &transfer.details.reference {
+                let named = (transfer.key.ledger, reference.clone());
+                self.by_reference
+                    .entry(named)
+                    .or_default()
+                    .insert(transfer.key.id);
+            }
+            let row = TransferWithReversals {
+                transfer: transfer.clone(),
+                reversed: vec![0; transfer.legs.len()],
+            };
+            self.transfers.insert(transfer.key, row);
+        }
+    }
+}
+
+fn pick<K, V>(keys: &[K], find: impl Fn(&K) -> Option<V>) -> Vec<V> {
+    keys.iter().filter_map(find).collect()
+}
