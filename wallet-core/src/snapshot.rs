@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, AccountKey, AccountState, Currency, Entry, Hold, LedgerId, Outcome, Posted, Record, Timestamp,
-    Transfer, TransferKey, TransferWithReversals,
+    Account, AccountKey, AccountState, Currency, Entry, Hold, LedgerId, Outcome, Posted, Record,
+    Timestamp, Transfer, TransferKey,
+    TransferWithReversals, Version,
 };
 
 /// The rows that a batch touches, as the store read them under its locks, and
@@ -50,7 +51,7 @@ pub struct ChangeSet {
     /// New accounts, in their state after the batch. A duplicate is a
     /// `Conflict`.
     pub opened: Vec<Account>,
-    /// Accounts that existed, before and after.
+    /// Accounts that existed and changed.
     pub updated: Vec<AccountUpdate>,
     /// Holds, new or changed.
     pub holds: Vec<HoldUpdate>,
@@ -66,9 +67,11 @@ pub struct ChangeSet {
 /// An account that changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountUpdate {
-    /// As it was read: what an optimistic store compares `version` and
-    /// `last_at` with.
-    pub before: AccountState,
+    /// The version that was read: an optimistic store commits on condition that
+    /// it is still so.
+    pub version_before: Version,
+    /// The `last_at` that was read: the same.
+    pub last_at_before: Timestamp,
     /// As it is to be written.
     pub after: AccountState,
 }
@@ -106,7 +109,9 @@ impl ChangeSet {
     #[must_use]
     pub fn postings(&self) -> Vec<&Posted> {
         let accepted = self.accepted.iter();
-        let mut postings: Vec<_> = accepted.flat_map(|(_, outcome)| outcome.postings()).collect();
+        let mut postings: Vec<_> = accepted
+            .flat_map(|(_, outcome)| outcome.postings())
+            .collect();
         postings.sort_unstable_by_key(|posted| posted.transfer.key);
         postings
     }
@@ -114,7 +119,10 @@ impl ChangeSet {
     /// The new transfers, sorted by key. A duplicate is a `Conflict`.
     #[must_use]
     pub fn transfers(&self) -> Vec<&Transfer> {
-        self.postings().into_iter().map(|posted| &posted.transfer).collect()
+        self.postings()
+            .into_iter()
+            .map(|posted| &posted.transfer)
+            .collect()
     }
 
     /// The new entries, sorted by account and sequence. A duplicate is

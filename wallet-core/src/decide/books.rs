@@ -266,8 +266,12 @@ impl<'a> Books<'a> {
             let (Some(after), true) = (slot.state, slot.dirty) else {
                 continue;
             };
-            if let Some(before) = *before {
-                changes.updated.push(AccountUpdate { before, after });
+            if let Some(before) = before {
+                changes.updated.push(AccountUpdate {
+                    version_before: before.version,
+                    last_at_before: before.last_at,
+                    after,
+                });
             } else if let Some(opening) = self.opened.remove(&position) {
                 changes.opened.push(Account {
                     state: after,

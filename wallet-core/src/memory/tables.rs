@@ -107,8 +107,11 @@ impl Tables {
                 .map(Currency::code)
                 .all(|code| !self.currencies.contains_key(&code))
             && updated.all(|update| {
-                let stored = self.accounts.get(&update.before.key);
-                stored.is_some_and(|stored| stored.state == update.before)
+                let stored = self.accounts.get(&update.after.key);
+                stored.is_some_and(|stored| {
+                    stored.state.version == update.version_before
+                        && stored.state.last_at == update.last_at_before
+                })
             })
     }
 
