@@ -1,1 +1,40 @@
-//! The kit by which an adapter proves itself (feature `testkit`).
+//! The test kit for authors of adapters (feature `testkit`).
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`conformance`] | the cases that every store passes, one macro per port |
+//! | [`invariants`] | what must hold of any books at any time |
+//! | [`model`] | a naive ledger to compare a store with |
+//! | [`simulation`] | seeded runs with faults at every port |
+//! | [`broken`] | stores with planted bugs, which prove that the rest can fail |
+//!
+//! An adapter implements [`StoreFactory`] and calls
+//! [`ledger_store_conformance!`](crate::ledger_store_conformance) and
+//! [`outbox_conformance!`](crate::outbox_conformance); see their examples.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test kit tells what is wrong by panicking"
+)]
+
+pub mod broken;
+pub mod conformance;
+pub mod invariants;
+pub mod model;
+pub mod simulation;
+
+mod block_on;
+mod clock;
+mod factory;
+mod ids;
+mod kit;
+
+pub use block_on::block_on;
+pub use clock::ManualClock;
+pub use factory::{Built, Capabilities, Handles, Reopen, StoreFactory};
+pub use ids::SeededIds;
+pub use kit::Kit;
