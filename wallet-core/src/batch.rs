@@ -43,11 +43,7 @@ impl Reads {
     /// The accounts to lock, sorted and unique: those known beforehand plus
     /// those of the holds and transfers that were found without a lock.
     #[must_use]
-    pub fn lock_set(
-        &self,
-        holds: &[Hold],
-        transfers: &[TransferWithReversals],
-    ) -> Vec<AccountKey> {
+    pub fn lock_set(&self, holds: &[Hold], transfers: &[TransferWithReversals]) -> Vec<AccountKey> {
         let mut accounts = self.accounts.clone();
         if !holds.is_empty() || !transfers.is_empty() {
             accounts.extend(accounts_of(holds, transfers));
@@ -84,7 +80,9 @@ impl Batch {
             reads.accounts.extend_from_slice(&request.accounts);
             reads.holds.extend_from_slice(&request.holds);
             reads.transfers.extend_from_slice(&request.transfers);
-            reads.currencies.extend(request.currencies.iter().map(crate::Currency::code));
+            reads
+                .currencies
+                .extend(request.currencies.iter().map(crate::Currency::code));
         }
         // A hold or transfer that an earlier request of the batch makes needs no
         // resolving: its accounts are among those of that request.

@@ -98,7 +98,9 @@ impl RecordKey {
 
     fn from_digest(ledger: LedgerId, digest: &[u8]) -> Self {
         let mut hash = [0; 16];
-        hash.iter_mut().zip(digest).for_each(|(to, from)| *to = *from);
+        hash.iter_mut()
+            .zip(digest)
+            .for_each(|(to, from)| *to = *from);
         Self { ledger, hash }
     }
 }
@@ -106,7 +108,9 @@ impl RecordKey {
 impl std::fmt::Display for RecordKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/", self.ledger)?;
-        self.hash.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.hash
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -76,8 +76,8 @@ pub struct AccountChanged {
 pub struct Posted {
     /// The transfer.
     pub transfer: Transfer,
-    /// The hold after it, for a capture.
-    pub hold: Option<Hold>,
+    /// The hold after it, for a capture. Boxed, since few transfers have one.
+    pub hold: Option<Box<Hold>>,
     /// Every effect in order; debit before credit of each leg.
     pub effects: Vec<Effect>,
 }

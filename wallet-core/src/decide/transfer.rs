@@ -101,7 +101,7 @@ impl Step<'_, '_> {
         self.books.track(&transfer);
         Receipt::Posted(Posted {
             transfer,
-            hold,
+            hold: hold.map(Box::new),
             effects,
         })
     }

@@ -12,7 +12,9 @@ use super::{AmountError, Currency};
 pub fn parse_minor(text: &str, currency: Currency) -> Result<i128, DecimalError> {
     let plain = |b: u8| b.is_ascii_digit() || b == b'.';
     let (first, last) = (text.bytes().next(), text.bytes().next_back());
-    let ends_in_digits = [first, last].iter().all(|b| b.is_some_and(|b| b.is_ascii_digit()));
+    let ends_in_digits = [first, last]
+        .iter()
+        .all(|b| b.is_some_and(|b| b.is_ascii_digit()));
     if !ends_in_digits || !text.bytes().all(plain) {
         return Err(DecimalError::Malformed);
     }
@@ -27,8 +29,8 @@ pub fn parse_minor(text: &str, currency: Currency) -> Result<i128, DecimalError>
     if digits > 60 {
         return Err(DecimalError::Amount(AmountError::TooLarge));
     }
-    let value = Decimal::from_str_exact(text)
-        .map_err(|_| DecimalError::Amount(AmountError::TooLarge))?;
+    let value =
+        Decimal::from_str_exact(text).map_err(|_| DecimalError::Amount(AmountError::TooLarge))?;
     let missing = u32::from(currency.exponent())
         .checked_sub(value.scale())
         .ok_or(DecimalError::TooPrecise)?;

@@ -24,7 +24,10 @@ pub struct SystemClock;
 #[cfg(feature = "tokio")]
 #[async_trait]
 impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods, reason = "this adapter is where the time comes from")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this adapter is where the time comes from"
+    )]
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Timestamp::EPOCH.saturating_add(since.unwrap_or_default())

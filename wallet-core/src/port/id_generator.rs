@@ -13,7 +13,10 @@ pub trait IdGenerator: Debug + Send + Sync + 'static {
 pub struct Uuid7;
 
 impl IdGenerator for Uuid7 {
-    #[allow(clippy::disallowed_methods, reason = "this adapter is where ids come from")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this adapter is where ids come from"
+    )]
     fn new_id(&self) -> Uuid {
         Uuid::now_v7()
     }
