@@ -1,0 +1,226 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use crate::{
+    AccountId, AccountKey, Command, HoldId, HoldKey, HoldStatus, InLedger, LedgerId, Outcome,
+    PastBalance, Receipt, Rejected, Request, Timestamp, TransferId, TransferKey, TransferKind,
+    settlement_account,
+};
+
+use super::books::{Attempt, Books, Refusal};
+
+/// How far an account's time may run ahead of the clock, in microseconds.
+const AHEAD_MAX: i64 = 2_000_000;
+
+/// What the model says about a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// It is decided now.
+    Fresh(Outcome),
+    /// It was decided before.
+    Replayed(Outcome),
+    /// Its key was used for something else.
+    Mismatch,
+    /// An account that it names lives this many microseconds in the future.
+    ClockBehind(u64),
+}
+
+/// The ledger, naively: one request after the other, on plain maps.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    books: Books,
+    records: BTreeMap<(LedgerId, String), (Vec<Command>, Outcome)>,
+}
+
+impl Model {
+    /// Everything that happened so far.
+    #[must_use]
+    pub const fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// What becomes of `request` when the store's clock shows `now`, where
+    /// command `n` makes what has id `ids[n]`.
+    pub fn submit(&mut self, request: &Request, ids: &[Uuid], now: Timestamp) -> Expected {
+        let key = format!("caller {}", request.key());
+        self.carry_out(request.ledger(), key, request.commands(), ids, now)
+    }
+
+    /// The holds that a sweep is to expire at `now`, the longest expired first.
+    #[must_use]
+    pub fn expired(&self, now: Timestamp) -> Vec<HoldKey> {
+        let mut due = Vec::new();
+        for hold in self.books.holds.values() {
+            match hold.expires_at {
+                Some(end) if end <= now && hold.status == HoldStatus::Pending => {
+                    due.push((end, hold.key));
+                }
+                Some(_) | None => {}
+            }
+        }
+        due.sort_unstable();
+        due.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// What becomes of the sweep of one hold.
+    pub fn sweep(&mut self, hold: HoldKey, now: Timestamp) -> Expected {
+        let key = format!("sweep {}", hold.id);
+        let commands = [Command::Expire(crate::Expire::new(hold.id))];
+        self.carry_out(hold.ledger, key, &commands, &[Uuid::nil()], now)
+    }
+
+    /// The balance of an account at a past time, which never changes once it
+    /// was answered; `None` for an account that does not exist.
+    pub fn balance_at(&mut self, account: AccountKey, at: Timestamp) -> Option<PastBalance> {
+        let state = &mut self.books.accounts.get_mut(&account)?.state;
+        if at >= state.last_at {
+            state.last_at = Timestamp::from_micros(at.as_micros() + 1);
+        }
+        let mut answer = PastBalance {
+            posted: 0,
+            sequence: 0,
+            currency: state.currency,
+        };
+        for entry in &self.books.entries {
+            if entry.account == account && entry.created_at <= at {
+                answer.posted = entry.balance_after;
+                answer.sequence = entry.sequence;
+            }
+        }
+        Some(answer)
+    }
+
+    fn carry_out(
+        &mut self,
+        ledger: LedgerId,
+        key: String,
+        commands: &[Command],
+        ids: &[Uuid],
+        now: Timestamp,
+    ) -> Expected {
+        if let Some((before, outcome)) = self.records.get(&(ledger, key.clone())) {
+            return if before == commands {
+                Expected::Replayed(outcome.clone())
+            } else {
+                Expected::Mismatch
+            };
+        }
+        let mut at = now;
+        for account in self.named(ledger, commands, ids) {
+            if let Some(account) = self.books.accounts.get(&account) {
+                at = at.max(account.state.last_at);
+            }
+        }
+        let ahead = at.as_micros() - now.as_micros();
+        if ahead > AHEAD_MAX {
+            return Expected::ClockBehind(u64::try_from(ahead).unwrap());
+        }
+        let books = self.books.clone();
+        let mut attempt = Attempt {
+            books,
+            ledger,
+            now,
+            at,
+        };
+        let mut result = Ok(Vec::new());
+        for (index, (command, id)) in commands.iter().zip(ids).enumerate() {
+            match (attempt.carry_out(command, *id), &mut result) {
+                (Ok(receipt), Ok(receipts)) => receipts.push(receipt),
+                (Err((rejection, subject)), _) => {
+                    let command = u16::try_from(index).unwrap();
+                    result = Err(Rejected {
+                        rejection,
+                        command,
+                        subject,
+                    });
+                    break;
+                }
+                (Ok(_), Err(_)) => unreachable!("the first refusal ends the request"),
+            }
+        }
+        if result.is_ok() {
+            self.books = attempt.books;
+        }
+        let outcome = Outcome { at, result };
+        let record = (commands.to_vec(), outcome.clone());
+        self.records.insert((ledger, key), record);
+        Expected::Fresh(outcome)
+    }
+
+    /// Every account that commands name, directly or through a hold or
+    /// transfer: their times bind the request's.
+    fn named(&self, ledger: LedgerId, commands: &[Command], ids: &[Uuid]) -> BTreeSet<AccountKey> {
+        let mut named = BTreeSet::new();
+        let mut accounts = |ids: &[AccountId]| {
+            named.extend(ids.iter().map(|id| InLedger::new(ledger, *id)));
+        };
+        let (mut holds, mut transfers) = (Vec::new(), Vec::new());
+        for (command, id) in commands.iter().zip(ids) {
+            transfers.push(TransferId::new(*id));
+            match command {
+                Command::OpenAccount(_) => accounts(&[AccountId::new(*id)]),
+                Command::ChangeStatus(c) => accounts(&[c.account]),
+                Command::ChangeLimits(c) => accounts(&[c.account]),
+                Command::PostTransfer(c) => {
+                    c.legs.iter().for_each(|leg| accounts(&[leg.from, leg.to]));
+                }
+                Command::Deposit(c) => {
+                    let (currency, name) = (c.money.currency, &c.settlement);
+                    accounts(&[c.account, settlement_account(ledger, currency, name, 0)]);
+                }
+                Command::Withdrawal(c) => {
+                    let (currency, name) = (c.money.currency, &c.settlement);
+                    accounts(&[c.account, settlement_account(ledger, currency, name, 0)]);
+                }
+                Command::Split(c) => {
+                    accounts(&[c.from]);
+                    c.shares.iter().for_each(|share| accounts(&[share.to]));
+                }
+                Command::PlaceHold(c) => {
+                    accounts(&[c.from, c.to]);
+                    holds.push(HoldId::new(*id));
+                }
+                Command::Capture(c) => holds.push(c.hold),
+                Command::Release(c) => holds.push(c.hold),
+                Command::Expire(c) => holds.push(c.hold),
+                Command::Reverse(c) => transfers.push(c.transfer),
+            }
+        }
+        for id in holds {
+            if let Some(hold) = self.books.holds.get(&HoldKey::new(ledger, id)) {
+                accounts(&[hold.from, hold.to]);
+            }
+        }
+        for id in transfers {
+            if let Some(row) = self.books.transfers.get(&TransferKey::new(ledger, id)) {
+                let legs = row.transfer.legs.iter();
+                legs.for_each(|leg| accounts(&[leg.from, leg.to]));
+            }
+        }
+        named
+    }
+}
+
+impl Attempt {
+    fn carry_out(&mut self, command: &Command, id: Uuid) -> Result<Receipt, Refusal> {
+        let transfer = TransferId::new(id);
+        match command {
+            Command::OpenAccount(c) => self.open_account(AccountId::new(id), c),
+            Command::ChangeStatus(c) => self.change_status(c),
+            Command::ChangeLimits(c) => self.change_limits(c),
+            Command::PostTransfer(c) => {
+                let legs = c.legs.clone();
+                self.transfer(transfer, TransferKind::Transfer, legs, &c.details)
+            }
+            Command::Deposit(c) => self.deposit(transfer, c),
+            Command::Withdrawal(c) => self.withdrawal(transfer, c),
+            Command::Split(c) => self.split(transfer, c),
+            Command::PlaceHold(c) => self.place_hold(HoldId::new(id), c),
+            Command::Capture(c) => self.capture(transfer, c),
+            Command::Release(c) => self.release(c),
+            Command::Expire(c) => self.expire(c),
+            Command::Reverse(c) => self.reverse(transfer, c),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::Status;
+
+use super::machine::Step;
+
+/// What a random request asks for, in small numbers that stand for accounts,
+/// currencies, ids and amounts; they mean something in every state, so that a
+/// failing case shrinks.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// Open an account: place, currency, floor, ceiling.
+    Open(u8, u8, u8, Option<u16>),
+    /// Change a status.
+    Status(u8, Status),
+    /// Change limits: floor, ceiling (0 keeps, 1 clears, more sets).
+    Limits(u8, Option<u8>, u16),
+    /// Legs (from, to, amount), currency, the id's number.
+    Transfer(Vec<(u8, u8, u16)>, u8, Option<u8>),
+    /// Account, amount, currency, settlement.
+    Deposit(u8, u16, u8, u8),
+    /// The same the other way.
+    Withdrawal(u8, u16, u8, u8),
+    /// From, amount, parts (to, weight).
+    Split(u8, u16, Vec<(u8, u8)>),
+    /// From, to, amount, life in milliseconds, the id's number.
+    Hold(u8, u8, u16, Option<u16>, Option<u8>),
+    /// Which hold, how much, whether it is final.
+    Capture(u16, Option<u16>, Option<bool>),
+    /// Which hold.
+    Release(u16),
+    /// Which hold.
+    Expire(u16),
+    /// Which transfer, how much of which legs (index, amount), by force.
+    Reverse(u16, Option<Vec<(u8, Option<u16>)>>, bool),
+}
+
+/// A random request.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// 0 for a key of its own; otherwise which earlier key it uses.
+    pub earlier_key: u16,
+    /// Whether a request under an earlier key is the earlier one.
+    pub is_retry: bool,
+    /// Which ledger.
+    pub ledger: u8,
+    /// What it asks for.
+    pub asks: Vec<Ask>,
+}
+
+/// The first step: accounts with money.
+pub(super) fn opening() -> Step {
+    let mut drafts = Vec::new();
+    for place in 0..5 {
+        let currency = u8::from(place == 4);
+        let policy = place % 3;
+        drafts.push(Draft {
+            earlier_key: 0,
+            is_retry: false,
+            ledger: 0,
+            asks: vec![
+                Ask::Open(place, currency, policy, None),
+                Ask::Deposit(place, 100, currency, 0),
+            ],
+        });
+    }
+    Step::Submit(drafts)
+}
+
+/// Any step.
+pub(super) fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => vec(draft(), 1..5).prop_map(Step::Submit),
+        2 => (-3_000_i32..6_000).prop_map(Step::Clock),
+        1 => Just(Step::Sweep),
+        1 => (0_u8..7, -2_000_i32..=0).prop_map(|(account, ago)| Step::PastBalance(account, ago)),
+    ]
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let earlier = prop_oneof![6 => Just(0_u16), 1 => 1..u16::MAX];
+    let ledger = prop_oneof![9 => Just(0_u8), 1 => Just(1)];
+    let asks = prop_oneof![3 => vec(ask(), 1..2), 1 => vec(ask(), 2..4)];
+    (earlier, any::<bool>(), ledger, asks).prop_map(|(earlier_key, is_retry, ledger, asks)| Draft {
+        earlier_key,
+        is_retry,
+        ledger,
+        asks,
+    })
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    let place = || 0_u8..7;
+    let amount = || prop_oneof![20 => 1_u16..60, 3 => 60_u16..200, 1 => Just(u16::MAX)];
+    let currency = || prop_oneof![20 => Just(0_u8), 2 => Just(1), 1 => Just(2)];
+    let id = || option::weighted(0.3, 0_u8..6);
+    let legs = vec((place(), place(), amount()), 1..4);
+    let ceiling = || prop_oneof![Just(0_u16), Just(1), 2_u16..200];
+    prop_oneof![
+        3 => (place(), currency(), 0_u8..6, option::weighted(0.3, 50_u16..300))
+            .prop_map(|(place, currency, policy, max)| Ask::Open(place, currency, policy, max)),
+        2 => (place(), status()).prop_map(|(place, status)| Ask::Status(place, status)),
+        2 => (place(), option::of(0_u8..6), ceiling())
+            .prop_map(|(place, policy, max)| Ask::Limits(place, policy, max)),
+        8 => (legs, currency(), id()).prop_map(|(legs, currency, id)| Ask::Transfer(legs, currency, id)),
+        4 => (place(), amount(), currency(), 0_u8..2).prop_map(|(a, b, c, d)| Ask::Deposit(a, b, c, d)),
+        2 => (place(), amount(), currency(), 0_u8..2).prop_map(|(a, b, c, d)| Ask::Withdrawal(a, b, c, d)),
+        2 => (place(), amount(), vec((place(), any::<u8>()), 1..4))
+            .prop_map(|(from, amount, parts)| Ask::Split(from, amount, parts)),
+        6 => (place(), place(), amount(), option::of(1_u16..6_000), id())
+            .prop_map(|(from, to, amount, life, id)| Ask::Hold(from, to, amount, life, id)),
+        5 => (any::<u16>(), option::of(amount()), option::of(any::<bool>()))
+            .prop_map(|(hold, amount, is_final)| Ask::Capture(hold, amount, is_final)),
+        2 => any::<u16>().prop_map(Ask::Release),
+        2 => any::<u16>().prop_map(Ask::Expire),
+        6 => (any::<u16>(), option::of(vec((0_u8..3, option::of(amount())), 1..3)), any::<bool>())
+            .prop_map(|(transfer, legs, force)| Ask::Reverse(transfer, legs, force)),
+    ]
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    prop_oneof![
+        6 => Just(Status::Active),
+        1 => Just(Status::DebitsFrozen),
+        1 => Just(Status::CreditsFrozen),
+        1 => Just(Status::Frozen),
+        2 => Just(Status::Closed),
+    ]
+}
