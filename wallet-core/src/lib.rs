@@ -9,6 +9,7 @@ pub mod testkit;
 mod account;
 mod batch;
 mod command;
+mod cost;
 mod error;
 mod fingerprint;
 mod id;
@@ -21,6 +22,7 @@ mod prepare;
 mod rejection;
 mod request;
 mod service;
+mod settlement;
 mod snapshot;
 mod text;
 mod time;
@@ -48,7 +50,9 @@ pub use outcome::{
     Record,
 };
 pub use port::*;
-pub use prepare::{Cost, Prepared, SettlementShards, accounts_of, settlement_account};
+pub use cost::Cost;
+pub use prepare::{Prepared, accounts_of};
+pub use settlement::{SettlementShards, settlement_account};
 pub use rejection::{Rejected, Rejection, Retry};
 pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};
 pub use snapshot::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};

@@ -1,14 +1,12 @@
 //! From a request to what the queue and `decide` work with.
 
-use std::collections::BTreeMap;
-
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, AccountKey, Command, Currency, Details, Fingerprint, Hold, HoldId, HoldKey,
+    AccountId, AccountKey, Command, Cost, Currency, Fingerprint, Hold, HoldId, HoldKey,
     IdGenerator, InLedger, InvalidRequest, LedgerId, RecordKey, Request, SettlementName,
-    TransferId, TransferKey, TransferWithReversals, fingerprint,
+    SettlementShards, TransferId, TransferKey, TransferWithReversals, fingerprint,
+    settlement_account,
 };
 
 /// A validated request with its fingerprint and the ids of all that it may
@@ -27,6 +25,8 @@ pub struct Prepared {
     pub(crate) currencies: Vec<Currency>,
     /// Whether the sweep made it, not a caller.
     pub(crate) is_sweep: bool,
+    /// What the holds and transfers that it names add to its cost, once known.
+    pub(crate) resolved: Cost,
 }
 
 /// A command with what was chosen for it when it was submitted.
@@ -39,65 +39,16 @@ pub(crate) struct PreparedCommand {
     pub(crate) settlement: Option<AccountId>,
 }
 
-/// How many shards a settlement account has, by name; 1 where nothing is said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SettlementShards {
-    by_name: BTreeMap<SettlementName, u16>,
-}
-
-impl SettlementShards {
-    /// One shard each.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+impl PreparedCommand {
+    /// Whether the customer of a deposit or withdrawal is the settlement
+    /// account itself.
+    fn settles_with_itself(&self) -> bool {
+        match &self.command {
+            Command::Deposit(deposit) => self.settlement == Some(deposit.account),
+            Command::Withdrawal(withdrawal) => self.settlement == Some(withdrawal.account),
+            _ => false,
+        }
     }
-
-    /// `count` shards (at least 1) for `name`.
-    #[must_use]
-    pub fn with(mut self, name: SettlementName, count: u16) -> Self {
-        self.by_name.insert(name, count.max(1));
-        self
-    }
-
-    /// How many `name` has.
-    #[must_use]
-    pub fn count(&self, name: &SettlementName) -> u16 {
-        self.by_name.get(name).copied().unwrap_or(1)
-    }
-
-    /// The shard of `name` that serves `customer`: always the same one.
-    #[must_use]
-    pub fn shard(&self, name: &SettlementName, customer: AccountId) -> u16 {
-        let low = customer.uuid().as_u64_pair().1;
-        // A multiplicative hash: version and variant bits must not decide.
-        let mixed = low.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
-        let shard = mixed.checked_rem(u64::from(self.count(name))).unwrap_or(0);
-        u16::try_from(shard).unwrap_or(0)
-    }
-}
-
-/// The id of a settlement account: a version 8 UUID derived from ledger,
-/// currency, name and shard, so that every process agrees on it.
-#[must_use]
-pub fn settlement_account(
-    ledger: LedgerId,
-    currency: Currency,
-    name: &SettlementName,
-    shard: u16,
-) -> AccountId {
-    let mut hash = Sha256::new_with_prefix(b"wallet.settlement.1\0");
-    hash.update(ledger.number().to_be_bytes());
-    hash.update(currency.code().as_str());
-    hash.update([0]);
-    hash.update(name.as_str());
-    hash.update([0]);
-    hash.update(shard.to_be_bytes());
-    let mut bytes = [0; 16];
-    bytes
-        .iter_mut()
-        .zip(hash.finalize())
-        .for_each(|(to, from)| *to = from);
-    AccountId::new(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 impl Prepared {
@@ -113,14 +64,17 @@ impl Prepared {
         request.validate()?;
         let fingerprint = fingerprint::of(&request);
         let key = request.key().record_key(request.ledger());
-        Ok(Self::assemble(
-            request.ledger(),
-            key,
-            fingerprint,
-            request.into_commands(),
-            ids,
-            shards,
-        ))
+        let ledger = request.ledger();
+        let commands = request.into_commands();
+        let prepared = Self::assemble(ledger, key, fingerprint, commands, ids, shards);
+        if prepared
+            .commands
+            .iter()
+            .any(PreparedCommand::settles_with_itself)
+        {
+            return Err(InvalidRequest::SameAccount);
+        }
+        Ok(prepared)
     }
 
     /// The request by which the sweep expires `hold`: its key derives from the
@@ -156,6 +110,7 @@ impl Prepared {
             transfers: Vec::new(),
             currencies: Vec::new(),
             is_sweep: false,
+            resolved: Cost::default(),
         };
         for command in commands {
             prepared.add(command, ids, shards);
@@ -293,47 +248,7 @@ impl Prepared {
         self.accounts.extend(accounts_of(holds, transfers));
         self.accounts.sort_unstable();
         self.accounts.dedup();
-    }
-
-    /// How many rows committing it writes at most, and how many bytes about.
-    #[must_use]
-    pub fn cost(&self) -> Cost {
-        let mut cost = Cost {
-            rows: 2,
-            bytes: 256,
-        };
-        for prepared in &self.commands {
-            let (rows, legs) = match &prepared.command {
-                Command::ChangeStatus(_) | Command::ChangeLimits(_) => (2, 0),
-                Command::PostTransfer(c) => (1, c.legs.len()),
-                Command::Deposit(_) | Command::Withdrawal(_) => (3, 1),
-                Command::Split(c) => (1, c.shares.len()),
-                Command::OpenAccount(_)
-                | Command::PlaceHold(_)
-                | Command::Release(_)
-                | Command::Expire(_) => (3, 0),
-                Command::Capture(_) => (2, 1),
-                // The legs are known once the transfer is resolved.
-                Command::Reverse(_) => (1, self.accounts.len().max(1)),
-            };
-            let details = prepared.command.details();
-            let text = details.map_or(0, Details::text_bytes);
-            let open = match &prepared.command {
-                Command::OpenAccount(open) => {
-                    open.metadata.as_ref().map_or(0, |text| text.as_str().len())
-                }
-                _ => 0,
-            };
-            // Per leg: two entries, two accounts, a reversal total. A text
-            // stands in the row, the record and the outbox.
-            let text = text.saturating_add(open).saturating_mul(3);
-            let legs_rows = legs.saturating_mul(5);
-            let legs_bytes = legs.saturating_mul(512);
-            cost.rows = cost.rows.saturating_add(rows).saturating_add(legs_rows);
-            cost.bytes = cost.bytes.saturating_add(512).saturating_add(legs_bytes);
-            cost.bytes = cost.bytes.saturating_add(text);
-        }
-        cost
+        self.resolved = Cost::of_resolved(holds, transfers);
     }
 }
 
@@ -354,13 +269,4 @@ pub fn accounts_of<'a>(
             .flat_map(move |leg| [leg.from, leg.to].map(|id| InLedger::new(ledger, id)))
     });
     of_holds.chain(of_transfers)
-}
-
-/// What committing a request takes, at most.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// Rows written.
-    pub rows: usize,
-    /// Bytes sent, estimated from above.
-    pub bytes: usize,
 }

@@ -4,7 +4,7 @@ use crate::{
 };
 
 use super::books::Opening;
-use super::leg::{expected, refuse, step_state};
+use super::leg::{expected, next, refuse};
 use super::{Refusal, Step};
 
 impl Step<'_, '_> {
@@ -68,8 +68,8 @@ impl Step<'_, '_> {
             }
         }
         let status = command.status;
-        let next = AccountState { status, ..state };
-        self.changed(position, &next, EffectKind::StatusChanged)
+        let to = AccountState { status, ..state };
+        self.changed(position, &to, EffectKind::StatusChanged)
     }
 
     pub(super) fn change_limits(&mut self, command: &ChangeLimits) -> Result<Receipt, Refusal> {
@@ -85,39 +85,40 @@ impl Step<'_, '_> {
         }
         let available = state.counters.available();
         let below = policy.floor().is_some_and(|floor| available < floor);
-        let above = expected(&state.counters)
-            .zip(max_balance)
-            .is_some_and(|(sum, max)| sum > max.minor());
+        let sum = expected(&state.counters);
+        let above = max_balance.is_some_and(|max| sum > max.minor());
         let (new_floor, new_ceiling) = (policy != state.policy, max_balance != state.max_balance);
         if (new_floor && below) || (new_ceiling && above) {
             return Err(refuse(Rejection::LimitBreached, &state));
         }
-        let next = AccountState {
+        let to = AccountState {
             policy,
             max_balance,
             ..state
         };
-        self.changed(position, &next, EffectKind::LimitsChanged)
+        self.changed(position, &to, EffectKind::LimitsChanged)
     }
 
     /// An account that exists and is not closed.
     fn open_one(&self, account: AccountId) -> Result<(usize, AccountState), Refusal> {
-        let position = self.existing(account)?;
-        let not_found = (Rejection::AccountNotFound, account.uuid());
-        let state = *self.books.account(position).ok_or(not_found)?;
+        let (position, state) = self.existing(account)?;
         if state.status == Status::Closed {
-            return Err(refuse(Rejection::AccountClosed, &state));
+            return Err(refuse(Rejection::AccountClosed, state));
         }
-        Ok((position, state))
+        Ok((position, *state))
     }
 
     fn changed(
         &mut self,
         position: usize,
-        next: &AccountState,
+        to: &AccountState,
         kind: EffectKind,
     ) -> Result<Receipt, Refusal> {
-        let state = step_state(next, self.at, false, |counters| Some(*counters))?;
+        let state = AccountState {
+            version: next(to, false, |_| Some(()))?.version,
+            last_at: self.at,
+            ..*to
+        };
         self.books.put(position, state);
         Ok(Receipt::AccountChanged(AccountChanged {
             state,

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use super::leg::Next;
 use crate::{
     Account, AccountKey, AccountState, AccountUpdate, Batch, ChangeSet, Currency, Decided, Hold,
     HoldKey, HoldUpdate, InLedger, Metadata, Owner, Prepared, Reads, ReversalTotal, Snapshot,
@@ -50,10 +51,17 @@ struct Tracked {
 /// One change to take back.
 #[derive(Debug)]
 enum Undo {
-    Account(usize, Slot),
+    Amended {
+        position: usize,
+        before: Next,
+        last_at: Timestamp,
+        dirty: bool,
+    },
+    /// Boxed, since few commands replace an account as a whole.
+    Replaced(usize, Box<Slot>),
     Opening(usize),
-    Hold(HoldKey, Option<HoldUpdate>),
-    Transfer(TransferKey, Option<Tracked>),
+    Hold(HoldKey, Option<Box<HoldUpdate>>),
+    Transfer(TransferKey, Option<Box<Tracked>>),
     Currency,
 }
 
@@ -120,6 +128,19 @@ impl<'a> Books<'a> {
         Ok(at)
     }
 
+    fn amend_back(&mut self, position: usize, before: Next, last_at: Timestamp, dirty: bool) {
+        let Some(slot) = self.slots.get_mut(position) else {
+            return;
+        };
+        slot.dirty = dirty;
+        if let Some(state) = slot.state.as_mut() {
+            state.counters = before.counters;
+            state.version = before.version;
+            state.sequence = before.sequence;
+            state.last_at = last_at;
+        }
+    }
+
     /// The store's clock.
     pub(super) const fn now(&self) -> Timestamp {
         self.snapshot.now
@@ -134,9 +155,15 @@ impl<'a> Books<'a> {
     pub(super) fn roll_back(&mut self) {
         while let Some(undo) = self.undo.pop() {
             match undo {
-                Undo::Account(position, before) => {
+                Undo::Amended {
+                    position,
+                    before,
+                    last_at,
+                    dirty,
+                } => self.amend_back(position, before, last_at, dirty),
+                Undo::Replaced(position, before) => {
                     if let Some(slot) = self.slots.get_mut(position) {
-                        *slot = before;
+                        *slot = *before;
                     }
                 }
                 Undo::Opening(position) => {
@@ -151,21 +178,45 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// The slot of an account that exists.
-    pub(super) fn find(&self, key: AccountKey) -> Option<usize> {
+    /// An account that exists, and its slot.
+    pub(super) fn find(&self, key: AccountKey) -> Option<(usize, &AccountState)> {
         let position = *self.index.get(&key)?;
-        self.slots.get(position)?.state.map(|_| position)
+        let state = self.slots.get(position)?.state.as_ref()?;
+        Some((position, state))
     }
 
-    /// The account in a slot that [`find`](Self::find) gave.
-    pub(super) fn account(&self, position: usize) -> Option<&AccountState> {
-        self.slots.get(position)?.state.as_ref()
+    /// Writes one effect on the account in a slot, and says whether the account
+    /// is one of the host's own.
+    pub(super) fn amend(&mut self, position: usize, next: &Next, at: Timestamp) -> bool {
+        let Some(slot) = self.slots.get_mut(position) else {
+            return false;
+        };
+        let Some(state) = slot.state.as_mut() else {
+            return false;
+        };
+        let before = Next {
+            counters: state.counters,
+            version: state.version,
+            sequence: state.sequence,
+        };
+        self.undo.push(Undo::Amended {
+            position,
+            before,
+            last_at: state.last_at,
+            dirty: slot.dirty,
+        });
+        state.counters = next.counters;
+        state.version = next.version;
+        state.sequence = next.sequence;
+        state.last_at = at;
+        slot.dirty = true;
+        state.system
     }
 
     /// Replaces the account in a slot.
     pub(super) fn put(&mut self, position: usize, state: AccountState) {
         if let Some(slot) = self.slots.get_mut(position) {
-            self.undo.push(Undo::Account(position, *slot));
+            self.undo.push(Undo::Replaced(position, Box::new(*slot)));
             *slot = Slot {
                 state: Some(state),
                 dirty: true,
@@ -215,7 +266,7 @@ impl<'a> Books<'a> {
             is_new: is_new || was_new,
             hold,
         };
-        let before = self.holds.insert(key, update);
+        let before = self.holds.insert(key, update).map(Box::new);
         self.undo.push(Undo::Hold(key, before));
     }
 
@@ -240,7 +291,7 @@ impl<'a> Books<'a> {
                 },
                 stored: zeros,
             };
-            let before = self.transfers.insert(transfer.key, tracked);
+            let before = self.transfers.insert(transfer.key, tracked).map(Box::new);
             self.undo.push(Undo::Transfer(transfer.key, before));
         }
     }
@@ -254,7 +305,8 @@ impl<'a> Books<'a> {
             |tracked| Some(tracked.stored.clone()),
         );
         let stored = stored.unwrap_or_default();
-        let before = self.transfers.insert(key, Tracked { row, stored });
+        let tracked = Tracked { row, stored };
+        let before = self.transfers.insert(key, tracked).map(Box::new);
         self.undo.push(Undo::Transfer(key, before));
     }
 
@@ -300,9 +352,9 @@ impl<'a> Books<'a> {
     }
 }
 
-fn restore<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, before: Option<V>) {
+fn restore<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, before: Option<Box<V>>) {
     match before {
-        Some(value) => map.insert(key, value),
+        Some(value) => map.insert(key, *value),
         None => map.remove(&key),
     };
 }

@@ -13,9 +13,8 @@ impl Step<'_, '_> {
             return Err((Rejection::IdTaken, self.prepared.id));
         }
         let pair = self.pair(command.from, command.to, command.money)?;
-        Self::admit(&pair, command.money.amount, false)?;
-        let reserved = command.money.amount.minor();
-        let effects = self.write_pending(&pair, reserved, EffectKind::HoldPlaced)?;
+        pair.admit(command.money.amount, false)?;
+        let moved = pair.hold(command.money.amount.minor())?;
         let hold = Hold {
             key,
             from: command.from,
@@ -28,6 +27,7 @@ impl Step<'_, '_> {
             details: command.details.clone(),
             created_at: self.at,
         };
+        let effects = self.write_hold(&hold, &moved, EffectKind::HoldPlaced);
         self.books.put_hold(hold.clone(), true);
         Ok(Receipt::HoldChanged(HoldChanged { hold, effects }))
     }
@@ -48,16 +48,14 @@ impl Step<'_, '_> {
             .filter(|rest| *rest >= 0)
             .ok_or(exceeds)?;
         let pair = self.pair(hold.from, hold.to, hold.money)?;
-        Self::not_frozen(&pair)?;
-
+        pair.not_frozen()?;
         let is_final = rest == 0 || command.is_final.unwrap_or(false);
         let given_back = if is_final { rest } else { 0 };
         let kinds = LegKinds {
             debit: EffectKind::HoldCaptured,
             credit: EffectKind::HoldCaptured,
         };
-        let pending = minor.saturating_add(given_back);
-        let effects = self.write_leg(&pair, 0, amount, pending, kinds)?;
+        let moved = pair.post(amount, minor.saturating_add(given_back))?;
         hold.captured = hold.captured.saturating_add(minor);
         hold.released = hold.released.saturating_add(given_back);
         if is_final {
@@ -68,16 +66,17 @@ impl Step<'_, '_> {
             amount,
             currency: hold.money.currency,
         };
-        let legs = vec![Leg::new(hold.from, hold.to, money)];
+        let leg = Leg::new(hold.from, hold.to, money);
+        let effects = self.write_leg(&leg, 0, &moved, kinds).to_vec();
         let details = command.details.clone();
         let kind = TransferKind::Capture;
-        Ok(self.posted(kind, legs, details, Some(hold), None, effects.to_vec()))
+        Ok(self.posted(kind, vec![leg], details, Some(hold), None, effects))
     }
 
     pub(super) fn release(&mut self, command: &Release) -> Result<Receipt, Refusal> {
         let hold = self.pending_hold(command.hold)?;
         let pair = self.pair(hold.from, hold.to, hold.money)?;
-        Self::not_frozen(&pair)?;
+        pair.not_frozen()?;
         self.give_back(hold, HoldStatus::Released, EffectKind::HoldReleased)
     }
 
@@ -109,7 +108,8 @@ impl Step<'_, '_> {
     ) -> Result<Receipt, Refusal> {
         let pair = self.pair(hold.from, hold.to, hold.money)?;
         let remaining = hold.remaining();
-        let effects = self.write_pending(&pair, remaining.saturating_neg(), kind)?;
+        let moved = pair.hold(remaining.saturating_neg())?;
+        let effects = self.write_hold(&hold, &moved, kind);
         hold.released = hold.released.saturating_add(remaining);
         hold.status = status;
         self.books.put_hold(hold.clone(), false);

@@ -1,6 +1,6 @@
 use crate::{
     AccountId, AccountState, Amount, COUNTER_MAX, Counters, Direction, Effect, EffectKind,
-    EntryMark, Leg, Money, Rejection, Status, Timestamp,
+    EntryMark, Hold, Leg, Money, Rejection, Sequence, Status, Version,
 };
 
 use super::{Refusal, Step};
@@ -23,26 +23,126 @@ impl LegKinds {
     };
 }
 
-/// Two accounts that money moves between, checked for what is always checked.
+/// Two accounts that money moves between: they exist and hold its currency,
+/// and neither is closed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pair {
-    from: (usize, AccountState),
-    to: (usize, AccountState),
+pub(super) struct Pair<'a> {
+    from: (usize, &'a AccountState),
+    to: (usize, &'a AccountState),
+}
+
+/// What two accounts become: checked, not yet written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moved {
+    from: (usize, Next),
+    to: (usize, Next),
+}
+
+/// What an effect changes of an account.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Next {
+    pub(super) counters: Counters,
+    pub(super) version: Version,
+    pub(super) sequence: Sequence,
+}
+
+impl Pair<'_> {
+    /// Checks that new money may leave `from` and reach `to`: statuses, the
+    /// floor unless `force`, the ceiling.
+    pub(super) fn admit(&self, amount: Amount, force: bool) -> Result<(), Refusal> {
+        let (from, to) = (self.from.1, self.to.1);
+        if from.status.refuses_debits() {
+            return Err(refuse(Rejection::AccountFrozen, from));
+        }
+        if to.status.refuses_credits() {
+            return Err(refuse(Rejection::AccountFrozen, to));
+        }
+        // Beyond i128 the range of the counters is exceeded as well, which is
+        // checked when they are stepped.
+        let left = from.counters.available().saturating_sub(amount.minor());
+        if !force && from.policy.floor().is_some_and(|floor| left < floor) {
+            return Err(refuse(Rejection::InsufficientFunds, from));
+        }
+        let risen = expected(&to.counters).saturating_add(amount.minor());
+        if to.max_balance.is_some_and(|max| risen > max.minor()) {
+            return Err(refuse(Rejection::MaxBalanceExceeded, to));
+        }
+        Ok(())
+    }
+
+    /// Refuses where either account is frozen altogether.
+    pub(super) fn not_frozen(&self) -> Result<(), Refusal> {
+        for state in [self.from.1, self.to.1] {
+            if state.status == Status::Frozen {
+                return Err(refuse(Rejection::AccountFrozen, state));
+            }
+        }
+        Ok(())
+    }
+
+    /// Posts `amount`, while `pending` minor units stop being held.
+    pub(super) fn post(&self, amount: Amount, pending: i128) -> Result<Moved, Refusal> {
+        let minor = amount.minor();
+        self.moved(
+            true,
+            |counters| {
+                counters.debits_posted = counters.debits_posted.checked_add(minor)?;
+                counters.debits_pending = counters.debits_pending.checked_sub(pending)?;
+                Some(())
+            },
+            |counters| {
+                counters.credits_posted = counters.credits_posted.checked_add(minor)?;
+                counters.credits_pending = counters.credits_pending.checked_sub(pending)?;
+                Some(())
+            },
+        )
+    }
+
+    /// Changes what is held by `change` minor units.
+    pub(super) fn hold(&self, change: i128) -> Result<Moved, Refusal> {
+        self.moved(
+            false,
+            |counters| {
+                counters.debits_pending = counters.debits_pending.checked_add(change)?;
+                Some(())
+            },
+            |counters| {
+                counters.credits_pending = counters.credits_pending.checked_add(change)?;
+                Some(())
+            },
+        )
+    }
+
+    fn moved(
+        &self,
+        has_entry: bool,
+        debit: impl FnOnce(&mut Counters) -> Option<()>,
+        credit: impl FnOnce(&mut Counters) -> Option<()>,
+    ) -> Result<Moved, Refusal> {
+        Ok(Moved {
+            from: (self.from.0, next(self.from.1, has_entry, debit)?),
+            to: (self.to.0, next(self.to.1, has_entry, credit)?),
+        })
+    }
 }
 
 impl Step<'_, '_> {
-    /// Both accounts of a movement: they exist and hold its currency.
+    /// Both accounts of a movement.
     pub(super) fn pair(
         &self,
         from: AccountId,
         to: AccountId,
         money: Money,
-    ) -> Result<Pair, Refusal> {
-        let (from_slot, to_slot) = (self.existing(from)?, self.existing(to)?);
-        let missing = |id: AccountId| (Rejection::AccountNotFound, id.uuid());
-        let from_state = *self.books.account(from_slot).ok_or(missing(from))?;
-        let to_state = *self.books.account(to_slot).ok_or(missing(to))?;
-        let both = [&from_state, &to_state];
+    ) -> Result<Pair<'_>, Refusal> {
+        let pair = Pair {
+            from: self.existing(from)?,
+            to: self.existing(to)?,
+        };
+        if from == to {
+            // Every way in refuses this; a damaged hold must not make money.
+            return Err((Rejection::AccountNotFound, to.uuid()));
+        }
+        let both = [pair.from.1, pair.to.1];
         let code = money.currency.code();
         for state in both {
             let same_code = state.currency.code() == code;
@@ -60,33 +160,7 @@ impl Step<'_, '_> {
                 return Err(refuse(Rejection::AccountClosed, state));
             }
         }
-        Ok(Pair {
-            from: (from_slot, from_state),
-            to: (to_slot, to_state),
-        })
-    }
-
-    /// Checks that new money may leave `from` and reach `to`: statuses, the
-    /// floor unless `force`, the ceiling.
-    pub(super) fn admit(pair: &Pair, amount: Amount, force: bool) -> Result<(), Refusal> {
-        let (from, to) = (&pair.from.1, &pair.to.1);
-        if from.status.refuses_debits() {
-            return Err(refuse(Rejection::AccountFrozen, from));
-        }
-        if to.status.refuses_credits() {
-            return Err(refuse(Rejection::AccountFrozen, to));
-        }
-        let left = from.counters.available().checked_sub(amount.minor());
-        let left = left.ok_or(refuse(Rejection::CounterOverflow, from))?;
-        if !force && from.policy.floor().is_some_and(|floor| left < floor) {
-            return Err(refuse(Rejection::InsufficientFunds, from));
-        }
-        let risen = expected(&to.counters).and_then(|sum| sum.checked_add(amount.minor()));
-        let risen = risen.ok_or(refuse(Rejection::CounterOverflow, to))?;
-        if to.max_balance.is_some_and(|max| risen > max.minor()) {
-            return Err(refuse(Rejection::MaxBalanceExceeded, to));
-        }
-        Ok(())
+        Ok(pair)
     }
 
     /// Checks a leg in full and posts it: debit first.
@@ -98,112 +172,87 @@ impl Step<'_, '_> {
         force: bool,
     ) -> Result<[Effect; 2], Refusal> {
         let pair = self.pair(leg.from, leg.to, leg.money)?;
-        Self::admit(&pair, leg.money.amount, force)?;
-        self.write_leg(&pair, index, leg.money.amount, 0, kinds)
+        pair.admit(leg.money.amount, force)?;
+        let moved = pair.post(leg.money.amount, 0)?;
+        Ok(self.write_leg(leg, index, &moved, kinds))
     }
 
-    /// Posts `amount` between `pair`, of which `pending` minor units (with what
-    /// a final capture gives back) were held.
+    /// Writes a leg that was checked.
     pub(super) fn write_leg(
         &mut self,
-        pair: &Pair,
+        leg: &Leg,
         index: u16,
-        amount: Amount,
-        pending: i128,
+        moved: &Moved,
         kinds: LegKinds,
-    ) -> Result<[Effect; 2], Refusal> {
-        let minor = amount.minor();
-        let debit = |counters: &Counters| {
-            Some(Counters {
-                debits_posted: counters.debits_posted.checked_add(minor)?,
-                debits_pending: counters.debits_pending.checked_sub(pending)?,
-                ..*counters
-            })
-        };
-        let credit = |counters: &Counters| {
-            Some(Counters {
-                credits_posted: counters.credits_posted.checked_add(minor)?,
-                credits_pending: counters.credits_pending.checked_sub(pending)?,
-                ..*counters
-            })
-        };
-        let from = step_state(&pair.from.1, self.at, true, debit)?;
-        let to = step_state(&pair.to.1, self.at, true, credit)?;
-        self.books.put(pair.from.0, from);
-        self.books.put(pair.to.0, to);
-        let mark = |state: &AccountState, direction| {
+    ) -> [Effect; 2] {
+        let mark = |next: &Next, direction| {
             Some(EntryMark {
-                sequence: state.sequence,
+                sequence: next.sequence,
                 leg: index,
                 direction,
-                amount,
+                amount: leg.money.amount,
             })
         };
-        Ok([
-            effect(&from, kinds.debit, mark(&from, Direction::Debit)),
-            effect(&to, kinds.credit, mark(&to, Direction::Credit)),
-        ])
+        let debit = mark(&moved.from.1, Direction::Debit);
+        let credit = mark(&moved.to.1, Direction::Credit);
+        [
+            self.write(leg.from, &moved.from, kinds.debit, debit),
+            self.write(leg.to, &moved.to, kinds.credit, credit),
+        ]
     }
 
-    /// Changes what is held between `pair` by `change` minor units.
-    pub(super) fn write_pending(
+    /// Writes a change of what is held that was checked.
+    pub(super) fn write_hold(
         &mut self,
-        pair: &Pair,
-        change: i128,
+        hold: &Hold,
+        moved: &Moved,
         kind: EffectKind,
-    ) -> Result<Vec<Effect>, Refusal> {
-        let debit = |counters: &Counters| {
-            Some(Counters {
-                debits_pending: counters.debits_pending.checked_add(change)?,
-                ..*counters
-            })
-        };
-        let credit = |counters: &Counters| {
-            Some(Counters {
-                credits_pending: counters.credits_pending.checked_add(change)?,
-                ..*counters
-            })
-        };
-        let from = step_state(&pair.from.1, self.at, false, debit)?;
-        let to = step_state(&pair.to.1, self.at, false, credit)?;
-        self.books.put(pair.from.0, from);
-        self.books.put(pair.to.0, to);
-        Ok(vec![effect(&from, kind, None), effect(&to, kind, None)])
+    ) -> Vec<Effect> {
+        vec![
+            self.write(hold.from, &moved.from, kind, None),
+            self.write(hold.to, &moved.to, kind, None),
+        ]
     }
 
-    /// Refuses where either account is frozen altogether.
-    pub(super) fn not_frozen(pair: &Pair) -> Result<(), Refusal> {
-        for state in [&pair.from.1, &pair.to.1] {
-            if state.status == Status::Frozen {
-                return Err(refuse(Rejection::AccountFrozen, state));
-            }
+    fn write(
+        &mut self,
+        account: AccountId,
+        (position, next): &(usize, Next),
+        kind: EffectKind,
+        entry: Option<EntryMark>,
+    ) -> Effect {
+        let system = self.books.amend(*position, next, self.at);
+        Effect {
+            account,
+            system,
+            kind,
+            version: next.version,
+            counters: next.counters,
+            entry,
         }
-        Ok(())
     }
 }
 
 /// Posted balance with all that is still to come.
-pub(super) const fn expected(counters: &Counters) -> Option<i128> {
-    counters.posted().checked_add(counters.credits_pending)
+pub(super) const fn expected(counters: &Counters) -> i128 {
+    counters.posted().saturating_add(counters.credits_pending)
 }
 
-/// An account after one more effect.
-pub(super) fn step_state(
+/// What an account becomes by one more effect.
+pub(super) fn next(
     state: &AccountState,
-    at: Timestamp,
     has_entry: bool,
-    change: impl FnOnce(&Counters) -> Option<Counters>,
-) -> Result<AccountState, Refusal> {
-    let counters = change(&state.counters).filter(in_range);
+    change: impl FnOnce(&mut Counters) -> Option<()>,
+) -> Result<Next, Refusal> {
+    let mut counters = state.counters;
+    let changed = change(&mut counters).filter(|()| in_range(&counters));
     let version = state.version.checked_add(1);
     let sequence = state.sequence.checked_add(i64::from(has_entry));
-    match (counters, version, sequence) {
-        (Some(counters), Some(version), Some(sequence)) => Ok(AccountState {
+    match (changed, version, sequence) {
+        (Some(()), Some(version), Some(sequence)) => Ok(Next {
             counters,
             version,
             sequence,
-            last_at: at,
-            ..*state
         }),
         _ => Err(refuse(Rejection::CounterOverflow, state)),
     }
@@ -218,22 +267,6 @@ fn in_range(counters: &Counters) -> bool {
     ];
     all.iter()
         .all(|counter| (0..=COUNTER_MAX).contains(counter))
-}
-
-/// The effect that left `state` behind.
-pub(super) const fn effect(
-    state: &AccountState,
-    kind: EffectKind,
-    entry: Option<EntryMark>,
-) -> Effect {
-    Effect {
-        account: state.key.id,
-        system: state.system,
-        kind,
-        version: state.version,
-        counters: state.counters,
-        entry,
-    }
 }
 
 /// A refusal about an account.

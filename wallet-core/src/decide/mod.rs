@@ -23,8 +23,8 @@ use uuid::Uuid;
 
 use crate::prepare::PreparedCommand;
 use crate::{
-    AccountKey, Batch, ChangeSet, Command, Decided, InLedger, Outcome, Prepared, Receipt, Record,
-    Rejected, Rejection, Snapshot, Timestamp,
+    AccountId, AccountKey, AccountState, Batch, ChangeSet, Command, Decided, InLedger, Outcome,
+    Prepared, Receipt, Record, Rejected, Rejection, Snapshot, Timestamp,
 };
 use books::Books;
 
@@ -180,8 +180,8 @@ impl<'a, 'b> Step<'a, 'b> {
         InLedger::new(self.request.ledger, id)
     }
 
-    /// The slot of an account that exists.
-    fn existing(&self, account: crate::AccountId) -> Result<usize, Refusal> {
+    /// An account that exists, and its slot.
+    fn existing(&self, account: AccountId) -> Result<(usize, &AccountState), Refusal> {
         let key: AccountKey = self.key(account);
         let not_found = (Rejection::AccountNotFound, account.uuid());
         self.books.find(key).ok_or(not_found)

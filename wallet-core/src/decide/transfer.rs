@@ -5,7 +5,7 @@ use crate::{
 };
 
 use super::books::Opening;
-use super::leg::{LegKinds, effect};
+use super::leg::LegKinds;
 use super::{Refusal, Step};
 
 impl Step<'_, '_> {
@@ -145,6 +145,13 @@ impl Step<'_, '_> {
             created_at: self.at,
         };
         self.books.open(state, opening);
-        Ok(vec![effect(&state, EffectKind::Opened, None)])
+        Ok(vec![Effect {
+            account: id,
+            system: true,
+            kind: EffectKind::Opened,
+            version: state.version,
+            counters: state.counters,
+            entry: None,
+        }])
     }
 }

@@ -1,0 +1,79 @@
+//! What committing a request takes, so that batches can be cut to fit.
+
+use crate::{Command, Details, Hold, Prepared, ReverseWhat, TransferWithReversals};
+
+/// Two entries, two accounts, a reversal total.
+const ROWS_PER_LEG: usize = 5;
+const BYTES_PER_LEG: usize = 512;
+/// In the row, the record and the outbox.
+const COPIES_OF_A_TEXT: usize = 3;
+
+/// What committing a request takes, at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Rows written.
+    pub rows: usize,
+    /// Bytes sent, estimated from above.
+    pub bytes: usize,
+}
+
+impl Cost {
+    /// What is known only once the holds and transfers that a request names
+    /// have been found.
+    pub(crate) fn of_resolved(holds: &[Hold], transfers: &[TransferWithReversals]) -> Self {
+        let texts = holds.iter().map(|hold| hold.details.text_bytes());
+        let texts = texts.fold(0_usize, usize::saturating_add);
+        let legs = transfers.iter().map(|row| row.transfer.legs.len());
+        let legs = legs.fold(0_usize, usize::saturating_add);
+        let bytes = legs.saturating_mul(BYTES_PER_LEG);
+        Self {
+            rows: legs.saturating_mul(ROWS_PER_LEG),
+            bytes: bytes.saturating_add(texts.saturating_mul(COPIES_OF_A_TEXT)),
+        }
+    }
+}
+
+impl Prepared {
+    /// How many rows committing it writes at most, and how many bytes about. The
+    /// reversal of a transfer that could not be resolved yet counts as one leg.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        let mut cost = Cost {
+            rows: 2,
+            bytes: 256,
+        };
+        for prepared in &self.commands {
+            let (rows, legs) = match &prepared.command {
+                Command::ChangeStatus(_) | Command::ChangeLimits(_) => (2, 0),
+                Command::PostTransfer(c) => (1, c.legs.len()),
+                Command::Deposit(_) | Command::Withdrawal(_) => (3, 1),
+                Command::Split(c) => (1, c.shares.len()),
+                Command::OpenAccount(_)
+                | Command::PlaceHold(_)
+                | Command::Release(_)
+                | Command::Expire(_) => (3, 0),
+                Command::Capture(_) => (2, 1),
+                Command::Reverse(c) => match &c.what {
+                    ReverseWhat::Legs(legs) => (1, legs.len()),
+                    // The legs of the rest are known once it is resolved.
+                    ReverseWhat::Amount(_) | ReverseWhat::Rest => (1, 1),
+                },
+            };
+            let details = prepared.command.details();
+            let text = details.map_or(0, Details::text_bytes);
+            let open = match &prepared.command {
+                Command::OpenAccount(open) => {
+                    open.metadata.as_ref().map_or(0, |text| text.as_str().len())
+                }
+                _ => 0,
+            };
+            let text = text.saturating_add(open).saturating_mul(COPIES_OF_A_TEXT);
+            let legs_rows = legs.saturating_mul(ROWS_PER_LEG);
+            let legs_bytes = legs.saturating_mul(BYTES_PER_LEG);
+            cost.rows = cost.rows.saturating_add(rows).saturating_add(legs_rows);
+            cost.bytes = cost.bytes.saturating_add(512).saturating_add(legs_bytes);
+            cost.bytes = cost.bytes.saturating_add(text);
+        }
+        cost
+    }
+}
