@@ -59,11 +59,6 @@ impl Metadata {
         Ok(Self(text.into()))
     }
 
-    /// What a store kept: already canonical, so only taken.
-    pub(crate) fn from_canonical(text: &str) -> Self {
-        Self(text.into())
-    }
-
     /// The canonical JSON text.
     #[must_use]
     pub fn as_str(&self) -> &str {
