@@ -1,0 +1,116 @@
+-- The ledger's tables. Money is kept as big-endian two's complement of 16
+-- bytes, times as microseconds since 1970, ids as their 16 bytes.
+
+-- The mutable part of an account. `num` stands for (ledger, id) in every other
+-- table: it keeps their rows narrow.
+CREATE TABLE wallet_account (
+    num         INTEGER PRIMARY KEY,
+    ledger      INTEGER NOT NULL,
+    id          BLOB    NOT NULL CHECK (length(id) = 16),
+    currency    TEXT    NOT NULL,
+    exponent    INTEGER NOT NULL,
+    system      INTEGER NOT NULL CHECK (system IN (0, 1)),
+    policy      INTEGER NOT NULL CHECK (policy IN (0, 1, 2)),
+    overdraft   BLOB             CHECK ((overdraft IS NOT NULL) = (policy = 1)),
+    max_balance BLOB,
+    status      INTEGER NOT NULL CHECK (status BETWEEN 0 AND 4),
+    -- Debits and credits posted, debits and credits pending: 16 bytes each.
+    counters    BLOB    NOT NULL CHECK (length(counters) = 64),
+    version     INTEGER NOT NULL CHECK (version > 0),
+    sequence    INTEGER NOT NULL CHECK (sequence >= 0),
+    last_at     INTEGER NOT NULL,
+    UNIQUE (ledger, id)
+) STRICT;
+
+-- The immutable part of an account, which no transfer reads.
+CREATE TABLE wallet_account_profile (
+    num        INTEGER PRIMARY KEY,
+    ledger     INTEGER NOT NULL,
+    id         BLOB    NOT NULL,
+    owner      TEXT    NOT NULL,
+    metadata   TEXT,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX wallet_account_by_owner ON wallet_account_profile (ledger, owner, id);
+
+-- Every outcome, once, in the order of commits: what a replay answers, what a
+-- transfer and an entry are read from, what the outbox publishes. Outcomes of
+-- accepted requests stay for ever; refusals go with their key.
+CREATE TABLE wallet_journal (
+    id      INTEGER PRIMARY KEY,
+    ledger  INTEGER NOT NULL,
+    hash    BLOB    NOT NULL CHECK (length(hash) = 16),
+    outcome BLOB    NOT NULL
+) STRICT;
+
+-- Idempotency keys.
+CREATE TABLE wallet_record (
+    ledger      INTEGER NOT NULL,
+    hash        BLOB    NOT NULL,
+    fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),
+    journal     INTEGER NOT NULL,
+    PRIMARY KEY (ledger, hash)
+) STRICT, WITHOUT ROWID;
+
+-- Which journal rows a commit wrote (`last_id` is the last, from
+-- `rejected_id` on they are refusals), for as long as their keys are kept.
+CREATE TABLE wallet_batch (
+    last_id     INTEGER PRIMARY KEY,
+    first_id    INTEGER NOT NULL,
+    rejected_id INTEGER NOT NULL,
+    written_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX wallet_batch_by_age ON wallet_batch (written_at);
+
+-- Where a transfer is told.
+CREATE TABLE wallet_transfer (
+    ledger  INTEGER NOT NULL,
+    id      BLOB    NOT NULL CHECK (length(id) = 16),
+    journal INTEGER NOT NULL,
+    PRIMARY KEY (ledger, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE wallet_reference (
+    ledger    INTEGER NOT NULL,
+    reference TEXT    NOT NULL,
+    transfer  BLOB    NOT NULL,
+    PRIMARY KEY (ledger, reference, transfer)
+) STRICT, WITHOUT ROWID;
+
+-- How much of each leg of a transfer is reversed.
+CREATE TABLE wallet_reversal (
+    ledger   INTEGER NOT NULL,
+    transfer BLOB    NOT NULL,
+    leg      INTEGER NOT NULL,
+    reversed BLOB    NOT NULL CHECK (length(reversed) = 16),
+    PRIMARY KEY (ledger, transfer, leg)
+) STRICT, WITHOUT ROWID;
+
+-- Where an entry is told.
+CREATE TABLE wallet_entry (
+    account    INTEGER NOT NULL,
+    sequence   INTEGER NOT NULL CHECK (sequence > 0),
+    created_at INTEGER NOT NULL,
+    journal    INTEGER NOT NULL,
+    PRIMARY KEY (account, sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE wallet_hold (
+    ledger     INTEGER NOT NULL,
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    payer      BLOB    NOT NULL,
+    payee      BLOB    NOT NULL,
+    status     INTEGER NOT NULL CHECK (status BETWEEN 0 AND 3),
+    expires_at INTEGER,
+    body       BLOB    NOT NULL,
+    PRIMARY KEY (ledger, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wallet_hold_by_payer ON wallet_hold (ledger, payer, status, id);
+CREATE INDEX wallet_hold_by_payee ON wallet_hold (ledger, payee, status, id);
+CREATE INDEX wallet_hold_by_expiry ON wallet_hold (expires_at, ledger, id)
+    WHERE status = 0 AND expires_at IS NOT NULL;
+
+CREATE TABLE wallet_currency (
+    code     TEXT    NOT NULL PRIMARY KEY,
+    exponent INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

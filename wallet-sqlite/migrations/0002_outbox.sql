@@ -1,0 +1,29 @@
+-- What a relay publishes. A row names the accepted outcomes of one commit in
+-- the journal; its id is that of the last of them, so it rises with commits
+-- and is never given twice.
+CREATE TABLE wallet_outbox (
+    id          INTEGER PRIMARY KEY,
+    first_id    INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    -- The done events: ascending indices of 4 bytes, big-endian.
+    done        BLOB    NOT NULL DEFAULT x'',
+    is_complete INTEGER NOT NULL DEFAULT 0 CHECK (is_complete IN (0, 1))
+) STRICT;
+CREATE INDEX wallet_outbox_open ON wallet_outbox (id) WHERE is_complete = 0;
+
+CREATE TABLE wallet_lease (
+    partition INTEGER NOT NULL PRIMARY KEY,
+    owner     TEXT    NOT NULL,
+    token     INTEGER NOT NULL,
+    until     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE wallet_parked (
+    row     INTEGER NOT NULL,
+    event   INTEGER NOT NULL,
+    ledger  INTEGER NOT NULL,
+    account BLOB    NOT NULL,
+    version INTEGER NOT NULL,
+    reason  TEXT    NOT NULL,
+    PRIMARY KEY (row, event)
+) STRICT, WITHOUT ROWID;
