@@ -1,1 +1,67 @@
 //! The wallet ledger's store and outbox on SQLite: the embedded default.
+//!
+//! [`SqliteStore`] implements the core's ports on one SQLite file, in WAL mode
+//! with `synchronous=FULL`: an acknowledged commit survives the loss of power.
+//! Other processes may use the same file.
+//!
+//! # Flow
+//! One dedicated thread owns the connection that writes, a few others one
+//! connection each that reads; callers are answered through oneshot channels,
+//! so no runtime is needed. A batch is one job on the writer's thread:
+//!
+//! 1. `BEGIN IMMEDIATE`: the file's one write lock is the lock on every
+//!    account, so nothing has to be resolved beforehand;
+//! 2. holds and transfers by name, then the accounts known from them, records,
+//!    currencies;
+//! 3. the clock, the decision (in the core);
+//! 4. rows in the order of their keys, `COMMIT`: one flush to disk.
+//!
+//! # Cost
+//! A batch of `n` transfers of one leg between `a` accounts reads `n` keys and
+//! `a` accounts, and writes `n` rows each of journal, key and transfer, `2n` of
+//! entries, `a` of accounts, one of the outbox and one for retention. A row is
+//! a prepared statement called in process, at one to two microseconds. The
+//! outcome of a request is stored once, in the journal; all else points there.
+//!
+//! # In the host's own transaction
+//! The host's tables may live in the same file: [`SqliteStore::apply_in`]
+//! posts inside a transaction of the host's, so that an order and its payment
+//! commit together. See [`HostTransaction`].
+//!
+//! # Example
+//! ```
+//! use std::sync::Arc;
+//! use wallet_core::{LedgerStore, SystemClock};
+//! use wallet_sqlite::{SqliteSettings, SqliteStore};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let settings = SqliteSettings::new(folder.path().join("wallet.db"));
+//! let store = SqliteStore::open(&settings, Arc::new(SystemClock))?;
+//! # wallet_core::testkit::block_on(async {
+//! assert!(store.ledgers().await?.is_empty());
+//! # Ok::<(), wallet_core::StoreError>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod commit;
+mod connect;
+mod error;
+mod host;
+mod migrate;
+mod outbox;
+mod past_balance;
+mod purge;
+mod read;
+mod settings;
+mod store;
+mod threads;
+mod value;
+mod write;
+
+pub use error::{ApplyError, TransactionLost};
+pub use host::{Applied, HostTransaction};
+/// The driver, in the version whose types this crate's functions take.
+pub use rusqlite;
+pub use settings::SqliteSettings;
+pub use store::SqliteStore;

@@ -1,0 +1,56 @@
+//! One batch over a connection that holds the file's write lock: what
+//! `transact` and `apply_in` share.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+use wallet_core::decide::Decision;
+use wallet_core::{Batch, Clock};
+
+use crate::error::{Doing, During, Result};
+use crate::{connect, read, write};
+
+/// Reads what `batch` touches, decides it, writes the result. Neither begins
+/// nor ends the transaction; on an error the caller rolls back.
+pub(crate) fn decide_and_write(
+    connection: &Connection,
+    clock: &dyn Clock,
+    batch: &Batch,
+) -> Result<Decision> {
+    let mut read = read::snapshot(connection, batch.reads())?;
+    let now = clock.now();
+    read.snapshot.now = now;
+    let decision = batch.decide(&read.snapshot);
+    if !decision.changes.is_empty() {
+        write::changes(connection, &decision.changes, read.numbers, now)?;
+    }
+    Ok(decision)
+}
+
+/// Runs `work` in a transaction that holds the write lock from its beginning,
+/// and commits it.
+pub(crate) fn in_transaction<T, E: From<wallet_core::StoreError>>(
+    connection: &Connection,
+    lock_wait: Duration,
+    work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    connect::begin(connection, lock_wait)?;
+    let done = work(connection).and_then(|done| {
+        commit(connection)?;
+        Ok(done)
+    });
+    // A commit that fails with `SQLITE_BUSY` leaves the transaction open.
+    if done.is_err() {
+        connect::roll_back(connection);
+    }
+    done
+}
+
+/// Commits what is open; where nothing was written it costs nothing.
+fn commit(connection: &Connection) -> Result<()> {
+    connection
+        .prepare_cached("COMMIT")
+        .and_then(|mut commit| commit.execute(()))
+        .while_doing(Doing::Commit, "committing")
+        .map(|_| ())
+}

@@ -1,0 +1,163 @@
+//! Opening connections and taking the write lock.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use wallet_core::{StoreError, StoreErrorKind};
+
+use crate::SqliteSettings;
+use crate::error::{During, Result};
+
+/// `WLLT`: what a file that this crate created says of itself.
+pub(crate) const APPLICATION_ID: i32 = 0x574C_4C54;
+/// Rows are short and accounts spread wide: a small page writes less per row.
+const PAGE_BYTES: u32 = 2_048;
+/// Enough for every statement that a store runs.
+const STATEMENTS: usize = 96;
+/// How long to wait between two tries for a lock.
+const PROBE: Duration = Duration::from_micros(500);
+
+const DURABILITY: &str = "
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;
+    PRAGMA temp_store = MEMORY;";
+
+/// Opens the file for writing, creating it, and makes sure that it is ours.
+pub(crate) fn writer(settings: &SqliteSettings) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(settings.path(), flags)?;
+    // Waiting is done in `insist`: SQLite's own handler backs off to a tenth
+    // of a second, in which another process may take the lock many times.
+    connection
+        .busy_timeout(Duration::ZERO)
+        .during("setting the busy timeout")?;
+    insist(settings.lock_wait, || identify(&connection, settings))?;
+    tune(&connection, settings)?;
+    Ok(connection)
+}
+
+/// Opens the file, which exists, for reading.
+pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(settings.path(), flags)?;
+    connection
+        .busy_timeout(settings.lock_wait)
+        .during("setting the busy timeout")?;
+    tune(&connection, settings)?;
+    connection
+        .execute_batch("PRAGMA query_only = ON")
+        .during("making a connection read-only")?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags).during("opening the file")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn tune(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
+    let sizes = format!(
+        "PRAGMA wal_autocheckpoint = {}; PRAGMA cache_size = -{};",
+        settings.checkpoint_pages, settings.cache_kib
+    );
+    connection
+        .execute_batch(DURABILITY)
+        .and_then(|()| connection.execute_batch(&sizes))
+        .during("setting up a connection")
+}
+
+/// Refuses a file that is somebody else's; marks one that is new.
+fn identify(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
+    let id: i32 = pragma(connection, "application_id")?;
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'wallet\\_%' ESCAPE '\\'";
+    let foreign: i64 = one(connection, tables)?;
+    let ours = "SELECT count(*) FROM sqlite_schema WHERE name = 'wallet_migration'";
+    let known = id == APPLICATION_ID || one::<i64>(connection, ours)? > 0;
+    let is_empty = id == 0 && foreign == 0;
+    if !known && !is_empty && !settings.adopt {
+        let context = "the file belongs to another application; see `SqliteSettings::with_adopt`";
+        return Err(StoreError::new(StoreErrorKind::Internal, context));
+    }
+    if !known && is_empty {
+        let stamp = format!("PRAGMA page_size = {PAGE_BYTES}");
+        connection.execute_batch(&stamp).during("sizing pages")?;
+    }
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))
+        .during("switching to write-ahead logging")?;
+    if mode != "wal" {
+        let context = "the file cannot be used with a write-ahead log";
+        return Err(StoreError::new(StoreErrorKind::Internal, context));
+    }
+    if !known && is_empty {
+        let stamp = format!("PRAGMA application_id = {APPLICATION_ID}");
+        connection
+            .execute_batch(&stamp)
+            .during("marking the file")?;
+    }
+    Ok(())
+}
+
+fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> Result<T> {
+    one(connection, &format!("PRAGMA {name}"))
+}
+
+/// The only value of the only row.
+fn one<T: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> Result<T> {
+    connection
+        .query_row(sql, (), |row| row.get(0))
+        .during("asking what the file is")
+}
+
+/// `BEGIN IMMEDIATE`, waiting for the lock for at most `lock_wait`.
+pub(crate) fn begin(connection: &Connection, lock_wait: Duration) -> Result<()> {
+    insist(lock_wait, || {
+        connection
+            .prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut begin| begin.execute(()))
+            .during("beginning a transaction")
+            .map(|_| ())
+    })
+}
+
+/// Runs `work` again while somebody else keeps a lock, for at most `wait`.
+fn insist<T>(wait: Duration, mut work: impl FnMut() -> Result<T>) -> Result<T> {
+    let mut left = wait;
+    loop {
+        match work() {
+            Err(error) if is_busy(&error) && !left.is_zero() => {
+                left = left.saturating_sub(PROBE);
+                pause();
+            }
+            done => return done,
+        }
+    }
+}
+
+fn is_busy(error: &StoreError) -> bool {
+    let source = std::error::Error::source(error);
+    let driver = source.and_then(|source| source.downcast_ref::<rusqlite::Error>());
+    driver.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::DatabaseBusy)
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "between two tries for SQLite's lock, on a thread of the store's, as SQLite's own \
+              busy handler does; no rule depends on its length"
+)]
+fn pause() {
+    std::thread::sleep(PROBE);
+}
+
+/// Rolls back whatever is open. It cannot fail in a way that matters: either
+/// nothing is open any more, or closing the connection rolls back.
+pub(crate) fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+}

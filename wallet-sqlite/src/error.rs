@@ -1,0 +1,142 @@
+//! Every error of SQLite, classified by its result code and never by its text.
+
+use rusqlite::Error as SqlError;
+use rusqlite::ffi;
+use thiserror::Error;
+use wallet_core::codec::DecodeError;
+use wallet_core::{StoreError, StoreErrorKind};
+
+pub(crate) type Result<T> = std::result::Result<T, StoreError>;
+
+/// What a statement was doing: the same code means different things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    /// Reading, or changing rows that exist.
+    Work,
+    /// Inserting what somebody else may have inserted meanwhile.
+    Insert,
+    /// Inserting under a number that only this transaction can give out.
+    Append,
+    /// Committing.
+    Commit,
+}
+
+/// The kind of an error with this extended result code.
+pub(crate) const fn classify(extended: i32, doing: Doing) -> StoreErrorKind {
+    use StoreErrorKind as Kind;
+    match (extended, doing) {
+        (
+            ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+            | ffi::SQLITE_CONSTRAINT_UNIQUE
+            | ffi::SQLITE_CONSTRAINT_ROWID,
+            _,
+        ) => match doing {
+            Doing::Insert => Kind::Conflict,
+            Doing::Append => Kind::Corrupt,
+            Doing::Work | Doing::Commit => Kind::Internal,
+        },
+        (
+            ffi::SQLITE_CONSTRAINT_CHECK
+            | ffi::SQLITE_CONSTRAINT_NOTNULL
+            | ffi::SQLITE_CONSTRAINT_DATATYPE
+            | ffi::SQLITE_CONSTRAINT_TRIGGER,
+            _,
+        ) => Kind::Invalid,
+        (ffi::SQLITE_BUSY_RECOVERY, _) => Kind::Unavailable,
+        (ffi::SQLITE_IOERR_CORRUPTFS | ffi::SQLITE_IOERR_DATA, _) => Kind::Corrupt,
+        _ => classify_primary(extended & 0xff, doing),
+    }
+}
+
+const fn classify_primary(primary: i32, doing: Doing) -> StoreErrorKind {
+    use StoreErrorKind as Kind;
+    match primary {
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Kind::Conflict,
+        // Nothing was appended in full, so the commit mark is not there.
+        ffi::SQLITE_FULL => Kind::Unavailable,
+        ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => Kind::Corrupt,
+        // The log may hold the commit mark already, or not yet.
+        _ if matches!(doing, Doing::Commit) => Kind::Indeterminate,
+        ffi::SQLITE_NOMEM
+        | ffi::SQLITE_INTERRUPT
+        | ffi::SQLITE_IOERR
+        | ffi::SQLITE_CANTOPEN
+        | ffi::SQLITE_PROTOCOL
+        | ffi::SQLITE_SCHEMA => Kind::Unavailable,
+        ffi::SQLITE_TOOBIG | ffi::SQLITE_MISMATCH => Kind::Invalid,
+        _ => Kind::Internal,
+    }
+}
+
+/// The kind of a driver's error.
+fn kind_of(error: &SqlError, doing: Doing) -> StoreErrorKind {
+    match error {
+        SqlError::SqliteFailure(code, _) => classify(code.extended_code, doing),
+        SqlError::SqlInputError { error, .. } => classify(error.extended_code, doing),
+        SqlError::FromSqlConversionFailure(..)
+        | SqlError::IntegralValueOutOfRange(..)
+        | SqlError::InvalidColumnType(..)
+        | SqlError::Utf8Error(..) => StoreErrorKind::Corrupt,
+        // The driver's own refusals: a bug of this crate or of the host's.
+        _ if doing == Doing::Commit => StoreErrorKind::Indeterminate,
+        _ => StoreErrorKind::Internal,
+    }
+}
+
+/// Says what was being done when the driver failed.
+pub(crate) trait During<T> {
+    /// While reading, or changing rows that exist.
+    fn during(self, context: &'static str) -> Result<T>;
+    /// While doing this.
+    fn while_doing(self, doing: Doing, context: &'static str) -> Result<T>;
+}
+
+impl<T> During<T> for rusqlite::Result<T> {
+    fn during(self, context: &'static str) -> Result<T> {
+        self.while_doing(Doing::Work, context)
+    }
+
+    fn while_doing(self, doing: Doing, context: &'static str) -> Result<T> {
+        self.map_err(|error| StoreError::new(kind_of(&error, doing), context).with_source(error))
+    }
+}
+
+/// A stored value that no release of this crate wrote.
+pub(crate) fn corrupt(context: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, context)
+}
+
+/// A stored blob that cannot be read: damaged, or of a newer release.
+pub(crate) fn undecodable(error: DecodeError, context: &'static str) -> StoreError {
+    let kind = match error {
+        DecodeError::UnknownVersion(_) => StoreErrorKind::Internal,
+        _ => StoreErrorKind::Corrupt,
+    };
+    StoreError::new(kind, context).with_source(error)
+}
+
+/// SQLite has already thrown the whole transaction away (a full disk, an I/O
+/// error, an interrupt): a further statement would commit on its own. Nothing
+/// of the transaction is or will be committed; begin again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the database has rolled the whole transaction back")]
+pub struct TransactionLost;
+
+/// Why [`SqliteStore::apply_in`](crate::SqliteStore::apply_in) applied nothing.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The host's transaction is gone too.
+    #[error("{TransactionLost}")]
+    TransactionLost(#[source] Option<StoreError>),
+    /// Only what was being applied was rolled back; the host's transaction is
+    /// as before. It is for the host to roll back, commit, or begin again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<TransactionLost> for ApplyError {
+    fn from(_: TransactionLost) -> Self {
+        Self::TransactionLost(None)
+    }
+}

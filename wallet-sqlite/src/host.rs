@@ -1,0 +1,208 @@
+//! Requests inside a transaction of the host's own.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, TransactionState};
+use wallet_core::{Batch, Decided, LedgerId, Outcome, Prepared, StoreError, StoreErrorKind};
+
+use crate::commit::decide_and_write;
+use crate::error::{ApplyError, Doing, During, TransactionLost};
+use crate::{SqliteStore, migrate};
+
+const SAVE: &str = "SAVEPOINT wallet_apply";
+const RELEASE: &str = "RELEASE wallet_apply";
+const UNDO: &str = "ROLLBACK TO wallet_apply; RELEASE wallet_apply";
+
+/// A transaction of the host's that holds the file's write lock, on a
+/// connection of the host's to the ledger's file.
+///
+/// SQLite throws a whole transaction away on some errors (a full disk, an I/O
+/// error, an interrupt), after which the connection commits every statement on
+/// its own. This handle then refuses with [`TransactionLost`], so that an order
+/// is never committed without its payment; work through it, not around it.
+///
+/// Dropping it rolls back.
+///
+/// ```
+/// # use std::sync::Arc;
+/// use wallet_core::{Currency, IdempotencyKey, KeyScope, KeyText, OpenAccount, Owner};
+/// use wallet_core::{Prepared, Request, SettlementShards, SystemClock, Uuid7};
+/// use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore, rusqlite::Connection};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("shop.db");
+/// let store = SqliteStore::open(&SqliteSettings::new(&path), Arc::new(SystemClock))?;
+/// let mut connection = Connection::open(&path)?;
+/// connection.execute_batch("CREATE TABLE shop_order (id INTEGER PRIMARY KEY)")?;
+///
+/// let key = IdempotencyKey::new(KeyScope::new("shop")?, KeyText::new("order-7")?);
+/// let command = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
+/// let request = Request::new(key, command);
+/// let request = Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new())?);
+///
+/// let mut transaction = HostTransaction::begin(&mut connection)?;
+/// transaction.connection()?.execute("INSERT INTO shop_order VALUES (7)", ())?;
+/// let applied = store.apply_in(&mut transaction, &[request])?;
+/// transaction.commit()?;
+/// assert_eq!(applied.decided.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct HostTransaction<'c> {
+    transaction: Transaction<'c>,
+}
+
+impl<'c> HostTransaction<'c> {
+    /// `BEGIN IMMEDIATE`: takes the write lock now, waiting for as long as the
+    /// connection's busy timeout says.
+    ///
+    /// # Errors
+    /// `Conflict` when somebody else keeps the lock; `Unavailable`.
+    pub fn begin(connection: &'c mut Connection) -> Result<Self, StoreError> {
+        let begun = Transaction::new(connection, TransactionBehavior::Immediate);
+        let transaction = begun.during("beginning the host's transaction")?;
+        Ok(Self { transaction })
+    }
+
+    /// Takes over a transaction that the host has begun.
+    ///
+    /// # Errors
+    /// `Invalid` when it does not hold the write lock: it was not begun as
+    /// `IMMEDIATE`. One that has only read would fail with
+    /// `SQLITE_BUSY_SNAPSHOT` as soon as anybody else commits.
+    pub fn adopt(transaction: Transaction<'c>) -> Result<Self, StoreError> {
+        let state = transaction.transaction_state(Some("main"));
+        if state.during("asking what the transaction holds")? != TransactionState::Write {
+            let context = "the host's transaction must be begun as IMMEDIATE";
+            return Err(StoreError::new(StoreErrorKind::Invalid, context));
+        }
+        Ok(Self { transaction })
+    }
+
+    /// The connection, for the host's own statements in this transaction.
+    ///
+    /// # Errors
+    /// [`TransactionLost`] when there is no transaction any more.
+    pub fn connection(&self) -> Result<&Connection, TransactionLost> {
+        if self.transaction.is_autocommit() {
+            return Err(TransactionLost);
+        }
+        Ok(&self.transaction)
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// [`ApplyError::TransactionLost`] when there was nothing left to commit;
+    /// [`ApplyError::Store`] of kind `Indeterminate` when the outcome is not
+    /// known: find out with the requests' keys. `Conflict` and `Unavailable`:
+    /// nothing was committed.
+    pub fn commit(self) -> Result<(), ApplyError> {
+        self.connection()?;
+        // On an error the driver's guard rolls back what is still open.
+        let committed = self.transaction.commit();
+        committed.while_doing(Doing::Commit, "committing the host's transaction")?;
+        Ok(())
+    }
+
+    /// Rolls back.
+    ///
+    /// # Errors
+    /// Any of SQLite's; the transaction is gone in every case.
+    pub fn rollback(self) -> Result<(), StoreError> {
+        if self.transaction.is_autocommit() {
+            return Ok(());
+        }
+        let rolled_back = self.transaction.rollback();
+        rolled_back.during("rolling the host's transaction back")
+    }
+}
+
+/// What was applied, if the host commits.
+#[must_use = "after the commit, `after_commit` says what to tell caches and the relay"]
+#[derive(Debug)]
+pub struct Applied {
+    /// One answer per request, in order. A refusal is an answer too, and is
+    /// recorded only if the host commits.
+    pub decided: Vec<Decided>,
+    /// Every outcome accepted now, in the order of its effects. Once the host
+    /// has committed, and not before, caches may be written through from it,
+    /// and the relay be woken; after a roll-back it means nothing.
+    pub after_commit: Vec<(LedgerId, Arc<Outcome>)>,
+}
+
+impl SqliteStore {
+    /// Applies `requests` inside the host's transaction: the same rules,
+    /// records and events as [`transact`](wallet_core::LedgerStore::transact),
+    /// committed or rolled back with everything else of the host's. Several
+    /// requests go in one call. It neither waits nor retries.
+    ///
+    /// Blocks as any SQLite call does: call it where the host calls SQLite.
+    ///
+    /// # Errors
+    /// - [`ApplyError::Store`]: nothing of the requests remains in the
+    ///   transaction, which is as it was before the call. `Invalid`: the
+    ///   connection is to another file, two requests have one key, or the
+    ///   store refuses the data. `Conflict`: a caller's id was taken meanwhile.
+    /// - [`ApplyError::TransactionLost`]: SQLite has thrown the host's
+    ///   transaction away.
+    pub fn apply_in(
+        &self,
+        transaction: &mut HostTransaction<'_>,
+        requests: &[Arc<Prepared>],
+    ) -> Result<Applied, ApplyError> {
+        let connection = transaction.connection()?;
+        self.same_file(connection)?;
+        let batch = Batch::new(requests.to_vec());
+        if batch.requests().len() != requests.len() {
+            return Err(invalid("two requests have the same key").into());
+        }
+        connection
+            .execute_batch(SAVE)
+            .during("setting a savepoint")
+            .map_err(|error| after_error(connection, error))?;
+        let decided = decide_and_write(connection, self.clock.as_ref(), &batch);
+        let released = decided.and_then(|decision| {
+            let released = connection.execute_batch(RELEASE);
+            released.during("releasing a savepoint").map(|()| decision)
+        });
+        match released {
+            Ok(decision) => Ok(Applied {
+                decided: decision.decided,
+                after_commit: decision.changes.accepted,
+            }),
+            Err(error) => Err(undo(connection, error)),
+        }
+    }
+
+    /// Requests for another file would be decided on other books.
+    fn same_file(&self, connection: &Connection) -> Result<(), StoreError> {
+        if connection.path() != Some(self.file.as_str()) {
+            return Err(invalid("the host's connection is to another file"));
+        }
+        migrate::check(connection)
+    }
+}
+
+/// Takes back what was applied in part.
+fn undo(connection: &Connection, error: StoreError) -> ApplyError {
+    if connection.is_autocommit() {
+        return ApplyError::TransactionLost(Some(error));
+    }
+    if connection.execute_batch(UNDO).is_err() {
+        // Half of it may still be there: it must not be committed.
+        crate::connect::roll_back(connection);
+    }
+    after_error(connection, error)
+}
+
+fn after_error(connection: &Connection, error: StoreError) -> ApplyError {
+    if connection.is_autocommit() {
+        ApplyError::TransactionLost(Some(error))
+    } else {
+        ApplyError::Store(error)
+    }
+}
+
+fn invalid(context: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::Invalid, context)
+}

@@ -1,0 +1,339 @@
+//! The outbox: a row names a range of the journal; leases fence whoever
+//! publishes it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, params};
+use wallet_core::codec::encode_outbox;
+use wallet_core::{
+    AccountId, DoneSet, EventIndex, InLedger, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow,
+    ParkedEvent, PartitionId, Resolution, RowId, RowProgress, StoreError, StoreErrorKind,
+    Timestamp,
+};
+
+use crate::SqliteStore;
+use crate::error::{During, corrupt};
+use crate::read::{outbox_outcomes, prepare};
+use crate::value::{column, id_column, ledger, ledger_number, time_column};
+
+const LEASE: &str = "SELECT owner, token, until FROM wallet_lease WHERE partition = ?";
+const PUT_LEASE: &str = "
+    INSERT INTO wallet_lease (partition, owner, token, until) VALUES (?, ?, ?, ?)
+    ON CONFLICT (partition) DO UPDATE
+    SET owner = excluded.owner, token = excluded.token, until = excluded.until";
+const EXTEND_LEASE: &str = "UPDATE wallet_lease SET until = ?2 WHERE partition = ?1";
+const OPEN_ROWS: &str = "
+    SELECT id, first_id, created_at, done FROM wallet_outbox
+    WHERE is_complete = 0 ORDER BY id";
+const PROGRESS: &str = "SELECT done, is_complete FROM wallet_outbox WHERE id = ?";
+const PUT_PROGRESS: &str = "UPDATE wallet_outbox SET done = ?2, is_complete = ?3 WHERE id = ?1";
+const PARK: &str = "
+    INSERT INTO wallet_parked (row, event, ledger, account, version, reason)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (row, event) DO NOTHING";
+const PARKED: &str = "
+    SELECT row, event, ledger, account, version, reason FROM wallet_parked ORDER BY row, event";
+const UNPARK: &str = "DELETE FROM wallet_parked WHERE row = ? AND event = ?";
+const DEPTH: &str = "
+    SELECT (SELECT count(*) FROM wallet_outbox WHERE is_complete = 0),
+           (SELECT min(created_at) FROM wallet_outbox WHERE is_complete = 0),
+           (SELECT count(*) FROM wallet_parked)";
+
+type Result<T> = std::result::Result<T, OutboxError>;
+
+/// Every row is in partition 0.
+const PARTITION: PartitionId = 0;
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn acquire(
+        &self,
+        partition: PartitionId,
+        owner: &str,
+        ttl: Duration,
+    ) -> Result<Option<Lease>> {
+        let owner = owner.to_owned();
+        self.write(move |open, now| acquire(open, partition, owner, now, ttl))
+            .await
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
+        let lease = lease.clone();
+        let work = move |open: &Connection, now: Timestamp| {
+            fence(open, &lease, now)?;
+            extend(open, lease, now.saturating_add(ttl))
+        };
+        self.write(work).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<()> {
+        let lease = lease.clone();
+        let work = move |open: &Connection, now| {
+            fence(open, &lease, now)?;
+            // The row stays, so that the next token is greater.
+            extend(open, lease, now).map(|_| ())
+        };
+        self.write(work).await
+    }
+
+    async fn claim(
+        &self,
+        lease: &Lease,
+        skip: &BTreeSet<RowId>,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>> {
+        let (lease, skip, now) = (lease.clone(), skip.clone(), self.clock.now());
+        let work = move |state: &Connection| {
+            fence(state, &lease, now)?;
+            claim(state, lease.partition, &skip, limit)
+        };
+        self.read(work).await
+    }
+
+    async fn mark_done(&self, lease: &Lease, progress: &[RowProgress]) -> Result<()> {
+        let (lease, progress) = (lease.clone(), progress.to_vec());
+        let work = move |open: &Connection, now| {
+            fence(open, &lease, now)?;
+            progress.iter().try_for_each(|step| add_done(open, step))
+        };
+        self.write(work).await
+    }
+
+    async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<()> {
+        let (lease, event) = (lease.clone(), event.clone());
+        let work = move |open: &Connection, now| {
+            fence(open, &lease, now)?;
+            park(open, &event)
+        };
+        self.write(work).await
+    }
+
+    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>> {
+        if partition != PARTITION {
+            return Ok(Vec::new());
+        }
+        self.read(parked).await
+    }
+
+    async fn unpark(
+        &self,
+        partition: PartitionId,
+        row: RowId,
+        index: EventIndex,
+        resolution: Resolution,
+    ) -> Result<bool> {
+        if partition != PARTITION {
+            return Ok(false);
+        }
+        self.write(move |open, _| unpark(open, row, index, resolution))
+            .await
+    }
+
+    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth> {
+        if partition != PARTITION {
+            return Ok(OutboxDepth {
+                rows: 0,
+                oldest: None,
+                parked: 0,
+            });
+        }
+        self.read(depth).await
+    }
+}
+
+fn stored_lease(connection: &Connection, partition: PartitionId) -> Result<Option<Lease>> {
+    let context = "reading a lease";
+    let mut statement = prepare(connection, LEASE)?;
+    let mut rows = statement.query((partition,)).during(context)?;
+    let Some(row) = rows.next().during(context)? else {
+        return Ok(None);
+    };
+    Ok(Some(Lease {
+        partition,
+        owner: column(row, 0)?,
+        token: column(row, 1)?,
+        until: time_column(row, 2)?,
+    }))
+}
+
+fn acquire(
+    connection: &Connection,
+    partition: PartitionId,
+    owner: String,
+    now: Timestamp,
+    ttl: Duration,
+) -> Result<Option<Lease>> {
+    let held = stored_lease(connection, partition)?;
+    if held
+        .as_ref()
+        .is_some_and(|held| held.owner != owner && held.until > now)
+    {
+        return Ok(None);
+    }
+    let lease = Lease {
+        partition,
+        owner,
+        token: held.map_or(0, |held| held.token).saturating_add(1),
+        until: now.saturating_add(ttl),
+    };
+    prepare(connection, PUT_LEASE)?
+        .execute(params![
+            partition,
+            lease.owner,
+            lease.token,
+            lease.until.as_micros()
+        ])
+        .during("taking a lease")?;
+    Ok(Some(lease))
+}
+
+/// Refuses a lease that has ended or is somebody else's now.
+fn fence(connection: &Connection, lease: &Lease, now: Timestamp) -> Result<()> {
+    match stored_lease(connection, lease.partition)? {
+        Some(held) if held.token == lease.token && held.until > now => Ok(()),
+        Some(_) | None => Err(OutboxError::LeaseLost),
+    }
+}
+
+fn extend(connection: &Connection, lease: Lease, until: Timestamp) -> Result<Lease> {
+    prepare(connection, EXTEND_LEASE)?
+        .execute((lease.partition, until.as_micros()))
+        .during("extending a lease")?;
+    Ok(Lease { until, ..lease })
+}
+
+fn claim(
+    connection: &Connection,
+    partition: PartitionId,
+    skip: &BTreeSet<RowId>,
+    limit: u32,
+) -> Result<Vec<OutboxRow>> {
+    let context = "claiming outbox rows";
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut found = Vec::new();
+    if partition != PARTITION {
+        return Ok(found);
+    }
+    let mut statement = prepare(connection, OPEN_ROWS)?;
+    let mut rows = statement.query(()).during(context)?;
+    while found.len() < limit {
+        let Some(row) = rows.next().during(context)? else {
+            break;
+        };
+        let (id, first) = (column(row, 0)?, column(row, 1)?);
+        if skip.contains(&id) {
+            continue;
+        }
+        let payload = encode_outbox(&outbox_outcomes(connection, first, id)?);
+        found.push(OutboxRow {
+            id,
+            created_at: time_column(row, 2)?,
+            payload: payload.ok_or_else(|| corrupt("an outbox row without effects"))?,
+            done: done_set(&column::<Vec<u8>>(row, 3)?)?,
+        });
+    }
+    Ok(found)
+}
+
+fn done_set(bytes: &[u8]) -> Result<DoneSet> {
+    let (indices, rest) = bytes.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(corrupt("a done-set is damaged").into());
+    }
+    Ok(indices
+        .iter()
+        .map(|index| EventIndex::from_be_bytes(*index))
+        .collect())
+}
+
+fn add_done(connection: &Connection, step: &RowProgress) -> Result<()> {
+    let context = "marking events done";
+    let stored: Option<(Vec<u8>, bool)> = prepare(connection, PROGRESS)?
+        .query_row((step.row,), |row| row.try_into())
+        .optional()
+        .during(context)?;
+    // A row that was purged was complete.
+    let Some((bytes, is_complete)) = stored else {
+        return Ok(());
+    };
+    let mut done = done_set(&bytes)?;
+    done.extend(&step.done);
+    let bytes: Vec<u8> = done.into_iter().flat_map(EventIndex::to_be_bytes).collect();
+    prepare(connection, PUT_PROGRESS)?
+        .execute((step.row, bytes, is_complete || step.complete))
+        .during(context)?;
+    Ok(())
+}
+
+fn park(connection: &Connection, event: &ParkedEvent) -> Result<()> {
+    let row = params![
+        event.row,
+        event.index,
+        ledger_number(event.account.ledger),
+        event.account.id.as_bytes(),
+        event.version,
+        event.reason,
+    ];
+    prepare(connection, PARK)?
+        .execute(row)
+        .during("parking an event")?;
+    Ok(())
+}
+
+fn parked(connection: &Connection) -> Result<Vec<ParkedEvent>> {
+    let context = "listing parked events";
+    let mut statement = prepare(connection, PARKED)?;
+    let mut rows = statement.query(()).during(context)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().during(context)? {
+        let ledger = ledger(column(row, 2)?)?;
+        found.push(ParkedEvent {
+            row: column(row, 0)?,
+            index: column(row, 1)?,
+            account: InLedger::new(ledger, id_column(row, 3, AccountId::from_bytes)?),
+            version: column(row, 4)?,
+            reason: column(row, 5)?,
+        });
+    }
+    Ok(found)
+}
+
+fn unpark(
+    connection: &Connection,
+    row: RowId,
+    index: EventIndex,
+    resolution: Resolution,
+) -> Result<bool> {
+    let removed = prepare(connection, UNPARK)?
+        .execute((row, index))
+        .during("ending a parking")?;
+    if removed > 0 && resolution == Resolution::Skip {
+        let done = DoneSet::from([index]);
+        let complete = false;
+        add_done(
+            connection,
+            &RowProgress {
+                row,
+                done,
+                complete,
+            },
+        )?;
+    }
+    Ok(removed > 0)
+}
+
+fn depth(connection: &Connection) -> Result<OutboxDepth> {
+    let counts: (i64, Option<i64>, i64) = prepare(connection, DEPTH)?
+        .query_row((), |row| row.try_into())
+        .during("measuring the outbox")?;
+    let count = |count: i64| {
+        let negative = |_| StoreError::new(StoreErrorKind::Internal, "a negative count");
+        u64::try_from(count).map_err(negative)
+    };
+    Ok(OutboxDepth {
+        rows: count(counts.0)?,
+        oldest: counts.1.map(Timestamp::from_micros),
+        parked: count(counts.2)?,
+    })
+}

@@ -1,0 +1,125 @@
+use rusqlite::{Connection, Row, Statement, params};
+use wallet_core::{
+    Account, AccountId, AccountKey, AccountQuery, AccountState, InLedger, LedgerId, Metadata, Owner,
+};
+
+use super::prepare;
+use crate::error::{During, Result, corrupt};
+use crate::value::{
+    column, counters, currency, id_column, ledger, ledger_number, optional_amount, policy, status,
+    time_column,
+};
+
+pub(super) const STATE: &str = "
+    SELECT num, currency, exponent, system, policy, overdraft, max_balance, status,
+           counters, version, sequence, last_at
+    FROM wallet_account WHERE ledger = ? AND id = ?";
+const PROFILE: &str =
+    "SELECT owner, metadata, created_at FROM wallet_account_profile WHERE num = ?";
+const LIST: &str = "
+    SELECT id FROM wallet_account WHERE ledger = ?1 AND id > ?2 ORDER BY id";
+const LIST_BY_OWNER: &str = "
+    SELECT id FROM wallet_account_profile
+    WHERE ledger = ?1 AND owner = ?3 AND id > ?2 ORDER BY id";
+const FIRST_LEDGER: &str = "SELECT min(ledger) FROM wallet_account WHERE ledger > ?";
+
+/// What `decide` needs of an account, and its number.
+pub(crate) fn account_row(
+    statement: &mut Statement<'_>,
+    key: AccountKey,
+) -> Result<Option<(i64, AccountState)>> {
+    let context = "reading an account";
+    let by = params![ledger_number(key.ledger), key.id.as_bytes()];
+    let mut rows = statement.query(by).during(context)?;
+    let found = rows.next().during(context)?;
+    found.map(|row| state(row, key)).transpose()
+}
+
+fn state(row: &Row<'_>, key: AccountKey) -> Result<(i64, AccountState)> {
+    let code = row.get_ref(1).during("reading a column")?;
+    let code = code
+        .as_str()
+        .map_err(|_| corrupt("a currency is damaged"))?;
+    let sums = counters(&column(row, 8)?)?;
+    let state = AccountState {
+        key,
+        currency: currency(code, column(row, 2)?)?,
+        system: column(row, 3)?,
+        policy: policy(column(row, 4)?, column(row, 5)?)?,
+        max_balance: optional_amount(column(row, 6)?)?,
+        status: status(column(row, 7)?)?,
+        counters: sums,
+        version: column(row, 9)?,
+        sequence: column(row, 10)?,
+        last_at: time_column(row, 11)?,
+    };
+    Ok((column(row, 0)?, state))
+}
+
+/// An account as readers see it.
+pub(crate) fn account(connection: &Connection, key: AccountKey) -> Result<Option<Account>> {
+    let mut statement = prepare(connection, STATE)?;
+    let Some((number, state)) = account_row(&mut statement, key)? else {
+        return Ok(None);
+    };
+    let mut statement = prepare(connection, PROFILE)?;
+    let mut rows = statement.query((number,)).during("reading a profile")?;
+    let row = rows.next().during("reading a profile")?;
+    let row = row.ok_or_else(|| corrupt("an account has no profile"))?;
+    let owner = row.get_ref(0).during("reading a column")?;
+    let owner = owner.as_str().map_err(|_| corrupt("an owner is damaged"))?;
+    let metadata: Option<String> = column(row, 1)?;
+    let metadata = metadata.as_deref().map(Metadata::parse).transpose();
+    Ok(Some(Account {
+        state,
+        owner: Owner::new(owner).map_err(|_| corrupt("an owner is damaged"))?,
+        metadata: metadata.map_err(|_| corrupt("metadata is damaged"))?,
+        created_at: time_column(row, 2)?,
+    }))
+}
+
+/// A page of accounts.
+pub(crate) fn list_accounts(connection: &Connection, query: &AccountQuery) -> Result<Vec<Account>> {
+    let context = "listing accounts";
+    let mut found = Vec::new();
+    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let after: &[u8] = query.after.as_ref().map_or(&[], |id| id.as_bytes());
+    let number = ledger_number(query.ledger);
+    let sql = query.owner.as_ref().map_or(LIST, |_| LIST_BY_OWNER);
+    let mut statement = prepare(connection, sql)?;
+    let mut rows = match &query.owner {
+        Some(owner) => statement.query(params![number, after, owner.as_str()]),
+        None => statement.query(params![number, after]),
+    }
+    .during(context)?;
+    while found.len() < limit {
+        let Some(row) = rows.next().during(context)? else {
+            break;
+        };
+        let key = InLedger::new(query.ledger, id_column(row, 0, AccountId::from_bytes)?);
+        let listed = account(connection, key)?;
+        let wanted = |account: &Account| {
+            let held = account.state.currency;
+            query.currency.is_none_or(|currency| held == currency)
+        };
+        found.extend(listed.filter(wanted));
+    }
+    Ok(found)
+}
+
+/// The ledgers that hold accounts, ascending: one probe of the index each.
+pub(crate) fn ledgers(connection: &Connection) -> Result<Vec<LedgerId>> {
+    let mut found = Vec::new();
+    let mut last = -1;
+    let mut statement = prepare(connection, FIRST_LEDGER)?;
+    loop {
+        let next: Option<i64> = statement
+            .query_row((last,), |row| row.get(0))
+            .during("listing ledgers")?;
+        let Some(number) = next else {
+            return Ok(found);
+        };
+        found.push(ledger(number)?);
+        last = number;
+    }
+}

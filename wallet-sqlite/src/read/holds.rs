@@ -1,0 +1,86 @@
+use rusqlite::{Connection, Row, params};
+use wallet_core::codec::decode_hold;
+use wallet_core::{Hold, HoldId, HoldKey, HoldQuery, HoldStatus, InLedger, LedgerId, Timestamp};
+
+use super::prepare;
+use crate::error::{During, Result, corrupt, undecodable};
+use crate::value::{HOLD_STATUSES, column, hold_status_number, id_column, ledger, ledger_number};
+
+const HOLD: &str = "SELECT body FROM wallet_hold WHERE ledger = ? AND id = ?";
+const BY_PAYER: &str = "
+    SELECT body FROM wallet_hold
+    WHERE ledger = ? AND payer = ? AND status = ? AND id > ? ORDER BY id LIMIT ?";
+const BY_PAYEE: &str = "
+    SELECT body FROM wallet_hold
+    WHERE ledger = ? AND payee = ? AND status = ? AND id > ? ORDER BY id LIMIT ?";
+const EXPIRED: &str = "
+    SELECT ledger, id FROM wallet_hold
+    WHERE status = 0 AND expires_at IS NOT NULL AND expires_at <= ?
+    ORDER BY expires_at, ledger, id LIMIT ?";
+
+/// A hold.
+pub(crate) fn hold(connection: &Connection, key: HoldKey) -> Result<Option<Hold>> {
+    let context = "reading a hold";
+    let mut statement = prepare(connection, HOLD)?;
+    let by = params![ledger_number(key.ledger), key.id.as_bytes()];
+    let mut rows = statement.query(by).during(context)?;
+    let found = rows.next().during(context)?;
+    found.map(|row| body(row, key.ledger)).transpose()
+}
+
+fn body(row: &Row<'_>, ledger: LedgerId) -> Result<Hold> {
+    let bytes = row.get_ref(0).during("reading a column")?;
+    let bytes = bytes.as_blob().map_err(|_| corrupt("a hold is damaged"))?;
+    decode_hold(ledger, bytes).map_err(|error| undecodable(error, "reading a hold"))
+}
+
+/// A page of the holds from or towards an account. Both indices are ordered
+/// within a status, so each status and side gives at most a page to merge.
+pub(crate) fn list_holds(connection: &Connection, query: &HoldQuery) -> Result<Vec<Hold>> {
+    let context = "listing holds";
+    let asked: &[HoldStatus] = query.status.as_slice();
+    let statuses = if asked.is_empty() {
+        &HOLD_STATUSES
+    } else {
+        asked
+    };
+    let after: &[u8] = query.after.as_ref().map_or(&[], |id| id.as_bytes());
+    let ledger = query.account.ledger;
+    let mut found: Vec<Hold> = Vec::new();
+    for sql in [BY_PAYER, BY_PAYEE] {
+        let mut statement = prepare(connection, sql)?;
+        for status in statuses {
+            let number = ledger_number(ledger);
+            let id = query.account.id;
+            let status = hold_status_number(*status);
+            let by = params![number, id.as_bytes(), status, after, query.limit];
+            let mut rows = statement.query(by).during(context)?;
+            while let Some(row) = rows.next().during(context)? {
+                found.push(body(row, ledger)?);
+            }
+        }
+    }
+    found.sort_unstable_by_key(|hold| hold.key);
+    found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// Pending holds that have expired, the longest expired first.
+pub(crate) fn expired_holds(
+    connection: &Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<HoldKey>> {
+    let context = "listing expired holds";
+    let mut statement = prepare(connection, EXPIRED)?;
+    let mut rows = statement.query((now.as_micros(), limit)).during(context)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().during(context)? {
+        let ledger = ledger(column(row, 0)?)?;
+        found.push(InLedger::new(
+            ledger,
+            id_column(row, 1, HoldId::from_bytes)?,
+        ));
+    }
+    Ok(found)
+}

@@ -1,0 +1,69 @@
+use std::sync::Arc;
+
+use rusqlite::{Connection, Row, params};
+use wallet_core::codec::decode_outcome;
+use wallet_core::{Fingerprint, LedgerId, Outcome, Record, RecordKey};
+
+use super::prepare;
+use crate::error::{During, Result, corrupt, undecodable};
+use crate::value::{column, ledger, ledger_number};
+
+const RECORD: &str = "
+    SELECT r.fingerprint, j.outcome
+    FROM wallet_record r LEFT JOIN wallet_journal j ON j.id = r.journal
+    WHERE r.ledger = ? AND r.hash = ?";
+const OUTCOME: &str = "SELECT ledger, outcome FROM wallet_journal WHERE id = ?";
+const RANGE: &str = "
+    SELECT ledger, outcome FROM wallet_journal WHERE id BETWEEN ? AND ? ORDER BY id";
+
+/// The record of a key.
+pub(crate) fn record(connection: &Connection, key: RecordKey) -> Result<Option<Record>> {
+    let context = "reading a record";
+    let mut statement = prepare(connection, RECORD)?;
+    let by = params![ledger_number(key.ledger), key.hash];
+    let mut rows = statement.query(by).during(context)?;
+    let Some(row) = rows.next().during(context)? else {
+        return Ok(None);
+    };
+    Ok(Some(Record {
+        key,
+        fingerprint: Fingerprint::from_bytes(column(row, 0)?),
+        outcome: Arc::new(outcome_column(row, 1, key.ledger)?),
+    }))
+}
+
+/// The outcome in journal row `id`, with its ledger.
+pub(super) fn outcome(connection: &Connection, id: i64) -> Result<(LedgerId, Outcome)> {
+    let context = "reading the journal";
+    let mut statement = prepare(connection, OUTCOME)?;
+    let mut rows = statement.query((id,)).during(context)?;
+    let row = rows.next().during(context)?;
+    let row = row.ok_or_else(|| corrupt("a row of the journal is missing"))?;
+    let ledger = ledger(column(row, 0)?)?;
+    Ok((ledger, outcome_column(row, 1, ledger)?))
+}
+
+/// The outcomes of one commit, in the order in which they were decided.
+pub(crate) fn outbox_outcomes(
+    connection: &Connection,
+    first: i64,
+    last: i64,
+) -> Result<Vec<(LedgerId, Arc<Outcome>)>> {
+    let context = "reading the journal";
+    let mut statement = prepare(connection, RANGE)?;
+    let mut rows = statement.query((first, last)).during(context)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().during(context)? {
+        let ledger = ledger(column(row, 0)?)?;
+        found.push((ledger, Arc::new(outcome_column(row, 1, ledger)?)));
+    }
+    Ok(found)
+}
+
+fn outcome_column(row: &Row<'_>, index: usize, ledger: LedgerId) -> Result<Outcome> {
+    let bytes = row.get_ref(index).during("reading a column")?;
+    let bytes = bytes
+        .as_blob()
+        .map_err(|_| corrupt("a row of the journal is missing"))?;
+    decode_outcome(ledger, bytes).map_err(|error| undecodable(error, "reading an outcome"))
+}

@@ -1,0 +1,81 @@
+//! Reads, over any connection: one prepared statement per kind of row, called
+//! once per key.
+
+mod accounts;
+mod entries;
+mod holds;
+mod journal;
+mod transfers;
+
+use rusqlite::{CachedStatement, Connection};
+use wallet_core::{AccountKey, CurrencyCode, Reads, Snapshot, Timestamp};
+
+pub(crate) use accounts::{account, account_row, ledgers, list_accounts};
+pub(crate) use entries::{balance_until, entries};
+pub(crate) use holds::{expired_holds, hold, list_holds};
+pub(crate) use journal::{outbox_outcomes, record};
+pub(crate) use transfers::{list_transfers, transfer};
+
+use crate::error::{During, Result};
+use crate::value::{column, currency};
+
+/// A snapshot, and under which number each account in it is stored.
+#[derive(Debug)]
+pub(crate) struct Numbered {
+    pub(crate) snapshot: Snapshot,
+    /// Sorted by key; accounts that do not exist are left out.
+    pub(crate) numbers: Vec<(AccountKey, i64)>,
+}
+
+const CURRENCY: &str = "SELECT exponent FROM wallet_currency WHERE code = ?";
+
+/// Everything that `reads` names, and the accounts of the holds and transfers
+/// found. Inside `BEGIN IMMEDIATE` all of it is current: the file's write lock
+/// guards every row.
+pub(crate) fn snapshot(connection: &Connection, reads: &Reads) -> Result<Numbered> {
+    // The time is filled in once the reads are done.
+    let mut snapshot = Snapshot::at(Timestamp::EPOCH);
+    for key in &reads.holds {
+        snapshot.holds.extend(hold(connection, *key)?);
+    }
+    for key in &reads.transfers {
+        snapshot.transfers.extend(transfer(connection, *key)?);
+    }
+    for key in &reads.keys {
+        snapshot.records.extend(record(connection, *key)?);
+    }
+    for code in &reads.currencies {
+        snapshot.currencies.extend(known(connection, *code)?);
+    }
+    let accounts = reads.lock_set(&snapshot.holds, &snapshot.transfers);
+    let mut numbers = Vec::with_capacity(accounts.len());
+    snapshot.accounts.reserve(accounts.len());
+    let mut statement = prepare(connection, accounts::STATE)?;
+    for key in accounts {
+        let found = account_row(&mut statement, key)?;
+        numbers.extend(found.map(|(number, _)| (key, number)));
+        snapshot.accounts.push((key, found.map(|(_, state)| state)));
+    }
+    Ok(Numbered { snapshot, numbers })
+}
+
+fn known(connection: &Connection, code: CurrencyCode) -> Result<Option<wallet_core::Currency>> {
+    let mut statement = prepare(connection, CURRENCY)?;
+    let mut rows = statement
+        .query((code.as_str(),))
+        .during("finding a currency")?;
+    match rows.next().during("finding a currency")? {
+        Some(row) => currency(code.as_str(), column(row, 0)?).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A statement from the connection's cache.
+pub(crate) fn prepare<'c>(
+    connection: &'c Connection,
+    sql: &'static str,
+) -> Result<CachedStatement<'c>> {
+    connection
+        .prepare_cached(sql)
+        .during("preparing a statement")
+}

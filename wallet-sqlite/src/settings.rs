@@ -1,0 +1,93 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How a [`SqliteStore`](crate::SqliteStore) uses its file: plain data.
+///
+/// ```
+/// use std::time::Duration;
+/// use wallet_sqlite::SqliteSettings;
+/// let settings = SqliteSettings::new("wallet.db").with_lock_wait(Duration::from_millis(500));
+/// assert_eq!(settings.path(), std::path::Path::new("wallet.db"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteSettings {
+    pub(crate) path: PathBuf,
+    pub(crate) migrate: bool,
+    pub(crate) adopt: bool,
+    pub(crate) lock_wait: Duration,
+    pub(crate) readers: usize,
+    pub(crate) checkpoint_pages: u32,
+    pub(crate) cache_kib: u32,
+}
+
+impl SqliteSettings {
+    /// The file at `path`, created and migrated when it is opened; one second
+    /// of waiting for a lock; two readers.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            migrate: true,
+            adopt: false,
+            lock_wait: Duration::from_secs(1),
+            readers: 2,
+            checkpoint_pages: 16_000,
+            cache_kib: 65_536,
+        }
+    }
+
+    /// Whether opening brings the schema up to date (the default). A host that
+    /// migrates in a step of its own says no and calls
+    /// [`SqliteStore::migrate`](crate::SqliteStore::migrate) there.
+    #[must_use]
+    pub const fn with_migrate(mut self, migrate: bool) -> Self {
+        self.migrate = migrate;
+        self
+    }
+
+    /// Whether a file that already holds somebody's tables may be taken as the
+    /// ledger's too: for a host that adds the ledger to its own database. Not
+    /// by default, so that a wrong path is an error.
+    #[must_use]
+    pub const fn with_adopt(mut self, adopt: bool) -> Self {
+        self.adopt = adopt;
+        self
+    }
+
+    /// How long to wait for the file's write lock while another process or the
+    /// host's own transaction keeps it, before a call fails as `Conflict`.
+    #[must_use]
+    pub const fn with_lock_wait(mut self, lock_wait: Duration) -> Self {
+        self.lock_wait = lock_wait;
+        self
+    }
+
+    /// How many threads read, each with a connection; at least 1.
+    #[must_use]
+    pub fn with_readers(mut self, readers: usize) -> Self {
+        self.readers = readers.max(1);
+        self
+    }
+
+    /// After how many pages (of 2 KiB, in a file that the store created) the
+    /// write-ahead log is moved into the file. More makes commits faster and
+    /// the log longer.
+    #[must_use]
+    pub const fn with_checkpoint_pages(mut self, pages: u32) -> Self {
+        self.checkpoint_pages = pages;
+        self
+    }
+
+    /// How much memory each connection may use to cache pages, in KiB.
+    #[must_use]
+    pub const fn with_cache_kib(mut self, kib: u32) -> Self {
+        self.cache_kib = kib;
+        self
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

@@ -1,0 +1,242 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use wallet_core::{
+    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Hold, HoldKey,
+    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
+    ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
+};
+
+use crate::commit::{decide_and_write, in_transaction};
+use crate::error::{During, Result};
+use crate::past_balance::{Answer, Question};
+use crate::settings::SqliteSettings;
+use crate::threads::Threads;
+use crate::{connect, migrate, purge, read};
+
+/// Long enough to share one flush among many, short enough that the first of a
+/// batch does not wait long for the last.
+const LIMITS: Limits = Limits {
+    requests: 2_000,
+    rows: 200_000,
+    bytes: 64 << 20,
+};
+
+/// The books and their outbox in one SQLite file.
+///
+/// Any number of stores, in this process or in others, may use the same file;
+/// host and store may share it too. Dropping it ends its threads once their
+/// queued work is done.
+#[derive(Debug)]
+pub struct SqliteStore {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) lock_wait: Duration,
+    pub(crate) file: String,
+    writer: Threads,
+    readers: Threads,
+}
+
+impl SqliteStore {
+    /// Opens the file, creating it where it does not exist, and brings its
+    /// schema up to date unless the settings say otherwise. Blocks while it
+    /// does; start-up is the place for it.
+    ///
+    /// # Errors
+    /// - `Internal`: the file is another application's, its schema is newer
+    ///   than this release or (without migrating) older, or it cannot take a
+    ///   write-ahead log.
+    /// - `Corrupt`: it is no database at all.
+    /// - `Conflict`, `Unavailable`: it is locked, or cannot be opened.
+    pub fn open(settings: &SqliteSettings, clock: Arc<dyn Clock>) -> Result<Self> {
+        let writer = connect::writer(settings)?;
+        if settings.migrate {
+            let now = clock.now();
+            in_transaction(&writer, settings.lock_wait, |open| migrate::run(open, now))?;
+        }
+        migrate::check(&writer)?;
+        let file = writer.path().unwrap_or_default().to_owned();
+        let readers = (0..settings.readers.max(1)).map(|_| connect::reader(settings));
+        let readers = readers.collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            clock,
+            lock_wait: settings.lock_wait,
+            file,
+            writer: Threads::start("wallet-writer", vec![writer])?,
+            readers: Threads::start("wallet-reader", readers)?,
+        })
+    }
+
+    /// Brings the schema of the file up to date without opening a store: for a
+    /// deployment that migrates in a step of its own.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn migrate(settings: &SqliteSettings, clock: &dyn Clock) -> Result<()> {
+        let writer = connect::writer(settings)?;
+        let now = clock.now();
+        in_transaction(&writer, settings.lock_wait, |open| migrate::run(open, now))
+    }
+
+    /// Runs `work` in a transaction that holds the write lock, and commits.
+    pub(crate) async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&Connection, Timestamp) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
+        let job = move |writer: &mut Connection| {
+            in_transaction(writer, lock_wait, |open| work(open, clock.now()))
+        };
+        self.writer.run(job).await
+    }
+
+    /// Runs `work` on one consistent state, without locks.
+    pub(crate) async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let job = move |reader: &mut Connection| {
+            // Dropping it ends it: there is nothing to commit.
+            let state = Transaction::new(reader, TransactionBehavior::Deferred);
+            let state = state.during("beginning to read")?;
+            work(&state)
+        };
+        self.readers.run(job).await
+    }
+
+    /// One answer per key, in the order asked.
+    async fn each<K, T>(
+        &self,
+        keys: &[K],
+        one: fn(&Connection, K) -> Result<Option<T>>,
+    ) -> Result<Vec<Option<T>>>
+    where
+        K: Copy + Send + 'static,
+        T: Send + 'static,
+    {
+        let keys = keys.to_vec();
+        let work = move |state: &Connection| keys.into_iter().map(|key| one(state, key)).collect();
+        self.read(work).await
+    }
+}
+
+#[async_trait]
+impl LedgerStore for SqliteStore {
+    fn limits(&self) -> Limits {
+        LIMITS
+    }
+
+    async fn transact(&self, batch: Arc<Batch>) -> Result<Committed> {
+        let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
+        let job = move |writer: &mut Connection| {
+            in_transaction(writer, lock_wait, |open| {
+                decide_and_write(open, clock.as_ref(), &batch)
+            })
+        };
+        let decision = self.writer.run(job).await?;
+        Ok(Committed {
+            decided: decision.decided,
+        })
+    }
+
+    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot> {
+        let (clock, reads) = (Arc::clone(&self.clock), reads.clone());
+        let read = move |state: &Connection| {
+            let mut read = read::snapshot(state, &reads)?;
+            read.snapshot.now = clock.now();
+            Ok(read.snapshot)
+        };
+        self.read(read).await
+    }
+
+    async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>> {
+        let keys = keys.to_vec();
+        // Whoever commits holds the lock: once it is ours, all is told.
+        let work = move |open: &Connection, _| {
+            let records = keys.into_iter().map(|key| read::record(open, key));
+            records.collect()
+        };
+        self.write(work).await
+    }
+
+    async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>> {
+        self.each(keys, read::account).await
+    }
+
+    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>> {
+        let query = query.clone();
+        self.read(move |state| read::list_accounts(state, &query))
+            .await
+    }
+
+    async fn transfers(&self, keys: &[TransferKey]) -> Result<Vec<Option<TransferWithReversals>>> {
+        self.each(keys, read::transfer).await
+    }
+
+    async fn list_transfers(&self, query: &ReferenceQuery) -> Result<Vec<TransferWithReversals>> {
+        let query = query.clone();
+        self.read(move |state| read::list_transfers(state, &query))
+            .await
+    }
+
+    async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>> {
+        self.each(keys, read::hold).await
+    }
+
+    async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>> {
+        let query = query.clone();
+        self.read(move |state| read::list_holds(state, &query))
+            .await
+    }
+
+    async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>> {
+        let now = self.clock.now();
+        self.read(move |state| read::expired_holds(state, now, limit))
+            .await
+    }
+
+    async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>> {
+        let query = query.clone();
+        self.read(move |state| read::entries(state, &query)).await
+    }
+
+    async fn balance_at(&self, account: AccountKey, at: Timestamp) -> Result<Option<PastBalance>> {
+        let question = Question { account, at };
+        question.check(self.clock.now())?;
+        match self.read(move |state| question.read(state)).await? {
+            Answer::Known(balance) => Ok(balance),
+            Answer::TooRecent => {
+                let settle = move |open: &Connection, now| {
+                    question.check(now)?;
+                    question.settle(open)
+                };
+                self.write(settle).await
+            }
+        }
+    }
+
+    async fn ledgers(&self) -> Result<Vec<LedgerId>> {
+        self.read(read::ledgers).await
+    }
+
+    async fn purge(&self, purge: Purge) -> Result<u64> {
+        let work = move |open: &Connection, now: Timestamp| match purge {
+            Purge::Records { older_than, limit } => {
+                purge::records(open, now.saturating_sub(older_than), limit)
+            }
+            Purge::DeliveredEvents { older_than, limit } => {
+                purge::delivered(open, now.saturating_sub(older_than), limit)
+            }
+        };
+        self.write(work).await
+    }
+}

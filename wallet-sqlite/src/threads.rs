@@ -1,0 +1,76 @@
+//! Threads that own a connection each and run what they are handed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use wallet_core::{StoreError, StoreErrorKind};
+
+use crate::error::Result;
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// A queue of jobs and the threads that take them; they end when it is
+/// dropped, after the jobs that were queued.
+#[derive(Debug)]
+pub(crate) struct Threads {
+    jobs: Sender<Job>,
+}
+
+impl Threads {
+    /// Starts one thread per connection.
+    pub(crate) fn start(name: &str, connections: Vec<Connection>) -> Result<Self> {
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let queue = Arc::new(Mutex::new(queue));
+        for connection in connections {
+            let queue = Arc::clone(&queue);
+            let thread = thread::Builder::new().name(name.to_owned());
+            thread
+                .spawn(move || serve(connection, &queue))
+                .map_err(|error| {
+                    let kind = StoreErrorKind::Unavailable;
+                    StoreError::new(kind, "starting a thread").with_source(error)
+                })?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Runs `work` on one of the connections. It runs to its end even when the
+    /// caller stops waiting.
+    pub(crate) async fn run<T, E>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            // Nobody waits any more: what was done stays done.
+            let _ = answer.send(work(connection));
+        });
+        if self.jobs.send(job).is_err() {
+            let context = "the store's threads have ended";
+            return Err(StoreError::new(StoreErrorKind::Unavailable, context).into());
+        }
+        // A job that panicked, at a point that nobody knows.
+        let lost = |_| StoreError::new(StoreErrorKind::Indeterminate, "the work was cut off");
+        answered.await.map_err(lost)?
+    }
+}
+
+fn serve(mut connection: Connection, queue: &Mutex<Receiver<Job>>) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        let ran = catch_unwind(AssertUnwindSafe(|| job(&mut connection)));
+        if ran.is_err() && !connection.is_autocommit() {
+            // Whatever was cut off must not be part of the next commit.
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! How values stand in columns: money as 16 bytes, enums as stable numbers.
+
+use rusqlite::Row;
+use wallet_core::{
+    Amount, Counters, Currency, CurrencyCode, HoldStatus, LedgerId, Policy, Status, Timestamp,
+};
+
+use crate::error::{During, Result, corrupt};
+
+const BAD_MONEY: &str = "a stored amount is damaged";
+
+pub(crate) fn ledger_number(ledger: LedgerId) -> i64 {
+    i64::from(ledger.number())
+}
+
+pub(crate) fn ledger(number: i64) -> Result<LedgerId> {
+    let number = u32::try_from(number).map_err(|_| corrupt("a ledger's number is damaged"))?;
+    Ok(LedgerId::new(number))
+}
+
+/// Column `index` of a row as `T`.
+pub(crate) fn column<T: rusqlite::types::FromSql>(row: &Row<'_>, index: usize) -> Result<T> {
+    row.get(index).during("reading a column")
+}
+
+/// Column `index` of a row as the 16 bytes of an id.
+pub(crate) fn id_column<Id>(
+    row: &Row<'_>,
+    index: usize,
+    from_bytes: fn([u8; 16]) -> Id,
+) -> Result<Id> {
+    column::<[u8; 16]>(row, index).map(from_bytes)
+}
+
+/// Column `index` of a row as a time.
+pub(crate) fn time_column(row: &Row<'_>, index: usize) -> Result<Timestamp> {
+    column(row, index).map(Timestamp::from_micros)
+}
+
+pub(crate) fn counters_bytes(counters: &Counters) -> [u8; 64] {
+    let parts = [
+        counters.debits_posted,
+        counters.credits_posted,
+        counters.debits_pending,
+        counters.credits_pending,
+    ];
+    let mut bytes = [0; 64];
+    let all = parts.iter().flat_map(|part| part.to_be_bytes());
+    bytes.iter_mut().zip(all).for_each(|(to, from)| *to = from);
+    bytes
+}
+
+pub(crate) fn counters(bytes: &[u8; 64]) -> Result<Counters> {
+    let (parts, _) = bytes.as_chunks::<16>();
+    let [
+        debits_posted,
+        credits_posted,
+        debits_pending,
+        credits_pending,
+    ] = parts
+    else {
+        return Err(corrupt(BAD_MONEY));
+    };
+    Ok(Counters {
+        debits_posted: i128::from_be_bytes(*debits_posted),
+        credits_posted: i128::from_be_bytes(*credits_posted),
+        debits_pending: i128::from_be_bytes(*debits_pending),
+        credits_pending: i128::from_be_bytes(*credits_pending),
+    })
+}
+
+fn amount(bytes: [u8; 16]) -> Result<Amount> {
+    Amount::new(i128::from_be_bytes(bytes)).map_err(|_| corrupt(BAD_MONEY))
+}
+
+/// An optional ceiling or limit.
+pub(crate) fn amount_bytes(amount: Option<Amount>) -> Option<[u8; 16]> {
+    amount.map(|amount| amount.minor().to_be_bytes())
+}
+
+pub(crate) fn optional_amount(bytes: Option<[u8; 16]>) -> Result<Option<Amount>> {
+    bytes.map(amount).transpose()
+}
+
+pub(crate) const fn policy_parts(policy: Policy) -> (i64, Option<Amount>) {
+    match policy {
+        Policy::NonNegative => (0, None),
+        Policy::Overdraft(limit) => (1, Some(limit)),
+        Policy::Unlimited => (2, None),
+    }
+}
+
+pub(crate) fn policy(number: i64, overdraft: Option<[u8; 16]>) -> Result<Policy> {
+    match (number, optional_amount(overdraft)?) {
+        (0, None) => Ok(Policy::NonNegative),
+        (1, Some(limit)) => Ok(Policy::Overdraft(limit)),
+        (2, None) => Ok(Policy::Unlimited),
+        _ => Err(corrupt("an account's policy is damaged")),
+    }
+}
+
+pub(crate) const fn status_number(status: Status) -> i64 {
+    match status {
+        Status::Active => 0,
+        Status::DebitsFrozen => 1,
+        Status::CreditsFrozen => 2,
+        Status::Frozen => 3,
+        Status::Closed => 4,
+    }
+}
+
+pub(crate) fn status(number: i64) -> Result<Status> {
+    match number {
+        0 => Ok(Status::Active),
+        1 => Ok(Status::DebitsFrozen),
+        2 => Ok(Status::CreditsFrozen),
+        3 => Ok(Status::Frozen),
+        4 => Ok(Status::Closed),
+        _ => Err(corrupt("an account's status is damaged")),
+    }
+}
+
+/// Every way in which a hold can stand.
+pub(crate) const HOLD_STATUSES: [HoldStatus; 4] = [
+    HoldStatus::Pending,
+    HoldStatus::Captured,
+    HoldStatus::Released,
+    HoldStatus::Expired,
+];
+
+pub(crate) const fn hold_status_number(status: HoldStatus) -> i64 {
+    match status {
+        HoldStatus::Pending => 0,
+        HoldStatus::Captured => 1,
+        HoldStatus::Released => 2,
+        HoldStatus::Expired => 3,
+    }
+}
+
+pub(crate) fn currency(code: &str, exponent: i64) -> Result<Currency> {
+    let bad = |_| corrupt("a currency is damaged");
+    let exponent = u8::try_from(exponent).map_err(|_| corrupt("an exponent is damaged"))?;
+    Currency::from_parts(CurrencyCode::new(code).map_err(bad)?, exponent).map_err(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wallet_core::COUNTER_MAX;
+
+    #[test]
+    fn counters_are_exact_at_both_ends_of_their_range() {
+        let wide = Counters {
+            debits_posted: COUNTER_MAX,
+            credits_posted: 0,
+            debits_pending: 1,
+            credits_pending: COUNTER_MAX - 1,
+        };
+        assert_eq!(counters(&counters_bytes(&wide)).unwrap(), wide);
+    }
+
+    #[test]
+    fn numbers_that_no_release_wrote_are_refused() {
+        assert!(status(5).is_err());
+        assert!(policy(1, None).is_err());
+        assert!(policy(0, Some([1; 16])).is_err());
+        assert!(ledger(-1).is_err());
+        assert!(currency("eur", 2).is_err());
+        assert!(currency("EUR", 19).is_err());
+    }
+}

@@ -1,0 +1,32 @@
+use rusqlite::{Connection, params};
+use wallet_core::codec::encode_hold;
+use wallet_core::{HoldUpdate, Timestamp};
+
+use crate::error::{Doing, During, Result};
+use crate::read::prepare;
+use crate::value::{hold_status_number, ledger_number};
+
+const INSERT: &str = "
+    INSERT INTO wallet_hold (ledger, id, payer, payee, status, expires_at, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE wallet_hold SET status = ?3, body = ?4 WHERE ledger = ?1 AND id = ?2";
+
+/// Writes holds, new or changed.
+pub(super) fn put(connection: &Connection, holds: &[HoldUpdate]) -> Result<()> {
+    for HoldUpdate { is_new, hold } in holds {
+        let ledger = ledger_number(hold.key.ledger);
+        let id = hold.key.id.as_bytes();
+        let status = hold_status_number(hold.status);
+        let body = encode_hold(hold);
+        let written = if *is_new {
+            let (from, to) = (hold.from.as_bytes(), hold.to.as_bytes());
+            let expires_at = hold.expires_at.map(Timestamp::as_micros);
+            prepare(connection, INSERT)?
+                .execute(params![ledger, id, from, to, status, expires_at, body])
+        } else {
+            prepare(connection, UPDATE)?.execute(params![ledger, id, status, body])
+        };
+        written.while_doing(Doing::Insert, "writing a hold")?;
+    }
+    Ok(())
+}
