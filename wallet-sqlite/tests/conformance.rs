@@ -55,3 +55,5 @@ impl Reopen for Folder {
 }
 
 wallet_core::ledger_store_conformance!(SqliteStores);
+wallet_core::outbox_conformance!(SqliteStores);
+wallet_core::model_tests!(SqliteStores);
