@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use crate::{
     AccountId, Amount, Capture, Change, ChangeLimits, ChangeStatus, Command, Currency, Deposit,
-    Details, Expire, HoldId, InLedger, LedgerId, Leg, Money, OpenAccount, Owner, PlaceHold, Policy,
-    PostTransfer, Reference, Release, Reverse, ReverseWhat, SettlementName, Share, Split,
-    TransferId, Withdrawal, settlement_account,
+    Description, Details, Expire, HoldId, InLedger, LedgerId, Leg, Metadata, Money, OpenAccount,
+    Owner, PlaceHold, Policy, PostTransfer, Reference, Release, Reverse, ReverseWhat,
+    SettlementName, Share, Split, Timestamp, TransferId, Withdrawal, settlement_account,
 };
 
 use super::Books;
@@ -49,14 +49,11 @@ pub(super) fn command(ask: &Ask, ledger: LedgerId, books: &Books) -> Command {
                 .with_details(details(id.unwrap_or(0)))
                 .into()
         }
-        Ask::Deposit(to, much, unit, name) => Deposit::new(
-            place(to % SETTLEMENT_PLACE),
-            money(*much, *unit),
-            settlement(*name),
-        )
-        .into(),
+        Ask::Deposit(to, much, unit, name) => {
+            Deposit::new(place(*to), money(*much, *unit), settlement(*name)).into()
+        }
         Ask::Withdrawal(from, much, unit, name) => {
-            let (account, much) = (place(from % SETTLEMENT_PLACE), money(*much, *unit));
+            let (account, much) = (place(*from), money(*much, *unit));
             Withdrawal::new(account, much, settlement(*name)).into()
         }
         Ask::Split(from, much, parts) => {
@@ -143,6 +140,9 @@ fn details(code: u8) -> Details {
     Details {
         code: code.into(),
         reference: (code > 2).then(|| Reference::new("order-1").unwrap()),
+        description: (code > 3).then(|| Description::new("Für Möhren").unwrap()),
+        metadata: (code > 4).then(|| Metadata::parse(r#"{"b":[1,-2],"a":{}}"#).unwrap()),
+        effective_at: (code > 4).then_some(Timestamp::from_micros(-1)),
         ..Details::default()
     }
 }

@@ -5,8 +5,8 @@ use proptest_state_machine::ReferenceStateMachine;
 
 use crate::testkit::{ManualClock, SeededIds};
 use crate::{
-    AccountKey, HoldKey, IdempotencyKey, InLedger, KeyScope, KeyText, LedgerId, PastBalance,
-    Prepared, Request, SettlementShards, Timestamp,
+    AccountKey, HoldKey, IdempotencyKey, InLedger, InvalidRequest, KeyScope, KeyText, LedgerId,
+    PastBalance, Prepared, Request, SettlementShards, Timestamp,
 };
 
 use super::steps::{self, Draft};
@@ -106,7 +106,12 @@ impl World {
             self.prepared_count += 1;
             let ids = SeededIds::new(self.prepared_count);
             let prepared = Prepared::new(request.clone(), &ids, &SettlementShards::new());
-            let prepared = prepared.expect("drafts are valid requests");
+            let prepared = match prepared {
+                Ok(prepared) => prepared,
+                // A settlement account that settles with itself.
+                Err(InvalidRequest::SameAccount) => continue,
+                Err(error) => panic!("a draft is no valid request: {error}"),
+            };
             let expected = self.model.submit(&request, &prepared.ids(), self.now);
             task.push((Arc::new(prepared), expected));
             self.sent.push(request);
@@ -177,11 +182,11 @@ mod tests {
     use super::*;
     use crate::{Receipt, Rejection};
 
-    /// Counts what a few hundred random runs come to.
+    /// Counts what a hundred random runs come to.
     fn reached() -> BTreeMap<String, u32> {
         let mut counts = BTreeMap::new();
         let mut runner = TestRunner::deterministic();
-        for _ in 0..300 {
+        for _ in 0..100 {
             let runs = Machine::sequential_strategy(30);
             let (mut world, steps, _) = runs.new_tree(&mut runner).unwrap().current();
             for step in steps {

@@ -1,0 +1,315 @@
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::select;
+use tokio::sync::Notify;
+
+use crate::{
+    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Hold, HoldKey,
+    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
+    ReferenceQuery, Snapshot, StoreError, StoreErrorKind, Timestamp, TransferKey,
+    TransferWithReversals,
+};
+
+use super::under_way::{Locks, UnderWay};
+use super::{Fault, FaultPlan, Sabotage, Trace};
+
+/// How long a call waits for a commit under way before it is a `Conflict`.
+const WAIT_MAX: Duration = Duration::from_millis(300);
+/// How often a waiting call looks again.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// A store whose calls go wrong as a [`FaultPlan`] says; everything else is
+/// forwarded.
+///
+/// A commit that is still under way when its answer is lost
+/// ([`Fault::CommitLater`]) takes effect once [`run`](Self::run) is driven to
+/// its time, or at [`settle`](Self::settle). Until then it keeps its accounts
+/// and keys: commits that need them wait a while and then fail with
+/// `Conflict`, and so does `records`.
+///
+/// ```
+/// use std::sync::Arc;
+/// use wallet_core::memory::MemoryStore;
+/// use wallet_core::testkit::ManualClock;
+/// use wallet_core::testkit::simulation::{Fault, FaultyStore, ScriptedFaults};
+///
+/// let clock = Arc::new(ManualClock::default());
+/// let store = Arc::new(MemoryStore::new(clock.clone()));
+/// let faults = ScriptedFaults::new([Fault::LoseAnswer]);
+/// let store = FaultyStore::new(store, clock, Arc::new(faults));
+/// # drop(store);
+/// ```
+#[derive(Debug)]
+pub struct FaultyStore {
+    inner: Arc<dyn LedgerStore>,
+    clock: Arc<dyn Clock>,
+    plan: Arc<dyn FaultPlan>,
+    under_way: UnderWay,
+    more: Notify,
+    trace: Option<Trace>,
+    sabotage: Option<Arc<dyn Sabotage>>,
+}
+
+impl FaultyStore {
+    /// `inner`, going wrong as `plan` says.
+    #[must_use]
+    pub fn new(
+        inner: Arc<dyn LedgerStore>,
+        clock: Arc<dyn Clock>,
+        plan: Arc<dyn FaultPlan>,
+    ) -> Self {
+        Self {
+            inner,
+            clock,
+            plan,
+            under_way: UnderWay::default(),
+            more: Notify::new(),
+            trace: None,
+            sabotage: None,
+        }
+    }
+
+    /// The same, noting what it does in `trace`.
+    #[must_use]
+    pub fn with_trace(mut self, trace: Trace) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// The same with a planted bug.
+    #[must_use]
+    pub fn with_sabotage(mut self, sabotage: Arc<dyn Sabotage>) -> Self {
+        self.sabotage = Some(sabotage);
+        self
+    }
+
+    /// Lets commits under way take effect when their time has come; never
+    /// returns. Without somebody who drives it they stay under way.
+    pub async fn run(&self) {
+        loop {
+            match self.under_way.next_in(self.clock.now()) {
+                None => self.more.notified().await,
+                Some(wait) if wait.is_zero() => {
+                    let now = self.clock.now();
+                    self.land(|due| due <= now).await;
+                }
+                Some(wait) => {
+                    // Another one may come that is due earlier.
+                    let more = pin!(self.more.notified());
+                    select(self.clock.sleep(wait), more).await;
+                }
+            }
+        }
+    }
+
+    /// Lets every commit under way take effect now.
+    pub async fn settle(&self) {
+        while self.land(|_| true).await {}
+    }
+
+    /// Whether no commit is under way.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    async fn land(&self, is_due: impl Fn(Timestamp) -> bool) -> bool {
+        let Some(commit) = self.under_way.land(is_due) else {
+            return false;
+        };
+        let result = self.forward(commit.batch, false).await;
+        self.under_way.landed();
+        let number = commit.number;
+        match result {
+            Ok(_) => self.note(|| format!("store: commit {number} takes effect")),
+            Err(error) => self.note(|| format!("store: commit {number} fails late: {error}")),
+        }
+        true
+    }
+
+    fn note(&self, line: impl FnOnce() -> String) {
+        if let Some(trace) = &self.trace {
+            trace.note(&line());
+        }
+    }
+
+    async fn forward(&self, batch: Arc<Batch>, waited: bool) -> Result<Committed, StoreError> {
+        match &self.sabotage {
+            Some(sabotage) => sabotage.transact(self.inner.as_ref(), batch, waited).await,
+            None => self.inner.transact(batch).await,
+        }
+    }
+
+    /// What a batch locks: its keys, its accounts, and those of the holds and
+    /// transfers that it names.
+    async fn locks(&self, batch: &Batch) -> Result<Locks, StoreError> {
+        let reads = batch.reads();
+        let holds = self.inner.holds(&reads.holds).await?;
+        let transfers = self.inner.transfers(&reads.transfers).await?;
+        let holds: Vec<_> = holds.into_iter().flatten().collect();
+        let transfers: Vec<_> = transfers.into_iter().flatten().collect();
+        Ok(Locks {
+            accounts: reads.lock_set(&holds, &transfers).into_iter().collect(),
+            keys: reads.keys.iter().copied().collect(),
+        })
+    }
+
+    /// Waits for commits under way; answers whether there was one.
+    async fn wait_for(&self, locks: &Locks) -> Result<bool, StoreError> {
+        let mut waited = Duration::ZERO;
+        while self.under_way.keeps(locks) {
+            if waited >= WAIT_MAX {
+                let context = "a commit under way keeps the rows";
+                return Err(StoreError::new(StoreErrorKind::Conflict, context));
+            }
+            self.clock.sleep(LOOK_EVERY).await;
+            waited += LOOK_EVERY;
+        }
+        Ok(!waited.is_zero())
+    }
+
+    async fn commit(&self, batch: Arc<Batch>, fault: Fault) -> Result<Committed, StoreError> {
+        match fault {
+            Fault::Refuse(kind) => return Err(planned(kind)),
+            Fault::Abandon => return Err(planned(StoreErrorKind::Indeterminate)),
+            Fault::Delay(delay) => self.clock.sleep(delay).await,
+            Fault::None | Fault::DelayAnswer(_) | Fault::LoseAnswer | Fault::CommitLater(_) => {}
+        }
+        let locks = self.locks(&batch).await?;
+        let waited = self.wait_for(&locks).await?;
+        if let Fault::CommitLater(delay) = fault {
+            let due = self.clock.now().saturating_add(delay);
+            let number = self.under_way.add(batch, locks, due);
+            self.more.notify_one();
+            self.note(|| format!("store: commit {number} is under way until {due}"));
+            return Err(planned(StoreErrorKind::Indeterminate));
+        }
+        let committed = self.forward(batch, waited).await?;
+        match fault {
+            Fault::LoseAnswer => return Err(planned(StoreErrorKind::Indeterminate)),
+            Fault::DelayAnswer(delay) => self.clock.sleep(delay).await,
+            Fault::None
+            | Fault::Delay(_)
+            | Fault::Refuse(_)
+            | Fault::Abandon
+            | Fault::CommitLater(_) => {}
+        }
+        Ok(committed)
+    }
+
+    /// Reads with what goes wrong with reading.
+    async fn read<T>(
+        &self,
+        read: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        let fault = self.plan.on_read();
+        match fault {
+            Fault::Refuse(kind) => return Err(planned(kind)),
+            Fault::Delay(delay) => self.clock.sleep(delay).await,
+            _ => {}
+        }
+        let result = read.await;
+        if let Fault::DelayAnswer(delay) = fault {
+            self.clock.sleep(delay).await;
+        }
+        result
+    }
+}
+
+fn planned(kind: StoreErrorKind) -> StoreError {
+    StoreError::new(kind, "a planned fault")
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl LedgerStore for FaultyStore {
+    fn limits(&self) -> Limits {
+        self.inner.limits()
+    }
+
+    async fn transact(&self, batch: Arc<Batch>) -> Result<Committed, StoreError> {
+        let fault = self.plan.on_commit();
+        let count = batch.requests().len();
+        self.note(|| format!("store: commit of {count}, {fault:?}"));
+        let result = self.commit(batch, fault).await;
+        if let Err(error) = &result {
+            self.note(|| format!("store: {error}"));
+        }
+        result
+    }
+
+    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError> {
+        self.read(self.inner.snapshot(reads)).await
+    }
+
+    async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError> {
+        let locks = Locks {
+            keys: keys.iter().copied().collect(),
+            ..Locks::default()
+        };
+        self.wait_for(&locks).await?;
+        self.read(self.inner.records(keys)).await
+    }
+
+    async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError> {
+        self.read(self.inner.accounts(keys)).await
+    }
+
+    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
+        self.read(self.inner.list_accounts(query)).await
+    }
+
+    async fn transfers(
+        &self,
+        keys: &[TransferKey],
+    ) -> Result<Vec<Option<TransferWithReversals>>, StoreError> {
+        self.read(self.inner.transfers(keys)).await
+    }
+
+    async fn list_transfers(
+        &self,
+        query: &ReferenceQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError> {
+        self.read(self.inner.list_transfers(query)).await
+    }
+
+    async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>, StoreError> {
+        self.read(self.inner.holds(keys)).await
+    }
+
+    async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError> {
+        self.read(self.inner.list_holds(query)).await
+    }
+
+    async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {
+        self.read(self.inner.expired_holds(limit)).await
+    }
+
+    async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
+        self.read(self.inner.entries(query)).await
+    }
+
+    async fn balance_at(
+        &self,
+        account: AccountKey,
+        at: Timestamp,
+    ) -> Result<Option<PastBalance>, StoreError> {
+        let locks = Locks {
+            accounts: [account].into(),
+            ..Locks::default()
+        };
+        self.wait_for(&locks).await?;
+        self.read(self.inner.balance_at(account, at)).await
+    }
+
+    async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {
+        self.read(self.inner.ledgers()).await
+    }
+
+    async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {
+        self.read(self.inner.purge(purge)).await
+    }
+}
