@@ -286,7 +286,6 @@ pub(crate) fn record_key(text: &str) -> RecordKey {
 }
 
 /// The outcome of a request that must have been decided just now.
-#[must_use]
 pub(crate) fn fresh(decided: Decided) -> Arc<Outcome> {
     match decided {
         Decided::Fresh(outcome) => outcome,
@@ -295,7 +294,6 @@ pub(crate) fn fresh(decided: Decided) -> Arc<Outcome> {
 }
 
 /// The outcome of a request that must have been answered before.
-#[must_use]
 pub(crate) fn replayed(decided: Decided) -> Arc<Outcome> {
     match decided {
         Decided::Replayed(outcome) => outcome,

@@ -1,12 +1,18 @@
 //! What cases have in common.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::testkit::Kit;
+use crate::testkit::kit::key;
 use crate::{
-    Account, AccountId, AccountKey, Amount, Currency, Deposit, Entry, EntryQuery, Hold, HoldId,
-    InLedger, LedgerId, Leg, Money, OpenAccount, Order, Outcome, Owner, PlaceHold, PostTransfer,
-    Posted, Receipt, SettlementName, TransferId,
+    Account, AccountId, AccountKey, Amount, Command, Currency, Deposit, Entry, EntryQuery, Hold,
+    HoldId, InLedger, LedgerId, Leg, Money, OpenAccount, Order, Outbox, OutboxRow, Outcome, Owner,
+    PlaceHold, PostTransfer, Posted, Receipt, Rejected, Request, SettlementName, TransferId,
+    TransferWithReversals, settlement_account,
 };
 
 /// What most cases count in.
@@ -58,7 +64,7 @@ pub(super) fn posted(receipt: &Receipt) -> Posted {
 pub(super) fn held(receipt: &Receipt) -> Hold {
     match receipt {
         Receipt::HoldChanged(changed) => changed.hold.clone(),
-        Receipt::Posted(posted) => posted.hold.clone().expect("a capture"),
+        Receipt::Posted(posted) => posted.hold.as_deref().cloned().expect("a capture"),
         other => panic!("no hold: {other:?}"),
     }
 }
@@ -133,6 +139,12 @@ impl Kit {
         found.remove(0).expect("a hold")
     }
 
+    /// A transfer as it stands.
+    pub(super) async fn transfer_now(&self, id: TransferId) -> TransferWithReversals {
+        let found = self.store().transfers(&[at_home(id)]).await;
+        found.expect("transfers").remove(0).expect("a transfer")
+    }
+
     /// All entries of an account, oldest first.
     pub(super) async fn entries(&self, id: AccountId) -> Vec<Entry> {
         let query = all_entries(at_home(id));
@@ -150,4 +162,39 @@ pub(super) const fn all_entries(account: AccountKey) -> EntryQuery {
         after: None,
         limit: u32::MAX,
     }
+}
+
+/// A request of one command under the key `text`.
+pub(super) fn request(text: &str, command: impl Into<Command>) -> Request {
+    Request::new(key(text), command)
+}
+
+/// Why a request was refused.
+pub(super) fn refusal(outcome: &Outcome) -> Rejected {
+    match &outcome.result {
+        Ok(receipts) => panic!("accepted: {receipts:?}"),
+        Err(rejected) => *rejected,
+    }
+}
+
+/// An id that a caller gives.
+pub(super) const fn given(number: u128) -> Uuid {
+    // Version 4 and the usual variant, whatever the number.
+    let fixed = 0x0000_0000_0000_4000_8000_0000_0000_0000;
+    Uuid::from_u128(fixed | (number & 0x3FFF_FFFF_FFFF_FFFF))
+}
+
+/// The id of the settlement account `bank` of the default ledger.
+pub(super) fn bank() -> AccountId {
+    settlement_account(LedgerId::default(), eur(), &settlement("bank"), 0)
+}
+
+/// Every open outbox row of partition 0, by a relay of the kit's own.
+pub(super) async fn open_rows(outbox: &dyn Outbox) -> Vec<OutboxRow> {
+    let ttl = Duration::from_secs(60);
+    let lease = outbox.acquire(0, "kit", ttl).await.expect("acquire");
+    let lease = lease.expect("nobody else has the partition");
+    let rows = outbox.claim(&lease, &BTreeSet::new(), 10_000).await;
+    outbox.release(&lease).await.expect("release");
+    rows.expect("claim")
 }

@@ -1,0 +1,225 @@
+use thiserror::Error;
+
+use crate::{
+    AccountKey, CurrencyCode, HoldKey, LedgerId, RecordKey, RowId, Sequence, TransferKey, Version,
+};
+
+/// Something that must never be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// The balances of a ledger's currency do not add up to zero.
+    #[error("the balances of {currency} in ledger {ledger} add up to {sum}")]
+    NotZeroSum {
+        /// Which ledger.
+        ledger: LedgerId,
+        /// Which currency.
+        currency: CurrencyCode,
+        /// Their sum, modulo 2^128.
+        sum: i128,
+    },
+    /// A running sum differs from that of the entries.
+    #[error("{account:?}: posted {stored:?} (debits, credits), entries say {entries:?}")]
+    CountersDiffer {
+        /// Whose.
+        account: AccountKey,
+        /// Debits and credits as kept.
+        stored: (i128, i128),
+        /// Debits and credits of the entries.
+        entries: (i128, i128),
+    },
+    /// A pending sum differs from that of the open holds.
+    #[error("{account:?}: pending {stored:?} (debits, credits), open holds say {holds:?}")]
+    PendingDiffers {
+        /// Whose.
+        account: AccountKey,
+        /// Debits and credits as kept.
+        stored: (i128, i128),
+        /// Debits and credits of the open holds.
+        holds: (i128, i128),
+    },
+    /// The available balance is below the floor and no forced reversal
+    /// explains it.
+    #[error("{account:?}: available {available} is below the floor {floor}")]
+    BelowFloor {
+        /// Whose.
+        account: AccountKey,
+        /// What is available.
+        available: i128,
+        /// The least that may be.
+        floor: i128,
+    },
+    /// The balance with all that is pending exceeds the ceiling.
+    #[error("{account:?}: {expected} exceeds the ceiling {ceiling}")]
+    AboveCeiling {
+        /// Whose.
+        account: AccountKey,
+        /// Posted balance and pending credits.
+        expected: i128,
+        /// The most that may be.
+        ceiling: i128,
+    },
+    /// A closed account has a balance or a hold.
+    #[error("{account:?}: closed, but not empty")]
+    ClosedNotEmpty {
+        /// Which.
+        account: AccountKey,
+    },
+    /// An account has another number of entries than it says, or a number is
+    /// missing or twice.
+    #[error("{account:?}: entry {found} stands where {expected} is due")]
+    SequenceBroken {
+        /// Whose.
+        account: AccountKey,
+        /// The number that is due.
+        expected: Sequence,
+        /// The number found; one beyond the last where none is left.
+        found: Sequence,
+    },
+    /// An entry's version does not rise, or is beyond the account's.
+    #[error("{account:?}: entry {sequence} has version {version} out of order")]
+    VersionBroken {
+        /// Whose.
+        account: AccountKey,
+        /// Which entry.
+        sequence: Sequence,
+        /// Its version.
+        version: Version,
+    },
+    /// An entry's balance is not that of the one before with its own amount.
+    #[error("{account:?}: entry {sequence} says {found}, {expected} is right")]
+    BalanceChainBroken {
+        /// Whose.
+        account: AccountKey,
+        /// Which entry.
+        sequence: Sequence,
+        /// What is right.
+        expected: i128,
+        /// What it says.
+        found: i128,
+    },
+    /// An entry is earlier than the one before, or later than the account's
+    /// latest time.
+    #[error("{account:?}: entry {sequence} is out of time")]
+    TimeWentBack {
+        /// Whose.
+        account: AccountKey,
+        /// Which entry.
+        sequence: Sequence,
+    },
+    /// An entry names a transfer that does not exist.
+    #[error("{transfer:?}: has entries and does not exist")]
+    TransferMissing {
+        /// Which.
+        transfer: TransferKey,
+    },
+    /// A leg has not exactly its two entries, or they differ from it.
+    #[error("{transfer:?}: leg {leg} and its entries differ")]
+    LegDiffers {
+        /// Which transfer.
+        transfer: TransferKey,
+        /// Which leg.
+        leg: u16,
+    },
+    /// A transfer has entries beyond its legs.
+    #[error("{transfer:?}: {found} entries for {legs} legs")]
+    StrayEntries {
+        /// Which.
+        transfer: TransferKey,
+        /// Its legs.
+        legs: usize,
+        /// Its entries.
+        found: usize,
+    },
+    /// A leg moves another currency than an account holds.
+    #[error("{transfer:?}: leg {leg} moves a currency that {account:?} does not hold")]
+    CurrencyMixed {
+        /// Which transfer.
+        transfer: TransferKey,
+        /// Which leg.
+        leg: u16,
+        /// Which account.
+        account: AccountKey,
+    },
+    /// What is said to be reversed is not what reversals moved, or too much.
+    #[error("{transfer:?}: leg {leg} says {stored} reversed, reversals moved {moved} of {amount}")]
+    ReversalDiffers {
+        /// Which transfer.
+        transfer: TransferKey,
+        /// Which leg.
+        leg: u16,
+        /// As kept.
+        stored: i128,
+        /// As moved.
+        moved: i128,
+        /// What the leg moved.
+        amount: i128,
+    },
+    /// A reversal undoes what does not exist, a reversal, or something else
+    /// than its legs say.
+    #[error("{reversal:?}: does not undo what it names")]
+    ReversalStray {
+        /// Which.
+        reversal: TransferKey,
+    },
+    /// A hold's amounts do not add up or contradict its status or captures.
+    #[error("{hold:?}: {why}")]
+    HoldDiffers {
+        /// Which.
+        hold: HoldKey,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// An acknowledged outcome is recorded no more.
+    #[error("{key}: acknowledged, but no longer recorded")]
+    AcknowledgedLost {
+        /// Its key.
+        key: RecordKey,
+    },
+    /// An acknowledged outcome reads differently now.
+    #[error("{key}: acknowledged, but changed since")]
+    AcknowledgedChanged {
+        /// Its key.
+        key: RecordKey,
+    },
+    /// An effect of an acknowledged outcome is not in the books.
+    #[error("{key}: acknowledged, but {account:?} does not show it")]
+    EffectMissing {
+        /// Its key.
+        key: RecordKey,
+        /// Whose effect.
+        account: AccountKey,
+    },
+    /// An outbox row cannot be read.
+    #[error("outbox row {row} cannot be read")]
+    RowUnreadable {
+        /// Which.
+        row: RowId,
+    },
+    /// Outbox rows do not ascend.
+    #[error("outbox row {row} stands behind {before}")]
+    RowsOutOfOrder {
+        /// The row before.
+        before: RowId,
+        /// The row behind it.
+        row: RowId,
+    },
+    /// An account's events are not one per version in ascending order.
+    #[error("{account:?}: event {found} stands where {expected} is due")]
+    EventsBroken {
+        /// Whose.
+        account: AccountKey,
+        /// The version that is due.
+        expected: Version,
+        /// The version found; one beyond the last where none is left.
+        found: Version,
+    },
+    /// An event tells something else than the entry.
+    #[error("{account:?}: event {version} and its entry differ")]
+    EventDiffers {
+        /// Whose.
+        account: AccountKey,
+        /// Which version.
+        version: Version,
+    },
+}
