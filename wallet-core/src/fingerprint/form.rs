@@ -125,12 +125,14 @@ impl Form {
     }
 
     pub(super) fn leg(&mut self, leg: &Leg) {
-        let currency = leg.money.currency;
+        // Names every field, as `details` does below.
+        let Leg { from, to, money } = leg;
+        let Money { amount, currency } = money;
         let code = currency.code();
         let parts: [&[u8]; 5] = [
-            leg.from.as_bytes(),
-            leg.to.as_bytes(),
-            &leg.money.amount.minor().to_be_bytes(),
+            from.as_bytes(),
+            to.as_bytes(),
+            &amount.minor().to_be_bytes(),
             &[currency.exponent()],
             code.as_str().as_bytes(),
         ];
