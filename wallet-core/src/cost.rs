@@ -18,6 +18,14 @@ pub struct Cost {
 }
 
 impl Cost {
+    /// Both together.
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        Self {
+            rows: self.rows.saturating_add(other.rows),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
     /// What is known only once the holds and transfers that a request names
     /// have been found.
     pub(crate) fn of_resolved(holds: &[Hold], transfers: &[TransferWithReversals]) -> Self {

@@ -1,4 +1,49 @@
 //! The pure heart of **wallet**: an embeddable double-entry wallet ledger.
+//!
+//! Money, accounts, transfers, holds and idempotency; one decision function that
+//! holds every business rule ([`decide`]); the ports that stores implement
+//! ([`LedgerStore`], [`Outbox`]); and the service over them that a host holds.
+//! No database driver, no vendor SDK, no HTTP: adapters bring those.
+//!
+//! # The way of a request
+//!
+//! A [`Request`] is one or more [`Command`]s under one [`IdempotencyKey`],
+//! atomic. The service turns it into a [`Prepared`] one (validated,
+//! fingerprinted, its ids made), puts what is waiting into a [`Batch`], and hands
+//! that to the store. The store reads what the batch touches into a
+//! [`Snapshot`], calls [`Batch::decide`], writes the [`ChangeSet`] in one
+//! transaction, and answers with one [`Decided`] per request.
+//!
+//! # Decide without a store
+//!
+//! ```
+//! use std::sync::Arc;
+//! use wallet_core::{
+//!     Batch, Currency, Decided, IdempotencyKey, KeyScope, KeyText, OpenAccount, Owner, Prepared,
+//!     Request, SettlementShards, Snapshot, Timestamp, Uuid7,
+//! };
+//!
+//! let key = IdempotencyKey::new(KeyScope::new("docs")?, KeyText::new("open-ada")?);
+//! let open = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
+//! let request = Prepared::new(Request::new(key, open), &Uuid7, &SettlementShards::new())?;
+//! let account = request.accounts()[0];
+//!
+//! // What a store would have read: the account does not exist yet.
+//! let mut snapshot = Snapshot::at(Timestamp::from_micros(1_000_000));
+//! snapshot.accounts = vec![(account, None)];
+//! let decision = Batch::new(vec![Arc::new(request)]).decide(&snapshot);
+//!
+//! assert!(matches!(&decision.decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
+//! assert_eq!(decision.changes.opened[0].state.key, account);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `tokio` | `SystemClock`, and running the service on tokio |
+//! | `testkit` | the kit by which an adapter proves itself |
 
 pub mod codec;
 pub mod decide;
@@ -52,6 +97,9 @@ pub use outcome::{
 pub use port::*;
 pub use cost::Cost;
 pub use prepare::{Prepared, accounts_of};
+pub use service::{
+    Answer, BuildError, Driver, Settings, StatsSnapshot, Wallet, WalletBuilder, WalletError,
+};
 pub use settlement::{SettlementShards, settlement_account};
 pub use rejection::{Rejected, Rejection, Retry};
 pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::{
     AccountId, AccountKey, Command, Cost, Currency, Fingerprint, Hold, HoldId, HoldKey,
-    IdGenerator, InLedger, InvalidRequest, LedgerId, RecordKey, Request, SettlementName,
-    SettlementShards, TransferId, TransferKey, TransferWithReversals, fingerprint,
+    IdGenerator, InLedger, InvalidRequest, LedgerId, Outcome, Receipt, RecordKey, Request,
+    SettlementName, SettlementShards, TransferId, TransferKey, TransferWithReversals, fingerprint,
     settlement_account,
 };
 
@@ -222,6 +222,27 @@ impl Prepared {
     #[must_use]
     pub fn ids(&self) -> Vec<Uuid> {
         self.commands.iter().map(|command| command.id).collect()
+    }
+
+    /// Whether `outcome` created what this request would create: then it is
+    /// this request's own, not that of an earlier one with the same key.
+    #[must_use]
+    pub fn made(&self, outcome: &Outcome) -> bool {
+        let receipts = outcome.receipts().iter().zip(&self.commands);
+        let mut created = receipts.filter_map(|(receipt, prepared)| {
+            let id = match receipt {
+                Receipt::AccountOpened(account) => account.state.key.id.uuid(),
+                Receipt::Posted(posted) => posted.transfer.key.id.uuid(),
+                Receipt::HoldChanged(changed)
+                    if matches!(prepared.command, Command::PlaceHold(_)) =>
+                {
+                    changed.hold.key.id.uuid()
+                }
+                Receipt::HoldChanged(_) | Receipt::AccountChanged(_) => return None,
+            };
+            Some(id == prepared.id)
+        });
+        created.all(|is_own| is_own)
     }
 
     /// Accounts it is known to touch; sorted, unique.

@@ -1,1 +1,79 @@
-//! The service that a host holds.
+//! The service that a host holds: group commit over a store.
+//!
+//! [`Wallet::submit`] validates and fingerprints a request and puts it into a
+//! bounded queue. A committer of the [`Driver`] takes all that is waiting, as far
+//! as no batch under way touches the same accounts or keys, and hands it to the
+//! store as one batch: a constant number of round trips and one flush, however
+//! many requests. Nothing waits on purpose: a batch is what arrived while the
+//! last one was committing.
+//!
+//! A request stays with its committer until its fate is known. `Conflict`,
+//! `Unavailable` and `Indeterminate` repeat the whole batch under the same keys;
+//! `Invalid` splits it until the culprit stands alone; a request whose account a
+//! foreign transaction keeps goes back to the queue for a while.
+
+mod answer;
+mod builder;
+mod committer;
+mod driver;
+mod error;
+mod queue;
+mod reads;
+mod settings;
+mod shared;
+mod stats;
+mod sweep;
+mod ticket;
+mod wallet;
+
+pub use answer::Answer;
+pub use builder::{BuildError, WalletBuilder};
+pub use driver::Driver;
+pub use error::WalletError;
+pub use settings::Settings;
+pub use stats::StatsSnapshot;
+pub use wallet::Wallet;
+
+use shared::Shared;
+use stats::Stats;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::Prepared;
+use ticket::Ticket;
+
+/// Puts a request into the queue at once; the answer comes later. Dropping the
+/// future changes nothing about the request.
+fn enqueue(
+    shared: &Shared,
+    request: Prepared,
+) -> impl Future<Output = Result<Answer, WalletError>> + use<> {
+    let (caller, answer) = oneshot::channel();
+    let ticket = Ticket::new(Arc::new(request), caller);
+    match shared.queue.push(ticket, shared.settings.queue_capacity) {
+        Ok(()) => shared.stats.submitted.add(1),
+        Err(WalletError::Overloaded) => shared.stats.overloaded.add(1),
+        Err(_) => {}
+    }
+    async move {
+        // A ticket always answers, at the latest when it is dropped.
+        answer.await.unwrap_or(Err(WalletError::ShuttingDown))
+    }
+}
+
+/// Lets every other task run once.
+async fn yield_once() {
+    let mut has_yielded = false;
+    std::future::poll_fn(|context| {
+        if has_yielded {
+            return std::task::Poll::Ready(());
+        }
+        has_yielded = true;
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}

@@ -1,0 +1,60 @@
+use std::sync::Arc;
+
+use crate::{Account, Hold, Outcome, Posted, Receipt, Rejected};
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The recorded outcome: receipts, or why the rules refused it.
+    pub outcome: Arc<Outcome>,
+    /// Whether it was answered before, under the same key.
+    pub replayed: bool,
+}
+
+impl Answer {
+    /// The receipts, one per command.
+    ///
+    /// # Errors
+    /// [`Rejected`] when the rules refused the request.
+    pub fn accepted(&self) -> Result<&[Receipt], Rejected> {
+        match &self.outcome.result {
+            Ok(receipts) => Ok(receipts),
+            Err(rejected) => Err(*rejected),
+        }
+    }
+
+    /// The first account that the request opened, if it opened one.
+    ///
+    /// # Errors
+    /// [`Rejected`] when the rules refused the request.
+    pub fn account(&self) -> Result<Option<&Account>, Rejected> {
+        Ok(self.accepted()?.iter().find_map(|receipt| match receipt {
+            Receipt::AccountOpened(account) => Some(account),
+            _ => None,
+        }))
+    }
+
+    /// The first transfer that the request posted, if it posted one.
+    ///
+    /// # Errors
+    /// [`Rejected`] when the rules refused the request.
+    pub fn posted(&self) -> Result<Option<&Posted>, Rejected> {
+        Ok(self.accepted()?.iter().find_map(|receipt| match receipt {
+            Receipt::Posted(posted) => Some(posted),
+            _ => None,
+        }))
+    }
+
+    /// The first hold that the request placed, captured, released or expired,
+    /// as it is after it.
+    ///
+    /// # Errors
+    /// [`Rejected`] when the rules refused the request.
+    pub fn hold(&self) -> Result<Option<&Hold>, Rejected> {
+        Ok(self.accepted()?.iter().find_map(|receipt| match receipt {
+            Receipt::HoldChanged(changed) => Some(&changed.hold),
+            Receipt::Posted(posted) => posted.hold.as_deref(),
+            _ => None,
+        }))
+    }
+}

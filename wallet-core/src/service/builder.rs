@@ -1,0 +1,99 @@
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::sync::watch;
+
+use super::queue::Queue;
+use super::{Driver, Settings, Shared, Stats, Wallet};
+use crate::{Clock, IdGenerator, LedgerStore, Uuid7};
+
+/// Puts a [`Wallet`] together: components here, data in [`Settings`].
+#[derive(Debug)]
+pub struct WalletBuilder {
+    store: Arc<dyn LedgerStore>,
+    clock: Option<Arc<dyn Clock>>,
+    ids: Arc<dyn IdGenerator>,
+    settings: Settings,
+}
+
+impl WalletBuilder {
+    pub(super) fn new(store: Arc<dyn LedgerStore>) -> Self {
+        Self {
+            store,
+            #[cfg(feature = "tokio")]
+            clock: Some(Arc::new(crate::SystemClock)),
+            #[cfg(not(feature = "tokio"))]
+            clock: None,
+            ids: Arc::new(Uuid7),
+            settings: Settings::default(),
+        }
+    }
+
+    /// What pauses are measured with; the machine's clock with feature `tokio`.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// What makes ids; [`Uuid7`] by default.
+    #[must_use]
+    pub fn ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// How it works.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The service, and the driver that the host must poll.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a component that is missing or a setting that makes no
+    /// sense.
+    pub fn build(self) -> Result<(Wallet, Driver), BuildError> {
+        let clock = self.clock.ok_or(BuildError::NoClock)?;
+        self.settings.validate()?;
+        let shared = Arc::new(Shared {
+            store: self.store,
+            clock,
+            ids: self.ids,
+            settings: self.settings,
+            queue: Queue::new(),
+            stats: Stats::default(),
+        });
+        let (has_ended, end) = watch::channel(false);
+        let driver = Driver::new(Arc::clone(&shared), has_ended);
+        Ok((Wallet::new(shared, end), driver))
+    }
+
+    /// The service, its driver running as a task of the current tokio runtime.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub fn spawn(self) -> Result<Wallet, BuildError> {
+        let (wallet, driver) = self.build()?;
+        tokio::spawn(driver);
+        Ok(wallet)
+    }
+}
+
+/// Why a service cannot be built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No clock was given, and the feature `tokio` is off.
+    #[error("a clock is needed")]
+    NoClock,
+    /// A setting that must be at least one is zero.
+    #[error("the setting {0} must be at least 1")]
+    Zero(&'static str),
+}

@@ -1,0 +1,183 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
+
+use super::queue::Found;
+use super::shared::Shared;
+use super::ticket::{Resource, Ticket};
+use super::{Answer, WalletError, yield_once};
+use crate::{Batch, Decided, StoreError, StoreErrorKind};
+
+/// Takes batches from the queue and commits them until the queue is closed and
+/// empty.
+pub(super) async fn run(shared: Arc<Shared>) {
+    loop {
+        let now = shared.clock.now();
+        match shared
+            .queue
+            .take(shared.store.limits(), &shared.settings, now)
+        {
+            Found::Batch(tickets) => {
+                let resources: Vec<Resource> = tickets
+                    .iter()
+                    .flat_map(|ticket| ticket.resources().collect::<Vec<_>>())
+                    .collect();
+                commit(&shared, tickets).await;
+                shared.queue.give_back(&resources);
+                // Answered callers may join the next batch.
+                yield_once().await;
+            }
+            Found::Nothing(pause) => {
+                let news = shared.queue.news.notified();
+                match pause {
+                    Some(pause) => {
+                        let sleep = shared.clock.sleep(pause);
+                        let (news, sleep) = (std::pin::pin!(news), std::pin::pin!(sleep));
+                        match select(news, sleep).await {
+                            Either::Left(_) | Either::Right(_) => {}
+                        }
+                    }
+                    None => news.await,
+                }
+                shared.queue.awake();
+            }
+            Found::End => return,
+        }
+    }
+}
+
+/// Commits what belongs together; only data that the store refuses splits it.
+async fn commit(shared: &Shared, tickets: Vec<Ticket>) {
+    let mut parts = vec![tickets];
+    while let Some(mut part) = parts.pop() {
+        match transact(shared, &part).await {
+            Ok((decided, was_unknown)) => answer(shared, part, decided, was_unknown),
+            Err(Failure::Unknown) => {
+                for ticket in part {
+                    let error = ticket.indeterminate();
+                    ticket.answer(Err(error));
+                }
+            }
+            Err(Failure::Store(error)) => {
+                if error.kind() == StoreErrorKind::Invalid && part.len() > 1 {
+                    shared.stats.splits.add(1);
+                    let rest = part.split_off(part.len().div_euclid(2));
+                    // The first half is on top: decided first.
+                    parts.push(rest);
+                    parts.push(part);
+                } else {
+                    let error = WalletError::Store(Arc::new(error));
+                    for ticket in part {
+                        ticket.fail(error.clone());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Why a batch got no answer.
+enum Failure {
+    /// It did not happen.
+    Store(StoreError),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Submits a batch until the store answers, as often as the settings allow. An
+/// unknown commit is settled by the same: the keys are read after the locks.
+async fn transact(shared: &Shared, tickets: &[Ticket]) -> Result<(Vec<Decided>, bool), Failure> {
+    let requests = tickets
+        .iter()
+        .map(|ticket| Arc::clone(&ticket.request))
+        .collect();
+    let batch = Arc::new(Batch::with_max_ahead(requests, shared.settings.max_ahead));
+    let mut failures = 0_u32;
+    let mut is_unknown = false;
+    loop {
+        shared.stats.batches.add(1);
+        let work = shared.store.transact(Arc::clone(&batch));
+        let Ok(answer) = AssertUnwindSafe(work).catch_unwind().await else {
+            shared.stats.panics.add(1);
+            return Err(Failure::Unknown);
+        };
+        let error = match answer {
+            Ok(committed) => {
+                if is_unknown {
+                    shared.stats.settled.add(1);
+                }
+                return Ok((committed.decided, is_unknown));
+            }
+            Err(error) => error,
+        };
+        match error.kind() {
+            StoreErrorKind::Unavailable | StoreErrorKind::Conflict => {}
+            StoreErrorKind::Indeterminate => is_unknown = true,
+            StoreErrorKind::Invalid | StoreErrorKind::Corrupt | StoreErrorKind::Internal => {
+                return Err(if is_unknown {
+                    Failure::Unknown
+                } else {
+                    Failure::Store(error)
+                });
+            }
+        }
+        failures = failures.saturating_add(1);
+        if failures >= shared.settings.tries_max.max(1) {
+            return Err(if is_unknown {
+                Failure::Unknown
+            } else {
+                Failure::Store(error)
+            });
+        }
+        shared.stats.retries.add(1);
+        shared.clock.sleep(shared.settings.pause(failures)).await;
+    }
+}
+
+/// Answers each caller; those whose accounts could not be had go back.
+fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, was_unknown: bool) {
+    let mut blocked = Vec::new();
+    let mut decided = decided.into_iter();
+    for mut ticket in tickets {
+        let Some(decided) = decided.next() else {
+            // A store that answers too few: dropping says what is known.
+            drop(ticket);
+            continue;
+        };
+        match decided {
+            Decided::Fresh(outcome) => ticket.answer(Ok(Answer {
+                outcome,
+                replayed: false,
+            })),
+            Decided::Replayed(outcome) => {
+                // After an unknown commit it may be this very request's.
+                let replayed = !(was_unknown && ticket.request.made(&outcome));
+                ticket.answer(Ok(Answer { outcome, replayed }));
+            }
+            Decided::IdempotencyMismatch => ticket.answer(Err(WalletError::IdempotencyMismatch)),
+            Decided::ClockBehind { ahead_micros } => {
+                shared.stats.clock_behind.add(1);
+                ticket.answer(Err(WalletError::ClockBehind { ahead_micros }));
+            }
+            Decided::Blocked => {
+                // Without the locks the keys that were read prove nothing.
+                ticket.is_unknown |= was_unknown;
+                ticket.blocked = ticket.blocked.saturating_add(1);
+                if ticket.blocked >= shared.settings.tries_max.max(1) {
+                    let context = "an account is locked by somebody else";
+                    let error = StoreError::new(StoreErrorKind::Conflict, context);
+                    ticket.fail(error.into());
+                } else {
+                    shared.stats.blocked.add(1);
+                    let pause = shared.settings.pause(ticket.blocked);
+                    ticket.not_before = shared.clock.now().saturating_add(pause);
+                    ticket.is_taken = false;
+                    blocked.push(ticket);
+                }
+            }
+        }
+    }
+    shared.queue.put_back(blocked);
+}

@@ -1,0 +1,82 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::future::{BoxFuture, Either, FutureExt, join_all, select};
+use tokio::sync::watch;
+
+use super::shared::Shared;
+use super::{committer, sweep};
+
+/// Does the service's work: owns the committers and the sweep. Ends once the
+/// service is shut down and the queue is empty; until then it must be polled,
+/// by a task of the host's runtime.
+///
+/// Dropping it answers every caller at once: `Indeterminate` where a committer
+/// had taken the request, `ShuttingDown` where none had.
+#[must_use = "nothing is committed unless the driver is polled"]
+pub struct Driver {
+    shared: Arc<Shared>,
+    work: Option<BoxFuture<'static, ()>>,
+    has_ended: watch::Sender<bool>,
+}
+
+impl Driver {
+    pub(super) fn new(shared: Arc<Shared>, has_ended: watch::Sender<bool>) -> Self {
+        let count = shared.settings.committers.max(1);
+        let committers = (0..count).map(|_| committer::run(Arc::clone(&shared)));
+        let committers = join_all(committers.collect::<Vec<_>>());
+        let sweep = sweep::run(Arc::clone(&shared));
+        let work = async move {
+            let (committers, sweep) = (std::pin::pin!(committers), std::pin::pin!(sweep));
+            // The sweep never ends by itself; it waits for answers of the
+            // committers, so it ends with them.
+            match select(committers, sweep).await {
+                Either::Left(_) => {}
+                Either::Right(((), committers)) => {
+                    committers.await;
+                }
+            }
+        };
+        Self {
+            shared,
+            work: Some(work.boxed()),
+            has_ended,
+        }
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Some(work) = self.work.as_mut() else {
+            return Poll::Ready(());
+        };
+        if work.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.work = None;
+        self.has_ended.send_replace(true);
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.shared.queue.abandon();
+        // Batches under way: their tickets answer as they are dropped.
+        self.work = None;
+        self.has_ended.send_replace(true);
+    }
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let has_ended = self.work.is_none();
+        f.debug_struct("Driver")
+            .field("has_ended", &has_ended)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustc_hash::FxHashSet;
+use tokio::sync::Notify;
+
+use super::ticket::{Resource, Ticket};
+use super::{Settings, WalletError};
+use crate::{Cost, Limits, Timestamp};
+
+/// How many waiting requests are looked at for one batch, in batches.
+const SCAN_BATCHES: usize = 8;
+
+/// Requests that wait, and what the batches under way touch.
+#[derive(Debug)]
+pub(super) struct Queue {
+    inner: Mutex<Inner>,
+    /// Told when there is something new for an idle committer.
+    pub(super) news: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    waiting: VecDeque<Ticket>,
+    under_way: FxHashSet<Resource>,
+    /// No more requests are accepted.
+    is_closed: bool,
+    /// Committers that wait for news.
+    idle: usize,
+}
+
+/// What a committer found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// Requests that may be committed together.
+    Batch(Vec<Ticket>),
+    /// Nothing for now; look again after this long at the latest.
+    Nothing(Option<Duration>),
+    /// Nothing, and nothing will come.
+    End,
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        Self {
+            inner: Mutex::default(),
+            news: Notify::new(),
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends a request.
+    pub(super) fn push(&self, ticket: Ticket, capacity: usize) -> Result<(), WalletError> {
+        let mut inner = self.inner();
+        let refusal = if inner.is_closed {
+            Some(WalletError::ShuttingDown)
+        } else if inner.waiting.len() >= capacity {
+            Some(WalletError::Overloaded)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            drop(inner);
+            ticket.answer(Err(refusal.clone()));
+            return Err(refusal);
+        }
+        inner.waiting.push_back(ticket);
+        let wake = inner.idle > 0;
+        drop(inner);
+        if wake {
+            self.news.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Puts blocked requests back where they were: in front.
+    pub(super) fn put_back(&self, tickets: Vec<Ticket>) {
+        let mut inner = self.inner();
+        for ticket in tickets.into_iter().rev() {
+            inner.waiting.push_front(ticket);
+        }
+    }
+
+    /// Takes what may be committed together now, in order.
+    ///
+    /// A request that touches what a batch under way touches stays, and so do
+    /// later ones that touch what it touches. One that pauses keeps back only
+    /// its own key: what blocks it is foreign and must not stall its neighbours.
+    pub(super) fn take(&self, limits: Limits, settings: &Settings, now: Timestamp) -> Found {
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        let most = limits.requests.min(settings.batch_requests_max).max(1);
+        let shares = settings.committers > 1;
+        let mut kept_back: FxHashSet<Resource> = FxHashSet::default();
+        let mut batch = Vec::new();
+        let mut keys: FxHashSet<Resource> = FxHashSet::default();
+        let mut cost = Cost::default();
+        let mut stay = VecDeque::new();
+        let mut next_time: Option<Timestamp> = None;
+        let mut looked = 0_usize;
+        while let Some(ticket) = inner.waiting.pop_front() {
+            looked = looked.saturating_add(1);
+            let key = Resource::Key(ticket.request.key());
+            if ticket.not_before > now {
+                let at = ticket.not_before;
+                next_time = Some(next_time.map_or(at, |time| time.min(at)));
+                kept_back.insert(key);
+                stay.push_back(ticket);
+                continue;
+            }
+            let is_busy = |resource: &Resource| {
+                inner.under_way.contains(resource) || kept_back.contains(resource)
+            };
+            if keys.contains(&key) || is_busy(&key) {
+                // It is to be a replay of the first: nothing else waits for it.
+                kept_back.insert(key);
+                stay.push_back(ticket);
+            } else if shares && ticket.resources().any(|resource| is_busy(&resource)) {
+                kept_back.extend(ticket.resources());
+                stay.push_back(ticket);
+            } else {
+                let sum = cost.plus(ticket.request.cost());
+                if !batch.is_empty() && !limits.admit(sum) {
+                    stay.push_back(ticket);
+                    break;
+                }
+                cost = sum;
+                keys.insert(key);
+                batch.push(ticket);
+            }
+            if batch.len() >= most || looked >= most.saturating_mul(SCAN_BATCHES) {
+                break;
+            }
+        }
+        while let Some(ticket) = stay.pop_back() {
+            inner.waiting.push_front(ticket);
+        }
+        if batch.is_empty() {
+            if inner.is_closed && inner.waiting.is_empty() {
+                // The next committer learns it too.
+                self.news.notify_one();
+                return Found::End;
+            }
+            inner.idle = inner.idle.saturating_add(1);
+            return Found::Nothing(next_time.map(|time| time.since(now)));
+        }
+        for ticket in &mut batch {
+            ticket.is_taken = true;
+            if shares {
+                inner.under_way.extend(ticket.resources());
+            }
+        }
+        if shares && inner.idle > 0 && !inner.waiting.is_empty() {
+            self.news.notify_one();
+        }
+        Found::Batch(batch)
+    }
+
+    /// A committer that found nothing looks again.
+    pub(super) fn awake(&self) {
+        let mut inner = self.inner();
+        inner.idle = inner.idle.saturating_sub(1);
+    }
+
+    /// What a batch touched may be touched again.
+    pub(super) fn give_back(&self, resources: &[Resource]) {
+        let mut inner = self.inner();
+        for resource in resources {
+            inner.under_way.remove(resource);
+        }
+        if inner.idle > 0 {
+            self.news.notify_one();
+        }
+    }
+
+    /// Accepts no more requests.
+    pub(super) fn close(&self) {
+        self.inner().is_closed = true;
+        self.news.notify_one();
+    }
+
+    /// Accepts no more and answers those that wait: the driver is gone.
+    pub(super) fn abandon(&self) {
+        self.close();
+        let abandoned = std::mem::take(&mut self.inner().waiting);
+        drop(abandoned);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.inner().waiting.len()
+    }
+}

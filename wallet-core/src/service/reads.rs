@@ -1,0 +1,100 @@
+use super::{Wallet, WalletError};
+use crate::{
+    Account, AccountKey, AccountQuery, Entry, EntryQuery, Hold, HoldKey, HoldQuery, PastBalance,
+    ReferenceQuery, Timestamp, TransferKey, TransferWithReversals,
+};
+
+/// Reads go straight to the store.
+impl Wallet {
+    /// An account; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn account(&self, key: AccountKey) -> Result<Option<Account>, WalletError> {
+        Ok(self.accounts(&[key]).await?.into_iter().next().flatten())
+    }
+
+    /// Accounts in the order asked.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, WalletError> {
+        Ok(self.shared.store.accounts(keys).await?)
+    }
+
+    /// A page of accounts.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, WalletError> {
+        Ok(self.shared.store.list_accounts(query).await?)
+    }
+
+    /// A transfer; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn transfer(
+        &self,
+        key: TransferKey,
+    ) -> Result<Option<TransferWithReversals>, WalletError> {
+        let found = self.shared.store.transfers(&[key]).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    /// A page of the transfers with some reference.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn list_transfers(
+        &self,
+        query: &ReferenceQuery,
+    ) -> Result<Vec<TransferWithReversals>, WalletError> {
+        Ok(self.shared.store.list_transfers(query).await?)
+    }
+
+    /// A hold; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn hold(&self, key: HoldKey) -> Result<Option<Hold>, WalletError> {
+        Ok(self
+            .shared
+            .store
+            .holds(&[key])
+            .await?
+            .into_iter()
+            .next()
+            .flatten())
+    }
+
+    /// A page of the holds of an account.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, WalletError> {
+        Ok(self.shared.store.list_holds(query).await?)
+    }
+
+    /// A page of an account's statement.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, WalletError> {
+        Ok(self.shared.store.entries(query).await?)
+    }
+
+    /// The posted balance of an account at a past time; `None` when there is no
+    /// such account. Once answered it never changes.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`] of kind `Invalid` when the time lies in the
+    /// future.
+    pub async fn balance_at(
+        &self,
+        account: AccountKey,
+        at: Timestamp,
+    ) -> Result<Option<PastBalance>, WalletError> {
+        Ok(self.shared.store.balance_at(account, at).await?)
+    }
+}

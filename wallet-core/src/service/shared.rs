@@ -1,0 +1,16 @@
+use std::sync::Arc;
+
+use super::queue::Queue;
+use super::{Settings, Stats};
+use crate::{Clock, IdGenerator, LedgerStore};
+
+/// What the service and its driver have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) store: Arc<dyn LedgerStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdGenerator>,
+    pub(super) settings: Settings,
+    pub(super) queue: Queue,
+    pub(super) stats: Stats,
+}

@@ -1,0 +1,62 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A count that only rises.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+macro_rules! stats {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        #[derive(Debug, Default)]
+        pub(super) struct Stats {
+            $(pub(super) $name: Counter,)*
+        }
+
+        /// What the service has done since it was built.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct StatsSnapshot {
+            $($(#[$doc])* pub $name: u64,)*
+            /// Requests that wait now.
+            pub waiting: u64,
+        }
+
+        impl Stats {
+            pub(super) fn snapshot(&self, waiting: u64) -> StatsSnapshot {
+                StatsSnapshot { $($name: self.$name.get(),)* waiting }
+            }
+        }
+    };
+}
+
+stats! {
+    /// Requests accepted into the queue.
+    submitted,
+    /// Requests refused because the queue was full.
+    overloaded,
+    /// Batches handed to the store, further tries included.
+    batches,
+    /// Further tries after `Unavailable`, `Conflict` or `Indeterminate`.
+    retries,
+    /// Unknown commits that a further try settled.
+    settled,
+    /// Batches split because the store refused some request's data.
+    splits,
+    /// Requests put back because a foreign transaction kept an account.
+    blocked,
+    /// Requests refused because the store's clock is behind.
+    clock_behind,
+    /// Stores that panicked in a committer.
+    panics,
+    /// Holds ended because their time was over.
+    expired,
+}

@@ -1,0 +1,191 @@
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::{Answer, Shared, StatsSnapshot, WalletBuilder, WalletError, enqueue, sweep};
+use crate::{
+    Batch, Decided, IdempotencyKey, InvalidRequest, LedgerId, LedgerStore, Outcome, Prepared,
+    Purge, RecordKey, Request,
+};
+
+/// The service that a host holds: cheap to clone, one per store and process.
+///
+/// ```
+/// # #[cfg(feature = "tokio")] {
+/// use std::sync::Arc;
+/// use wallet_core::memory::MemoryStore;
+/// use wallet_core::{
+///     Currency, IdempotencyKey, KeyScope, KeyText, OpenAccount, Owner, Request, SystemClock,
+///     Wallet,
+/// };
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+/// # runtime.block_on(async {
+/// let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+/// let wallet = Wallet::builder(store).spawn()?;
+///
+/// let key = IdempotencyKey::new(KeyScope::new("docs")?, KeyText::new("open-ada")?);
+/// let open = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
+/// let answer = wallet.submit(Request::new(key.clone(), open.clone())).await?;
+/// assert!(!answer.replayed);
+///
+/// // The same again: the first answer, and no second account.
+/// let again = wallet.submit(Request::new(key, open)).await?;
+/// assert!(again.replayed);
+/// assert_eq!(again.outcome, answer.outcome);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Wallet {
+    pub(super) shared: Arc<Shared>,
+    end: watch::Receiver<bool>,
+}
+
+impl Wallet {
+    /// Starts putting a service together.
+    #[must_use]
+    pub fn builder(store: Arc<dyn LedgerStore>) -> WalletBuilder {
+        WalletBuilder::new(store)
+    }
+
+    pub(super) const fn new(shared: Arc<Shared>, end: watch::Receiver<bool>) -> Self {
+        Self { shared, end }
+    }
+
+    /// Carries out a request, or answers what it was answered before. When this
+    /// returns an outcome, it is durable.
+    ///
+    /// Dropping the future changes nothing once the request is in the queue: it
+    /// commits or not as if the caller had never waited.
+    ///
+    /// # Errors
+    /// [`WalletError`]; a refusal by the rules is an outcome, not an error.
+    pub async fn submit(&self, request: Request) -> Result<Answer, WalletError> {
+        let mut prepared = self.prepare(request)?;
+        self.resolve(&mut prepared).await?;
+        self.admit(&prepared)?;
+        enqueue(&self.shared, prepared).await
+    }
+
+    /// What [`submit`](Self::submit) would answer now, without doing or
+    /// recording anything. Reads without locks: a real submission may meet other
+    /// books.
+    ///
+    /// # Errors
+    /// [`WalletError`].
+    pub async fn dry_run(&self, request: Request) -> Result<Answer, WalletError> {
+        let mut prepared = self.prepare(request)?;
+        self.resolve(&mut prepared).await?;
+        self.admit(&prepared)?;
+        let requests = vec![Arc::new(prepared)];
+        let batch = Batch::with_max_ahead(requests, self.shared.settings.max_ahead);
+        let snapshot = self.shared.store.snapshot(batch.reads()).await?;
+        let (outcome, replayed) = match batch.decide(&snapshot).decided.into_iter().next() {
+            Some(Decided::Fresh(outcome)) => (outcome, false),
+            Some(Decided::Replayed(outcome)) => (outcome, true),
+            Some(Decided::IdempotencyMismatch) => return Err(WalletError::IdempotencyMismatch),
+            Some(Decided::ClockBehind { ahead_micros }) => {
+                return Err(WalletError::ClockBehind { ahead_micros });
+            }
+            Some(Decided::Blocked) | None => {
+                let context = "the books changed while they were read";
+                let kind = crate::StoreErrorKind::Conflict;
+                return Err(crate::StoreError::new(kind, context).into());
+            }
+        };
+        Ok(Answer { outcome, replayed })
+    }
+
+    /// The outcome recorded under a key; `None` when nothing was committed under
+    /// it so far. Waits for a commit that is under way.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn outcome(
+        &self,
+        ledger: LedgerId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Arc<Outcome>>, WalletError> {
+        self.recorded(key.record_key(ledger)).await
+    }
+
+    /// The same by the key that [`WalletError::Indeterminate`] names.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn recorded(&self, key: RecordKey) -> Result<Option<Arc<Outcome>>, WalletError> {
+        let records = self.shared.store.records(&[key]).await?;
+        let record = records.into_iter().next().flatten();
+        Ok(record.map(|record| record.outcome))
+    }
+
+    /// Ends at most `limit` expired holds now, and says how many it ended. The
+    /// driver does so by itself every `sweep_interval`.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn sweep_expired(&self, limit: u32) -> Result<u64, WalletError> {
+        sweep::once(&self.shared, limit).await
+    }
+
+    /// Deletes old rows; see [`LedgerStore::purge`].
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn purge(&self, purge: Purge) -> Result<u64, WalletError> {
+        Ok(self.shared.store.purge(purge).await?)
+    }
+
+    /// Accepts no more requests, and returns once all that were accepted are
+    /// answered and the driver has ended.
+    pub async fn shutdown(&self) {
+        self.shared.queue.close();
+        let mut end = self.end.clone();
+        // An error means that the driver is gone: that is an end as well.
+        let _ = end.wait_for(|has_ended| *has_ended).await;
+    }
+
+    /// What the service has done so far.
+    #[must_use]
+    pub fn stats(&self) -> StatsSnapshot {
+        let waiting = u64::try_from(self.shared.queue.len()).unwrap_or(u64::MAX);
+        self.shared.stats.snapshot(waiting)
+    }
+
+    /// The store behind it.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn LedgerStore> {
+        &self.shared.store
+    }
+
+    fn prepare(&self, request: Request) -> Result<Prepared, WalletError> {
+        let shards = &self.shared.settings.settlement_shards;
+        Ok(Prepared::new(request, &*self.shared.ids, shards)?)
+    }
+
+    /// Finds whose the holds and transfers are that the request names: facts
+    /// that never change, so they can be read before the queue.
+    async fn resolve(&self, prepared: &mut Prepared) -> Result<(), WalletError> {
+        if prepared.holds().is_empty() && prepared.transfers().is_empty() {
+            return Ok(());
+        }
+        let holds = self.shared.store.holds(prepared.holds()).await?;
+        let transfers = self.shared.store.transfers(prepared.transfers()).await?;
+        let holds: Vec<_> = holds.into_iter().flatten().collect();
+        let transfers: Vec<_> = transfers.into_iter().flatten().collect();
+        prepared.resolve(&holds, &transfers);
+        Ok(())
+    }
+
+    /// Refuses what no transaction of the store can take.
+    fn admit(&self, prepared: &Prepared) -> Result<(), WalletError> {
+        if self.shared.store.limits().admit(prepared.cost()) {
+            Ok(())
+        } else {
+            Err(InvalidRequest::TooLarge.into())
+        }
+    }
+}
