@@ -1,4 +1,9 @@
 //! Accounts: opening, status, limits, closing.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests: a broken one may panic"
+)]
 
 mod support;
 

@@ -1,4 +1,9 @@
 //! What holds between the requests of a batch: independence, replays, time.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "helpers of tests: a broken one may panic"
+)]
 
 mod support;
 

@@ -1,6 +1,7 @@
 //! What a request costs at most covers what committing it writes.
 #![allow(
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "helpers of tests: a broken one may panic"
 )]
@@ -11,11 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use support::{A, B, C, D, World, amount, bank, cents, eur, fresh, hold_id, leg, transfer_id, usd};
+use uuid::Uuid;
 use wallet_core::{
-    Batch, Capture, Change, ChangeLimits, ChangeSet, ChangeStatus, Command, Deposit, Description,
-    Details, Expire, Leg, Metadata, OpenAccount, Owner, PlaceHold, Policy, PostTransfer, Prepared,
-    Reference, Release, Reverse, ReverseWhat, Share, Split, Status, TransferWithReversals,
-    Withdrawal, codec,
+    AccountId, Batch, Capture, Change, ChangeLimits, ChangeSet, ChangeStatus, Command, Deposit,
+    Description, Details, Expire, Leg, Metadata, OpenAccount, Owner, PlaceHold, Policy,
+    PostTransfer, Prepared, Reference, Release, Reverse, ReverseWhat, Share, Split, Status,
+    TransferWithReversals, Withdrawal, codec,
 };
 
 /// The rows that a store writes for `changes`, one of them for the outbox.
@@ -159,9 +161,14 @@ fn a_reversal_costs_at_least_the_rows_that_it_writes() {
 
 #[test]
 fn a_reversal_of_a_transfer_of_the_same_request_costs_its_legs_too() {
-    let transfer = PostTransfer::new(vec![leg(A, B, 1); 50]).with_id(transfer_id(7));
+    let accounts = (0..100).map(|number| AccountId::new(Uuid::from_u128(0x100 + number)));
+    let accounts: Vec<_> = accounts.collect();
+    let balances: Vec<_> = accounts.iter().map(|id| (*id, 10)).collect();
+    let pairs = accounts.chunks(2);
+    let legs = pairs.map(|pair| leg(pair[0], pair[1], 1)).collect();
+    let transfer = PostTransfer::new(legs).with_id(transfer_id(7));
     let commands = vec![transfer.into(), Reverse::new(transfer_id(7)).into()];
-    check(&world(), "at once", commands);
+    check(&World::with(&balances), "at once", commands);
 }
 
 fn wordy(letter: &str) -> Details {

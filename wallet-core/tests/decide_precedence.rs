@@ -1,9 +1,5 @@
 //! Where two conditions hold at once, the earlier one in `Rejection::ALL` wins;
 //! commands and legs are judged in their order.
-#![allow(
-    clippy::unwrap_used,
-    reason = "helpers of tests: a broken one may panic"
-)]
 
 mod support;
 

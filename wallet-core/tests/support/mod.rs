@@ -10,6 +10,7 @@
     reason = "helpers of tests: each test file uses some of them, and a broken one may panic"
 )]
 
+pub mod arbitrary;
 pub mod scenario;
 
 use std::collections::BTreeSet;
@@ -257,6 +258,14 @@ impl World {
     pub fn requests(&self, commands: Vec<Command>) -> Arc<Prepared> {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
         self.keyed(&format!("key-{number}"), commands)
+    }
+
+    /// The same where the commands may be invalid by themselves.
+    pub fn try_requests(&self, commands: Vec<Command>) -> Option<Arc<Prepared>> {
+        let number = self.keys.fetch_add(1, Ordering::Relaxed);
+        let request = Request::of_many(key(&format!("key-{number}")), commands);
+        let prepared = Prepared::new(request, &self.ids, &self.shards);
+        prepared.ok().map(Arc::new)
     }
 
     pub fn prepare(&self, request: Request) -> Arc<Prepared> {
