@@ -57,6 +57,16 @@ pub fn run(factory: impl StoreFactory, case: &Case) {
     }));
 }
 
+/// What is wrong with a store of `factory`, by this case; `None` when it passes.
+#[must_use]
+pub fn fault(factory: impl StoreFactory, case: &Case) -> Option<String> {
+    let attempt = std::panic::AssertUnwindSafe(|| run(factory, case));
+    let panic = std::panic::catch_unwind(attempt).err()?;
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    Some(text.unwrap_or("a panic without words").to_owned())
+}
+
 /// Calls `$then!` with the cases of [`LedgerStore`](crate::LedgerStore).
 #[doc(hidden)]
 #[macro_export]

@@ -1,0 +1,72 @@
+/// Defines the enum and the list of all.
+macro_rules! bugs {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// A bug that a store is planted with.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Bug {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Bug {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+bugs! {
+    /// Decides on what was read before the lock, and writes over whatever is
+    /// there by then.
+    LosesUpdates,
+    /// Reads keys before the locks and everything else under them.
+    ReadsKeysBeforeLocks,
+    /// Records nothing.
+    ForgetsRecords,
+    /// Records nothing of what was refused.
+    ForgetsRefusals,
+    /// Does not look for keys.
+    IgnoresRecords,
+    /// Replays whatever stands under the key.
+    IgnoresFingerprints,
+    /// Replays with the balances of now.
+    ReplaysLiveBalances,
+    /// Keeps what a refused request did before it was refused.
+    HalfApplies,
+    /// Writes no outbox row.
+    ForgetsOutbox,
+    /// Writes a batch's outcomes in reverse.
+    ReversesOutcomes,
+    /// Writes an outbox row only with the next commit.
+    HoldsRowsBack,
+    /// Hands rows out newest first.
+    ClaimsNewestFirst,
+    /// Takes any lease for the present one.
+    IgnoresFencing,
+    /// Gives a partition to whoever asks.
+    GivesLeasesAway,
+    /// Gives two entries of an account the same number.
+    DuplicatesSequences,
+    /// Writes the debit of a transfer and not its credit.
+    WritesOneSide,
+    /// Counts nothing as reversed.
+    ForgetsReversals,
+    /// Leaves a hold as it was placed.
+    ForgetsCaptures,
+    /// Keeps no exponent of a currency.
+    ForgetsCurrencies,
+    /// Keeps 53 bits of a balance, as a float does.
+    RoundsMoney,
+    /// Gives effects the time of the clock alone.
+    LetsTimeGoBack,
+    /// Answers a past balance without fencing it.
+    AnswersPastUnfenced,
+    /// Includes the end of a range of time.
+    IncludesTheEnd,
+    /// Compares owners without regard to case.
+    FoldsCase,
+    /// Deletes transfers and holds with the records.
+    PurgesIds,
+    /// Has nothing left when it is opened again.
+    ForgetsOnRestart,
+}

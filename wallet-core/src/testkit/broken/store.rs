@@ -1,0 +1,150 @@
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Bug;
+use crate::memory::MemoryStore;
+use crate::{
+    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Hold, HoldKey,
+    HoldQuery, Lease, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
+    ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
+};
+
+/// A sound in-memory store behind a bug.
+#[derive(Debug)]
+pub struct BrokenStore {
+    pub(super) inner: MemoryStore,
+    pub(super) bug: Option<Bug>,
+    /// Commits between their reading and their writing.
+    pub(super) under_way: AtomicUsize,
+    /// An outbox row that is yet to be written.
+    pub(super) held_back: Mutex<Option<Vec<u8>>>,
+    /// The lease given last.
+    pub(super) lease: Mutex<Option<Lease>>,
+}
+
+impl BrokenStore {
+    /// `inner` behind `bug`.
+    #[must_use]
+    pub fn new(inner: MemoryStore, bug: Option<Bug>) -> Self {
+        Self {
+            inner,
+            bug,
+            under_way: AtomicUsize::new(0),
+            held_back: Mutex::default(),
+            lease: Mutex::default(),
+        }
+    }
+
+    pub(super) fn has(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl LedgerStore for BrokenStore {
+    fn limits(&self) -> Limits {
+        self.inner.limits()
+    }
+
+    async fn transact(&self, batch: Arc<Batch>) -> Result<Committed, StoreError> {
+        self.commit(&batch)
+    }
+
+    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError> {
+        self.inner.snapshot(reads).await
+    }
+
+    async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.inner.records(keys).await
+    }
+
+    async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError> {
+        self.inner.accounts(keys).await
+    }
+
+    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
+        if !self.has(Bug::FoldsCase) {
+            return self.inner.list_accounts(query).await;
+        }
+        let all = AccountQuery {
+            owner: None,
+            limit: u32::MAX,
+            ..query.clone()
+        };
+        let mut found = self.inner.list_accounts(&all).await?;
+        if let Some(owner) = &query.owner {
+            let same = |account: &Account| account.owner.as_str().to_lowercase();
+            found.retain(|account| same(account) == owner.as_str().to_lowercase());
+        }
+        found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
+        Ok(found)
+    }
+
+    async fn transfers(
+        &self,
+        keys: &[TransferKey],
+    ) -> Result<Vec<Option<TransferWithReversals>>, StoreError> {
+        self.inner.transfers(keys).await
+    }
+
+    async fn list_transfers(
+        &self,
+        query: &ReferenceQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError> {
+        self.inner.list_transfers(query).await
+    }
+
+    async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>, StoreError> {
+        self.inner.holds(keys).await
+    }
+
+    async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError> {
+        self.inner.list_holds(query).await
+    }
+
+    async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {
+        self.inner.expired_holds(limit).await
+    }
+
+    async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
+        let mut query = query.clone();
+        if self.has(Bug::IncludesTheEnd) {
+            let next = |to: Timestamp| to.saturating_add(Duration::from_micros(1));
+            query.to = query.to.map(next);
+        }
+        self.inner.entries(&query).await
+    }
+
+    async fn balance_at(
+        &self,
+        account: AccountKey,
+        at: Timestamp,
+    ) -> Result<Option<PastBalance>, StoreError> {
+        let before = self.inner.accounts(&[account]).await?.remove(0);
+        let answer = self.inner.balance_at(account, at).await;
+        if let Some(before) = before.filter(|_| self.has(Bug::AnswersPastUnfenced)) {
+            let mut tables = self.inner.shared().tables();
+            if let Some(kept) = tables.accounts.get_mut(&account) {
+                kept.state.last_at = before.state.last_at;
+            }
+        }
+        answer
+    }
+
+    async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {
+        self.inner.ledgers().await
+    }
+
+    async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {
+        if self.has(Bug::PurgesIds) && matches!(purge, Purge::Records { .. }) {
+            let mut tables = self.inner.shared().tables();
+            tables.transfers.clear();
+            tables.holds.clear();
+        }
+        self.inner.purge(purge).await
+    }
+}

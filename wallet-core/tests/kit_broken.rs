@@ -1,0 +1,81 @@
+//! The suite can fail: every planted bug is caught by the case that is meant
+//! for it, and a store without one passes.
+#![cfg(feature = "testkit")]
+
+use std::sync::Once;
+
+use wallet_core::testkit::broken::{Broken, Bug};
+use wallet_core::testkit::conformance::{Case, LEDGER_STORE, OUTBOX, fault};
+
+static QUIET: Once = Once::new();
+
+/// `theme::case` of every case that fails, with the first line of why.
+fn failures(bug: Option<Bug>) -> Vec<(String, String)> {
+    // Hundreds of expected panics would hide an unexpected one.
+    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    let cases = LEDGER_STORE.iter().chain(OUTBOX);
+    let faults = cases.filter_map(|case: &Case| {
+        let why = fault(Broken(bug), case)?;
+        let name = format!("{}::{}", case.theme, case.name);
+        Some((name, why.lines().take(2).collect::<Vec<_>>().join(" ")))
+    });
+    faults.collect()
+}
+
+fn assert_caught(bug: Bug, by: &str) {
+    let failures = failures(Some(bug));
+    println!("{bug:?}: caught by {} cases", failures.len());
+    for (case, why) in &failures {
+        println!("  {case}: {why}");
+    }
+    let names: Vec<_> = failures.iter().map(|(case, _)| case.as_str()).collect();
+    assert!(names.contains(&by), "{bug:?} is not caught by {by}");
+}
+
+#[test]
+fn a_store_without_a_bug_passes() {
+    assert_eq!(failures(None), []);
+}
+
+macro_rules! caught {
+    ($($test:ident: $bug:ident by $case:literal;)*) => {
+        $(#[test]
+        fn $test() {
+            assert_caught(Bug::$bug, $case);
+        })*
+
+        #[test]
+        fn no_bug_is_left_out() {
+            assert_eq!(Bug::ALL, [$(Bug::$bug),*]);
+        }
+    };
+}
+
+caught! {
+    a_lost_update_is_caught: LosesUpdates by "concurrency::payments_at_once_lose_nothing";
+    keys_read_before_the_locks_are_caught: ReadsKeysBeforeLocks by "concurrency::a_key_used_at_once_is_applied_once";
+    forgotten_records_are_caught: ForgetsRecords by "idempotency::a_replay_answers_the_first_outcome";
+    forgotten_refusals_are_caught: ForgetsRefusals by "idempotency::a_refusal_is_recorded_and_replayed";
+    ignored_records_are_caught: IgnoresRecords by "idempotency::a_replay_answers_the_first_outcome";
+    ignored_fingerprints_are_caught: IgnoresFingerprints by "idempotency::another_request_under_the_key_is_a_mismatch";
+    replays_of_live_balances_are_caught: ReplaysLiveBalances by "idempotency::a_replay_answers_the_first_outcome";
+    half_a_request_is_caught: HalfApplies by "transfers::a_refusal_in_the_middle_leaves_only_its_record";
+    a_forgotten_outbox_is_caught: ForgetsOutbox by "published::a_batch_leaves_its_outcomes_in_the_outbox";
+    reversed_outcomes_are_caught: ReversesOutcomes by "published::a_batch_leaves_its_outcomes_in_the_outbox";
+    rows_held_back_are_caught: HoldsRowsBack by "published::a_batch_leaves_its_outcomes_in_the_outbox";
+    rows_out_of_order_are_caught: ClaimsNewestFirst by "delivery::rows_are_claimed_in_order";
+    ignored_fencing_is_caught: IgnoresFencing by "leases::a_lost_lease_changes_nothing";
+    leases_given_away_are_caught: GivesLeasesAway by "leases::one_owner_has_it_at_a_time";
+    duplicate_sequences_are_caught: DuplicatesSequences by "batches::a_popular_account_keeps_its_numbers_gapless";
+    one_sided_transfers_are_caught: WritesOneSide by "transfers::one_leg_moves_money_and_writes_two_entries";
+    forgotten_reversals_are_caught: ForgetsReversals by "reversals::reversals_of_parts_end_at_the_whole";
+    forgotten_captures_are_caught: ForgetsCaptures by "holds::captures_of_parts_add_up";
+    forgotten_currencies_are_caught: ForgetsCurrencies by "accounts::a_currency_keeps_its_exponent";
+    rounded_money_is_caught: RoundsMoney by "extremes::sums_beyond_any_float_stay_exact";
+    times_that_go_back_are_caught: LetsTimeGoBack by "times::times_never_go_back_on_an_account";
+    an_unfenced_past_is_caught: AnswersPastUnfenced by "times::an_answered_balance_never_changes";
+    an_included_end_is_caught: IncludesTheEnd by "reads::entries_are_found_by_time";
+    folded_case_is_caught: FoldsCase by "extremes::texts_are_compared_byte_by_byte";
+    purged_ids_are_caught: PurgesIds by "idempotency::given_ids_outlive_their_records";
+    a_forgetful_restart_is_caught: ForgetsOnRestart by "accounts::accounts_are_durable";
+}
