@@ -227,6 +227,13 @@ fn long_texts_count_wherever_they_are_written() {
     let capture = Capture::new(hold_id(1)).with_details(wordy("y"));
     check_bytes(&world, "capture", vec![capture.into()]);
     check_bytes(&world, "release", vec![Release::new(hold_id(1)).into()]);
+    let in_steps: Vec<Command> = vec![
+        Capture::new(hold_id(1)).with_amount(amount(1)).into(),
+        Capture::new(hold_id(1)).with_amount(amount(1)).into(),
+        Capture::new(hold_id(1)).with_amount(amount(1)).into(),
+        Release::new(hold_id(1)).into(),
+    ];
+    check_bytes(&world, "in steps", in_steps);
     hold.expires_at = Some(world.now);
     world.put_hold(hold);
     check_bytes(&world, "expire", vec![Expire::new(hold_id(1)).into()]);
