@@ -194,14 +194,35 @@ pub(crate) fn named() -> Vec<(&'static str, Command)> {
 /// Commands that each differ from a barest one, and from each other, in one
 /// field. No two may share a fingerprint, nor one with any of [`named`].
 pub(crate) fn variants() -> Vec<Command> {
-    let mut all: Vec<Command> = Vec::new();
-    let other = Currency::new("EUR", 3).unwrap();
-    let another = Currency::iso("USD").unwrap();
-    let in_other = |currency| Money::minor(500, currency).unwrap();
+    let mut all = account_variants();
+    all.extend(transfer_variants());
+    all.extend(hold_variants());
+    for details in detail_changes() {
+        all.push(transfer().with_details(details.clone()).into());
+        all.push(deposit().with_details(details.clone()).into());
+        all.push(withdrawal().with_details(details.clone()).into());
+        all.push(split().with_details(details.clone()).into());
+        all.push(place_hold().with_details(details.clone()).into());
+        all.push(capture().with_details(details.clone()).into());
+        all.push(reverse().with_details(details).into());
+    }
+    all
+}
 
+/// The same code with another exponent, and another code.
+fn currencies() -> [Currency; 2] {
+    [
+        Currency::new("EUR", 3).unwrap(),
+        Currency::iso("USD").unwrap(),
+    ]
+}
+
+fn account_variants() -> Vec<Command> {
+    let mut all: Vec<Command> = Vec::new();
     all.push(OpenAccount::new(owner("bob"), open().currency).into());
-    all.push(OpenAccount::new(owner("ada"), other).into());
-    all.push(OpenAccount::new(owner("ada"), another).into());
+    for currency in currencies() {
+        all.push(OpenAccount::new(owner("ada"), currency).into());
+    }
     all.push(open().with_id(id::<AccountId>(1)).into());
     all.push(open().with_id(id::<AccountId>(2)).into());
     all.push(open().with_policy(Policy::Unlimited).into());
@@ -234,14 +255,19 @@ pub(crate) fn variants() -> Vec<Command> {
     all.push(bare().with_max_balance(Change::Clear).into());
     all.push(bare().with_max_balance(Change::Set(amount(1))).into());
     all.push(limits().with_max_balance(Change::Clear).into());
+    all
+}
 
+fn transfer_variants() -> Vec<Command> {
+    let mut all: Vec<Command> = Vec::new();
+    let [other, another] = currencies().map(|currency| Money::minor(500, currency).unwrap());
     for legs in [
         vec![leg(2, 1, 1_050)],
         vec![leg(3, 2, 1_050)],
         vec![leg(1, 3, 1_050)],
         vec![leg(1, 2, 1_051)],
-        vec![Leg::new(id(1), id(2), in_other(other))],
-        vec![Leg::new(id(1), id(2), in_other(another))],
+        vec![Leg::new(id(1), id(2), other)],
+        vec![Leg::new(id(1), id(2), another)],
         vec![leg(1, 2, 1_050), leg(1, 2, 1_050)],
         vec![leg(1, 2, 1_050), leg(2, 3, 50)],
         vec![leg(2, 3, 50), leg(1, 2, 1_050)],
@@ -250,11 +276,10 @@ pub(crate) fn variants() -> Vec<Command> {
     }
     all.push(transfer().with_id(id::<TransferId>(1)).into());
 
-    for money in [eur(501), in_other(other), in_other(another)] {
+    for money in [eur(501), other, another] {
         all.push(Deposit::new(id(1), money, settlement("bank")).into());
         all.push(Withdrawal::new(id(1), money, settlement("bank")).into());
         all.push(Split::new(id(1), money, split().shares).into());
-        all.push(PlaceHold::new(id(1), id(2), money).into());
     }
     all.push(Deposit::new(id(2), eur(500), settlement("bank")).into());
     all.push(Deposit::new(id(1), eur(500), settlement("card")).into());
@@ -272,7 +297,17 @@ pub(crate) fn variants() -> Vec<Command> {
         all.push(Split::new(id(1), eur(100), shares(&parts)).into());
     }
     all.push(split().with_id(id::<TransferId>(1)).into());
+    all.extend(reverse_variants());
+    all
+}
 
+fn hold_variants() -> Vec<Command> {
+    let mut all: Vec<Command> = Vec::new();
+    for currency in currencies() {
+        let money = Money::minor(300, currency).unwrap();
+        all.push(PlaceHold::new(id(1), id(2), money).into());
+    }
+    all.push(PlaceHold::new(id(1), id(2), eur(301)).into());
     all.push(PlaceHold::new(id(3), id(2), eur(300)).into());
     all.push(PlaceHold::new(id(1), id(3), eur(300)).into());
     all.push(place_hold().with_id(id::<HoldId>(1)).into());
@@ -291,7 +326,11 @@ pub(crate) fn variants() -> Vec<Command> {
     all.push(capture().with_id(id::<TransferId>(1)).into());
     all.push(Release::new(id(6)).into());
     all.push(Expire::new(id(6)).into());
+    all
+}
 
+fn reverse_variants() -> Vec<Command> {
+    let mut all: Vec<Command> = Vec::new();
     all.push(Reverse::new(id(5)).into());
     all.push(reverse().with_force(true).into());
     all.push(reverse().with_id(id::<TransferId>(1)).into());
@@ -305,16 +344,6 @@ pub(crate) fn variants() -> Vec<Command> {
         ReverseWhat::Legs(vec![(1, None), (0, None)]),
     ] {
         all.push(reverse().with_what(what).into());
-    }
-
-    for details in detail_changes() {
-        all.push(transfer().with_details(details.clone()).into());
-        all.push(deposit().with_details(details.clone()).into());
-        all.push(withdrawal().with_details(details.clone()).into());
-        all.push(split().with_details(details.clone()).into());
-        all.push(place_hold().with_details(details.clone()).into());
-        all.push(capture().with_details(details.clone()).into());
-        all.push(reverse().with_details(details).into());
     }
     all
 }
