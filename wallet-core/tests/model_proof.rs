@@ -24,7 +24,7 @@ impl StoreFactory for Sabotaged {
 
     async fn build(&self, clock: Arc<ManualClock>) -> Built {
         let inner = Arc::new(MemoryStore::new(Arc::<ManualClock>::clone(&clock)));
-        let saboteur = Saboteur::new(self.0, Arc::clone(&inner), Rng::new(1));
+        let saboteur = Saboteur::new(self.0, Arc::clone(&inner), Rng::new(1), 300);
         let outbox = Arc::<MemoryStore>::clone(&inner);
         let store = FaultyStore::new(inner, clock, Arc::new(ScriptedFaults::default()));
         let store = Arc::new(store.with_sabotage(Arc::new(saboteur)));

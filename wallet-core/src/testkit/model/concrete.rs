@@ -3,9 +3,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::{
-    AccountId, Amount, Capture, Change, ChangeLimits, ChangeStatus, Command, Currency, Deposit,
-    Description, Details, Expire, HoldId, InLedger, LedgerId, Leg, Metadata, Money, OpenAccount,
-    Owner, PlaceHold, Policy, PostTransfer, Reference, Release, Reverse, ReverseWhat,
+    AccountId, Amount, Capture, Change, ChangeLimits, ChangeStatus, Command, Counters, Currency,
+    Deposit, Description, Details, Expire, HoldId, InLedger, LedgerId, Leg, Metadata, Money,
+    OpenAccount, Owner, PlaceHold, Policy, PostTransfer, Reference, Release, Reverse, ReverseWhat,
     SettlementName, Share, Split, Timestamp, TransferId, Withdrawal, settlement_account,
 };
 
@@ -18,6 +18,18 @@ const SETTLEMENT_PLACE: u8 = 6;
 /// Gives the small numbers of an [`Ask`] their meaning in a state of the books.
 pub(super) fn command(ask: &Ask, ledger: LedgerId, books: &Books) -> Command {
     let place = |place: u8| account(ledger, place);
+    let row = |place: u8| {
+        books
+            .accounts
+            .get(&InLedger::new(ledger, account(ledger, place)))
+    };
+    let money = |place: u8, minor: u16, unit: u8| Money {
+        amount: amount(minor),
+        currency: match row(place) {
+            Some(account) if unit == 0 => account.state.currency,
+            Some(_) | None => currency(unit),
+        },
+    };
     match ask {
         Ask::Open(to, unit, floor, max) => {
             OpenAccount::new(Owner::new("somebody").unwrap(), currency(*unit))
@@ -42,29 +54,48 @@ pub(super) fn command(ask: &Ask, ledger: LedgerId, books: &Books) -> Command {
         }
         Ask::Transfer(legs, unit, id) => {
             let legs = legs.iter().map(|(from, to, much)| {
-                Leg::new(place(*from), place(other(*from, *to)), money(*much, *unit))
+                Leg::new(
+                    place(*from),
+                    place(other(*from, *to)),
+                    money(*from, *much, *unit),
+                )
             });
             PostTransfer::new(legs.collect())
                 .with_id(id.map(|id| TransferId::new(named_id(1, id))))
                 .with_details(details(id.unwrap_or(0)))
                 .into()
         }
+        Ask::Drain(from, to) => {
+            let sums = row(*from).map_or_else(Counters::default, |row| row.state.counters);
+            let posted = sums.credits_posted - sums.debits_posted;
+            let minor = posted.clamp(1, Amount::MAX.minor());
+            let all = Money {
+                amount: Amount::new(minor).unwrap(),
+                ..money(*from, 1, 0)
+            };
+            PostTransfer::new(vec![Leg::new(place(*from), place(other(*from, *to)), all)]).into()
+        }
         Ask::Deposit(to, much, unit, name) => {
-            Deposit::new(place(*to), money(*much, *unit), settlement(*name)).into()
+            Deposit::new(place(*to), money(*to, *much, *unit), settlement(*name)).into()
         }
         Ask::Withdrawal(from, much, unit, name) => {
-            let (account, much) = (place(*from), money(*much, *unit));
+            let (account, much) = (place(*from), money(*from, *much, *unit));
             Withdrawal::new(account, much, settlement(*name)).into()
         }
-        Ask::Split(from, much, parts) => {
-            Split::new(place(*from), money(*much, 0), shares(ledger, *from, parts)).into()
-        }
-        Ask::Hold(from, to, much, life, id) => {
-            PlaceHold::new(place(*from), place(other(*from, *to)), money(*much, 0))
-                .with_expires_in(life.map(|life| Duration::from_millis(life.into())))
-                .with_id(id.map(|id| HoldId::new(named_id(2, id))))
-                .into()
-        }
+        Ask::Split(from, much, parts) => Split::new(
+            place(*from),
+            money(*from, *much, 0),
+            shares(ledger, *from, parts),
+        )
+        .into(),
+        Ask::Hold(from, to, much, life, id) => PlaceHold::new(
+            place(*from),
+            place(other(*from, *to)),
+            money(*from, *much, 0),
+        )
+        .with_expires_in(life.map(|life| Duration::from_millis(life.into())))
+        .with_id(id.map(|id| HoldId::new(named_id(2, id))))
+        .into(),
         Ask::Capture(hold, much, is_final) => Capture::new(hold_id(*hold, ledger, books))
             .with_amount(much.map(amount))
             .with_is_final(*is_final)
@@ -114,13 +145,6 @@ fn amount(minor: u16) -> Amount {
         return Amount::MAX;
     }
     Amount::new(minor.into()).unwrap()
-}
-
-fn money(minor: u16, unit: u8) -> Money {
-    Money {
-        amount: amount(minor),
-        currency: currency(unit),
-    }
 }
 
 fn policy(floor: u8) -> Policy {

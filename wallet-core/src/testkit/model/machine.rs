@@ -182,11 +182,11 @@ mod tests {
     use super::*;
     use crate::{Receipt, Rejection};
 
-    /// Counts what a hundred random runs come to.
+    /// Counts what two hundred random runs come to.
     fn reached() -> BTreeMap<String, u32> {
         let mut counts = BTreeMap::new();
         let mut runner = TestRunner::deterministic();
-        for _ in 0..100 {
+        for _ in 0..200 {
             let runs = Machine::sequential_strategy(30);
             let (mut world, steps, _) = runs.new_tree(&mut runner).unwrap().current();
             for step in steps {

@@ -17,8 +17,11 @@ pub enum Ask {
     Status(u8, Status),
     /// Change limits: floor, ceiling (0 keeps, 1 clears, more sets).
     Limits(u8, Option<u8>, u16),
-    /// Legs (from, to, amount), currency, the id's number.
+    /// Legs (from, to, amount), currency (0 is that of the account), the id's
+    /// number.
     Transfer(Vec<(u8, u8, u16)>, u8, Option<u8>),
+    /// All that is on one account goes to another.
+    Drain(u8, u8),
     /// Account, amount, currency, settlement.
     Deposit(u8, u16, u8, u8),
     /// The same the other way.
@@ -73,10 +76,14 @@ pub(super) fn opening() -> Step {
 pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => vec(draft(), 1..5).prop_map(Step::Submit),
-        2 => (-3_000_i32..6_000).prop_map(Step::Clock),
+        2 => clock().prop_map(Step::Clock),
         1 => Just(Step::Sweep),
         1 => (0_u8..7, -2_000_i32..=0).prop_map(|(account, ago)| Step::PastBalance(account, ago)),
     ]
+}
+
+fn clock() -> impl Strategy<Value = i32> {
+    prop_oneof![8 => 0_i32..5_000, 2 => -1_500_i32..0, 1 => -3_000_i32..-1_500]
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
@@ -92,7 +99,7 @@ fn draft() -> impl Strategy<Value = Draft> {
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
-    let place = || 0_u8..7;
+    let place = || prop_oneof![20 => 0_u8..4, 1 => Just(4_u8), 2 => 5_u8..7];
     let amount = || prop_oneof![20 => 1_u16..60, 3 => 60_u16..200, 1 => Just(u16::MAX)];
     let currency = || prop_oneof![20 => Just(0_u8), 2 => Just(1), 1 => Just(2)];
     let id = || option::weighted(0.3, 0_u8..6);
@@ -105,6 +112,7 @@ fn ask() -> impl Strategy<Value = Ask> {
         2 => (place(), option::of(0_u8..6), ceiling())
             .prop_map(|(place, policy, max)| Ask::Limits(place, policy, max)),
         8 => (legs, currency(), id()).prop_map(|(legs, currency, id)| Ask::Transfer(legs, currency, id)),
+        1 => (place(), place()).prop_map(|(from, to)| Ask::Drain(from, to)),
         4 => (place(), amount(), currency(), 0_u8..2).prop_map(|(a, b, c, d)| Ask::Deposit(a, b, c, d)),
         2 => (place(), amount(), currency(), 0_u8..2).prop_map(|(a, b, c, d)| Ask::Withdrawal(a, b, c, d)),
         2 => (place(), amount(), vec((place(), any::<u8>()), 1..4))

@@ -68,13 +68,20 @@ pub struct Saboteur {
     bug: Bug,
     store: Arc<MemoryStore>,
     rng: Rng,
+    per_mille: u64,
 }
 
 impl Saboteur {
-    /// Plants `bug` in `store`.
+    /// Plants `bug` in `store`, to strike in `per_mille` of a thousand commits
+    /// where it strikes now and then.
     #[must_use]
-    pub const fn new(bug: Bug, store: Arc<MemoryStore>, rng: Rng) -> Self {
-        Self { bug, store, rng }
+    pub const fn new(bug: Bug, store: Arc<MemoryStore>, rng: Rng, per_mille: u64) -> Self {
+        Self {
+            bug,
+            store,
+            rng,
+            per_mille,
+        }
     }
 
     fn forget_records(&self, batch: &Batch) {
@@ -95,7 +102,7 @@ impl Sabotage for Saboteur {
         batch: Arc<Batch>,
         waited: bool,
     ) -> Result<Committed, StoreError> {
-        let strikes = self.rng.chance(20);
+        let strikes = self.rng.chance(self.per_mille);
         match self.bug {
             Bug::KeysReadBeforeWait if waited => {
                 self.forget_records(&batch);

@@ -23,15 +23,22 @@ impl Chaos {
         for _ in 0..EVENTS {
             world.clock.sleep(self.rng.delay(500)).await;
             match self.rng.below(10) {
-                0..5 => {
+                0..4 => {
                     let process = self.rng.index(world.processes.count());
                     world.trace.note(&format!("process {process} dies"));
                     world.processes.kill(process);
                     world.clock.sleep(self.rng.delay(300)).await;
                     world.trace.note(&format!("process {process} starts"));
-                    world.processes.start(world, process);
+                    world.processes.start(process);
                 }
-                5..7 => {
+                4..6 => {
+                    let process = self.rng.index(world.processes.count());
+                    world.trace.note(&format!("process {process} shuts down"));
+                    world.processes.shut_down(process).await;
+                    world.trace.note(&format!("process {process} starts"));
+                    world.processes.start(process);
+                }
+                6..8 => {
                     let back = Duration::from_millis(self.rng.below(400));
                     world
                         .trace

@@ -50,6 +50,7 @@ impl Client {
     async fn insist(&self, operation: u64, commands: Vec<Command>) {
         let name = format!("{}-{operation}", self.number);
         let mut key = key(&name);
+        let mut heard_all = true;
         for attempt in 0..ATTEMPTS_MAX {
             let request = Request::of_many(key.clone(), commands.clone());
             let silence = match self.attempt(&name, &request).await {
@@ -57,6 +58,12 @@ impl Client {
                 Attempt::Refused => false,
                 Attempt::Silence => true,
             };
+            heard_all &= !silence;
+            if heard_all && self.rng.chance(300) {
+                // Nothing was done, so it may as well be another request.
+                self.settle(&request, None);
+                key = self::key(&format!("{name}-{attempt}"));
+            }
             match self.world.bug {
                 Some(Bug::RetriesUnderNewKey) if silence => {
                     key = self::key(&format!("{name}-{attempt}"));

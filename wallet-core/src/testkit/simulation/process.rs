@@ -1,15 +1,16 @@
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use tokio::sync::oneshot;
 
-use crate::testkit::SeededIds;
-use crate::{
-    Batch, Clock, Decided, LedgerStore, Outcome, Prepared, Request, SettlementShards,
-    StoreErrorKind,
-};
+use crate::testkit::{ManualClock, SeededIds};
+use crate::{LedgerStore, Outcome, Request, Settings, StoreErrorKind, Wallet, WalletError};
 
 use super::executor::{Group, Spawner};
 use super::world::World;
+use super::{FaultyStore, Rng};
 
 /// What a process answers.
 #[derive(Debug)]
@@ -23,17 +24,29 @@ pub(super) enum Reply {
     Wrong(String),
 }
 
-/// The processes that serve the wallet.
+/// The processes that serve the wallet: a service and its driver each.
 #[derive(Debug)]
 pub(super) struct Processes {
     spawner: Spawner,
-    slots: Mutex<Vec<Option<()>>>,
+    store: Arc<FaultyStore>,
+    clock: Arc<ManualClock>,
+    rng: Rng,
+    slots: Mutex<Vec<Option<Wallet>>>,
 }
 
 impl Processes {
-    pub(super) fn new(spawner: Spawner, count: usize) -> Self {
+    pub(super) fn new(
+        spawner: Spawner,
+        store: Arc<FaultyStore>,
+        clock: Arc<ManualClock>,
+        rng: Rng,
+        count: usize,
+    ) -> Self {
         Self {
             spawner,
+            store,
+            clock,
+            rng,
             slots: Mutex::new((0..count).map(|_| None).collect()),
         }
     }
@@ -42,14 +55,45 @@ impl Processes {
         self.slots().len()
     }
 
-    pub(super) fn start(&self, _world: &Arc<World>, process: usize) {
-        self.slots()[process] = Some(());
+    /// Starts a process with ids and settings of its own.
+    pub(super) fn start(&self, process: usize) {
+        let store = Arc::<FaultyStore>::clone(&self.store) as Arc<dyn LedgerStore>;
+        let builder = Wallet::builder(store)
+            .clock(Arc::<ManualClock>::clone(&self.clock))
+            .ids(Arc::new(SeededIds::new(self.rng.next())))
+            .settings(self.settings());
+        let (wallet, driver) = builder.build().expect("the settings make sense");
+        self.spawner
+            .spawn(Group::Process(process), "driver", driver);
+        self.slots()[process] = Some(wallet);
+    }
+
+    /// Small numbers, so that limits are met.
+    fn settings(&self) -> Settings {
+        Settings {
+            queue_capacity: self.rng.pick(&[1, 2, 8]),
+            committers: self.rng.pick(&[1, 2, 3]),
+            batch_requests_max: self.rng.pick(&[1, 2, 8]),
+            tries_max: self.rng.pick(&[1, 2, 5]),
+            sweep_interval: Some(Duration::from_millis(400)),
+            sweep_size: 3,
+            ..Settings::default()
+        }
     }
 
     /// Its driver and every call in it are gone at once.
     pub(super) fn kill(&self, process: usize) {
         self.slots()[process] = None;
         self.spawner.kill(Group::Process(process));
+    }
+
+    /// Ends a process in good order: all that it accepted is answered first.
+    pub(super) async fn shut_down(&self, process: usize) {
+        let wallet = self.slots()[process].clone();
+        if let Some(wallet) = wallet {
+            wallet.shutdown().await;
+        }
+        self.slots()[process] = None;
     }
 
     /// Hands a request to a process; `None` while it is down. When the one who
@@ -61,23 +105,23 @@ impl Processes {
         request: Request,
         withdraws: bool,
     ) -> Option<oneshot::Receiver<Reply>> {
-        self.slots()[process]?;
+        let wallet = self.slots()[process].clone()?;
         let (mut sender, receiver) = oneshot::channel();
         let key = request.key().record_key(request.ledger());
         let world = Arc::clone(world);
         let call = async move {
-            let reply = {
-                let call = std::pin::pin!(submit(&world, request));
+            let answer = {
+                let answer = pin!(wallet.submit(request));
                 if withdraws {
-                    let gone = std::pin::pin!(sender.closed());
-                    match futures_util::future::select(call, gone).await {
-                        futures_util::future::Either::Left((reply, _)) => reply,
-                        futures_util::future::Either::Right(_) => return,
+                    match select(answer, pin!(sender.closed())).await {
+                        Either::Left((answer, _)) => answer,
+                        Either::Right(_) => return,
                     }
                 } else {
-                    call.await
+                    answer.await
                 }
             };
+            let reply = reply(answer.map(|answer| answer.outcome));
             if let Reply::Outcome(outcome) = &reply {
                 let mut notes = world.notes();
                 notes.acknowledged.push((key, Arc::clone(outcome)));
@@ -89,34 +133,32 @@ impl Processes {
         Some(receiver)
     }
 
-    fn slots(&self) -> MutexGuard<'_, Vec<Option<()>>> {
+    fn slots(&self) -> MutexGuard<'_, Vec<Option<Wallet>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn submit(world: &World, request: Request) -> Reply {
-    let ids = SeededIds::new(world.trace.hash());
-    let prepared = Prepared::new(request, &ids, &SettlementShards::new()).unwrap();
-    let batch = Arc::new(Batch::new(vec![Arc::new(prepared)]));
-    loop {
-        match world.store.transact(Arc::clone(&batch)).await {
-            Ok(committed) => {
-                return match &committed.decided[0] {
-                    Decided::Fresh(outcome) | Decided::Replayed(outcome) => {
-                        Reply::Outcome(Arc::clone(outcome))
-                    }
-                    Decided::IdempotencyMismatch => Reply::Wrong("mismatch".to_owned()),
-                    other => Reply::NotDone(format!("{other:?}")),
-                };
-            }
-            Err(error) => match error.kind() {
-                StoreErrorKind::Conflict => {
-                    world.clock.sleep(std::time::Duration::from_millis(3)).await;
-                }
-                StoreErrorKind::Unavailable => return Reply::NotDone(error.to_string()),
-                StoreErrorKind::Indeterminate => return Reply::Unknown,
-                _ => return Reply::Wrong(error.to_string()),
-            },
+fn reply(answer: Result<Arc<Outcome>, WalletError>) -> Reply {
+    let error = match answer {
+        Ok(outcome) => return Reply::Outcome(outcome),
+        Err(error) => error,
+    };
+    match &error {
+        WalletError::Indeterminate { .. } => Reply::Unknown,
+        WalletError::Overloaded | WalletError::ShuttingDown | WalletError::ClockBehind { .. } => {
+            Reply::NotDone(error.to_string())
         }
+        WalletError::Invalid(_) | WalletError::IdempotencyMismatch => {
+            Reply::Wrong(error.to_string())
+        }
+        WalletError::Store(store) => match store.kind() {
+            StoreErrorKind::Unavailable | StoreErrorKind::Conflict => {
+                Reply::NotDone(error.to_string())
+            }
+            StoreErrorKind::Indeterminate
+            | StoreErrorKind::Invalid
+            | StoreErrorKind::Corrupt
+            | StoreErrorKind::Internal => Reply::Wrong(error.to_string()),
+        },
     }
 }

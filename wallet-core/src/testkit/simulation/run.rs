@@ -1,5 +1,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::memory::{MemoryStore, OptimisticStore};
 use crate::testkit::{Handles, ManualClock, block_on};
@@ -14,6 +15,8 @@ use super::{Bug, FaultyStore, Rng, Saboteur, SeededFaults, Trace};
 
 /// How many processes serve the one store.
 const PROCESSES: usize = 2;
+/// How often a planted bug strikes, in a thousand commits.
+const STRIKES_PER_MILLE: u64 = 20;
 /// How many steps a run may take.
 const STEPS_MAX: u64 = 500_000;
 
@@ -41,12 +44,12 @@ pub enum StoreKind {
 }
 
 impl Scenario {
-    /// Three clients with eight requests each, nothing planted.
+    /// Four clients with eight requests each, nothing planted.
     #[must_use]
     pub const fn new(store: StoreKind) -> Self {
         Self {
             store,
-            clients: 3,
+            clients: 4,
             operations: 8,
             bug: None,
         }
@@ -106,17 +109,24 @@ fn play(scenario: Scenario, seed: u64, clock: &Arc<ManualClock>, trace: &Trace) 
     let store = Arc::new(store);
     let mut executor = Executor::new(rng.fork(), Arc::clone(clock), trace.clone());
     let spawner = executor.spawner();
+    let processes = Processes::new(
+        spawner.clone(),
+        Arc::clone(&store),
+        Arc::clone(clock),
+        rng.fork(),
+        PROCESSES,
+    );
     let world = Arc::new(World::new(
         Arc::clone(clock),
         trace.clone(),
         Arc::clone(&store),
-        Processes::new(spawner.clone(), PROCESSES),
+        processes,
         scenario.bug,
         [scenario.clients, scenario.operations],
     ));
     spawner.spawn(Group::World, "store", async move { store.run().await });
     for process in 0..PROCESSES {
-        world.processes.start(&world, process);
+        world.processes.start(process);
     }
     for number in 0..scenario.clients {
         let client = Client {
@@ -135,7 +145,24 @@ fn play(scenario: Scenario, seed: u64, clock: &Arc<ManualClock>, trace: &Trace) 
     if let Err(stuck) = executor.run_until(STEPS_MAX, || world.is_over()) {
         world.fail(format!("stuck: {stuck:?}"));
     }
+    shut_down(&mut executor, &world);
     block_on(verify(&world, &handles))
+}
+
+/// Both processes end in good order.
+fn shut_down(executor: &mut Executor, world: &Arc<World>) {
+    let over = Arc::new(AtomicBool::new(false));
+    let (ending, is_over) = (Arc::clone(world), Arc::clone(&over));
+    let end = async move {
+        for process in 0..PROCESSES {
+            ending.processes.shut_down(process).await;
+        }
+        is_over.store(true, Ordering::Relaxed);
+    };
+    executor.spawner().spawn(Group::World, "end", end);
+    if let Err(stuck) = executor.run_until(STEPS_MAX, || over.load(Ordering::Relaxed)) {
+        world.fail(format!("no end: {stuck:?}"));
+    }
 }
 
 fn stores(scenario: Scenario, clock: &Arc<ManualClock>, rng: &Rng) -> (Handles, Option<Saboteur>) {
@@ -144,7 +171,8 @@ fn stores(scenario: Scenario, clock: &Arc<ManualClock>, rng: &Rng) -> (Handles, 
         StoreKind::Pessimistic => {
             let store = Arc::new(MemoryStore::new(time));
             let bug = scenario.bug;
-            let saboteur = bug.map(|bug| Saboteur::new(bug, Arc::clone(&store), rng.fork()));
+            let saboteur = bug
+                .map(|bug| Saboteur::new(bug, Arc::clone(&store), rng.fork(), STRIKES_PER_MILLE));
             (Handles::of(store), saboteur)
         }
         StoreKind::Optimistic => {
