@@ -1,0 +1,80 @@
+use wallet_core::{Settings, StoreErrorKind, WalletError};
+
+use crate::world::{World, account_key, quiet, settle, transfer};
+
+fn patient() -> Settings {
+    Settings {
+        tries_max: u32::MAX,
+        ..quiet()
+    }
+}
+
+#[tokio::test]
+async fn an_account_kept_by_somebody_else_stalls_nobody_but_its_own_requests() {
+    let world = World::with(patient()).await;
+    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let blocked = world.submit(transfer("blocked", 1, 2)).await;
+    // Another request under the blocked key waits too, and keeps nobody.
+    let again = world.submit(transfer("blocked", 1, 2)).await;
+    for number in 0..20 {
+        // Account 2 is what the blocked request wants as well.
+        let answer = world
+            .wallet
+            .submit(transfer(&format!("t{number}"), 3, 2))
+            .await;
+        answer.unwrap().accepted().unwrap();
+    }
+    assert!(!blocked.is_finished() && !again.is_finished());
+    drop(kept);
+    assert!(!blocked.await.unwrap().unwrap().replayed);
+    assert!(again.await.unwrap().unwrap().replayed);
+    assert_eq!(
+        (world.posted(1).await, world.posted(2).await),
+        (99_00, 121_00)
+    );
+    assert!(world.wallet.stats().blocked > 0);
+}
+
+#[tokio::test]
+async fn neighbours_in_the_same_batch_are_answered_at_once() {
+    let world = World::with(patient()).await;
+    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    world.store.close();
+    let busy = world.submit(transfer("busy", 30, 31)).await;
+    let blocked = world.submit(transfer("blocked", 1, 2)).await;
+    let neighbour = world.submit(transfer("neighbour", 3, 4)).await;
+    world.store.open(2);
+    busy.await.unwrap().unwrap().accepted().unwrap();
+    neighbour.await.unwrap().unwrap().accepted().unwrap();
+    settle().await;
+    assert!(!blocked.is_finished());
+    assert_eq!(world.store.sizes()[1], 2, "both were in one batch");
+    drop(kept);
+    world.store.open_wide();
+    blocked.await.unwrap().unwrap().accepted().unwrap();
+}
+
+#[tokio::test]
+async fn a_lock_that_stays_ends_in_a_conflict_and_records_nothing() {
+    let settings = Settings {
+        tries_max: 3,
+        ..quiet()
+    };
+    let world = World::with(settings).await;
+    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let answer = world.wallet.submit(transfer("blocked", 1, 2)).await;
+    let Err(WalletError::Store(error)) = answer else {
+        panic!("an error of the store, not {answer:?}");
+    };
+    assert_eq!(error.kind(), StoreErrorKind::Conflict);
+    assert_eq!(world.store.sizes(), [1, 1, 1]);
+    drop(kept);
+    assert!(!world.is_recorded("blocked").await);
+    world
+        .wallet
+        .submit(transfer("blocked", 1, 2))
+        .await
+        .unwrap()
+        .accepted()
+        .unwrap();
+}

@@ -1,0 +1,20 @@
+//! What the service must hold, whatever store, callers and time do.
+#![cfg(all(feature = "testkit", feature = "tokio"))]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests and their helpers may panic"
+)]
+
+mod callers;
+mod conflicts;
+mod failures;
+mod foreign_locks;
+mod limits;
+mod scripted;
+mod shutdown;
+mod sweeping;
+mod world;

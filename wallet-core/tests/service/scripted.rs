@@ -1,0 +1,199 @@
+//! A store that does as it is told and remembers what it was asked.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use tokio::sync::{Semaphore, watch};
+use wallet_core::memory::MemoryStore;
+use wallet_core::{
+    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Hold, HoldKey,
+    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
+    ReferenceQuery, Snapshot, StoreError, StoreErrorKind, Timestamp, TransferKey,
+    TransferWithReversals,
+};
+
+/// What becomes of one commit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step {
+    /// It fails before it has an effect.
+    Fail(StoreErrorKind),
+    /// It takes effect, and the answer is lost.
+    LoseAnswer,
+    /// The store panics before it has an effect.
+    Panic,
+}
+
+#[derive(Debug)]
+pub(crate) struct Scripted {
+    pub(crate) inner: MemoryStore,
+    /// A commit needs a permit to go on.
+    pub(crate) gate: Semaphore,
+    pub(crate) script: Mutex<VecDeque<Step>>,
+    /// Requests that the store refuses as data.
+    pub(crate) poison: Mutex<BTreeSet<RecordKey>>,
+    /// The keys of every batch, in the order in which commits began.
+    pub(crate) batches: Mutex<Vec<Vec<RecordKey>>>,
+    pub(crate) limits: Mutex<Limits>,
+    /// How many commits have begun.
+    pub(crate) begun: watch::Sender<usize>,
+    touched: Mutex<BTreeSet<AccountKey>>,
+    /// How often two commits under way shared an account.
+    pub(crate) overlaps: AtomicUsize,
+}
+
+impl Scripted {
+    /// Open, without a script.
+    pub(crate) fn new(inner: MemoryStore) -> Self {
+        Self {
+            limits: Mutex::new(inner.limits()),
+            inner,
+            gate: Semaphore::new(Semaphore::MAX_PERMITS / 2),
+            script: Mutex::default(),
+            poison: Mutex::default(),
+            batches: Mutex::default(),
+            begun: watch::Sender::new(0),
+            touched: Mutex::default(),
+            overlaps: AtomicUsize::new(0),
+        }
+    }
+
+    /// From here on commits wait.
+    pub(crate) fn close(&self) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// Lets `count` commits go on.
+    pub(crate) fn open(&self, count: usize) {
+        self.gate.add_permits(count);
+    }
+
+    /// Lets all commits go on.
+    pub(crate) fn open_wide(&self) {
+        self.open(Semaphore::MAX_PERMITS / 2);
+    }
+
+    /// Waits until `count` commits have begun since the store was made.
+    pub(crate) async fn until_begun(&self, count: usize) {
+        let mut begun = self.begun.subscribe();
+        begun.wait_for(|number| *number >= count).await.unwrap();
+    }
+
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        self.batches.lock().unwrap().iter().map(Vec::len).collect()
+    }
+
+    fn error(kind: StoreErrorKind) -> StoreError {
+        StoreError::new(kind, "as the script says")
+    }
+}
+
+#[async_trait]
+impl LedgerStore for Scripted {
+    fn limits(&self) -> Limits {
+        *self.limits.lock().unwrap()
+    }
+
+    async fn transact(&self, batch: Arc<Batch>) -> Result<Committed, StoreError> {
+        let keys: Vec<_> = batch
+            .requests()
+            .iter()
+            .map(|request| request.key())
+            .collect();
+        let accounts = batch.reads().accounts.clone();
+        self.batches.lock().unwrap().push(keys.clone());
+        {
+            let mut touched = self.touched.lock().unwrap();
+            let shared = accounts.iter().filter(|key| !touched.insert(**key)).count();
+            self.overlaps.fetch_add(shared, Ordering::Relaxed);
+        }
+        self.begun.send_modify(|number| *number += 1);
+        let permit = self.gate.acquire().await.unwrap();
+        permit.forget();
+        {
+            let mut touched = self.touched.lock().unwrap();
+            accounts.iter().for_each(|key| {
+                touched.remove(key);
+            });
+        }
+        let is_poisoned = keys
+            .iter()
+            .any(|key| self.poison.lock().unwrap().contains(key));
+        if is_poisoned {
+            return Err(Self::error(StoreErrorKind::Invalid));
+        }
+        let step = self.script.lock().unwrap().pop_front();
+        match step {
+            None => self.inner.transact(batch).await,
+            Some(Step::Fail(kind)) => Err(Self::error(kind)),
+            Some(Step::LoseAnswer) => {
+                self.inner.transact(batch).await?;
+                Err(Self::error(StoreErrorKind::Indeterminate))
+            }
+            Some(Step::Panic) => panic!("as the script says"),
+        }
+    }
+
+    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError> {
+        self.inner.snapshot(reads).await
+    }
+
+    async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.inner.records(keys).await
+    }
+
+    async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError> {
+        self.inner.accounts(keys).await
+    }
+
+    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
+        self.inner.list_accounts(query).await
+    }
+
+    async fn transfers(
+        &self,
+        keys: &[TransferKey],
+    ) -> Result<Vec<Option<TransferWithReversals>>, StoreError> {
+        self.inner.transfers(keys).await
+    }
+
+    async fn list_transfers(
+        &self,
+        query: &ReferenceQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError> {
+        self.inner.list_transfers(query).await
+    }
+
+    async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>, StoreError> {
+        self.inner.holds(keys).await
+    }
+
+    async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError> {
+        self.inner.list_holds(query).await
+    }
+
+    async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {
+        self.inner.expired_holds(limit).await
+    }
+
+    async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
+        self.inner.entries(query).await
+    }
+
+    async fn balance_at(
+        &self,
+        account: AccountKey,
+        at: Timestamp,
+    ) -> Result<Option<PastBalance>, StoreError> {
+        self.inner.balance_at(account, at).await
+    }
+
+    async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {
+        self.inner.ledgers().await
+    }
+
+    async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {
+        self.inner.purge(purge).await
+    }
+}
