@@ -58,6 +58,10 @@ fn plain_decimals_are_read_exactly() {
     ] {
         assert_eq!(parse_minor(text, currency(exponent)), Ok(minor), "{text}");
     }
+    for zeros in [0, 1, 20, 30, 56] {
+        let text = format!("{}12.34", "0".repeat(zeros));
+        assert_eq!(parse_minor(&text, eur()), Ok(1_234), "{text}");
+    }
 }
 
 #[test]

@@ -162,6 +162,24 @@ fn a_forged_length_reserves_nothing() {
 }
 
 #[test]
+fn a_number_has_one_form_only() {
+    // Times of a rejected outcome: 0 in one byte, 0 in two, 64 bits, 65 bits.
+    let rest = [&[2, 1, 0][..], &[7; 16]].concat();
+    let read = |time: &[u8]| decode_outcome(LEDGER, &[&[1], time, &rest].concat());
+    let ones = [0xff; 9];
+    assert!(read(&[0]).is_ok());
+    assert!(read(&[&ones[..], &[1]].concat()).is_ok());
+    for time in [
+        &[0x80, 0][..],
+        &[&ones[..], &[3]].concat(),
+        &[&ones[..], &[0x80, 0]].concat(),
+        &[0xff; 40],
+    ] {
+        assert_eq!(read(time), Err(DecodeError::Damaged), "{time:x?}");
+    }
+}
+
+#[test]
 fn a_value_that_no_type_allows_is_not_written_as_a_valid_one() {
     let mut outcome = values::simple();
     if let Ok(receipts) = &mut outcome.result
