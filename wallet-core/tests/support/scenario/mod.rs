@@ -1,0 +1,172 @@
+//! One accepted command per scenario, and all that can stand against it.
+
+mod accounts;
+mod holds;
+mod money;
+mod reversals;
+
+use wallet_core::{AccountId, AccountState, Command, Rejection};
+
+use super::{World, in_ledger};
+
+/// What a sabotage occupies. Two of them on one place cannot hold at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A command names one id for what it makes.
+    NewId,
+    /// The hold: one that is missing has no state.
+    HoldRow,
+    /// A hold has one status.
+    HoldStatus,
+    /// A hold has expired or not.
+    HoldTime,
+    /// A command names one amount, or legs.
+    What,
+    /// The transfer: one that is missing has no legs.
+    TransferRow,
+    /// A transfer is a reversal or not.
+    TransferKind,
+    /// What is reversed already.
+    Totals,
+    /// An account holds one currency.
+    Currency(Side),
+    /// An account has one status.
+    Status(Side),
+    /// An account has one posted balance.
+    Sums(Side),
+    /// An account has open holds or not.
+    Pending(Side),
+    /// An account has one ceiling.
+    Ceiling(Side),
+    /// An account has one version.
+    Version(Side),
+    /// An account has one sequence.
+    Sequence(Side),
+}
+
+/// Which account of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    From,
+    To,
+}
+
+use Side::{From, To};
+
+/// Books, and a command that they accept.
+#[derive(Debug)]
+pub struct Scenario {
+    pub world: World,
+    pub command: Command,
+    pub from: AccountId,
+    pub to: AccountId,
+}
+
+/// All of an account: one that is missing has no state.
+pub const fn places_of(side: Side) -> [Place; 7] {
+    [
+        Place::Currency(side),
+        Place::Status(side),
+        Place::Sums(side),
+        Place::Pending(side),
+        Place::Ceiling(side),
+        Place::Version(side),
+        Place::Sequence(side),
+    ]
+}
+
+impl Scenario {
+    fn id(&self, side: Side) -> AccountId {
+        match side {
+            From => self.from,
+            To => self.to,
+        }
+    }
+}
+
+/// Makes the books refuse what they would accept.
+pub struct Sabotage {
+    pub name: String,
+    pub rejection: Rejection,
+    pub places: Vec<Place>,
+    pub apply: Box<dyn Fn(&mut Scenario)>,
+}
+
+pub fn sabotage(
+    name: &str,
+    rejection: Rejection,
+    places: &[Place],
+    apply: impl Fn(&mut Scenario) + 'static,
+) -> Sabotage {
+    Sabotage {
+        name: name.to_owned(),
+        rejection,
+        places: places.to_vec(),
+        apply: Box::new(apply),
+    }
+}
+
+/// A sabotage of one account's state.
+pub fn edit(
+    side: Side,
+    name: &str,
+    rejection: Rejection,
+    place: Place,
+    change: impl Fn(&mut AccountState) + 'static,
+) -> Sabotage {
+    let name = format!("{side:?} {name}");
+    sabotage(&name, rejection, &[place], move |s| {
+        let id = s.id(side);
+        change(s.world.edit(id));
+    })
+}
+
+pub fn missing(side: Side) -> Sabotage {
+    let name = format!("{side:?} missing");
+    let places = places_of(side);
+    sabotage(&name, Rejection::AccountNotFound, &places, move |s| {
+        let key = in_ledger(s.id(side));
+        s.world.tables.accounts.remove(&key);
+    })
+}
+
+/// A named case: a scenario and all that can stand against it.
+pub struct Case {
+    pub name: &'static str,
+    pub scenario: fn() -> Scenario,
+    pub sabotages: Vec<Sabotage>,
+    /// Rejections that the command knows but that cannot compete, and why.
+    pub apart: &'static [(Rejection, Rejection, &'static str)],
+}
+
+pub fn scenario(
+    world: World,
+    from: AccountId,
+    to: AccountId,
+    command: impl Into<Command>,
+) -> Scenario {
+    Scenario {
+        world,
+        command: command.into(),
+        from,
+        to,
+    }
+}
+
+/// Every command with all that can stand against it.
+pub fn cases() -> Vec<Case> {
+    vec![
+        accounts::open(),
+        accounts::close(),
+        accounts::limits(),
+        money::post_transfer(),
+        money::deposit(),
+        money::withdrawal(),
+        money::split(),
+        money::place_hold(),
+        holds::capture(),
+        holds::release(),
+        holds::expire(),
+        reversals::reverse(),
+    ]
+}

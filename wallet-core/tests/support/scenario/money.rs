@@ -1,0 +1,209 @@
+//! What stands against new money moving.
+
+use wallet_core::{
+    COUNTER_MAX, Deposit, PlaceHold, Policy, PostTransfer, Rejection, Share, Split, Status,
+    Withdrawal,
+};
+
+use super::super::{
+    A, B, World, amount, bank, bank_account, cents, eur3, hold_id, hold_row, in_ledger, leg,
+    transfer_id, transfer_row, usd,
+};
+use super::Side::{From, To};
+use super::{Case, Place, Sabotage, Side, edit, missing, places_of, sabotage, scenario};
+
+/// What stands against any movement of money: the currency and the closing.
+pub fn basics(side: Side) -> Vec<Sabotage> {
+    let currency = Place::Currency(side);
+    let exponent = Rejection::CurrencyExponentMismatch;
+    let mismatch = Rejection::CurrencyMismatch;
+    let closed = Rejection::AccountClosed;
+    let overflow = Rejection::CounterOverflow;
+    vec![
+        edit(side, "with another exponent", exponent, currency, |a| {
+            a.currency = eur3();
+        }),
+        edit(side, "in dollars", mismatch, currency, |a| {
+            a.currency = usd();
+        }),
+        edit(side, "closed", closed, Place::Status(side), |a| {
+            a.status = Status::Closed;
+        }),
+        edit(
+            side,
+            "at its last version",
+            overflow,
+            Place::Version(side),
+            |a| {
+                a.version = i64::MAX;
+            },
+        ),
+    ]
+}
+
+pub fn frozen(side: Side, status: Status) -> Sabotage {
+    let name = format!("{status:?}");
+    let rejection = Rejection::AccountFrozen;
+    edit(side, &name, rejection, Place::Status(side), move |a| {
+        a.status = status;
+    })
+}
+
+pub fn at_last_sequence(side: Side) -> Sabotage {
+    let overflow = Rejection::CounterOverflow;
+    let place = Place::Sequence(side);
+    edit(side, "at its last sequence", overflow, place, |a| {
+        a.sequence = i64::MAX;
+    })
+}
+
+/// What stands against new money leaving one account for another.
+pub fn new_money() -> Vec<Sabotage> {
+    let funds = Rejection::InsufficientFunds;
+    let overflow = Rejection::CounterOverflow;
+    let mut all = basics(From);
+    all.extend(basics(To));
+    all.extend([
+        frozen(From, Status::Frozen),
+        frozen(From, Status::DebitsFrozen),
+        frozen(To, Status::Frozen),
+        frozen(To, Status::CreditsFrozen),
+        edit(From, "without funds", funds, Place::Sums(From), |a| {
+            a.policy = Policy::NonNegative;
+            a.counters.debits_posted = a.counters.credits_posted;
+        }),
+        edit(From, "sunk", funds, Place::Sums(From), |a| {
+            a.policy = Policy::NonNegative;
+            a.counters.debits_posted = COUNTER_MAX;
+            a.counters.debits_pending = COUNTER_MAX;
+        }),
+        edit(From, "spent", overflow, Place::Sums(From), |a| {
+            a.policy = Policy::Unlimited;
+            a.counters.debits_posted = COUNTER_MAX;
+            a.counters.debits_pending = COUNTER_MAX;
+        }),
+        edit(To, "brimful", overflow, Place::Sums(To), |a| {
+            a.counters.credits_posted = COUNTER_MAX;
+            a.counters.credits_pending = COUNTER_MAX;
+        }),
+        edit(
+            To,
+            "at its ceiling",
+            Rejection::MaxBalanceExceeded,
+            Place::Ceiling(To),
+            |a| a.max_balance = Some(amount(1)),
+        ),
+    ]);
+    all
+}
+
+pub fn transfer_id_taken() -> Sabotage {
+    sabotage("id taken", Rejection::IdTaken, &[Place::NewId], |s| {
+        let row = transfer_row(transfer_id(1), vec![leg(A, B, 1)]);
+        s.world.put_transfer(row);
+    })
+}
+
+pub fn post_transfer() -> Case {
+    let mut sabotages = new_money();
+    sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
+    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    Case {
+        name: "transfer",
+        scenario: || {
+            let command = PostTransfer::new(vec![leg(A, B, 100)]).with_id(transfer_id(1));
+            scenario(World::with(&[(A, 1000), (B, 0)]), A, B, command)
+        },
+        sabotages,
+        apart: &[],
+    }
+}
+
+/// A settlement account that is missing is opened, unless the store knows its
+/// currency otherwise.
+pub fn settlement_unopenable(side: Side) -> Sabotage {
+    let rejection = Rejection::CurrencyExponentMismatch;
+    let places = places_of(side);
+    sabotage("settlement unopenable", rejection, &places, move |s| {
+        let key = in_ledger(s.id(side));
+        s.world.tables.accounts.remove(&key);
+        s.world.tables.currencies.insert(eur3().code(), eur3());
+    })
+}
+
+pub fn deposit() -> Case {
+    let mut sabotages = new_money();
+    sabotages.extend([transfer_id_taken(), missing(To)]);
+    sabotages.push(settlement_unopenable(From));
+    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    Case {
+        name: "deposit",
+        scenario: || {
+            let world = World::with(&[(bank_account(), 1000), (A, 0)]);
+            let command = Deposit::new(A, cents(100), bank()).with_id(transfer_id(1));
+            scenario(world, bank_account(), A, command)
+        },
+        sabotages,
+        apart: &[(
+            Rejection::AccountNotFound,
+            Rejection::MaxBalanceExceeded,
+            "only the customer can be missing, and only it is credited",
+        )],
+    }
+}
+
+pub fn withdrawal() -> Case {
+    let mut sabotages = new_money();
+    sabotages.extend([transfer_id_taken(), missing(From)]);
+    sabotages.push(settlement_unopenable(To));
+    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    Case {
+        name: "withdrawal",
+        scenario: || {
+            let world = World::with(&[(A, 1000), (bank_account(), 0)]);
+            let command = Withdrawal::new(A, cents(100), bank()).with_id(transfer_id(1));
+            scenario(world, A, bank_account(), command)
+        },
+        sabotages,
+        apart: &[(
+            Rejection::AccountNotFound,
+            Rejection::InsufficientFunds,
+            "only the customer can be missing, and only it is debited",
+        )],
+    }
+}
+
+pub fn split() -> Case {
+    let mut sabotages = new_money();
+    sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
+    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    Case {
+        name: "split",
+        scenario: || {
+            let share_bp = 10_000;
+            let shares = vec![Share { to: B, share_bp }];
+            let command = Split::new(A, cents(100), shares).with_id(transfer_id(1));
+            scenario(World::with(&[(A, 1000), (B, 0)]), A, B, command)
+        },
+        sabotages,
+        apart: &[],
+    }
+}
+
+pub fn place_hold() -> Case {
+    let mut sabotages = new_money();
+    sabotages.extend([missing(From), missing(To)]);
+    let taken = Rejection::IdTaken;
+    sabotages.push(sabotage("id taken", taken, &[Place::NewId], |s| {
+        s.world.put_hold(hold_row(hold_id(1), A, B, 1));
+    }));
+    Case {
+        name: "hold",
+        scenario: || {
+            let command = PlaceHold::new(A, B, cents(100)).with_id(hold_id(1));
+            scenario(World::with(&[(A, 1000), (B, 0)]), A, B, command)
+        },
+        sabotages,
+        apart: &[],
+    }
+}
