@@ -42,13 +42,14 @@ impl ManualClock {
         hands.now = hands.now.saturating_add(by);
         hands.elapsed = hands.elapsed.saturating_add(by);
         let elapsed = hands.elapsed;
-        let (due, rest) = std::mem::take(&mut hands.sleepers)
+        let (due, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut hands.sleepers)
             .into_iter()
             .partition(|(until, _)| *until <= elapsed);
         hands.sleepers = rest;
         drop(hands);
-        let due: Vec<(Duration, Waker)> = due;
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        for (_, waker) in due {
+            waker.wake();
+        }
     }
 
     /// Moves it back; no sleep ends or is lengthened.

@@ -31,9 +31,9 @@ impl BrokenStore {
         let outbox = tables.outbox.clone();
         tables.apply(&decision.changes, now)?;
         self.distort_tables(&mut tables, &decision.changes);
-        if let Some(payload) = self.distort_payload(&decision.changes) {
+        if self.distorts_payloads() {
             tables.outbox = outbox;
-            if let Some(payload) = payload {
+            if let Some(payload) = self.other_payload(&decision.changes) {
                 tables.outbox.append(payload, now);
             }
         }
@@ -136,10 +136,10 @@ impl BrokenStore {
             let Some(kept) = tables.entries.get_mut(&entry.account) else {
                 continue;
             };
-            if self.has(Bug::DuplicatesSequences) {
-                if let [.., before, last] = kept.as_mut_slice() {
-                    last.sequence = before.sequence;
-                }
+            if self.has(Bug::DuplicatesSequences)
+                && let [.., before, last] = kept.as_mut_slice()
+            {
+                last.sequence = before.sequence;
             }
             if self.has(Bug::WritesOneSide) && entry.direction == Direction::Credit {
                 kept.retain(|kept| kept.sequence != entry.sequence);
@@ -147,19 +147,27 @@ impl BrokenStore {
         }
     }
 
-    /// What is written to the outbox instead; `None` where nothing is changed.
-    fn distort_payload(&self, changes: &ChangeSet) -> Option<Option<Vec<u8>>> {
+    fn distorts_payloads(&self) -> bool {
+        let bugs = [
+            Bug::ForgetsOutbox,
+            Bug::ReversesOutcomes,
+            Bug::HoldsRowsBack,
+        ];
+        bugs.into_iter().any(|bug| self.has(bug))
+    }
+
+    /// What is written to the outbox instead.
+    fn other_payload(&self, changes: &ChangeSet) -> Option<Vec<u8>> {
         match self.bug {
-            Some(Bug::ForgetsOutbox) => Some(None),
             Some(Bug::ReversesOutcomes) => {
                 let reversed = changes.accepted.iter().rev();
                 let reversed: Vec<(LedgerId, Arc<Outcome>)> = reversed.cloned().collect();
-                Some(codec::encode_outbox(&reversed))
+                codec::encode_outbox(&reversed)
             }
             Some(Bug::HoldsRowsBack) => {
                 let payload = changes.outbox_payload()?;
                 let mut held_back = self.held_back.lock().expect("not poisoned");
-                Some(held_back.replace(payload))
+                held_back.replace(payload)
             }
             _ => None,
         }

@@ -212,7 +212,7 @@ pub async fn an_expired_hold_can_only_be_expired(kit: &Kit) {
     let bob = kit.open("bob").await;
     let place = PlaceHold::new(ada, bob, cents(10)).with_expires_in(Some(MINUTE));
     let hold = held(&kit.accept(place).await).key.id;
-    kit.advance(MINUTE - Duration::from_micros(1));
+    kit.advance(MINUTE.saturating_sub(Duration::from_micros(1)));
     assert_eq!(
         kit.refuse(Expire::new(hold)).await,
         Rejection::HoldNotExpired

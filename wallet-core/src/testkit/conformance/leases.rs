@@ -54,7 +54,7 @@ pub async fn a_takeover_waits_for_the_end(kit: &Kit) {
     let renewed = outbox.renew(&lease, TTL).await.unwrap();
     assert_eq!(renewed.token, lease.token);
     assert_eq!(renewed.until, kit.now().saturating_add(TTL));
-    kit.advance(TTL - Duration::from_micros(1));
+    kit.advance(TTL.saturating_sub(Duration::from_micros(1)));
     assert_eq!(acquire(outbox.as_ref(), "b").await, None);
     kit.advance(Duration::from_micros(1));
     assert!(is_lost(&outbox.renew(&renewed, TTL).await), "expired");

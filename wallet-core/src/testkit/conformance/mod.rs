@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 use super::{Kit, StoreFactory};
 
+#[cfg(test)]
+pub(crate) use steps::sample;
+
 mod steps;
 
 pub mod accounts;
@@ -152,7 +155,7 @@ macro_rules! __ledger_store_cases {
                 hundreds_of_requests_come_through
                 an_empty_batch_does_nothing
                 a_batch_of_refusals_changes_no_account
-                many_legs_are_posted_in_order
+                the_most_legs_are_posted_in_order
             }
             reads {
                 a_dry_run_writes_nothing

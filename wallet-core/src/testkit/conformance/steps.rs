@@ -198,3 +198,20 @@ pub(super) async fn open_rows(outbox: &dyn Outbox) -> Vec<OutboxRow> {
     outbox.release(&lease).await.expect("release");
     rows.expect("claim")
 }
+
+/// Some of everything: two customers, a settlement account, a transfer of two
+/// legs, a reversal, an open hold and a captured one; the account that paid.
+#[cfg(test)]
+pub(crate) async fn sample(kit: &Kit) -> AccountId {
+    let ada = kit.open_with("ada", 1_000).await;
+    let bob = kit.open("bob").await;
+    let captured = kit.hold(ada, bob, 10).await;
+    let legs = vec![Leg::new(ada, bob, cents(20)), Leg::new(ada, bob, cents(5))];
+    let paid = posted(&kit.accept(PostTransfer::new(legs)).await);
+    let what = crate::ReverseWhat::Legs(vec![(0, Some(amount(7)))]);
+    kit.accept(crate::Reverse::new(paid.transfer.key.id).with_what(what))
+        .await;
+    kit.accept(crate::Capture::new(captured)).await;
+    kit.hold(ada, bob, 30).await;
+    ada
+}

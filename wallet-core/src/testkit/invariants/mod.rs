@@ -7,6 +7,8 @@ mod acknowledged;
 mod books;
 mod events;
 mod holds;
+#[cfg(test)]
+mod tests;
 mod transfers;
 mod violation;
 

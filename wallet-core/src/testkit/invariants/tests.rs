@@ -1,0 +1,227 @@
+//! Every invariant can fail: sound books, damaged in one place, show exactly
+//! the violation that is meant for it.
+
+use std::sync::Arc;
+
+use super::{Books, Violation, check_books};
+use crate::testkit::broken::Broken;
+use crate::testkit::conformance::sample;
+use crate::testkit::{Kit, block_on};
+use crate::{AccountId, Amount, Hold, HoldStatus, InLedger, Policy, Status, Timestamp};
+
+/// Books with two customers, a settlement account, a transfer of two legs, a
+/// reversal, an open hold and a captured one.
+fn books() -> (Books, AccountId) {
+    let mut made = None;
+    block_on(async {
+        let kit = Kit::new(Arc::new(Broken(None))).await;
+        let ada = sample(&kit).await;
+        let books = Books::read(kit.store().as_ref()).await.unwrap();
+        assert_eq!(kit.violations(true).await, []);
+        made = Some((books, ada));
+    });
+    made.expect("the future ran")
+}
+
+/// The violations after `damage` to the account that paid.
+fn after(damage: impl FnOnce(&mut Books, crate::AccountKey)) -> Vec<Violation> {
+    let (mut books, ada) = books();
+    assert_eq!(check_books(&books), []);
+    damage(&mut books, InLedger::new(crate::LedgerId::default(), ada));
+    check_books(&books)
+}
+
+macro_rules! shows {
+    ($violations:expr, $($pattern:pat),+ $(,)?) => {
+        let violations: Vec<Violation> = $violations;
+        $(assert!(
+            violations.iter().any(|violation| matches!(violation, $pattern)),
+            "{} is not among {violations:#?}", stringify!($pattern),
+        );)+
+        let other = violations.iter().find(|violation| !matches!(violation, $($pattern)|+));
+        assert_eq!(other, None, "shows more than that");
+    };
+}
+
+#[test]
+fn a_balance_without_its_other_side_shows() {
+    let violations = after(|books, ada| {
+        let account = books.accounts.get_mut(&ada).unwrap();
+        account.state.counters.credits_posted += 1;
+    });
+    shows!(
+        violations,
+        Violation::NotZeroSum { sum: 1, .. },
+        Violation::CountersDiffer { .. }
+    );
+}
+
+#[test]
+fn a_broken_floor_or_ceiling_shows() {
+    let violations = after(|books, ada| {
+        let state = &mut books.accounts.get_mut(&ada).unwrap().state;
+        state.policy = Policy::NonNegative;
+        state.max_balance = Some(Amount::MIN);
+        state.counters.debits_pending += 1_000;
+    });
+    shows!(
+        violations,
+        Violation::BelowFloor { floor: 0, .. },
+        Violation::AboveCeiling { ceiling: 1, .. },
+        Violation::PendingDiffers { .. },
+    );
+}
+
+#[test]
+fn a_closed_account_with_money_shows() {
+    let violations = after(|books, ada| {
+        books.accounts.get_mut(&ada).unwrap().state.status = Status::Closed;
+    });
+    shows!(violations, Violation::ClosedNotEmpty { .. });
+}
+
+#[test]
+fn a_missing_entry_shows() {
+    let violations = after(|books, ada| {
+        books.entries.get_mut(&ada).unwrap().remove(1);
+    });
+    shows!(
+        violations,
+        Violation::SequenceBroken {
+            expected: 2,
+            found: 3,
+            ..
+        },
+        Violation::BalanceChainBroken { .. },
+        Violation::CountersDiffer { .. },
+        Violation::LegDiffers { leg: 0, .. },
+        Violation::StrayEntries {
+            legs: 2,
+            found: 3,
+            ..
+        },
+    );
+}
+
+#[test]
+fn a_missing_last_entry_shows() {
+    let violations = after(|books, ada| {
+        books.entries.get_mut(&ada).unwrap().pop();
+    });
+    shows!(
+        violations,
+        Violation::SequenceBroken { .. },
+        Violation::CountersDiffer { .. },
+        Violation::LegDiffers { .. },
+        Violation::StrayEntries { found: 1, .. },
+    );
+}
+
+#[test]
+fn a_false_balance_version_or_time_shows() {
+    let violations = after(|books, ada| {
+        let entries = books.entries.get_mut(&ada).unwrap();
+        entries[0].balance_after += 1;
+        entries[1].version = entries[0].version;
+    });
+    shows!(
+        violations,
+        Violation::BalanceChainBroken { sequence: 1, .. },
+        Violation::VersionBroken { sequence: 2, .. },
+    );
+    let violations = after(|books, ada| {
+        let state = &mut books.accounts.get_mut(&ada).unwrap().state;
+        state.last_at = Timestamp::EPOCH;
+    });
+    shows!(violations, Violation::TimeWentBack { .. });
+}
+
+#[test]
+fn a_missing_transfer_shows() {
+    let violations = after(|books, ada| {
+        let first = books.entries_of(ada)[0].transfer;
+        books
+            .transfers
+            .insert(InLedger::new(ada.ledger, first), None);
+    });
+    shows!(violations, Violation::TransferMissing { .. });
+}
+
+#[test]
+fn a_leg_of_another_currency_shows() {
+    let violations = after(|books, ada| {
+        let usd = crate::Currency::iso("USD").unwrap();
+        books.accounts.get_mut(&ada).unwrap().state.currency = usd;
+    });
+    shows!(
+        violations,
+        Violation::CurrencyMixed { .. },
+        Violation::NotZeroSum { .. },
+    );
+}
+
+#[test]
+fn a_false_sum_of_reversals_shows() {
+    let violations = after(|books, _| {
+        let mut rows = books.transfers.values_mut().flatten();
+        let row = rows.find(|row| row.reversed.iter().any(|sum| *sum > 0));
+        row.unwrap().reversed[0] += 1;
+    });
+    shows!(violations, Violation::ReversalDiffers { .. });
+    let violations = after(|books, _| {
+        let mut rows = books.transfers.values_mut().flatten();
+        let row = rows.find(|row| row.transfer.reversal.is_some()).unwrap();
+        row.transfer.reversal.as_mut().unwrap().legs = vec![9];
+    });
+    shows!(
+        violations,
+        Violation::ReversalStray { .. },
+        Violation::ReversalDiffers { .. },
+    );
+}
+
+fn damage_hold(status: HoldStatus, damage: impl FnOnce(&mut Hold)) -> Vec<Violation> {
+    after(|books, _| {
+        let mut holds = books.holds.values_mut();
+        damage(holds.find(|hold| hold.status == status).unwrap());
+    })
+}
+
+#[test]
+fn a_hold_that_does_not_add_up_shows() {
+    let violations = damage_hold(HoldStatus::Captured, |hold| hold.captured -= 1);
+    shows!(violations, Violation::HoldDiffers { .. });
+    let violations = damage_hold(HoldStatus::Captured, |hold| hold.released += 1);
+    shows!(violations, Violation::HoldDiffers { .. });
+    let violations = damage_hold(HoldStatus::Pending, |hold| {
+        hold.status = HoldStatus::Released
+    });
+    shows!(
+        violations,
+        Violation::HoldDiffers { .. },
+        Violation::PendingDiffers { .. }
+    );
+    let violations = after(|books, _| {
+        books
+            .holds
+            .retain(|_, hold| hold.status == HoldStatus::Pending);
+    });
+    shows!(violations, Violation::HoldDiffers { .. });
+}
+
+#[test]
+fn violations_read_as_sentences() {
+    let (books, ada) = books();
+    let account = InLedger::new(crate::LedgerId::default(), ada);
+    assert!(books.accounts.contains_key(&account));
+    let violation = Violation::BelowFloor {
+        account,
+        available: -5,
+        floor: 0,
+    };
+    let text = violation.to_string();
+    assert!(
+        text.ends_with(": available -5 is below the floor 0"),
+        "{text}"
+    );
+}
