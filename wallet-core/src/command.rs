@@ -73,7 +73,8 @@ command! {
 
 command! {
     /// Changes an account's status: freezes, unfreezes, closes it. Setting the
-    /// status that it has succeeds without an effect.
+    /// status that it has succeeds without an effect; a closed account refuses
+    /// every change.
     ChangeStatus
     needs {
         /// Which account.

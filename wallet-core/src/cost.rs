@@ -1,5 +1,7 @@
 //! What committing a request takes, so that batches can be cut to fit.
 
+use uuid::Uuid;
+
 use crate::{Command, Details, Hold, Prepared, ReverseWhat, TransferWithReversals};
 
 /// Two entries, two accounts, a reversal total.
@@ -46,10 +48,13 @@ impl Prepared {
     /// reversal of a transfer that could not be resolved yet counts as one leg.
     #[must_use]
     pub fn cost(&self) -> Cost {
+        // The record and the outbox row, then what was found when the request
+        // was resolved: every command may carry the hold that it names.
         let mut cost = Cost {
-            rows: 2,
-            bytes: 256,
+            rows: self.resolved.rows.saturating_add(2),
+            bytes: self.resolved.bytes.saturating_mul(self.commands.len()),
         };
+        cost.bytes = cost.bytes.saturating_add(256);
         for prepared in &self.commands {
             let (rows, legs) = match &prepared.command {
                 Command::ChangeStatus(_) | Command::ChangeLimits(_) => (2, 0),
@@ -63,8 +68,9 @@ impl Prepared {
                 Command::Capture(_) => (2, 1),
                 Command::Reverse(c) => match &c.what {
                     ReverseWhat::Legs(legs) => (1, legs.len()),
-                    // The legs of the rest are known once it is resolved.
-                    ReverseWhat::Amount(_) | ReverseWhat::Rest => (1, 1),
+                    ReverseWhat::Amount(_) => (1, 1),
+                    // Known once it is resolved, or made by this request.
+                    ReverseWhat::Rest => (1, self.legs_made(c.transfer.uuid()).max(1)),
                 },
             };
             let details = prepared.command.details();
@@ -83,5 +89,16 @@ impl Prepared {
             cost.bytes = cost.bytes.saturating_add(text);
         }
         cost
+    }
+
+    /// How many legs the transfer has that this request makes under `id`.
+    fn legs_made(&self, id: Uuid) -> usize {
+        let made = self.commands.iter().filter(|prepared| prepared.id == id);
+        let legs = made.map(|prepared| match &prepared.command {
+            Command::PostTransfer(command) => command.legs.len(),
+            Command::Split(command) => command.shares.len(),
+            _ => 1,
+        });
+        legs.max().unwrap_or(0)
     }
 }

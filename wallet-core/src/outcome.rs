@@ -17,7 +17,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Every effect on an account, in order.
+    /// The effects of its transfers and holds, in order. Openings and changes of
+    /// an account stand in their own receipts.
     pub fn effects(&self) -> impl Iterator<Item = &Effect> {
         self.receipts().iter().flat_map(|receipt| match receipt {
             Receipt::AccountOpened(_) | Receipt::AccountChanged(_) => [].iter(),

@@ -31,8 +31,10 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// foreign transaction keeps being left out after a short wait; (3) only
     /// then read records, accounts, holds, transfers, with current reads; (4)
     /// read the clock, [`Batch::decide`]; (5) write, commit. An optimistic one
-    /// reads, decides, and commits on condition that `version` and `last_at` of
-    /// every account read are still the same and no inserted row exists.
+    /// reads one consistent state, decides, and commits on condition that
+    /// `version` and `last_at` of every account that it changes are still the
+    /// same and no inserted row exists; what rests on accounts that it does not
+    /// change holds as of the reading.
     ///
     /// Afterwards every `Fresh` answer is durable. On replay nothing is
     /// written. On an error nothing is committed, but for `Indeterminate`.
@@ -118,7 +120,8 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// `None` when the account does not exist. Once answered it never changes:
     /// where `at` is not before the account's `last_at`, the store takes the
     /// account's lock, reads its clock, and raises `last_at` to `at` plus one
-    /// microsecond before it answers.
+    /// microsecond before it answers. `None` promises nothing: the account may
+    /// be opened later.
     ///
     /// # Errors
     /// `Invalid` when `at` lies after the store's clock; `Conflict` when the
