@@ -8,7 +8,7 @@ use wallet_core::testkit::simulation::{
 };
 
 /// How many seeds run per store in CI.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 100;
 /// How many seeds a planted bug may stay hidden.
 const SEEDS_TO_FIND: u64 = 10;
 
@@ -25,7 +25,7 @@ fn nothing_is_lost_or_done_twice_on_an_optimistic_store() {
 #[test]
 fn a_seed_replays_exactly() {
     for store in [StoreKind::Pessimistic, StoreKind::Optimistic] {
-        for seed in 0..20 {
+        for seed in 0..10 {
             let scenario = Scenario::new(store);
             let (first, again) = (run(scenario, seed), run(scenario, seed));
             assert_eq!(first.trace, again.trace, "seed {seed}");

@@ -167,7 +167,6 @@ fn details(code: u8) -> Details {
         description: (code > 3).then(|| Description::new("Für Möhren").unwrap()),
         metadata: (code > 4).then(|| Metadata::parse(r#"{"b":[1,-2],"a":{}}"#).unwrap()),
         effective_at: (code > 4).then_some(Timestamp::from_micros(-1)),
-        ..Details::default()
     }
 }
 

@@ -25,6 +25,10 @@ pub enum Bug {
     LosesUpdate,
     /// Now and then a commit goes without its row in the outbox.
     LosesEvents,
+    /// A process says that nothing was done where nobody knows.
+    CallsUnknownNotDone,
+    /// A process answers now and then before it has committed, and never does.
+    AnswersWithoutCommit,
     /// A client whose answer is lost asks again under a new key.
     RetriesUnderNewKey,
     /// A client takes a lost answer for a failure.
@@ -33,13 +37,15 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::KeysReadBeforeWait,
         Self::ForgetsRecord,
         Self::AppliesTwice,
         Self::LosesCommit,
         Self::LosesUpdate,
         Self::LosesEvents,
+        Self::CallsUnknownNotDone,
+        Self::AnswersWithoutCommit,
         Self::RetriesUnderNewKey,
         Self::TakesSilenceForFailure,
     ];

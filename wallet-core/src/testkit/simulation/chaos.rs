@@ -21,7 +21,7 @@ impl Chaos {
     pub(super) async fn run(self) {
         let world = &self.world;
         for _ in 0..EVENTS {
-            world.clock.sleep(self.rng.delay(500)).await;
+            world.clock.sleep(self.rng.delay(250)).await;
             match self.rng.below(10) {
                 0..4 => {
                     let process = self.rng.index(world.processes.count());

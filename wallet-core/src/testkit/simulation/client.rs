@@ -41,7 +41,7 @@ impl Client {
                 workload::commands(&self.rng, self.world.clients, &notes.known)
             };
             self.insist(operation, commands).await;
-            self.world.clock.sleep(self.rng.delay(300)).await;
+            self.world.clock.sleep(self.rng.delay(60)).await;
         }
         self.world.finished();
     }
@@ -73,7 +73,7 @@ impl Client {
                 }
                 _ => {}
             }
-            self.world.clock.sleep(self.rng.delay(200)).await;
+            self.world.clock.sleep(self.rng.delay(100)).await;
         }
         self.world
             .fail(format!("client {name}: no definite answer"));

@@ -62,8 +62,9 @@ impl FaultPlan for ScriptedFaults {
     }
 }
 
-/// Random faults: about a third of all commits, with storms of conflicts and
-/// short outages, until [`calm`](Self::calm).
+/// Random faults in about a third of all commits, with storms of conflicts and
+/// short outages, until [`calm`](Self::calm). Most other commits take a while,
+/// before and after that.
 #[derive(Debug)]
 pub struct SeededFaults {
     rng: Rng,
@@ -90,6 +91,14 @@ impl SeededFaults {
         self.is_calm.store(true, Ordering::Relaxed);
     }
 
+    fn latency(&self) -> Fault {
+        match self.rng.below(4) {
+            0 => Fault::None,
+            1 => Fault::DelayAnswer(self.rng.delay(30)),
+            _ => Fault::Delay(self.rng.delay(30)),
+        }
+    }
+
     fn begin_spell(&self, kind: StoreErrorKind) -> Fault {
         let length = 1 + self.rng.below(8);
         self.spell.store(length, Ordering::Relaxed);
@@ -104,7 +113,7 @@ impl SeededFaults {
 impl FaultPlan for SeededFaults {
     fn on_commit(&self) -> Fault {
         if self.is_calm.load(Ordering::Relaxed) {
-            return Fault::None;
+            return self.latency();
         }
         let left = self.spell.load(Ordering::Relaxed);
         if left > 0 {
@@ -121,11 +130,11 @@ impl FaultPlan for SeededFaults {
             8..14 => Fault::LoseAnswer,
             14..22 => Fault::CommitLater(self.rng.delay(400)),
             22..25 => Fault::Abandon,
-            25..31 => Fault::Delay(self.rng.delay(80)),
-            31..37 => Fault::DelayAnswer(self.rng.delay(80)),
+            25..31 => Fault::Delay(self.rng.delay(200)),
+            31..37 => Fault::DelayAnswer(self.rng.delay(200)),
             37 => self.begin_spell(StoreErrorKind::Conflict),
             38 => self.begin_spell(StoreErrorKind::Unavailable),
-            _ => Fault::None,
+            _ => self.latency(),
         }
     }
 

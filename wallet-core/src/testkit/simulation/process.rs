@@ -10,7 +10,7 @@ use crate::{LedgerStore, Outcome, Request, Settings, StoreErrorKind, Wallet, Wal
 
 use super::executor::{Group, Spawner};
 use super::world::World;
-use super::{FaultyStore, Rng};
+use super::{Bug, FaultyStore, Rng};
 
 /// What a process answers.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Processes {
 
     /// Starts a process with ids and settings of its own.
     pub(super) fn start(&self, process: usize) {
-        let store = Arc::<FaultyStore>::clone(&self.store) as Arc<dyn LedgerStore>;
+        let store: Arc<dyn LedgerStore> = Arc::<FaultyStore>::clone(&self.store);
         let builder = Wallet::builder(store)
             .clock(Arc::<ManualClock>::clone(&self.clock))
             .ids(Arc::new(SeededIds::new(self.rng.next())))
@@ -109,9 +109,15 @@ impl Processes {
         let (mut sender, receiver) = oneshot::channel();
         let key = request.key().record_key(request.ledger());
         let world = Arc::clone(world);
+        let is_hollow = world.bug == Some(Bug::AnswersWithoutCommit) && self.rng.chance(20);
         let call = async move {
             let answer = {
-                let answer = pin!(wallet.submit(request));
+                let answer = if is_hollow {
+                    Either::Left(wallet.dry_run(request))
+                } else {
+                    Either::Right(wallet.submit(request))
+                };
+                let answer = pin!(answer);
                 if withdraws {
                     match select(answer, pin!(sender.closed())).await {
                         Either::Left((answer, _)) => answer,
@@ -121,7 +127,10 @@ impl Processes {
                     answer.await
                 }
             };
-            let reply = reply(answer.map(|answer| answer.outcome));
+            let mut reply = reply(answer.map(|answer| answer.outcome));
+            if world.bug == Some(Bug::CallsUnknownNotDone) && matches!(reply, Reply::Unknown) {
+                reply = Reply::NotDone("so it says".to_owned());
+            }
             if let Reply::Outcome(outcome) = &reply {
                 let mut notes = world.notes();
                 notes.acknowledged.push((key, Arc::clone(outcome)));

@@ -44,12 +44,12 @@ pub enum StoreKind {
 }
 
 impl Scenario {
-    /// Four clients with eight requests each, nothing planted.
+    /// Six clients with eight requests each, nothing planted.
     #[must_use]
     pub const fn new(store: StoreKind) -> Self {
         Self {
             store,
-            clients: 4,
+            clients: 6,
             operations: 8,
             bug: None,
         }
