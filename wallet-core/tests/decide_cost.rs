@@ -171,6 +171,28 @@ fn a_reversal_of_a_transfer_of_the_same_request_costs_its_legs_too() {
     check(&World::with(&balances), "at once", commands);
 }
 
+#[test]
+fn a_transfer_that_fits_a_store_can_be_reversed_there_whole_and_by_legs() {
+    for count in [1, 2, 19, 400] {
+        let mut world = world();
+        let transfer = PostTransfer::new(vec![leg(A, B, 1); count]);
+        let posting = world.request(transfer).cost();
+        world.put_transfer(row(vec![leg(A, B, 1); count]));
+        let cost = |what| {
+            let command = Reverse::new(transfer_id(7)).with_what(what);
+            resolved(&world, &world.request(command)).cost()
+        };
+        let whole = cost(ReverseWhat::Rest);
+        assert!(
+            whole.rows <= posting.rows,
+            "{count}: {whole:?}, {posting:?}"
+        );
+        let single = world.request(PostTransfer::new(vec![leg(A, B, 1)])).cost();
+        let one = cost(ReverseWhat::Legs(vec![(0, None)]));
+        assert!(one.rows <= single.rows, "{count}: {one:?}, {single:?}");
+    }
+}
+
 fn wordy(letter: &str) -> Details {
     Details {
         code: u32::MAX,

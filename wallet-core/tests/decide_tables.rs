@@ -1,5 +1,11 @@
 //! Deciding and writing apart: what was decided is written whole, or refused
 //! where it rests on what is no longer so.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests: a broken one may panic"
+)]
 
 mod support;
 
@@ -128,10 +134,7 @@ async fn deposit(store: &dyn LedgerStore, key: &str, command: Command) -> Timest
     let batch = Arc::new(Batch::new(vec![request]));
     let committed = store.transact(batch).await.unwrap();
     match &committed.decided[0] {
-        Decided::Fresh(outcome) => {
-            assert!(outcome.result.is_ok(), "{outcome:?}");
-            outcome.at
-        }
+        Decided::Fresh(outcome) => outcome.at,
         other => panic!("not decided now: {other:?}"),
     }
 }
@@ -186,11 +189,8 @@ fn what_is_opened_is_found_by_its_owner_and_in_order() {
     }
     let order: Vec<_> = world.tables.account_order.iter().copied().collect();
     assert_eq!(order, [A, B, C].map(in_ledger));
-    let owned: Vec<_> = world.tables.by_owner[&(support::LEDGER, owner())]
-        .iter()
-        .copied()
-        .collect();
-    assert_eq!(owned, [A, B, C]);
+    let theirs = &world.tables.by_owner[&(support::LEDGER, owner())];
+    assert!(theirs.iter().eq(&[A, B, C]));
     let account: &Account = &world.tables.accounts[&in_ledger(B)];
     assert_eq!(account.owner, owner());
 }
