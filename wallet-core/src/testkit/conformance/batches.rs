@@ -184,6 +184,25 @@ pub async fn a_batch_of_refusals_changes_no_account(kit: &Kit) {
     assert_eq!((kit.account(ada).await, kit.account(bob).await), before);
 }
 
+/// The limits admit what everybody sends: a deposit, a transfer of ten legs, a
+/// request of five commands.
+pub async fn the_limits_admit_what_is_usual(kit: &Kit) {
+    let [ada, bob] = [1, 2].map(|number| AccountId::new(given(number)));
+    let limits = kit.store().limits();
+    assert!(limits.requests > 0);
+    let legs = vec![Leg::new(ada, bob, cents(1)); 10];
+    let usual: [Vec<Command>; 3] = [
+        vec![deposit(ada, 1).into()],
+        vec![PostTransfer::new(legs).into()],
+        vec![deposit(ada, 1).into(); 5],
+    ];
+    for commands in usual {
+        let request = crate::Request::of_many(kit.fresh_key(), commands);
+        let cost = kit.prepare(request).cost();
+        assert!(limits.admit(cost), "{limits:?} do not admit {cost:?}");
+    }
+}
+
 /// A transfer of as many legs as a transaction of this store can take is posted
 /// whole, in order.
 pub async fn the_most_legs_are_posted_in_order(kit: &Kit) {

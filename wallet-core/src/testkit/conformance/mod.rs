@@ -1,6 +1,6 @@
 //! The conformance suite: the cases that every store passes.
 //!
-//! Each case gets a fresh store as a [`Kit`](super::Kit), drives it through
+//! Each case gets a fresh store as a [`Kit`], drives it through
 //! [`LedgerStore::transact`](crate::LedgerStore::transact) and asserts on
 //! values. After every case the [`invariants`](super::invariants) are checked
 //! on what it left behind.
@@ -155,6 +155,7 @@ macro_rules! __ledger_store_cases {
                 hundreds_of_requests_come_through
                 an_empty_batch_does_nothing
                 a_batch_of_refusals_changes_no_account
+                the_limits_admit_what_is_usual
                 the_most_legs_are_posted_in_order
             }
             reads {

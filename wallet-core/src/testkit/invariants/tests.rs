@@ -4,30 +4,31 @@
 use std::sync::Arc;
 
 use super::{Books, Violation, check_books};
+use crate::memory::{MemoryStore, Tables};
 use crate::testkit::broken::Broken;
 use crate::testkit::conformance::sample;
-use crate::testkit::{Kit, block_on};
-use crate::{AccountId, Amount, Hold, HoldStatus, InLedger, Policy, Status, Timestamp};
+use crate::testkit::{Built, Capabilities, Handles, Kit, ManualClock, StoreFactory, block_on};
+use crate::{
+    AccountId, AccountKey, Amount, Hold, HoldStatus, InLedger, LedgerId, Policy, Status, Timestamp,
+};
 
 /// Books with two customers, a settlement account, a transfer of two legs, a
 /// reversal, an open hold and a captured one.
 fn books() -> (Books, AccountId) {
-    let mut made = None;
     block_on(async {
         let kit = Kit::new(Arc::new(Broken(None))).await;
         let ada = sample(&kit).await;
         let books = Books::read(kit.store().as_ref()).await.unwrap();
         assert_eq!(kit.violations(true).await, []);
-        made = Some((books, ada));
-    });
-    made.expect("the future ran")
+        (books, ada)
+    })
 }
 
 /// The violations after `damage` to the account that paid.
-fn after(damage: impl FnOnce(&mut Books, crate::AccountKey)) -> Vec<Violation> {
+fn after(damage: impl FnOnce(&mut Books, AccountKey)) -> Vec<Violation> {
     let (mut books, ada) = books();
     assert_eq!(check_books(&books), []);
-    damage(&mut books, InLedger::new(crate::LedgerId::default(), ada));
+    damage(&mut books, InLedger::new(LedgerId::default(), ada));
     check_books(&books)
 }
 
@@ -194,7 +195,7 @@ fn a_hold_that_does_not_add_up_shows() {
     let violations = damage_hold(HoldStatus::Captured, |hold| hold.released += 1);
     shows!(violations, Violation::HoldDiffers { .. });
     let violations = damage_hold(HoldStatus::Pending, |hold| {
-        hold.status = HoldStatus::Released
+        hold.status = HoldStatus::Released;
     });
     shows!(
         violations,
@@ -209,10 +210,85 @@ fn a_hold_that_does_not_add_up_shows() {
     shows!(violations, Violation::HoldDiffers { .. });
 }
 
+/// Keeps hold of the store that it makes, so that a test can damage it.
+#[derive(Debug, Clone, Default)]
+struct Exposed(Arc<std::sync::OnceLock<MemoryStore>>);
+
+#[async_trait::async_trait]
+impl StoreFactory for Exposed {
+    fn capabilities(&self) -> Capabilities {
+        Broken(None).capabilities()
+    }
+
+    async fn build(&self, clock: Arc<ManualClock>) -> Built {
+        let memory = self.0.get_or_init(|| MemoryStore::new(clock));
+        Built::new(Handles::of(Arc::new(memory.clone())), ())
+    }
+}
+
+/// The violations after `damage` to the tables of a store.
+fn after_damage(damage: impl FnOnce(&mut Tables, AccountKey)) -> Vec<Violation> {
+    let factory = Exposed::default();
+    block_on(async {
+        let kit = Kit::new(Arc::new(factory.clone())).await;
+        let ada = sample(&kit).await;
+        assert_eq!(kit.violations(true).await, []);
+        let memory = factory.0.get().expect("it was built");
+        let ada = InLedger::new(LedgerId::default(), ada);
+        damage(&mut memory.shared().tables(), ada);
+        kit.violations(true).await
+    })
+}
+
+#[test]
+fn a_record_that_is_lost_or_changed_shows() {
+    let violations = after_damage(|tables, _| tables.records.clear());
+    shows!(violations, Violation::AcknowledgedLost { .. });
+    let violations = after_damage(|tables, _| {
+        let record = tables.records.values_mut().next().unwrap();
+        Arc::make_mut(&mut record.outcome).at = Timestamp::EPOCH;
+    });
+    shows!(violations, Violation::AcknowledgedChanged { .. });
+}
+
+#[test]
+fn a_changed_entry_belies_its_record_and_its_event() {
+    let violations = after_damage(|tables, ada| {
+        let entries = tables.entries.get_mut(&ada).unwrap();
+        entries[0].balance_after += 1;
+    });
+    shows!(
+        violations,
+        Violation::BalanceChainBroken { sequence: 1, .. },
+        Violation::EffectMissing { .. },
+        Violation::EventDiffers { .. },
+    );
+}
+
+#[test]
+fn a_row_that_cannot_be_read_shows() {
+    let violations = after_damage(|tables, _| {
+        tables.outbox.append(vec![0xFF], Timestamp::EPOCH);
+    });
+    shows!(violations, Violation::RowUnreadable { .. });
+}
+
+#[test]
+fn an_event_told_twice_shows() {
+    let violations = after_damage(|tables, _| {
+        let mut records = tables.records.values();
+        let home = LedgerId::default();
+        let outcome = Arc::clone(&records.next().unwrap().outcome);
+        let payload = crate::codec::encode_outbox(&[(home, outcome)]).unwrap();
+        tables.outbox.append(payload, Timestamp::EPOCH);
+    });
+    shows!(violations, Violation::EventsBroken { .. });
+}
+
 #[test]
 fn violations_read_as_sentences() {
     let (books, ada) = books();
-    let account = InLedger::new(crate::LedgerId::default(), ada);
+    let account = InLedger::new(LedgerId::default(), ada);
     assert!(books.accounts.contains_key(&account));
     let violation = Violation::BelowFloor {
         account,
