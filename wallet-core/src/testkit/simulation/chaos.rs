@@ -1,20 +1,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Clock;
+use crate::memory::MemoryStore;
+use crate::{AccountKey, Clock, LedgerId};
 
 use super::world::World;
-use super::{Rng, SeededFaults};
+use super::{Rng, SeededFaults, workload};
 
 /// How many times something happens before peace is made.
 const EVENTS: u32 = 10;
 
-/// Kills and restarts processes, sets the clock back, then makes peace.
+/// Kills and restarts processes, locks accounts, sets the clock back, then makes
+/// peace.
 #[derive(Debug)]
 pub(super) struct Chaos {
     pub(super) world: Arc<World>,
     pub(super) faults: Arc<SeededFaults>,
     pub(super) rng: Rng,
+    /// Where a host can lock accounts, if the store is of that kind.
+    pub(super) memory: Option<Arc<MemoryStore>>,
 }
 
 impl Chaos {
@@ -38,8 +42,11 @@ impl Chaos {
                     world.trace.note(&format!("process {process} starts"));
                     world.processes.start(process);
                 }
-                6..8 => {
-                    let back = Duration::from_millis(self.rng.below(400));
+                6 => self.lock_somebody().await,
+                7 | 8 => {
+                    // Beyond two seconds nothing is decided for a while.
+                    let most = self.rng.pick(&[400, 400, 400, 2_500]);
+                    let back = Duration::from_millis(self.rng.below(most));
                     world
                         .trace
                         .note(&format!("the clock steps back by {back:?}"));
@@ -51,5 +58,20 @@ impl Chaos {
         world.trace.note("peace");
         self.faults.calm();
         world.finished();
+    }
+
+    /// A host's own transaction keeps an account for a while.
+    async fn lock_somebody(&self) {
+        let accounts: Vec<_> = workload::accounts(self.world.clients).collect();
+        let account = accounts[self.rng.index(accounts.len())];
+        let account = AccountKey::new(LedgerId::default(), account);
+        let store = self.memory.as_ref();
+        let Some(lock) = store.and_then(|store| store.lock_account(account)) else {
+            return;
+        };
+        self.world.trace.note("a host locks an account");
+        self.world.clock.sleep(self.rng.delay(300)).await;
+        self.world.trace.note("the host lets go");
+        drop(lock);
     }
 }

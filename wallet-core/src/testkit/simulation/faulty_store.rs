@@ -2,16 +2,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::future::select;
 use tokio::sync::Notify;
 
-use crate::{
-    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Hold, HoldKey,
-    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
-    ReferenceQuery, Snapshot, StoreError, StoreErrorKind, Timestamp, TransferKey,
-    TransferWithReversals,
-};
+use crate::{Batch, Clock, Committed, LedgerStore, StoreError, StoreErrorKind, Timestamp};
 
 use super::under_way::{Locks, UnderWay};
 use super::{Fault, FaultPlan, Sabotage, Trace};
@@ -44,9 +38,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// ```
 #[derive(Debug)]
 pub struct FaultyStore {
-    inner: Arc<dyn LedgerStore>,
+    pub(super) inner: Arc<dyn LedgerStore>,
     clock: Arc<dyn Clock>,
-    plan: Arc<dyn FaultPlan>,
+    pub(super) plan: Arc<dyn FaultPlan>,
     under_way: UnderWay,
     more: Notify,
     trace: Option<Trace>,
@@ -130,7 +124,7 @@ impl FaultyStore {
         true
     }
 
-    fn note(&self, line: impl FnOnce() -> String) {
+    pub(super) fn note(&self, line: impl FnOnce() -> String) {
         if let Some(trace) = &self.trace {
             trace.note(&line());
         }
@@ -158,7 +152,7 @@ impl FaultyStore {
     }
 
     /// Waits for commits under way; answers whether there was one.
-    async fn wait_for(&self, locks: &Locks) -> Result<bool, StoreError> {
+    pub(super) async fn wait_for(&self, locks: &Locks) -> Result<bool, StoreError> {
         let mut waited = Duration::ZERO;
         while self.under_way.keeps(locks) {
             if waited >= WAIT_MAX {
@@ -171,7 +165,11 @@ impl FaultyStore {
         Ok(!waited.is_zero())
     }
 
-    async fn commit(&self, batch: Arc<Batch>, fault: Fault) -> Result<Committed, StoreError> {
+    pub(super) async fn commit(
+        &self,
+        batch: Arc<Batch>,
+        fault: Fault,
+    ) -> Result<Committed, StoreError> {
         match fault {
             Fault::Refuse(kind) => return Err(planned(kind)),
             Fault::Abandon => return Err(planned(StoreErrorKind::Indeterminate)),
@@ -201,7 +199,7 @@ impl FaultyStore {
     }
 
     /// Reads with what goes wrong with reading.
-    async fn read<T>(
+    pub(super) async fn read<T>(
         &self,
         read: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
@@ -221,95 +219,4 @@ impl FaultyStore {
 
 fn planned(kind: StoreErrorKind) -> StoreError {
     StoreError::new(kind, "a planned fault")
-}
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl LedgerStore for FaultyStore {
-    fn limits(&self) -> Limits {
-        self.inner.limits()
-    }
-
-    async fn transact(&self, batch: Arc<Batch>) -> Result<Committed, StoreError> {
-        let fault = self.plan.on_commit();
-        let count = batch.requests().len();
-        self.note(|| format!("store: commit of {count}, {fault:?}"));
-        let result = self.commit(batch, fault).await;
-        if let Err(error) = &result {
-            self.note(|| format!("store: {error}"));
-        }
-        result
-    }
-
-    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError> {
-        self.read(self.inner.snapshot(reads)).await
-    }
-
-    async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError> {
-        let locks = Locks {
-            keys: keys.iter().copied().collect(),
-            ..Locks::default()
-        };
-        self.wait_for(&locks).await?;
-        self.read(self.inner.records(keys)).await
-    }
-
-    async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError> {
-        self.read(self.inner.accounts(keys)).await
-    }
-
-    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
-        self.read(self.inner.list_accounts(query)).await
-    }
-
-    async fn transfers(
-        &self,
-        keys: &[TransferKey],
-    ) -> Result<Vec<Option<TransferWithReversals>>, StoreError> {
-        self.read(self.inner.transfers(keys)).await
-    }
-
-    async fn list_transfers(
-        &self,
-        query: &ReferenceQuery,
-    ) -> Result<Vec<TransferWithReversals>, StoreError> {
-        self.read(self.inner.list_transfers(query)).await
-    }
-
-    async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>, StoreError> {
-        self.read(self.inner.holds(keys)).await
-    }
-
-    async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError> {
-        self.read(self.inner.list_holds(query)).await
-    }
-
-    async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {
-        self.read(self.inner.expired_holds(limit)).await
-    }
-
-    async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
-        self.read(self.inner.entries(query)).await
-    }
-
-    async fn balance_at(
-        &self,
-        account: AccountKey,
-        at: Timestamp,
-    ) -> Result<Option<PastBalance>, StoreError> {
-        let locks = Locks {
-            accounts: [account].into(),
-            ..Locks::default()
-        };
-        self.wait_for(&locks).await?;
-        self.read(self.inner.balance_at(account, at)).await
-    }
-
-    async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {
-        self.read(self.inner.ledgers()).await
-    }
-
-    async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {
-        self.read(self.inner.purge(purge)).await
-    }
 }

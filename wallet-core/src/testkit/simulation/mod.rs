@@ -19,6 +19,7 @@ mod chaos;
 mod client;
 mod executor;
 mod fault;
+mod faulty_calls;
 mod faulty_store;
 #[cfg(test)]
 mod faulty_store_tests;

@@ -95,7 +95,7 @@ pub fn run(scenario: Scenario, seed: u64) -> Report {
 
 fn play(scenario: Scenario, seed: u64, clock: &Arc<ManualClock>, trace: &Trace) -> Vec<String> {
     let rng = Rng::new(seed);
-    let (handles, saboteur) = stores(scenario, clock, &rng);
+    let (handles, memory) = stores(scenario, clock, &rng);
     let faults = Arc::new(SeededFaults::new(rng.fork()));
     let store = FaultyStore::new(
         Arc::clone(&handles.store),
@@ -103,7 +103,8 @@ fn play(scenario: Scenario, seed: u64, clock: &Arc<ManualClock>, trace: &Trace) 
         Arc::<SeededFaults>::clone(&faults),
     );
     let mut store = store.with_trace(trace.clone());
-    if let Some(saboteur) = saboteur {
+    if let (Some(bug), Some(memory)) = (scenario.bug, &memory) {
+        let saboteur = Saboteur::new(bug, Arc::clone(memory), rng.fork(), STRIKES_PER_MILLE);
         store = store.with_sabotage(Arc::new(saboteur));
     }
     let store = Arc::new(store);
@@ -140,6 +141,7 @@ fn play(scenario: Scenario, seed: u64, clock: &Arc<ManualClock>, trace: &Trace) 
         world: Arc::clone(&world),
         faults,
         rng: rng.fork(),
+        memory,
     };
     spawner.spawn(Group::World, "chaos", chaos.run());
     if let Err(stuck) = executor.run_until(STEPS_MAX, || world.is_over()) {
@@ -165,15 +167,16 @@ fn shut_down(executor: &mut Executor, world: &Arc<World>) {
     }
 }
 
-fn stores(scenario: Scenario, clock: &Arc<ManualClock>, rng: &Rng) -> (Handles, Option<Saboteur>) {
+fn stores(
+    scenario: Scenario,
+    clock: &Arc<ManualClock>,
+    rng: &Rng,
+) -> (Handles, Option<Arc<MemoryStore>>) {
     let time = Arc::<ManualClock>::clone(clock);
     match scenario.store {
         StoreKind::Pessimistic => {
             let store = Arc::new(MemoryStore::new(time));
-            let bug = scenario.bug;
-            let saboteur = bug
-                .map(|bug| Saboteur::new(bug, Arc::clone(&store), rng.fork(), STRIKES_PER_MILLE));
-            (Handles::of(store), saboteur)
+            (Handles::of(Arc::clone(&store)), Some(store))
         }
         StoreKind::Optimistic => {
             let store = OptimisticStore::with_conflicts(time, rng.next(), 100);

@@ -1,0 +1,103 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Hold, HoldKey,
+    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
+    ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
+};
+
+use super::FaultyStore;
+use super::under_way::Locks;
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl LedgerStore for FaultyStore {
+    fn limits(&self) -> Limits {
+        self.inner.limits()
+    }
+
+    async fn transact(&self, batch: Arc<Batch>) -> Result<Committed, StoreError> {
+        let fault = self.plan.on_commit();
+        let count = batch.requests().len();
+        self.note(|| format!("store: commit of {count}, {fault:?}"));
+        let result = self.commit(batch, fault).await;
+        if let Err(error) = &result {
+            self.note(|| format!("store: {error}"));
+        }
+        result
+    }
+
+    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError> {
+        self.read(self.inner.snapshot(reads)).await
+    }
+
+    async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError> {
+        let locks = Locks {
+            keys: keys.iter().copied().collect(),
+            ..Locks::default()
+        };
+        self.wait_for(&locks).await?;
+        self.read(self.inner.records(keys)).await
+    }
+
+    async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError> {
+        self.read(self.inner.accounts(keys)).await
+    }
+
+    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
+        self.read(self.inner.list_accounts(query)).await
+    }
+
+    async fn transfers(
+        &self,
+        keys: &[TransferKey],
+    ) -> Result<Vec<Option<TransferWithReversals>>, StoreError> {
+        self.read(self.inner.transfers(keys)).await
+    }
+
+    async fn list_transfers(
+        &self,
+        query: &ReferenceQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError> {
+        self.read(self.inner.list_transfers(query)).await
+    }
+
+    async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>, StoreError> {
+        self.read(self.inner.holds(keys)).await
+    }
+
+    async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError> {
+        self.read(self.inner.list_holds(query)).await
+    }
+
+    async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {
+        self.read(self.inner.expired_holds(limit)).await
+    }
+
+    async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
+        self.read(self.inner.entries(query)).await
+    }
+
+    async fn balance_at(
+        &self,
+        account: AccountKey,
+        at: Timestamp,
+    ) -> Result<Option<PastBalance>, StoreError> {
+        let locks = Locks {
+            accounts: [account].into(),
+            ..Locks::default()
+        };
+        self.wait_for(&locks).await?;
+        self.read(self.inner.balance_at(account, at)).await
+    }
+
+    async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {
+        self.read(self.inner.ledgers()).await
+    }
+
+    async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {
+        self.read(self.inner.purge(purge)).await
+    }
+}
