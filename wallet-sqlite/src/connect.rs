@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use wallet_core::{StoreError, StoreErrorKind};
 
@@ -65,6 +66,12 @@ fn tune(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
         "PRAGMA wal_autocheckpoint = {}; PRAGMA cache_size = -{};",
         settings.checkpoint_pages, settings.cache_kib
     );
+    // Plans must not depend on the values bound: SQLite would plan some
+    // statements anew for every row.
+    let stable = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+    connection
+        .set_db_config(stable, true)
+        .during("setting up a connection")?;
     connection
         .execute_batch(DURABILITY)
         .and_then(|()| connection.execute_batch(&sizes))

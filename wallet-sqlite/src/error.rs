@@ -140,3 +140,6 @@ impl From<TransactionLost> for ApplyError {
         Self::TransactionLost(None)
     }
 }
+
+#[cfg(test)]
+mod tests;

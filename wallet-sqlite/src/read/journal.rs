@@ -9,9 +9,7 @@ use crate::error::{During, Result, corrupt, undecodable};
 use crate::value::{column, ledger, ledger_number};
 
 const RECORD: &str = "
-    SELECT r.fingerprint, j.outcome
-    FROM wallet_record r LEFT JOIN wallet_journal j ON j.id = r.journal
-    WHERE r.ledger = ? AND r.hash = ?";
+    SELECT fingerprint, journal FROM wallet_record WHERE ledger = ? AND hash = ?";
 const OUTCOME: &str = "SELECT ledger, outcome FROM wallet_journal WHERE id = ?";
 const RANGE: &str = "
     SELECT ledger, outcome FROM wallet_journal WHERE id BETWEEN ? AND ? ORDER BY id";
@@ -25,10 +23,11 @@ pub(crate) fn record(connection: &Connection, key: RecordKey) -> Result<Option<R
     let Some(row) = rows.next().during(context)? else {
         return Ok(None);
     };
+    let (_, outcome) = outcome(connection, column(row, 1)?)?;
     Ok(Some(Record {
         key,
         fingerprint: Fingerprint::from_bytes(column(row, 0)?),
-        outcome: Arc::new(outcome_column(row, 1, key.ledger)?),
+        outcome: Arc::new(outcome),
     }))
 }
 
