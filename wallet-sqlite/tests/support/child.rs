@@ -1,0 +1,142 @@
+//! A child process that hammers the shared accounts, and what it tells.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use wallet_core::testkit::{block_on, invariants};
+use wallet_core::{Decided, LedgerStore, Outcome, TransferId};
+
+use super::{ACCOUNTS, commit, open, record_key, transfer};
+
+const FILE: &str = "WALLET_SQLITE_TEST_FILE";
+const SEED: &str = "WALLET_SQLITE_TEST_SEED";
+const ROUNDS: &str = "WALLET_SQLITE_TEST_ROUNDS";
+
+/// A xorshift generator: the seed decides everything.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 16) % bound
+    }
+}
+
+/// What children acknowledged: the transfer under each key, if accepted.
+pub(crate) type Acknowledged = BTreeMap<String, Option<TransferId>>;
+
+/// Starts this very test executable again as a child that runs `entry`.
+pub(crate) fn spawn(entry: &str, path: &Path, seed: u64, rounds: u64) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", entry, "--nocapture", "--test-threads=1"])
+        .env(FILE, path)
+        .env(SEED, seed.to_string())
+        .env(ROUNDS, rounds.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// The child's part: does nothing where nobody asked for it.
+pub(crate) fn run() {
+    let Ok(path) = std::env::var(FILE) else {
+        return;
+    };
+    let number = |name| std::env::var(name).unwrap().parse::<u64>().unwrap();
+    let (seed, rounds) = (number(SEED), number(ROUNDS));
+    let store = open(Path::new(&path));
+    std::thread::scope(|scope| {
+        for worker in 0..2 {
+            let store = &store;
+            scope.spawn(move || work(store, seed, worker, rounds));
+        }
+    });
+}
+
+fn work(store: &wallet_sqlite::SqliteStore, seed: u64, worker: u64, rounds: u64) {
+    let mut random = Random::new(seed * 2 + worker);
+    for round in 0..rounds {
+        let mut keys = Vec::new();
+        let mut requests = Vec::new();
+        // Every child and worker asks for this one too, and all get one answer.
+        keys.push(format!("shared-{}", round / 4));
+        requests.push(transfer(&format!("shared-{}", round / 4), 0, 1, 1));
+        for item in 0..random.below(8) {
+            let from = u8::try_from(random.below(ACCOUNTS.into())).unwrap();
+            let to = (from + 1 + u8::try_from(random.below(4)).unwrap()) % ACCOUNTS;
+            let key = format!("{seed}-{worker}-{round}-{item}");
+            let minor = i128::from(random.below(40)) + 1;
+            requests.push(transfer(&key, from, to, minor));
+            keys.push(key);
+        }
+        let decided = commit(store, requests);
+        let mut lines = String::new();
+        for (key, decided) in keys.iter().zip(&decided) {
+            let told = posted_by(decided).map_or("refused".to_owned(), |id| id.to_string());
+            lines.push_str(&format!("\nack {key} {told}\n"));
+        }
+        std::io::stdout()
+            .lock()
+            .write_all(lines.as_bytes())
+            .unwrap();
+    }
+}
+
+fn posted_by(decided: &Decided) -> Option<TransferId> {
+    match decided {
+        Decided::Fresh(outcome) | Decided::Replayed(outcome) => only_transfer(outcome),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn only_transfer(outcome: &Outcome) -> Option<TransferId> {
+    outcome.transfers().next().map(|transfer| transfer.key.id)
+}
+
+/// The child's lines so far.
+pub(crate) fn lines(child: &mut Child) -> std::io::Lines<BufReader<ChildStdout>> {
+    BufReader::new(child.stdout.take().unwrap()).lines()
+}
+
+/// Takes in a line if it is a whole acknowledgement; answers whether it was.
+pub(crate) fn note(line: &str, acknowledged: &mut Acknowledged) -> bool {
+    let mut words = line.split(' ');
+    let (Some("ack"), Some(key), Some(told)) = (words.next(), words.next(), words.next()) else {
+        return false;
+    };
+    // A line that the kill cut off says nothing.
+    let id: Option<TransferId> = told.parse().ok();
+    if id.is_none() && told != "refused" {
+        return false;
+    }
+    let first = acknowledged.entry(key.to_owned()).or_insert(id);
+    assert_eq!(*first, id, "one key, one outcome: {key}");
+    true
+}
+
+/// Everything acknowledged is there exactly once, and the books are sound.
+pub(crate) fn verify(path: &Path, acknowledged: &Acknowledged) {
+    let store = open(path);
+    super::assert_sound(&store);
+    let books = block_on(invariants::Books::read(&store)).unwrap();
+    let mut entries: BTreeMap<TransferId, usize> = BTreeMap::new();
+    for entry in books.entries.values().flatten() {
+        *entries.entry(entry.transfer).or_default() += 1;
+    }
+    let keys: Vec<_> = acknowledged.keys().map(|key| record_key(key)).collect();
+    let records = block_on(store.records(&keys)).unwrap();
+    for ((key, told), record) in acknowledged.iter().zip(records) {
+        let record = record.unwrap_or_else(|| panic!("lost: {key}"));
+        assert_eq!(only_transfer(&record.outcome), *told, "{key}");
+        let count = told.map_or(2, |id| entries.get(&id).copied().unwrap_or(0));
+        assert_eq!(count, 2, "a debit and a credit, once: {key}");
+    }
+}

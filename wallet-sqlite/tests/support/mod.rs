@@ -1,0 +1,120 @@
+//! What the tests of this crate share.
+#![allow(dead_code, reason = "no test uses all of it")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::format_push_string,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+pub(crate) mod child;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wallet_core::testkit::{block_on, invariants};
+use wallet_core::{
+    AccountId, AccountKey, Batch, Command, Currency, Decided, Deposit, IdempotencyKey, InLedger,
+    KeyScope, KeyText, LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner,
+    PostTransfer, Prepared, RecordKey, Request, SettlementName, SettlementShards, StoreErrorKind,
+    SystemClock, TransferId, Uuid7,
+};
+use wallet_sqlite::{SqliteSettings, SqliteStore};
+
+/// How many accounts the tests share.
+pub(crate) const ACCOUNTS: u8 = 6;
+
+pub(crate) fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open(&SqliteSettings::new(path), Arc::new(SystemClock)).expect("the file opens")
+}
+
+pub(crate) fn eur() -> Currency {
+    Currency::iso("EUR").unwrap()
+}
+
+pub(crate) fn euros(minor: i128) -> Money {
+    Money::minor(minor, eur()).unwrap()
+}
+
+pub(crate) fn account(number: u8) -> AccountId {
+    AccountId::from_bytes([0x11 + number; 16])
+}
+
+pub(crate) fn account_key(number: u8) -> AccountKey {
+    InLedger::new(LedgerId::default(), account(number))
+}
+
+pub(crate) fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::new(KeyScope::new("test").unwrap(), KeyText::new(text).unwrap())
+}
+
+pub(crate) fn record_key(text: &str) -> RecordKey {
+    key(text).record_key(LedgerId::default())
+}
+
+pub(crate) fn prepare(text: &str, command: impl Into<Command>) -> Arc<Prepared> {
+    let request = Request::new(key(text), command);
+    Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new()).unwrap())
+}
+
+pub(crate) fn deposit(text: &str, to: u8, minor: i128) -> Arc<Prepared> {
+    let bank = SettlementName::new("bank").unwrap();
+    prepare(text, Deposit::new(account(to), euros(minor), bank))
+}
+
+pub(crate) fn transfer(text: &str, from: u8, to: u8, minor: i128) -> Arc<Prepared> {
+    let leg = Leg::new(account(from), account(to), euros(minor));
+    prepare(text, PostTransfer::new(vec![leg]))
+}
+
+/// The id of the transfer that a request of one transfer makes.
+pub(crate) fn transfer_id(request: &Prepared) -> TransferId {
+    TransferId::new(request.ids()[0])
+}
+
+/// Opens all accounts and pays each `minor`; again is fine.
+pub(crate) fn set_up(store: &SqliteStore, minor: i128) {
+    for number in 0..ACCOUNTS {
+        let open = OpenAccount::new(Owner::new("ada").unwrap(), eur()).with_id(account(number));
+        let opened = commit(store, vec![prepare(&format!("open-{number}"), open)]);
+        assert_eq!(opened.len(), 1);
+        commit(
+            store,
+            vec![deposit(&format!("seed-{number}"), number, minor)],
+        );
+    }
+}
+
+/// Commits, deciding again for as long as others are faster.
+pub(crate) fn commit(store: &SqliteStore, requests: Vec<Arc<Prepared>>) -> Vec<Decided> {
+    let batch = Arc::new(Batch::new(requests));
+    loop {
+        match block_on(store.transact(Arc::clone(&batch))) {
+            Ok(committed) => return committed.decided,
+            Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+            Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
+        }
+    }
+}
+
+/// The accepted outcome, decided now or before.
+pub(crate) fn accepted(decided: &Decided) -> &Arc<Outcome> {
+    match decided {
+        Decided::Fresh(outcome) | Decided::Replayed(outcome) if outcome.result.is_ok() => outcome,
+        other => panic!("not accepted: {other:?}"),
+    }
+}
+
+pub(crate) fn posted(store: &SqliteStore, number: u8) -> i128 {
+    let accounts = block_on(store.accounts(&[account_key(number)])).unwrap();
+    accounts[0].as_ref().unwrap().state.counters.posted()
+}
+
+/// Every invariant of the books and of an outbox that nobody has read.
+pub(crate) fn assert_sound(store: &SqliteStore) {
+    let violations = block_on(invariants::check(store, Some(store), &[])).unwrap();
+    assert!(violations.is_empty(), "{violations:#?}");
+}
