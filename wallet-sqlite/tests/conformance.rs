@@ -1,4 +1,8 @@
 //! The store passes every case of the test kit.
+#![allow(
+    clippy::expect_used,
+    reason = "helpers of tests, outside of test functions"
+)]
 
 use std::path::PathBuf;
 use std::sync::Arc;
