@@ -45,8 +45,8 @@ impl Chaos {
                 6 => self.lock_somebody().await,
                 7 | 8 => {
                     // Beyond two seconds nothing is decided for a while.
-                    let most = self.rng.pick(&[400, 400, 400, 2_500]);
-                    let back = Duration::from_millis(self.rng.below(most));
+                    let least = self.rng.pick(&[0, 0, 0, 2_000]);
+                    let back = Duration::from_millis(least + self.rng.below(500));
                     world
                         .trace
                         .note(&format!("the clock steps back by {back:?}"));

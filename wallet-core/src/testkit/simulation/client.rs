@@ -64,6 +64,12 @@ impl Client {
                 self.settle(&request, None);
                 key = self::key(&format!("{name}-{attempt}"));
             }
+            if silence
+                && self.rng.chance(200)
+                && let Some(outcome) = self.recall(&request).await
+            {
+                return self.settle(&request, Some(outcome));
+            }
             match self.world.bug {
                 Some(Bug::RetriesUnderNewKey) if silence => {
                     key = self::key(&format!("{name}-{attempt}"));
@@ -127,6 +133,18 @@ impl Client {
                 Attempt::Refused
             }
         }
+    }
+
+    /// What the ledger remembers of a request whose answer was lost.
+    async fn recall(&self, request: &Request) -> Option<Arc<Outcome>> {
+        let process = self.rng.index(self.world.processes.count());
+        let recorded = self.world.processes.recall(process, request)?;
+        let recorded = recorded.await.ok().flatten();
+        let found = recorded.is_some();
+        self.world
+            .trace
+            .note(&format!("client {}: recalls: {found}", self.number));
+        recorded
     }
 
     fn settle(&self, request: &Request, outcome: Option<Arc<Outcome>>) {

@@ -142,6 +142,25 @@ impl Processes {
         Some(receiver)
     }
 
+    /// Asks a process what is recorded under a request's key; `None` while it
+    /// is down.
+    pub(super) fn recall(
+        &self,
+        process: usize,
+        request: &Request,
+    ) -> Option<oneshot::Receiver<Option<Arc<Outcome>>>> {
+        let wallet = self.slots()[process].clone()?;
+        let (sender, receiver) = oneshot::channel();
+        let (ledger, key) = (request.ledger(), request.key().clone());
+        let call = async move {
+            // A store that fails now knows nothing now.
+            let recorded = wallet.outcome(ledger, &key).await.ok().flatten();
+            let _ = sender.send(recorded);
+        };
+        self.spawner.spawn(Group::Process(process), "recall", call);
+        Some(receiver)
+    }
+
     fn slots(&self) -> MutexGuard<'_, Vec<Option<Wallet>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
