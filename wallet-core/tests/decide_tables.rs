@@ -38,6 +38,15 @@ fn race(
     applied.map_err(|error| error.kind())
 }
 
+/// Accounts whose latest time is now, so that another commit shows in their
+/// versions alone.
+fn at_now() -> World {
+    let mut world = World::with(&[(A, 100), (B, 100)]);
+    world.edit(A).last_at = NOW;
+    world.edit(B).last_at = NOW;
+    world
+}
+
 #[test]
 fn what_was_decided_is_refused_once_somebody_else_committed_its_ground() {
     type Theirs = fn(&mut World);
@@ -52,7 +61,7 @@ fn what_was_decided_is_refused_once_somebody_else_committed_its_ground() {
             world.run(ChangeStatus::new(B, Status::Frozen)).unwrap();
         }),
         ("an answered past balance", vec![pay(1)], |world| {
-            world.edit(B).last_at = NOW;
+            world.edit(B).last_at = later(1);
         }),
         ("the account", vec![open().into()], |world| {
             world.put(support::state(C, 0));
@@ -74,11 +83,11 @@ fn what_was_decided_is_refused_once_somebody_else_committed_its_ground() {
         }),
     ];
     for (name, commands, theirs) in cases {
-        let mut world = World::with(&[(A, 100), (B, 100)]);
+        let mut world = at_now();
         let ours = world.keyed("ours", commands.clone());
         assert_eq!(race(&mut world, ours, |_| ()), Ok(()), "{name}");
 
-        let mut world = World::with(&[(A, 100), (B, 100)]);
+        let mut world = at_now();
         let ours = world.keyed("ours", commands);
         let mut after = World::new();
         let refused = race(&mut world, ours, |world| {
