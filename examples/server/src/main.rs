@@ -1,3 +1,19 @@
-//! The wallet ledger behind a REST API.
+//! The wallet ledger behind a REST API; `wallet-server --help` lists the
+//! settings.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use wallet_server::Config;
+
+fn main() -> ExitCode {
+    // A bad setting ends the program here: a clear message, exit code 2.
+    let config = Config::parse();
+    match wallet_server::run(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wallet-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

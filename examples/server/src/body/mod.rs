@@ -1,0 +1,25 @@
+//! What the API answers: one type a body.
+
+mod account;
+mod entry;
+mod page;
+mod transfer;
+
+pub(crate) use account::{AccountBody, BalanceBody, PastBalanceBody, PolicyBody, limit_of};
+pub(crate) use entry::EntryBody;
+pub(crate) use page::{Page, page_size};
+pub(crate) use transfer::TransferBody;
+
+use serde_json::Value;
+use wallet_core::{Metadata, Timestamp};
+
+/// RFC 3339, in UTC.
+pub(crate) fn time(at: Timestamp) -> String {
+    let time = jiff::Timestamp::from_microsecond(at.as_micros());
+    time.map_or_else(|_| String::new(), |time| time.to_string())
+}
+
+/// Metadata as JSON again.
+pub(crate) fn metadata(metadata: &Metadata) -> Value {
+    serde_json::from_str(metadata.as_str()).unwrap_or_default()
+}

@@ -1,0 +1,43 @@
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+const SIZE_DEFAULT: u32 = 50;
+const SIZE_MAX: u32 = 500;
+
+/// A page of a list, and where the next one begins.
+#[derive(Debug, Serialize)]
+pub(crate) struct Page<T> {
+    items: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The first `size` of `rows`, which hold one more where there is a next
+    /// page; `cursor` names the last one shown.
+    pub(crate) fn of<R>(
+        mut rows: Vec<R>,
+        size: u32,
+        cursor: impl Fn(&R) -> String,
+        render: impl Fn(&R) -> T,
+    ) -> Self {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let has_more = rows.len() > size;
+        rows.truncate(size);
+        let next = rows.last().filter(|_| has_more).map(cursor);
+        Self {
+            items: rows.iter().map(render).collect(),
+            next,
+        }
+    }
+}
+
+/// The size of a page: 1 to 500, 50 where nothing is said.
+pub(crate) fn page_size(limit: Option<u32>) -> Result<u32, Problem> {
+    match limit {
+        None => Ok(SIZE_DEFAULT),
+        Some(limit) if (1..=SIZE_MAX).contains(&limit) => Ok(limit),
+        Some(_) => Err(Problem::bad_field("limit", "must be 1 to 500")),
+    }
+}

@@ -1,0 +1,94 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Parser;
+use wallet_core::{Currency, CurrencyTable};
+
+/// The server's settings: flags, or the environment variables that `--help`
+/// names. Every one has a default.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "wallet-server",
+    version,
+    about = "The wallet ledger behind a REST API"
+)]
+pub struct Config {
+    /// Where to listen.
+    #[arg(long, env = "WALLET_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Where the books are: `sqlite:PATH`, or `memory` (lost at exit).
+    #[arg(long, env = "WALLET_STORE", default_value = "sqlite:wallet.db")]
+    pub store: StoreUrl,
+
+    /// Currencies beyond ISO 4217, as CODE:DECIMALS, separated by commas.
+    #[arg(long, env = "WALLET_CURRENCIES", value_delimiter = ',', value_parser = currency)]
+    pub currencies: Vec<Currency>,
+
+    /// How many requests may wait for a commit.
+    #[arg(long, env = "WALLET_QUEUE", default_value_t = 8_192, value_parser = at_least_one)]
+    pub queue: usize,
+
+    /// The largest body accepted, in bytes.
+    #[arg(long, env = "WALLET_BODY_MAX", default_value_t = 65_536, value_parser = at_least_one)]
+    pub body_max: usize,
+
+    /// How long a request may take, in milliseconds.
+    #[arg(long, env = "WALLET_REQUEST_TIMEOUT_MS", default_value_t = 30_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub request_timeout_ms: u64,
+
+    /// How long open requests may take to end at shutdown, in milliseconds.
+    #[arg(long, env = "WALLET_SHUTDOWN_TIMEOUT_MS", default_value_t = 20_000)]
+    pub shutdown_timeout_ms: u64,
+}
+
+impl Config {
+    /// The currencies that requests may name.
+    ///
+    /// # Errors
+    /// When a currency of the settings contradicts ISO 4217 or another one.
+    pub fn currency_table(&self) -> Result<CurrencyTable, wallet_core::CurrencyError> {
+        let mut table = CurrencyTable::iso();
+        self.currencies
+            .iter()
+            .try_for_each(|currency| table.register(*currency))?;
+        Ok(table)
+    }
+}
+
+/// Where the books are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// A SQLite file, created when absent.
+    Sqlite(PathBuf),
+    /// The process's memory.
+    Memory,
+}
+
+impl FromStr for StoreUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "memory" => Ok(Self::Memory),
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
+            _ => Err("expected sqlite:PATH or memory".to_owned()),
+        }
+    }
+}
+
+fn currency(text: &str) -> Result<Currency, String> {
+    let expected = "expected CODE:DECIMALS, such as BTC:8";
+    let (code, decimals) = text.split_once(':').ok_or(expected)?;
+    let decimals = decimals.parse().map_err(|_| expected)?;
+    Currency::new(code, decimals).map_err(|error| error.to_string())
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
+        Ok(number) => Ok(number),
+    }
+}

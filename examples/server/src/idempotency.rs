@@ -1,0 +1,57 @@
+use axum::http::{HeaderMap, HeaderName};
+use wallet_core::{IdempotencyKey, KeyText};
+
+use crate::App;
+use crate::problem::Problem;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Says that an answer was given before.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The key of a request: one header of 1 to 255 printable characters, bare or
+/// quoted as a string of structured fields (RFC 8941).
+pub(crate) fn key(app: &App, headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
+    let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let missing = || {
+        let detail = "this request needs an Idempotency-Key header";
+        Problem::bad_request("idempotency_key_missing", detail)
+    };
+    let first = given.next().ok_or_else(missing)?;
+    if given.next().is_some() {
+        return Err(bad("there must be one Idempotency-Key header"));
+    }
+    let text = first
+        .to_str()
+        .map_err(|_| bad("it must be printable ASCII"))?;
+    let text = match text.strip_prefix('"') {
+        None => text.to_owned(),
+        Some(rest) => unquote(rest).ok_or_else(|| bad("the quotes or escapes are not closed"))?,
+    };
+    let text = KeyText::new(&text).map_err(|error| bad(&error.to_string()))?;
+    Ok(IdempotencyKey::new(app.scope(), text))
+}
+
+/// The string behind an opening quote; only `\"` and `\\` are escapes.
+fn unquote(rest: &str) -> Option<String> {
+    let inner = rest.strip_suffix('"')?;
+    let mut text = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => match characters.next()? {
+                escaped @ ('"' | '\\') => text.push(escaped),
+                _ => return None,
+            },
+            '"' => return None,
+            plain => text.push(plain),
+        }
+    }
+    Some(text)
+}
+
+fn bad(detail: &str) -> Problem {
+    Problem::bad_request(
+        "idempotency_key_invalid",
+        format!("Idempotency-Key: {detail}"),
+    )
+}

@@ -1,0 +1,23 @@
+//! The wallet ledger behind a REST API: routes, bodies and problems, to run
+//! alone or to mount into a host's own axum application.
+//!
+//! [`router`] makes the routes over a [`Wallet`](wallet_core::Wallet); [`run`] is
+//! the whole program. Amounts are decimal strings, times are RFC 3339, errors
+//! are problem+json (RFC 9457) with a stable `code`.
+
+mod app;
+mod body;
+mod config;
+mod idempotency;
+mod input;
+mod middleware;
+mod problem;
+mod reply;
+mod routes;
+mod serve;
+mod store;
+
+pub use app::{App, router};
+pub use config::{Config, StoreUrl};
+pub use problem::Problem;
+pub use serve::{StartError, run};

@@ -1,0 +1,59 @@
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use wallet_core::{IdGenerator, Uuid7};
+
+use crate::App;
+use crate::problem::Problem;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Around every route: a request id, a time limit, no panic that reaches the
+/// caller, one line in the log.
+pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match tokio::time::timeout(app.request_timeout(), work).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!(request_id = ?id, %method, path, "a route panicked");
+            Problem::new(500, "internal", "the request failed").into_response()
+        }
+        Err(_) => {
+            // The request goes on without its caller, so its fate is open.
+            let detail = "it took too long and may still happen: \
+                          send it again under the same key";
+            Problem::new(504, "timeout", detail)
+                .retry_after(1)
+                .into_response()
+        }
+    };
+    let status = response.status().as_u16();
+    if status >= 500 {
+        tracing::warn!(request_id = ?id, %method, path, status, "failed");
+    } else {
+        tracing::debug!(request_id = ?id, %method, path, status, "answered");
+    }
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// The caller's own id if it is a sane one, else a new one.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let given = headers.get(REQUEST_ID).filter(|id| {
+        let bytes = id.as_bytes();
+        (1..=128).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
+    });
+    given.cloned().unwrap_or_else(made_id)
+}
+
+fn made_id() -> HeaderValue {
+    let made = HeaderValue::from_str(&Uuid7.new_id().to_string());
+    // A UUID is always a valid header value.
+    made.unwrap_or(HeaderValue::from_static("none"))
+}
