@@ -33,7 +33,7 @@ pub fn check_store(factory: &dyn StoreFactory, cases: u32) {
     let config = Config {
         cases,
         failure_persistence: None,
-        max_shrink_iters: 2_000,
+        max_shrink_iters: 500,
         ..Config::default()
     };
     let mut bytes = [0; 32];

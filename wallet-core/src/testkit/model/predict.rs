@@ -123,22 +123,7 @@ impl Model {
             now,
             at,
         };
-        let mut result = Ok(Vec::new());
-        for (index, (command, id)) in commands.iter().zip(ids).enumerate() {
-            match (attempt.carry_out(command, *id), &mut result) {
-                (Ok(receipt), Ok(receipts)) => receipts.push(receipt),
-                (Err((rejection, subject)), _) => {
-                    let command = u16::try_from(index).unwrap();
-                    result = Err(Rejected {
-                        rejection,
-                        command,
-                        subject,
-                    });
-                    break;
-                }
-                (Ok(_), Err(_)) => unreachable!("the first refusal ends the request"),
-            }
-        }
+        let result = attempt.carry_out_all(commands, ids);
         if result.is_ok() {
             self.books = attempt.books;
         }
@@ -203,6 +188,28 @@ impl Model {
 }
 
 impl Attempt {
+    /// Carries out commands in order; the first refusal ends it.
+    fn carry_out_all(
+        &mut self,
+        commands: &[Command],
+        ids: &[Uuid],
+    ) -> Result<Vec<Receipt>, Rejected> {
+        let mut receipts = Vec::new();
+        for (index, (command, id)) in commands.iter().zip(ids).enumerate() {
+            match self.carry_out(command, *id) {
+                Ok(receipt) => receipts.push(receipt),
+                Err((rejection, subject)) => {
+                    return Err(Rejected {
+                        rejection,
+                        command: u16::try_from(index).unwrap(),
+                        subject,
+                    });
+                }
+            }
+        }
+        Ok(receipts)
+    }
+
     fn carry_out(&mut self, command: &Command, id: Uuid) -> Result<Receipt, Refusal> {
         let transfer = TransferId::new(id);
         match command {

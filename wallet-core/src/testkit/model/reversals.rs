@@ -22,7 +22,7 @@ impl Attempt {
         }
         let before = row.transfer.clone();
         let mut reversed = row.reversed.clone();
-        let wanted = self.wanted(command, &before, &reversed)?;
+        let wanted = wanted(command, &before, &reversed)?;
         let (mut legs, mut undone, mut effects) = (Vec::new(), Vec::new(), Vec::new());
         for (undoes, amount) in wanted {
             let index = usize::from(undoes);
@@ -64,32 +64,30 @@ impl Attempt {
             effects,
         }))
     }
+}
 
-    /// Which legs are to be undone, in which order, how much of each.
-    #[allow(clippy::unused_self, reason = "reads like the other rules")]
-    fn wanted(
-        &self,
-        command: &Reverse,
-        before: &Transfer,
-        reversed: &[i128],
-    ) -> Result<Vec<(u16, Option<Amount>)>, Refusal> {
-        let about = command.transfer.uuid();
-        match &command.what {
-            ReverseWhat::Legs(legs) => Ok(legs.clone()),
-            ReverseWhat::Amount(amount) if before.legs.len() == 1 => Ok(vec![(0, Some(*amount))]),
-            ReverseWhat::Amount(_) => Err((Rejection::LegRequired, about)),
-            ReverseWhat::Rest => {
-                let mut legs = Vec::new();
-                for index in (0..before.legs.len()).rev() {
-                    if before.legs[index].money.amount.minor() > reversed[index] {
-                        legs.push((u16::try_from(index).unwrap(), None));
-                    }
+/// Which legs are to be undone, in which order, how much of each.
+fn wanted(
+    command: &Reverse,
+    before: &Transfer,
+    reversed: &[i128],
+) -> Result<Vec<(u16, Option<Amount>)>, Refusal> {
+    let about = command.transfer.uuid();
+    match &command.what {
+        ReverseWhat::Legs(legs) => Ok(legs.clone()),
+        ReverseWhat::Amount(amount) if before.legs.len() == 1 => Ok(vec![(0, Some(*amount))]),
+        ReverseWhat::Amount(_) => Err((Rejection::LegRequired, about)),
+        ReverseWhat::Rest => {
+            let mut legs = Vec::new();
+            for index in (0..before.legs.len()).rev() {
+                if before.legs[index].money.amount.minor() > reversed[index] {
+                    legs.push((u16::try_from(index).unwrap(), None));
                 }
-                if legs.is_empty() {
-                    return Err((Rejection::ReversalExceedsTransfer, about));
-                }
-                Ok(legs)
             }
+            if legs.is_empty() {
+                return Err((Rejection::ReversalExceedsTransfer, about));
+            }
+            Ok(legs)
         }
     }
 }

@@ -118,7 +118,6 @@ impl Attempt {
                 policy: Policy::Unlimited,
                 ..self.fresh(id, money.currency)
             };
-            let (key, kind, version) = (id, EffectKind::Opened, 1);
             self.open(Account {
                 state,
                 owner: Owner::new(&format!("settlement:{name}")).unwrap(),
@@ -126,10 +125,10 @@ impl Attempt {
                 created_at: self.at,
             })?;
             effects.push(Effect {
-                account: key,
+                account: id,
                 system: true,
-                kind,
-                version,
+                kind: EffectKind::Opened,
+                version: 1,
                 counters: state.counters,
                 entry: None,
             });
