@@ -207,8 +207,8 @@ fn an_interrupt_at_every_step_of_the_engine_is_all_or_nothing() {
         let mut connection = Connection::open(&path).unwrap();
         left.store(i64::MAX, Ordering::Relaxed);
         let counter = Arc::clone(&left);
-        let fires = move || counter.fetch_sub(1, Ordering::Relaxed) == 0;
-        connection.progress_handler(1, Some(fires)).unwrap();
+        let fault = move || counter.fetch_sub(1, Ordering::Relaxed) == 0;
+        connection.progress_handler(1, Some(fault)).unwrap();
         let mut transaction = HostTransaction::begin(&mut connection).unwrap();
         left.store(step, Ordering::Relaxed);
         let result = store.apply_in(&mut transaction, &requests());
