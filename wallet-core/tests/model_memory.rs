@@ -26,4 +26,4 @@ impl StoreFactory for Pessimistic {
     }
 }
 
-model_tests!(Pessimistic);
+model_tests!(Pessimistic, 200);

@@ -29,4 +29,4 @@ impl StoreFactory for Optimistic {
     }
 }
 
-model_tests!(Optimistic);
+model_tests!(Optimistic, 200);

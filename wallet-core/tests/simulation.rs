@@ -51,3 +51,9 @@ fn every_planted_bug_is_found() {
         );
     }
 }
+
+#[test]
+#[should_panic(expected = "replay with WALLET_SIM_SEED=")]
+fn a_failing_seed_says_how_to_replay_it() {
+    check_seeds(Scenario::with_bug(Bug::RetriesUnderNewKey), SEEDS_TO_FIND);
+}
