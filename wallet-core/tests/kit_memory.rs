@@ -5,10 +5,25 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_core::memory::MemoryStore;
-use wallet_core::testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory};
+use wallet_core::testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
 
 #[derive(Debug)]
 struct Memory;
+
+/// Clones share the tables, as processes share a database.
+#[derive(Debug)]
+struct Clones(MemoryStore);
+
+#[async_trait]
+impl Reopen for Clones {
+    async fn reopen(&mut self) -> Handles {
+        unreachable!("nothing survives the process")
+    }
+
+    async fn open_another(&mut self) -> Option<Handles> {
+        Some(Handles::of(Arc::new(self.0.clone())))
+    }
+}
 
 #[async_trait]
 impl StoreFactory for Memory {
@@ -20,7 +35,8 @@ impl StoreFactory for Memory {
     }
 
     async fn build(&self, clock: Arc<ManualClock>) -> Built {
-        Built::new(Handles::of(Arc::new(MemoryStore::new(clock))), ())
+        let store = MemoryStore::new(clock);
+        Built::new(Handles::of(Arc::new(store.clone())), Clones(store))
     }
 }
 

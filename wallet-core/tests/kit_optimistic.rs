@@ -6,10 +6,25 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_core::memory::OptimisticStore;
-use wallet_core::testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory};
+use wallet_core::testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
 
 #[derive(Debug)]
 struct Optimistic;
+
+/// Clones share the tables, as processes share a database.
+#[derive(Debug)]
+struct Clones(OptimisticStore);
+
+#[async_trait]
+impl Reopen for Clones {
+    async fn reopen(&mut self) -> Handles {
+        unreachable!("nothing survives the process")
+    }
+
+    async fn open_another(&mut self) -> Option<Handles> {
+        Some(Handles::of(Arc::new(self.0.clone())))
+    }
+}
 
 #[async_trait]
 impl StoreFactory for Optimistic {
@@ -21,10 +36,8 @@ impl StoreFactory for Optimistic {
     }
 
     async fn build(&self, clock: Arc<ManualClock>) -> Built {
-        Built::new(
-            Handles::of(Arc::new(OptimisticStore::with_conflicts(clock, 7, 200))),
-            (),
-        )
+        let store = OptimisticStore::with_conflicts(clock, 7, 200);
+        Built::new(Handles::of(Arc::new(store.clone())), Clones(store))
     }
 }
 

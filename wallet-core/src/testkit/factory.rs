@@ -107,6 +107,13 @@ pub trait Reopen: Debug + Send + Sync + 'static {
     /// before; the kit has dropped its own handles. Called only where
     /// [`Capabilities::reopen`] says so.
     async fn reopen(&mut self) -> Handles;
+
+    /// Opens it once more, beside the handles in use, as another process would;
+    /// `None` where only one process can have it, and then the cases about two
+    /// say so and prove nothing.
+    async fn open_another(&mut self) -> Option<Handles> {
+        None
+    }
 }
 
 #[async_trait]

@@ -13,6 +13,10 @@ use crate::{
 
 /// How often the kit decides again before it gives a store up.
 const ATTEMPTS_MAX: usize = 10_000;
+/// How often a store may be too busy.
+const BUSY_MAX: usize = 50;
+/// Where ids and keys of the kit come from.
+const SEED: u64 = 0x006B_6974;
 
 /// One store under test with all that drives it: what every case is given.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub struct Kit {
     guard: tokio::sync::Mutex<Box<dyn Reopen>>,
     clock: Arc<ManualClock>,
     ids: SeededIds,
+    /// Tells the keys of two kits apart.
+    name: &'static str,
     keys: AtomicU64,
     acknowledged: Mutex<BTreeMap<RecordKey, Arc<Outcome>>>,
 }
@@ -38,10 +44,31 @@ impl Kit {
             handles: Mutex::new(Some(built.handles)),
             guard: tokio::sync::Mutex::new(built.guard),
             clock,
-            ids: SeededIds::new(0x006B_6974),
+            ids: SeededIds::new(SEED),
+            name: "auto",
             keys: AtomicU64::new(0),
             acknowledged: Mutex::default(),
         }
+    }
+
+    /// A kit like that of another process on the same store; says so where
+    /// only one process can have it.
+    pub async fn another(&self) -> Option<Self> {
+        let Some(handles) = self.guard.lock().await.open_another().await else {
+            eprintln!("NOT PROVEN: only one process can have this store");
+            return None;
+        };
+        Some(Self {
+            factory: Arc::clone(&self.factory),
+            capabilities: self.capabilities,
+            handles: Mutex::new(Some(handles)),
+            guard: tokio::sync::Mutex::new(Box::new(())),
+            clock: Arc::clone(&self.clock),
+            ids: SeededIds::new(SEED + 1),
+            name: "another",
+            keys: AtomicU64::new(0),
+            acknowledged: Mutex::default(),
+        })
     }
 
     /// The factory that made the store.
@@ -122,7 +149,7 @@ impl Kit {
     /// A key of the kit's that was not used before.
     pub fn fresh_key(&self) -> IdempotencyKey {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
-        key(&format!("auto-{number}"))
+        key(&format!("{}-{number}", self.name))
     }
 
     /// Hands `requests` to the store once, as one batch.
@@ -148,6 +175,7 @@ impl Kit {
     /// what was blocked, as the service does.
     pub async fn transact(&self, requests: Vec<Arc<Prepared>>) -> Vec<Decided> {
         let mut answers: Vec<Option<Decided>> = vec![None; requests.len()];
+        let mut busy = 0;
         for _ in 0..ATTEMPTS_MAX {
             let open = answers.iter().enumerate().filter(|(_, a)| a.is_none());
             let open: Vec<usize> = open.map(|(index, _)| index).collect();
@@ -165,6 +193,9 @@ impl Kit {
                     }
                 }
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+                Err(error) if error.kind() == StoreErrorKind::Unavailable && busy < BUSY_MAX => {
+                    busy += 1;
+                }
                 Err(error) => panic!("the store failed: {error}"),
             }
             std::thread::yield_now();

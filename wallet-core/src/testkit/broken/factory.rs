@@ -34,6 +34,10 @@ impl Reopen for Tables {
         }
         self.open()
     }
+
+    async fn open_another(&mut self) -> Option<Handles> {
+        Some(self.open())
+    }
 }
 
 #[async_trait]

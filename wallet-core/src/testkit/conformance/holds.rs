@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::steps::{
-    amount, at_home, cents, deposit, given, held, posted, receipts, refusal, transfer,
+    amount, at_home, cents, deposit, eur, given, held, owner, posted, receipts, refusal, transfer,
 };
 use crate::testkit::Kit;
 use crate::testkit::kit::{fresh, replayed};
 use crate::{
     AccountId, Capture, ChangeStatus, Command, Decided, Details, EffectKind, Expire, HoldId,
-    HoldQuery, HoldStatus, PlaceHold, Prepared, Reference, Rejection, Release, Status,
-    TransferKind,
+    HoldQuery, HoldStatus, LedgerId, OpenAccount, PlaceHold, Prepared, Reference, Rejection,
+    Release, Status, TransferKind,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -278,6 +278,34 @@ pub async fn expired_holds_come_longest_expired_first(kit: &Kit) {
     kit.accept(Release::new(holds[4].id)).await;
     kit.accept(Expire::new(holds[3].id)).await;
     assert_eq!(store.expired_holds(10).await.unwrap(), all[2..]);
+}
+
+/// Expired holds are told of every ledger, in one order of time.
+pub async fn expired_holds_are_told_of_every_ledger(kit: &Kit) {
+    if !kit.drives_the_clock() {
+        return;
+    }
+    let (ada, bob) = (AccountId::new(given(1)), AccountId::new(given(2)));
+    let mut right = Vec::new();
+    for (ledger, minutes) in [(5, 3), (0, 2), (u32::MAX, 1)] {
+        let ledger = LedgerId::new(ledger);
+        let open = |id| OpenAccount::new(owner("x"), eur()).with_id(Some(id));
+        let place = PlaceHold::new(ada, bob, cents(1)).with_expires_in(Some(MINUTE * minutes));
+        let commands = vec![
+            open(ada).into(),
+            open(bob).into(),
+            deposit(ada, 1).into(),
+            place.into(),
+        ];
+        let request = crate::Request::of_many(kit.fresh_key(), commands).in_ledger(ledger);
+        let outcome = fresh(kit.submit(request).await);
+        let key = held(&receipts(&outcome)[3]).key;
+        assert_eq!(key.ledger, ledger);
+        right.insert(0, key);
+    }
+    kit.advance(MINUTE * 3);
+    let expired = kit.store().expired_holds(u32::MAX).await.unwrap();
+    assert_eq!(expired, right);
 }
 
 /// Holds are listed for both of their accounts, by status, page by page.

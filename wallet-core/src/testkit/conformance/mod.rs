@@ -24,6 +24,7 @@ pub mod holds;
 pub mod idempotency;
 pub mod leases;
 pub mod parking;
+pub mod processes;
 pub mod published;
 pub mod reads;
 pub mod reversals;
@@ -120,6 +121,7 @@ macro_rules! __ledger_store_cases {
                 an_expired_hold_can_only_be_expired
                 the_sweep_expires_a_hold_once
                 expired_holds_come_longest_expired_first
+                expired_holds_are_told_of_every_ledger
                 holds_are_listed_for_both_accounts
                 a_refused_hold_reserves_nothing
             }
@@ -165,6 +167,7 @@ macro_rules! __ledger_store_cases {
                 entries_are_found_by_time
                 what_is_not_there_is_an_empty_page
                 ledgers_are_separate_books
+                thousands_of_keys_are_answered_at_once
             }
             times {
                 a_past_balance_counts_what_was_posted_by_then
@@ -204,6 +207,12 @@ macro_rules! __ledger_store_cases {
                 a_hold_is_captured_once
                 a_transfer_is_reversed_once
                 a_balance_asked_for_meanwhile_holds
+            }
+            processes {
+                each_sees_what_the_other_committed
+                a_key_used_by_the_other_is_a_replay
+                both_at_once_lose_nothing
+                the_outbox_is_shared
             }
         }
     };

@@ -277,3 +277,56 @@ pub async fn ledgers_are_separate_books(kit: &Kit) {
     only_here.state.key.ledger = LedgerId::new(7);
     assert_eq!(kit.account_at(only_here.state.key).await, None);
 }
+
+/// Thousands of keys are answered at once, known and unknown ones, also twice
+/// the same, each in its place.
+pub async fn thousands_of_keys_are_answered_at_once(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let paid = kit.pay(ada, bob, 1).await;
+    let hold = kit.hold(ada, bob, 1).await;
+    fresh(kit.submit(request("known", deposit(ada, 1))).await);
+    let known = |number: u128| number % 500 == 7;
+    let numbers = || 0..3_000_u128;
+    let right: Vec<bool> = numbers().map(known).collect();
+    let some = |number| {
+        if known(number) {
+            ada
+        } else {
+            AccountId::new(given(number))
+        }
+    };
+    let keys: Vec<_> = numbers().map(some).map(at_home).collect();
+    let found = kit.store().accounts(&keys).await.unwrap();
+    assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), right);
+    let some = |number| {
+        if known(number) {
+            paid
+        } else {
+            TransferId::new(given(number))
+        }
+    };
+    let keys: Vec<_> = numbers().map(some).map(at_home).collect();
+    let found = kit.store().transfers(&keys).await.unwrap();
+    assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), right);
+    let some = |number| {
+        if known(number) {
+            hold
+        } else {
+            crate::HoldId::new(given(number))
+        }
+    };
+    let keys: Vec<_> = numbers().map(some).map(at_home).collect();
+    let found = kit.store().holds(&keys).await.unwrap();
+    assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), right);
+    let text = |number| {
+        if known(number) {
+            "known".to_owned()
+        } else {
+            format!("{number}")
+        }
+    };
+    let keys: Vec<_> = numbers().map(|number| record_key(&text(number))).collect();
+    let found = kit.store().records(&keys).await.unwrap();
+    assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), right);
+}
