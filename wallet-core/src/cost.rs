@@ -1,8 +1,6 @@
 //! What committing a request takes, so that batches can be cut to fit.
 
-use uuid::Uuid;
-
-use crate::{Command, Details, Hold, Prepared, ReverseWhat, TransferWithReversals};
+use crate::{Command, Details, Hold, Prepared, ReverseWhat, TransferId, TransferWithReversals};
 
 /// Two entries, two accounts, a reversal total.
 const ROWS_PER_LEG: usize = 5;
@@ -27,19 +25,33 @@ impl Cost {
             bytes: self.bytes.saturating_add(other.bytes),
         }
     }
+}
 
-    /// What is known only once the holds and transfers that a request names
-    /// have been found.
-    pub(crate) fn of_resolved(holds: &[Hold], transfers: &[TransferWithReversals]) -> Self {
+/// What is known only once the holds and transfers that a request names have
+/// been found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Resolved {
+    /// How many legs each transfer has.
+    legs: Vec<(TransferId, usize)>,
+    /// Bytes of the holds' texts.
+    texts: usize,
+}
+
+impl Resolved {
+    pub(crate) fn of(holds: &[Hold], transfers: &[TransferWithReversals]) -> Self {
         let texts = holds.iter().map(|hold| hold.details.text_bytes());
-        let texts = texts.fold(0_usize, usize::saturating_add);
-        let legs = transfers.iter().map(|row| row.transfer.legs.len());
-        let legs = legs.fold(0_usize, usize::saturating_add);
-        let bytes = legs.saturating_mul(BYTES_PER_LEG);
+        let rows = transfers.iter().map(|row| &row.transfer);
         Self {
-            rows: legs.saturating_mul(ROWS_PER_LEG),
-            bytes: bytes.saturating_add(texts.saturating_mul(COPIES_OF_A_TEXT)),
+            legs: rows
+                .map(|transfer| (transfer.key.id, transfer.legs.len()))
+                .collect(),
+            texts: texts.fold(0_usize, usize::saturating_add),
         }
+    }
+
+    fn legs_of(&self, transfer: TransferId) -> usize {
+        let found = self.legs.iter().find(|(id, _)| *id == transfer);
+        found.map_or(0, |(_, legs)| *legs)
     }
 }
 
@@ -48,13 +60,14 @@ impl Prepared {
     /// reversal of a transfer that could not be resolved yet counts as one leg.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        // The record and the outbox row, then what was found when the request
-        // was resolved: every command may carry the hold that it names.
+        // The record and the outbox row; every command may carry the hold that
+        // it names.
+        let texts = self.resolved.texts.saturating_mul(COPIES_OF_A_TEXT);
+        let texts = texts.saturating_mul(self.commands.len());
         let mut cost = Cost {
-            rows: self.resolved.rows.saturating_add(2),
-            bytes: self.resolved.bytes.saturating_mul(self.commands.len()),
+            rows: 2,
+            bytes: texts.saturating_add(256),
         };
-        cost.bytes = cost.bytes.saturating_add(256);
         for prepared in &self.commands {
             let (rows, legs) = match &prepared.command {
                 Command::ChangeStatus(_) | Command::ChangeLimits(_) => (2, 0),
@@ -69,8 +82,7 @@ impl Prepared {
                 Command::Reverse(c) => match &c.what {
                     ReverseWhat::Legs(legs) => (1, legs.len()),
                     ReverseWhat::Amount(_) => (1, 1),
-                    // Known once it is resolved, or made by this request.
-                    ReverseWhat::Rest => (1, self.legs_made(c.transfer.uuid()).max(1)),
+                    ReverseWhat::Rest => (1, self.legs_of(c.transfer)),
                 },
             };
             let details = prepared.command.details();
@@ -91,14 +103,19 @@ impl Prepared {
         cost
     }
 
-    /// How many legs the transfer has that this request makes under `id`.
-    fn legs_made(&self, id: Uuid) -> usize {
-        let made = self.commands.iter().filter(|prepared| prepared.id == id);
-        let legs = made.map(|prepared| match &prepared.command {
+    /// How many legs a transfer has that was found or that this request makes;
+    /// at least 1.
+    fn legs_of(&self, transfer: TransferId) -> usize {
+        let made = self
+            .commands
+            .iter()
+            .filter(|prepared| prepared.id == transfer.uuid());
+        let made = made.map(|prepared| match &prepared.command {
             Command::PostTransfer(command) => command.legs.len(),
             Command::Split(command) => command.shares.len(),
             _ => 1,
         });
-        legs.max().unwrap_or(0)
+        let found = self.resolved.legs_of(transfer);
+        made.max().unwrap_or(0).max(found).max(1)
     }
 }

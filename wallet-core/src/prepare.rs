@@ -2,10 +2,11 @@
 
 use uuid::Uuid;
 
+use crate::cost::Resolved;
 use crate::{
-    AccountId, AccountKey, Command, Cost, Currency, Fingerprint, Hold, HoldId, HoldKey,
-    IdGenerator, InLedger, InvalidRequest, LedgerId, Outcome, Receipt, RecordKey, Request,
-    SettlementName, SettlementShards, TransferId, TransferKey, TransferWithReversals, fingerprint,
+    AccountId, AccountKey, Command, Currency, Fingerprint, Hold, HoldId, HoldKey, IdGenerator,
+    InLedger, InvalidRequest, LedgerId, Outcome, Receipt, RecordKey, Request, SettlementName,
+    SettlementShards, TransferId, TransferKey, TransferWithReversals, fingerprint,
     settlement_account,
 };
 
@@ -25,8 +26,8 @@ pub struct Prepared {
     pub(crate) currencies: Vec<Currency>,
     /// Whether the sweep made it, not a caller.
     pub(crate) is_sweep: bool,
-    /// What the holds and transfers that it names add to its cost, once known.
-    pub(crate) resolved: Cost,
+    /// What its cost depends on beside its commands.
+    pub(crate) resolved: Resolved,
 }
 
 /// A command with what was chosen for it when it was submitted.
@@ -110,7 +111,7 @@ impl Prepared {
             transfers: Vec::new(),
             currencies: Vec::new(),
             is_sweep: false,
-            resolved: Cost::default(),
+            resolved: Resolved::default(),
         };
         for command in commands {
             prepared.add(command, ids, shards);
@@ -269,7 +270,7 @@ impl Prepared {
         self.accounts.extend(accounts_of(holds, transfers));
         self.accounts.sort_unstable();
         self.accounts.dedup();
-        self.resolved = Cost::of_resolved(holds, transfers);
+        self.resolved = Resolved::of(holds, transfers);
     }
 }
 
