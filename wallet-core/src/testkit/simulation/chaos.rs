@@ -26,8 +26,18 @@ impl Chaos {
         let world = &self.world;
         for _ in 0..EVENTS {
             world.clock.sleep(self.rng.delay(250)).await;
-            match self.rng.below(10) {
-                0..4 => {
+            match self.rng.below(11) {
+                0 | 1 => {
+                    let process = self.rng.index(world.processes.count());
+                    world
+                        .trace
+                        .note(&format!("process {process} loses its driver"));
+                    world.processes.lose_driver(process);
+                    world.clock.sleep(self.rng.delay(100)).await;
+                    world.trace.note(&format!("process {process} starts"));
+                    world.processes.start(process);
+                }
+                2..5 => {
                     let process = self.rng.index(world.processes.count());
                     world.trace.note(&format!("process {process} dies"));
                     world.processes.kill(process);
@@ -35,15 +45,15 @@ impl Chaos {
                     world.trace.note(&format!("process {process} starts"));
                     world.processes.start(process);
                 }
-                4..6 => {
+                5..7 => {
                     let process = self.rng.index(world.processes.count());
                     world.trace.note(&format!("process {process} shuts down"));
                     world.processes.shut_down(process).await;
                     world.trace.note(&format!("process {process} starts"));
                     world.processes.start(process);
                 }
-                6 => self.lock_somebody().await,
-                7 | 8 => {
+                7 => self.lock_somebody().await,
+                8 | 9 => {
                     // Beyond two seconds nothing is decided for a while.
                     let least = self.rng.pick(&[0, 0, 0, 2_000]);
                     let back = Duration::from_millis(least + self.rng.below(500));

@@ -37,13 +37,15 @@ impl fmt::Debug for Task {
     }
 }
 
-/// Whose a task is: all tasks of a process die with it.
+/// Whose a task is: what is of one group dies together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// What never dies: the database, the clients.
     World,
-    /// A process with this number.
-    Process(usize),
+    /// The calls in the process with this number.
+    Calls(usize),
+    /// The driver of the process with this number.
+    Driver(usize),
 }
 
 /// The tasks that were woken.

@@ -36,6 +36,10 @@ pub trait FaultPlan: Debug + Send + Sync + 'static {
     /// With the next reading call; only `Refuse`, `Delay` and `DelayAnswer`
     /// have a meaning there.
     fn on_read(&self) -> Fault;
+
+    /// Whether a commit that meets what another one keeps goes on with the
+    /// requests that do not need it, instead of failing as a whole.
+    fn skips_kept(&self) -> bool;
 }
 
 /// Faults in the order in which they were written down, then none: for tests
@@ -59,6 +63,10 @@ impl FaultPlan for ScriptedFaults {
 
     fn on_read(&self) -> Fault {
         Fault::None
+    }
+
+    fn skips_kept(&self) -> bool {
+        false
     }
 }
 
@@ -148,5 +156,9 @@ impl FaultPlan for SeededFaults {
             10..15 => Fault::DelayAnswer(self.rng.delay(50)),
             _ => Fault::None,
         }
+    }
+
+    fn skips_kept(&self) -> bool {
+        self.rng.chance(500)
     }
 }

@@ -9,6 +9,7 @@ use crate::{
 };
 
 use super::FaultyStore;
+use super::faulty_store::WAIT_MAX;
 use super::under_way::Locks;
 
 #[async_trait]
@@ -38,7 +39,7 @@ impl LedgerStore for FaultyStore {
             keys: keys.iter().copied().collect(),
             ..Locks::default()
         };
-        self.wait_for(&locks).await?;
+        self.wait_for(&locks, WAIT_MAX).await?;
         self.read(self.inner.records(keys)).await
     }
 
@@ -89,7 +90,7 @@ impl LedgerStore for FaultyStore {
             accounts: [account].into(),
             ..Locks::default()
         };
-        self.wait_for(&locks).await?;
+        self.wait_for(&locks, WAIT_MAX).await?;
         self.read(self.inner.balance_at(account, at)).await
     }
 

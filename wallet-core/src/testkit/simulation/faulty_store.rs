@@ -5,13 +5,15 @@ use std::time::Duration;
 use futures_util::future::select;
 use tokio::sync::Notify;
 
-use crate::{Batch, Clock, Committed, LedgerStore, StoreError, StoreErrorKind, Timestamp};
+use crate::{Batch, Clock, Committed, Decided, LedgerStore, StoreError, StoreErrorKind, Timestamp};
 
 use super::under_way::{Locks, UnderWay};
 use super::{Fault, FaultPlan, Sabotage, Trace};
 
 /// How long a call waits for a commit under way before it is a `Conflict`.
-const WAIT_MAX: Duration = Duration::from_millis(300);
+pub(super) const WAIT_MAX: Duration = Duration::from_millis(300);
+/// How long it waits where it then goes on without what is kept.
+const SKIP_AFTER: Duration = Duration::from_millis(50);
 /// How often a waiting call looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -21,8 +23,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// A commit that is still under way when its answer is lost
 /// ([`Fault::CommitLater`]) takes effect once [`run`](Self::run) is driven to
 /// its time, or at [`settle`](Self::settle). Until then it keeps its accounts
-/// and keys: commits that need them wait a while and then fail with
-/// `Conflict`, and so does `records`.
+/// and keys: commits that need them wait a while and then fail with `Conflict`
+/// or, where the plan says so, go on without the requests that need them, which
+/// come out as `Blocked`. Reading `records` waits as well.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -152,10 +155,10 @@ impl FaultyStore {
     }
 
     /// Waits for commits under way; answers whether there was one.
-    pub(super) async fn wait_for(&self, locks: &Locks) -> Result<bool, StoreError> {
+    pub(super) async fn wait_for(&self, locks: &Locks, most: Duration) -> Result<bool, StoreError> {
         let mut waited = Duration::ZERO;
         while self.under_way.keeps(locks) {
-            if waited >= WAIT_MAX {
+            if waited >= most {
                 let context = "a commit under way keeps the rows";
                 return Err(StoreError::new(StoreErrorKind::Conflict, context));
             }
@@ -177,7 +180,13 @@ impl FaultyStore {
             Fault::None | Fault::DelayAnswer(_) | Fault::LoseAnswer | Fault::CommitLater(_) => {}
         }
         let locks = self.locks(&batch).await?;
-        let waited = self.wait_for(&locks).await?;
+        let skips = self.plan.skips_kept();
+        let most = if skips { SKIP_AFTER } else { WAIT_MAX };
+        let waited = match self.wait_for(&locks, most).await {
+            Ok(waited) => waited,
+            Err(_) if skips => return self.commit_rest(&batch).await,
+            Err(error) => return Err(error),
+        };
         if let Fault::CommitLater(delay) = fault {
             let due = self.clock.now().saturating_add(delay);
             let number = self.under_way.add(batch, locks, due);
@@ -196,6 +205,31 @@ impl FaultyStore {
             | Fault::CommitLater(_) => {}
         }
         Ok(committed)
+    }
+
+    /// Commits the requests that need nothing of what a commit under way keeps;
+    /// the others are `Blocked`.
+    async fn commit_rest(&self, batch: &Batch) -> Result<Committed, StoreError> {
+        let mut rest = Vec::new();
+        let mut is_free = Vec::new();
+        for request in batch.requests() {
+            let alone = Batch::new(vec![Arc::clone(request)]);
+            let kept = self.under_way.keeps(&self.locks(&alone).await?);
+            if !kept {
+                rest.push(Arc::clone(request));
+            }
+            is_free.push(!kept);
+        }
+        self.note(|| format!("store: {} of them go on", rest.len()));
+        let rest = Arc::new(Batch::with_max_ahead(rest, batch.max_ahead()));
+        let mut decided = self.forward(rest, true).await?.decided.into_iter();
+        let decided = is_free.into_iter().map(|is_free| {
+            let answer = if is_free { decided.next() } else { None };
+            answer.unwrap_or(Decided::Blocked)
+        });
+        Ok(Committed {
+            decided: decided.collect(),
+        })
     }
 
     /// Reads with what goes wrong with reading.

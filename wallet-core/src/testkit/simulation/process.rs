@@ -63,8 +63,7 @@ impl Processes {
             .ids(Arc::new(SeededIds::new(self.rng.next())))
             .settings(self.settings());
         let (wallet, driver) = builder.build().expect("the settings make sense");
-        self.spawner
-            .spawn(Group::Process(process), "driver", driver);
+        self.spawner.spawn(Group::Driver(process), "driver", driver);
         self.slots()[process] = Some(wallet);
     }
 
@@ -84,7 +83,14 @@ impl Processes {
     /// Its driver and every call in it are gone at once.
     pub(super) fn kill(&self, process: usize) {
         self.slots()[process] = None;
-        self.spawner.kill(Group::Process(process));
+        self.spawner.kill(Group::Calls(process));
+        self.spawner.kill(Group::Driver(process));
+    }
+
+    /// Its driver is gone; those who wait in it live to hear what became of
+    /// them.
+    pub(super) fn lose_driver(&self, process: usize) {
+        self.spawner.kill(Group::Driver(process));
     }
 
     /// Ends a process in good order: all that it accepted is answered first.
@@ -138,7 +144,7 @@ impl Processes {
             // Whoever asked may be gone.
             let _ = sender.send(reply);
         };
-        self.spawner.spawn(Group::Process(process), "call", call);
+        self.spawner.spawn(Group::Calls(process), "call", call);
         Some(receiver)
     }
 
@@ -157,7 +163,7 @@ impl Processes {
             let recorded = wallet.outcome(ledger, &key).await.ok().flatten();
             let _ = sender.send(recorded);
         };
-        self.spawner.spawn(Group::Process(process), "recall", call);
+        self.spawner.spawn(Group::Calls(process), "recall", call);
         Some(receiver)
     }
 
