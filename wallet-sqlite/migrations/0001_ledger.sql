@@ -19,6 +19,8 @@ CREATE TABLE wallet_account (
     version     INTEGER NOT NULL CHECK (version > 0),
     sequence    INTEGER NOT NULL CHECK (sequence >= 0),
     last_at     INTEGER NOT NULL,
+    -- The journal row that tells its latest entry; 0 when it has none.
+    last_entry  INTEGER NOT NULL,
     UNIQUE (ledger, id)
 ) STRICT;
 
@@ -40,7 +42,10 @@ CREATE TABLE wallet_journal (
     id      INTEGER PRIMARY KEY,
     ledger  INTEGER NOT NULL,
     hash    BLOB    NOT NULL CHECK (length(hash) = 16),
-    outcome BLOB    NOT NULL
+    outcome BLOB    NOT NULL,
+    -- For each account that gets an entry, in the order of their first ones:
+    -- the row that tells its entry before (0: none), 8 bytes, big-endian.
+    links   BLOB    NOT NULL
 ) STRICT;
 
 -- Idempotency keys.
@@ -86,7 +91,9 @@ CREATE TABLE wallet_reversal (
     PRIMARY KEY (ledger, transfer, leg)
 ) STRICT, WITHOUT ROWID;
 
--- Where an entry is told.
+-- Where every sixteenth entry of an account is told. The others are found from
+-- the next of these, or from the account, along the journal's links: a row for
+-- each entry would dirty a page for each, more than all else together.
 CREATE TABLE wallet_entry (
     account    INTEGER NOT NULL,
     sequence   INTEGER NOT NULL CHECK (sequence > 0),

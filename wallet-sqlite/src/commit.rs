@@ -22,7 +22,7 @@ pub(crate) fn decide_and_write(
     read.snapshot.now = now;
     let decision = batch.decide(&read.snapshot);
     if !decision.changes.is_empty() {
-        write::changes(connection, &decision.changes, read.numbers, now)?;
+        write::changes(connection, &decision.changes, read.places, now)?;
     }
     Ok(decision)
 }

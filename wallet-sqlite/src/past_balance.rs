@@ -1,16 +1,14 @@
 //! The balance at a past time.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wallet_core::{
-    AccountKey, Entry, PastBalance, Sequence, StoreError, StoreErrorKind, Timestamp,
-};
+use wallet_core::{AccountKey, PastBalance, Sequence, StoreError, StoreErrorKind, Timestamp};
 
 use crate::error::{During, Result};
 use crate::read::{self, prepare};
 use crate::value::{currency, ledger_number};
 
 const LAST: &str = "
-    SELECT num, sequence, last_at, currency, exponent
+    SELECT num, sequence, last_entry, last_at, currency, exponent
     FROM wallet_account WHERE ledger = ? AND id = ?";
 const RAISE: &str = "UPDATE wallet_account SET last_at = ?2 WHERE num = ?1 AND last_at < ?2";
 
@@ -34,6 +32,7 @@ pub(crate) enum Answer {
 struct Found {
     number: i64,
     sequence: Sequence,
+    last_entry: i64,
     last_at: Timestamp,
     currency: wallet_core::Currency,
 }
@@ -75,24 +74,31 @@ impl Question {
             ledger_number(self.account.ledger),
             self.account.id.as_bytes()
         ];
-        let row: Option<(i64, i64, i64, String, i64)> = prepare(connection, LAST)?
+        let row: Option<(i64, i64, i64, i64, String, i64)> = prepare(connection, LAST)?
             .query_row(by, |row| row.try_into())
             .optional()
             .during("finding an account")?;
-        let Some((number, sequence, last_at, code, exponent)) = row else {
+        let Some((number, sequence, last_entry, last_at, code, exponent)) = row else {
             return Ok(None);
         };
         Ok(Some(Found {
             number,
             sequence,
+            last_entry,
             last_at: Timestamp::from_micros(last_at),
             currency: currency(&code, exponent)?,
         }))
     }
 
     fn answer(&self, connection: &Connection, found: &Found) -> Result<PastBalance> {
-        let counted = (found.number, found.sequence);
-        let last: Option<Entry> = read::balance_until(connection, self.account, counted, self.at)?;
+        let statement = read::Statement {
+            connection,
+            account: self.account,
+            number: found.number,
+            count: found.sequence,
+            last_entry: found.last_entry,
+        };
+        let last = statement.last_until(self.at)?;
         Ok(PastBalance {
             posted: last.map_or(0, |entry| entry.balance_after),
             sequence: last.map_or(0, |entry| entry.sequence),

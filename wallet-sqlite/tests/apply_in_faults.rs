@@ -60,6 +60,10 @@ fn hold(id: u8) -> PlaceHold {
 fn shop(path: &Path) -> SqliteStore {
     let store = support::open(path);
     support::set_up(&store, 100);
+    // The next deposit is the bank's sixteenth entry, which has a row.
+    for number in 0..9 {
+        support::commit(&store, vec![deposit(&format!("more-{number}"), 5, 1)]);
+    }
     let leg = wallet_core::Leg::new(support::account(2), support::account(3), support::euros(5));
     let id = TransferId::from_bytes([0x23; 16]);
     let reversible = wallet_core::PostTransfer::new(vec![leg]).with_id(id);

@@ -3,7 +3,7 @@ use wallet_core::{
     Account, AccountId, AccountKey, AccountQuery, AccountState, InLedger, LedgerId, Metadata, Owner,
 };
 
-use super::prepare;
+use super::{Place, prepare};
 use crate::error::{During, Result, corrupt};
 use crate::value::{
     column, counters, currency, id_column, ledger, ledger_number, optional_amount, policy, status,
@@ -12,7 +12,7 @@ use crate::value::{
 
 pub(super) const STATE: &str = "
     SELECT num, currency, exponent, system, policy, overdraft, max_balance, status,
-           counters, version, sequence, last_at
+           counters, version, sequence, last_at, last_entry
     FROM wallet_account WHERE ledger = ? AND id = ?";
 const PROFILE: &str =
     "SELECT owner, metadata, created_at FROM wallet_account_profile WHERE num = ?";
@@ -23,11 +23,11 @@ const LIST_BY_OWNER: &str = "
     WHERE ledger = ?1 AND owner = ?3 AND id > ?2 ORDER BY id";
 const FIRST_LEDGER: &str = "SELECT min(ledger) FROM wallet_account WHERE ledger > ?";
 
-/// What `decide` needs of an account, and its number.
+/// What `decide` needs of an account, and its place.
 pub(crate) fn account_row(
     statement: &mut Statement<'_>,
     key: AccountKey,
-) -> Result<Option<(i64, AccountState)>> {
+) -> Result<Option<(Place, AccountState)>> {
     let context = "reading an account";
     let by = params![ledger_number(key.ledger), key.id.as_bytes()];
     let mut rows = statement.query(by).during(context)?;
@@ -35,7 +35,7 @@ pub(crate) fn account_row(
     found.map(|row| state(row, key)).transpose()
 }
 
-fn state(row: &Row<'_>, key: AccountKey) -> Result<(i64, AccountState)> {
+fn state(row: &Row<'_>, key: AccountKey) -> Result<(Place, AccountState)> {
     let code = row.get_ref(1).during("reading a column")?;
     let code = code
         .as_str()
@@ -53,17 +53,23 @@ fn state(row: &Row<'_>, key: AccountKey) -> Result<(i64, AccountState)> {
         sequence: column(row, 10)?,
         last_at: time_column(row, 11)?,
     };
-    Ok((column(row, 0)?, state))
+    let place = Place {
+        number: column(row, 0)?,
+        last_entry: column(row, 12)?,
+    };
+    Ok((place, state))
 }
 
 /// An account as readers see it.
 pub(crate) fn account(connection: &Connection, key: AccountKey) -> Result<Option<Account>> {
     let mut statement = prepare(connection, STATE)?;
-    let Some((number, state)) = account_row(&mut statement, key)? else {
+    let Some((place, state)) = account_row(&mut statement, key)? else {
         return Ok(None);
     };
     let mut statement = prepare(connection, PROFILE)?;
-    let mut rows = statement.query((number,)).during("reading a profile")?;
+    let mut rows = statement
+        .query((place.number,))
+        .during("reading a profile")?;
     let row = rows.next().during("reading a profile")?;
     let row = row.ok_or_else(|| corrupt("an account has no profile"))?;
     let owner = row.get_ref(0).during("reading a column")?;

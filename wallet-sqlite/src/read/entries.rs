@@ -3,132 +3,174 @@ use wallet_core::{AccountKey, Entry, EntryQuery, Order, Posted, Sequence, Timest
 
 use super::{journal, prepare};
 use crate::error::{During, Result, corrupt};
-use crate::value::{column, ledger_number};
+use crate::value::ledger_number;
 
-const NUMBER: &str = "SELECT num, sequence FROM wallet_account WHERE ledger = ? AND id = ?";
-const TIME: &str = "SELECT created_at FROM wallet_entry WHERE account = ? AND sequence = ?";
-const ONE: &str = "SELECT journal FROM wallet_entry WHERE account = ? AND sequence = ?";
-const ASCENDING: &str = "
-    SELECT sequence, journal FROM wallet_entry
-    WHERE account = ? AND sequence > ? AND sequence < ? ORDER BY sequence LIMIT ?";
-const DESCENDING: &str = "
-    SELECT sequence, journal FROM wallet_entry
-    WHERE account = ? AND sequence > ? AND sequence < ? ORDER BY sequence DESC LIMIT ?";
+/// Every how many entries an account's statement has a row of its own.
+pub(crate) const ANCHOR_EVERY: i64 = 16;
 
-/// An account's number and how many entries it has.
-fn account_number(connection: &Connection, key: AccountKey) -> Result<Option<(i64, Sequence)>> {
-    let by = params![ledger_number(key.ledger), key.id.as_bytes()];
-    prepare(connection, NUMBER)?
-        .query_row(by, |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-        .during("finding an account")
+const FIND: &str = "
+    SELECT num, sequence, last_entry FROM wallet_account WHERE ledger = ? AND id = ?";
+const ANCHOR: &str =
+    "SELECT journal, created_at FROM wallet_entry WHERE account = ? AND sequence = ?";
+
+/// An account's entries: numbered without a gap, times rising with numbers, so
+/// that any page is a range of numbers and bounds in time are found by halving.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Statement<'c> {
+    pub(crate) connection: &'c Connection,
+    pub(crate) account: AccountKey,
+    /// The account's number in other tables.
+    pub(crate) number: i64,
+    /// How many there are.
+    pub(crate) count: Sequence,
+    /// The journal row that tells the last of them.
+    pub(crate) last_entry: i64,
 }
 
-/// A page of an account's entries, found by sequence: times rise with
-/// sequences, so bounds in time are searched for by halving.
+/// A page of an account's entries.
 pub(crate) fn entries(connection: &Connection, query: &EntryQuery) -> Result<Vec<Entry>> {
-    let context = "listing entries";
-    let Some((account, count)) = account_number(connection, query.account)? else {
+    let Some(statement) = Statement::find(connection, query.account)? else {
         return Ok(Vec::new());
     };
-    // Both bounds are exclusive.
-    let (mut low, mut high) = (0, i64::MAX);
+    let mut first = 1;
+    let mut last = statement.count;
     if let Some(from) = query.from {
-        low = count_while(connection, account, count, |at| at < from)?;
+        first = statement.count_while(|at| at < from)?.saturating_add(1);
     }
     if let Some(to) = query.to {
-        high = count_while(connection, account, count, |at| at < to)?.saturating_add(1);
+        last = statement.count_while(|at| at < to)?;
     }
-    let sql = match query.order {
+    let limit = i64::from(query.limit);
+    match query.order {
         Order::Ascending => {
-            low = low.max(query.after.unwrap_or(0));
-            ASCENDING
+            first = first.max(query.after.unwrap_or(0).saturating_add(1));
+            statement.range(
+                first,
+                last.min(first.saturating_add(limit).saturating_sub(1)),
+            )
         }
         Order::Descending => {
-            high = high.min(query.after.unwrap_or(i64::MAX));
-            DESCENDING
-        }
-    };
-    let mut statement = prepare(connection, sql)?;
-    let by = params![account, low, high, query.limit];
-    let mut rows = statement.query(by).during(context)?;
-    let mut told = Told::default();
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().during(context)? {
-        let (sequence, journal) = (column(row, 0)?, column(row, 1)?);
-        found.push(told.entry(connection, journal, query.account, sequence)?);
-    }
-    Ok(found)
-}
-
-/// The last entry at or before `at`.
-pub(crate) fn balance_until(
-    connection: &Connection,
-    key: AccountKey,
-    (account, count): (i64, Sequence),
-    at: Timestamp,
-) -> Result<Option<Entry>> {
-    let last = count_while(connection, account, count, |time| time <= at)?;
-    if last == 0 {
-        return Ok(None);
-    }
-    let journal = prepare(connection, ONE)?
-        .query_row((account, last), |row| row.get(0))
-        .during("reading an entry")?;
-    let entry = Told::default().entry(connection, journal, key, last)?;
-    Ok(Some(entry))
-}
-
-/// How many of an account's `count` entries have a time for which `before`
-/// holds; it holds for the earlier ones.
-fn count_while(
-    connection: &Connection,
-    account: i64,
-    count: Sequence,
-    before: impl Fn(Timestamp) -> bool,
-) -> Result<Sequence> {
-    let mut statement = prepare(connection, TIME)?;
-    // `low` entries are known to be before, those from `high` on are not.
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = i64::midpoint(low, high);
-        let sequence = middle.saturating_add(1);
-        let at = statement
-            .query_row((account, sequence), |row| row.get(0))
-            .during("searching entries")?;
-        if before(Timestamp::from_micros(at)) {
-            low = sequence;
-        } else {
-            high = middle;
+            last = last.min(query.after.unwrap_or(i64::MAX).saturating_sub(1));
+            first = first.max(last.saturating_sub(limit).saturating_add(1));
+            let mut page = statement.range(first, last)?;
+            page.reverse();
+            Ok(page)
         }
     }
-    Ok(low)
 }
 
-/// The entries that the journal row read last tells: neighbours on a page
-/// often stand in one row.
-#[derive(Debug, Default)]
-struct Told {
-    journal: Option<i64>,
-    entries: Vec<Entry>,
-}
-
-impl Told {
-    fn entry(
-        &mut self,
-        connection: &Connection,
-        journal: i64,
-        account: AccountKey,
-        sequence: Sequence,
-    ) -> Result<Entry> {
-        if self.journal != Some(journal) {
-            let (_, outcome) = journal::outcome(connection, journal)?;
-            self.entries = outcome.postings().flat_map(Posted::entries).collect();
-            self.journal = Some(journal);
-        }
-        let mut entries = self.entries.iter();
-        let entry = entries.find(|entry| entry.account == account && entry.sequence == sequence);
-        let entry = entry.ok_or_else(|| corrupt("the journal does not tell an entry"))?;
-        Ok(*entry)
+impl<'c> Statement<'c> {
+    fn find(connection: &'c Connection, account: AccountKey) -> Result<Option<Self>> {
+        let by = params![ledger_number(account.ledger), account.id.as_bytes()];
+        prepare(connection, FIND)?
+            .query_row(by, |row| {
+                Ok(Self {
+                    connection,
+                    account,
+                    number: row.get(0)?,
+                    count: row.get(1)?,
+                    last_entry: row.get(2)?,
+                })
+            })
+            .optional()
+            .during("finding an account")
     }
+
+    /// The last entry at or before `at`.
+    pub(crate) fn last_until(&self, at: Timestamp) -> Result<Option<Entry>> {
+        let last = self.count_while(|time| time <= at)?;
+        Ok(self.range(last.max(1), last)?.pop())
+    }
+
+    /// How many entries have a time for which `before` holds; it holds for the
+    /// earlier ones.
+    fn count_while(&self, before: impl Fn(Timestamp) -> bool) -> Result<Sequence> {
+        // `low` anchors are known to be before, those from `high` on are not.
+        let anchors = self.count.checked_div(ANCHOR_EVERY).unwrap_or(0);
+        let (mut low, mut high) = (0, anchors);
+        while low < high {
+            let middle = i64::midpoint(low, high);
+            let next = middle.saturating_add(1);
+            let (_, at) = self.anchor(next.saturating_mul(ANCHOR_EVERY))?;
+            if before(at) {
+                low = next;
+            } else {
+                high = middle;
+            }
+        }
+        let known = low.saturating_mul(ANCHOR_EVERY);
+        let end = known.saturating_add(ANCHOR_EVERY).min(self.count);
+        let rest = self.range(known.saturating_add(1), end)?;
+        let more = rest.iter().take_while(|entry| before(entry.created_at));
+        let last = more.last().map(|entry| entry.sequence);
+        Ok(last.unwrap_or(known))
+    }
+
+    /// The entries from `first` to `last`, both included, ascending.
+    fn range(&self, first: Sequence, last: Sequence) -> Result<Vec<Entry>> {
+        let mut found = Vec::new();
+        if first > last {
+            return Ok(found);
+        }
+        let (mut sequence, mut journal) = self.start(last)?;
+        while sequence >= first {
+            let told = journal::journal_row(self.connection, journal)?;
+            let all: Vec<Entry> = told.outcome.postings().flat_map(Posted::entries).collect();
+            // The row of an anchor may tell entries behind it too.
+            let wanted = |entry: &&Entry| entry.account == self.account;
+            let theirs = all.iter().rev().filter(wanted);
+            let behind = sequence;
+            let mut before = None;
+            for entry in theirs.skip_while(|entry| entry.sequence > behind) {
+                if entry.sequence != sequence {
+                    return Err(corrupt("the journal tells another entry"));
+                }
+                if (first..=last).contains(&sequence) {
+                    found.push(*entry);
+                }
+                sequence = sequence.saturating_sub(1);
+                before = link(&told.links, &all, self.account);
+            }
+            journal = before.ok_or_else(|| corrupt("the journal does not tell an entry"))?;
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    /// An entry at or behind `sequence`, and the journal row that tells it.
+    fn start(&self, sequence: Sequence) -> Result<(Sequence, i64)> {
+        let up = ANCHOR_EVERY.saturating_sub(1);
+        let steps = sequence.saturating_add(up).checked_div(ANCHOR_EVERY);
+        let next = steps.unwrap_or(0).saturating_mul(ANCHOR_EVERY);
+        if next > self.count {
+            return Ok((self.count, self.last_entry));
+        }
+        self.anchor(next).map(|(journal, _)| (next, journal))
+    }
+
+    fn anchor(&self, sequence: Sequence) -> Result<(i64, Timestamp)> {
+        let (journal, at) = prepare(self.connection, ANCHOR)?
+            .query_row((self.number, sequence), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()
+            .during("finding an entry")?
+            .ok_or_else(|| corrupt("an entry is missing"))?;
+        Ok((journal, Timestamp::from_micros(at)))
+    }
+}
+
+/// Where the account's entry before those of this journal row is told.
+fn link(links: &[u8], entries: &[Entry], account: AccountKey) -> Option<i64> {
+    let mut seen = Vec::new();
+    for entry in entries {
+        if entry.account == account {
+            break;
+        }
+        if !seen.contains(&entry.account) {
+            seen.push(entry.account);
+        }
+    }
+    let (links, _) = links.as_chunks::<8>();
+    links.get(seen.len()).map(|link| i64::from_be_bytes(*link))
 }

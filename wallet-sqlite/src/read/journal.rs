@@ -10,7 +10,7 @@ use crate::value::{column, ledger, ledger_number};
 
 const RECORD: &str = "
     SELECT fingerprint, journal FROM wallet_record WHERE ledger = ? AND hash = ?";
-const OUTCOME: &str = "SELECT ledger, outcome FROM wallet_journal WHERE id = ?";
+const OUTCOME: &str = "SELECT ledger, outcome, links FROM wallet_journal WHERE id = ?";
 const RANGE: &str = "
     SELECT ledger, outcome FROM wallet_journal WHERE id BETWEEN ? AND ? ORDER BY id";
 
@@ -23,7 +23,7 @@ pub(crate) fn record(connection: &Connection, key: RecordKey) -> Result<Option<R
     let Some(row) = rows.next().during(context)? else {
         return Ok(None);
     };
-    let (_, outcome) = outcome(connection, column(row, 1)?)?;
+    let JournalRow { outcome, .. } = journal_row(connection, column(row, 1)?)?;
     Ok(Some(Record {
         key,
         fingerprint: Fingerprint::from_bytes(column(row, 0)?),
@@ -31,15 +31,24 @@ pub(crate) fn record(connection: &Connection, key: RecordKey) -> Result<Option<R
     }))
 }
 
-/// The outcome in journal row `id`, with its ledger.
-pub(super) fn outcome(connection: &Connection, id: i64) -> Result<(LedgerId, Outcome)> {
+/// A row of the journal.
+pub(super) struct JournalRow {
+    pub(super) outcome: Outcome,
+    pub(super) links: Vec<u8>,
+}
+
+/// Row `id` of the journal.
+pub(super) fn journal_row(connection: &Connection, id: i64) -> Result<JournalRow> {
     let context = "reading the journal";
     let mut statement = prepare(connection, OUTCOME)?;
     let mut rows = statement.query((id,)).during(context)?;
     let row = rows.next().during(context)?;
     let row = row.ok_or_else(|| corrupt("a row of the journal is missing"))?;
     let ledger = ledger(column(row, 0)?)?;
-    Ok((ledger, outcome_column(row, 1, ledger)?))
+    Ok(JournalRow {
+        outcome: outcome_column(row, 1, ledger)?,
+        links: column(row, 2)?,
+    })
 }
 
 /// The outcomes of one commit, in the order in which they were decided.

@@ -11,7 +11,7 @@ use rusqlite::{CachedStatement, Connection};
 use wallet_core::{AccountKey, CurrencyCode, Reads, Snapshot, Timestamp};
 
 pub(crate) use accounts::{account, account_row, ledgers, list_accounts};
-pub(crate) use entries::{balance_until, entries};
+pub(crate) use entries::{ANCHOR_EVERY, Statement, entries};
 pub(crate) use holds::{expired_holds, hold, list_holds};
 pub(crate) use journal::{outbox_outcomes, record};
 pub(crate) use transfers::{list_transfers, transfer};
@@ -19,12 +19,21 @@ pub(crate) use transfers::{list_transfers, transfer};
 use crate::error::{During, Result};
 use crate::value::{column, currency};
 
-/// A snapshot, and under which number each account in it is stored.
+/// Where an account is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Its number in other tables.
+    pub(crate) number: i64,
+    /// The journal row that tells its latest entry; 0 when it has none.
+    pub(crate) last_entry: i64,
+}
+
+/// A snapshot, and where each account in it is kept.
 #[derive(Debug)]
-pub(crate) struct Numbered {
+pub(crate) struct Placed {
     pub(crate) snapshot: Snapshot,
     /// Sorted by key; accounts that do not exist are left out.
-    pub(crate) numbers: Vec<(AccountKey, i64)>,
+    pub(crate) places: Vec<(AccountKey, Place)>,
 }
 
 const CURRENCY: &str = "SELECT exponent FROM wallet_currency WHERE code = ?";
@@ -32,7 +41,7 @@ const CURRENCY: &str = "SELECT exponent FROM wallet_currency WHERE code = ?";
 /// Everything that `reads` names, and the accounts of the holds and transfers
 /// found. Inside `BEGIN IMMEDIATE` all of it is current: the file's write lock
 /// guards every row.
-pub(crate) fn snapshot(connection: &Connection, reads: &Reads) -> Result<Numbered> {
+pub(crate) fn snapshot(connection: &Connection, reads: &Reads) -> Result<Placed> {
     // The time is filled in once the reads are done.
     let mut snapshot = Snapshot::at(Timestamp::EPOCH);
     for key in &reads.holds {
@@ -48,15 +57,15 @@ pub(crate) fn snapshot(connection: &Connection, reads: &Reads) -> Result<Numbere
         snapshot.currencies.extend(known(connection, *code)?);
     }
     let accounts = reads.lock_set(&snapshot.holds, &snapshot.transfers);
-    let mut numbers = Vec::with_capacity(accounts.len());
+    let mut places = Vec::with_capacity(accounts.len());
     snapshot.accounts.reserve(accounts.len());
     let mut statement = prepare(connection, accounts::STATE)?;
     for key in accounts {
         let found = account_row(&mut statement, key)?;
-        numbers.extend(found.map(|(number, _)| (key, number)));
+        places.extend(found.map(|(place, _)| (key, place)));
         snapshot.accounts.push((key, found.map(|(_, state)| state)));
     }
-    Ok(Numbered { snapshot, numbers })
+    Ok(Placed { snapshot, places })
 }
 
 fn known(connection: &Connection, code: CurrencyCode) -> Result<Option<wallet_core::Currency>> {

@@ -26,8 +26,8 @@ pub(crate) fn transfer(
     let Some(row) = rows.next().during(context)? else {
         return Ok(None);
     };
-    let (_, outcome) = journal::outcome(connection, column(row, 0)?)?;
-    let transfer = named(&outcome, key);
+    let told = journal::journal_row(connection, column(row, 0)?)?;
+    let transfer = named(&told.outcome, key);
     let transfer = transfer.ok_or_else(|| corrupt("the journal does not tell a transfer"))?;
     let reversed = reversed(connection, &transfer)?;
     Ok(Some(TransferWithReversals { transfer, reversed }))

@@ -1,41 +1,66 @@
 use rusqlite::{Connection, params};
 use wallet_core::{Account, AccountKey, AccountUpdate, Metadata};
 
+use super::find;
 use crate::error::{Doing, During, Result, corrupt};
-use crate::read::prepare;
+use crate::read::{Place, prepare};
 use crate::value::{amount_bytes, counters_bytes, ledger_number, policy_parts, status_number};
 
+const LAST: &str = "SELECT coalesce(max(num), 0) FROM wallet_account";
 const INSERT: &str = "
     INSERT INTO wallet_account
-        (ledger, id, currency, exponent, system, policy, overdraft, max_balance, status,
-         counters, version, sequence, last_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        (num, ledger, id, currency, exponent, system, policy, overdraft, max_balance, status,
+         counters, version, sequence, last_at, last_entry)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT_PROFILE: &str = "
     INSERT INTO wallet_account_profile (num, ledger, id, owner, metadata, created_at)
     VALUES (?, ?, ?, ?, ?, ?)";
 const UPDATE: &str = "
     UPDATE wallet_account
     SET policy = ?2, overdraft = ?3, max_balance = ?4, status = ?5,
-        counters = ?6, version = ?7, sequence = ?8, last_at = ?9
-    WHERE num = ?1";
+        counters = ?6, version = ?7, sequence = ?8, last_at = ?9, last_entry = ?10
+    WHERE num = ?1 AND version = ?11";
 
-/// Inserts new accounts; `numbers` afterwards has theirs too, sorted by key.
+/// Gives new accounts their numbers; `places` afterwards has them too, sorted
+/// by key.
+pub(super) fn number(
+    connection: &Connection,
+    opened: &[Account],
+    mut places: Vec<(AccountKey, Place)>,
+) -> Result<Vec<(AccountKey, Place)>> {
+    if opened.is_empty() {
+        return Ok(places);
+    }
+    let last: i64 = prepare(connection, LAST)?
+        .query_row((), |row| row.get(0))
+        .during("finding the last account")?;
+    for (account, number) in opened.iter().zip(last.saturating_add(1)..) {
+        let last_entry = 0;
+        places.push((account.state.key, Place { number, last_entry }));
+    }
+    places.sort_unstable_by_key(|(key, _)| *key);
+    Ok(places)
+}
+
+/// Inserts new accounts.
 pub(super) fn open(
     connection: &Connection,
     opened: &[Account],
-    mut numbers: Vec<(AccountKey, i64)>,
-) -> Result<Vec<(AccountKey, i64)>> {
+    places: &[(AccountKey, Place)],
+) -> Result<()> {
     if opened.is_empty() {
-        return Ok(numbers);
+        return Ok(());
     }
     let mut insert = prepare(connection, INSERT)?;
     let mut insert_profile = prepare(connection, INSERT_PROFILE)?;
     for account in opened {
         let state = &account.state;
+        let place = place(places, state.key)?;
         let (policy, overdraft) = policy_parts(state.policy);
         let ledger = ledger_number(state.key.ledger);
         let currency = state.currency.code();
         let row = params![
+            place.number,
             ledger,
             state.key.id.as_bytes(),
             currency.as_str(),
@@ -49,12 +74,13 @@ pub(super) fn open(
             state.version,
             state.sequence,
             state.last_at.as_micros(),
+            place.last_entry,
         ];
-        let number = insert
-            .insert(row)
+        insert
+            .execute(row)
             .while_doing(Doing::Insert, "opening an account")?;
         let row = params![
-            number,
+            place.number,
             ledger,
             state.key.id.as_bytes(),
             account.owner.as_str(),
@@ -64,24 +90,28 @@ pub(super) fn open(
         insert_profile
             .execute(row)
             .while_doing(Doing::Append, "opening an account")?;
-        numbers.push((state.key, number));
     }
-    numbers.sort_unstable();
-    Ok(numbers)
+    Ok(())
 }
 
 /// Writes accounts that existed.
 pub(super) fn update(
     connection: &Connection,
     updated: &[AccountUpdate],
-    numbers: &[(AccountKey, i64)],
+    places: &[(AccountKey, Place)],
 ) -> Result<()> {
     let context = "updating an account";
     let mut update = prepare(connection, UPDATE)?;
-    for AccountUpdate { after, .. } in updated {
+    for AccountUpdate {
+        after,
+        version_before,
+        ..
+    } in updated
+    {
+        let place = place(places, after.key)?;
         let (policy, overdraft) = policy_parts(after.policy);
         let row = params![
-            number(numbers, after.key)?,
+            place.number,
             policy,
             amount_bytes(overdraft),
             amount_bytes(after.max_balance),
@@ -90,19 +120,21 @@ pub(super) fn update(
             after.version,
             after.sequence,
             after.last_at.as_micros(),
+            place.last_entry,
+            version_before,
         ];
+        // Under the write lock it is as it was read: what else could have
+        // given out the same version and sequence?
         let count = update.execute(row).during(context)?;
         if count != 1 {
-            return Err(corrupt("an account that was read is gone"));
+            return Err(corrupt("an account is not as it was read"));
         }
     }
     Ok(())
 }
 
-/// The number of an account that was read or opened.
-pub(super) fn number(numbers: &[(AccountKey, i64)], key: AccountKey) -> Result<i64> {
-    let found = numbers.binary_search_by_key(&key, |(key, _)| *key);
-    let found = found.ok().and_then(|index| numbers.get(index));
-    let (_, number) = found.ok_or_else(|| corrupt("an account that was read has no number"))?;
-    Ok(*number)
+fn place(places: &[(AccountKey, Place)], key: AccountKey) -> Result<Place> {
+    let found = places.get(find(places, key)?);
+    let (_, place) = found.ok_or_else(|| corrupt("an account has no place"))?;
+    Ok(*place)
 }

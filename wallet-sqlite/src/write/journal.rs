@@ -1,16 +1,18 @@
 use std::collections::HashMap;
+use std::iter::repeat;
 use std::sync::Arc;
 
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{Connection, params};
 use wallet_core::codec::encode_outcome;
-use wallet_core::{ChangeSet, Outcome, Record, Timestamp};
+use wallet_core::{ChangeSet, LedgerId, Outcome, Record, Timestamp};
 
 use crate::error::{Doing, During, Result, corrupt};
 use crate::read::prepare;
 use crate::value::ledger_number;
 
 const LAST: &str = "SELECT coalesce(max(id), 0) FROM wallet_journal";
-const APPEND: &str = "INSERT INTO wallet_journal (id, ledger, hash, outcome) VALUES (?, ?, ?, ?)";
+const APPEND: &str = "
+    INSERT INTO wallet_journal (id, ledger, hash, outcome, links) VALUES (?, ?, ?, ?, ?)";
 const INSERT_RECORD: &str =
     "INSERT INTO wallet_record (ledger, hash, fingerprint, journal) VALUES (?, ?, ?, ?)";
 const INSERT_BATCH: &str = "
@@ -18,47 +20,103 @@ const INSERT_BATCH: &str = "
 const INSERT_OUTBOX: &str = "INSERT INTO wallet_outbox (id, first_id, created_at) VALUES (?, ?, ?)";
 
 /// An accepted outcome and the journal row that tells it.
-pub(super) type Told<'a> = (i64, &'a Outcome);
+#[derive(Debug)]
+pub(super) struct Told<'a> {
+    pub(super) journal: i64,
+    pub(super) ledger: LedgerId,
+    pub(super) outcome: &'a Outcome,
+}
 
-/// Appends every outcome, the accepted ones first and in the order in which
-/// they were decided; then the keys that point there, and the outbox row.
-pub(super) fn append<'a>(
-    connection: &Connection,
-    changes: &'a ChangeSet,
-    now: Timestamp,
-) -> Result<Vec<Told<'a>>> {
-    let mut rows = Rows::start(connection, changes)?;
-    let first = rows.next;
-    let mut told = Vec::with_capacity(changes.accepted.len());
-    let places: HashMap<*const Outcome, usize> = places(&changes.records);
-    for (_, outcome) in &changes.accepted {
-        let place = places.get(&Arc::as_ptr(outcome));
-        let place = place.ok_or_else(|| corrupt("an accepted outcome has no record"))?;
-        told.push((rows.append(*place)?, outcome.as_ref()));
-    }
-    let rejected = rows.next;
-    for (place, record) in changes.records.iter().enumerate() {
-        if record.outcome.result.is_err() {
-            rows.append(place)?;
+/// A change set's outcomes, numbered: the accepted ones first and in the order
+/// in which they were decided, the refusals behind them.
+#[derive(Debug)]
+pub(super) struct Journal<'a> {
+    /// The accepted ones.
+    pub(super) told: Vec<Told<'a>>,
+    records: &'a [Record],
+    /// The record of each row.
+    order: Vec<usize>,
+    /// The first row.
+    first: i64,
+}
+
+impl<'a> Journal<'a> {
+    pub(super) fn number(connection: &Connection, changes: &'a ChangeSet) -> Result<Self> {
+        let last: i64 = prepare(connection, LAST)?
+            .query_row((), |row| row.get(0))
+            .during("finding the journal's end")?;
+        let first = last.saturating_add(1);
+        let records = changes.records.as_slice();
+        let mut order = Vec::with_capacity(records.len());
+        let mut told = Vec::with_capacity(changes.accepted.len());
+        let places = places(records);
+        for ((ledger, outcome), journal) in changes.accepted.iter().zip(first..) {
+            let place = places.get(&Arc::as_ptr(outcome));
+            order.push(*place.ok_or_else(|| corrupt("an accepted outcome has no record"))?);
+            let (ledger, outcome) = (*ledger, outcome.as_ref());
+            told.push(Told {
+                journal,
+                ledger,
+                outcome,
+            });
         }
+        let numbered = records.iter().enumerate();
+        let refused = numbered.filter(|(_, record)| record.outcome.result.is_err());
+        order.extend(refused.map(|(place, _)| place));
+        Ok(Self {
+            told,
+            records,
+            order,
+            first,
+        })
     }
-    let last = rows.next.saturating_sub(1);
-    let journal = rows.ids;
-    insert_records(connection, &changes.records, &journal)?;
-    prepare(connection, INSERT_BATCH)?
-        .execute((last, first, rejected, now.as_micros()))
-        .while_doing(Doing::Append, "noting a batch")?;
-    if has_effects(&told) {
-        prepare(connection, INSERT_OUTBOX)?
-            .execute((rejected.saturating_sub(1), first, now.as_micros()))
-            .while_doing(Doing::Append, "adding to the outbox")?;
+
+    /// Appends every outcome; then the keys that point there, and what the
+    /// outbox and the purge need to know of them.
+    pub(super) fn append(
+        &self,
+        connection: &Connection,
+        links: &[Vec<u8>],
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut ids = vec![0; self.records.len()];
+        let mut next = self.first;
+        let mut statement = prepare(connection, APPEND)?;
+        // Refusals have none.
+        let links = links.iter().map(Vec::as_slice).chain(repeat(&[][..]));
+        for (place, links) in self.order.iter().zip(links) {
+            let found = self.records.get(*place).zip(ids.get_mut(*place));
+            let (record, id) = found.ok_or_else(|| corrupt("an outcome has no record"))?;
+            let ledger = ledger_number(record.key.ledger);
+            let outcome = encode_outcome(&record.outcome);
+            statement
+                .execute(params![next, ledger, record.key.hash, outcome, links])
+                .while_doing(Doing::Append, "appending to the journal")?;
+            *id = next;
+            next = next.saturating_add(1);
+        }
+        insert_records(connection, self.records, &ids)?;
+        self.note(connection, next.saturating_sub(1), now)
     }
-    Ok(told)
+
+    fn note(&self, connection: &Connection, last: i64, now: Timestamp) -> Result<()> {
+        let accepted = self.told.last().map(|told| told.journal);
+        let rejected = accepted.map_or(self.first, |accepted| accepted.saturating_add(1));
+        prepare(connection, INSERT_BATCH)?
+            .execute((last, self.first, rejected, now.as_micros()))
+            .while_doing(Doing::Append, "noting a batch")?;
+        if let Some(accepted) = accepted.filter(|_| has_effects(&self.told)) {
+            prepare(connection, INSERT_OUTBOX)?
+                .execute((accepted, self.first, now.as_micros()))
+                .while_doing(Doing::Append, "adding to the outbox")?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether there is anything to publish.
 fn has_effects(told: &[Told<'_>]) -> bool {
-    told.iter().any(|(_, outcome)| has_effect(outcome))
+    told.iter().any(|told| has_effect(told.outcome))
 }
 
 fn has_effect(outcome: &Outcome) -> bool {
@@ -78,45 +136,6 @@ fn places(records: &[Record]) -> HashMap<*const Outcome, usize> {
     numbered
         .map(|(place, record)| (Arc::as_ptr(&record.outcome), place))
         .collect()
-}
-
-/// The journal under way.
-struct Rows<'a, 'c> {
-    statement: CachedStatement<'c>,
-    records: &'a [Record],
-    /// The journal row of each record.
-    ids: Vec<i64>,
-    next: i64,
-}
-
-impl<'a, 'c> Rows<'a, 'c> {
-    fn start(connection: &'c Connection, changes: &'a ChangeSet) -> Result<Self> {
-        let last: i64 = prepare(connection, LAST)?
-            .query_row((), |row| row.get(0))
-            .during("finding the journal's end")?;
-        let full = || corrupt("the journal has no number left");
-        Ok(Self {
-            statement: prepare(connection, APPEND)?,
-            records: &changes.records,
-            ids: vec![0; changes.records.len()],
-            next: last.checked_add(1).ok_or_else(full)?,
-        })
-    }
-
-    /// Appends the outcome of the record at `place`.
-    fn append(&mut self, place: usize) -> Result<i64> {
-        let unknown = || corrupt("an outcome has no record");
-        let record = self.records.get(place).ok_or_else(unknown)?;
-        let id = self.next;
-        let ledger = ledger_number(record.key.ledger);
-        let outcome = encode_outcome(&record.outcome);
-        self.statement
-            .execute(params![id, ledger, record.key.hash, outcome])
-            .while_doing(Doing::Append, "appending to the journal")?;
-        *self.ids.get_mut(place).ok_or_else(unknown)? = id;
-        self.next = id.saturating_add(1);
-        Ok(id)
-    }
 }
 
 fn insert_records(connection: &Connection, records: &[Record], journal: &[i64]) -> Result<()> {

@@ -2,6 +2,7 @@
 //! the order of its key, one prepared statement per kind.
 
 mod accounts;
+mod entries;
 mod holds;
 mod journal;
 mod transfers;
@@ -9,17 +10,18 @@ mod transfers;
 use rusqlite::Connection;
 use wallet_core::{AccountKey, ChangeSet, Timestamp};
 
-use crate::error::{Doing, During, Result};
-use crate::read::prepare;
+use crate::error::{Doing, During, Result, corrupt};
+use crate::read::{Place, prepare};
+use journal::Journal;
 
 const INSERT_CURRENCY: &str = "INSERT INTO wallet_currency (code, exponent) VALUES (?, ?)";
 
-/// Writes everything that was decided. `numbers` are those of the accounts
-/// that were read.
+/// Writes everything that was decided. `places` are those of the accounts that
+/// were read.
 pub(crate) fn changes(
     connection: &Connection,
     changes: &ChangeSet,
-    numbers: Vec<(AccountKey, i64)>,
+    places: Vec<(AccountKey, Place)>,
     now: Timestamp,
 ) -> Result<()> {
     for currency in &changes.currencies {
@@ -27,10 +29,21 @@ pub(crate) fn changes(
             .execute((currency.code().as_str(), currency.exponent()))
             .while_doing(Doing::Insert, "registering a currency")?;
     }
-    let numbers = accounts::open(connection, &changes.opened, numbers)?;
-    accounts::update(connection, &changes.updated, &numbers)?;
-    let told = journal::append(connection, changes, now)?;
-    transfers::insert(connection, changes, &told, &numbers)?;
+    // Rows that point at each other are numbered before any of them is written.
+    let mut places = accounts::number(connection, &changes.opened, places)?;
+    let journal = Journal::number(connection, changes)?;
+    let linked = entries::link(&journal.told, &mut places)?;
+    accounts::open(connection, &changes.opened, &places)?;
+    accounts::update(connection, &changes.updated, &places)?;
+    journal.append(connection, &linked.links, now)?;
+    transfers::insert(connection, &journal.told)?;
+    entries::insert(connection, linked.anchors)?;
     transfers::reversals(connection, &changes.reversals)?;
     holds::put(connection, &changes.holds)
+}
+
+/// Where an account that was read or opened is kept.
+fn find(places: &[(AccountKey, Place)], key: AccountKey) -> Result<usize> {
+    let found = places.binary_search_by_key(&key, |(key, _)| *key);
+    found.map_err(|_| corrupt("an account that was read has no place"))
 }

@@ -1,0 +1,78 @@
+//! Pages of a statement, wherever they begin and end among the rows that the
+//! store keeps for some entries only.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod support;
+
+use std::sync::Arc;
+
+use support::{account, account_key, commit, euros, prepare};
+use wallet_core::testkit::block_on;
+use wallet_core::{Command, EntryQuery, LedgerStore, Leg, Order, PostTransfer, Prepared};
+use wallet_sqlite::SqliteStore;
+
+/// A request that writes `entries` on account 0, its others among the rest.
+fn request(text: &str, entries: u8) -> Arc<Prepared> {
+    let legs = (0..entries).map(|leg| Leg::new(account(0), account(1 + leg % 3), euros(1)));
+    prepare(text, Command::from(PostTransfer::new(legs.collect())))
+}
+
+fn page(store: &SqliteStore, order: Order, after: Option<i64>, limit: u32) -> Vec<i64> {
+    let query = EntryQuery {
+        account: account_key(0),
+        from: None,
+        to: None,
+        order,
+        after,
+        limit,
+    };
+    let entries = block_on(store.entries(&query)).unwrap();
+    entries.iter().map(|entry| entry.sequence).collect()
+}
+
+#[test]
+fn every_page_is_the_range_of_sequences_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = support::open(&folder.path().join("wallet.db"));
+    support::set_up(&store, 1_000);
+    let mut count = 1;
+    for (number, entries) in [1, 1, 13, 1, 2, 15, 16, 17, 1, 33, 1, 1, 7]
+        .into_iter()
+        .enumerate()
+    {
+        // Two requests of one batch on the same account.
+        let twins = [("a", entries), ("b", 1)];
+        let twins = twins.map(|(name, entries)| request(&format!("{name}-{number}"), entries));
+        commit(&store, twins.to_vec());
+        count += i64::from(entries) + 1;
+    }
+    for after in 0..=count + 1 {
+        for limit in [1, 2, 15, 16, 17, 40, 500] {
+            let end = (after + i64::from(limit)).min(count);
+            let expected: Vec<i64> = (after + 1..=end).collect();
+            assert_eq!(page(&store, Order::Ascending, Some(after), limit), expected);
+            let start = (after - i64::from(limit)).max(1);
+            let expected: Vec<i64> = (start..after.min(count + 1)).rev().collect();
+            assert_eq!(page(&store, Order::Descending, Some(after), limit).len(), {
+                let last = (after - 1).min(count);
+                let first = (last - i64::from(limit) + 1).max(1);
+                usize::try_from((last - first + 1).max(0)).unwrap()
+            });
+            if after <= count {
+                assert_eq!(
+                    page(&store, Order::Descending, Some(after), limit),
+                    expected
+                );
+            }
+        }
+    }
+    assert_eq!(
+        page(&store, Order::Ascending, None, 500).len(),
+        usize::try_from(count).unwrap()
+    );
+    support::assert_sound(&store);
+}
