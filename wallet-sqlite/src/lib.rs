@@ -18,10 +18,13 @@
 //!
 //! # Cost
 //! A batch of `n` transfers of one leg between `a` accounts reads `n` keys and
-//! `a` accounts, and writes `n` rows each of journal, key and transfer, `2n` of
-//! entries, `a` of accounts, one of the outbox and one for retention. A row is
-//! a prepared statement called in process, at one to two microseconds. The
-//! outcome of a request is stored once, in the journal; all else points there.
+//! `a` accounts, and writes `n` rows each of journal, key and transfer, `a` of
+//! accounts, one for every sixteenth entry of an account, one of the outbox and
+//! one for retention. A row is a prepared statement called in process, at one to
+//! two microseconds; most of a commit is the pages that it dirties, so the
+//! outcome of a request is stored once, in the journal, and all else points
+//! there. Of an account's entries only every sixteenth has a row; the journal
+//! links the others.
 //!
 //! # In the host's own transaction
 //! The host's tables may live in the same file: [`SqliteStore::apply_in`]
