@@ -78,12 +78,20 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         12 => vec(draft(), 1..5).prop_map(Step::Submit),
         2 => clock().prop_map(Step::Clock),
         1 => Just(Step::Sweep),
-        1 => (0_u8..7, -2_000_i32..=0).prop_map(|(account, ago)| Step::PastBalance(account, ago)),
+        1 => (0_u8..7, -4_i32..=0).prop_map(|(account, ago)| Step::PastBalance(account, ago * 500)),
     ]
 }
 
 fn clock() -> impl Strategy<Value = i32> {
-    prop_oneof![8 => 0_i32..5_000, 2 => -1_500_i32..0, 1 => -3_000_i32..-1_500]
+    // Mostly in halves of a second, as lives and looks back are: times are to
+    // meet exactly.
+    let halves = |range: std::ops::Range<i32>| range.prop_map(|halves| halves * 500);
+    prop_oneof![
+        6 => halves(0..10),
+        2 => 0_i32..5_000,
+        2 => halves(-3..0),
+        1 => halves(-6..-3),
+    ]
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
@@ -117,7 +125,7 @@ fn ask() -> impl Strategy<Value = Ask> {
         2 => (place(), amount(), currency(), 0_u8..2).prop_map(|(a, b, c, d)| Ask::Withdrawal(a, b, c, d)),
         2 => (place(), amount(), vec((place(), any::<u8>()), 1..4))
             .prop_map(|(from, amount, parts)| Ask::Split(from, amount, parts)),
-        6 => (place(), place(), amount(), option::of(1_u16..6_000), id())
+        6 => (place(), place(), amount(), option::of((1_u16..12).prop_map(|halves| halves * 500)), id())
             .prop_map(|(from, to, amount, life, id)| Ask::Hold(from, to, amount, life, id)),
         5 => (any::<u16>(), option::of(amount()), option::of(any::<bool>()))
             .prop_map(|(hold, amount, is_final)| Ask::Capture(hold, amount, is_final)),
