@@ -172,6 +172,21 @@ fn a_connection_to_another_file_is_refused() {
     assert_eq!(error.kind(), StoreErrorKind::Invalid);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_connection_by_another_name_of_the_file_is_taken() {
+    let shop = shop();
+    let alias = shop.path().with_file_name("alias.db");
+    std::os::unix::fs::symlink(shop.path(), &alias).unwrap();
+    let mut connection = Connection::open(alias).unwrap();
+    let mut transaction = HostTransaction::begin(&mut connection).unwrap();
+    let requests = [transfer("a", 0, 1, 30)];
+    let applied = shop.store.apply_in(&mut transaction, &requests).unwrap();
+    assert_eq!(applied.after_commit.len(), 1);
+    transaction.commit().unwrap();
+    assert_eq!(posted(&shop.store, 0), 70);
+}
+
 #[test]
 fn two_requests_with_one_key_are_refused() {
     let mut shop = shop();
