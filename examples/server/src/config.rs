@@ -5,6 +5,8 @@ use std::str::FromStr;
 use clap::Parser;
 use wallet_core::{Currency, CurrencyTable};
 
+use crate::LogFormat;
+
 /// The server's settings: flags, or the environment variables that `--help`
 /// names. Every one has a default.
 #[derive(Debug, Clone, Parser)]
@@ -30,6 +32,15 @@ pub struct Config {
     #[arg(long, env = "WALLET_QUEUE", default_value_t = 8_192, value_parser = at_least_one)]
     pub queue: usize,
 
+    /// How many batches may be committed at a time. SQLite has one writer.
+    #[arg(long, env = "WALLET_COMMITTERS", default_value_t = 1, value_parser = at_least_one)]
+    pub committers: usize,
+
+    /// How many connections may be open; further ones wait. The default stays
+    /// below the usual limit of open files.
+    #[arg(long, env = "WALLET_CONNECTIONS", default_value_t = 960, value_parser = at_least_one)]
+    pub connections: usize,
+
     /// The largest body accepted, in bytes.
     #[arg(long, env = "WALLET_BODY_MAX", default_value_t = 65_536, value_parser = at_least_one)]
     pub body_max: usize,
@@ -42,6 +53,10 @@ pub struct Config {
     /// How long open requests may take to end at shutdown, in milliseconds.
     #[arg(long, env = "WALLET_SHUTDOWN_TIMEOUT_MS", default_value_t = 20_000)]
     pub shutdown_timeout_ms: u64,
+
+    /// How the log looks: `json` or `text`.
+    #[arg(long, env = "WALLET_LOG_FORMAT", default_value = "json")]
+    pub log_format: LogFormat,
 }
 
 impl Config {

@@ -23,10 +23,12 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let content_type = request.headers().get(CONTENT_TYPE);
-        let content_type = content_type
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
+        let mut given = request.headers().get_all(CONTENT_TYPE).iter();
+        let content_type = match (given.next(), given.next()) {
+            (Some(one), None) => one.to_str().unwrap_or_default(),
+            // Two could be read in two ways.
+            _ => "",
+        };
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
             let detail = "the body must be sent as application/json";

@@ -1,15 +1,17 @@
 //! The wallet ledger behind a REST API: routes, bodies and problems, to run
 //! alone or to mount into a host's own axum application.
 //!
-//! [`router`] makes the routes over a [`Wallet`](wallet_core::Wallet); [`run`] is
-//! the whole program. Amounts are decimal strings, times are RFC 3339, errors
+//! [`router`] makes the routes over a [`Wallet`](wallet_core::Wallet), [`Server`]
+//! serves them, [`run`] is the whole program. Amounts are decimal strings, times are RFC 3339, errors
 //! are problem+json (RFC 9457) with a stable `code`.
 
 mod app;
 mod body;
 mod config;
+mod connection;
 mod idempotency;
 mod input;
+mod log;
 mod middleware;
 mod problem;
 mod reply;
@@ -19,5 +21,6 @@ mod store;
 
 pub use app::{App, router};
 pub use config::{Config, StoreUrl};
+pub use log::LogFormat;
 pub use problem::Problem;
-pub use serve::{StartError, run};
+pub use serve::{Server, StartError, run};

@@ -1,6 +1,7 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -39,7 +40,11 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     } else {
         tracing::debug!(request_id = ?id, %method, path, status, "answered");
     }
-    response.headers_mut().insert(REQUEST_ID, id);
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    // What a balance was is nobody's to keep, and never to be run as a page.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 

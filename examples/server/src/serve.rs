@@ -1,12 +1,16 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use wallet_core::{Settings, Wallet};
 
-use crate::{App, Config, router, store};
+use crate::connection::Connections;
+use crate::{App, Config, log, router, store};
+
+/// How much longer than a request may take a connection may be silent.
+const SILENCE_EXTRA: Duration = Duration::from_secs(30);
 
 /// Why the server did not start or did not end well.
 #[derive(Debug, Error)]
@@ -34,26 +38,20 @@ pub enum StartError {
     },
 }
 
+impl StartError {
+    /// What the program exits with: 2 for a bad setting, 1 for a failure.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Currencies(_) | Self::Build(_) | Self::Text(_) => 2,
+            Self::Store(_) | Self::Io { .. } => 1,
+        }
+    }
+}
+
 fn cause(error: &wallet_core::StoreError) -> String {
     let source = std::error::Error::source(error);
     source.map_or_else(String::new, |source| format!(" ({source})"))
-}
-
-/// Runs the server until SIGTERM or SIGINT, then lets open requests end.
-///
-/// # Errors
-/// [`StartError`].
-pub fn run(config: &Config) -> Result<(), StartError> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().json().with_env_filter(filter);
-    // Somebody who embeds this may have installed another one.
-    let _ = logs.with_writer(std::io::stderr).try_init();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    runtime
-        .map_err(io("starting the runtime"))?
-        .block_on(serve(config))
 }
 
 fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> StartError {
@@ -61,53 +59,145 @@ fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> StartError {
     move |source| StartError::Io { context, source }
 }
 
-async fn serve(config: &Config) -> Result<(), StartError> {
-    let currencies = config.currency_table()?;
-    // The address first: a second server must not touch the first one's file.
-    let listener = TcpListener::bind(config.listen).await;
-    let listener = listener.map_err(io(format!("listening on {}", config.listen)))?;
-    let settings = Settings {
-        queue_capacity: config.queue,
-        ..Settings::default()
-    };
-    let wallet = Wallet::builder(store::open(&config.store)?)
-        .settings(settings)
-        .spawn()?;
-    let timeout = Duration::from_millis(config.request_timeout_ms);
-    let app = App::new(wallet.clone(), currencies, timeout, config.body_max)?;
-    let mut stop = Stop::listen()?;
+/// Runs the server until SIGTERM or SIGINT, then lets open requests end.
+///
+/// # Errors
+/// [`StartError`].
+pub fn run(config: &Config) -> Result<(), StartError> {
+    log::init(config.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(io("starting the runtime"))?;
+    runtime.block_on(async {
+        let stop = Stop::listen()?;
+        let server = Server::bind(config).await?;
+        let address = server.address()?;
+        tracing::info!(%address, store = ?config.store, "serving");
+        server.run_until(stop.wait()).await
+    })
+}
 
-    let address = listener
-        .local_addr()
-        .map_err(io("asking for the address"))?;
-    tracing::info!(%address, store = ?config.store, "serving");
-    let (told, mut stopping) = tokio::sync::watch::channel(false);
-    let draining = app.clone();
-    let signalled = async move {
-        stop.wait().await;
-        tracing::info!("stopping: open requests may end");
-        draining.drain();
-        let _ = told.send(true);
-    };
-    let limit = async move {
-        // An error means that the sender is gone: stopped as well.
-        let _ = stopping.wait_for(|is_told| *is_told).await;
-        tokio::time::sleep(Duration::from_millis(config.shutdown_timeout_ms)).await;
-    };
-    let server = axum::serve(listener, router(app)).with_graceful_shutdown(signalled);
-    tokio::select! {
-        ended = server => ended.map_err(io("serving"))?,
-        () = limit => tracing::warn!("some requests did not end in time"),
+/// A server that listens, its store open.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    app: App,
+    connections: usize,
+    silence_max: Duration,
+    grace: Duration,
+}
+
+impl Server {
+    /// Opens the store and listens, as the settings say. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn bind(config: &Config) -> Result<Self, StartError> {
+        config.currency_table()?;
+        // The address first: a second server must not touch the first one's file.
+        let listener = listen(config).await?;
+        let settings = Settings {
+            queue_capacity: config.queue,
+            committers: config.committers,
+            ..Settings::default()
+        };
+        let wallet = Wallet::builder(store::open(&config.store)?)
+            .settings(settings)
+            .spawn()?;
+        Self::over(wallet, listener, config)
     }
-    wallet.shutdown().await;
-    tracing::info!("stopped");
-    Ok(())
+
+    /// The same over a wallet that the host built.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn bind_over(wallet: Wallet, config: &Config) -> Result<Self, StartError> {
+        let listener = listen(config).await?;
+        Self::over(wallet, listener, config)
+    }
+
+    fn over(wallet: Wallet, listener: TcpListener, config: &Config) -> Result<Self, StartError> {
+        let timeout = Duration::from_millis(config.request_timeout_ms);
+        let app = App::new(wallet, config.currency_table()?, timeout, config.body_max)?;
+        Ok(Self {
+            listener,
+            app,
+            connections: config.connections,
+            silence_max: timeout.saturating_add(SILENCE_EXTRA),
+            grace: Duration::from_millis(config.shutdown_timeout_ms),
+        })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// [`StartError::Io`].
+    pub fn address(&self) -> Result<SocketAddr, StartError> {
+        let address = self.listener.local_addr();
+        address.map_err(io("asking for the address"))
+    }
+
+    /// What the routes work with.
+    #[must_use]
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Serves until `stop` is ready. From then on no connection is accepted,
+    /// open requests and the wallet's queue may end for as long as the settings
+    /// allow.
+    ///
+    /// # Errors
+    /// [`StartError::Io`].
+    pub async fn run_until(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), StartError> {
+        let Self { app, grace, .. } = self;
+        let wallet = app.wallet().clone();
+        let listener = Connections::new(self.listener, self.connections, self.silence_max);
+        let (told, mut stopping) = tokio::sync::watch::channel(false);
+        let draining = app.clone();
+        let stop = async move {
+            stop.await;
+            tracing::info!("stopping: open requests may end");
+            draining.drain();
+            let _ = told.send(true);
+        };
+        let limit = async move {
+            // An error means that the sender is gone: stopped as well.
+            let _ = stopping.wait_for(|is_told| *is_told).await;
+            tokio::time::sleep(grace).await;
+        };
+        let serve = axum::serve(listener, router(app)).with_graceful_shutdown(stop);
+        let end = async {
+            serve.await.map_err(io("serving"))?;
+            wallet.shutdown().await;
+            Ok::<(), StartError>(())
+        };
+        tokio::select! {
+            ended = end => ended?,
+            () = limit => {
+                // Their callers were told nothing; the store has each request
+                // wholly or not at all.
+                tracing::warn!("some requests did not end in time");
+            }
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn listen(config: &Config) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(config.listen).await;
+    listener.map_err(io(format!("listening on {}", config.listen)))
 }
 
 /// The signals that end the server.
 struct Stop {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 impl Stop {
@@ -119,7 +209,7 @@ impl Stop {
         })
     }
 
-    async fn wait(&mut self) {
+    async fn wait(mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

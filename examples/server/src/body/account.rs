@@ -124,6 +124,8 @@ pub(crate) struct BalanceBody {
     #[serde(flatten)]
     sums: Sums,
     version: i64,
+    /// The account's latest time: nothing that comes later has an earlier one.
+    as_of: String,
 }
 
 impl BalanceBody {
@@ -133,6 +135,7 @@ impl BalanceBody {
             currency: account.state.currency.code().to_string(),
             sums: Sums::of(&account.state),
             version: account.state.version,
+            as_of: time(account.state.last_at),
         }
     }
 }
