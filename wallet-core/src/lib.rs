@@ -79,6 +79,7 @@ pub use command::{
     Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire, OpenAccount, PlaceHold,
     PostTransfer, Release, Reverse, ReverseWhat, Share, Split, Withdrawal,
 };
+pub use cost::Cost;
 pub use error::{StoreError, StoreErrorKind};
 pub use id::{
     AccountId, AccountKey, HoldId, HoldKey, InLedger, LedgerId, Sequence, TransferId, TransferKey,
@@ -95,14 +96,13 @@ pub use outcome::{
     Record,
 };
 pub use port::*;
-pub use cost::Cost;
 pub use prepare::{Prepared, accounts_of};
+pub use rejection::{Rejected, Rejection, Retry};
+pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};
 pub use service::{
     Answer, BuildError, Driver, Settings, StatsSnapshot, Wallet, WalletBuilder, WalletError,
 };
 pub use settlement::{SettlementShards, settlement_account};
-pub use rejection::{Rejected, Rejection, Retry};
-pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};
 pub use snapshot::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};
 pub use text::{Description, KeyScope, KeyText, Owner, Reference, SettlementName, TextError};
 pub use time::Timestamp;

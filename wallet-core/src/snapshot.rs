@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Account, AccountKey, AccountState, Currency, Entry, Hold, LedgerId, Outcome, Posted, Record,
-    Timestamp, Transfer, TransferKey,
-    TransferWithReversals, Version,
+    Timestamp, Transfer, TransferKey, TransferWithReversals, Version,
 };
 
 /// The rows that a batch touches, as the store read them under its locks, and

@@ -7,7 +7,7 @@
 //! that is refused leaves no trace but its record.
 //!
 //! The order of checks is part of the contract: see
-//! [`Rejection`](crate::Rejection). Each command checks everything first; from
+//! [`Rejection`]. Each command checks everything first; from
 //! then on it must succeed.
 
 mod account;

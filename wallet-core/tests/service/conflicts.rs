@@ -35,7 +35,7 @@ async fn a_request_waits_for_the_accounts_of_a_batch_under_way_and_others_pass_i
 #[tokio::test]
 async fn a_capture_conflicts_by_the_accounts_of_its_hold() {
     let world = World::with(two_committers()).await;
-    let hold = PlaceHold::new(account(1), account(2), euros(10_00));
+    let hold = PlaceHold::new(account(1), account(2), euros(1000));
     let placed = world
         .wallet
         .submit(Request::new(key("hold"), hold))
@@ -56,7 +56,7 @@ async fn a_capture_conflicts_by_the_accounts_of_its_hold() {
     world.store.open_wide();
     busy.await.unwrap().unwrap().accepted().unwrap();
     capture.await.unwrap().unwrap().accepted().unwrap();
-    assert_eq!(world.posted(1).await, 90_00);
+    assert_eq!(world.posted(1).await, 9000);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,6 +87,6 @@ async fn committers_never_share_an_account_under_load() {
     for number in 1..=40 {
         sum += world.posted(number).await;
     }
-    assert_eq!(sum, 40 * 100_00);
+    assert_eq!(sum, 40 * 10_000);
     assert_eq!(world.wallet.stats().submitted, 1 + 32 * 50);
 }

@@ -95,7 +95,7 @@ async fn trouble_that_passes_repeats_the_whole_batch_and_never_splits_it() {
         assert_eq!(world.store.sizes(), [1, 4, 4, 4]);
         let stats = world.wallet.stats();
         assert_eq!((stats.splits, stats.retries), (0, 2));
-        assert_eq!(world.posted(1).await, 99_00);
+        assert_eq!(world.posted(1).await, 9900);
     }
 }
 
@@ -125,7 +125,7 @@ async fn a_lost_answer_is_found_again_and_nothing_is_applied_twice() {
     assert!(!answer.replayed, "it is the caller's own first answer");
     assert_eq!(
         (world.posted(1).await, world.posted(2).await),
-        (99_00, 101_00)
+        (9900, 10_100)
     );
     assert_eq!(world.wallet.stats().settled, 1);
     assert!(

@@ -30,7 +30,7 @@ async fn an_account_kept_by_somebody_else_stalls_nobody_but_its_own_requests() {
     assert!(again.await.unwrap().unwrap().replayed);
     assert_eq!(
         (world.posted(1).await, world.posted(2).await),
-        (99_00, 121_00)
+        (9900, 12_100)
     );
     assert!(world.wallet.stats().blocked > 0);
 }

@@ -113,9 +113,9 @@ impl LedgerStore for Scripted {
         permit.forget();
         {
             let mut touched = self.touched.lock().unwrap();
-            accounts.iter().for_each(|key| {
+            for key in &accounts {
                 touched.remove(key);
-            });
+            }
         }
         let is_poisoned = keys
             .iter()

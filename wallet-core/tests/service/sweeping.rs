@@ -5,7 +5,7 @@ use wallet_core::{Capture, Clock, HoldQuery, HoldStatus, PlaceHold, Rejection, R
 use crate::world::{World, account, account_key, euros, key, quiet, settle};
 
 fn ten_seconds() -> PlaceHold {
-    let hold = PlaceHold::new(account(1), account(2), euros(10_00));
+    let hold = PlaceHold::new(account(1), account(2), euros(1000));
     hold.with_expires_in(Duration::from_secs(10))
 }
 
@@ -33,7 +33,7 @@ async fn the_driver_ends_expired_holds_by_itself() {
     assert_eq!(expired.len(), 1);
     assert_eq!(world.wallet.stats().expired, 1);
     let account = world.wallet.account(account_key(1)).await.unwrap().unwrap();
-    assert_eq!(account.state.counters.available(), 100_00);
+    assert_eq!(account.state.counters.available(), 10_000);
 }
 
 #[tokio::test]

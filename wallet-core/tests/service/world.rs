@@ -73,7 +73,7 @@ impl World {
         let mut commands: Vec<Command> = vec![open(99).with_policy(Policy::Unlimited).into()];
         for number in 1..=40 {
             commands.push(open(number).into());
-            commands.push(PostTransfer::new(vec![leg(99, number, 100_00)]).into());
+            commands.push(PostTransfer::new(vec![leg(99, number, 10_000)]).into());
         }
         let set_up = Request::of_many(key("set up"), commands);
         wallet.submit(set_up).await.unwrap().accepted().unwrap();
@@ -141,7 +141,7 @@ pub(crate) fn leg(from: u128, to: u128, cents: i128) -> Leg {
 
 /// One euro from one account to another under the key `text`.
 pub(crate) fn transfer(text: &str, from: u128, to: u128) -> Request {
-    Request::new(key(text), PostTransfer::new(vec![leg(from, to, 1_00)]))
+    Request::new(key(text), PostTransfer::new(vec![leg(from, to, 100)]))
 }
 
 /// What stores know the key `text` by.
@@ -154,7 +154,7 @@ async fn a_dry_run_answers_and_records_nothing() {
     let world = World::new().await;
     let answer = world.wallet.dry_run(transfer("t", 1, 2)).await.unwrap();
     assert!(answer.posted().unwrap().is_some());
-    assert_eq!(world.posted(1).await, 100_00);
+    assert_eq!(world.posted(1).await, 10_000);
     assert!(!world.is_recorded("t").await);
     assert_eq!(world.store.limits(), world.store.inner.limits());
     assert!(world.store.sizes().is_empty(), "no commit");
