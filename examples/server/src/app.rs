@@ -68,6 +68,10 @@ impl App {
         self.inner.scope.clone()
     }
 
+    pub(crate) fn body_max(&self) -> usize {
+        self.inner.body_max
+    }
+
     pub(crate) fn request_timeout(&self) -> Duration {
         self.inner.request_timeout
     }
@@ -84,7 +88,7 @@ impl App {
 
 /// All routes.
 pub fn router(app: App) -> Router {
-    let body_max = app.inner.body_max;
+    let body_max = app.body_max();
     Router::new()
         .route("/v1/accounts", post(accounts::open).get(accounts::list))
         .route("/v1/accounts/{id}", get(accounts::show))

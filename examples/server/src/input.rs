@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -34,6 +34,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             let detail = "the body must be sent as application/json";
             return Err(Problem::new(415, "unsupported_media_type", detail));
         }
+        // What says that it is too large is not waited for.
+        let told = request.body().size_hint().lower();
+        if usize::try_from(told).is_ok_and(|told| told > app.body_max()) {
+            return Err(too_large());
+        }
         let bytes = Bytes::from_request(request, app)
             .await
             .map_err(|error| unreadable(&error))?;
@@ -46,10 +51,14 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 fn unreadable(rejection: &BytesRejection) -> Problem {
     let status = rejection.status().as_u16();
     if status == 413 {
-        Problem::new(413, "body_too_large", "the body is too large")
+        too_large()
     } else {
         Problem::bad_request("invalid_body", "the body could not be read")
     }
+}
+
+fn too_large() -> Problem {
+    Problem::new(413, "body_too_large", "the body is too large")
 }
 
 /// Query parameters, none of them unknown.

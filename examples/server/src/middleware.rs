@@ -62,3 +62,43 @@ fn made_id() -> HeaderValue {
     // A UUID is always a valid header value.
     made.unwrap_or(HeaderValue::from_static("none"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tower::ServiceExt;
+    use wallet_core::memory::MemoryStore;
+    use wallet_core::{CurrencyTable, SystemClock, Wallet};
+
+    use super::*;
+
+    async fn panicking() -> &'static str {
+        panic!("a secret")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing_of_it() {
+        let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+        let wallet = Wallet::builder(store).spawn().unwrap();
+        let timeout = Duration::from_secs(30);
+        let app = App::new(wallet, CurrencyTable::iso(), timeout, 1_024).unwrap();
+        let router: Router = Router::new()
+            .route("/", get(panicking))
+            .layer(from_fn_with_state(app, guard));
+
+        let request = Request::builder().body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status().as_u16(), 500);
+        assert!(response.headers().contains_key(REQUEST_ID));
+        let body = to_bytes(response.into_body(), 1_024).await.unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(body.contains(r#""code":"internal""#), "{body}");
+        assert!(!body.contains("secret"), "{body}");
+    }
+}
