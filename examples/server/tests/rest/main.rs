@@ -1,0 +1,16 @@
+//! The API over the wire, against a server on a port of its own.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod endpoints;
+mod hostile;
+mod idempotency;
+mod paging;
+mod process;
+mod rejections;
+mod stopping;
+mod support;

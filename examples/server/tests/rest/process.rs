@@ -1,0 +1,183 @@
+//! The program itself: started, killed, started again, stopped.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+use crate::support::{Client, Response, transfer};
+
+/// A running server; killed when dropped.
+struct Process {
+    child: Child,
+    client: Client,
+}
+
+impl Process {
+    /// Starts it on a file, on a port that it chooses and tells in its log.
+    fn start(file: &Path) -> Self {
+        let mut child = command(&["--listen", "127.0.0.1:0"])
+            .arg("--store")
+            .arg(format!("sqlite:{}", file.display()))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "it ended at once");
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if let Some(address) = line["fields"]["address"].as_str() {
+                break address.parse().unwrap();
+            }
+        };
+        // Its log must not fill the pipe.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self {
+            child,
+            client: Client { address },
+        }
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program with nothing taken from the test's environment.
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wallet-server"));
+    command.args(arguments).env_clear();
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9_and_replays_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wallet.db");
+    let mut server = Process::start(&file);
+    let client = server.client;
+    let ada = client.open_with("ada", "1000000.00");
+    let bob = client.open("bob");
+    let body = transfer(&ada, &bob, "0.01");
+
+    let acknowledged: Mutex<Vec<(String, Response)>> = Mutex::default();
+    let count = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for worker in 0..4 {
+            let (acknowledged, count, body) = (&acknowledged, &count, &body);
+            scope.spawn(move || {
+                for index in 0_u32.. {
+                    let key = format!("w{worker}-{index}");
+                    // An error: the server is gone, and the fate unknown.
+                    let Ok(answer) = client.try_post("/v1/transfers", &key, body) else {
+                        break;
+                    };
+                    assert_eq!(answer.status, 201, "{answer:?}");
+                    acknowledged.lock().unwrap().push((key, answer));
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        while count.load(Ordering::Relaxed) < 100 {
+            std::thread::yield_now();
+        }
+        server.kill();
+    });
+
+    let server = Process::start(&file);
+    let client = server.client;
+    let acknowledged = acknowledged.into_inner().unwrap();
+    assert!(acknowledged.len() >= 100);
+    let cents = |id: &str| client.posted(id).replace('.', "").parse::<usize>().unwrap();
+    let moved = cents(&bob);
+    // At most the requests that were under way are there besides.
+    assert!(
+        (acknowledged.len()..=acknowledged.len() + 4).contains(&moved),
+        "{moved}"
+    );
+    assert_eq!(cents(&ada) + moved, 100_000_000);
+    for (key, answer) in &acknowledged {
+        let again = client.post("/v1/transfers", key, &body);
+        assert!(again.is_replayed());
+        assert_eq!((again.status, &again.body), (answer.status, &answer.body));
+    }
+    assert_eq!(cents(&bob), moved);
+}
+
+#[test]
+fn sigterm_and_sigint_end_it_well() {
+    for signal in ["-TERM", "-INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Process::start(&folder.path().join("wallet.db"));
+        server.client.open("ada");
+        // An idle connection does not keep it.
+        let _idle = std::net::TcpStream::connect(server.client.address).unwrap();
+        let id = server.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(server.child.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn a_bad_setting_is_told_and_ends_with_2() {
+    let cases: [(&[&str], &str); 8] = [
+        (&["--listen", "nowhere"], "--listen"),
+        (&["--store", "postgres:x"], "sqlite:PATH or memory"),
+        (&["--store", "sqlite:"], "sqlite:PATH or memory"),
+        (&["--currencies", "BTC"], "CODE:DECIMALS"),
+        (&["--currencies", "EUR:3"], "another exponent"),
+        (&["--queue", "0"], "at least 1"),
+        (&["--log-format", "xml"], "json or text"),
+        (&["--colour", "red"], "--colour"),
+    ];
+    for (arguments, words) in cases {
+        let output = run(arguments);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        assert!(told.contains(words), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn a_store_or_an_address_that_cannot_be_had_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = format!(
+        "sqlite:{}",
+        folder.path().join("no/such/wallet.db").display()
+    );
+    let output = run(&["--listen", "127.0.0.1:0", "--store", &nowhere]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("store"), "{told}");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["--listen", &address, "--store", "memory"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains(&address), "{told}");
+}

@@ -1,0 +1,116 @@
+//! Time limits, a full queue and a graceful end: no answer is ever wrong.
+
+use serde_json::json;
+use wallet_core::{AccountKey, LedgerId, Settings};
+
+use crate::support::{World, memory_store};
+
+/// The account of this text in the default ledger.
+fn account(id: &str) -> AccountKey {
+    AccountKey::new(LedgerId::default(), id.parse().unwrap())
+}
+
+/// Waits until the service has taken `count` requests in all.
+fn wait_for_submitted(world: &World, count: u64) {
+    while world.wallet.stats().submitted < count {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_request_that_takes_too_long_may_still_happen_and_is_found_by_its_key() {
+    let store = memory_store();
+    let world = World::over(
+        &store,
+        Settings::default(),
+        &["--request-timeout-ms", "300"],
+    );
+    let client = world.client();
+    let ada = client.open("ada");
+    let lock = store.lock_account(account(&ada)).unwrap();
+    let late = client.deposit(&ada, "slow", "1.00").problem(504, "timeout");
+    assert!(late.header("retry-after").is_some());
+    drop(lock);
+    // It was never withdrawn: sooner or later the same key finds it done, once.
+    let found = (0..100).map(|_| client.deposit(&ada, "slow", "1.00"));
+    let found = found
+        .into_iter()
+        .find(|answer| answer.status == 201)
+        .unwrap();
+    assert!(found.is_replayed());
+    assert_eq!(client.posted(&ada), "1.00");
+}
+
+#[test]
+fn a_full_queue_is_503_at_once_and_nothing_is_done() {
+    let store = memory_store();
+    let settings = Settings {
+        queue_capacity: 1,
+        ..Settings::default()
+    };
+    let world = World::over(&store, settings, &[]);
+    let client = world.client();
+    let ada = client.open("ada");
+    let lock = store.lock_account(account(&ada)).unwrap();
+    let before = world.wallet.stats().submitted;
+    let refused = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| client.deposit(&ada, "first", "1.00"));
+        wait_for_submitted(&world, before + 1);
+        // Blocked by the lock, the first comes back to the queue and fills it.
+        while world.wallet.stats().waiting == 0 {
+            std::thread::yield_now();
+        }
+        let refused = client.deposit(&ada, "second", "1.00");
+        drop(lock);
+        waiting.join().unwrap().expect(201);
+        refused
+    });
+    let refused = refused.problem(503, "overloaded");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(client.posted(&ada), "1.00");
+}
+
+#[test]
+fn stopping_lets_open_requests_end() {
+    let store = memory_store();
+    let mut world = World::over(&store, Settings::default(), &[]);
+    let client = world.client();
+    let ada = client.open("ada");
+    let lock = store.lock_account(account(&ada)).unwrap();
+    let before = world.wallet.stats().submitted;
+    std::thread::scope(|scope| {
+        let open = scope.spawn(|| client.deposit(&ada, "d", "1.00"));
+        wait_for_submitted(&world, before + 1);
+        world.stop();
+        drop(lock);
+        let answer = open.join().unwrap().expect(201);
+        assert_eq!(answer.text("/legs/0/amount"), "1.00");
+    });
+    world.join();
+    assert!(std::net::TcpStream::connect(world.address).is_err());
+}
+
+#[test]
+fn stopping_does_not_wait_for_ever() {
+    let store = memory_store();
+    let mut world = World::over(
+        &store,
+        Settings::default(),
+        &["--shutdown-timeout-ms", "50"],
+    );
+    let client = world.client();
+    let ada = client.open("ada");
+    let _lock = store.lock_account(account(&ada)).unwrap();
+    let before = world.wallet.stats().submitted;
+    let path = format!("/v1/accounts/{ada}/deposits");
+    std::thread::scope(|scope| {
+        let open = scope.spawn(|| client.try_post(&path, "d", &json!({"amount": "1.00"})));
+        wait_for_submitted(&world, before + 1);
+        world.stop();
+        world.join();
+        drop(world);
+        // No answer, or that its fate is open: never that it was done.
+        let answer = open.join().unwrap();
+        assert!(answer.map_or(true, |answer| answer.status >= 500));
+    });
+}
