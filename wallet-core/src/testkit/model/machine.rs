@@ -9,8 +9,9 @@ use crate::{
     PastBalance, Prepared, Request, SettlementShards, Timestamp,
 };
 
+use super::concrete::Scene;
 use super::steps::{self, Draft};
-use super::{Expected, Model, concrete};
+use super::{Expected, Model, values};
 
 /// One step of a run.
 #[derive(Debug, Clone)]
@@ -85,7 +86,7 @@ impl World {
             }
             Step::PastBalance(place, ago) => {
                 let ledger = LedgerId::default();
-                let account = InLedger::new(ledger, concrete::account(ledger, *place));
+                let account = InLedger::new(ledger, values::account(ledger, *place));
                 let at = Timestamp::from_micros(self.now.as_micros() + i64::from(*ago) * 1_000);
                 Task::PastBalance(account, at, self.model.balance_at(account, at))
             }
@@ -128,7 +129,9 @@ impl World {
         }
         let ledger = LedgerId::new(draft.ledger.into());
         let asks = draft.asks.iter();
-        let commands = asks.map(|ask| concrete::command(ask, ledger, self.model.books()));
+        let books = self.model.books();
+        let scene = Scene { ledger, books };
+        let commands = asks.map(|ask| scene.command(ask));
         let key = earlier.map_or_else(|| self.fresh_key(), |earlier| earlier.key().clone());
         Request::of_many(key, commands.collect()).in_ledger(ledger)
     }
@@ -182,11 +185,11 @@ mod tests {
     use super::*;
     use crate::{Receipt, Rejection};
 
-    /// Counts what two hundred random runs come to.
+    /// Counts what random runs come to.
     fn reached() -> BTreeMap<String, u32> {
         let mut counts = BTreeMap::new();
         let mut runner = TestRunner::deterministic();
-        for _ in 0..200 {
+        for _ in 0..120 {
             let runs = Machine::sequential_strategy(30);
             let (mut world, steps, _) = runs.new_tree(&mut runner).unwrap().current();
             for step in steps {

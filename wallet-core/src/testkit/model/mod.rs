@@ -30,6 +30,7 @@ mod predict;
 mod reversals;
 mod steps;
 mod transfers;
+mod values;
 
 pub use books::Books;
 pub use check::check_store;

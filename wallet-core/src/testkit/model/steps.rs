@@ -22,6 +22,11 @@ pub enum Ask {
     Transfer(Vec<(u8, u8, u16)>, u8, Option<u8>),
     /// All that is on one account goes to another.
     Drain(u8, u8),
+    /// As much as the floor of one account or the ceiling of the other allows,
+    /// give or take one: from, to, how many more, whether as a hold.
+    Edge(u8, u8, i8, bool),
+    /// A ceiling at what is there and to come, give or take one.
+    Ceiling(u8, i8),
     /// Account, amount, currency, settlement.
     Deposit(u8, u16, u8, u8),
     /// The same the other way.
@@ -64,7 +69,7 @@ pub(super) fn opening() -> Step {
             is_retry: false,
             ledger: 0,
             asks: vec![
-                Ask::Open(place, currency, policy, None),
+                Ask::Open(place, currency, policy, (place % 2 == 1).then_some(150)),
                 Ask::Deposit(place, 100, currency, 0),
             ],
         });
@@ -109,7 +114,7 @@ fn draft() -> impl Strategy<Value = Draft> {
 fn ask() -> impl Strategy<Value = Ask> {
     let place = || prop_oneof![20 => 0_u8..4, 1 => Just(4_u8), 2 => 5_u8..7];
     let amount = || prop_oneof![20 => 1_u16..60, 3 => 60_u16..200, 1 => Just(u16::MAX)];
-    let currency = || prop_oneof![20 => Just(0_u8), 2 => Just(1), 1 => Just(2)];
+    let currency = || prop_oneof![20 => Just(0_u8), 4 => 1_u8..5];
     let id = || option::weighted(0.3, 0_u8..6);
     let legs = vec((place(), place(), amount()), 1..4);
     let ceiling = || prop_oneof![Just(0_u16), Just(1), 2_u16..200];
@@ -121,6 +126,9 @@ fn ask() -> impl Strategy<Value = Ask> {
             .prop_map(|(place, policy, max)| Ask::Limits(place, policy, max)),
         8 => (legs, currency(), id()).prop_map(|(legs, currency, id)| Ask::Transfer(legs, currency, id)),
         1 => (place(), place()).prop_map(|(from, to)| Ask::Drain(from, to)),
+        6 => (place(), place(), -1_i8..=1, any::<bool>())
+            .prop_map(|(from, to, more, hold)| Ask::Edge(from, to, more, hold)),
+        2 => (place(), -1_i8..=1).prop_map(|(place, more)| Ask::Ceiling(place, more)),
         4 => (place(), amount(), currency(), 0_u8..2).prop_map(|(a, b, c, d)| Ask::Deposit(a, b, c, d)),
         2 => (place(), amount(), currency(), 0_u8..2).prop_map(|(a, b, c, d)| Ask::Withdrawal(a, b, c, d)),
         2 => (place(), amount(), vec((place(), any::<u8>()), 1..4))
