@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How many turns a commit waits for another one to get between.
-const TURNS: usize = 2_000;
+const TURNS: usize = 1_000;
 
 impl BrokenStore {
     pub(super) fn commit(&self, batch: &Batch) -> Result<Committed, StoreError> {
