@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{HoldId, KeyScope, KeyText, LedgerId};
+use crate::{HoldId, KeyScope, KeyText, LedgerId, TextError};
 
 /// A caller's idempotency key: whose it is, its text, and for an item of a
 /// batch its index.
@@ -29,6 +29,14 @@ impl IdempotencyKey {
             text,
             item: None,
         }
+    }
+
+    /// The same from unchecked texts.
+    ///
+    /// # Errors
+    /// [`TextError`] when one of them is not as its type allows.
+    pub fn parse(scope: &str, text: &str) -> Result<Self, TextError> {
+        Ok(Self::new(KeyScope::new(scope)?, KeyText::new(text)?))
     }
 
     /// The key of item `index` of a batch that was sent under this key.

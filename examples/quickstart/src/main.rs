@@ -1,19 +1,24 @@
 //! The smallest program that moves money with the wallet ledger.
 
-mod steps;
-
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use wallet_core::{
-    Capture, Currency, Deposit, Leg, Money, PlaceHold, PostTransfer, SettlementName, SystemClock,
-    Wallet,
+    Answer, Capture, Command, Currency, Deposit, EntryQuery, IdempotencyKey, Leg, Money,
+    OpenAccount, Owner, PlaceHold, PostTransfer, Request, SettlementName, SystemClock, Wallet,
+    format_minor,
 };
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
-use steps::{Failure, open, print_statement, submit};
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Carries out a command under a key; sent again, it is answered again.
+async fn submit(wallet: &Wallet, key: &str, command: impl Into<Command>) -> Result<Answer> {
+    let key = IdempotencyKey::parse("quickstart", key)?;
+    Ok(wallet.submit(Request::new(key, command)).await?)
+}
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let settings = SqliteSettings::new(folder.path().join("wallet.db"));
     let store = SqliteStore::open(&settings, Arc::new(SystemClock))?;
@@ -21,34 +26,33 @@ async fn main() -> Result<(), Failure> {
     let eur = Currency::iso("EUR")?;
     let money = |text| Money::parse(text, eur);
 
-    let ada = open(&wallet, "ada", eur).await?;
-    let bob = open(&wallet, "bob", eur).await?;
+    let opened = submit(&wallet, "ada", OpenAccount::new(Owner::new("ada")?, eur)).await?;
+    let account = opened.account()?.ok_or("not opened")?.state.key;
+    let opened = submit(&wallet, "bob", OpenAccount::new(Owner::new("bob")?, eur)).await?;
+    let (ada, bob) = (
+        account.id,
+        opened.account()?.ok_or("not opened")?.state.key.id,
+    );
     let deposit = Deposit::new(ada, money("100.00")?, SettlementName::new("bank")?);
-    submit(&wallet, "deposit-1", deposit).await?.accepted()?;
-
+    submit(&wallet, "deposit", deposit).await?;
     let transfer = PostTransfer::new(vec![Leg::new(ada, bob, money("30.00")?)]);
-    let first = submit(&wallet, "transfer-1", transfer.clone()).await?;
-    first.accepted()?;
-    let again = submit(&wallet, "transfer-1", transfer).await?;
-    let is_same = again.outcome == first.outcome;
-    println!("sent again: replayed {}, same {is_same}", again.replayed);
+    submit(&wallet, "transfer", transfer).await?;
 
     // Reserve 50, take 45 of it, give the rest back.
     let hold = PlaceHold::new(ada, bob, money("50.00")?);
-    let hold = submit(&wallet, "hold-1", hold).await?;
-    let hold = hold.hold()?.ok_or("no hold was placed")?.key.id;
-    let capture = Capture::new(hold)
-        .with_amount(money("45.00")?.amount)
-        .with_is_final(true);
-    submit(&wallet, "capture-1", capture).await?.accepted()?;
+    let hold = submit(&wallet, "hold", hold).await?;
+    let capture = Capture::new(hold.hold()?.ok_or("not placed")?.key.id);
+    let capture = capture.with_amount(money("45.00")?.amount);
+    submit(&wallet, "capture", capture.with_is_final(true)).await?;
 
-    let much = PostTransfer::new(vec![Leg::new(ada, bob, money("25.01")?)]);
-    let refused = submit(&wallet, "transfer-2", much).await?;
-    let rejection = refused.accepted().err().ok_or("an overdraft was allowed")?;
-    println!("25.01 EUR more is refused: {}", rejection.rejection);
-
-    print_statement(&wallet, ada).await?;
-    print_statement(&wallet, bob).await?;
+    for entry in wallet.entries(&EntryQuery::first(account, 10)).await? {
+        let amount = format_minor(entry.amount.minor(), eur);
+        let after = format_minor(entry.balance_after, eur);
+        println!("{amount:>7} {:?}, balance {after:>7}", entry.direction);
+    }
+    let too_much = PostTransfer::new(vec![Leg::new(ada, bob, money("25.01")?)]);
+    let refused = submit(&wallet, "too much", too_much).await?;
+    println!("25.01 more: {:?}", refused.accepted().err());
     wallet.shutdown().await;
     Ok(())
 }

@@ -46,6 +46,21 @@ pub struct EntryQuery {
     pub limit: u32,
 }
 
+impl EntryQuery {
+    /// The first `limit` entries of `account`.
+    #[must_use]
+    pub const fn first(account: AccountKey, limit: u32) -> Self {
+        Self {
+            account,
+            from: None,
+            to: None,
+            order: Order::Ascending,
+            after: None,
+            limit,
+        }
+    }
+}
+
 /// Which holds to list: those from or towards an account, ascending by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldQuery {
