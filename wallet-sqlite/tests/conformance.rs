@@ -56,6 +56,10 @@ impl Reopen for Folder {
     async fn reopen(&mut self) -> Handles {
         self.open()
     }
+
+    async fn open_another(&mut self) -> Option<Handles> {
+        Some(self.open())
+    }
 }
 
 wallet_core::ledger_store_conformance!(SqliteStores);
