@@ -13,8 +13,27 @@
 //!
 //! An adapter runs it with a [`StoreFactory`](super::StoreFactory):
 //!
-//! ```ignore
-//! wallet_core::model_tests!(MyFactory::new());
+//! ```
+//! use std::sync::Arc;
+//! use wallet_core::memory::MemoryStore;
+//! use wallet_core::testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory};
+//!
+//! #[derive(Debug)]
+//! struct MyStores;
+//!
+//! #[async_trait::async_trait]
+//! impl StoreFactory for MyStores {
+//!     fn capabilities(&self) -> Capabilities {
+//!         Capabilities { manual_clock: true, reopen: false }
+//!     }
+//!
+//!     async fn build(&self, clock: Arc<ManualClock>) -> Built {
+//!         Built::new(Handles::of(Arc::new(MemoryStore::new(clock))), ())
+//!     }
+//! }
+//!
+//! wallet_core::model_tests!(MyStores);
+//! # wallet_core::testkit::model::check_store(&MyStores, 2);
 //! ```
 //!
 //! `PROPTEST_CASES` sets how many cases run, `WALLET_MODEL_SEED` which ones.

@@ -102,7 +102,16 @@ fn clock() -> impl Strategy<Value = i32> {
 fn draft() -> impl Strategy<Value = Draft> {
     let earlier = prop_oneof![6 => Just(0_u16), 1 => 1..u16::MAX];
     let ledger = prop_oneof![9 => Just(0_u8), 1 => Just(1)];
-    let asks = prop_oneof![3 => vec(ask(), 1..2), 1 => vec(ask(), 2..4)];
+    let closing = (0_u8..6, 0_u8..6)
+        .prop_map(|(from, to)| vec![Ask::Drain(from, to), Ask::Status(from, Status::Closed)]);
+    let opening = (3_u8..7, 2_u8..5, ask())
+        .prop_map(|(place, unit, next)| vec![Ask::Open(place, unit, 0, None), next]);
+    let asks = prop_oneof![
+        12 => vec(ask(), 1..2),
+        4 => vec(ask(), 2..4),
+        1 => closing,
+        1 => opening,
+    ];
     (earlier, any::<bool>(), ledger, asks).prop_map(|(earlier_key, is_retry, ledger, asks)| Draft {
         earlier_key,
         is_retry,
@@ -113,7 +122,7 @@ fn draft() -> impl Strategy<Value = Draft> {
 
 fn ask() -> impl Strategy<Value = Ask> {
     let place = || prop_oneof![20 => 0_u8..4, 1 => Just(4_u8), 2 => 5_u8..7];
-    let amount = || prop_oneof![20 => 1_u16..60, 3 => 60_u16..200, 1 => Just(u16::MAX)];
+    let amount = || prop_oneof![20 => 1_u16..40, 3 => 40_u16..200, 1 => Just(u16::MAX)];
     let currency = || prop_oneof![20 => Just(0_u8), 4 => 1_u8..5];
     let id = || option::weighted(0.3, 0_u8..6);
     let legs = vec((place(), place(), amount()), 1..4);
