@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wallet_core::memory::MemoryStore;
-use wallet_core::{Settings, SystemClock, Wallet};
+use wallet_core::{AccountKey, Settings, SystemClock, Wallet};
 use wallet_server::{Config, Server};
 
 pub(crate) use http::Response;
@@ -91,6 +91,12 @@ impl World {
     pub(crate) fn join(&mut self) {
         let served = self.served.take().unwrap();
         self.runtime.block_on(served).unwrap();
+    }
+
+    /// What an account holds in minor units, past the server.
+    pub(crate) fn booked(&self, key: AccountKey) -> i128 {
+        let account = self.runtime.block_on(self.wallet.account(key));
+        account.unwrap().unwrap().state.counters.posted()
     }
 
     /// The client's end.
