@@ -9,7 +9,9 @@ use super::ticket::{Resource, Ticket};
 use super::{Settings, WalletError};
 use crate::{Cost, Limits, Timestamp};
 
-/// How many waiting requests are looked at for one batch, in batches.
+/// How many requests that wait for a batch under way are passed over to fill one
+/// batch, in batches. Those that pause are not counted: however many they are,
+/// they stall nobody, and the queue's capacity bounds them.
 const SCAN_BATCHES: usize = 8;
 
 /// Requests that wait, and what the batches under way touch.
@@ -101,9 +103,8 @@ impl Queue {
         let mut cost = Cost::default();
         let mut stay = VecDeque::new();
         let mut next_time: Option<Timestamp> = None;
-        let mut looked = 0_usize;
+        let mut passed_over = 0_usize;
         while let Some(ticket) = inner.waiting.pop_front() {
-            looked = looked.saturating_add(1);
             let key = Resource::Key(ticket.request.key());
             if ticket.not_before > now {
                 let at = ticket.not_before;
@@ -120,6 +121,7 @@ impl Queue {
                 kept_back.insert(key);
                 stay.push_back(ticket);
             } else if shares && ticket.resources().any(|resource| is_busy(&resource)) {
+                passed_over = passed_over.saturating_add(1);
                 kept_back.extend(ticket.resources());
                 stay.push_back(ticket);
             } else {
@@ -132,7 +134,7 @@ impl Queue {
                 keys.insert(key);
                 batch.push(ticket);
             }
-            if batch.len() >= most || looked >= most.saturating_mul(SCAN_BATCHES) {
+            if batch.len() >= most || passed_over >= most.saturating_mul(SCAN_BATCHES) {
                 break;
             }
         }

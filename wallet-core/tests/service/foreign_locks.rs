@@ -78,3 +78,30 @@ async fn a_lock_that_stays_ends_in_a_conflict_and_records_nothing() {
         .accepted()
         .unwrap();
 }
+
+#[tokio::test]
+async fn many_blocked_requests_stall_nobody() {
+    let settings = Settings {
+        batch_requests_max: 2,
+        ..patient()
+    };
+    let world = World::with(settings).await;
+    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let mut blocked = Vec::new();
+    for number in 0..60 {
+        blocked.push(world.submit(transfer(&format!("b{number}"), 1, 2)).await);
+    }
+    for number in 0..20 {
+        let answer = world
+            .wallet
+            .submit(transfer(&format!("t{number}"), 3, 4))
+            .await;
+        answer.unwrap().accepted().unwrap();
+    }
+    assert!(blocked.iter().all(|task| !task.is_finished()));
+    drop(kept);
+    for task in blocked {
+        task.await.unwrap().unwrap().accepted().unwrap();
+    }
+    assert_eq!(world.posted(1).await, 4000);
+}
