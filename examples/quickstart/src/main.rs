@@ -11,10 +11,12 @@ use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Carries out a command under a key; sent again, it is answered again.
+/// Carries out a command that must not be refused.
 async fn submit(wallet: &Wallet, key: &str, command: impl Into<Command>) -> Result<Answer> {
     let key = IdempotencyKey::parse("quickstart", key)?;
-    Ok(wallet.submit(Request::new(key, command)).await?)
+    let answer = wallet.submit(Request::new(key, command)).await?;
+    answer.accepted()?;
+    Ok(answer)
 }
 
 #[tokio::main]
@@ -38,12 +40,10 @@ async fn main() -> Result<()> {
     let transfer = PostTransfer::new(vec![Leg::new(ada, bob, money("30.00")?)]);
     submit(&wallet, "transfer", transfer).await?;
 
-    // Reserve 50, take 45 of it, give the rest back.
-    let hold = PlaceHold::new(ada, bob, money("50.00")?);
+    let hold = PlaceHold::new(ada, bob, money("45.00")?);
     let hold = submit(&wallet, "hold", hold).await?;
-    let capture = Capture::new(hold.hold()?.ok_or("not placed")?.key.id);
-    let capture = capture.with_amount(money("45.00")?.amount);
-    submit(&wallet, "capture", capture.with_is_final(true)).await?;
+    let hold = hold.hold()?.ok_or("not placed")?.key.id;
+    submit(&wallet, "capture", Capture::new(hold)).await?;
 
     for entry in wallet.entries(&EntryQuery::first(account, 10)).await? {
         let amount = format_minor(entry.amount.minor(), eur);
@@ -51,8 +51,9 @@ async fn main() -> Result<()> {
         println!("{amount:>7} {:?}, balance {after:>7}", entry.direction);
     }
     let too_much = PostTransfer::new(vec![Leg::new(ada, bob, money("25.01")?)]);
-    let refused = submit(&wallet, "too much", too_much).await?;
-    println!("25.01 more: {:?}", refused.accepted().err());
+    let request = Request::new(IdempotencyKey::parse("quickstart", "more")?, too_much);
+    let refused = wallet.submit(request).await?.accepted().err();
+    println!("25.01 more: {}", refused.ok_or("not refused")?);
     wallet.shutdown().await;
     Ok(())
 }
