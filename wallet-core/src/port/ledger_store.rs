@@ -191,3 +191,18 @@ pub enum Purge {
         limit: u32,
     },
 }
+
+impl Purge {
+    /// How long records are kept unless the host says otherwise: 30 days, which
+    /// is longer than a queue keeps a message that may be delivered again.
+    pub const RETENTION: Duration = Duration::from_secs(30 * 86_400);
+
+    /// At most `limit` records older than [`RETENTION`](Self::RETENTION). Nothing
+    /// is deleted unless the host asks: call it now and then until it answers
+    /// fewer than `limit`.
+    #[must_use]
+    pub const fn old_records(limit: u32) -> Self {
+        let older_than = Self::RETENTION;
+        Self::Records { older_than, limit }
+    }
+}

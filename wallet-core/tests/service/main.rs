@@ -14,6 +14,7 @@ mod conflicts;
 mod failures;
 mod foreign_locks;
 mod limits;
+mod retention;
 mod scripted;
 mod shutdown;
 mod sweeping;
