@@ -207,3 +207,26 @@ async fn a_store_that_panics_leaves_its_batch_unknown_and_the_service_alive() {
     assert!(!answer.replayed, "the panic came before any effect");
     assert_eq!(world.wallet.stats().panics, 1);
 }
+
+#[tokio::test]
+async fn an_outage_that_lasts_fails_a_batch_as_a_whole_without_splitting_it() {
+    for (kind, tries) in [
+        (StoreErrorKind::Unavailable, 3),
+        (StoreErrorKind::Conflict, 3),
+        (StoreErrorKind::Corrupt, 1),
+        (StoreErrorKind::Internal, 1),
+    ] {
+        let world = World::with(three_tries()).await;
+        let tasks = world.four().await;
+        world.play([Step::Fail(kind); 3]);
+        world.store.open_wide();
+        for task in tasks {
+            let Err(WalletError::Store(error)) = task.await.unwrap() else {
+                panic!("an error of the store");
+            };
+            assert_eq!(error.kind(), kind);
+        }
+        assert_eq!(world.store.sizes()[1..], vec![4; tries]);
+        assert_eq!(world.wallet.stats().splits, 0);
+    }
+}
