@@ -72,6 +72,7 @@ mod snapshot;
 mod text;
 mod time;
 mod transfer;
+mod yielding;
 
 pub use account::{Account, AccountState, Counters, PastBalance, Policy, Status};
 pub use batch::{Batch, MAX_AHEAD, Reads};

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 
 use super::{CommitPolicy, OptimisticStore, Shared};
+use crate::yielding::yield_once;
 use crate::{Batch, ChangeSet, Clock, Committed, Limits, StoreError, StoreErrorKind, codec};
 
 /// The most items in one transaction, as in `DynamoDB`'s `TransactWriteItems`.
@@ -44,7 +45,7 @@ impl CommitPolicy for Optimistic {
         let snapshot = shared.tables().snapshot(batch.reads(), now, |_| true);
         let decision = batch.decide(&snapshot);
         // Others may commit between the reading and the writing.
-        YieldOnce::default().await;
+        yield_once().await;
         if decision.changes.is_empty() {
             return Ok(Committed {
                 decided: decision.decided,
@@ -97,28 +98,6 @@ fn check_formats(changes: &ChangeSet) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// Lets every other task run once.
-#[derive(Debug, Default)]
-struct YieldOnce {
-    has_yielded: bool,
-}
-
-impl Future for YieldOnce {
-    type Output = ();
-
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<()> {
-        if self.has_yielded {
-            return std::task::Poll::Ready(());
-        }
-        self.has_yielded = true;
-        context.waker().wake_by_ref();
-        std::task::Poll::Pending
-    }
 }
 
 impl OptimisticStore {

@@ -7,7 +7,8 @@ use futures_util::future::{Either, select};
 use super::queue::Found;
 use super::shared::Shared;
 use super::ticket::{Resource, Ticket};
-use super::{Answer, WalletError, yield_once};
+use super::{Answer, WalletError};
+use crate::yielding::yield_once;
 use crate::{Batch, Decided, StoreError, StoreErrorKind};
 
 /// Takes batches from the queue and commits them until the queue is closed and
@@ -20,10 +21,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             .take(shared.store.limits(), &shared.settings, now)
         {
             Found::Batch(tickets) => {
-                let resources: Vec<Resource> = tickets
-                    .iter()
-                    .flat_map(|ticket| ticket.resources().collect::<Vec<_>>())
-                    .collect();
+                let resources: Vec<Resource> = tickets.iter().flat_map(Ticket::resources).collect();
                 commit(&shared, tickets).await;
                 shared.queue.give_back(&resources);
                 // Answered callers may join the next batch.

@@ -63,17 +63,3 @@ fn enqueue(
         answer.await.unwrap_or(Err(WalletError::ShuttingDown))
     }
 }
-
-/// Lets every other task run once.
-async fn yield_once() {
-    let mut has_yielded = false;
-    std::future::poll_fn(|context| {
-        if has_yielded {
-            return std::task::Poll::Ready(());
-        }
-        has_yielded = true;
-        context.waker().wake_by_ref();
-        std::task::Poll::Pending
-    })
-    .await;
-}
