@@ -5,16 +5,21 @@ use futures_util::future::join_all;
 use super::shared::Shared;
 use super::{WalletError, enqueue};
 use crate::Prepared;
+use crate::yielding::yield_once;
 
 /// Ends expired holds now and then; for ever, or not at all.
 pub(super) async fn run(shared: Arc<Shared>) {
     let Some(interval) = shared.settings.sweep_interval else {
         return;
     };
+    let most = shared.settings.sweep_size;
     loop {
         shared.clock.sleep(interval).await;
-        // A store that fails now is asked again after the next pause.
-        let _ = once(&shared, shared.settings.sweep_size).await;
+        // As long as there are more than one look finds. A store that fails now
+        // is asked again after the next pause.
+        while once(&shared, most).await.unwrap_or(0) >= u64::from(most.max(1)) {
+            yield_once().await;
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use futures_util::future::{Either, join_all, ready as ready_now};
 use tokio::sync::watch;
 
 use super::{Answer, Shared, StatsSnapshot, WalletBuilder, WalletError, enqueue, sweep};
@@ -64,10 +65,28 @@ impl Wallet {
     /// # Errors
     /// [`WalletError`]; a refusal by the rules is an outcome, not an error.
     pub async fn submit(&self, request: Request) -> Result<Answer, WalletError> {
-        let mut prepared = self.prepare(request)?;
-        self.resolve(&mut prepared).await?;
-        self.admit(&prepared)?;
+        let prepared = self.ready(request).await?;
         enqueue(&self.shared, prepared).await
+    }
+
+    /// Carries out many requests, each by itself as [`submit`](Self::submit)
+    /// does, and answers each in the order given. They enter the queue together
+    /// and in that order, so they share commits, and one that needs what an
+    /// earlier one brought finds it (with several committers: as far as the two
+    /// name a common account).
+    ///
+    /// # Errors
+    /// [`WalletError`] for each request by itself.
+    pub async fn submit_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, WalletError>> {
+        let mut ready = Vec::with_capacity(requests.len());
+        for request in requests {
+            ready.push(self.ready(request).await);
+        }
+        let queued = ready.into_iter().map(|prepared| match prepared {
+            Ok(prepared) => Either::Left(enqueue(&self.shared, prepared)),
+            Err(error) => Either::Right(ready_now(Err(error))),
+        });
+        join_all(queued.collect::<Vec<_>>()).await
     }
 
     /// What [`submit`](Self::submit) would answer now, without doing or
@@ -77,9 +96,7 @@ impl Wallet {
     /// # Errors
     /// [`WalletError`].
     pub async fn dry_run(&self, request: Request) -> Result<Answer, WalletError> {
-        let mut prepared = self.prepare(request)?;
-        self.resolve(&mut prepared).await?;
-        self.admit(&prepared)?;
+        let prepared = self.ready(request).await?;
         let requests = vec![Arc::new(prepared)];
         let batch = Batch::with_max_ahead(requests, self.shared.settings.max_ahead);
         let snapshot = self.shared.store.snapshot(batch.reads()).await?;
@@ -161,9 +178,17 @@ impl Wallet {
         &self.shared.store
     }
 
-    fn prepare(&self, request: Request) -> Result<Prepared, WalletError> {
+    /// A request that is fit for the queue: checked, its ids made, its holds
+    /// and transfers looked up.
+    async fn ready(&self, request: Request) -> Result<Prepared, WalletError> {
         let shards = &self.shared.settings.settlement_shards;
-        Ok(Prepared::new(request, &*self.shared.ids, shards)?)
+        let mut prepared = Prepared::new(request, &*self.shared.ids, shards)?;
+        self.resolve(&mut prepared).await?;
+        if !self.shared.store.limits().admit(prepared.cost()) {
+            // No transaction of the store can take it.
+            return Err(InvalidRequest::TooLarge.into());
+        }
+        Ok(prepared)
     }
 
     /// Finds whose the holds and transfers are that the request names: facts
@@ -178,14 +203,5 @@ impl Wallet {
         let transfers: Vec<_> = transfers.into_iter().flatten().collect();
         prepared.resolve(&holds, &transfers);
         Ok(())
-    }
-
-    /// Refuses what no transaction of the store can take.
-    fn admit(&self, prepared: &Prepared) -> Result<(), WalletError> {
-        if self.shared.store.limits().admit(prepared.cost()) {
-            Ok(())
-        } else {
-            Err(InvalidRequest::TooLarge.into())
-        }
     }
 }

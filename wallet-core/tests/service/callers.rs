@@ -1,9 +1,12 @@
 use std::future::Future;
 use std::task::{Context, Waker};
 
-use wallet_core::{LedgerId, WalletError};
+use wallet_core::{
+    Capture, HoldId, InvalidRequest, LedgerId, PlaceHold, PostTransfer, Rejection, Request,
+    WalletError,
+};
 
-use crate::world::{World, key, settle, transfer};
+use crate::world::{World, account, euros, key, leg, settle, transfer};
 
 #[tokio::test]
 async fn a_caller_that_goes_away_changes_nothing_about_its_request() {
@@ -112,4 +115,38 @@ async fn of_two_equal_keys_in_flight_the_second_is_a_replay_of_the_first() {
         .await
         .unwrap();
     assert_eq!(recorded, Some(first.outcome));
+}
+
+#[tokio::test]
+async fn many_at_once_share_a_commit_and_each_is_answered_by_itself() {
+    let world = World::new().await;
+    let hold = HoldId::new(uuid::Uuid::from_u128(7));
+    let place = PlaceHold::new(account(1), account(2), euros(300)).with_id(hold);
+    let too_much = PostTransfer::new(vec![leg(3, 4, 10_001)]);
+    let requests = vec![
+        Request::new(key("hold"), place),
+        Request::new(key("same"), PostTransfer::new(vec![leg(3, 3, 100)])),
+        Request::new(key("too much"), too_much),
+        Request::new(key("capture"), Capture::new(hold)),
+    ];
+    let answers = world.wallet.submit_all(requests.clone()).await;
+    let [placed, same, refused, captured] = answers.try_into().unwrap();
+    assert_eq!(placed.unwrap().hold().unwrap().unwrap().key.id, hold);
+    assert!(matches!(
+        same,
+        Err(WalletError::Invalid(InvalidRequest::SameAccount))
+    ));
+    let rejected = refused.unwrap().accepted().unwrap_err();
+    assert_eq!(rejected.rejection, Rejection::InsufficientFunds);
+    assert!(captured.unwrap().posted().unwrap().is_some());
+    assert_eq!(world.store.sizes(), [3], "one commit for all");
+    assert_eq!(
+        (world.posted(1).await, world.posted(3).await),
+        (9_700, 10_000)
+    );
+
+    let again = world.wallet.submit_all(requests).await;
+    let replayed = again.iter().flatten().filter(|answer| answer.replayed);
+    assert_eq!(replayed.count(), 3);
+    assert_eq!(world.posted(1).await, 9_700);
 }

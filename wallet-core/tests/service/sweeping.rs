@@ -59,3 +59,27 @@ async fn two_sweepers_end_a_hold_once() {
     );
     assert_eq!(one.unwrap() + two.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn more_than_one_look_finds_are_ended_without_another_pause() {
+    let settings = Settings {
+        sweep_interval: Some(Duration::from_secs(3_600)),
+        sweep_size: 2,
+        ..quiet()
+    };
+    let world = World::with(settings).await;
+    let holds = (0..5).map(|index| Request::new(key(&format!("hold {index}")), ten_seconds()));
+    for placed in world.wallet.submit_all(holds.collect()).await {
+        placed.unwrap().accepted().unwrap();
+    }
+    let before = world.clock.now();
+    // The first pause ends them all: none is left for the second.
+    while world.wallet.stats().expired == 0 {
+        tokio::task::yield_now().await;
+    }
+    while world.wallet.stats().expired < 5 {
+        tokio::task::yield_now().await;
+        let paused = world.clock.now().since(before);
+        assert!(paused < Duration::from_secs(7_200), "a second pause");
+    }
+}
