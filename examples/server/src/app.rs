@@ -6,12 +6,16 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use wallet_core::{CurrencyTable, KeyScope, TextError, Wallet};
 
+use crate::metrics::{self, Metrics};
 use crate::middleware::guard;
-use crate::problem::Problem;
-use crate::routes::{accounts, health, movements, statements, transfers};
+use crate::openapi;
+use crate::problem::{Code, Problem};
+use crate::routes::{accounts, batches, health, holds, movements, outcomes, statements, transfers};
 
 /// What every route works with; cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,31 +26,45 @@ pub struct App {
 #[derive(Debug)]
 struct Inner {
     wallet: Wallet,
-    currencies: CurrencyTable,
+    settings: AppSettings,
     scope: KeyScope,
-    request_timeout: Duration,
-    body_max: usize,
+    metrics: Metrics,
     is_draining: AtomicBool,
 }
 
+/// How the routes work: plain data.
+#[derive(Debug, Clone)]
+pub struct AppSettings {
+    /// The currencies that requests may name.
+    pub currencies: CurrencyTable,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// The largest body accepted, in bytes.
+    pub body_max: usize,
+}
+
+impl Default for AppSettings {
+    fn default() -> Self {
+        Self {
+            currencies: CurrencyTable::iso(),
+            request_timeout: Duration::from_secs(30),
+            body_max: 65_536,
+        }
+    }
+}
+
 impl App {
-    /// Routes over `wallet` that know `currencies`.
+    /// Routes over `wallet`.
     ///
     /// # Errors
     /// None that a caller could cause.
-    pub fn new(
-        wallet: Wallet,
-        currencies: CurrencyTable,
-        request_timeout: Duration,
-        body_max: usize,
-    ) -> Result<Self, TextError> {
+    pub fn new(wallet: Wallet, settings: AppSettings) -> Result<Self, TextError> {
         Ok(Self {
             inner: Arc::new(Inner {
+                metrics: Metrics::new(&wallet),
                 wallet,
-                currencies,
+                settings,
                 scope: KeyScope::new("rest")?,
-                request_timeout,
-                body_max,
                 is_draining: AtomicBool::new(false),
             }),
         })
@@ -58,22 +76,18 @@ impl App {
         &self.inner.wallet
     }
 
-    pub(crate) fn currencies(&self) -> &CurrencyTable {
-        &self.inner.currencies
+    pub(crate) fn settings(&self) -> &AppSettings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
     }
 
     /// Whose idempotency keys these are. A host with many callers gives each a
     /// scope of its own.
     pub(crate) fn scope(&self) -> KeyScope {
         self.inner.scope.clone()
-    }
-
-    pub(crate) fn body_max(&self) -> usize {
-        self.inner.body_max
-    }
-
-    pub(crate) fn request_timeout(&self) -> Duration {
-        self.inner.request_timeout
     }
 
     /// From here on readiness is denied.
@@ -86,38 +100,48 @@ impl App {
     }
 }
 
-/// All routes.
+/// All routes, and `/openapi.json`, which tells of them.
 pub fn router(app: App) -> Router {
-    let body_max = app.body_max();
-    Router::new()
-        .route("/v1/accounts", post(accounts::open).get(accounts::list))
-        .route("/v1/accounts/{id}", get(accounts::show))
-        .route("/v1/accounts/{id}/balance", get(statements::balance))
-        .route("/v1/accounts/{id}/entries", get(statements::entries))
-        .route("/v1/accounts/{id}/deposits", post(movements::deposit))
-        .route("/v1/accounts/{id}/withdrawals", post(movements::withdraw))
-        .route("/v1/transfers", post(transfers::create))
-        .route("/v1/transfers/{id}", get(transfers::show))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
+    let (routes, api) = OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(accounts::open, accounts::list))
+        .routes(routes!(accounts::show))
+        .routes(routes!(accounts::freeze))
+        .routes(routes!(accounts::unfreeze))
+        .routes(routes!(accounts::close))
+        .routes(routes!(statements::balance))
+        .routes(routes!(statements::entries))
+        .routes(routes!(movements::deposit))
+        .routes(routes!(movements::withdraw))
+        .routes(routes!(transfers::create))
+        .routes(routes!(transfers::show))
+        .routes(routes!(transfers::reverse))
+        .routes(routes!(holds::place, holds::list))
+        .routes(routes!(holds::show))
+        .routes(routes!(holds::capture))
+        .routes(routes!(holds::release))
+        .routes(routes!(batches::create))
+        .routes(routes!(outcomes::show))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::show))
+        .split_for_parts();
+    let document = openapi::finish(api);
+    let show = move || async move { document.response() };
+    routes
+        .route("/openapi.json", get(show))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(body_max))
+        .layer(DefaultBodyLimit::max(app.settings().body_max))
         .layer(from_fn_with_state(app.clone(), guard))
         .with_state(app)
 }
 
 async fn unknown_path(uri: Uri) -> Problem {
-    Problem::not_found(
-        "unknown_path",
-        format!("there is nothing at {}", uri.path()),
-    )
+    let detail = format!("there is nothing at {}", uri.path());
+    Problem::new(Code::UNKNOWN_PATH, detail)
 }
 
 async fn wrong_method(method: Method) -> Problem {
-    Problem::new(
-        405,
-        "method_not_allowed",
-        format!("{method} is not allowed here"),
-    )
+    let detail = format!("{method} is not allowed here");
+    Problem::new(Code::METHOD_NOT_ALLOWED, detail)
 }

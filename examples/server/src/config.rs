@@ -45,6 +45,12 @@ pub struct Config {
     #[arg(long, env = "WALLET_BODY_MAX", default_value_t = 65_536, value_parser = at_least_one)]
     pub body_max: usize,
 
+    /// The largest head of a request accepted (its first line and headers), in
+    /// bytes; at least 8192.
+    #[arg(long, env = "WALLET_HEADER_MAX", default_value_t = 16_384)]
+    #[arg(value_parser = head_size)]
+    pub header_max: usize,
+
     /// How long a request may take, in milliseconds.
     #[arg(long, env = "WALLET_REQUEST_TIMEOUT_MS", default_value_t = 30_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
@@ -106,4 +112,9 @@ fn at_least_one(text: &str) -> Result<usize, String> {
         Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
         Ok(number) => Ok(number),
     }
+}
+
+fn head_size(text: &str) -> Result<usize, String> {
+    let size = text.parse().ok().filter(|size| *size >= 8_192);
+    size.ok_or_else(|| "expected a number of at least 8192".to_owned())
 }

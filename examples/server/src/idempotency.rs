@@ -1,12 +1,13 @@
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::Response;
 use wallet_core::{IdempotencyKey, KeyText};
 
 use crate::App;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before.
-pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The key of a request: one header of 1 to 255 printable characters, bare or
 /// quoted as a string of structured fields (RFC 8941).
@@ -14,7 +15,7 @@ pub(crate) fn key(app: &App, headers: &HeaderMap) -> Result<IdempotencyKey, Prob
     let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
     let missing = || {
         let detail = "this request needs an Idempotency-Key header";
-        Problem::bad_request("idempotency_key_missing", detail)
+        Problem::new(Code::IDEMPOTENCY_KEY_MISSING, detail)
     };
     let first = given.next().ok_or_else(missing)?;
     if given.next().is_some() {
@@ -50,8 +51,14 @@ fn unquote(rest: &str) -> Option<String> {
 }
 
 fn bad(detail: &str) -> Problem {
-    Problem::bad_request(
-        "idempotency_key_invalid",
-        format!("Idempotency-Key: {detail}"),
-    )
+    let detail = format!("Idempotency-Key: {detail}");
+    Problem::new(Code::IDEMPOTENCY_KEY_INVALID, detail)
+}
+
+/// Tells whether the answer was given before.
+pub(crate) fn mark_replayed(response: &mut Response, is_replayed: bool) {
+    if is_replayed {
+        let yes = HeaderValue::from_static("true");
+        response.headers_mut().insert(REPLAYED, yes);
+    }
 }

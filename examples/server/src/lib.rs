@@ -6,21 +6,24 @@
 //! are problem+json (RFC 9457) with a stable `code`.
 
 mod app;
-mod body;
 mod config;
 mod connection;
 mod idempotency;
 mod input;
 mod log;
+mod metrics;
 mod middleware;
+mod openapi;
+mod output;
 mod problem;
 mod reply;
 mod routes;
+mod schema;
 mod serve;
 mod store;
 
-pub use app::{App, router};
+pub use app::{App, AppSettings, router};
 pub use config::{Config, StoreUrl};
 pub use log::LogFormat;
-pub use problem::Problem;
+pub use problem::{Code, Problem};
 pub use serve::{Server, StartError, run};

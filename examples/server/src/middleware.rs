@@ -1,51 +1,79 @@
 use std::panic::AssertUnwindSafe;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use tokio::time::Instant;
+use tracing::Instrument;
 use wallet_core::{IdGenerator, Uuid7};
 
 use crate::App;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Around every route: a request id, a time limit, no panic that reaches the
-/// caller, one line in the log.
+/// caller, a line in the log, a count.
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
     let id = request_id(request.headers());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = match tokio::time::timeout(app.request_timeout(), work).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => {
-            tracing::error!(request_id = ?id, %method, path, "a route panicked");
-            Problem::new(500, "internal", "the request failed").into_response()
+    let method = request.method().clone();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let span = tracing::info_span!(
+        "request",
+        request_id = id.to_str().unwrap_or_default(),
+        %method,
+        path = request.uri().path(),
+    );
+    let answer = answer(&app, request, next);
+    let mut response = answer.instrument(span.clone()).await;
+    let (status, took) = (response.status().as_u16(), begun.elapsed());
+    span.in_scope(|| {
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        if status >= 500 {
+            tracing::warn!(status, took_us, "failed");
+        } else {
+            tracing::debug!(status, took_us, "answered");
         }
-        Err(_) => {
-            // The request goes on without its caller, so its fate is open.
-            let detail = "it took too long and may still happen: \
-                          send it again under the same key";
-            Problem::new(504, "timeout", detail)
-                .retry_after(1)
-                .into_response()
-        }
-    };
-    let status = response.status().as_u16();
-    if status >= 500 {
-        tracing::warn!(request_id = ?id, %method, path, status, "failed");
-    } else {
-        tracing::debug!(request_id = ?id, %method, path, status, "answered");
-    }
+    });
+    let route = matched.as_ref().map_or("unknown", MatchedPath::as_str);
+    app.metrics().answered(known(&method), route, status, took);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     // What a balance was is nobody's to keep, and never to be run as a page.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+async fn answer(app: &App, request: Request, next: Next) -> Response {
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(app.settings().request_timeout, work).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!("a route panicked");
+            Problem::internal().into_response()
+        }
+        Err(_) => {
+            // The request goes on without its caller, so its fate is open.
+            let detail = "it took too long and may still happen: \
+                          send it again under the same key";
+            Problem::new(Code::TIMEOUT, detail).into_response()
+        }
+    }
+}
+
+/// The method as a label: callers can make up others without end.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::HEAD => "HEAD",
+        _ => "other",
+    }
 }
 
 /// The caller's own id if it is a sane one, else a new one.
@@ -66,7 +94,6 @@ fn made_id() -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use axum::Router;
     use axum::body::{Body, to_bytes};
@@ -74,9 +101,10 @@ mod tests {
     use axum::routing::get;
     use tower::ServiceExt;
     use wallet_core::memory::MemoryStore;
-    use wallet_core::{CurrencyTable, SystemClock, Wallet};
+    use wallet_core::{SystemClock, Wallet};
 
     use super::*;
+    use crate::AppSettings;
 
     async fn panicking() -> &'static str {
         panic!("a secret")
@@ -86,8 +114,7 @@ mod tests {
     async fn a_panic_is_a_problem_that_tells_nothing_of_it() {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let wallet = Wallet::builder(store).spawn().unwrap();
-        let timeout = Duration::from_secs(30);
-        let app = App::new(wallet, CurrencyTable::iso(), timeout, 1_024).unwrap();
+        let app = App::new(wallet, AppSettings::default()).unwrap();
         let router: Router = Router::new()
             .route("/", get(panicking))
             .layer(from_fn_with_state(app, guard));

@@ -1,13 +1,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use wallet_core::{Settings, Wallet};
 
 use crate::connection::Connections;
-use crate::{App, Config, log, router, store};
+use crate::{App, AppSettings, Config, log, router, store};
 
 /// How much longer than a request may take a connection may be silent.
 const SILENCE_EXTRA: Duration = Duration::from_secs(30);
@@ -81,10 +85,9 @@ pub fn run(config: &Config) -> Result<(), StartError> {
 /// A server that listens, its store open.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    connections: Connections,
     app: App,
-    connections: usize,
-    silence_max: Duration,
+    header_max: usize,
     grace: Duration,
 }
 
@@ -118,13 +121,18 @@ impl Server {
     }
 
     fn over(wallet: Wallet, listener: TcpListener, config: &Config) -> Result<Self, StartError> {
-        let timeout = Duration::from_millis(config.request_timeout_ms);
-        let app = App::new(wallet, config.currency_table()?, timeout, config.body_max)?;
+        let settings = AppSettings {
+            currencies: config.currency_table()?,
+            request_timeout: Duration::from_millis(config.request_timeout_ms),
+            body_max: config.body_max,
+        };
+        let silence_max = settings.request_timeout.saturating_add(SILENCE_EXTRA);
+        let app = App::new(wallet, settings)?;
+        let open = app.metrics().connections().clone();
         Ok(Self {
-            listener,
+            connections: Connections::new(listener, config.connections, silence_max, open),
             app,
-            connections: config.connections,
-            silence_max: timeout.saturating_add(SILENCE_EXTRA),
+            header_max: config.header_max,
             grace: Duration::from_millis(config.shutdown_timeout_ms),
         })
     }
@@ -134,7 +142,7 @@ impl Server {
     /// # Errors
     /// [`StartError::Io`].
     pub fn address(&self) -> Result<SocketAddr, StartError> {
-        let address = self.listener.local_addr();
+        let address = self.connections.address();
         address.map_err(io("asking for the address"))
     }
 
@@ -154,35 +162,42 @@ impl Server {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), StartError> {
-        let Self { app, grace, .. } = self;
-        let wallet = app.wallet().clone();
-        let listener = Connections::new(self.listener, self.connections, self.silence_max);
-        let (told, mut stopping) = tokio::sync::watch::channel(false);
-        let draining = app.clone();
-        let stop = async move {
-            stop.await;
-            tracing::info!("stopping: open requests may end");
-            draining.drain();
-            let _ = told.send(true);
-        };
-        let limit = async move {
-            // An error means that the sender is gone: stopped as well.
-            let _ = stopping.wait_for(|is_told| *is_told).await;
-            tokio::time::sleep(grace).await;
-        };
-        let serve = axum::serve(listener, router(app)).with_graceful_shutdown(stop);
+        let Self {
+            connections,
+            app,
+            header_max,
+            grace,
+        } = self;
+        let mut protocol = http1::Builder::new();
+        protocol
+            .timer(TokioTimer::new())
+            .max_buf_size(header_max)
+            .header_read_timeout(connections.silence_max());
+        let service = TowerToHyperService::new(router(app.clone()));
+        let open = GracefulShutdown::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let connection = tokio::select! {
+                connection = connections.accept() => connection,
+                () = &mut stop => break,
+            };
+            let io = TokioIo::new(connection);
+            let served = open.watch(protocol.serve_connection(io, service.clone()));
+            // It ends in an error when the caller breaks HTTP or goes away.
+            tokio::spawn(async { drop(served.await) });
+        }
+        // From here on nobody can connect.
+        drop(connections);
+        app.drain();
+        tracing::info!("stopping: open requests may end");
         let end = async {
-            serve.await.map_err(io("serving"))?;
-            wallet.shutdown().await;
-            Ok::<(), StartError>(())
+            open.shutdown().await;
+            app.wallet().shutdown().await;
         };
-        tokio::select! {
-            ended = end => ended?,
-            () = limit => {
-                // Their callers were told nothing; the store has each request
-                // wholly or not at all.
-                tracing::warn!("some requests did not end in time");
-            }
+        if tokio::time::timeout(grace, end).await.is_err() {
+            // Their callers were told nothing; the store has each request wholly
+            // or not at all.
+            tracing::warn!("some requests did not end in time");
         }
         tracing::info!("stopped");
         Ok(())

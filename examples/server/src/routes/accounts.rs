@@ -1,56 +1,51 @@
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::Value;
-use wallet_core::{AccountId, AccountQuery, LedgerId, OpenAccount, Owner, Receipt};
+use utoipa::IntoParams;
+use wallet_core::{
+    Account, AccountId, AccountQuery, ChangeStatus, Command, LedgerId, Rejection, Status,
+};
 
 use super::find;
-use crate::body::{AccountBody, Page, PolicyBody, limit_of, page_size};
-use crate::input::{self, Id, Json, Params};
-use crate::problem::Problem;
-use crate::{App, reply};
+use crate::input::{
+    self, DryRun, Freeze, Id, Json, KeyHeader, NewAccount, Nothing, OptionalJson, Params, Write,
+};
+use crate::output::{AccountBody, Page, page_size};
+use crate::problem::{Code, LIST, Problem, READ, WRITE, errors};
+use crate::{App, reply, schema};
 
-/// What opens an account.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Opening {
-    owner: String,
-    currency: String,
-    policy: Option<PolicyBody>,
-    max_balance: Option<String>,
-    metadata: Option<Value>,
-    id: Option<String>,
-}
+const NOT_FOUND: Code = Code::of(Rejection::AccountNotFound);
+const CLOSED: Code = Code::of(Rejection::AccountClosed);
 
-/// `POST /v1/accounts`
+errors!(OpenErrors: WRITE, &[
+    Code::INVALID_FIELD,
+    Code::INVALID_REQUEST,
+    Code::of(Rejection::IdTaken),
+    Code::of(Rejection::CurrencyExponentMismatch),
+]);
+
+/// Opens an account at balance zero.
+#[utoipa::path(
+    post, path = "/v1/accounts", tag = "accounts", operation_id = "open_account",
+    params(KeyHeader, DryRun), request_body = NewAccount,
+    responses((status = 201, body = AccountBody), OpenErrors)
+)]
 pub(crate) async fn open(
     State(app): State<App>,
-    headers: HeaderMap,
-    Json(body): Json<Opening>,
+    write: Write,
+    Json(new): Json<NewAccount>,
 ) -> Result<Response, Problem> {
-    let owner: Owner = input::field("owner", &body.owner)?;
-    let currency = input::currency(&app, &body.currency)?;
-    let policy = body
-        .policy
-        .map(|policy| policy.policy(currency))
-        .transpose()?;
-    let max = body
-        .max_balance
-        .map(|text| limit_of("max_balance", &text, currency));
-    let command = OpenAccount::new(owner, currency)
-        .with_id(input::optional::<AccountId>("id", body.id.as_deref())?)
-        .with_policy(policy.unwrap_or_default())
-        .with_max_balance(max.transpose()?)
-        .with_metadata(body.metadata.as_ref().map(input::metadata).transpose()?);
-    let render = |receipt: &Receipt| match receipt {
-        Receipt::AccountOpened(account) => Some(AccountBody::of(account)),
-        _ => None,
-    };
-    reply::create(&app, &headers, command, render).await
+    write.one(&app, new.command(&app)?).await
 }
 
-/// `GET /v1/accounts/{id}`
+errors!(ShowErrors: READ, &[Code::INVALID_FIELD, NOT_FOUND]);
+
+/// An account with its balance now.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "get_account",
+    params(("id" = schema::Id, Path)),
+    responses((status = 200, body = AccountBody), ShowErrors)
+)]
 pub(crate) async fn show(
     State(app): State<App>,
     Id(key): Id<AccountId>,
@@ -59,16 +54,29 @@ pub(crate) async fn show(
 }
 
 /// Which accounts to list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Listing {
+    /// Only this owner's.
     owner: Option<String>,
+    /// Only those that hold this currency.
     currency: Option<String>,
+    /// Where the page begins: `next` of the page before.
     cursor: Option<String>,
+    /// How many at most: 50 by default.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
-/// `GET /v1/accounts`
+errors!(ListErrors: READ, LIST);
+
+/// Accounts, in pages.
+#[utoipa::path(
+    get, path = "/v1/accounts", tag = "accounts", operation_id = "list_accounts",
+    params(Listing),
+    responses((status = 200, body = Page<AccountBody>), ListErrors)
+)]
 pub(crate) async fn list(
     State(app): State<App>,
     Params(listing): Params<Listing>,
@@ -83,11 +91,72 @@ pub(crate) async fn list(
         limit: size.saturating_add(1),
     };
     let accounts = app.wallet().list_accounts(&query).await?;
-    let cursor = |account: &wallet_core::Account| account.state.key.id.uuid().simple().to_string();
-    Ok(reply::ok(&Page::of(
-        accounts,
-        size,
-        cursor,
-        AccountBody::of,
-    )))
+    let cursor = |account: &Account| account.state.key.id.uuid().simple().to_string();
+    let page = Page::of(accounts, size, cursor, AccountBody::of);
+    Ok(reply::ok(&page))
+}
+
+errors!(FreezeErrors: WRITE, &[Code::INVALID_FIELD, NOT_FOUND, CLOSED]);
+
+/// Stops money from leaving an account, from coming in, or both. Open holds can
+/// still be captured and released unless both are frozen.
+#[utoipa::path(
+    post, path = "/v1/accounts/{id}/freeze", tag = "accounts", operation_id = "freeze_account",
+    params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Option<Freeze>,
+    responses((status = 200, body = AccountBody), FreezeErrors)
+)]
+pub(crate) async fn freeze(
+    State(app): State<App>,
+    Id(key): Id<AccountId>,
+    write: Write,
+    OptionalJson(freeze): OptionalJson<Freeze>,
+) -> Result<Response, Problem> {
+    write.one(&app, freeze.command(key.id)?).await
+}
+
+/// Lifts a freeze.
+#[utoipa::path(
+    post, path = "/v1/accounts/{id}/unfreeze", tag = "accounts",
+    operation_id = "unfreeze_account",
+    params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Option<Nothing>,
+    responses((status = 200, body = AccountBody), FreezeErrors)
+)]
+pub(crate) async fn unfreeze(
+    State(app): State<App>,
+    Id(key): Id<AccountId>,
+    write: Write,
+    OptionalJson(Nothing {}): OptionalJson<Nothing>,
+) -> Result<Response, Problem> {
+    write.one(&app, unfreezing(key.id)).await
+}
+
+pub(crate) fn unfreezing(account: AccountId) -> Command {
+    ChangeStatus::new(account, Status::Active).into()
+}
+
+errors!(CloseErrors: WRITE, &[
+    Code::INVALID_FIELD,
+    NOT_FOUND,
+    CLOSED,
+    Code::of(Rejection::HoldsOutstanding),
+    Code::of(Rejection::BalanceNotZero),
+]);
+
+/// Closes an account for ever; only at balance zero and without holds.
+#[utoipa::path(
+    post, path = "/v1/accounts/{id}/close", tag = "accounts", operation_id = "close_account",
+    params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Option<Nothing>,
+    responses((status = 200, body = AccountBody), CloseErrors)
+)]
+pub(crate) async fn close(
+    State(app): State<App>,
+    Id(key): Id<AccountId>,
+    write: Write,
+    OptionalJson(Nothing {}): OptionalJson<Nothing>,
+) -> Result<Response, Problem> {
+    write.one(&app, closing(key.id)).await
+}
+
+pub(crate) fn closing(account: AccountId) -> Command {
+    ChangeStatus::new(account, Status::Closed).into()
 }

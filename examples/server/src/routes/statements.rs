@@ -1,22 +1,43 @@
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
-use wallet_core::{AccountId, Entry, EntryQuery, Order, StoreErrorKind, WalletError};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use wallet_core::{AccountId, Entry, EntryQuery, Order, Rejection, StoreErrorKind, WalletError};
 
 use super::find;
-use crate::body::{BalanceBody, EntryBody, Page, PastBalanceBody, page_size};
 use crate::input::{self, Id, Params};
-use crate::problem::Problem;
-use crate::{App, reply};
+use crate::output::{BalanceBody, EntryBody, Page, PastBalanceBody, page_size};
+use crate::problem::{Code, LIST, Problem, READ, errors};
+use crate::{App, reply, schema};
+
+const NOT_FOUND: Code = Code::of(Rejection::AccountNotFound);
 
 /// At which time.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct At {
+    /// A past time as RFC 3339 (write `+` as `%2B`); now where it is absent.
     at: Option<String>,
 }
 
-/// `GET /v1/accounts/{id}/balance`
+/// A balance now or then.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "it documents; nobody builds it")]
+enum Balance {
+    Now(BalanceBody),
+    Then(PastBalanceBody),
+}
+
+errors!(Errors: READ, LIST, &[NOT_FOUND]);
+
+/// An account's balance, now or at a past time.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}/balance", tag = "accounts", operation_id = "get_balance",
+    params(("id" = schema::Id, Path), At),
+    responses((status = 200, body = inline(Balance)), Errors)
+)]
 pub(crate) async fn balance(
     State(app): State<App>,
     Id(key): Id<AccountId>,
@@ -29,35 +50,48 @@ pub(crate) async fn balance(
     let balance = match app.wallet().balance_at(key, at).await {
         Ok(balance) => balance,
         Err(WalletError::Store(error)) if error.kind() == StoreErrorKind::Invalid => {
-            return Err(Problem::bad_field("at", "must not lie in the future"));
+            return Err(Problem::field("at", "must not lie in the future"));
         }
         Err(error) => return Err(error.into()),
     };
-    let unknown = || Problem::not_found("account_not_found", format!("no account {}", key.id));
+    let unknown = || Problem::new(NOT_FOUND, format!("no account {}", key.id));
     let balance = balance.ok_or_else(unknown)?;
     Ok(reply::ok(&PastBalanceBody::of(key, &balance, at)))
 }
 
 /// Which entries.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Listing {
+    /// Only those at this time or later.
     from: Option<String>,
+    /// Only those before this time.
     to: Option<String>,
+    /// Where the page begins: `next` of the page before.
     cursor: Option<String>,
+    /// How many at most: 50 by default.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
+    /// Oldest first (`asc`, the default) or newest first (`desc`).
+    #[param(inline)]
     order: Option<Direction>,
 }
 
 /// In which order.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Direction {
     Asc,
     Desc,
 }
 
-/// `GET /v1/accounts/{id}/entries`
+/// An account's statement, in pages.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}/entries", tag = "accounts", operation_id = "list_entries",
+    params(("id" = schema::Id, Path), Listing),
+    responses((status = 200, body = Page<EntryBody>), Errors)
+)]
 pub(crate) async fn entries(
     State(app): State<App>,
     Id(key): Id<AccountId>,
@@ -87,5 +121,5 @@ pub(crate) async fn entries(
 fn sequence(cursor: &str) -> Result<i64, Problem> {
     let digits = cursor.bytes().all(|byte| byte.is_ascii_hexdigit());
     let sequence = i64::from_str_radix(cursor, 16).ok().filter(|_| digits);
-    sequence.ok_or_else(|| Problem::bad_field("cursor", "is none of this list"))
+    sequence.ok_or_else(|| Problem::field("cursor", "is none of this list"))
 }

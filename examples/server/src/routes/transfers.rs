@@ -1,109 +1,86 @@
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::Value;
-use wallet_core::{Leg, PostTransfer, TransferId};
+use wallet_core::{Rejection, TransferId, TransferKey, TransferWithReversals};
 
-use super::posted;
-use crate::body::TransferBody;
-use crate::input::{self, Id, Json, Words};
-use crate::problem::Problem;
-use crate::{App, reply};
+use crate::input::{DryRun, Id, Json, KeyHeader, NewReversal, NewTransfer, OptionalJson, Write};
+use crate::output::TransferBody;
+use crate::problem::{Code, Problem, READ, WRITE, errors};
+use crate::{App, reply, schema};
 
-/// A transfer: one leg in its own fields, or `legs`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewTransfer {
-    from: Option<String>,
-    to: Option<String>,
-    amount: Option<String>,
-    currency: Option<String>,
-    legs: Option<Vec<NewLeg>>,
-    code: Option<u32>,
-    reference: Option<String>,
-    description: Option<String>,
-    metadata: Option<Value>,
-    effective_at: Option<String>,
-    id: Option<String>,
-}
+const NOT_FOUND: Code = Code::of(Rejection::TransferNotFound);
 
-/// A leg.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewLeg {
-    from: String,
-    to: String,
-    amount: String,
-    currency: String,
-}
+/// What the movement of money can meet.
+const MOVING: &[Code] = &[
+    Code::INVALID_FIELD,
+    Code::INVALID_REQUEST,
+    Code::of(Rejection::IdTaken),
+    Code::of(Rejection::AccountClosed),
+    Code::of(Rejection::AccountFrozen),
+    Code::of(Rejection::InsufficientFunds),
+    Code::of(Rejection::MaxBalanceExceeded),
+];
 
-impl NewLeg {
-    fn leg(&self, app: &App) -> Result<Leg, Problem> {
-        let currency = input::currency(app, &self.currency)?;
-        Ok(Leg::new(
-            input::field("from", &self.from)?,
-            input::field("to", &self.to)?,
-            input::money(&self.amount, currency)?,
-        ))
-    }
-}
+errors!(CreateErrors: WRITE, MOVING, &[
+    Code::of(Rejection::AccountNotFound),
+    Code::of(Rejection::CurrencyExponentMismatch),
+    Code::of(Rejection::CurrencyMismatch),
+]);
 
-impl NewTransfer {
-    fn legs(&self, app: &App) -> Result<Vec<Leg>, Problem> {
-        let single = [&self.from, &self.to, &self.amount, &self.currency];
-        match (
-            &self.legs,
-            &self.from,
-            &self.to,
-            &self.amount,
-            &self.currency,
-        ) {
-            (Some(legs), ..) if single.iter().all(|field| field.is_none()) => {
-                legs.iter().map(|leg| leg.leg(app)).collect()
-            }
-            (None, Some(from), Some(to), Some(amount), Some(currency)) => {
-                let leg = NewLeg {
-                    from: from.clone(),
-                    to: to.clone(),
-                    amount: amount.clone(),
-                    currency: currency.clone(),
-                };
-                Ok(vec![leg.leg(app)?])
-            }
-            _ => {
-                let detail = "give from, to, amount and currency, or legs, and not both";
-                Err(Problem::bad_request("invalid_body", detail))
-            }
-        }
-    }
-}
-
-/// `POST /v1/transfers`
+/// Moves money between accounts.
+#[utoipa::path(
+    post, path = "/v1/transfers", tag = "transfers", operation_id = "create_transfer",
+    params(KeyHeader, DryRun), request_body = NewTransfer,
+    responses((status = 201, body = TransferBody), CreateErrors)
+)]
 pub(crate) async fn create(
     State(app): State<App>,
-    headers: HeaderMap,
-    Json(body): Json<NewTransfer>,
+    write: Write,
+    Json(new): Json<NewTransfer>,
 ) -> Result<Response, Problem> {
-    let words = Words {
-        code: body.code,
-        reference: body.reference.as_deref(),
-        description: body.description.as_deref(),
-        metadata: body.metadata.as_ref(),
-        effective_at: body.effective_at.as_deref(),
-    };
-    let command = PostTransfer::new(body.legs(&app)?)
-        .with_id(input::optional::<TransferId>("id", body.id.as_deref())?)
-        .with_details(words.details()?);
-    reply::create(&app, &headers, command, posted).await
+    write.one(&app, new.command(&app)?).await
 }
 
-/// `GET /v1/transfers/{id}`
+errors!(ShowErrors: READ, &[Code::INVALID_FIELD, NOT_FOUND]);
+
+/// A transfer as it stands.
+#[utoipa::path(
+    get, path = "/v1/transfers/{id}", tag = "transfers", operation_id = "get_transfer",
+    params(("id" = schema::Id, Path)),
+    responses((status = 200, body = TransferBody), ShowErrors)
+)]
 pub(crate) async fn show(
     State(app): State<App>,
     Id(key): Id<TransferId>,
 ) -> Result<Response, Problem> {
+    Ok(reply::ok(&TransferBody::of(&find(&app, key).await?)))
+}
+
+errors!(ReverseErrors: WRITE, MOVING, &[
+    NOT_FOUND,
+    Code::of(Rejection::NotReversible),
+    Code::of(Rejection::LegRequired),
+    Code::of(Rejection::LegNotFound),
+    Code::of(Rejection::ReversalExceedsTransfer),
+]);
+
+/// Undoes a transfer, all of it or a part.
+#[utoipa::path(
+    post, path = "/v1/transfers/{id}/reverse", tag = "transfers",
+    operation_id = "reverse_transfer",
+    params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Option<NewReversal>,
+    responses((status = 201, body = TransferBody), ReverseErrors)
+)]
+pub(crate) async fn reverse(
+    State(app): State<App>,
+    Id(key): Id<TransferId>,
+    write: Write,
+    OptionalJson(new): OptionalJson<NewReversal>,
+) -> Result<Response, Problem> {
+    write.one(&app, new.command(&app, key).await?).await
+}
+
+/// A transfer that exists.
+pub(crate) async fn find(app: &App, key: TransferKey) -> Result<TransferWithReversals, Problem> {
     let row = app.wallet().transfer(key).await?;
-    let unknown = || Problem::not_found("transfer_not_found", format!("no transfer {}", key.id));
-    Ok(reply::ok(&TransferBody::of(&row.ok_or_else(unknown)?)))
+    row.ok_or_else(|| Problem::new(NOT_FOUND, format!("no transfer {}", key.id)))
 }

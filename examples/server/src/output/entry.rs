@@ -1,18 +1,36 @@
 use serde::Serialize;
+use utoipa::ToSchema;
 use wallet_core::{Currency, Direction, Entry, format_minor};
 
 use super::time;
+use crate::schema;
 
 /// A line of a statement.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Entry)]
 pub(crate) struct EntryBody {
+    #[schema(value_type = schema::Id)]
     account: String,
+    /// Its number on the account: gapless, the first is 1.
     sequence: i64,
-    direction: &'static str,
+    direction: Side,
+    #[schema(value_type = schema::Amount)]
     amount: String,
+    /// The posted balance after it.
+    #[schema(value_type = schema::Balance)]
     balance_after: String,
+    #[schema(value_type = schema::Id)]
     transfer: String,
+    #[schema(value_type = schema::Time)]
     created_at: String,
+}
+
+/// Money out (debit) or in (credit).
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Side {
+    Debit,
+    Credit,
 }
 
 impl EntryBody {
@@ -21,8 +39,8 @@ impl EntryBody {
             account: entry.account.id.to_string(),
             sequence: entry.sequence,
             direction: match entry.direction {
-                Direction::Debit => "debit",
-                Direction::Credit => "credit",
+                Direction::Debit => Side::Debit,
+                Direction::Credit => Side::Credit,
             },
             amount: format_minor(entry.amount.minor(), currency),
             balance_after: format_minor(entry.balance_after, currency),

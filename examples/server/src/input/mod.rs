@@ -1,5 +1,20 @@
 //! Reading what callers send: strictly, and with the name of what is wrong.
 
+mod account;
+mod batch;
+mod details;
+mod hold;
+mod movement;
+mod transfer;
+mod write;
+
+pub(crate) use account::{Freeze, NewAccount, Nothing, PolicyText};
+pub(crate) use batch::NewBatch;
+pub(crate) use hold::{NewCapture, NewHold};
+pub(crate) use movement::Movement;
+pub(crate) use transfer::{NewReversal, NewTransfer};
+pub(crate) use write::{DryRun, KeyHeader, Write};
+
 use std::str::FromStr;
 
 use axum::body::{Bytes, HttpBody};
@@ -9,12 +24,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use wallet_core::{
-    Currency, Description, Details, InLedger, LedgerId, Metadata, Money, Reference, Timestamp,
-};
+use wallet_core::{Currency, InLedger, LedgerId, Metadata, Money, Timestamp};
 
 use crate::App;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// A JSON body: of the right content type, with no field that is not known.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -32,33 +45,51 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
             let detail = "the body must be sent as application/json";
-            return Err(Problem::new(415, "unsupported_media_type", detail));
+            return Err(Problem::new(Code::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         // What says that it is too large is not waited for.
         let told = request.body().size_hint().lower();
-        if usize::try_from(told).is_ok_and(|told| told > app.body_max()) {
+        if usize::try_from(told).is_ok_and(|told| told > app.settings().body_max) {
             return Err(too_large());
         }
         let bytes = Bytes::from_request(request, app)
             .await
             .map_err(|error| unreadable(&error))?;
-        let body = serde_json::from_slice(&bytes)
-            .map_err(|error| Problem::bad_request("invalid_body", error.to_string()))?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// The same where every field may be absent: no body at all is `{}`.
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        let Json(body) = Json::from_request(request, app).await?;
         Ok(Self(body))
     }
 }
 
+/// JSON of exactly the expected shape.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::new(Code::INVALID_BODY, error.to_string()))
+}
+
 fn unreadable(rejection: &BytesRejection) -> Problem {
-    let status = rejection.status().as_u16();
-    if status == 413 {
+    if rejection.status().as_u16() == Code::BODY_TOO_LARGE.status() {
         too_large()
     } else {
-        Problem::bad_request("invalid_body", "the body could not be read")
+        Problem::new(Code::INVALID_BODY, "the body could not be read")
     }
 }
 
 fn too_large() -> Problem {
-    Problem::new(413, "body_too_large", "the body is too large")
+    Problem::new(Code::BODY_TOO_LARGE, "the body is too large")
 }
 
 /// Query parameters, none of them unknown.
@@ -69,7 +100,7 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, app).await;
-        let bad = |error: QueryRejection| Problem::bad_request("invalid_query", error.body_text());
+        let bad = |error: QueryRejection| Problem::new(Code::INVALID_QUERY, error.body_text());
         query.map(|Query(params)| Self(params)).map_err(bad)
     }
 }
@@ -82,10 +113,14 @@ impl<T: FromStr> FromRequestParts<App> for Id<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let path = Path::<String>::from_request_parts(parts, app).await;
-        let id = path.ok().and_then(|Path(text)| text.parse().ok());
-        let id = id.ok_or_else(|| Problem::bad_field("id", "not a UUID"))?;
-        Ok(Self(InLedger::new(LedgerId::default(), id)))
+        id(path.as_ref().map_or("", |Path(text)| text)).map(Self)
     }
+}
+
+fn id<T: FromStr>(text: &str) -> Result<InLedger<T>, Problem> {
+    let id = text.parse();
+    let id = id.map_err(|_| Problem::field("id", "not a UUID"))?;
+    Ok(InLedger::new(LedgerId::default(), id))
 }
 
 /// Parses a field.
@@ -94,8 +129,7 @@ where
     T: FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse()
-        .map_err(|error| Problem::bad_field(name, error))
+    text.parse().map_err(|error| Problem::field(name, error))
 }
 
 /// Parses a field that may be absent.
@@ -109,13 +143,13 @@ where
 
 /// A currency that the server knows.
 pub(crate) fn currency(app: &App, code: &str) -> Result<Currency, Problem> {
-    let found = app.currencies().find(code);
-    found.map_err(|error| Problem::bad_field("currency", error))
+    let found = app.settings().currencies.find(code);
+    found.map_err(|error| Problem::field("currency", error))
 }
 
 /// A positive amount.
-pub(crate) fn money(text: &str, currency: Currency) -> Result<Money, Problem> {
-    Money::parse(text, currency).map_err(|error| Problem::bad_field("amount", error))
+fn money(text: &str, currency: Currency) -> Result<Money, Problem> {
+    Money::parse(text, currency).map_err(|error| Problem::field("amount", error))
 }
 
 /// A time as RFC 3339, cut to microseconds.
@@ -124,31 +158,7 @@ pub(crate) fn time(name: &'static str, text: &str) -> Result<Timestamp, Problem>
     Ok(Timestamp::from_micros(time.as_microsecond()))
 }
 
-/// What the caller says about a transfer.
-#[derive(Debug, Default)]
-pub(crate) struct Words<'a> {
-    pub(crate) code: Option<u32>,
-    pub(crate) reference: Option<&'a str>,
-    pub(crate) description: Option<&'a str>,
-    pub(crate) metadata: Option<&'a Value>,
-    pub(crate) effective_at: Option<&'a str>,
-}
-
-impl Words<'_> {
-    /// The same, checked.
-    pub(crate) fn details(&self) -> Result<Details, Problem> {
-        let effective_at = self.effective_at.map(|text| time("effective_at", text));
-        Ok(Details {
-            code: self.code.unwrap_or(0),
-            reference: optional::<Reference>("reference", self.reference)?,
-            description: optional::<Description>("description", self.description)?,
-            metadata: self.metadata.map(metadata).transpose()?,
-            effective_at: effective_at.transpose()?,
-        })
-    }
-}
-
 /// User metadata.
-pub(crate) fn metadata(value: &Value) -> Result<Metadata, Problem> {
-    Metadata::from_value(value).map_err(|error| Problem::bad_field("metadata", error))
+fn metadata(value: &Value) -> Result<Metadata, Problem> {
+    Metadata::from_value(value).map_err(|error| Problem::field("metadata", error))
 }

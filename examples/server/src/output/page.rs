@@ -1,4 +1,5 @@
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::problem::Problem;
 
@@ -6,9 +7,10 @@ const SIZE_DEFAULT: u32 = 50;
 const SIZE_MAX: u32 = 500;
 
 /// A page of a list, and where the next one begins.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<T> {
     items: Vec<T>,
+    /// The cursor of the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
@@ -38,6 +40,6 @@ pub(crate) fn page_size(limit: Option<u32>) -> Result<u32, Problem> {
     match limit {
         None => Ok(SIZE_DEFAULT),
         Some(limit) if (1..=SIZE_MAX).contains(&limit) => Ok(limit),
-        Some(_) => Err(Problem::bad_field("limit", "must be 1 to 500")),
+        Some(_) => Err(Problem::field("limit", "must be 1 to 500")),
     }
 }

@@ -2,11 +2,15 @@
 
 mod account;
 mod entry;
+mod hold;
+mod outcome;
 mod page;
 mod transfer;
 
-pub(crate) use account::{AccountBody, BalanceBody, PastBalanceBody, PolicyBody, limit_of};
+pub(crate) use account::{AccountBody, BalanceBody, PastBalanceBody};
 pub(crate) use entry::EntryBody;
+pub(crate) use hold::{HoldBody, HoldState};
+pub(crate) use outcome::{BatchBody, ItemResult, OutcomeBody};
 pub(crate) use page::{Page, page_size};
 pub(crate) use transfer::TransferBody;
 

@@ -1,0 +1,122 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use wallet_core::{
+    AccountId, Amount, ChangeStatus, Command, Currency, Money, OpenAccount, Owner, Policy, Status,
+    format_minor,
+};
+
+use super::{currency, field, metadata, optional};
+use crate::App;
+use crate::problem::Problem;
+use crate::schema;
+
+/// What opens an account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAccount {
+    /// Whose it is: 1 to 128 bytes without control characters.
+    #[schema(min_length = 1, max_length = 128)]
+    owner: String,
+    /// What it holds, for ever.
+    #[schema(value_type = schema::Currency)]
+    currency: String,
+    /// How far its balance may fall; `non_negative` by default.
+    policy: Option<PolicyText>,
+    /// How far its balance, with all that is pending, may rise.
+    #[schema(value_type = Option<schema::Amount>)]
+    max_balance: Option<String>,
+    /// More, as a JSON object of at most 4096 bytes, numbers 64-bit integers.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    /// An id of the caller's choice, unique for ever.
+    #[schema(value_type = Option<schema::Id>)]
+    id: Option<String>,
+}
+
+impl NewAccount {
+    pub(crate) fn command(&self, app: &App) -> Result<Command, Problem> {
+        let owner: Owner = field("owner", &self.owner)?;
+        let currency = currency(app, &self.currency)?;
+        let policy = self.policy.as_ref().map(|policy| policy.policy(currency));
+        let max = self.max_balance.as_deref();
+        let max = max.map(|text| limit("max_balance", text, currency));
+        let command = OpenAccount::new(owner, currency)
+            .with_id(optional::<AccountId>("id", self.id.as_deref())?)
+            .with_policy(policy.transpose()?.unwrap_or_default())
+            .with_max_balance(max.transpose()?)
+            .with_metadata(self.metadata.as_ref().map(metadata).transpose()?);
+        Ok(command.into())
+    }
+}
+
+/// How far a balance may fall: `"non_negative"`, `"unlimited"` or
+/// `{"overdraft": "100.00"}`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = Policy)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum PolicyText {
+    /// Never below zero.
+    NonNegative,
+    /// Without a floor.
+    Unlimited,
+    /// Down to minus this amount.
+    Overdraft(String),
+}
+
+impl PolicyText {
+    pub(crate) fn of(policy: Policy, currency: Currency) -> Self {
+        match policy {
+            Policy::NonNegative => Self::NonNegative,
+            Policy::Unlimited => Self::Unlimited,
+            Policy::Overdraft(limit) => Self::Overdraft(format_minor(limit.minor(), currency)),
+        }
+    }
+
+    fn policy(&self, currency: Currency) -> Result<Policy, Problem> {
+        match self {
+            Self::NonNegative => Ok(Policy::NonNegative),
+            Self::Unlimited => Ok(Policy::Unlimited),
+            Self::Overdraft(text) => limit("policy", text, currency).map(Policy::Overdraft),
+        }
+    }
+}
+
+/// A limit in the account's currency.
+fn limit(field: &'static str, text: &str, currency: Currency) -> Result<Amount, Problem> {
+    let money = Money::parse(text, currency);
+    money
+        .map(|money| money.amount)
+        .map_err(|error| Problem::field(field, error))
+}
+
+/// What to freeze from now on; both sides where nothing is said. It replaces
+/// what was frozen before.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Freeze {
+    /// Whether money may no longer leave the account.
+    debits: Option<bool>,
+    /// Whether money may no longer come in.
+    credits: Option<bool>,
+}
+
+impl Freeze {
+    pub(crate) fn command(&self, account: AccountId) -> Result<Command, Problem> {
+        let status = match (self.debits, self.credits) {
+            (None, None) | (Some(true), Some(true)) => Status::Frozen,
+            (Some(true), Some(false) | None) => Status::DebitsFrozen,
+            (Some(false) | None, Some(true)) => Status::CreditsFrozen,
+            (Some(false), Some(false) | None) | (None, Some(false)) => {
+                let detail = "one side at least must be true; to lift a freeze, unfreeze";
+                return Err(Problem::field("debits", detail));
+            }
+        };
+        Ok(ChangeStatus::new(account, status).into())
+    }
+}
+
+/// Nothing: `{}`, or no body at all.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}

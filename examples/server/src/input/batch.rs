@@ -1,0 +1,107 @@
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use wallet_core::{COMMANDS_MAX, Command};
+
+use super::{
+    Freeze, Movement, NewAccount, NewCapture, NewHold, NewReversal, NewTransfer, Nothing, id, parse,
+};
+use crate::App;
+use crate::problem::Problem;
+use crate::routes::{accounts, holds};
+
+/// Many requests in one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewBatch {
+    /// Whether all are carried out or none. If not, each is carried out by
+    /// itself, in the order given, under a key of its own: the batch's with its
+    /// index.
+    pub(crate) atomic: bool,
+    /// 1 to 100.
+    #[schema(min_items = 1, max_items = 100)]
+    pub(crate) requests: Vec<Item>,
+}
+
+impl NewBatch {
+    /// Refuses a batch of nothing or of too much.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        if (1..=COMMANDS_MAX).contains(&self.requests.len()) {
+            Ok(())
+        } else {
+            let detail = format!("must be 1 to {COMMANDS_MAX}");
+            Err(Problem::field("requests", detail))
+        }
+    }
+}
+
+/// One request of a batch, as it would be posted alone.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Item {
+    /// A path of this API that takes a POST, this one aside.
+    #[schema(examples("/v1/transfers"))]
+    path: String,
+    /// What would be posted there; may be absent where no body is needed.
+    #[schema(value_type = Option<AnyBody>)]
+    body: Option<Box<RawValue>>,
+}
+
+/// What an item may hold: the body of its path.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "it documents; nobody builds it")]
+enum AnyBody {
+    Account(NewAccount),
+    Movement(Movement),
+    Transfer(NewTransfer),
+    Reversal(NewReversal),
+    Hold(NewHold),
+    Capture(NewCapture),
+    Freeze(Freeze),
+    Nothing(Nothing),
+}
+
+impl Item {
+    pub(crate) async fn command(&self, app: &App) -> Result<Command, Problem> {
+        let body = self.body.as_ref().map_or("{}", |body| body.get());
+        let body = body.as_bytes();
+        let parts = self.path.strip_prefix("/v1/").unwrap_or_default();
+        let parts: Vec<&str> = parts.split('/').collect();
+        match *parts.as_slice() {
+            ["accounts"] => parse::<NewAccount>(body)?.command(app),
+            ["accounts", account, "deposits"] => {
+                let movement: Movement = parse(body)?;
+                movement.deposit(app, id(account)?).await
+            }
+            ["accounts", account, "withdrawals"] => {
+                let movement: Movement = parse(body)?;
+                movement.withdrawal(app, id(account)?).await
+            }
+            ["accounts", account, "freeze"] => parse::<Freeze>(body)?.command(id(account)?.id),
+            ["accounts", account, "unfreeze"] => {
+                parse::<Nothing>(body)?;
+                Ok(accounts::unfreezing(id(account)?.id))
+            }
+            ["accounts", account, "close"] => {
+                parse::<Nothing>(body)?;
+                Ok(accounts::closing(id(account)?.id))
+            }
+            ["transfers"] => parse::<NewTransfer>(body)?.command(app),
+            ["transfers", transfer, "reverse"] => {
+                let reversal: NewReversal = parse(body)?;
+                reversal.command(app, id(transfer)?).await
+            }
+            ["holds"] => parse::<NewHold>(body)?.command(app),
+            ["holds", hold, "capture"] => {
+                let capture: NewCapture = parse(body)?;
+                capture.command(app, id(hold)?).await
+            }
+            ["holds", hold, "release"] => {
+                parse::<Nothing>(body)?;
+                Ok(holds::releasing(id(hold)?.id))
+            }
+            _ => Err(Problem::field("path", "none that a batch can post to")),
+        }
+    }
+}

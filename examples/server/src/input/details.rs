@@ -1,0 +1,80 @@
+use serde_json::Value;
+use wallet_core::{Description, Details, Reference};
+
+use super::{metadata, optional, time};
+use crate::problem::Problem;
+
+/// Defines a request body with fields of its own and those that say more about
+/// what is posted, which `details()` checks. They are written out in each body,
+/// since serde cannot flatten and refuse unknown fields at the same time.
+macro_rules! posting {
+    (
+        $(#[$doc:meta])* $name:ident $(, $derive:ident)* {
+            $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, serde::Deserialize, utoipa::ToSchema $(, $derive)*)]
+        #[serde(deny_unknown_fields)]
+        pub(crate) struct $name {
+            $($(#[$field_doc])* $field: $type,)*
+            /// An id of the caller's choice, unique for ever.
+            #[schema(value_type = Option<crate::schema::Id>)]
+            id: Option<String>,
+            /// A code of the caller's chart of accounts; 0 means none.
+            code: Option<u32>,
+            /// The caller's reference: 1 to 128 bytes without control characters.
+            #[schema(min_length = 1, max_length = 128)]
+            reference: Option<String>,
+            /// Words for a statement: 1 to 512 bytes without control characters.
+            #[schema(min_length = 1, max_length = 512)]
+            description: Option<String>,
+            /// More, as a JSON object of at most 4096 bytes, numbers 64-bit
+            /// integers.
+            #[schema(value_type = Option<Object>)]
+            metadata: Option<serde_json::Value>,
+            /// The date it counts for in reports, where that is not its time.
+            #[schema(value_type = Option<crate::schema::Time>)]
+            effective_at: Option<String>,
+        }
+
+        impl $name {
+            /// What the caller says about it, checked.
+            fn details(&self) -> Result<wallet_core::Details, $crate::problem::Problem> {
+                $crate::input::details::Words {
+                    code: self.code,
+                    reference: self.reference.as_deref(),
+                    description: self.description.as_deref(),
+                    metadata: self.metadata.as_ref(),
+                    effective_at: self.effective_at.as_deref(),
+                }
+                .details()
+            }
+        }
+    };
+}
+pub(super) use posting;
+
+/// What a caller says about a transfer or hold.
+#[derive(Debug)]
+pub(super) struct Words<'a> {
+    pub(super) code: Option<u32>,
+    pub(super) reference: Option<&'a str>,
+    pub(super) description: Option<&'a str>,
+    pub(super) metadata: Option<&'a Value>,
+    pub(super) effective_at: Option<&'a str>,
+}
+
+impl Words<'_> {
+    /// The same, checked.
+    pub(super) fn details(&self) -> Result<Details, Problem> {
+        let effective_at = self.effective_at.map(|text| time("effective_at", text));
+        Ok(Details {
+            code: self.code.unwrap_or(0),
+            reference: optional::<Reference>("reference", self.reference)?,
+            description: optional::<Description>("description", self.description)?,
+            metadata: self.metadata.map(metadata).transpose()?,
+            effective_at: effective_at.transpose()?,
+        })
+    }
+}

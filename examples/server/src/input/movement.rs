@@ -1,0 +1,62 @@
+use wallet_core::{AccountKey, Command, Deposit, Money, SettlementName, TransferId, Withdrawal};
+
+use super::details::posting;
+use super::{currency, field, money, optional};
+use crate::App;
+use crate::problem::Problem;
+use crate::routes::find;
+use crate::schema;
+
+/// The settlement account where the caller names none.
+const SETTLEMENT: &str = "bank";
+
+posting! {
+    /// Money that comes in or goes out.
+    Movement {
+        /// How much, in the account's currency.
+        #[schema(value_type = schema::Amount)]
+        amount: String,
+        /// The account's currency. Needed only in an atomic batch that opens the
+        /// account as well; another one than the account's is refused.
+        #[schema(value_type = Option<schema::Currency>)]
+        currency: Option<String>,
+        /// The name of the settlement account that is the other side, opened
+        /// when first needed: 1 to 32 of `a-z`, `0-9`, `_`, `-`; `bank`
+        /// by default.
+        settlement: Option<String>,
+    }
+}
+
+impl Movement {
+    pub(crate) async fn deposit(&self, app: &App, key: AccountKey) -> Result<Command, Problem> {
+        let command = Deposit::new(key.id, self.money(app, key).await?, self.settlement()?)
+            .with_id(self.transfer_id()?)
+            .with_details(self.details()?);
+        Ok(command.into())
+    }
+
+    pub(crate) async fn withdrawal(&self, app: &App, key: AccountKey) -> Result<Command, Problem> {
+        let command = Withdrawal::new(key.id, self.money(app, key).await?, self.settlement()?)
+            .with_id(self.transfer_id()?)
+            .with_details(self.details()?);
+        Ok(command.into())
+    }
+
+    async fn money(&self, app: &App, key: AccountKey) -> Result<Money, Problem> {
+        // The account's currency never changes, so it can be read beforehand.
+        let currency = match &self.currency {
+            Some(code) => currency(app, code)?,
+            None => find(app, key).await?.state.currency,
+        };
+        money(&self.amount, currency)
+    }
+
+    fn settlement(&self) -> Result<SettlementName, Problem> {
+        let name = self.settlement.as_deref().unwrap_or(SETTLEMENT);
+        field("settlement", name)
+    }
+
+    fn transfer_id(&self) -> Result<Option<TransferId>, Problem> {
+        optional("id", self.id.as_deref())
+    }
+}

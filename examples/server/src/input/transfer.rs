@@ -1,0 +1,171 @@
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wallet_core::{
+    Amount, Command, Leg, PostTransfer, Reverse, ReverseWhat, Transfer, TransferId, TransferKey,
+};
+
+use super::details::posting;
+use super::{currency, field, money, optional};
+use crate::App;
+use crate::problem::{Code, Problem};
+use crate::routes::transfers::find;
+use crate::schema;
+
+posting! {
+    /// A transfer: one leg in its own fields, or `legs`.
+    NewTransfer {
+        /// Who pays.
+        #[schema(value_type = Option<schema::Id>)]
+        from: Option<String>,
+        /// Who is paid.
+        #[schema(value_type = Option<schema::Id>)]
+        to: Option<String>,
+        /// How much.
+        #[schema(value_type = Option<schema::Amount>)]
+        amount: Option<String>,
+        /// Of what.
+        #[schema(value_type = Option<schema::Currency>)]
+        currency: Option<String>,
+        /// Several movements, applied in order, all or none: 1 to 500.
+        #[schema(min_items = 1, max_items = 500)]
+        legs: Option<Vec<NewLeg>>,
+    }
+}
+
+/// One movement.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewLeg {
+    /// Who pays.
+    #[schema(value_type = schema::Id)]
+    from: String,
+    /// Who is paid.
+    #[schema(value_type = schema::Id)]
+    to: String,
+    /// How much.
+    #[schema(value_type = schema::Amount)]
+    amount: String,
+    /// Of what.
+    #[schema(value_type = schema::Currency)]
+    currency: String,
+}
+
+fn leg(app: &App, from: &str, to: &str, amount: &str, code: &str) -> Result<Leg, Problem> {
+    let currency = currency(app, code)?;
+    Ok(Leg::new(
+        field("from", from)?,
+        field("to", to)?,
+        money(amount, currency)?,
+    ))
+}
+
+impl NewTransfer {
+    pub(crate) fn command(&self, app: &App) -> Result<Command, Problem> {
+        let command = PostTransfer::new(self.legs(app)?)
+            .with_id(optional::<TransferId>("id", self.id.as_deref())?)
+            .with_details(self.details()?);
+        Ok(command.into())
+    }
+
+    fn legs(&self, app: &App) -> Result<Vec<Leg>, Problem> {
+        let Self {
+            legs,
+            from,
+            to,
+            amount,
+            currency,
+            ..
+        } = self;
+        match (legs, from, to, amount, currency) {
+            (Some(legs), None, None, None, None) => {
+                let legs = legs.iter();
+                legs.map(|new| leg(app, &new.from, &new.to, &new.amount, &new.currency))
+                    .collect()
+            }
+            (None, Some(from), Some(to), Some(amount), Some(currency)) => {
+                Ok(vec![leg(app, from, to, amount, currency)?])
+            }
+            _ => {
+                let detail = "give from, to, amount and currency, or legs, and not both";
+                Err(Problem::new(Code::INVALID_BODY, detail))
+            }
+        }
+    }
+}
+
+posting! {
+    /// What to undo of a transfer: all that is left of it unless an amount or
+    /// legs are given.
+    NewReversal, Default {
+        /// How much of a transfer with one leg.
+        #[schema(value_type = Option<schema::Amount>)]
+        amount: Option<String>,
+        /// Which legs of a transfer with several, in this order.
+        #[schema(min_items = 1, max_items = 500)]
+        legs: Option<Vec<UndoneLeg>>,
+        /// Whether the account that pays back may fall below its floor, as for
+        /// a chargeback. A privilege: keep it from the public.
+        force: Option<bool>,
+    }
+}
+
+/// A leg to undo.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UndoneLeg {
+    /// Its index in the transfer, from 0.
+    leg: u16,
+    /// How much of it; all that is left by default.
+    #[schema(value_type = Option<schema::Amount>)]
+    amount: Option<String>,
+}
+
+impl UndoneLeg {
+    fn of(&self, transfer: &Transfer) -> Result<(u16, Option<Amount>), Problem> {
+        let amount = match &self.amount {
+            Some(text) => Some(money(text, currency_of(transfer, self.leg)?)?.amount),
+            None => None,
+        };
+        Ok((self.leg, amount))
+    }
+}
+
+impl NewReversal {
+    pub(crate) async fn command(&self, app: &App, key: TransferKey) -> Result<Command, Problem> {
+        let command = Reverse::new(key.id)
+            .with_what(self.what(app, key).await?)
+            .with_force(self.force.unwrap_or(false))
+            .with_id(optional::<TransferId>("id", self.id.as_deref())?)
+            .with_details(self.details()?);
+        Ok(command.into())
+    }
+
+    async fn what(&self, app: &App, key: TransferKey) -> Result<ReverseWhat, Problem> {
+        match (&self.amount, &self.legs) {
+            (None, None) => Ok(ReverseWhat::Rest),
+            (Some(amount), None) => {
+                let transfer = find(app, key).await?.transfer;
+                let money = money(amount, currency_of(&transfer, 0)?)?;
+                Ok(ReverseWhat::Amount(money.amount))
+            }
+            (None, Some(legs)) => {
+                let transfer = find(app, key).await?.transfer;
+                let undone = legs.iter().map(|undone| undone.of(&transfer));
+                Ok(ReverseWhat::Legs(undone.collect::<Result<_, _>>()?))
+            }
+            (Some(_), Some(_)) => {
+                let detail = "give an amount or legs, and not both";
+                Err(Problem::new(Code::INVALID_BODY, detail))
+            }
+        }
+    }
+}
+
+/// What a leg moved; what the first one moved where there is no such leg, which
+/// the rules then refuse.
+fn currency_of(transfer: &Transfer, index: u16) -> Result<wallet_core::Currency, Problem> {
+    let legs = &transfer.legs;
+    let leg = legs.get(usize::from(index)).or_else(|| legs.first());
+    leg.map(|leg| leg.money.currency)
+        .ok_or_else(Problem::internal)
+}

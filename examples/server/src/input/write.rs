@@ -1,0 +1,86 @@
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use wallet_core::{Answer, Command, IdempotencyKey, Request, WalletError};
+
+use super::Params;
+use crate::idempotency::{self, mark_replayed};
+use crate::output::ItemResult;
+use crate::problem::Problem;
+use crate::{App, reply};
+
+/// The header that every change needs.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "it documents; `idempotency` reads it")]
+pub(crate) struct KeyHeader {
+    /// 1 to 255 printable ASCII characters, bare or quoted. The same request
+    /// again under its key answers what it answered first.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 257)]
+    key: String,
+}
+
+/// Whether to do it at all.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DryRun {
+    /// Says what would be answered now, with status 200 where it would be
+    /// accepted; does and records nothing, and its ids are not those of a later
+    /// request.
+    dry_run: Option<bool>,
+}
+
+/// How a change is asked for.
+#[derive(Debug)]
+pub(crate) struct Write {
+    pub(crate) key: IdempotencyKey,
+    pub(crate) is_dry_run: bool,
+}
+
+impl FromRequestParts<App> for Write {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Params(DryRun { dry_run }) = Params::from_request_parts(parts, app).await?;
+        Ok(Self {
+            key: idempotency::key(app, &parts.headers)?,
+            is_dry_run: dry_run.unwrap_or(false),
+        })
+    }
+}
+
+impl Write {
+    /// Carries out one command. The answer comes from the recorded outcome, so
+    /// that a replay is the same to the byte.
+    pub(crate) async fn one(self, app: &App, command: Command) -> Result<Response, Problem> {
+        let is_dry_run = self.is_dry_run;
+        let answer = self.submit(app, vec![command]).await?;
+        let mut response = match ItemResult::of_receipts(app, &answer.outcome).await? {
+            Ok(results) => {
+                let result = results.into_iter().next().ok_or_else(Problem::internal)?;
+                let status = if is_dry_run { 200 } else { result.status };
+                reply::json(status, &result.body)
+            }
+            Err(problem) => problem.into_response(),
+        };
+        mark_replayed(&mut response, answer.replayed);
+        Ok(response)
+    }
+
+    /// Submits commands that are all carried out, or none of them.
+    pub(crate) async fn submit(
+        self,
+        app: &App,
+        commands: Vec<Command>,
+    ) -> Result<Answer, WalletError> {
+        let request = Request::of_many(self.key, commands);
+        if self.is_dry_run {
+            app.wallet().dry_run(request).await
+        } else {
+            app.wallet().submit(request).await
+        }
+    }
+}

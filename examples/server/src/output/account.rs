@@ -1,0 +1,175 @@
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use wallet_core::{
+    Account, AccountKey, AccountState, PastBalance, Status, Timestamp, format_minor,
+};
+
+use super::{metadata, time};
+use crate::input::PolicyText;
+use crate::schema;
+
+/// An account.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Account)]
+pub(crate) struct AccountBody {
+    #[schema(value_type = schema::Id)]
+    id: String,
+    /// Whose it is.
+    owner: String,
+    /// What it holds.
+    #[schema(value_type = schema::Currency)]
+    currency: String,
+    /// What it may take part in.
+    status: AccountStatus,
+    /// How far its balance may fall.
+    policy: PolicyText,
+    /// How far its balance, with all that is pending, may rise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Amount>)]
+    max_balance: Option<String>,
+    #[schema(value_type = Object)]
+    metadata: Value,
+    /// Rises by one with each effect on the account.
+    version: i64,
+    balance: Sums,
+    #[schema(value_type = schema::Time)]
+    created_at: String,
+}
+
+/// The sums of an account.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Balances)]
+struct Sums {
+    /// Credits less debits.
+    #[schema(value_type = schema::Balance)]
+    posted: String,
+    /// Posted less what is held from the account.
+    #[schema(value_type = schema::Balance)]
+    available: String,
+    /// Held for the account.
+    #[schema(value_type = schema::Balance)]
+    pending_in: String,
+    /// Held from the account.
+    #[schema(value_type = schema::Balance)]
+    pending_out: String,
+}
+
+/// What an account may take part in: everything, all but debits, all but
+/// credits, nothing but the expiry of holds, nothing for ever.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum AccountStatus {
+    Active,
+    DebitsFrozen,
+    CreditsFrozen,
+    Frozen,
+    Closed,
+}
+
+impl From<Status> for AccountStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Active => Self::Active,
+            Status::DebitsFrozen => Self::DebitsFrozen,
+            Status::CreditsFrozen => Self::CreditsFrozen,
+            Status::Frozen => Self::Frozen,
+            Status::Closed => Self::Closed,
+        }
+    }
+}
+
+impl Sums {
+    fn of(state: &AccountState) -> Self {
+        let text = |minor| format_minor(minor, state.currency);
+        Self {
+            posted: text(state.counters.posted()),
+            available: text(state.counters.available()),
+            pending_in: text(state.counters.credits_pending),
+            pending_out: text(state.counters.debits_pending),
+        }
+    }
+}
+
+impl AccountBody {
+    pub(crate) fn of(account: &Account) -> Self {
+        Self::with_state(account, &account.state)
+    }
+
+    /// The account as it was in another state.
+    pub(crate) fn with_state(account: &Account, state: &AccountState) -> Self {
+        let empty = || Value::Object(Map::new());
+        Self {
+            id: state.key.id.to_string(),
+            owner: account.owner.to_string(),
+            currency: state.currency.code().to_string(),
+            status: state.status.into(),
+            policy: PolicyText::of(state.policy, state.currency),
+            max_balance: state
+                .max_balance
+                .map(|max| format_minor(max.minor(), state.currency)),
+            metadata: account.metadata.as_ref().map_or_else(empty, metadata),
+            version: state.version,
+            balance: Sums::of(state),
+            created_at: time(account.created_at),
+        }
+    }
+}
+
+/// An account's balance now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BalanceNow)]
+pub(crate) struct BalanceBody {
+    #[schema(value_type = schema::Id)]
+    account: String,
+    #[schema(value_type = schema::Currency)]
+    currency: String,
+    #[serde(flatten)]
+    sums: Sums,
+    version: i64,
+    /// The account's latest time: nothing that comes later has an earlier one.
+    #[schema(value_type = schema::Time)]
+    as_of: String,
+}
+
+impl BalanceBody {
+    pub(crate) fn of(account: &Account) -> Self {
+        Self {
+            account: account.state.key.id.to_string(),
+            currency: account.state.currency.code().to_string(),
+            sums: Sums::of(&account.state),
+            version: account.state.version,
+            as_of: time(account.state.last_at),
+        }
+    }
+}
+
+/// An account's balance at a past time.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BalanceThen)]
+pub(crate) struct PastBalanceBody {
+    #[schema(value_type = schema::Id)]
+    account: String,
+    #[schema(value_type = schema::Currency)]
+    currency: String,
+    /// The posted balance after everything at or before the time; it never
+    /// changes any more.
+    #[schema(value_type = schema::Balance)]
+    posted: String,
+    /// The number of the last entry that counts; 0 where there is none.
+    sequence: i64,
+    #[schema(value_type = schema::Time)]
+    at: String,
+}
+
+impl PastBalanceBody {
+    pub(crate) fn of(account: AccountKey, balance: &PastBalance, at: Timestamp) -> Self {
+        Self {
+            account: account.id.to_string(),
+            currency: balance.currency.code().to_string(),
+            posted: format_minor(balance.posted, balance.currency),
+            sequence: balance.sequence,
+            at: time(at),
+        }
+    }
+}

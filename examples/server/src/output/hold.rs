@@ -1,0 +1,121 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use wallet_core::{Hold, HoldStatus, TransferId, format_minor};
+
+use super::{metadata, time};
+use crate::schema;
+
+/// Money reserved on one account for another.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Hold)]
+pub(crate) struct HoldBody {
+    #[schema(value_type = schema::Id)]
+    id: String,
+    /// Whose money.
+    #[schema(value_type = schema::Id)]
+    from: String,
+    /// For whom.
+    #[schema(value_type = schema::Id)]
+    to: String,
+    /// How much was reserved.
+    #[schema(value_type = schema::Amount)]
+    amount: String,
+    /// How much of it was captured.
+    #[schema(value_type = schema::Amount)]
+    captured: String,
+    /// How much of it was given back.
+    #[schema(value_type = schema::Amount)]
+    released: String,
+    #[schema(value_type = schema::Currency)]
+    currency: String,
+    status: HoldState,
+    /// From when on it cannot be captured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    effective_at: Option<String>,
+    #[schema(value_type = schema::Time)]
+    created_at: String,
+    /// The transfer that a capture made; only in the answer to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>)]
+    transfer: Option<String>,
+}
+
+/// Where a hold stands: open, or ended by a capture, a release or its expiry.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[schema(as = HoldStatus)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HoldState {
+    Pending,
+    Captured,
+    Released,
+    Expired,
+}
+
+impl From<HoldStatus> for HoldState {
+    fn from(status: HoldStatus) -> Self {
+        match status {
+            HoldStatus::Pending => Self::Pending,
+            HoldStatus::Captured => Self::Captured,
+            HoldStatus::Released => Self::Released,
+            HoldStatus::Expired => Self::Expired,
+        }
+    }
+}
+
+impl From<HoldState> for HoldStatus {
+    fn from(state: HoldState) -> Self {
+        match state {
+            HoldState::Pending => Self::Pending,
+            HoldState::Captured => Self::Captured,
+            HoldState::Released => Self::Released,
+            HoldState::Expired => Self::Expired,
+        }
+    }
+}
+
+impl HoldBody {
+    pub(crate) fn of(hold: &Hold) -> Self {
+        let text = |minor| format_minor(minor, hold.money.currency);
+        let details = &hold.details;
+        Self {
+            id: hold.key.id.to_string(),
+            from: hold.from.to_string(),
+            to: hold.to.to_string(),
+            amount: text(hold.money.amount.minor()),
+            captured: text(hold.captured),
+            released: text(hold.released),
+            currency: hold.money.currency.code().to_string(),
+            status: hold.status.into(),
+            expires_at: hold.expires_at.map(time),
+            code: Some(details.code).filter(|code| *code != 0),
+            reference: details.reference.as_ref().map(ToString::to_string),
+            description: details.description.as_ref().map(ToString::to_string),
+            metadata: details.metadata.as_ref().map(metadata),
+            effective_at: details.effective_at.map(time),
+            created_at: time(hold.created_at),
+            transfer: None,
+        }
+    }
+
+    /// The hold after a capture.
+    pub(crate) fn captured(hold: &Hold, transfer: TransferId) -> Self {
+        Self {
+            transfer: Some(transfer.to_string()),
+            ..Self::of(hold)
+        }
+    }
+}

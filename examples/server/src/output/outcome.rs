@@ -1,0 +1,151 @@
+use serde::Serialize;
+use utoipa::ToSchema;
+use wallet_core::{Account, HoldStatus, Outcome, Receipt};
+
+use super::{AccountBody, HoldBody, TransferBody, time};
+use crate::App;
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::schema;
+
+/// What became of a batch: one result an item, in the order given.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = BatchResults)]
+pub(crate) struct BatchBody {
+    pub(crate) results: Vec<ItemResult>,
+}
+
+/// What was recorded under a key.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Outcome)]
+pub(crate) struct OutcomeBody {
+    key: String,
+    /// The index of an item of a batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<u32>,
+    #[schema(value_type = schema::Time)]
+    recorded_at: String,
+    /// What the request answered: one result; of an atomic batch that was
+    /// accepted, one an item.
+    results: Vec<ItemResult>,
+}
+
+/// What one request would have answered alone.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Result)]
+pub(crate) struct ItemResult {
+    /// The status of HTTP.
+    pub(crate) status: u16,
+    pub(crate) body: ItemBody,
+}
+
+/// What was done, or why not.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ResultBody)]
+#[serde(untagged)]
+pub(crate) enum ItemBody {
+    Account(Box<AccountBody>),
+    Transfer(Box<TransferBody>),
+    Hold(Box<HoldBody>),
+    #[schema(no_recursion)]
+    Refused(Box<ProblemBody>),
+}
+
+impl ItemResult {
+    /// One result a receipt, or why all was refused.
+    pub(crate) async fn of_receipts(
+        app: &App,
+        outcome: &Outcome,
+    ) -> Result<Result<Vec<Self>, Problem>, Problem> {
+        let receipts = match &outcome.result {
+            Ok(receipts) => receipts,
+            Err(rejected) => return Ok(Err((*rejected).into())),
+        };
+        // A change of status tells the state; owner and the like never change.
+        let changed = receipts.iter().filter_map(|receipt| match receipt {
+            Receipt::AccountChanged(changed) => Some(changed.state.key),
+            _ => None,
+        });
+        let changed: Vec<_> = changed.collect();
+        let mut accounts = if changed.is_empty() {
+            Vec::new()
+        } else {
+            app.wallet().accounts(&changed).await?
+        }
+        .into_iter()
+        .flatten();
+        let results = receipts
+            .iter()
+            .map(|receipt| Self::of_receipt(receipt, &mut accounts));
+        Ok(Ok(results.collect::<Result<_, _>>()?))
+    }
+
+    fn of_receipt(
+        receipt: &Receipt,
+        accounts: &mut impl Iterator<Item = Account>,
+    ) -> Result<Self, Problem> {
+        let (status, body) = match receipt {
+            Receipt::AccountOpened(account) => {
+                (201, ItemBody::Account(AccountBody::of(account).into()))
+            }
+            Receipt::AccountChanged(changed) => {
+                let account = accounts.next().ok_or_else(Problem::internal)?;
+                let body = AccountBody::with_state(&account, &changed.state);
+                (200, ItemBody::Account(body.into()))
+            }
+            Receipt::Posted(posted) => match &posted.hold {
+                Some(hold) => {
+                    let body = HoldBody::captured(hold, posted.transfer.key.id);
+                    (200, ItemBody::Hold(body.into()))
+                }
+                None => {
+                    let body = TransferBody::posted(&posted.transfer);
+                    (201, ItemBody::Transfer(body.into()))
+                }
+            },
+            Receipt::HoldChanged(changed) => {
+                let is_placed = changed.hold.status == HoldStatus::Pending;
+                let status = if is_placed { 201 } else { 200 };
+                (status, ItemBody::Hold(HoldBody::of(&changed.hold).into()))
+            }
+            _ => return Err(Problem::internal()),
+        };
+        Ok(Self { status, body })
+    }
+
+    /// The result of a request that was refused.
+    pub(crate) fn refused(problem: Problem) -> Self {
+        Self {
+            status: problem.code().status(),
+            body: ItemBody::Refused(Box::new(problem.body())),
+        }
+    }
+
+    /// The results of an atomic batch of `count` items: item `culprit` was
+    /// refused, so nothing was done.
+    pub(crate) fn all_refused(problem: &Problem, culprit: usize, count: usize) -> Vec<Self> {
+        let result = |index| {
+            if index == culprit {
+                return Self::refused(problem.clone());
+            }
+            let detail = format!("item {culprit} was refused, so nothing was done");
+            Self::refused(Problem::new(Code::BATCH_REFUSED, detail))
+        };
+        (0..count).map(result).collect()
+    }
+}
+
+impl OutcomeBody {
+    pub(crate) fn new(
+        key: String,
+        item: Option<u32>,
+        outcome: &Outcome,
+        results: Vec<ItemResult>,
+    ) -> Self {
+        Self {
+            key,
+            item,
+            recorded_at: time(outcome.at),
+            results,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+use wallet_core::{Rejection, StoreErrorKind, WalletError};
+
+/// A stable code with its status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code {
+    status: u16,
+    text: &'static str,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $status:literal $text:literal;)*) => {
+        impl Code {
+            $($(#[$doc])* pub const $name: Self = Self { status: $status, text: $text };)*
+        }
+    };
+}
+
+// What the server itself finds wrong.
+codes! {
+    /// The body is not JSON of the documented shape.
+    INVALID_BODY = 400 "invalid_body";
+    /// One field, named in the problem, has a value that is not allowed.
+    INVALID_FIELD = 400 "invalid_field";
+    /// A query parameter is unknown, repeated, missing or of the wrong type.
+    INVALID_QUERY = 400 "invalid_query";
+    /// What is asked makes no sense as a whole.
+    INVALID_REQUEST = 400 "invalid_request";
+    /// The `Idempotency-Key` header is missing.
+    IDEMPOTENCY_KEY_MISSING = 400 "idempotency_key_missing";
+    /// The `Idempotency-Key` header is not 1 to 255 printable characters.
+    IDEMPOTENCY_KEY_INVALID = 400 "idempotency_key_invalid";
+    /// There is nothing at this path.
+    UNKNOWN_PATH = 404 "unknown_path";
+    /// Nothing was recorded under this key so far.
+    OUTCOME_NOT_FOUND = 404 "outcome_not_found";
+    /// The path does not take this method.
+    METHOD_NOT_ALLOWED = 405 "method_not_allowed";
+    /// The body is larger than the server's limit.
+    BODY_TOO_LARGE = 413 "body_too_large";
+    /// The body was not sent as `application/json`.
+    UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type";
+    /// The key was used for another request.
+    IDEMPOTENCY_MISMATCH = 422 "idempotency_mismatch";
+    /// The store cannot take the request's data.
+    STORE_REFUSED = 422 "store_refused";
+    /// Another item of the atomic batch was refused.
+    BATCH_REFUSED = 424 "batch_refused";
+    /// The server failed; nothing was done.
+    INTERNAL = 500 "internal";
+    /// Too many requests are waiting; nothing was done.
+    OVERLOADED = 503 "overloaded";
+    /// The server is stopping; nothing was done.
+    SHUTTING_DOWN = 503 "shutting_down";
+    /// The store's clock is behind the books; nothing was done.
+    CLOCK_BEHIND = 503 "clock_behind";
+    /// The store cannot be reached; nothing was done.
+    STORE_UNAVAILABLE = 503 "store_unavailable";
+    /// Somebody else kept what was needed for too long; nothing was done.
+    STORE_CONFLICT = 503 "store_conflict";
+    /// It took too long; it may have been done or may still be.
+    TIMEOUT = 504 "timeout";
+    /// Whether it was done is not known.
+    INDETERMINATE = 504 "indeterminate";
+}
+
+impl Code {
+    /// The code of a refusal by the rules: 404 for what does not exist, 409
+    /// where the state of something stands against it, else 422.
+    #[must_use]
+    pub const fn of(rejection: Rejection) -> Self {
+        let status = match rejection {
+            Rejection::AccountNotFound | Rejection::HoldNotFound | Rejection::TransferNotFound => {
+                404
+            }
+            Rejection::IdTaken
+            | Rejection::HoldNotPending
+            | Rejection::HoldExpired
+            | Rejection::HoldNotExpired
+            | Rejection::AccountClosed
+            | Rejection::AccountFrozen
+            | Rejection::HoldsOutstanding
+            | Rejection::BalanceNotZero => 409,
+            _ => 422,
+        };
+        Self {
+            status,
+            text: rejection.code(),
+        }
+    }
+
+    /// The code of an error of the service.
+    pub(super) fn of_error(error: &WalletError) -> Self {
+        match error {
+            WalletError::Invalid(_) => Self::INVALID_REQUEST,
+            WalletError::IdempotencyMismatch => Self::IDEMPOTENCY_MISMATCH,
+            WalletError::Overloaded => Self::OVERLOADED,
+            WalletError::ShuttingDown => Self::SHUTTING_DOWN,
+            WalletError::ClockBehind { .. } => Self::CLOCK_BEHIND,
+            WalletError::Indeterminate { .. } => Self::INDETERMINATE,
+            WalletError::Store(store) => match store.kind() {
+                StoreErrorKind::Unavailable => Self::STORE_UNAVAILABLE,
+                StoreErrorKind::Conflict => Self::STORE_CONFLICT,
+                StoreErrorKind::Indeterminate => Self::INDETERMINATE,
+                StoreErrorKind::Invalid => Self::STORE_REFUSED,
+                StoreErrorKind::Corrupt | StoreErrorKind::Internal => Self::INTERNAL,
+            },
+            _ => Self::INTERNAL,
+        }
+    }
+
+    /// The status code of HTTP.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.status
+    }
+
+    /// The code itself, such as `"insufficient_funds"`.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        self.text
+    }
+
+    /// Whether coming back later, under the same key, can help.
+    pub(super) const fn is_passing(self) -> bool {
+        self.status == 503 || self.status == 504
+    }
+}

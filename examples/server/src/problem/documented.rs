@@ -1,0 +1,89 @@
+//! Which problems an operation can answer, as its documentation tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::StatusCode;
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+
+use super::Code;
+
+/// What any reading can meet.
+pub(crate) const READ: &[Code] = &[Code::INTERNAL, Code::STORE_UNAVAILABLE, Code::TIMEOUT];
+
+/// What a list can meet beyond [`READ`].
+pub(crate) const LIST: &[Code] = &[Code::INVALID_QUERY, Code::INVALID_FIELD];
+
+/// What anything that changes the books can meet, refusals by the rules aside.
+pub(crate) const WRITE: &[Code] = &[
+    Code::INVALID_BODY,
+    Code::INVALID_QUERY,
+    Code::IDEMPOTENCY_KEY_MISSING,
+    Code::IDEMPOTENCY_KEY_INVALID,
+    Code::BODY_TOO_LARGE,
+    Code::UNSUPPORTED_MEDIA_TYPE,
+    Code::IDEMPOTENCY_MISMATCH,
+    Code::STORE_REFUSED,
+    Code::INTERNAL,
+    Code::OVERLOADED,
+    Code::SHUTTING_DOWN,
+    Code::CLOCK_BEHIND,
+    Code::STORE_UNAVAILABLE,
+    Code::STORE_CONFLICT,
+    Code::TIMEOUT,
+    Code::INDETERMINATE,
+];
+
+/// Defines a type for `responses(...)` that documents these groups of codes.
+macro_rules! errors {
+    ($name:ident: $($group:expr),+ $(,)?) => {
+        /// The problems that the operation can answer.
+        pub(crate) struct $name;
+
+        impl utoipa::IntoResponses for $name {
+            fn responses() -> std::collections::BTreeMap<
+                String,
+                utoipa::openapi::RefOr<utoipa::openapi::Response>,
+            > {
+                $crate::problem::responses(&[$($group),+])
+            }
+        }
+    };
+}
+pub(crate) use errors;
+
+/// One response a status, its codes enumerated.
+pub(crate) fn responses(groups: &[&[Code]]) -> BTreeMap<String, RefOr<Response>> {
+    let codes: BTreeSet<Code> = groups.iter().copied().flatten().copied().collect();
+    let mut by_status: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
+    for code in codes {
+        by_status
+            .entry(code.status())
+            .or_default()
+            .push(code.text());
+    }
+    let responses = by_status.into_iter();
+    responses
+        .map(|(status, codes)| (status.to_string(), response(status, codes).into()))
+        .collect()
+}
+
+fn response(status: u16, codes: Vec<&'static str>) -> Response {
+    let canonical = StatusCode::from_u16(status).ok();
+    let title = canonical.and_then(|status| status.canonical_reason());
+    let description = format!("{}: {}", title.unwrap_or("Error"), codes.join(", "));
+    let code = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(codes));
+    let narrowed = ObjectBuilder::new().property("code", code);
+    let schema = AllOfBuilder::new()
+        .item(Ref::from_schema_name("Problem"))
+        .item(narrowed);
+    let content = ContentBuilder::new()
+        .schema(Some(RefOr::T(Schema::AllOf(schema.build()))))
+        .build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build()
+}

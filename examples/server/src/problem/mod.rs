@@ -1,0 +1,179 @@
+//! Error answers.
+
+mod code;
+mod documented;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wallet_core::{Rejected, WalletError};
+
+pub use code::Code;
+pub(crate) use documented::{LIST, READ, WRITE, errors, responses};
+
+use crate::output::ItemResult;
+use crate::reply;
+
+/// After how many seconds a client should come back where it can help.
+const RETRY_AFTER_SECS: u32 = 1;
+
+/// An error answer: problem+json (RFC 9457) with a stable `code`.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    detail: String,
+    field: Option<String>,
+    subject: Option<String>,
+    index: Option<u16>,
+    results: Option<Vec<ItemResult>>,
+}
+
+/// The body of an error answer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// A name of the code as a URI.
+    r#type: String,
+    /// The status in words.
+    title: &'static str,
+    /// The status again.
+    status: u16,
+    /// What is wrong: stable, for programs.
+    code: &'static str,
+    /// What is wrong, for people.
+    detail: String,
+    /// The field that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// The account, transfer or hold that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::schema::Id>)]
+    subject: Option<String>,
+    /// Which item of an atomic batch was refused, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u16>,
+    /// One result for each item of the refused batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(no_recursion)]
+    results: Option<Vec<ItemResult>>,
+}
+
+impl Problem {
+    /// A problem of this code.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            field: None,
+            subject: None,
+            index: None,
+            results: None,
+        }
+    }
+
+    /// 400 because of one field.
+    #[must_use]
+    pub fn field(field: impl Into<String>, detail: impl std::fmt::Display) -> Self {
+        let field = field.into();
+        let detail = format!("{field}: {detail}");
+        Self {
+            field: Some(field),
+            ..Self::new(Code::INVALID_FIELD, detail)
+        }
+    }
+
+    /// The server failed in a way that is nobody's business outside.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(Code::INTERNAL, "the request failed")
+    }
+
+    /// The same about item `index` of a batch.
+    pub(crate) fn at(mut self, index: usize) -> Self {
+        self.index = u16::try_from(index).ok();
+        self
+    }
+
+    /// The same with a result for each item.
+    pub(crate) fn with_results(mut self, results: Vec<ItemResult>) -> Self {
+        self.results = Some(results);
+        self
+    }
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    pub(crate) fn body(self) -> ProblemBody {
+        let status = self.code.status();
+        let canonical = StatusCode::from_u16(status).ok();
+        let title = canonical.and_then(|status| status.canonical_reason());
+        ProblemBody {
+            r#type: format!("urn:wallet:problem:{}", self.code.text()),
+            title: title.unwrap_or("Error"),
+            status,
+            code: self.code.text(),
+            detail: self.detail,
+            field: self.field,
+            subject: self.subject,
+            index: self.index,
+            results: self.results,
+        }
+    }
+}
+
+impl From<Rejected> for Problem {
+    fn from(rejected: Rejected) -> Self {
+        let words = rejected.rejection.code().replace('_', " ");
+        let subject = rejected.subject.to_string();
+        let detail = format!("{words}: {subject}");
+        Self {
+            subject: Some(subject),
+            ..Self::new(Code::of(rejected.rejection), detail)
+        }
+    }
+}
+
+impl From<WalletError> for Problem {
+    fn from(error: WalletError) -> Self {
+        let code = Code::of_error(&error);
+        match code {
+            Code::INTERNAL => {
+                tracing::error!(%error, "the service failed");
+                Self::internal()
+            }
+            Code::INDETERMINATE => {
+                let detail =
+                    "whether it was carried out is not known: send it again under the same key";
+                Self::new(code, detail)
+            }
+            Code::STORE_UNAVAILABLE | Code::STORE_CONFLICT => {
+                tracing::warn!(%error, "the store is not available");
+                Self::new(code, "the store is not available")
+            }
+            Code::STORE_REFUSED => {
+                tracing::warn!(%error, "the store refused a request");
+                Self::new(code, "the store refused the request")
+            }
+            _ => Self::new(code, error.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let code = self.code;
+        let status = StatusCode::from_u16(code.status());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = reply::bytes(status, "application/problem+json", &self.body());
+        if code.is_passing() {
+            let secs = HeaderValue::from(RETRY_AFTER_SECS);
+            response.headers_mut().insert(header::RETRY_AFTER, secs);
+        }
+        response
+    }
+}
