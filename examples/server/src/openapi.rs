@@ -4,12 +4,14 @@ use axum::body::Bytes;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use utoipa::OpenApi;
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{HeaderBuilder, OpenApi, RefOr};
 
 use crate::problem::ProblemBody;
 
 /// What the document says beyond the routes.
-#[derive(OpenApi)]
+#[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Wallet",
@@ -32,17 +34,68 @@ use crate::problem::ProblemBody;
 )]
 struct Base;
 
-pub(crate) fn base() -> utoipa::openapi::OpenApi {
+pub(crate) fn base() -> OpenApi {
     Base::openapi()
+}
+
+/// Adds what follows from an operation's kind, and writes the document out.
+pub(crate) fn finish(mut api: OpenApi) -> Document {
+    for path in api.paths.paths.values_mut() {
+        if let Some(operation) = &mut path.post {
+            dry_run(operation);
+        }
+        let operations = [path.get.as_mut(), path.post.as_mut()];
+        for operation in operations.into_iter().flatten() {
+            describe(operation);
+        }
+    }
+    Document(serde_json::to_vec(&api).unwrap_or_default().into())
+}
+
+/// What would be created is answered with 200 when it is only tried.
+fn dry_run(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    if responses.contains_key("200") {
+        return;
+    }
+    if let Some(RefOr::T(created)) = responses.get("201") {
+        let mut tried = created.clone();
+        tried.description = "What a dry run would have created".to_owned();
+        responses.insert("200".to_owned(), tried.into());
+    }
+}
+
+fn describe(operation: &mut Operation) {
+    let is_write = operation.request_body.is_some();
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        if response.description.is_empty() {
+            let is_created = status == "201";
+            response.description = if is_created { "Created" } else { "OK" }.to_owned();
+        }
+        let mut header = |name: &str, text: &str| {
+            let header = HeaderBuilder::new().description(Some(text)).build();
+            response.headers.insert(name.to_owned(), header.into());
+        };
+        header("X-Request-Id", "The caller's own, or made");
+        let is_recorded = ["200", "201", "404", "409", "422"].contains(&status.as_str());
+        if is_write && is_recorded {
+            header(
+                "Idempotency-Replayed",
+                "`true` where it was answered before",
+            );
+        }
+        if status == "503" || status == "504" {
+            header("Retry-After", "When to come back, in seconds");
+        }
+    }
 }
 
 /// The document, written out once.
 #[derive(Debug, Clone)]
 pub(crate) struct Document(Bytes);
-
-pub(crate) fn finish(api: utoipa::openapi::OpenApi) -> Document {
-    Document(serde_json::to_vec(&api).unwrap_or_default().into())
-}
 
 impl Document {
     pub(crate) fn response(self) -> Response {

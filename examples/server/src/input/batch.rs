@@ -1,8 +1,11 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 use wallet_core::{COMMANDS_MAX, Command};
 
+use super::object::Object;
 use super::{
     Freeze, Movement, NewAccount, NewCapture, NewHold, NewReversal, NewTransfer, Nothing, id, parse,
 };
@@ -19,11 +22,16 @@ pub(crate) struct NewBatch {
     /// index.
     pub(crate) atomic: bool,
     /// 1 to 100.
-    #[schema(min_items = 1, max_items = 100)]
-    pub(crate) requests: Vec<Item>,
+    #[schema(value_type = Vec<Item>, min_items = 1, max_items = 100)]
+    requests: Vec<Object<Item>>,
 }
 
 impl NewBatch {
+    /// Its requests in the order given.
+    pub(crate) fn items(&self) -> impl ExactSizeIterator<Item = &Item> {
+        self.requests.iter().map(|Object(item)| item)
+    }
+
     /// Refuses a batch of nothing or of too much.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         if (1..=COMMANDS_MAX).contains(&self.requests.len()) {
@@ -47,20 +55,29 @@ pub(crate) struct Item {
     body: Option<Box<RawValue>>,
 }
 
-/// What an item may hold: the body of its path.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[allow(dead_code, reason = "it documents; nobody builds it")]
-enum AnyBody {
-    Account(NewAccount),
-    Movement(Movement),
-    Transfer(NewTransfer),
-    Reversal(NewReversal),
-    Hold(NewHold),
-    Capture(NewCapture),
-    Freeze(Freeze),
-    Nothing(Nothing),
+/// What an item may hold: the body of its path. Some fit several paths.
+struct AnyBody;
+
+impl PartialSchema for AnyBody {
+    fn schema() -> RefOr<Schema> {
+        let names = [
+            NewAccount::name(),
+            Movement::name(),
+            NewTransfer::name(),
+            NewReversal::name(),
+            NewHold::name(),
+            NewCapture::name(),
+            Freeze::name(),
+            Nothing::name(),
+        ];
+        let bodies = names.into_iter().map(Ref::from_schema_name);
+        let any = bodies.fold(AnyOfBuilder::new(), AnyOfBuilder::item);
+        let any = any.description(Some("The body that the path takes."));
+        Schema::AnyOf(any.build()).into()
+    }
 }
+
+impl ToSchema for AnyBody {}
 
 impl Item {
     pub(crate) async fn command(&self, app: &App) -> Result<Command, Problem> {

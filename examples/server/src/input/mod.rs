@@ -5,6 +5,7 @@ mod batch;
 mod details;
 mod hold;
 mod movement;
+mod object;
 mod transfer;
 mod write;
 
@@ -22,6 +23,7 @@ use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use object::Object;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wallet_core::{Currency, InLedger, LedgerId, Metadata, Money, Timestamp};
@@ -77,6 +79,7 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
 /// JSON of exactly the expected shape.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes)
+        .map(|Object(body)| body)
         .map_err(|error| Problem::new(Code::INVALID_BODY, error.to_string()))
 }
 

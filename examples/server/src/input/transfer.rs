@@ -5,6 +5,7 @@ use wallet_core::{
 };
 
 use super::details::posting;
+use super::object::Object;
 use super::{currency, field, money, optional};
 use crate::App;
 use crate::problem::{Code, Problem};
@@ -27,8 +28,8 @@ posting! {
         #[schema(value_type = Option<schema::Currency>)]
         currency: Option<String>,
         /// Several movements, applied in order, all or none: 1 to 500.
-        #[schema(min_items = 1, max_items = 500)]
-        legs: Option<Vec<NewLeg>>,
+        #[schema(value_type = Option<Vec<NewLeg>>, min_items = 1, max_items = 500)]
+        legs: Option<Vec<Object<NewLeg>>>,
     }
 }
 
@@ -79,7 +80,7 @@ impl NewTransfer {
         match (legs, from, to, amount, currency) {
             (Some(legs), None, None, None, None) => {
                 let legs = legs.iter();
-                legs.map(|new| leg(app, &new.from, &new.to, &new.amount, &new.currency))
+                legs.map(|Object(new)| leg(app, &new.from, &new.to, &new.amount, &new.currency))
                     .collect()
             }
             (None, Some(from), Some(to), Some(amount), Some(currency)) => {
@@ -101,8 +102,8 @@ posting! {
         #[schema(value_type = Option<schema::Amount>)]
         amount: Option<String>,
         /// Which legs of a transfer with several, in this order.
-        #[schema(min_items = 1, max_items = 500)]
-        legs: Option<Vec<UndoneLeg>>,
+        #[schema(value_type = Option<Vec<UndoneLeg>>, min_items = 1, max_items = 500)]
+        legs: Option<Vec<Object<UndoneLeg>>>,
         /// Whether the account that pays back may fall below its floor, as for
         /// a chargeback. A privilege: keep it from the public.
         force: Option<bool>,
@@ -150,7 +151,7 @@ impl NewReversal {
             }
             (None, Some(legs)) => {
                 let transfer = find(app, key).await?.transfer;
-                let undone = legs.iter().map(|undone| undone.of(&transfer));
+                let undone = legs.iter().map(|Object(undone)| undone.of(&transfer));
                 Ok(ReverseWhat::Legs(undone.collect::<Result<_, _>>()?))
             }
             (Some(_), Some(_)) => {

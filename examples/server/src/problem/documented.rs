@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use wallet_core::Rejection;
 
 use super::Code;
 
@@ -27,11 +28,36 @@ pub(crate) const WRITE: &[Code] = &[
     Code::INTERNAL,
     Code::OVERLOADED,
     Code::SHUTTING_DOWN,
-    Code::CLOCK_BEHIND,
     Code::STORE_UNAVAILABLE,
     Code::STORE_CONFLICT,
     Code::TIMEOUT,
     Code::INDETERMINATE,
+];
+
+/// What a change of something that exists can meet beyond [`WRITE`].
+pub(crate) const CHANGE: &[Code] = &[Code::CLOCK_BEHIND];
+
+/// Every refusal by the rules that some operation can meet.
+pub(crate) const REFUSALS: &[Code] = &[
+    Code::of(Rejection::IdTaken),
+    Code::of(Rejection::TransferNotFound),
+    Code::of(Rejection::HoldNotFound),
+    Code::of(Rejection::NotReversible),
+    Code::of(Rejection::LegRequired),
+    Code::of(Rejection::LegNotFound),
+    Code::of(Rejection::HoldNotPending),
+    Code::of(Rejection::HoldExpired),
+    Code::of(Rejection::CaptureExceedsHold),
+    Code::of(Rejection::ReversalExceedsTransfer),
+    Code::of(Rejection::AccountNotFound),
+    Code::of(Rejection::CurrencyExponentMismatch),
+    Code::of(Rejection::CurrencyMismatch),
+    Code::of(Rejection::AccountClosed),
+    Code::of(Rejection::AccountFrozen),
+    Code::of(Rejection::HoldsOutstanding),
+    Code::of(Rejection::BalanceNotZero),
+    Code::of(Rejection::InsufficientFunds),
+    Code::of(Rejection::MaxBalanceExceeded),
 ];
 
 /// Defines a type for `responses(...)` that documents these groups of codes.

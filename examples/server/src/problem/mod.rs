@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use wallet_core::{Rejected, WalletError};
 
 pub use code::Code;
-pub(crate) use documented::{LIST, READ, WRITE, errors, responses};
+pub(crate) use documented::{CHANGE, LIST, READ, REFUSALS, WRITE, errors, responses};
 
 use crate::output::ItemResult;
 use crate::reply;

@@ -11,7 +11,7 @@ use crate::input::{
     self, DryRun, Freeze, Id, Json, KeyHeader, NewAccount, Nothing, OptionalJson, Params, Write,
 };
 use crate::output::{AccountBody, Page, page_size};
-use crate::problem::{Code, LIST, Problem, READ, WRITE, errors};
+use crate::problem::{CHANGE, Code, LIST, Problem, READ, WRITE, errors};
 use crate::{App, reply, schema};
 
 const NOT_FOUND: Code = Code::of(Rejection::AccountNotFound);
@@ -96,7 +96,7 @@ pub(crate) async fn list(
     Ok(reply::ok(&page))
 }
 
-errors!(FreezeErrors: WRITE, &[Code::INVALID_FIELD, NOT_FOUND, CLOSED]);
+errors!(FreezeErrors: WRITE, CHANGE, &[Code::INVALID_FIELD, NOT_FOUND, CLOSED]);
 
 /// Stops money from leaving an account, from coming in, or both. Open holds can
 /// still be captured and released unless both are frozen.
@@ -134,7 +134,7 @@ pub(crate) fn unfreezing(account: AccountId) -> Command {
     ChangeStatus::new(account, Status::Active).into()
 }
 
-errors!(CloseErrors: WRITE, &[
+errors!(CloseErrors: WRITE, CHANGE, &[
     Code::INVALID_FIELD,
     NOT_FOUND,
     CLOSED,

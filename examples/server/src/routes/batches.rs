@@ -5,14 +5,14 @@ use wallet_core::{Command, Request};
 use crate::idempotency::mark_replayed;
 use crate::input::{DryRun, Json, KeyHeader, NewBatch, Write};
 use crate::output::{BatchBody, ItemResult};
-use crate::problem::{Code, Problem, WRITE, errors};
+use crate::problem::{CHANGE, Code, Problem, REFUSALS, WRITE, errors};
 use crate::{App, reply};
 
-errors!(BatchErrors: WRITE, &[Code::INVALID_FIELD, Code::INVALID_REQUEST]);
+errors!(BatchErrors: WRITE, CHANGE, REFUSALS, &[Code::INVALID_FIELD, Code::INVALID_REQUEST]);
 
 /// Carries out many requests: all or none, or each by itself. An atomic batch
 /// that is refused answers the problem of the item that was, with `index` and
-/// `results`; any code of the items' own operations.
+/// `results`.
 #[utoipa::path(
     post, path = "/v1/batches", tag = "batches", operation_id = "create_batch",
     params(KeyHeader, DryRun), request_body = NewBatch,
@@ -39,9 +39,9 @@ pub(crate) async fn create(
 }
 
 async fn all_or_none(app: &App, write: Write, batch: &NewBatch) -> Result<Response, Problem> {
-    let count = batch.requests.len();
+    let count = batch.items().len();
     let mut commands = Vec::with_capacity(count);
-    for (index, item) in batch.requests.iter().enumerate() {
+    for (index, item) in batch.items().enumerate() {
         let command = item.command(app).await;
         commands.push(command.map_err(|problem| problem.at(index))?);
     }
@@ -62,7 +62,7 @@ async fn all_or_none(app: &App, write: Write, batch: &NewBatch) -> Result<Respon
 
 async fn each_by_itself(app: &App, write: &Write, batch: &NewBatch) -> Response {
     let mut commands: Vec<Result<Command, Problem>> = Vec::new();
-    for item in &batch.requests {
+    for item in batch.items() {
         commands.push(item.command(app).await);
     }
     let requests = commands.iter().zip(0_u32..).filter_map(|(command, index)| {

@@ -10,13 +10,13 @@ use crate::input::{
     self, DryRun, Id, Json, KeyHeader, NewCapture, NewHold, Nothing, OptionalJson, Params, Write,
 };
 use crate::output::{HoldBody, HoldState, Page, page_size};
-use crate::problem::{Code, LIST, Problem, READ, WRITE, errors};
+use crate::problem::{CHANGE, Code, LIST, Problem, READ, WRITE, errors};
 use crate::{App, reply, schema};
 
 const NOT_FOUND: Code = Code::of(Rejection::HoldNotFound);
 const NO_ACCOUNT: Code = Code::of(Rejection::AccountNotFound);
 
-errors!(PlaceErrors: WRITE, &[
+errors!(PlaceErrors: WRITE, CHANGE, &[
     Code::INVALID_FIELD,
     Code::INVALID_REQUEST,
     NO_ACCOUNT,
@@ -105,7 +105,7 @@ const ENDING: &[Code] = &[
     Code::of(Rejection::AccountFrozen),
 ];
 
-errors!(CaptureErrors: WRITE, ENDING, &[
+errors!(CaptureErrors: WRITE, CHANGE, ENDING, &[
     Code::INVALID_REQUEST,
     Code::of(Rejection::IdTaken),
     Code::of(Rejection::HoldExpired),
@@ -128,7 +128,7 @@ pub(crate) async fn capture(
     write.one(&app, new.command(&app, key).await?).await
 }
 
-errors!(ReleaseErrors: WRITE, ENDING);
+errors!(ReleaseErrors: WRITE, CHANGE, ENDING);
 
 /// Gives back what a hold still reserves.
 #[utoipa::path(

@@ -4,7 +4,7 @@ use wallet_core::{AccountId, Rejection};
 
 use crate::input::{DryRun, Id, Json, KeyHeader, Movement, Write};
 use crate::output::TransferBody;
-use crate::problem::{Code, Problem, WRITE, errors};
+use crate::problem::{CHANGE, Code, Problem, WRITE, errors};
 use crate::{App, schema};
 
 const BOTH: &[Code] = &[
@@ -18,7 +18,7 @@ const BOTH: &[Code] = &[
     Code::of(Rejection::AccountFrozen),
 ];
 
-errors!(DepositErrors: WRITE, BOTH, &[Code::of(Rejection::MaxBalanceExceeded)]);
+errors!(DepositErrors: WRITE, CHANGE, BOTH, &[Code::of(Rejection::MaxBalanceExceeded)]);
 
 /// Brings money in, from a settlement account.
 #[utoipa::path(
@@ -35,7 +35,7 @@ pub(crate) async fn deposit(
     write.one(&app, movement.deposit(&app, key).await?).await
 }
 
-errors!(WithdrawErrors: WRITE, BOTH, &[Code::of(Rejection::InsufficientFunds)]);
+errors!(WithdrawErrors: WRITE, CHANGE, BOTH, &[Code::of(Rejection::InsufficientFunds)]);
 
 /// Takes money out, to a settlement account.
 #[utoipa::path(

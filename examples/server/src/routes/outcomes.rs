@@ -19,7 +19,7 @@ pub(crate) struct Part {
     item: Option<u32>,
 }
 
-errors!(ShowErrors: READ, LIST, &[Code::OUTCOME_NOT_FOUND]);
+errors!(ShowErrors: READ, LIST, &[Code::STORE_CONFLICT, Code::OUTCOME_NOT_FOUND]);
 
 /// What was recorded under an idempotency key. Waits for a commit that is under
 /// way, so 404 means that nothing was done under the key so far.

@@ -30,13 +30,13 @@ enum Balance {
     Then(PastBalanceBody),
 }
 
-errors!(Errors: READ, LIST, &[NOT_FOUND]);
+errors!(BalanceErrors: READ, LIST, &[NOT_FOUND, Code::STORE_CONFLICT]);
 
 /// An account's balance, now or at a past time.
 #[utoipa::path(
     get, path = "/v1/accounts/{id}/balance", tag = "accounts", operation_id = "get_balance",
     params(("id" = schema::Id, Path), At),
-    responses((status = 200, body = inline(Balance)), Errors)
+    responses((status = 200, body = inline(Balance)), BalanceErrors)
 )]
 pub(crate) async fn balance(
     State(app): State<App>,
@@ -86,11 +86,13 @@ pub(crate) enum Direction {
     Desc,
 }
 
+errors!(ListErrors: READ, LIST, &[NOT_FOUND]);
+
 /// An account's statement, in pages.
 #[utoipa::path(
     get, path = "/v1/accounts/{id}/entries", tag = "accounts", operation_id = "list_entries",
     params(("id" = schema::Id, Path), Listing),
-    responses((status = 200, body = Page<EntryBody>), Errors)
+    responses((status = 200, body = Page<EntryBody>), ListErrors)
 )]
 pub(crate) async fn entries(
     State(app): State<App>,

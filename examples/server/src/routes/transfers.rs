@@ -4,7 +4,7 @@ use wallet_core::{Rejection, TransferId, TransferKey, TransferWithReversals};
 
 use crate::input::{DryRun, Id, Json, KeyHeader, NewReversal, NewTransfer, OptionalJson, Write};
 use crate::output::TransferBody;
-use crate::problem::{Code, Problem, READ, WRITE, errors};
+use crate::problem::{CHANGE, Code, Problem, READ, WRITE, errors};
 use crate::{App, reply, schema};
 
 const NOT_FOUND: Code = Code::of(Rejection::TransferNotFound);
@@ -20,7 +20,7 @@ const MOVING: &[Code] = &[
     Code::of(Rejection::MaxBalanceExceeded),
 ];
 
-errors!(CreateErrors: WRITE, MOVING, &[
+errors!(CreateErrors: WRITE, CHANGE, MOVING, &[
     Code::of(Rejection::AccountNotFound),
     Code::of(Rejection::CurrencyExponentMismatch),
     Code::of(Rejection::CurrencyMismatch),
@@ -55,7 +55,7 @@ pub(crate) async fn show(
     Ok(reply::ok(&TransferBody::of(&find(&app, key).await?)))
 }
 
-errors!(ReverseErrors: WRITE, MOVING, &[
+errors!(ReverseErrors: WRITE, CHANGE, MOVING, &[
     NOT_FOUND,
     Code::of(Rejection::NotReversible),
     Code::of(Rejection::LegRequired),

@@ -26,10 +26,11 @@ fn a_deposit_body_that_is_not_what_the_api_takes_is_400() {
         "]".repeat(5_000)
     );
     let long = format!(r#"{{"amount":"1","description":"{}"}}"#, "x".repeat(513));
-    let bodies: [&[u8]; 24] = [
+    let bodies: [&[u8]; 25] = [
         b"",
         b"null",
         b"[]",
+        br#"["1.00",null,null,null,null,null,null,null,null]"#,
         b"\"1.00\"",
         b"{",
         b"{\"amount\":\"1.00\"} x",
@@ -166,8 +167,10 @@ fn a_transfer_names_its_money_in_one_way() {
     let leg = json!({"from": ada, "to": bob, "amount": "1.00", "currency": "EUR"});
     let mut both = leg.clone();
     both["legs"] = json!([leg]);
+    let array = json!({"legs": [[ada, bob, "1.00", "EUR"]]});
     for body in [
         json!({}),
+        array,
         both,
         json!({"from": ada, "to": bob, "amount": "1.00"}),
     ] {

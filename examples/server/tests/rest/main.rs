@@ -6,6 +6,7 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
+mod contract;
 mod endpoints;
 mod hostile;
 mod idempotency;

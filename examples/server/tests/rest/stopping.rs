@@ -21,7 +21,7 @@ fn wait_for_submitted(world: &World, count: u64) {
 fn a_request_that_takes_too_long_may_still_happen_and_is_found_by_its_key() {
     let store = memory_store();
     let world = World::over(
-        &store,
+        store.clone(),
         Settings::default(),
         &["--request-timeout-ms", "1000"],
     );
@@ -48,7 +48,7 @@ fn a_full_queue_is_503_at_once_and_nothing_is_done() {
         queue_capacity: 1,
         ..Settings::default()
     };
-    let world = World::over(&store, settings, &[]);
+    let world = World::over(store.clone(), settings, &[]);
     let client = world.client();
     let ada = client.open("ada");
     let lock = store.lock_account(account(&ada)).unwrap();
@@ -79,7 +79,7 @@ fn a_full_queue_is_503_at_once_and_nothing_is_done() {
 #[test]
 fn stopping_lets_open_requests_end() {
     let store = memory_store();
-    let mut world = World::over(&store, Settings::default(), &[]);
+    let mut world = World::over(store.clone(), Settings::default(), &[]);
     let client = world.client();
     let ada = client.open("ada");
     let lock = store.lock_account(account(&ada)).unwrap();
@@ -104,7 +104,7 @@ fn stopping_lets_open_requests_end() {
 fn stopping_does_not_wait_for_ever() {
     let store = memory_store();
     let mut world = World::over(
-        &store,
+        store.clone(),
         Settings::default(),
         &["--shutdown-timeout-ms", "50"],
     );

@@ -61,6 +61,14 @@ impl Response {
     }
 }
 
+/// Sends bytes and waits for nothing; the connection lasts as long as the
+/// stream.
+pub(crate) fn send(address: SocketAddr, request: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request).unwrap();
+    stream
+}
+
 /// Sends bytes and reads one answer; an error when the server is not there or
 /// goes away.
 pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Response> {

@@ -12,8 +12,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wallet_core::memory::MemoryStore;
-use wallet_core::{AccountKey, Settings, SystemClock, Wallet};
-use wallet_server::{Config, Server};
+use wallet_core::{AccountKey, Answer, LedgerStore, Request, Settings, SystemClock, Wallet};
+use wallet_server::{App, Config, Server};
 
 pub(crate) use http::Response;
 
@@ -33,6 +33,7 @@ pub(crate) fn config(arguments: &[&str]) -> Config {
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) wallet: Wallet,
+    pub(crate) app: App,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
     runtime: Runtime,
@@ -51,9 +52,13 @@ impl World {
         Self::start(|| async move { Server::bind(&config).await.unwrap() })
     }
 
-    /// On memory that the test can reach, with settings of its own.
-    pub(crate) fn over(store: &Arc<MemoryStore>, settings: Settings, arguments: &[&str]) -> Self {
-        let (store, config) = (Arc::clone(store), config(arguments));
+    /// On a store of the test's, with settings of its own.
+    pub(crate) fn over(
+        store: Arc<dyn LedgerStore>,
+        settings: Settings,
+        arguments: &[&str],
+    ) -> Self {
+        let config = config(arguments);
         Self::start(|| async move {
             let wallet = Wallet::builder(store).settings(settings).spawn().unwrap();
             Server::bind_over(wallet, &config).await.unwrap()
@@ -68,14 +73,15 @@ impl World {
             .unwrap();
         let server = runtime.block_on(bind());
         let (stop, stopped) = oneshot::channel();
-        let (address, wallet) = (server.address().unwrap(), server.app().wallet().clone());
+        let (address, app) = (server.address().unwrap(), server.app().clone());
         let running = runtime.spawn(async {
             let stopped = async { stopped.await.unwrap_or(()) };
             server.run_until(stopped).await.unwrap();
         });
         Self {
             address,
-            wallet,
+            wallet: app.wallet().clone(),
+            app,
             stop: Some(stop),
             served: Some(running),
             runtime,
@@ -91,6 +97,16 @@ impl World {
     pub(crate) fn join(&mut self) {
         let served = self.served.take().unwrap();
         self.runtime.block_on(served).unwrap();
+    }
+
+    /// Carries out a request, past the server.
+    pub(crate) fn submit(&self, request: Request) -> Answer {
+        self.runtime.block_on(self.wallet.submit(request)).unwrap()
+    }
+
+    /// Shuts the service down behind the server's back.
+    pub(crate) fn shut_down(&self) {
+        self.runtime.block_on(self.wallet.shutdown());
     }
 
     /// What an account holds in minor units, past the server.

@@ -1,0 +1,125 @@
+//! What goes wrong behind the server.
+
+use std::time::Duration;
+
+use serde_json::json;
+use wallet_core::testkit::simulation::Fault;
+use wallet_core::{Settings, StoreErrorKind};
+
+use super::{Books, Document, reads, writes};
+use crate::support::{World, http};
+
+/// Longer than any test.
+const FOR_EVER: Duration = Duration::from_secs(86_400);
+
+pub(super) fn walk(document: &Document) {
+    store(document);
+    clock(document);
+    timeouts(document);
+    overload(document);
+    shutting_down(document);
+}
+
+fn store(document: &Document) {
+    let books = Books::new(Settings::default());
+    let client = books.client();
+    let commits = [
+        (Fault::Refuse(StoreErrorKind::Invalid), "store_refused"),
+        (Fault::Refuse(StoreErrorKind::Internal), "internal"),
+        (Fault::Refuse(StoreErrorKind::Corrupt), "internal"),
+        (
+            Fault::Refuse(StoreErrorKind::Unavailable),
+            "store_unavailable",
+        ),
+        (Fault::Refuse(StoreErrorKind::Conflict), "store_conflict"),
+        (Fault::LoseAnswer, "indeterminate"),
+    ];
+    for (fault, code) in commits {
+        books.faults.commits(fault);
+        for call in writes() {
+            call.problem(client, document, code);
+        }
+    }
+    books.faults.commits(Fault::None);
+    for (fault, code) in [
+        (StoreErrorKind::Internal, "internal"),
+        (StoreErrorKind::Unavailable, "store_unavailable"),
+        (StoreErrorKind::Conflict, "store_conflict"),
+    ] {
+        books.faults.reads(Fault::Refuse(fault));
+        for call in reads() {
+            if document.documents(call.operation, code) {
+                call.problem(client, document, code);
+            }
+        }
+    }
+}
+
+fn clock(document: &Document) {
+    let books = Books::new(Settings::default());
+    let client = books.client();
+    books.clock.step_back(Duration::from_secs(60));
+    for call in writes() {
+        if document.documents(call.operation, "clock_behind") {
+            call.problem(client, document, "clock_behind");
+        }
+    }
+}
+
+fn timeouts(document: &Document) {
+    let books = Books::new(Settings::default());
+    // A second server, in a hurry, over the same books.
+    let hurried = ["--request-timeout-ms", "50"];
+    let world = World::over(books.store.clone(), Settings::default(), &hurried);
+    let client = world.client();
+    // The first one keeps the committer, and the others wait for it.
+    books.faults.commits(Fault::Delay(FOR_EVER));
+    for call in writes() {
+        call.problem(client, document, "timeout");
+    }
+    books.faults.reads(Fault::Delay(FOR_EVER));
+    for call in reads() {
+        call.problem(client, document, "timeout");
+    }
+}
+
+fn overload(document: &Document) {
+    let settings = Settings {
+        queue_capacity: 1,
+        ..Settings::default()
+    };
+    let books = Books::new(settings);
+    let client = books.client();
+    books.faults.commits(Fault::Delay(FOR_EVER));
+    // One is with the store for ever, one waits for it; nobody else can.
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("Idempotency-Key", "stuck"),
+    ];
+    let body = json!({"owner": "stuck", "currency": "EUR"}).to_string();
+    let stuck = http::request("POST", "/v1/accounts", &headers, body.as_bytes());
+    let first = http::send(client.address, &stuck);
+    while books.world.wallet.stats().batches == 0 || books.world.wallet.stats().waiting > 0 {
+        std::thread::yield_now();
+    }
+    let second = http::send(client.address, &stuck);
+    while books.world.wallet.stats().waiting == 0 {
+        std::thread::yield_now();
+    }
+    for call in writes() {
+        call.problem(client, document, "overloaded");
+    }
+    drop((first, second));
+}
+
+fn shutting_down(document: &Document) {
+    let books = Books::new(Settings::default());
+    let client = books.client();
+    books.world.shut_down();
+    for call in writes() {
+        call.problem(client, document, "shutting_down");
+    }
+    books.world.app.drain();
+    let ready = super::Call::get("is_ready", "/health/ready");
+    ready.problem(client, document, "shutting_down");
+}
