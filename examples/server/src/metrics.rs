@@ -49,7 +49,7 @@ impl Metrics {
     pub(crate) fn new(wallet: &Wallet) -> Self {
         let mut registry = Registry::with_prefix("wallet");
         let requests = Family::default();
-        let durations = Family::new_with_constructor(buckets as fn() -> Histogram);
+        let durations: Family<RouteLabels, Histogram> = Family::new_with_constructor(buckets);
         let connections = Gauge::<i64, _>::default();
         let http = registry.sub_registry_with_prefix("http");
         let help = "Requests answered, by method, route and status";

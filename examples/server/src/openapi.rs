@@ -60,7 +60,7 @@ fn dry_run(operation: &mut Operation) {
     }
     if let Some(RefOr::T(created)) = responses.get("201") {
         let mut tried = created.clone();
-        tried.description = "What a dry run would have created".to_owned();
+        tried.description = String::from("What a dry run would have created");
         responses.insert("200".to_owned(), tried.into());
     }
 }
@@ -73,7 +73,7 @@ fn describe(operation: &mut Operation) {
         };
         if response.description.is_empty() {
             let is_created = status == "201";
-            response.description = if is_created { "Created" } else { "OK" }.to_owned();
+            response.description = String::from(if is_created { "Created" } else { "OK" });
         }
         let mut header = |name: &str, text: &str| {
             let header = HeaderBuilder::new().description(Some(text)).build();

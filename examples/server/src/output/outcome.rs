@@ -1,6 +1,6 @@
 use serde::Serialize;
 use utoipa::ToSchema;
-use wallet_core::{Account, HoldStatus, Outcome, Receipt};
+use wallet_core::{Account, HoldStatus, Outcome, Posted, Receipt};
 
 use super::{AccountBody, HoldBody, TransferBody, time};
 use crate::App;
@@ -92,16 +92,18 @@ impl ItemResult {
                 let body = AccountBody::with_state(&account, &changed.state);
                 (200, ItemBody::Account(body.into()))
             }
-            Receipt::Posted(posted) => match &posted.hold {
-                Some(hold) => {
-                    let body = HoldBody::captured(hold, posted.transfer.key.id);
-                    (200, ItemBody::Hold(body.into()))
-                }
-                None => {
-                    let body = TransferBody::posted(&posted.transfer);
-                    (201, ItemBody::Transfer(body.into()))
-                }
-            },
+            Receipt::Posted(Posted {
+                transfer,
+                hold: Some(hold),
+                ..
+            }) => {
+                let body = HoldBody::captured(hold, transfer.key.id);
+                (200, ItemBody::Hold(body.into()))
+            }
+            Receipt::Posted(posted) => {
+                let body = TransferBody::posted(&posted.transfer);
+                (201, ItemBody::Transfer(body.into()))
+            }
             Receipt::HoldChanged(changed) => {
                 let is_placed = changed.hold.status == HoldStatus::Pending;
                 let status = if is_placed { 201 } else { 200 };

@@ -23,6 +23,12 @@ const RETRY_AFTER_SECS: u32 = 1;
 pub struct Problem {
     code: Code,
     detail: String,
+    more: Box<More>,
+}
+
+/// What only some problems tell.
+#[derive(Debug, Clone, Default)]
+struct More {
     field: Option<String>,
     subject: Option<String>,
     index: Option<u16>,
@@ -66,10 +72,7 @@ impl Problem {
         Self {
             code,
             detail: detail.into(),
-            field: None,
-            subject: None,
-            index: None,
-            results: None,
+            more: Box::default(),
         }
     }
 
@@ -78,10 +81,9 @@ impl Problem {
     pub fn field(field: impl Into<String>, detail: impl std::fmt::Display) -> Self {
         let field = field.into();
         let detail = format!("{field}: {detail}");
-        Self {
-            field: Some(field),
-            ..Self::new(Code::INVALID_FIELD, detail)
-        }
+        let mut problem = Self::new(Code::INVALID_FIELD, detail);
+        problem.more.field = Some(field);
+        problem
     }
 
     /// The server failed in a way that is nobody's business outside.
@@ -92,13 +94,13 @@ impl Problem {
 
     /// The same about item `index` of a batch.
     pub(crate) fn at(mut self, index: usize) -> Self {
-        self.index = u16::try_from(index).ok();
+        self.more.index = u16::try_from(index).ok();
         self
     }
 
     /// The same with a result for each item.
     pub(crate) fn with_results(mut self, results: Vec<ItemResult>) -> Self {
-        self.results = Some(results);
+        self.more.results = Some(results);
         self
     }
 
@@ -118,10 +120,10 @@ impl Problem {
             status,
             code: self.code.text(),
             detail: self.detail,
-            field: self.field,
-            subject: self.subject,
-            index: self.index,
-            results: self.results,
+            field: self.more.field,
+            subject: self.more.subject,
+            index: self.more.index,
+            results: self.more.results,
         }
     }
 }
@@ -131,10 +133,9 @@ impl From<Rejected> for Problem {
         let words = rejected.rejection.code().replace('_', " ");
         let subject = rejected.subject.to_string();
         let detail = format!("{words}: {subject}");
-        Self {
-            subject: Some(subject),
-            ..Self::new(Code::of(rejected.rejection), detail)
-        }
+        let mut problem = Self::new(Code::of(rejected.rejection), detail);
+        problem.more.subject = Some(subject);
+        problem
     }
 }
 

@@ -6,10 +6,15 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
+mod batches;
+mod changes;
 mod contract;
 mod endpoints;
+mod holds;
 mod hostile;
 mod idempotency;
+mod operation;
+mod outcomes;
 mod paging;
 mod process;
 mod rejections;

@@ -98,12 +98,14 @@ fn overload(document: &Document) {
     ];
     let body = json!({"owner": "stuck", "currency": "EUR"}).to_string();
     let stuck = http::request("POST", "/v1/accounts", &headers, body.as_bytes());
+    let stats = || books.world.wallet.stats();
+    let before = stats().batches;
     let first = http::send(client.address, &stuck);
-    while books.world.wallet.stats().batches == 0 || books.world.wallet.stats().waiting > 0 {
+    while stats().batches == before {
         std::thread::yield_now();
     }
     let second = http::send(client.address, &stuck);
-    while books.world.wallet.stats().waiting == 0 {
+    while stats().waiting == 0 {
         std::thread::yield_now();
     }
     for call in writes() {

@@ -153,6 +153,16 @@ fn cases() -> Vec<Case> {
             "balance_not_zero",
         ),
     ]);
+    cases.extend(movements());
+    cases.extend(transfers_and_holds());
+    cases.extend(reversals());
+    cases.extend(endings());
+    cases
+}
+
+fn movements() -> Vec<Case> {
+    let on_account = |id: &str, what: &str| format!("/v1/accounts/{id}/{what}");
+    let mut cases: Vec<Case> = Vec::new();
     for (operation, what) in [("deposit", "deposits"), ("withdraw", "withdrawals")] {
         let euro = json!({"amount": "1.00"});
         let dollar = json!({"amount": "1.00", "currency": "USD"});
@@ -207,6 +217,11 @@ fn cases() -> Vec<Case> {
             "insufficient_funds",
         ),
     ]);
+    cases
+}
+
+fn transfers_and_holds() -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
     for (operation, path, taken) in [
         ("create_transfer", "/v1/transfers", Books::TRANSFER),
         ("place_hold", "/v1/holds", Books::HOLD),
@@ -262,8 +277,6 @@ fn cases() -> Vec<Case> {
             ),
         ]);
     }
-    cases.extend(reversals());
-    cases.extend(endings());
     cases
 }
 

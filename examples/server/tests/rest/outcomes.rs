@@ -1,0 +1,104 @@
+//! What was recorded, and what would be.
+
+use serde_json::json;
+
+use crate::support::{World, transfer};
+
+#[test]
+fn a_dry_run_tells_the_answer_and_does_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::sqlite(&folder.path().join("wallet.db"));
+    let client = world.client();
+    let (ada, bob) = (client.open_with("ada", "10.00"), client.open("bob"));
+    let body = transfer(&ada, &bob, "4.00");
+    let tried = client
+        .post("/v1/transfers?dry_run=true", "t", &body)
+        .expect(200);
+    assert_eq!(tried.text("/legs/0/amount"), "4.00");
+    let much = transfer(&ada, &bob, "10.01");
+    let refused = client.post("/v1/transfers?dry_run=true", "t", &much);
+    refused.problem(422, "insufficient_funds");
+    assert_eq!(client.posted(&ada), "10.00");
+    client
+        .get("/v1/outcomes/t")
+        .problem(404, "outcome_not_found");
+    let listed = client
+        .get(&format!("/v1/accounts/{bob}/entries"))
+        .expect(200);
+    assert_eq!(listed.json()["items"], json!([]));
+
+    // The key is still free, and a word that is not understood moves no money.
+    for query in [
+        "dry_run=yes",
+        "dry_run",
+        "dry-run=true",
+        "dry_run=true&dry_run=false",
+    ] {
+        let answer = client.post(&format!("/v1/transfers?{query}"), "t", &body);
+        answer.problem(400, "invalid_query");
+    }
+    assert_eq!(client.posted(&ada), "10.00");
+    let done = client
+        .post("/v1/transfers?dry_run=false", "t", &body)
+        .expect(201);
+    assert!(!done.is_replayed());
+    let after = client
+        .post("/v1/transfers?dry_run=true", "t", &body)
+        .expect(200);
+    assert!(after.is_replayed());
+    assert_eq!(after.body, done.body);
+}
+
+#[test]
+fn an_outcome_is_what_the_request_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::sqlite(&folder.path().join("wallet.db"));
+    let client = world.client();
+    let (ada, bob) = (client.open_with("ada", "10.00"), client.open("bob"));
+    let done = client.post("/v1/transfers", "a b/c%d", &transfer(&ada, &bob, "4.00"));
+    let done = done.expect(201);
+    let outcome = client.get("/v1/outcomes/a%20b%2Fc%25d").expect(200);
+    assert_eq!(outcome.text("/key"), "a b/c%d");
+    assert_eq!(outcome.text("/recorded_at"), done.text("/created_at"));
+    let results = json!([{"status": 201, "body": done.json()}]);
+    assert_eq!(outcome.json()["results"], results);
+
+    let refused = client.post("/v1/transfers", "r", &transfer(&ada, &bob, "99.00"));
+    let refused = refused.problem(422, "insufficient_funds");
+    let outcome = client.get("/v1/outcomes/r").expect(200);
+    let results = json!([{"status": 422, "body": refused.json()}]);
+    assert_eq!(outcome.json()["results"], results);
+
+    let pay = json!({"path": "/v1/transfers", "body": transfer(&bob, &ada, "1.00")});
+    let each = json!({"atomic": false, "requests": [pay, pay]});
+    let each = client.post("/v1/batches", "each", &each).expect(200).json();
+    for item in 0..2 {
+        let outcome = client
+            .get(&format!("/v1/outcomes/each?item={item}"))
+            .expect(200);
+        assert_eq!(outcome.json()["item"], item);
+        assert_eq!(outcome.json()["results"][0], each["results"][item]);
+    }
+    let whole = json!({"atomic": true, "requests": [pay, pay]});
+    let whole = client
+        .post("/v1/batches", "whole", &whole)
+        .expect(201)
+        .json();
+    let outcome = client.get("/v1/outcomes/whole").expect(200);
+    assert_eq!(outcome.json()["results"], whole["results"]);
+
+    client
+        .get("/v1/outcomes/each")
+        .problem(404, "outcome_not_found");
+    client
+        .get("/v1/outcomes/each?item=2")
+        .problem(404, "outcome_not_found");
+    client
+        .get("/v1/outcomes/each?item=x")
+        .problem(400, "invalid_query");
+    let long = "k".repeat(256);
+    for key in ["%00", "caf%C3%A9", "%FF", &long] {
+        let answer = client.get(&format!("/v1/outcomes/{key}"));
+        assert_eq!(answer.problem(400, "invalid_field").text("/field"), "key");
+    }
+}
