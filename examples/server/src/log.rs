@@ -32,7 +32,7 @@ pub(crate) fn init(format: LogFormat) {
         .with_writer(std::io::stderr);
     // An error means that the host has installed another one.
     let _ = match format {
-        LogFormat::Json => lines.json().try_init(),
+        LogFormat::Json => lines.json().with_span_list(false).try_init(),
         LogFormat::Text => lines.with_ansi(false).try_init(),
     };
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::Value;
 
@@ -14,6 +15,7 @@ use crate::support::{Client, Response, transfer};
 struct Process {
     child: Child,
     client: Client,
+    log: Receiver<Value>,
 }
 
 impl Process {
@@ -22,6 +24,7 @@ impl Process {
         let mut child = command(&["--listen", "127.0.0.1:0"])
             .arg("--store")
             .arg(format!("sqlite:{}", file.display()))
+            .env("RUST_LOG", "debug,hyper=off")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -35,11 +38,20 @@ impl Process {
                 break address.parse().unwrap();
             }
         };
-        // Its log must not fill the pipe.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let (lines, kept) = channel();
+        // Its log must not fill the pipe, and every line is JSON.
+        std::thread::spawn(move || {
+            for line in log.lines() {
+                let line = serde_json::from_str(&line.unwrap()).unwrap();
+                if lines.send(line).is_err() {
+                    break;
+                }
+            }
+        });
         Self {
             child,
             client: Client { address },
+            log: kept,
         }
     }
 
@@ -123,6 +135,39 @@ fn what_was_acknowledged_survives_kill_9_and_replays_the_same() {
 }
 
 #[test]
+fn the_log_names_each_request_and_no_money() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Process::start(&folder.path().join("wallet.db"));
+    let ada = server.client.open("ada");
+    let answer = server.client.deposit(&ada, "secret-key", "12345.67");
+    let id = answer
+        .expect(201)
+        .header("x-request-id")
+        .unwrap()
+        .to_owned();
+    let made = "GET /v1/accounts/7 HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine-7\r\n\r\n";
+    server.client.raw(made.as_bytes()).expect(400);
+    server.kill();
+    let lines: Vec<Value> = server.log.iter().collect();
+    let of = |id: &str| {
+        let mut lines = lines.iter();
+        let line = lines.find(|line| line["span"]["request_id"] == id);
+        line.unwrap_or_else(|| panic!("no line about {id}: {lines:?}"))
+    };
+    let line = of(&id);
+    assert_eq!(line["fields"]["status"], 201);
+    assert_eq!(line["span"]["method"], "POST");
+    assert_eq!(line["span"]["path"], format!("/v1/accounts/{ada}/deposits"));
+    assert!(line["fields"]["took_us"].is_u64());
+    assert_eq!(of("mine-7")["fields"]["status"], 400);
+    let all = format!("{lines:?}");
+    assert!(
+        !all.contains("12345.67") && !all.contains("secret-key"),
+        "{all}"
+    );
+}
+
+#[test]
 fn sigterm_and_sigint_end_it_well() {
     for signal in ["-TERM", "-INT"] {
         let folder = tempfile::tempdir().unwrap();
@@ -144,13 +189,14 @@ fn sigterm_and_sigint_end_it_well() {
 
 #[test]
 fn a_bad_setting_is_told_and_ends_with_2() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["--listen", "nowhere"], "--listen"),
         (&["--store", "postgres:x"], "sqlite:PATH or memory"),
         (&["--store", "sqlite:"], "sqlite:PATH or memory"),
         (&["--currencies", "BTC"], "CODE:DECIMALS"),
         (&["--currencies", "EUR:3"], "another exponent"),
         (&["--queue", "0"], "at least 1"),
+        (&["--header-max", "100"], "at least 8192"),
         (&["--log-format", "xml"], "json or text"),
         (&["--colour", "red"], "--colour"),
     ];
