@@ -1,0 +1,100 @@
+//! What the command line asks for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::disk;
+use crate::pattern::Pattern;
+use crate::store::StoreKind;
+
+/// Measures the wallet ledger under load, beside a naive baseline.
+#[derive(Debug, Parser)]
+#[command(name = "wallet-bench")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Drives a fresh store with concurrent callers and verifies its books.
+    Load(Load),
+}
+
+/// The load to measure.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Load {
+    /// The store to measure.
+    #[arg(long, value_enum)]
+    pub(crate) store: StoreKind,
+    /// Who pays whom.
+    #[arg(long, value_enum, default_value = "uniform")]
+    pub(crate) pattern: Pattern,
+    /// How many callers submit, each one transfer at a time.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) callers: u32,
+    /// How long to measure.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) seconds: u32,
+    /// How many accounts there are.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(2..=50_000_000))]
+    pub(crate) accounts: u32,
+    /// Measure one hand-written transaction per transfer too.
+    #[arg(long)]
+    pub(crate) baseline: bool,
+    /// Measure the bulk insertion of the same rows too: the upper bound.
+    #[arg(long)]
+    pub(crate) bulk_limit: bool,
+    /// Encrypt the connection to the store.
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// Write the figures to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Draw the chart (SVG) into this file [default: one under
+    /// target/wallet-bench named after the run].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+    /// Where stores keep their files while they are measured: on a real disk.
+    #[arg(long, value_name = "FOLDER", default_value_os_t = default_folder())]
+    pub(crate) folder: PathBuf,
+}
+
+/// `target/wallet-bench` of the checkout.
+fn default_folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| {
+        let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        package.join("../target")
+    });
+    target.join("wallet-bench")
+}
+
+impl Load {
+    /// The length of the measured time.
+    pub(crate) fn measured(&self) -> Duration {
+        Duration::from_secs(u64::from(self.seconds))
+    }
+
+    /// What clap cannot know: which options go together.
+    ///
+    /// # Errors
+    /// A message as clap's own.
+    pub(crate) fn validate(&self) -> Result<(), clap::Error> {
+        if self.tls && !self.store.has_connection() {
+            let message = format!(
+                "--tls: the store {} is part of this process, so there is no connection to encrypt",
+                self.store
+            );
+            return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        if self.store.has_files() {
+            let prepared = disk::prepare(&self.folder);
+            prepared.map_err(|error| Cli::command().error(ErrorKind::Io, error))?;
+        }
+        Ok(())
+    }
+}

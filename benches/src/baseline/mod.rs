@@ -1,0 +1,194 @@
+//! The naive baselines: what a good engineer writes by hand, one transaction
+//! per transfer. One module per kind of store.
+
+pub(crate) mod memory;
+pub(crate) mod sqlite;
+mod sweep;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde::Serialize;
+
+use crate::clock::{self, Window};
+use crate::measure::{Figures, Log, Tally};
+use crate::pattern::{self, BANK, Order, Picker};
+use crate::{FUNDS_CENTS, Result};
+
+pub(crate) use sweep::{Sweep, sweep};
+
+/// A ledger written by hand. Every account has its funds already.
+pub(crate) trait Baseline: Debug + Send + Sync {
+    /// What one transfer is, for the table.
+    fn describe(&self) -> &'static str;
+
+    /// A way in, for one caller.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn session(&self, way: Way) -> Result<Box<dyn Session + '_>>;
+
+    /// A writer of the same rows in bulk. Nobody else may write meanwhile.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn bulk(&self) -> Result<Box<dyn Bulk + '_>>;
+
+    /// As [`Subject::bytes`](crate::store::Subject::bytes).
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn bytes(&self) -> Result<Option<u64>>;
+
+    /// How many transfers there are, and everything that is wrong with the
+    /// books.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn check(&self) -> Result<Checked>;
+}
+
+/// What a look at the books found.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) transfers: u64,
+    pub(crate) problems: Vec<String>,
+}
+
+/// Makes one transfer at a time.
+pub(crate) trait Session: Send {
+    /// Makes a transfer, or answers what the key was answered before. When it
+    /// returns, the transfer is as durable as the wallet's.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn transfer(&mut self, key: &str, order: Order) -> Result<Answer>;
+}
+
+/// Writes what transfers leave behind, without any of their checks.
+pub(crate) trait Bulk: Send {
+    /// Writes all of them in one transaction.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn write(&mut self, orders: &[(String, Order)]) -> Result<()>;
+}
+
+/// The answer to a transfer: what a retry under the same key gets again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It was made.
+    Posted(Posted),
+    /// The payer's balance would fall below its floor.
+    InsufficientFunds,
+}
+
+/// A transfer that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Posted {
+    pub(crate) transfer: i64,
+    pub(crate) from_balance: i64,
+    pub(crate) to_balance: i64,
+}
+
+/// How callers reach the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Way {
+    /// Each has a connection of its own.
+    Own,
+    /// They queue for the only connection.
+    Shared,
+}
+
+/// How many callers, and how they reach the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) callers: u32,
+    pub(crate) way: Way,
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.way {
+            Way::Own => write!(f, "{} with a connection each", self.callers),
+            Way::Shared => write!(f, "{} sharing one connection", self.callers),
+        }
+    }
+}
+
+/// Runs the closed loop for `length`: one thread per caller.
+pub(crate) fn run(
+    baseline: &dyn Baseline,
+    shape: Shape,
+    picker: &Picker,
+    length: Duration,
+    tally: &Arc<Tally>,
+    figures: &mut Figures,
+) -> Result<()> {
+    let sessions = (0..shape.callers).map(|_| baseline.session(shape.way));
+    let sessions = sessions.collect::<Result<Vec<_>>>()?;
+    let window = Window::open(length);
+    let logs = std::thread::scope(|scope| {
+        let threads = sessions.into_iter().map(|session| {
+            let window = &window;
+            scope.spawn(move || call(session, picker, window, tally))
+        });
+        let threads: Vec<_> = threads.collect();
+        let logs = threads.into_iter().map(|thread| {
+            let log = thread.join();
+            log.map_err(|_| "a caller of the baseline panicked")
+        });
+        logs.collect::<std::result::Result<Vec<_>, _>>()
+    })?;
+    figures.add(&window, logs);
+    Ok(())
+}
+
+/// One caller: submit, wait, record, next.
+fn call(
+    mut session: Box<dyn Session + '_>,
+    picker: &Picker,
+    window: &Window,
+    tally: &Tally,
+) -> Log {
+    let mut log = Log::default();
+    let mut rng = Rng::new();
+    while window.is_open() {
+        let (key, order) = (pattern::key(&mut rng), picker.draw(&mut rng));
+        let begin = clock::now();
+        match session.transfer(&key, order) {
+            Ok(Answer::Posted(_)) => {
+                log.acknowledged(window, begin, clock::now());
+                tally.add(1);
+            }
+            Ok(Answer::InsufficientFunds) => log.refused(&"insufficient funds"),
+            Err(error) => log.failed(&error),
+        }
+    }
+    log
+}
+
+/// Gives every account its funds, as the wallet's have theirs: by a transfer
+/// each from the bank.
+pub(crate) fn fund(baseline: &dyn Baseline, accounts: u32, tally: &Arc<Tally>) -> Result<()> {
+    let mut bulk = baseline.bulk()?;
+    let mut rng = Rng::new();
+    let numbers: Vec<u32> = (1..=accounts).collect();
+    for numbers in numbers.chunks(1_000) {
+        let orders = numbers.iter().map(|to| {
+            let order = Order {
+                from: BANK,
+                to: *to,
+                cents: FUNDS_CENTS,
+            };
+            (pattern::key(&mut rng), order)
+        });
+        let orders: Vec<_> = orders.collect();
+        bulk.write(&orders)?;
+        tally.add(u64::try_from(orders.len()).unwrap_or(0));
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! Files: where they may be, how large they are.
+
+use std::path::Path;
+
+use wallet_sqlite::rusqlite::Connection;
+
+use crate::Result;
+
+/// How large an SQLite file is once its log is moved into it.
+pub(crate) fn sqlite_bytes(path: &Path) -> Result<u64> {
+    let connection = Connection::open(path)?;
+    let busy: i64 =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+    if busy != 0 {
+        return Err("the log could not be moved into the file: somebody reads or writes".into());
+    }
+    Ok(std::fs::metadata(path)?.len())
+}
+
+/// Makes the folder, and refuses one that is in memory: what it measured would
+/// be no disk's.
+pub(crate) fn prepare(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let folder = folder.canonicalize()?;
+    // Only Linux tells; elsewhere temporary folders are on disk.
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+    if is_in_memory(&folder, &mounts) {
+        let folder = folder.display();
+        return Err(format!("{folder} is in memory; name another --folder").into());
+    }
+    Ok(())
+}
+
+fn is_in_memory(folder: &Path, mounts: &str) -> bool {
+    let mounts = mounts.lines().filter_map(|line| {
+        let mut words = line.split_ascii_whitespace().skip(1);
+        let (point, kind) = (words.next()?, words.next()?);
+        folder.starts_with(point).then_some((point.len(), kind))
+    });
+    // Of two at the same place the later one hides the other.
+    let nearest = mounts.max_by_key(|(depth, _)| *depth);
+    nearest.is_some_and(|(_, kind)| matches!(kind, "tmpfs" | "ramfs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_memory_is_recognised_by_its_nearest_mount() {
+        let mounts = "/dev/vda / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/vdb /tmp/disk ext4 rw";
+        assert!(is_in_memory(Path::new("/tmp/x"), mounts));
+        assert!(!is_in_memory(Path::new("/tmp/disk/x"), mounts));
+        assert!(!is_in_memory(Path::new("/home/x"), mounts));
+        assert!(!is_in_memory(Path::new("/tmpx"), mounts));
+    }
+}

@@ -1,0 +1,253 @@
+//! The wallet under load: accounts opened and funded, then the closed loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::task::JoinSet;
+use wallet_core::{
+    AccountId, Command, Currency, Deposit, IdempotencyKey, KeyScope, KeyText, LedgerId, Leg, Money,
+    OpenAccount, Outcome, Owner, PostTransfer, Receipt, RecordKey, Request, Settings,
+    SettlementName, Wallet,
+};
+
+use crate::clock::{self, Window};
+use crate::measure::{Figures, Log, Tally, per};
+use crate::pattern::{self, BANK, Order, Picker};
+use crate::store::Subject;
+use crate::{FUNDS_CENTS, Result};
+
+/// Commands per request while accounts are opened and funded.
+const COMMANDS: usize = 100;
+/// Requests under way meanwhile.
+const AHEAD: usize = 16;
+/// How many acknowledged outcomes are looked up again in the end.
+pub(crate) const SAMPLE: usize = 1_000;
+
+/// A transfer that was acknowledged: its key and its outcome.
+pub(crate) type Acknowledged = (RecordKey, Arc<Outcome>);
+
+/// A wallet whose accounts are open and funded.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) wallet: Wallet,
+    terms: Arc<Terms>,
+    /// Some of what was acknowledged so far.
+    pub(crate) sample: Vec<Acknowledged>,
+}
+
+/// What requests are made of.
+#[derive(Debug)]
+struct Terms {
+    scope: KeyScope,
+    currency: Currency,
+    settlement: SettlementName,
+    /// By number, less one.
+    accounts: Vec<AccountId>,
+}
+
+impl Terms {
+    fn account(&self, number: u32) -> Result<AccountId> {
+        let index = usize::try_from(number)?.checked_sub(1);
+        let account = index.and_then(|index| self.accounts.get(index));
+        Ok(*account.ok_or("no such account")?)
+    }
+
+    fn command(&self, order: Order) -> Result<Command> {
+        let money = Money::minor(i128::from(order.cents), self.currency)?;
+        let to = self.account(order.to)?;
+        if order.from == BANK {
+            return Ok(Deposit::new(to, money, self.settlement.clone()).into());
+        }
+        let leg = Leg::new(self.account(order.from)?, to, money);
+        Ok(PostTransfer::new(vec![leg]).into())
+    }
+
+    fn key(&self, rng: &mut Rng) -> Result<IdempotencyKey> {
+        let text = KeyText::new(&pattern::key(rng))?;
+        Ok(IdempotencyKey::new(self.scope.clone(), text))
+    }
+}
+
+impl Loaded {
+    /// Opens `accounts` accounts on a fresh store and funds each.
+    pub(crate) async fn prepare(
+        subject: &dyn Subject,
+        callers: u32,
+        accounts: u32,
+        tally: &Tally,
+    ) -> Result<Self> {
+        let mut settings = Settings::default();
+        // Every caller waits in the queue at the same time.
+        let callers = usize::try_from(callers)?;
+        settings.queue_capacity = settings.queue_capacity.max(callers);
+        let wallet = Wallet::builder(subject.ledger())
+            .settings(settings)
+            .spawn()?;
+        let mut terms = Terms {
+            scope: KeyScope::new("bench")?,
+            currency: Currency::iso("EUR")?,
+            settlement: SettlementName::new("bank")?,
+            accounts: Vec::new(),
+        };
+        terms.accounts = open(&wallet, &terms, accounts, tally).await?;
+        fund(&wallet, &terms, tally).await?;
+        Ok(Self {
+            wallet,
+            terms: Arc::new(terms),
+            sample: Vec::new(),
+        })
+    }
+
+    /// Runs the closed loop for `length`: one task per caller.
+    pub(crate) async fn run(
+        &mut self,
+        callers: u32,
+        picker: &Picker,
+        length: Duration,
+        tally: &Arc<Tally>,
+        figures: &mut Figures,
+    ) -> Result<()> {
+        let size = SAMPLE.div_ceil(usize::try_from(callers)?);
+        let window = Window::open(length);
+        let mut tasks = JoinSet::new();
+        for _ in 0..callers {
+            let caller = Caller {
+                wallet: self.wallet.clone(),
+                terms: Arc::clone(&self.terms),
+                picker: picker.clone(),
+                tally: Arc::clone(tally),
+                rng: Rng::new(),
+                log: Log::default(),
+                sample: Vec::new(),
+                sample_size: size,
+                count: 0,
+            };
+            tasks.spawn(caller.run(window));
+        }
+        let mut logs = Vec::new();
+        while let Some(done) = tasks.join_next().await {
+            let caller = done?;
+            logs.push(caller.log);
+            self.sample.extend(caller.sample);
+        }
+        figures.add(&window, logs);
+        Ok(())
+    }
+
+    /// How many requests the service put into one batch so far, on average.
+    pub(crate) fn mean_batch(&self, before: wallet_core::StatsSnapshot) -> f64 {
+        let stats = self.wallet.stats();
+        let submitted = stats.submitted.saturating_sub(before.submitted);
+        per(submitted, stats.batches.saturating_sub(before.batches))
+    }
+}
+
+/// One caller: submits, waits, records, goes on.
+#[derive(Debug)]
+struct Caller {
+    wallet: Wallet,
+    terms: Arc<Terms>,
+    picker: Picker,
+    tally: Arc<Tally>,
+    rng: Rng,
+    log: Log,
+    /// A random sample of what was acknowledged.
+    sample: Vec<Acknowledged>,
+    sample_size: usize,
+    count: usize,
+}
+
+impl Caller {
+    async fn run(mut self, window: Window) -> Self {
+        while window.is_open() {
+            if let Err(error) = self.once(&window).await {
+                self.log.failed(&error);
+            }
+        }
+        self
+    }
+
+    async fn once(&mut self, window: &Window) -> Result<()> {
+        let order = self.picker.draw(&mut self.rng);
+        let key = self.terms.key(&mut self.rng)?;
+        let request = Request::new(key.clone(), self.terms.command(order)?);
+        let begin = clock::now();
+        let answer = self.wallet.submit(request).await?;
+        let end = clock::now();
+        match answer.accepted() {
+            Ok(_) => {
+                self.log.acknowledged(window, begin, end);
+                self.tally.add(1);
+                self.keep(&key, answer.outcome);
+            }
+            Err(rejected) => self.log.refused(&rejected),
+        }
+        Ok(())
+    }
+
+    /// Reservoir sampling: every outcome is kept with equal probability.
+    fn keep(&mut self, key: &IdempotencyKey, outcome: Arc<Outcome>) {
+        self.count = self.count.saturating_add(1);
+        let kept = || (key.record_key(LedgerId::default()), outcome);
+        if self.sample.len() < self.sample_size {
+            self.sample.push(kept());
+        } else if let Some(place) = self.sample.get_mut(self.rng.usize(..self.count)) {
+            *place = kept();
+        }
+    }
+}
+
+/// Opens accounts, many to a request; their ids in the order of their numbers.
+async fn open(wallet: &Wallet, terms: &Terms, count: u32, tally: &Tally) -> Result<Vec<AccountId>> {
+    let mut rng = Rng::new();
+    let owner = Owner::new("bench")?;
+    let open: Command = OpenAccount::new(owner, terms.currency).into();
+    let mut requests = Vec::new();
+    let mut left = usize::try_from(count)?;
+    while left > 0 {
+        let commands = vec![open.clone(); left.min(COMMANDS)];
+        left = left.saturating_sub(commands.len());
+        requests.push(Request::of_many(terms.key(&mut rng)?, commands));
+    }
+    let receipts = submit_all(wallet, requests, tally).await?;
+    let opened = receipts.into_iter().filter_map(|receipt| match receipt {
+        Receipt::AccountOpened(account) => Some(account.state.key.id),
+        _ => None,
+    });
+    Ok(opened.collect())
+}
+
+/// Gives every account its funds by a deposit.
+async fn fund(wallet: &Wallet, terms: &Terms, tally: &Tally) -> Result<()> {
+    let mut rng = Rng::new();
+    let money = Money::minor(i128::from(FUNDS_CENTS), terms.currency)?;
+    let mut requests = Vec::new();
+    for accounts in terms.accounts.chunks(COMMANDS) {
+        let deposits = accounts.iter().map(|account| {
+            let settlement = terms.settlement.clone();
+            Deposit::new(*account, money, settlement).into()
+        });
+        let commands = deposits.collect();
+        requests.push(Request::of_many(terms.key(&mut rng)?, commands));
+    }
+    submit_all(wallet, requests, tally).await?;
+    Ok(())
+}
+
+/// Submits requests, several at a time; the receipts in their order.
+async fn submit_all(
+    wallet: &Wallet,
+    requests: Vec<Request>,
+    tally: &Tally,
+) -> Result<Vec<Receipt>> {
+    let answers = stream::iter(requests).map(|request| async {
+        let answer = wallet.submit(request).await?;
+        let receipts = answer.accepted()?.to_vec();
+        tally.add(u64::try_from(receipts.len())?);
+        Result::Ok(receipts)
+    });
+    let receipts: Vec<Vec<Receipt>> = answers.buffered(AHEAD).try_collect().await?;
+    Ok(receipts.into_iter().flatten().collect())
+}
