@@ -79,6 +79,14 @@ impl Load {
         Duration::from_secs(u64::from(self.seconds))
     }
 
+    /// Where the chart goes.
+    pub(crate) fn chart_path(&self) -> PathBuf {
+        self.chart.clone().unwrap_or_else(|| {
+            let (store, pattern, callers) = (self.store, self.pattern, self.callers);
+            self.folder.join(format!("{store}-{pattern}-{callers}.svg"))
+        })
+    }
+
     /// What clap cannot know: which options go together.
     ///
     /// # Errors

@@ -4,8 +4,10 @@
 mod args;
 mod baseline;
 mod bulk_limit;
+mod chart;
 mod clock;
 mod disk;
+mod json;
 mod load;
 mod measure;
 mod pattern;
@@ -54,6 +56,12 @@ fn run(load: &Load) -> Result<bool> {
         .build()?;
     let report = runtime.block_on(load::run(load))?;
     print!("{}", report::table(load, &report));
+    let chart = load.chart_path();
+    chart::draw(load, &report, &chart)?;
+    println!("chart: {}", chart.display());
+    if let Some(path) = &load.json {
+        std::fs::write(path, json::document(load, &report)?)?;
+    }
     let mut is_verified = true;
     for measured in report.all() {
         for problem in &measured.problems {

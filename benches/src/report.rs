@@ -20,7 +20,7 @@ pub(crate) fn table(load: &Load, report: &Report) -> String {
         report.batch
     );
     if let Some(sweep) = &report.sweep {
-        text.push_str("the baseline did, with this many callers:\n");
+        text.push_str("the baseline's throughput by how it is reached:\n");
         for (shape, rate) in &sweep.tried {
             let _ = writeln!(text, "    {shape}: {}/s", thousands(*rate));
         }

@@ -121,6 +121,10 @@ impl Baseline for Memory {
         "one lock per transfer"
     }
 
+    fn ways(&self) -> &'static [Way] {
+        &[Way::Lock]
+    }
+
     fn session(&self, _: Way) -> Result<Box<dyn Session + '_>> {
         Ok(Box::new(Locking(self)))
     }

@@ -24,6 +24,9 @@ pub(crate) trait Baseline: Debug + Send + Sync {
     /// What one transfer is, for the table.
     fn describe(&self) -> &'static str;
 
+    /// The ways in which callers can reach it.
+    fn ways(&self) -> &'static [Way];
+
     /// A way in, for one caller.
     ///
     /// # Errors
@@ -101,6 +104,19 @@ pub(crate) enum Way {
     Own,
     /// They queue for the only connection.
     Shared,
+    /// There is no connection: they queue for a lock.
+    Lock,
+}
+
+impl Way {
+    /// With how many callers it is tried.
+    const fn callers(self) -> &'static [u32] {
+        match self {
+            Self::Own => &[1, 2, 4, 8, 16],
+            Self::Shared => &[2, 8, 32],
+            Self::Lock => &[1, 2, 4, 8],
+        }
+    }
 }
 
 /// How many callers, and how they reach the store.
@@ -113,8 +129,9 @@ pub(crate) struct Shape {
 impl std::fmt::Display for Shape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.way {
-            Way::Own => write!(f, "{} with a connection each", self.callers),
-            Way::Shared => write!(f, "{} sharing one connection", self.callers),
+            Way::Own => write!(f, "connections: {}", self.callers),
+            Way::Shared => write!(f, "one connection, callers: {}", self.callers),
+            Way::Lock => write!(f, "threads: {}", self.callers),
         }
     }
 }

@@ -96,10 +96,14 @@ impl Baseline for Sqlite {
         "one transaction per transfer"
     }
 
+    fn ways(&self) -> &'static [Way] {
+        &[Way::Own, Way::Shared]
+    }
+
     fn session(&self, way: Way) -> Result<Box<dyn Session + '_>> {
         Ok(match way {
             Way::Own => Box::new(Own(self.connection()?)),
-            Way::Shared => Box::new(Shared(&self.shared)),
+            Way::Shared | Way::Lock => Box::new(Shared(&self.shared)),
         })
     }
 

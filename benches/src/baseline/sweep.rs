@@ -20,18 +20,15 @@ pub(crate) struct Sweep {
 }
 
 /// Shapes to try for `callers` who want something: never more than there are.
-fn shapes(callers: u32) -> Vec<Shape> {
-    let own = [1, 2, 4, 8, 16].into_iter().map(|callers| Shape {
-        callers,
-        way: Way::Own,
+fn shapes(ways: &[Way], callers: u32) -> Vec<Shape> {
+    let shapes = ways.iter().flat_map(|way| {
+        let tried = way.callers().iter();
+        tried.map(|callers| Shape {
+            callers: *callers,
+            way: *way,
+        })
     });
-    let shared = [2, 8, 32].into_iter().map(|callers| Shape {
-        callers,
-        way: Way::Shared,
-    });
-    own.chain(shared)
-        .filter(|shape| shape.callers <= callers)
-        .collect()
+    shapes.filter(|shape| shape.callers <= callers).collect()
 }
 
 /// Tries each shape for `length`. It is the baseline's warm-up, too.
@@ -46,12 +43,12 @@ pub(crate) fn sweep(
         tried: Vec::new(),
         best: Shape {
             callers: 1,
-            way: Way::Own,
+            way: baseline.ways().first().copied().unwrap_or(Way::Own),
         },
         figures: Figures::new()?,
     };
     let mut most = 0;
-    for shape in shapes(callers) {
+    for shape in shapes(baseline.ways(), callers) {
         let before = found.figures.counted();
         run(baseline, shape, picker, length, tally, &mut found.figures)?;
         let count = found.figures.counted().saturating_sub(before);
@@ -69,10 +66,12 @@ pub(crate) fn sweep(
 mod tests {
     use super::*;
 
+    const WAYS: &[Way] = &[Way::Own, Way::Shared];
+
     #[test]
     fn no_shape_has_more_callers_than_there_are() {
-        assert_eq!(shapes(1).len(), 1);
-        assert!(shapes(5).iter().all(|shape| shape.callers <= 5));
-        assert_eq!(shapes(256).len(), 8);
+        assert_eq!(shapes(WAYS, 1).len(), 1);
+        assert!(shapes(WAYS, 5).iter().all(|shape| shape.callers <= 5));
+        assert_eq!(shapes(WAYS, 256).len(), 8);
     }
 }

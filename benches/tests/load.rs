@@ -1,0 +1,135 @@
+//! The program as a user runs it: short runs, whose figures are not judged.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const FIGURES: [&str; 5] = [
+    "transfers_per_sec",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "bytes_per_transfer",
+];
+
+/// A folder of this test's own, on the disk that the target folder is on.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+fn load(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wallet-bench"));
+    command.arg("load").arg("--folder").arg(folder);
+    command.args(arguments).output().unwrap()
+}
+
+/// Runs a load that must succeed; its JSON.
+fn figures(folder: &Path, arguments: &[&str]) -> Value {
+    let path: PathBuf = folder.join("figures.json");
+    let mut all = vec!["--json", path.to_str().unwrap()];
+    all.extend(arguments);
+    let output = load(folder, &all);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(errors.is_empty(), "no bar without a terminal: {errors}");
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert!(table.contains("transfers/s"), "{table}");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn assert_figures(row: &Value, has_files: bool) {
+    assert_eq!(row["verified"], true, "{row}");
+    for name in FIGURES {
+        if name == "bytes_per_transfer" && !has_files {
+            assert!(row[name].is_null(), "{row}");
+        } else {
+            assert!(row[name].as_f64().unwrap() > 0.0, "{name}: {row}");
+        }
+    }
+}
+
+fn compare_all(store: &str, has_files: bool) {
+    let folder = folder();
+    let arguments = ["--store", store, "--callers", "8", "--seconds", "1"];
+    let more = ["--accounts", "50", "--baseline", "--bulk-limit"];
+    let chart = folder.path().join("chart.svg");
+    let chart = ["--chart", chart.to_str().unwrap()];
+    let document = figures(folder.path(), &[&arguments[..], &more, &chart].concat());
+
+    assert_figures(&document, has_files);
+    assert_figures(&document["baseline"], has_files);
+    assert_figures(&document["bulk_limit"], has_files);
+    assert_eq!(document["store"], store);
+    assert_eq!(document["pattern"], "uniform");
+    assert_eq!(document["callers"], 8);
+    assert_eq!(document["seconds"], 1);
+    assert_eq!(document["accounts"], 50);
+    let concurrency = document["baseline"]["concurrency"].as_u64().unwrap();
+    assert!((1..=8).contains(&concurrency), "{document}");
+    assert!(document["ratio"].as_f64().unwrap() > 0.0, "{document}");
+    assert!(
+        document["latency_ratio"].as_f64().unwrap() > 0.0,
+        "{document}"
+    );
+
+    let svg = std::fs::read_to_string(folder.path().join("chart.svg")).unwrap();
+    assert!(
+        svg.starts_with("<svg") && svg.contains("bulk limit"),
+        "{svg}"
+    );
+    // What was measured is gone: the chart and the figures are all that is left.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn memory_beside_its_baseline_and_limit_is_verified() {
+    compare_all("memory", false);
+}
+
+#[test]
+fn sqlite_beside_its_baseline_and_limit_is_verified() {
+    compare_all("sqlite", true);
+}
+
+#[test]
+fn every_pattern_is_verified_and_alone_where_nothing_else_is_asked_for() {
+    for pattern in ["zipf", "hot", "deposits"] {
+        let folder = folder();
+        let arguments = ["--store", "sqlite", "--callers", "4", "--seconds", "1"];
+        let more = ["--accounts", "20", "--pattern", pattern];
+        let document = figures(folder.path(), &[&arguments[..], &more].concat());
+        assert_figures(&document, true);
+        assert_eq!(document["pattern"], pattern);
+        for absent in ["baseline", "bulk_limit", "ratio", "latency_ratio"] {
+            assert!(document.get(absent).is_none(), "{document}");
+        }
+    }
+}
+
+#[test]
+fn bad_arguments_are_refused_with_exit_code_2() {
+    let folder = folder();
+    let cases: [&[&str]; 9] = [
+        &[],
+        &["--store", "paper"],
+        &["--store", "memory", "--pattern", "circular"],
+        &["--store", "memory", "--callers", "0"],
+        &["--store", "memory", "--seconds", "0"],
+        &["--store", "memory", "--accounts", "1"],
+        &["--store", "memory", "--tls"],
+        &["--store", "sqlite", "--tls"],
+        &["--store", "sqlite", "--folder", "/dev/null/none"],
+    ];
+    for arguments in cases {
+        let output = load(folder.path(), arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+        assert!(errors.starts_with("error: "), "{arguments:?}: {errors}");
+    }
+}
