@@ -9,8 +9,8 @@ CREATE TABLE wallet_account (
     id          BLOB    NOT NULL CHECK (length(id) = 16),
     currency    TEXT    NOT NULL,
     exponent    INTEGER NOT NULL,
-    system      INTEGER NOT NULL CHECK (system IN (0, 1)),
-    policy      INTEGER NOT NULL CHECK (policy IN (0, 1, 2)),
+    system      INTEGER NOT NULL CHECK (system BETWEEN 0 AND 1),
+    policy      INTEGER NOT NULL CHECK (policy BETWEEN 0 AND 2),
     overdraft   BLOB             CHECK ((overdraft IS NOT NULL) = (policy = 1)),
     max_balance BLOB,
     status      INTEGER NOT NULL CHECK (status BETWEEN 0 AND 4),
@@ -42,18 +42,19 @@ CREATE TABLE wallet_journal (
     id      INTEGER PRIMARY KEY,
     ledger  INTEGER NOT NULL,
     hash    BLOB    NOT NULL CHECK (length(hash) = 16),
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
     outcome BLOB    NOT NULL,
     -- For each account that gets an entry, in the order of their first ones:
     -- the row that tells its entry before (0: none), 8 bytes, big-endian.
     links   BLOB    NOT NULL
 ) STRICT;
 
--- Idempotency keys.
+-- Idempotency keys, and where their outcome is told. They come in no order, so
+-- that each is a page: the narrower the row, the fewer of them.
 CREATE TABLE wallet_record (
-    ledger      INTEGER NOT NULL,
-    hash        BLOB    NOT NULL,
-    fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),
-    journal     INTEGER NOT NULL,
+    ledger  INTEGER NOT NULL,
+    hash    BLOB    NOT NULL,
+    journal INTEGER NOT NULL,
     PRIMARY KEY (ledger, hash)
 ) STRICT, WITHOUT ROWID;
 

@@ -7,7 +7,7 @@ CREATE TABLE wallet_outbox (
     created_at  INTEGER NOT NULL,
     -- The done events: ascending indices of 4 bytes, big-endian.
     done        BLOB    NOT NULL DEFAULT x'',
-    is_complete INTEGER NOT NULL DEFAULT 0 CHECK (is_complete IN (0, 1))
+    is_complete INTEGER NOT NULL DEFAULT 0 CHECK (is_complete BETWEEN 0 AND 1)
 ) STRICT;
 CREATE INDEX wallet_outbox_open ON wallet_outbox (id) WHERE is_complete = 0;
 

@@ -8,6 +8,7 @@ use wallet_core::decide::Decision;
 use wallet_core::{Batch, Clock};
 
 use crate::error::{Doing, During, Result};
+use crate::read::Numbers;
 use crate::{connect, read, write};
 
 /// Reads what `batch` touches, decides it, writes the result. Neither begins
@@ -16,8 +17,9 @@ pub(crate) fn decide_and_write(
     connection: &Connection,
     clock: &dyn Clock,
     batch: &Batch,
+    numbers: &mut Numbers,
 ) -> Result<Decision> {
-    let mut read = read::snapshot(connection, batch.reads())?;
+    let mut read = read::snapshot(connection, batch.reads(), numbers)?;
     let now = clock.now();
     read.snapshot.now = now;
     let decision = batch.decide(&read.snapshot);

@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use wallet_core::{StoreError, StoreErrorKind};
 
 use crate::SqliteSettings;
+use crate::checkpoint::BEHIND;
 use crate::error::{During, Result};
 
 /// `WLLT`: what a file that this crate created says of itself.
@@ -64,7 +65,8 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
 fn tune(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
     let sizes = format!(
         "PRAGMA wal_autocheckpoint = {}; PRAGMA cache_size = -{};",
-        settings.checkpoint_pages, settings.cache_kib
+        settings.checkpoint_pages.saturating_mul(BEHIND),
+        settings.cache_kib
     );
     // Plans must not depend on the values bound: SQLite would plan some
     // statements anew for every row.

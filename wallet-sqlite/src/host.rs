@@ -8,6 +8,7 @@ use wallet_core::{Batch, Decided, LedgerId, Outcome, Prepared, StoreError, Store
 use crate::SqliteStore;
 use crate::commit::decide_and_write;
 use crate::error::{ApplyError, Doing, During, TransactionLost};
+use crate::read::Numbers;
 
 const SAVE: &str = "SAVEPOINT wallet_apply";
 const RELEASE: &str = "RELEASE wallet_apply";
@@ -161,7 +162,9 @@ impl SqliteStore {
             .execute_batch(SAVE)
             .during("setting a savepoint")
             .map_err(|error| after_error(connection, error))?;
-        let decided = decide_and_write(connection, self.clock.as_ref(), &batch);
+        // What is read here may yet be rolled back: nothing of it is kept.
+        let mut numbers = Numbers::default();
+        let decided = decide_and_write(connection, self.clock.as_ref(), &batch, &mut numbers);
         let released = decided.and_then(|decision| {
             let released = connection.execute_batch(RELEASE);
             released.during("releasing a savepoint").map(|()| decision)

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,9 +9,11 @@ use wallet_core::{
     ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
 };
 
+use crate::checkpoint::Checkpoints;
 use crate::commit::{decide_and_write, in_transaction};
 use crate::error::{During, Result};
 use crate::past_balance::{Answer, Question};
+use crate::read::Numbers;
 use crate::settings::SqliteSettings;
 use crate::threads::Threads;
 use crate::{connect, migrate, purge, read};
@@ -36,6 +38,9 @@ pub struct SqliteStore {
     pub(crate) file: String,
     writer: Threads,
     readers: Threads,
+    checkpoints: Checkpoints,
+    /// Those that the writer has read.
+    numbers: Arc<Mutex<Numbers>>,
 }
 
 impl SqliteStore {
@@ -59,12 +64,17 @@ impl SqliteStore {
         let file = writer.path().unwrap_or_default().to_owned();
         let readers = (0..settings.readers.max(1)).map(|_| connect::reader(settings));
         let readers = readers.collect::<Result<Vec<_>>>()?;
+        let writer = Threads::start("wallet-writer", vec![writer])?;
+        let beside = connect::reader(settings)?;
+        let checkpoints = Checkpoints::start(beside, &writer, settings.checkpoint_pages)?;
         Ok(Self {
             clock,
             lock_wait: settings.lock_wait,
             file,
-            writer: Threads::start("wallet-writer", vec![writer])?,
+            writer,
             readers: Threads::start("wallet-reader", readers)?,
+            checkpoints,
+            numbers: Arc::default(),
         })
     }
 
@@ -137,12 +147,16 @@ impl LedgerStore for SqliteStore {
 
     async fn transact(&self, batch: Arc<Batch>) -> Result<Committed> {
         let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
+        let requests = batch.requests().len();
+        let numbers = Arc::clone(&self.numbers);
         let job = move |writer: &mut Connection| {
             in_transaction(writer, lock_wait, |open| {
-                decide_and_write(open, clock.as_ref(), &batch)
+                let mut numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
+                decide_and_write(open, clock.as_ref(), &batch, &mut numbers)
             })
         };
         let decision = self.writer.run(job).await?;
+        self.checkpoints.committed(requests);
         Ok(Committed {
             decided: decision.decided,
         })
@@ -151,7 +165,7 @@ impl LedgerStore for SqliteStore {
     async fn snapshot(&self, reads: &Reads) -> Result<Snapshot> {
         let (clock, reads) = (Arc::clone(&self.clock), reads.clone());
         let read = move |state: &Connection| {
-            let mut read = read::snapshot(state, &reads)?;
+            let mut read = read::snapshot(state, &reads, &mut Numbers::default())?;
             read.snapshot.now = clock.now();
             Ok(read.snapshot)
         };

@@ -38,6 +38,11 @@ impl Threads {
         Ok(Self { jobs })
     }
 
+    /// A way to hand them jobs, which keeps them from ending.
+    pub(crate) fn handle(&self) -> Handle {
+        Handle(self.jobs.clone())
+    }
+
     /// Runs `work` on one of the connections. It runs to its end even when the
     /// caller stops waiting.
     pub(crate) async fn run<T, E>(
@@ -60,6 +65,18 @@ impl Threads {
         // A job that panicked, at a point that nobody knows.
         let lost = |_| StoreError::new(StoreErrorKind::Indeterminate, "the work was cut off");
         answered.await.map_err(lost)?
+    }
+}
+
+/// Hands jobs to threads that somebody else owns.
+#[derive(Debug)]
+pub(crate) struct Handle(Sender<Job>);
+
+impl Handle {
+    /// Runs `work` on one of the connections, sooner or later, unless the
+    /// threads have ended.
+    pub(crate) fn post(&self, work: impl FnOnce(&mut Connection) + Send + 'static) {
+        let _ = self.0.send(Box::new(work));
     }
 }
 

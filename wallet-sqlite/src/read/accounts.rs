@@ -3,7 +3,7 @@ use wallet_core::{
     Account, AccountId, AccountKey, AccountQuery, AccountState, InLedger, LedgerId, Metadata, Owner,
 };
 
-use super::{Place, prepare};
+use super::{Place, Terms, prepare};
 use crate::error::{During, Result, corrupt};
 use crate::value::{
     column, counters, currency, id_column, ledger, ledger_number, optional_amount, policy, status,
@@ -14,6 +14,10 @@ pub(super) const STATE: &str = "
     SELECT num, currency, exponent, system, policy, overdraft, max_balance, status,
            counters, version, sequence, last_at, last_entry
     FROM wallet_account WHERE ledger = ? AND id = ?";
+pub(super) const STATE_BY_NUMBER: &str = "
+    SELECT num, currency, exponent, system, policy, overdraft, max_balance, status,
+           counters, version, sequence, last_at, last_entry, ledger, id
+    FROM wallet_account WHERE num = ?";
 const PROFILE: &str =
     "SELECT owner, metadata, created_at FROM wallet_account_profile WHERE num = ?";
 const LIST: &str = "
@@ -33,6 +37,24 @@ pub(crate) fn account_row(
     let mut rows = statement.query(by).during(context)?;
     let found = rows.next().during(context)?;
     found.map(|row| state(row, key)).transpose()
+}
+
+/// The same by the account's number.
+pub(super) fn numbered_row(
+    statement: &mut Statement<'_>,
+    key: AccountKey,
+    number: i64,
+) -> Result<(Place, AccountState)> {
+    let context = "reading an account";
+    let mut rows = statement.query((number,)).during(context)?;
+    let row = rows.next().during(context)?;
+    let row = row.ok_or_else(|| corrupt("an account is gone"))?;
+    let is_its = column::<i64>(row, 13)? == ledger_number(key.ledger)
+        && column::<[u8; 16]>(row, 14)? == *key.id.as_bytes();
+    if !is_its {
+        return Err(corrupt("an account's number is another one's"));
+    }
+    state(row, key)
 }
 
 fn state(row: &Row<'_>, key: AccountKey) -> Result<(Place, AccountState)> {
@@ -56,6 +78,7 @@ fn state(row: &Row<'_>, key: AccountKey) -> Result<(Place, AccountState)> {
     let place = Place {
         number: column(row, 0)?,
         last_entry: column(row, 12)?,
+        terms: Terms::of(&state),
     };
     Ok((place, state))
 }

@@ -8,9 +8,8 @@ use super::prepare;
 use crate::error::{During, Result, corrupt, undecodable};
 use crate::value::{column, ledger, ledger_number};
 
-const RECORD: &str = "
-    SELECT fingerprint, journal FROM wallet_record WHERE ledger = ? AND hash = ?";
-const OUTCOME: &str = "SELECT ledger, outcome, links FROM wallet_journal WHERE id = ?";
+const RECORD: &str = "SELECT journal FROM wallet_record WHERE ledger = ? AND hash = ?";
+const OUTCOME: &str = "SELECT ledger, outcome, links, fingerprint FROM wallet_journal WHERE id = ?";
 const RANGE: &str = "
     SELECT ledger, outcome FROM wallet_journal WHERE id BETWEEN ? AND ? ORDER BY id";
 
@@ -23,11 +22,11 @@ pub(crate) fn record(connection: &Connection, key: RecordKey) -> Result<Option<R
     let Some(row) = rows.next().during(context)? else {
         return Ok(None);
     };
-    let JournalRow { outcome, .. } = journal_row(connection, column(row, 1)?)?;
+    let told = journal_row(connection, column(row, 0)?)?;
     Ok(Some(Record {
         key,
-        fingerprint: Fingerprint::from_bytes(column(row, 0)?),
-        outcome: Arc::new(outcome),
+        fingerprint: told.fingerprint,
+        outcome: Arc::new(told.outcome),
     }))
 }
 
@@ -35,6 +34,7 @@ pub(crate) fn record(connection: &Connection, key: RecordKey) -> Result<Option<R
 pub(super) struct JournalRow {
     pub(super) outcome: Outcome,
     pub(super) links: Vec<u8>,
+    fingerprint: Fingerprint,
 }
 
 /// Row `id` of the journal.
@@ -48,6 +48,7 @@ pub(super) fn journal_row(connection: &Connection, id: i64) -> Result<JournalRow
     Ok(JournalRow {
         outcome: outcome_column(row, 1, ledger)?,
         links: column(row, 2)?,
+        fingerprint: Fingerprint::from_bytes(column(row, 3)?),
     })
 }
 

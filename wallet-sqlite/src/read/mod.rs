@@ -5,15 +5,19 @@ mod accounts;
 mod entries;
 mod holds;
 mod journal;
+mod numbers;
 mod transfers;
 
 use rusqlite::{CachedStatement, Connection};
-use wallet_core::{AccountKey, CurrencyCode, Reads, Snapshot, Timestamp};
+use wallet_core::{
+    AccountKey, AccountState, Amount, CurrencyCode, Policy, Reads, Snapshot, Status, Timestamp,
+};
 
 pub(crate) use accounts::{account, account_row, ledgers, list_accounts};
 pub(crate) use entries::{ANCHOR_EVERY, Statement, entries};
 pub(crate) use holds::{expired_holds, hold, list_holds};
 pub(crate) use journal::{outbox_outcomes, record};
+pub(crate) use numbers::Numbers;
 pub(crate) use transfers::{list_transfers, transfer};
 
 use crate::error::{During, Result};
@@ -26,6 +30,26 @@ pub(crate) struct Place {
     pub(crate) number: i64,
     /// The journal row that tells its latest entry; 0 when it has none.
     pub(crate) last_entry: i64,
+    /// What a transfer does not change.
+    pub(crate) terms: Terms,
+}
+
+/// An account's floor, ceiling and status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Terms {
+    policy: Policy,
+    max_balance: Option<Amount>,
+    status: Status,
+}
+
+impl Terms {
+    pub(crate) const fn of(state: &AccountState) -> Self {
+        Self {
+            policy: state.policy,
+            max_balance: state.max_balance,
+            status: state.status,
+        }
+    }
 }
 
 /// A snapshot, and where each account in it is kept.
@@ -41,7 +65,11 @@ const CURRENCY: &str = "SELECT exponent FROM wallet_currency WHERE code = ?";
 /// Everything that `reads` names, and the accounts of the holds and transfers
 /// found. Inside `BEGIN IMMEDIATE` all of it is current: the file's write lock
 /// guards every row.
-pub(crate) fn snapshot(connection: &Connection, reads: &Reads) -> Result<Placed> {
+pub(crate) fn snapshot(
+    connection: &Connection,
+    reads: &Reads,
+    numbers: &mut Numbers,
+) -> Result<Placed> {
     // The time is filled in once the reads are done.
     let mut snapshot = Snapshot::at(Timestamp::EPOCH);
     for key in &reads.holds {
@@ -59,10 +87,17 @@ pub(crate) fn snapshot(connection: &Connection, reads: &Reads) -> Result<Placed>
     let accounts = reads.lock_set(&snapshot.holds, &snapshot.transfers);
     let mut places = Vec::with_capacity(accounts.len());
     snapshot.accounts.reserve(accounts.len());
-    let mut statement = prepare(connection, accounts::STATE)?;
+    let mut by_key = prepare(connection, accounts::STATE)?;
+    let mut by_number = prepare(connection, accounts::STATE_BY_NUMBER)?;
     for key in accounts {
-        let found = account_row(&mut statement, key)?;
-        places.extend(found.map(|(place, _)| (key, place)));
+        let found = match numbers.find(key) {
+            Some(number) => Some(accounts::numbered_row(&mut by_number, key, number)?),
+            None => account_row(&mut by_key, key)?,
+        };
+        if let Some((place, _)) = found {
+            numbers.note(key, place.number);
+            places.push((key, place));
+        }
         snapshot.accounts.push((key, found.map(|(_, state)| state)));
     }
     Ok(Placed { snapshot, places })

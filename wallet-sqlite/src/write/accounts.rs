@@ -3,7 +3,7 @@ use wallet_core::{Account, AccountKey, AccountUpdate, Metadata};
 
 use super::find;
 use crate::error::{Doing, During, Result, corrupt};
-use crate::read::{Place, prepare};
+use crate::read::{Place, Terms, prepare};
 use crate::value::{amount_bytes, counters_bytes, ledger_number, policy_parts, status_number};
 
 const LAST: &str = "SELECT coalesce(max(num), 0) FROM wallet_account";
@@ -15,6 +15,10 @@ const INSERT: &str = "
 const INSERT_PROFILE: &str = "
     INSERT INTO wallet_account_profile (num, ledger, id, owner, metadata, created_at)
     VALUES (?, ?, ?, ?, ?, ?)";
+const MOVE: &str = "
+    UPDATE wallet_account
+    SET counters = ?2, version = ?3, sequence = ?4, last_at = ?5, last_entry = ?6
+    WHERE num = ?1 AND version = ?7";
 const UPDATE: &str = "
     UPDATE wallet_account
     SET policy = ?2, overdraft = ?3, max_balance = ?4, status = ?5,
@@ -35,8 +39,12 @@ pub(super) fn number(
         .query_row((), |row| row.get(0))
         .during("finding the last account")?;
     for (account, number) in opened.iter().zip(last.saturating_add(1)..) {
-        let last_entry = 0;
-        places.push((account.state.key, Place { number, last_entry }));
+        let place = Place {
+            number,
+            last_entry: 0,
+            terms: Terms::of(&account.state),
+        };
+        places.push((account.state.key, place));
     }
     places.sort_unstable_by_key(|(key, _)| *key);
     Ok(places)
@@ -102,6 +110,7 @@ pub(super) fn update(
 ) -> Result<()> {
     let context = "updating an account";
     let mut update = prepare(connection, UPDATE)?;
+    let mut moved = prepare(connection, MOVE)?;
     for AccountUpdate {
         after,
         version_before,
@@ -109,24 +118,36 @@ pub(super) fn update(
     } in updated
     {
         let place = place(places, after.key)?;
-        let (policy, overdraft) = policy_parts(after.policy);
-        let row = params![
-            place.number,
-            policy,
-            amount_bytes(overdraft),
-            amount_bytes(after.max_balance),
-            status_number(after.status),
-            counters_bytes(&after.counters),
-            after.version,
-            after.sequence,
-            after.last_at.as_micros(),
-            place.last_entry,
-            version_before,
-        ];
+        let count = if place.terms == Terms::of(after) {
+            // Nearly always: what did not change is neither bound nor checked.
+            moved.execute(params![
+                place.number,
+                counters_bytes(&after.counters),
+                after.version,
+                after.sequence,
+                after.last_at.as_micros(),
+                place.last_entry,
+                version_before,
+            ])
+        } else {
+            let (policy, overdraft) = policy_parts(after.policy);
+            update.execute(params![
+                place.number,
+                policy,
+                amount_bytes(overdraft),
+                amount_bytes(after.max_balance),
+                status_number(after.status),
+                counters_bytes(&after.counters),
+                after.version,
+                after.sequence,
+                after.last_at.as_micros(),
+                place.last_entry,
+                version_before,
+            ])
+        };
         // Under the write lock it is as it was read: what else could have
         // given out the same version and sequence?
-        let count = update.execute(row).during(context)?;
-        if count != 1 {
+        if count.during(context)? != 1 {
             return Err(corrupt("an account is not as it was read"));
         }
     }

@@ -12,9 +12,9 @@ use crate::value::ledger_number;
 
 const LAST: &str = "SELECT coalesce(max(id), 0) FROM wallet_journal";
 const APPEND: &str = "
-    INSERT INTO wallet_journal (id, ledger, hash, outcome, links) VALUES (?, ?, ?, ?, ?)";
-const INSERT_RECORD: &str =
-    "INSERT INTO wallet_record (ledger, hash, fingerprint, journal) VALUES (?, ?, ?, ?)";
+    INSERT INTO wallet_journal (id, ledger, hash, fingerprint, outcome, links)
+    VALUES (?, ?, ?, ?, ?, ?)";
+const INSERT_RECORD: &str = "INSERT INTO wallet_record (ledger, hash, journal) VALUES (?, ?, ?)";
 const INSERT_BATCH: &str = "
     INSERT INTO wallet_batch (last_id, first_id, rejected_id, written_at) VALUES (?, ?, ?, ?)";
 const INSERT_OUTBOX: &str = "INSERT INTO wallet_outbox (id, first_id, created_at) VALUES (?, ?, ?)";
@@ -89,8 +89,10 @@ impl<'a> Journal<'a> {
             let (record, id) = found.ok_or_else(|| corrupt("an outcome has no record"))?;
             let ledger = ledger_number(record.key.ledger);
             let outcome = encode_outcome(&record.outcome);
+            let fingerprint = record.fingerprint.as_bytes();
+            let row = params![next, ledger, record.key.hash, fingerprint, outcome, links];
             statement
-                .execute(params![next, ledger, record.key.hash, outcome, links])
+                .execute(row)
                 .while_doing(Doing::Append, "appending to the journal")?;
             *id = next;
             next = next.saturating_add(1);
@@ -142,14 +144,8 @@ fn insert_records(connection: &Connection, records: &[Record], journal: &[i64]) 
     let mut statement = prepare(connection, INSERT_RECORD)?;
     for (record, journal) in records.iter().zip(journal) {
         let ledger = ledger_number(record.key.ledger);
-        let row = params![
-            ledger,
-            record.key.hash,
-            record.fingerprint.as_bytes(),
-            journal
-        ];
         statement
-            .execute(row)
+            .execute(params![ledger, record.key.hash, journal])
             .while_doing(Doing::Insert, "recording a key")?;
     }
     Ok(())

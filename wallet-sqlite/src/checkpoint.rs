@@ -1,0 +1,88 @@
+//! Moves the write-ahead log into the file beside the writer.
+//!
+//! Left to SQLite, the commit that fills the log carries all of it over before
+//! it is answered: tens of milliseconds of the writer's time. Here a thread of
+//! its own does most of that while commits go on, and then again what came
+//! meanwhile; the writer only carries over the last few pages, after which the
+//! log begins anew. Should the thread fall behind, SQLite's own way is the
+//! limit: see [`BEHIND`].
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use rusqlite::Connection;
+use wallet_core::{StoreError, StoreErrorKind};
+
+use crate::error::Result;
+use crate::threads::{Handle, Threads};
+
+/// How many times the pages that a checkpoint waits for the log may hold before
+/// the writer carries it over by itself.
+pub(crate) const BEHIND: u32 = 4;
+/// After how many requests to look at the log: a few pages each.
+const LOOK_EVERY: usize = 500;
+/// How often what came meanwhile is carried over beside the writer.
+const PASSES: u32 = 2;
+
+const LOG: &str = "PRAGMA wal_checkpoint(NOOP)";
+const CARRY_OVER: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+
+/// Tells the thread that the log grew.
+#[derive(Debug)]
+pub(crate) struct Checkpoints {
+    nudge: SyncSender<()>,
+    requests: AtomicUsize,
+}
+
+impl Checkpoints {
+    /// Starts the thread; it ends when this is dropped.
+    pub(crate) fn start(connection: Connection, writer: &Threads, pages: u32) -> Result<Self> {
+        let (nudge, nudges) = sync_channel(1);
+        let writer = writer.handle();
+        let thread = thread::Builder::new().name("wallet-checkpoint".to_owned());
+        thread
+            .spawn(move || run(&connection, &nudges, &writer, pages))
+            .map_err(|error| {
+                let kind = StoreErrorKind::Unavailable;
+                StoreError::new(kind, "starting a thread").with_source(error)
+            })?;
+        Ok(Self {
+            nudge,
+            requests: AtomicUsize::new(0),
+        })
+    }
+
+    /// So many requests were committed.
+    pub(crate) fn committed(&self, requests: usize) {
+        let before = self.requests.fetch_add(requests, Ordering::Relaxed);
+        let looks = |count: usize| count.checked_div(LOOK_EVERY);
+        if looks(before) != looks(before.wrapping_add(requests)) {
+            // Full: it has not looked yet since the last time.
+            let _ = self.nudge.try_send(());
+        }
+    }
+}
+
+fn run(connection: &Connection, nudges: &Receiver<()>, writer: &Handle, pages: u32) {
+    while nudges.recv().is_ok() {
+        if pages_left(connection, LOG) < i64::from(pages) {
+            continue;
+        }
+        for _ in 0..PASSES {
+            pages_left(connection, CARRY_OVER);
+        }
+        writer.post(|connection| {
+            pages_left(connection, CARRY_OVER);
+        });
+    }
+}
+
+/// Runs a checkpoint and says how many pages of the log are not in the file
+/// afterwards. One that cannot run now is made up for by the next.
+fn pages_left(connection: &Connection, sql: &str) -> i64 {
+    let told = connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.query_row((), |row| Ok((row.get(1)?, row.get(2)?))));
+    told.map_or(0, |(log, carried): (i64, i64)| log.saturating_sub(carried))
+}
