@@ -1,5 +1,5 @@
 -- The ledger's tables. Money is kept as big-endian two's complement of 16
--- bytes, times as microseconds since 1970, ids as their 16 bytes.
+-- bytes where nothing else is said, times as microseconds since 1970, ids as their 16 bytes.
 
 -- The mutable part of an account. `num` stands for (ledger, id) in every other
 -- table: it keeps their rows narrow.
@@ -14,8 +14,9 @@ CREATE TABLE wallet_account (
     overdraft   BLOB             CHECK ((overdraft IS NOT NULL) = (policy = 1)),
     max_balance BLOB,
     status      INTEGER NOT NULL CHECK (status BETWEEN 0 AND 4),
-    -- Debits and credits posted, debits and credits pending: 16 bytes each.
-    counters    BLOB    NOT NULL CHECK (length(counters) = 64),
+    -- Debits and credits posted, debits and credits pending: of each its length
+    -- in bytes, and its bytes, big-endian, without leading zeros.
+    counters    BLOB    NOT NULL CHECK (length(counters) BETWEEN 4 AND 68),
     version     INTEGER NOT NULL CHECK (version > 0),
     sequence    INTEGER NOT NULL CHECK (sequence >= 0),
     last_at     INTEGER NOT NULL,

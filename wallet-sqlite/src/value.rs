@@ -37,35 +37,55 @@ pub(crate) fn time_column(row: &Row<'_>, index: usize) -> Result<Timestamp> {
     column(row, index).map(Timestamp::from_micros)
 }
 
-pub(crate) fn counters_bytes(counters: &Counters) -> [u8; 64] {
+/// Each sum as its length in bytes and its bytes without leading zeros: the
+/// shorter an account's row, the more of them share a page.
+pub(crate) fn counters_bytes(counters: &Counters) -> Vec<u8> {
     let parts = [
         counters.debits_posted,
         counters.credits_posted,
         counters.debits_pending,
         counters.credits_pending,
     ];
-    let mut bytes = [0; 64];
-    let all = parts.iter().flat_map(|part| part.to_be_bytes());
-    bytes.iter_mut().zip(all).for_each(|(to, from)| *to = from);
+    let mut bytes = Vec::with_capacity(32);
+    for part in parts {
+        let wide = part.to_be_bytes();
+        let zeros = wide.iter().take_while(|byte| **byte == 0).count();
+        let (_, digits) = wide.split_at(zeros);
+        // At most 16 of them.
+        bytes.push(u8::try_from(digits.len()).unwrap_or(u8::MAX));
+        bytes.extend_from_slice(digits);
+    }
     bytes
 }
 
-pub(crate) fn counters(bytes: &[u8; 64]) -> Result<Counters> {
-    let (parts, _) = bytes.as_chunks::<16>();
+pub(crate) fn counters(mut bytes: &[u8]) -> Result<Counters> {
+    let mut parts = [0_i128; 4];
+    for part in &mut parts {
+        let damaged = || corrupt(BAD_MONEY);
+        let (length, rest) = bytes.split_first().ok_or_else(damaged)?;
+        let split = rest.split_at_checked(usize::from(*length));
+        let (digits, rest) = split.ok_or_else(damaged)?;
+        let mut wide = [0; 16];
+        let place = wide.len().checked_sub(digits.len()).ok_or_else(damaged)?;
+        let (_, target) = wide.split_at_mut(place);
+        target.copy_from_slice(digits);
+        *part = i128::from_be_bytes(wide);
+        bytes = rest;
+    }
+    if !bytes.is_empty() {
+        return Err(corrupt(BAD_MONEY));
+    }
     let [
         debits_posted,
         credits_posted,
         debits_pending,
         credits_pending,
-    ] = parts
-    else {
-        return Err(corrupt(BAD_MONEY));
-    };
+    ] = parts;
     Ok(Counters {
-        debits_posted: i128::from_be_bytes(*debits_posted),
-        credits_posted: i128::from_be_bytes(*credits_posted),
-        debits_pending: i128::from_be_bytes(*debits_pending),
-        credits_pending: i128::from_be_bytes(*credits_pending),
+        debits_posted,
+        credits_posted,
+        debits_pending,
+        credits_pending,
     })
 }
 
@@ -156,7 +176,14 @@ mod tests {
             debits_pending: 1,
             credits_pending: COUNTER_MAX - 1,
         };
-        assert_eq!(counters(&counters_bytes(&wide)).unwrap(), wide);
+        let bytes = counters_bytes(&wide);
+        assert_eq!(counters(&bytes).unwrap(), wide);
+        assert_eq!(counters_bytes(&Counters::default()), [0, 0, 0, 0]);
+        for end in 0..bytes.len() {
+            assert!(counters(&bytes[..end]).is_err(), "cut at {end}");
+        }
+        assert!(counters(&[bytes, vec![0]].concat()).is_err());
+        assert!(counters(&[17; 80]).is_err());
     }
 
     #[test]

@@ -62,7 +62,8 @@ fn state(row: &Row<'_>, key: AccountKey) -> Result<(Place, AccountState)> {
     let code = code
         .as_str()
         .map_err(|_| corrupt("a currency is damaged"))?;
-    let sums = counters(&column(row, 8)?)?;
+    let sums = row.get_ref(8).during("reading a column")?;
+    let sums = sums.as_blob().map_err(|_| corrupt("sums are damaged"))?;
     let state = AccountState {
         key,
         currency: currency(code, column(row, 2)?)?,
@@ -70,7 +71,7 @@ fn state(row: &Row<'_>, key: AccountKey) -> Result<(Place, AccountState)> {
         policy: policy(column(row, 4)?, column(row, 5)?)?,
         max_balance: optional_amount(column(row, 6)?)?,
         status: status(column(row, 7)?)?,
-        counters: sums,
+        counters: counters(sums)?,
         version: column(row, 9)?,
         sequence: column(row, 10)?,
         last_at: time_column(row, 11)?,
