@@ -42,11 +42,9 @@ pub struct Decision {
 pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
     let mut books = Books::new(batch, snapshot);
     let mut decided = Vec::with_capacity(batch.requests().len());
-    let mut changes = ChangeSet {
-        records: Vec::with_capacity(batch.requests().len()),
-        accepted: Vec::with_capacity(batch.requests().len()),
-        ..ChangeSet::default()
-    };
+    let mut changes = ChangeSet::default();
+    changes.records.reserve_exact(batch.requests().len());
+    changes.accepted.reserve_exact(batch.requests().len());
     for request in batch.requests() {
         if let Some(answer) = replay(request, snapshot) {
             decided.push(answer);
