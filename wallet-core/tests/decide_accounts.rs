@@ -128,6 +128,15 @@ fn a_currency_keeps_its_first_exponent_within_the_batch_too() {
 }
 
 #[test]
+fn currencies_that_a_batch_brings_in_are_written_in_order() {
+    let mut world = World::new();
+    world.tables.currencies.clear();
+    let dollars = OpenAccount::new(ada(), usd()).with_id(B);
+    let decision = world.decide(vec![world.request(dollars), world.request(open(A))]);
+    assert_eq!(decision.changes.currencies, [eur(), usd()]);
+}
+
+#[test]
 fn a_change_of_status_raises_the_version_and_repeating_it_does_nothing() {
     let mut world = World::with(&[(A, 10)]);
     for (status, version) in [

@@ -222,6 +222,23 @@ fn a_locked_account_blocks_only_the_requests_that_need_it() {
 }
 
 #[test]
+fn either_account_behind_a_hold_or_transfer_blocks_while_it_is_locked() {
+    for account in [A, B] {
+        let mut world = World::with_hold(100);
+        world.put_transfer(transfer_row(transfer_id(7), vec![leg(A, B, 100)]));
+        world.locked.insert(in_ledger(account));
+        let decision = world.decide(vec![
+            world.request(Capture::new(hold_id(1))),
+            world.request(Release::new(hold_id(1))),
+            world.sweep(hold_id(1)),
+            world.request(Reverse::new(transfer_id(7))),
+        ]);
+        assert_eq!(decision.decided, [const { Decided::Blocked }; 4]);
+        assert!(decision.changes.is_empty());
+    }
+}
+
+#[test]
 fn a_hold_or_transfer_whose_accounts_were_not_read_is_blocked_not_guessed() {
     let mut world = World::with_hold(100);
     world.put_transfer(transfer_row(transfer_id(7), vec![leg(A, B, 100)]));

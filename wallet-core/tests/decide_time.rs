@@ -8,10 +8,13 @@ mod support;
 
 use std::time::Duration;
 
-use support::{A, B, C, NOW, SECOND, World, fresh, hold_id, leg, transfer_id, transfer_row};
+use support::{
+    A, B, C, NOW, SECOND, World, cents, fresh, hold_changed, hold_id, leg, transfer_id,
+    transfer_row,
+};
 use wallet_core::{
-    AccountId, Batch, Capture, ChangeStatus, Command, Decided, PostTransfer, Release, Reverse,
-    Status, Timestamp,
+    AccountId, Batch, Capture, ChangeStatus, Command, Decided, PlaceHold, PostTransfer, Release,
+    Reverse, Status, Timestamp,
 };
 
 fn pay(from: AccountId, to: AccountId, minor: i128) -> Command {
@@ -44,16 +47,29 @@ fn a_request_has_the_latest_of_now_and_its_accounts_times() {
 
 #[test]
 fn the_accounts_behind_a_hold_or_transfer_count_for_the_time_too() {
-    let mut world = World::with_hold(100);
-    world.put_transfer(transfer_row(transfer_id(7), vec![leg(B, A, 100)]));
-    world.edit(B).last_at = later(5);
-    let time = |command: Command| {
-        let decision = world.decide(vec![world.request(command)]);
-        fresh(&decision.decided[0]).at
-    };
-    assert_eq!(time(Capture::new(hold_id(1)).into()), later(5));
-    assert_eq!(time(Release::new(hold_id(1)).into()), later(5));
-    assert_eq!(time(Reverse::new(transfer_id(7)).into()), later(5));
+    for account in [A, B] {
+        let mut world = World::with_hold(100);
+        world.put_transfer(transfer_row(transfer_id(7), vec![leg(B, A, 100)]));
+        world.edit(account).last_at = later(5);
+        let time = |command: Command| {
+            let decision = world.decide(vec![world.request(command)]);
+            fresh(&decision.decided[0]).at
+        };
+        assert_eq!(time(Capture::new(hold_id(1)).into()), later(5));
+        assert_eq!(time(Release::new(hold_id(1)).into()), later(5));
+        assert_eq!(time(Reverse::new(transfer_id(7)).into()), later(5));
+    }
+}
+
+#[test]
+fn a_hold_lives_from_its_requests_time_on() {
+    let mut world = World::with(&[(A, 10), (B, 0)]);
+    world.edit(A).last_at = later(5);
+    let life = Duration::from_secs(1);
+    let place = PlaceHold::new(A, B, cents(1)).with_expires_in(life);
+    let placed = hold_changed(world.run(place).unwrap()).hold;
+    assert_eq!(placed.created_at, later(5));
+    assert_eq!(placed.expires_at, Some(later(5 + SECOND)));
 }
 
 #[test]

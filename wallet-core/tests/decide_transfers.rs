@@ -3,13 +3,14 @@
 mod support;
 
 use support::{
-    A, B, C, D, LEDGER, NOW, World, amount, bank, bank_account, cents, eur, fresh, leg, posted,
-    transfer_id,
+    A, B, C, D, LEDGER, NOW, World, amount, bank, bank_account, cents, eur, fresh, hold_changed,
+    hold_id, leg, posted, transfer_id,
 };
 use wallet_core::{
-    AccountId, Batch, COUNTER_MAX, Counters, Deposit, Direction, EffectKind, InvalidRequest, Leg,
-    Money, Policy, PostTransfer, Prepared, Rejection, Request, SettlementShards, Share, Split,
-    TransferKind, Withdrawal, settlement_account,
+    AccountId, Batch, COUNTER_MAX, Capture, Command, Counters, Deposit, Details, Direction,
+    EffectKind, InvalidRequest, Leg, Money, PlaceHold, Policy, PostTransfer, Prepared, Reference,
+    Rejection, Request, Reverse, SettlementShards, Share, Split, TransferKind, Withdrawal,
+    settlement_account,
 };
 
 /// Account, version, sequence, posted balance of each effect.
@@ -311,6 +312,64 @@ fn a_running_sum_reaches_its_greatest_value_and_no_further() {
         .unwrap_err();
     assert_eq!(one.rejection, Rejection::CounterOverflow);
     assert_eq!(one.subject, A.uuid());
+}
+
+#[test]
+fn every_running_sum_has_the_same_greatest_value() {
+    type Sum = fn(&mut Counters) -> &mut i128;
+    let transfer: Command = PostTransfer::new(vec![leg(A, B, 1)]).into();
+    let hold: Command = PlaceHold::new(A, B, cents(1)).into();
+    let sums: [(AccountId, Sum, &Command); 4] = [
+        (A, |all| &mut all.debits_posted, &transfer),
+        (B, |all| &mut all.credits_posted, &transfer),
+        (A, |all| &mut all.debits_pending, &hold),
+        (B, |all| &mut all.credits_pending, &hold),
+    ];
+    for (account, sum, command) in sums {
+        let mut world = World::with(&[(A, 0), (B, 0)]);
+        world.edit(A).policy = Policy::Unlimited;
+        *sum(&mut world.edit(account).counters) = COUNTER_MAX - 1;
+        world.run(command.clone()).unwrap();
+        assert_eq!(*sum(&mut world.counters(account)), COUNTER_MAX);
+        let refused = world.ask(command.clone()).unwrap_err();
+        assert_eq!(refused.rejection, Rejection::CounterOverflow);
+        assert_eq!(refused.subject, account.uuid());
+    }
+}
+
+#[test]
+fn what_a_caller_says_about_a_movement_stands_on_it() {
+    let details = Details {
+        code: 7,
+        reference: Some(Reference::new("order-1").unwrap()),
+        ..Details::default()
+    };
+    let said = || details.clone();
+    let mut world = World::with_hold(100);
+    let whole = vec![Share {
+        to: B,
+        share_bp: 10_000,
+    }];
+    let transfer = PostTransfer::new(vec![leg(A, B, 10)]).with_id(transfer_id(1));
+    let commands: [Command; 6] = [
+        transfer.with_details(said()).into(),
+        Deposit::new(A, cents(10), bank())
+            .with_details(said())
+            .into(),
+        Withdrawal::new(A, cents(10), bank())
+            .with_details(said())
+            .into(),
+        Split::new(A, cents(10), whole).with_details(said()).into(),
+        Capture::new(hold_id(1)).with_details(said()).into(),
+        Reverse::new(transfer_id(1)).with_details(said()).into(),
+    ];
+    for command in commands {
+        let posted = world.post(command);
+        assert_eq!(posted.transfer.details, details, "{posted:?}");
+    }
+    let hold = PlaceHold::new(A, B, cents(1)).with_details(said());
+    let placed = hold_changed(world.run(hold).unwrap());
+    assert_eq!(placed.hold.details, details);
 }
 
 #[test]
