@@ -71,6 +71,7 @@ async fn a_full_queue_answers_at_once_and_does_nothing() {
     }
     let refused = world.wallet.submit(transfer("late", 4, 5)).await;
     assert!(matches!(refused, Err(WalletError::Overloaded)));
+    assert_eq!(world.wallet.stats().waiting, 2, "one of three is taken");
     world.store.open_wide();
     for task in tasks {
         task.await.unwrap().unwrap().accepted().unwrap();

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use wallet_core::{Capture, HoldId, PlaceHold, Request, Settings};
+use wallet_core::{Capture, HoldId, PlaceHold, PostTransfer, Request, Settings};
 
-use crate::world::{World, account, euros, key, quiet, record, settle, transfer};
+use crate::world::{World, account, euros, key, leg, quiet, record, settle, transfer};
 
 fn two_committers() -> Settings {
     Settings {
@@ -57,6 +57,33 @@ async fn a_capture_conflicts_by_the_accounts_of_its_hold() {
     busy.await.unwrap().unwrap().accepted().unwrap();
     capture.await.unwrap().unwrap().accepted().unwrap();
     assert_eq!(world.posted(1).await, 9000);
+}
+
+#[tokio::test]
+async fn what_a_batch_held_up_goes_to_every_idle_committer_at_once() {
+    let settings = Settings {
+        committers: 3,
+        batch_requests_max: 1,
+        ..quiet()
+    };
+    let world = World::with(settings).await;
+    world.store.close();
+    let legs = vec![leg(1, 2, 100), leg(3, 4, 100), leg(5, 6, 100)];
+    let all = Request::new(key("all"), PostTransfer::new(legs));
+    let mut tasks = vec![world.submit(all).await];
+    for number in [1, 3, 5] {
+        let behind = transfer(&format!("behind {number}"), number, number + 1);
+        tasks.push(world.submit(behind).await);
+    }
+    assert_eq!(world.store.sizes(), [1], "all three wait for the first");
+    world.store.open(1);
+    settle().await;
+    assert_eq!(world.store.sizes(), [1; 4], "and go on side by side");
+    world.store.open_wide();
+    for task in tasks {
+        task.await.unwrap().unwrap().accepted().unwrap();
+    }
+    assert_eq!(world.store.overlaps.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,9 @@
-use wallet_core::WalletError;
+use std::sync::Arc;
 
-use crate::world::{World, settle, transfer};
+use wallet_core::memory::MemoryStore;
+use wallet_core::{Wallet, WalletError};
+
+use crate::world::{JumpClock, World, quiet, settle, transfer};
 
 #[tokio::test]
 async fn shutting_down_answers_all_that_was_accepted_and_accepts_no_more() {
@@ -62,4 +65,16 @@ async fn a_driver_that_is_dropped_answers_everybody() {
     let late = world.wallet.submit(transfer("late", 5, 6)).await;
     assert!(matches!(late, Err(WalletError::ShuttingDown)));
     world.wallet.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_driver_shows_whether_it_has_ended_and_ends_once() {
+    let clock = JumpClock::new();
+    let store = Arc::new(MemoryStore::new(clock.clone()));
+    let builder = Wallet::builder(store).clock(clock).settings(quiet());
+    let (wallet, mut driver) = builder.build().unwrap();
+    assert_eq!(format!("{driver:?}"), "Driver { has_ended: false, .. }");
+    tokio::join!(wallet.shutdown(), &mut driver);
+    assert_eq!(format!("{driver:?}"), "Driver { has_ended: true, .. }");
+    driver.await;
 }
