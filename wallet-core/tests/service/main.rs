@@ -11,11 +11,14 @@
 
 mod callers;
 mod conflicts;
+mod errors;
 mod failures;
 mod foreign_locks;
 mod limits;
+mod reads;
 mod retention;
 mod scripted;
+mod settings;
 mod shutdown;
 mod sweeping;
 mod world;
