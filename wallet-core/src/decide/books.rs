@@ -59,7 +59,6 @@ enum Undo {
     },
     /// Boxed, since few commands replace an account as a whole.
     Replaced(usize, Box<Slot>),
-    Opening(usize),
     Hold(HoldKey, Option<Box<HoldUpdate>>),
     Transfer(TransferKey, Option<Box<Tracked>>),
     Currency,
@@ -166,9 +165,6 @@ impl<'a> Books<'a> {
                         *slot = *before;
                     }
                 }
-                Undo::Opening(position) => {
-                    self.opened.remove(&position);
-                }
                 Undo::Hold(key, before) => restore(&mut self.holds, key, before),
                 Undo::Transfer(key, before) => restore(&mut self.transfers, key, before),
                 Undo::Currency => {
@@ -224,13 +220,13 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// Opens an account that was read and not found.
-    pub(super) fn open(&mut self, state: AccountState, opening: Opening) -> Option<usize> {
-        let position = *self.index.get(&state.key)?;
-        self.put(position, state);
-        self.opened.insert(position, opening);
-        self.undo.push(Undo::Opening(position));
-        Some(position)
+    /// Opens an account that was read and not found. Taken back, the slot is
+    /// empty again, and what stays in `opened` belongs to no account.
+    pub(super) fn open(&mut self, state: AccountState, opening: Opening) {
+        if let Some(position) = self.index.get(&state.key).copied() {
+            self.put(position, state);
+            self.opened.insert(position, opening);
+        }
     }
 
     /// What the store knows of a currency's code.
