@@ -55,7 +55,7 @@ fn an_account_opens_empty_as_asked() {
     assert_eq!(state.counters, Counters::default());
     assert_eq!((state.version, state.sequence), (1, 0));
     assert_eq!(state.last_at, NOW);
-    assert_eq!(world.state(A), state);
+    assert_eq!(world.tables.accounts[&in_ledger(A)], account);
     assert_eq!(rejection(world.ask(open(A))), Some(Rejection::IdTaken));
 }
 
@@ -77,6 +77,19 @@ fn an_account_is_used_in_the_request_that_opens_it() {
     assert_eq!(world.posted(A), 4);
     let receipt = fresh(&decision.decided[0]).receipts()[0].clone();
     assert_eq!(opened(receipt).state.version, 1);
+}
+
+#[test]
+fn an_account_is_as_old_as_the_request_that_opens_it() {
+    let ahead = NOW.saturating_add(std::time::Duration::from_micros(5));
+    let mut world = World::with(&[(B, 10)]);
+    world.edit(B).last_at = ahead;
+    let pay = PostTransfer::new(vec![leg(B, A, 4)]);
+    let request = world.requests(vec![open(A).into(), pay.into()]);
+    let decided = world.commit(vec![request]);
+    let account = opened(fresh(&decided[0]).receipts()[0].clone());
+    assert_eq!((account.created_at, account.state.last_at), (ahead, ahead));
+    assert_eq!(world.tables.accounts[&in_ledger(A)].created_at, ahead);
 }
 
 #[test]
@@ -175,6 +188,20 @@ fn a_repeated_status_succeeds_even_at_the_last_version() {
     assert_eq!(changed(same).effect, None);
     let other = world.ask(ChangeStatus::new(A, Status::Frozen));
     assert_eq!(rejection(other), Some(Rejection::CounterOverflow));
+}
+
+#[test]
+fn an_account_at_its_last_sequence_takes_what_writes_no_entry() {
+    let mut world = World::with(&[(A, 10), (B, 0)]);
+    world.edit(A).sequence = i64::MAX;
+    let entry = world.ask(PostTransfer::new(vec![leg(A, B, 1)]));
+    assert_eq!(rejection(entry), Some(Rejection::CounterOverflow));
+    let limits = ChangeLimits::new(A).with_policy(Policy::Overdraft(amount(1)));
+    world.run(limits).unwrap();
+    world.run(PlaceHold::new(A, B, cents(1))).unwrap();
+    world.run(ChangeStatus::new(A, Status::Frozen)).unwrap();
+    let state = world.state(A);
+    assert_eq!((state.version, state.sequence), (4, i64::MAX));
 }
 
 #[test]

@@ -315,3 +315,18 @@ fn a_sweep_of_a_hold_that_ended_is_refused_for_good() {
         }
     );
 }
+
+#[test]
+fn a_damaged_hold_of_an_account_against_itself_moves_nothing() {
+    let mut world = World::with_hold(100);
+    let mut hold = world.hold(H);
+    hold.to = A;
+    hold.expires_at = Some(NOW);
+    world.put_hold(hold.clone());
+    let refused = Some(Rejection::AccountNotFound);
+    assert_eq!(rejection(world.ask(Release::new(H))), refused);
+    assert_eq!(rejection(world.ask(Expire::new(H))), refused);
+    hold.expires_at = None;
+    world.put_hold(hold);
+    assert_eq!(rejection(world.ask(Capture::new(H))), refused);
+}
