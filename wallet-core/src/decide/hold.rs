@@ -41,12 +41,12 @@ impl Step<'_, '_> {
         let remaining = hold.remaining();
         let exceeds = (Rejection::CaptureExceedsHold, command.hold.uuid());
         let minor = command.amount.map_or(remaining, Amount::minor);
-        // A pending hold has something left, so this is at least 1.
-        let amount = Amount::new(minor.min(remaining)).map_err(|_| exceeds)?;
         let rest = remaining
             .checked_sub(minor)
             .filter(|rest| *rest >= 0)
             .ok_or(exceeds)?;
+        // A pending hold has something left, so this is at least 1.
+        let amount = Amount::new(minor).map_err(|_| exceeds)?;
         let pair = self.pair(hold.from, hold.to, hold.money)?;
         pair.not_frozen()?;
         let is_final = rest == 0 || command.is_final.unwrap_or(false);
