@@ -105,3 +105,111 @@ pub(crate) fn document(load: &Load, report: &Report) -> Result<String> {
     text.push('\n');
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+    use crate::baseline::{Shape, Sweep};
+    use crate::measure::Figures;
+
+    fn measured(problems: Vec<String>) -> Measured {
+        Measured {
+            name: "test".to_owned(),
+            figures: Figures::new().unwrap(),
+            bytes_per_transfer: Some(250.0),
+            problems,
+        }
+    }
+
+    fn sweep() -> Sweep {
+        let (callers, way) = (4, Way::Shared);
+        Sweep {
+            tried: Vec::new(),
+            best: Shape { callers, way },
+            figures: Figures::new().unwrap(),
+        }
+    }
+
+    fn written(report: &Report) -> Value {
+        let arguments = [
+            "wallet-bench",
+            "load",
+            "--store",
+            "sqlite",
+            "--pattern",
+            "hot",
+        ];
+        let Command::Load(load) = Cli::parse_from(arguments).command;
+        serde_json::from_str(&document(&load, report).unwrap()).unwrap()
+    }
+
+    fn keys(value: &Value) -> Vec<&str> {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect()
+    }
+
+    const ROW: [&str; 6] = [
+        "bytes_per_transfer",
+        "p50_ms",
+        "p95_ms",
+        "p99_ms",
+        "transfers_per_sec",
+        "verified",
+    ];
+
+    #[test]
+    fn each_of_those_compared_has_its_own_figures_and_its_own_verdict() {
+        let document = written(&Report {
+            wallet: measured(Vec::new()),
+            batch: 2.0,
+            baseline: Some(measured(vec!["wrong".to_owned()])),
+            sweep: Some(sweep()),
+            bulk_limit: Some(measured(Vec::new())),
+        });
+        let run = ["accounts", "callers", "pattern", "seconds", "store"];
+        let more = [
+            "baseline",
+            "bulk_limit",
+            "bytes_of",
+            "latency_ratio",
+            "ratio",
+        ];
+        let mut all = [&ROW[..], &run, &more, &["requests_per_batch"]].concat();
+        all.sort_unstable();
+        assert_eq!(keys(&document), all);
+        assert_eq!(document["verified"], true);
+        assert_eq!(document["pattern"], "hot");
+        assert_eq!(document["bytes_of"], "files");
+
+        let baseline = &document["baseline"];
+        let mut all = [&ROW[..], &["concurrency", "connections"]].concat();
+        all.sort_unstable();
+        assert_eq!(keys(baseline), all);
+        assert_eq!(baseline["verified"], false);
+        assert_eq!(baseline["concurrency"], 4);
+        assert_eq!(baseline["connections"], "shared");
+        assert_eq!(keys(&document["bulk_limit"]), ROW);
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_absent() {
+        let document = written(&Report {
+            wallet: measured(Vec::new()),
+            batch: 2.0,
+            baseline: None,
+            sweep: None,
+            bulk_limit: None,
+        });
+        for absent in ["baseline", "bulk_limit", "ratio", "latency_ratio"] {
+            assert!(document.get(absent).is_none(), "{document}");
+        }
+    }
+}

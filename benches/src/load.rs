@@ -197,6 +197,7 @@ impl WalletSide {
             figures,
             ..
         } = self;
+        let _bar = Progress::waiting("wallet: verifying");
         loaded.wallet.shutdown().await;
         let made = warm_up.acknowledged.saturating_add(figures.acknowledged);
         let bytes_per_transfer = growth(self.bytes_before, subject.bytes()?, made);
@@ -241,6 +242,7 @@ impl NaiveSide {
         let bytes_before = store.bytes()?;
         let tally = Arc::new(Tally::default());
         let load = &plan.load;
+        let _bar = Progress::waiting("baseline: sweep");
         let sweep = baseline::sweep(
             store.as_ref(),
             load.callers,
@@ -266,6 +268,7 @@ impl NaiveSide {
     }
 
     fn finish(self) -> Result<(Measured, Sweep)> {
+        let _bar = Progress::waiting("baseline: verifying");
         let made = self.sweep.figures.acknowledged;
         let made = made.saturating_add(self.figures.acknowledged);
         let bytes_per_transfer = growth(self.bytes_before, self.store.bytes()?, made);
@@ -316,6 +319,7 @@ impl<'a> LimitSide<'a> {
     }
 
     fn finish(self) -> Result<Measured> {
+        let _bar = Progress::waiting("bulk limit: verifying");
         drop(self.bulk);
         let made = self.figures.acknowledged;
         let mut problems = unexpected(&[&self.figures]);

@@ -44,6 +44,13 @@ impl Progress {
         })
     }
 
+    /// Shows for how long something has gone on whose end is not known.
+    pub(crate) fn waiting(label: &'static str) -> Self {
+        Self::start(label, 1, |bar, elapsed| {
+            bar.set_message(format!("{} s", elapsed.as_secs()));
+        })
+    }
+
     fn start(
         label: &'static str,
         total: u64,

@@ -209,3 +209,73 @@ pub(crate) fn fund(baseline: &dyn Baseline, accounts: u32, tally: &Arc<Tally>) -
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreKind;
+
+    const KINDS: [StoreKind; 2] = [StoreKind::Memory, StoreKind::Sqlite];
+
+    /// Runs `test` on each kind with three accounts, on each way in.
+    fn each(test: impl Fn(&dyn Baseline, &mut dyn Session)) {
+        for kind in KINDS {
+            let folder = tempfile::tempdir().unwrap();
+            let store = kind.open_baseline(folder.path(), 3).unwrap();
+            fund(store.as_ref(), 3, &Arc::default()).unwrap();
+            for way in store.ways() {
+                let mut session = store.session(*way).unwrap();
+                test(store.as_ref(), session.as_mut());
+            }
+        }
+    }
+
+    fn order(from: u32, to: u32, cents: u32) -> Order {
+        Order { from, to, cents }
+    }
+
+    #[test]
+    fn a_retry_gets_the_first_answer_and_moves_nothing() {
+        each(|store, session| {
+            let key = pattern::key(&mut Rng::new());
+            let before = store.check().unwrap().transfers;
+            let first = session.transfer(&key, order(1, 2, 10)).unwrap();
+            assert!(matches!(first, Answer::Posted(_)), "{first:?}");
+            let again = session.transfer(&key, order(1, 2, 10)).unwrap();
+            assert_eq!(again, first);
+            let checked = store.check().unwrap();
+            assert_eq!(checked.problems, Vec::<String>::new());
+            assert_eq!(checked.transfers, before + 1);
+        });
+    }
+
+    #[test]
+    fn no_balance_falls_below_its_floor_and_the_refusal_is_kept() {
+        each(|store, session| {
+            let key = pattern::key(&mut Rng::new());
+            let before = store.check().unwrap().transfers;
+            let refused = session.transfer(&key, order(3, 2, u32::MAX)).unwrap();
+            assert_eq!(refused, Answer::InsufficientFunds);
+            let again = session.transfer(&key, order(3, 2, 1)).unwrap();
+            assert_eq!(again, Answer::InsufficientFunds);
+            let checked = store.check().unwrap();
+            assert_eq!(checked.problems, Vec::<String>::new());
+            assert_eq!(checked.transfers, before);
+        });
+    }
+
+    #[test]
+    fn single_transfers_and_bulk_ones_leave_the_same_books() {
+        each(|store, session| {
+            let mut rng = Rng::new();
+            let mut key = || pattern::key(&mut rng);
+            session.transfer(&key(), order(1, 2, 5)).unwrap();
+            let orders = [(key(), order(2, 3, 7)), (key(), order(2, 1, 7))];
+            store.bulk().unwrap().write(&orders).unwrap();
+            let posted = session.transfer(&key(), order(2, 3, 1)).unwrap();
+            assert!(matches!(posted, Answer::Posted(_)), "{posted:?}");
+            let checked = store.check().unwrap();
+            assert_eq!(checked.problems, Vec::<String>::new());
+        });
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Baseline, Shape, Way, run};
 use crate::Result;
-use crate::measure::{Figures, Tally};
+use crate::measure::{Figures, Tally, per_sec};
 use crate::pattern::Picker;
 
 /// What a sweep found.
@@ -31,7 +31,9 @@ fn shapes(ways: &[Way], callers: u32) -> Vec<Shape> {
     shapes.filter(|shape| shape.callers <= callers).collect()
 }
 
-/// Tries each shape for `length`. It is the baseline's warm-up, too.
+/// Tries each shape for `length`, half of it once all had their first half: what
+/// disturbs the machine for a while disturbs more than one shape. It is the
+/// baseline's warm-up, too.
 pub(crate) fn sweep(
     baseline: &dyn Baseline,
     callers: u32,
@@ -47,18 +49,23 @@ pub(crate) fn sweep(
         },
         figures: Figures::new()?,
     };
-    let mut most = 0;
-    for shape in shapes(baseline.ways(), callers) {
-        let before = found.figures.counted();
-        run(baseline, shape, picker, length, tally, &mut found.figures)?;
-        let count = found.figures.counted().saturating_sub(before);
-        found
-            .tried
-            .push((shape, crate::measure::per_sec(count, length)));
-        if count > most {
-            (most, found.best) = (count, shape);
+    let shapes = shapes(baseline.ways(), callers);
+    let mut counts = vec![0_u64; shapes.len()];
+    let half = length.checked_div(2).unwrap_or(length);
+    for _ in 0..2 {
+        for (shape, count) in shapes.iter().zip(&mut counts) {
+            let before = found.figures.counted();
+            run(baseline, *shape, picker, half, tally, &mut found.figures)?;
+            let made = found.figures.counted().saturating_sub(before);
+            *count = count.saturating_add(made);
         }
     }
+    let tried = shapes.iter().zip(&counts);
+    if let Some((best, _)) = tried.clone().max_by_key(|(_, count)| **count) {
+        found.best = *best;
+    }
+    let tried = tried.map(|(shape, count)| (*shape, per_sec(*count, length)));
+    found.tried = tried.collect();
     Ok(found)
 }
 
