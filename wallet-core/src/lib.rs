@@ -43,10 +43,13 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `tokio` | `SystemClock`, and running the service on tokio |
+//! | `verify` | the invariants: what must hold of any store's books |
 //! | `testkit` | the kit by which an adapter proves itself |
 
 pub mod codec;
 pub mod decide;
+#[cfg(feature = "verify")]
+pub mod invariants;
 pub mod memory;
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::invariants::{self, Violation};
 use super::{Capabilities, Handles, ManualClock, Reopen, SeededIds, StoreFactory};
+use crate::invariants::{self, Violation};
 use crate::{
     Batch, Clock, Command, Committed, Decided, IdempotencyKey, KeyScope, KeyText, LedgerId,
     LedgerStore, Outbox, Outcome, Prepared, Receipt, RecordKey, Rejection, Request,

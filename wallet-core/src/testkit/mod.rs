@@ -1,9 +1,11 @@
 //! The test kit for authors of adapters (feature `testkit`).
 //!
+//! What must hold of any books at any time stands in
+//! [`invariants`](crate::invariants); the kit checks it after every case.
+//!
 //! | part | what it is |
 //! |---|---|
 //! | [`conformance`] | the cases that every store passes, one macro per port |
-//! | [`invariants`] | what must hold of any books at any time |
 //! | [`model`] | a naive ledger to compare a store with |
 //! | [`simulation`] | seeded runs with faults at every port |
 //! | [`broken`] | stores with planted bugs, which prove that the rest can fail |
@@ -23,7 +25,6 @@
 
 pub mod broken;
 pub mod conformance;
-pub mod invariants;
 pub mod model;
 pub mod simulation;
 

@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use wallet_core::testkit::{block_on, invariants};
+use wallet_core::invariants;
+use wallet_core::testkit::block_on;
 use wallet_core::{Decided, LedgerStore, Outcome, TransferId};
 
 use super::{ACCOUNTS, commit, open, record_key, transfer};

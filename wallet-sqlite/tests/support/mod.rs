@@ -15,7 +15,8 @@ pub(crate) mod child;
 use std::path::Path;
 use std::sync::Arc;
 
-use wallet_core::testkit::{block_on, invariants};
+use wallet_core::invariants;
+use wallet_core::testkit::block_on;
 use wallet_core::{
     AccountId, AccountKey, Batch, Command, Currency, Decided, Deposit, IdempotencyKey, InLedger,
     KeyScope, KeyText, LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner,

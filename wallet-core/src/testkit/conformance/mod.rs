@@ -2,7 +2,7 @@
 //!
 //! Each case gets a fresh store as a [`Kit`], drives it through
 //! [`LedgerStore::transact`](crate::LedgerStore::transact) and asserts on
-//! values. After every case the [`invariants`](super::invariants) are checked
+//! values. After every case the [`invariants`](crate::invariants) are checked
 //! on what it left behind.
 
 use std::pin::Pin;

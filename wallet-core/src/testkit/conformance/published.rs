@@ -83,14 +83,14 @@ pub async fn every_effect_leaves_an_event(kit: &Kit) {
     kit.accept(ChangeStatus::new(ada, Status::Active)).await;
     let effects = kit.told().await.1;
     let effects = effects.iter();
-    let effects = effects
-        .flat_map(|(ledger, outcome)| crate::testkit::invariants::effects_of(*ledger, outcome));
+    let effects =
+        effects.flat_map(|(ledger, outcome)| crate::invariants::effects_of(*ledger, outcome));
     assert_eq!(effects.count(), 1, "no change, no event");
     kit.accept(ChangeStatus::new(ada, Status::Frozen)).await;
     let told = kit.told().await.1;
     let effects = told
         .iter()
-        .flat_map(|(ledger, outcome)| crate::testkit::invariants::effects_of(*ledger, outcome));
+        .flat_map(|(ledger, outcome)| crate::invariants::effects_of(*ledger, outcome));
     let versions: Vec<_> = effects.map(|(_, version)| version).collect();
     assert_eq!(versions, [1, 2]);
 }

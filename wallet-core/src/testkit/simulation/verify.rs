@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use crate::testkit::{Handles, invariants};
-use crate::{AccountId, AccountKey, LedgerId, StoreError};
+use crate::testkit::Handles;
+use crate::{AccountId, AccountKey, LedgerId, StoreError, invariants};
 
 use super::workload;
 use super::world::World;

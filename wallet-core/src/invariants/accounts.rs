@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use super::{Books, Violation};
 use crate::{
-    Account, AccountKey, CurrencyCode, Direction, Entry, InLedger, LedgerId, Status, Timestamp,
+    Account, AccountKey, CurrencyCode, Direction, Entry, InLedger, LedgerId, Sequence, Status,
+    Timestamp, Version,
 };
 
 /// The balances of every currency of every ledger add up to zero.
@@ -41,13 +42,14 @@ pub fn accounts(books: &Books) -> Vec<Violation> {
 fn chain(account: &Account, entries: &[Entry], violations: &mut Vec<Violation>) {
     let key = account.state.key;
     let (mut debits, mut credits) = (0_i128, 0_i128);
-    let mut before = (0, 1, Timestamp::from_micros(i64::MIN));
+    let mut before: (Sequence, Version, _) = (0, 1, Timestamp::from_micros(i64::MIN));
     for entry in entries {
         let sequence = entry.sequence;
-        if sequence != before.0 + 1 {
+        let due = before.0.saturating_add(1);
+        if sequence != due {
             violations.push(Violation::SequenceBroken {
                 account: key,
-                expected: before.0 + 1,
+                expected: due,
                 found: sequence,
             });
         }
@@ -83,8 +85,8 @@ fn chain(account: &Account, entries: &[Entry], violations: &mut Vec<Violation>) 
     if before.0 != account.state.sequence {
         violations.push(Violation::SequenceBroken {
             account: key,
-            expected: account.state.sequence + 1,
-            found: before.0 + 1,
+            expected: account.state.sequence.saturating_add(1),
+            found: before.0.saturating_add(1),
         });
     }
     let counters = &account.state.counters;

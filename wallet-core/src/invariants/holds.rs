@@ -11,8 +11,10 @@ pub fn holds(books: &Books) -> Vec<Violation> {
     for row in books.existing_transfers() {
         if let Some(hold) = row.transfer.hold {
             let key = InLedger::new(row.transfer.key.ledger, hold);
-            let moved = row.transfer.legs.iter().map(|leg| leg.money.amount.minor());
-            *captured.entry(key).or_default() += moved.sum::<i128>();
+            let sum = captured.entry(key).or_default();
+            for leg in &row.transfer.legs {
+                *sum = sum.saturating_add(leg.money.amount.minor());
+            }
         }
     }
     let mut violations = Vec::new();
@@ -23,8 +25,11 @@ pub fn holds(books: &Books) -> Vec<Violation> {
         violations.extend(wrong.map(|why| Violation::HoldDiffers { hold: *key, why }));
         if hold.status == HoldStatus::Pending {
             let [from, to] = [hold.from, hold.to].map(|id| InLedger::new(key.ledger, id));
-            pending.entry(from).or_default().0 += hold.remaining();
-            pending.entry(to).or_default().1 += hold.remaining();
+            let remaining = hold.remaining();
+            let debits = &mut pending.entry(from).or_default().0;
+            *debits = debits.saturating_add(remaining);
+            let credits = &mut pending.entry(to).or_default().1;
+            *credits = credits.saturating_add(remaining);
         }
     }
     violations.extend(captured.into_keys().map(|hold| Violation::HoldDiffers {

@@ -7,7 +7,7 @@ mod acknowledged;
 mod books;
 mod events;
 mod holds;
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 mod tests;
 mod transfers;
 mod violation;

@@ -77,22 +77,19 @@ pub async fn events(
                         found,
                     });
                 }
-                next.insert(account, found + 1);
+                next.insert(account, found.saturating_add(1));
             }
             violations.extend(told(books, &outcome));
         }
     }
     for (account, kept) in &books.accounts {
-        let nothing = if is_complete {
-            1
-        } else {
-            kept.state.version + 1
-        };
+        let end = kept.state.version.saturating_add(1);
+        let nothing = if is_complete { 1 } else { end };
         let told = next.get(account).copied().unwrap_or(nothing);
-        if told != kept.state.version + 1 {
+        if told != end {
             violations.push(Violation::EventsBroken {
                 account: *account,
-                expected: kept.state.version + 1,
+                expected: end,
                 found: told,
             });
         }

@@ -54,7 +54,7 @@ fn one(books: &Books, transfer: &Transfer, entries: &[&Entry], violations: &mut 
             }
         }
     }
-    if entries.len() != transfer.legs.len() * 2 {
+    if entries.len() != transfer.legs.len().saturating_mul(2) {
         violations.push(Violation::StrayEntries {
             transfer: key,
             legs: transfer.legs.len(),
