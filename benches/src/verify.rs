@@ -1,7 +1,7 @@
 //! Whether the books are right, by the wallet's own checks.
 
 use wallet_core::LedgerStore;
-use wallet_core::testkit::invariants::{Books, acknowledged, check_books};
+use wallet_core::invariants::{Books, acknowledged, check_books};
 
 use crate::Result;
 use crate::wallet::Acknowledged;
