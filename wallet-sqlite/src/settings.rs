@@ -32,7 +32,7 @@ impl SqliteSettings {
             lock_wait: Duration::from_secs(1),
             readers: 2,
             checkpoint_pages: 16_000,
-            cache_kib: 65_536,
+            cache_kib: 24_576,
         }
     }
 
@@ -70,8 +70,9 @@ impl SqliteSettings {
     }
 
     /// After how many pages (of 2 KiB, in a file that the store created) the
-    /// write-ahead log is moved into the file. More makes commits faster and
-    /// the log longer.
+    /// write-ahead log is moved into the file, by a thread beside the writer.
+    /// More makes commits faster and the log longer; at four times as many a
+    /// commit moves it by itself.
     #[must_use]
     pub const fn with_checkpoint_pages(mut self, pages: u32) -> Self {
         self.checkpoint_pages = pages;
