@@ -1,7 +1,7 @@
 //! Whether the books are right, by the wallet's own checks.
 
 use wallet_core::LedgerStore;
-use wallet_core::invariants::{Books, acknowledged, check_books};
+use wallet_core::invariants::Verifier;
 
 use crate::Result;
 use crate::wallet::Acknowledged;
@@ -16,15 +16,14 @@ pub(crate) async fn books(
     transfers: u64,
     sample: &[Acknowledged],
 ) -> Result<Vec<String>> {
-    let books = Books::read(store).await?;
-    let mut violations = check_books(&books);
-    violations.extend(acknowledged(store, &books, sample).await?);
+    let report = Verifier::new(store).with_acknowledged(sample).run().await?;
+    let violations = report.violations;
     let told = violations.iter().take(TOLD).map(ToString::to_string);
     let mut problems: Vec<String> = told.collect();
     if let Some(more) = violations.len().checked_sub(TOLD).filter(|more| *more > 0) {
         problems.push(format!("and {more} more"));
     }
-    let found = u64::try_from(books.existing_transfers().count())?;
+    let found = report.totals.transfers;
     if found != transfers {
         problems.push(format!(
             "{transfers} transfers were acknowledged, the books show {found}"

@@ -10,9 +10,13 @@ mod support;
 
 use std::sync::Arc;
 
+use rusqlite::Connection;
 use support::{account, account_key, commit, euros, prepare};
+use wallet_core::invariants::{Verifier, Violation};
 use wallet_core::testkit::block_on;
-use wallet_core::{Command, EntryQuery, LedgerStore, Leg, Order, PostTransfer, Prepared};
+use wallet_core::{
+    Command, EntryQuery, LedgerStore, Leg, Order, PostTransfer, Prepared, StoreErrorKind,
+};
 use wallet_sqlite::SqliteStore;
 
 /// A request that writes `entries` on account 0, its others among the rest.
@@ -69,4 +73,44 @@ fn every_page_is_the_range_of_sequences_asked_for() {
         usize::try_from(count).unwrap()
     );
     support::assert_sound(&store);
+}
+
+#[test]
+fn a_row_of_an_entry_that_is_lost_or_false_is_told_whatever_the_page() {
+    let damages = [
+        "DELETE FROM wallet_entry WHERE sequence = 16",
+        "UPDATE wallet_entry SET journal = journal - 1 WHERE sequence = 16",
+        "UPDATE wallet_entry SET created_at = created_at + 1 WHERE sequence = 16",
+    ];
+    for damage in damages {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wallet.db");
+        let store = support::open(&path);
+        support::set_up(&store, 1_000);
+        for number in 0..40 {
+            commit(&store, vec![request(&format!("r-{number}"), 1)]);
+        }
+        support::assert_sound(&store);
+        let file = Connection::open(&path).unwrap();
+        file.busy_timeout(std::time::Duration::from_secs(5))
+            .unwrap();
+        let damage = format!(
+            "{damage} AND account = (SELECT num FROM wallet_account WHERE id = x'{}')",
+            "11".repeat(16)
+        );
+        assert_eq!(file.execute(&damage, ()).unwrap(), 1, "{damage}");
+
+        // One page for all of it leans on the row of the last entry alone.
+        let mut query = EntryQuery::first(account_key(0), 100);
+        let error = block_on(store.entries(&query)).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{damage}");
+        query.after = Some(16);
+        assert_eq!(block_on(store.entries(&query)).unwrap().len(), 25);
+
+        let report = block_on(Verifier::new(&store).run()).unwrap();
+        let [Violation::EntriesUnreadable { account, first, .. }] = &report.violations[..] else {
+            panic!("{damage}: {:#?}", report.violations)
+        };
+        assert_eq!((*account, *first), (account_key(0), 1), "{damage}");
+    }
 }

@@ -17,6 +17,9 @@ use crate::openapi;
 use crate::problem::{Code, Problem};
 use crate::routes::{accounts, batches, health, holds, movements, outcomes, statements, transfers};
 
+/// Whose idempotency keys those of the API are.
+pub(crate) const SCOPE: &str = "rest";
+
 /// What every route works with; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App {
@@ -64,7 +67,7 @@ impl App {
                 metrics: Metrics::new(&wallet),
                 wallet,
                 settings,
-                scope: KeyScope::new("rest")?,
+                scope: KeyScope::new(SCOPE)?,
                 is_draining: AtomicBool::new(false),
             }),
         })

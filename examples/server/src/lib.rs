@@ -14,6 +14,7 @@ mod log;
 mod metrics;
 mod middleware;
 mod openapi;
+pub mod operator;
 mod output;
 mod problem;
 mod reply;

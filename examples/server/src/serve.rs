@@ -53,7 +53,7 @@ impl StartError {
     }
 }
 
-fn cause(error: &wallet_core::StoreError) -> String {
+pub(crate) fn cause(error: &wallet_core::StoreError) -> String {
     let source = std::error::Error::source(error);
     source.map_or_else(String::new, |source| format!(" ({source})"))
 }

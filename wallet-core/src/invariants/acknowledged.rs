@@ -1,19 +1,23 @@
 use std::sync::Arc;
 
+use super::progress::{Meter, Stage, count};
 use super::{Books, Violation, effects_of};
 use crate::{LedgerStore, Outcome, Posted, RecordKey, StoreError};
 
+/// How many keys are asked for at a time: a store may lock while it answers.
+const KEYS: usize = 100;
+
 /// What was acknowledged is recorded unchanged, and the books show it.
-///
-/// # Errors
-/// Those of [`LedgerStore`].
-pub async fn acknowledged(
+pub(super) async fn acknowledged(
     store: &dyn LedgerStore,
     books: &Books,
     acknowledged: &[(RecordKey, Arc<Outcome>)],
+    meter: &mut Meter<'_>,
 ) -> Result<Vec<Violation>, StoreError> {
+    let total = Some(count(acknowledged.len()));
+    let mut done: usize = 0;
     let mut violations = Vec::new();
-    for chunk in acknowledged.chunks(100) {
+    for chunk in acknowledged.chunks(KEYS) {
         let keys: Vec<RecordKey> = chunk.iter().map(|(key, _)| *key).collect();
         let found = store.records(&keys).await?;
         for ((key, outcome), record) in chunk.iter().zip(found) {
@@ -27,6 +31,8 @@ pub async fn acknowledged(
             }
             violations.extend(missing(books, key, outcome));
         }
+        done = done.saturating_add(chunk.len());
+        meter.tell(Stage::Acknowledged, done, total);
     }
     Ok(violations)
 }
@@ -41,7 +47,7 @@ fn missing(books: &Books, key: RecordKey, outcome: &Outcome) -> Vec<Violation> {
         }
     }
     for entry in outcome.postings().flat_map(Posted::entries) {
-        if !books.entries_of(entry.account).contains(&entry) {
+        if books.shows(&entry) == Some(false) {
             let account = entry.account;
             violations.push(Violation::EffectMissing { key, account });
         }

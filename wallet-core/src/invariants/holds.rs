@@ -8,11 +8,12 @@ use crate::{AccountKey, Hold, HoldKey, HoldStatus, InLedger};
 #[must_use]
 pub fn holds(books: &Books) -> Vec<Violation> {
     let mut captured: BTreeMap<HoldKey, i128> = BTreeMap::new();
-    for row in books.existing_transfers() {
-        if let Some(hold) = row.transfer.hold {
-            let key = InLedger::new(row.transfer.key.ledger, hold);
-            let sum = captured.entry(key).or_default();
-            for leg in &row.transfer.legs {
+    for (transfer, moved) in books.existing_transfers() {
+        if let Some(hold) = moved.hold {
+            let sum = captured
+                .entry(InLedger::new(transfer.ledger, hold))
+                .or_default();
+            for leg in &moved.legs {
                 *sum = sum.saturating_add(leg.money.amount.minor());
             }
         }

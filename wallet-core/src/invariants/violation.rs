@@ -86,7 +86,8 @@ pub enum Violation {
         /// Its version.
         version: Version,
     },
-    /// An entry's balance is not that of the one before with its own amount.
+    /// An entry's balance is not what it and those before it add up to. Those
+    /// behind it that are off by as much are not told again.
     #[error("{account:?}: entry {sequence} says {found}, {expected} is right")]
     BalanceChainBroken {
         /// Whose.
@@ -106,6 +107,35 @@ pub enum Violation {
         account: AccountKey,
         /// Which entry.
         sequence: Sequence,
+    },
+    /// The store itself calls some of an account's entries damaged.
+    #[error("{account:?}: entries {first} to {last} cannot be read: {reason}")]
+    EntriesUnreadable {
+        /// Whose.
+        account: AccountKey,
+        /// The first of them.
+        first: Sequence,
+        /// The last of them; where very many in a row cannot be read, the rest
+        /// of the account is not tried.
+        last: Sequence,
+        /// What the store says.
+        reason: String,
+    },
+    /// The store itself calls a hold of the account damaged.
+    #[error("{account:?}: its holds cannot be read to the end: {reason}")]
+    HoldsUnreadable {
+        /// Whose.
+        account: AccountKey,
+        /// What the store says.
+        reason: String,
+    },
+    /// The store itself calls a transfer damaged.
+    #[error("{transfer:?}: cannot be read: {reason}")]
+    TransferUnreadable {
+        /// Which.
+        transfer: TransferKey,
+        /// What the store says.
+        reason: String,
     },
     /// An entry names a transfer that does not exist.
     #[error("{transfer:?}: has entries and does not exist")]

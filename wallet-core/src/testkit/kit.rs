@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{Capabilities, Handles, ManualClock, Reopen, SeededIds, StoreFactory};
-use crate::invariants::{self, Violation};
+use crate::invariants::Violation;
 use crate::{
     Batch, Clock, Command, Committed, Decided, IdempotencyKey, KeyScope, KeyText, LedgerId,
     LedgerStore, Outbox, Outcome, Prepared, Receipt, RecordKey, Rejection, Request,
@@ -274,7 +274,7 @@ impl Kit {
         let handles = self.handles();
         let acknowledged = self.acknowledged();
         let outbox = with_outbox.then_some(handles.outbox.as_ref());
-        invariants::check(handles.store.as_ref(), outbox, &acknowledged)
+        super::violations(handles.store.as_ref(), outbox, &acknowledged)
             .await
             .expect("the books can be read")
     }

@@ -33,9 +33,11 @@ mod clock;
 mod factory;
 mod ids;
 mod kit;
+mod violations;
 
 pub use block_on::block_on;
 pub use clock::ManualClock;
 pub use factory::{Built, Capabilities, Handles, Reopen, StoreFactory};
 pub use ids::SeededIds;
 pub use kit::Kit;
+pub use violations::violations;

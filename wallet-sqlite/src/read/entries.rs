@@ -125,6 +125,7 @@ impl<'c> Statement<'c> {
                 if entry.sequence != sequence {
                     return Err(corrupt("the journal tells another entry"));
                 }
+                self.agree(entry, journal)?;
                 if (first..=last).contains(&sequence) {
                     found.push(*entry);
                 }
@@ -146,6 +147,16 @@ impl<'c> Statement<'c> {
             return Ok((self.count, self.last_entry));
         }
         self.anchor(next).map(|(journal, _)| (next, journal))
+    }
+
+    /// An entry that has a row of its own stands where that says: bounds in
+    /// time are found by these rows, and nothing else would show a lost one.
+    fn agree(&self, entry: &Entry, journal: i64) -> Result<()> {
+        let is_anchor = entry.sequence.checked_rem(ANCHOR_EVERY) == Some(0);
+        if is_anchor && self.anchor(entry.sequence)? != (journal, entry.created_at) {
+            return Err(corrupt("an entry's row tells another one"));
+        }
+        Ok(())
     }
 
     fn anchor(&self, sequence: Sequence) -> Result<(i64, Timestamp)> {

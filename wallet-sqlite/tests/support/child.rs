@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use wallet_core::invariants;
+use wallet_core::invariants::Verifier;
 use wallet_core::testkit::block_on;
 use wallet_core::{Decided, LedgerStore, Outcome, TransferId};
 
@@ -127,7 +127,7 @@ pub(crate) fn note(line: &str, acknowledged: &mut Acknowledged) -> bool {
 pub(crate) fn verify(path: &Path, acknowledged: &Acknowledged) {
     let store = open(path);
     super::assert_sound(&store);
-    let books = block_on(invariants::Books::read(&store)).unwrap();
+    let books = block_on(Verifier::new(&store).books()).unwrap();
     let mut entries: BTreeMap<TransferId, usize> = BTreeMap::new();
     for entry in books.entries.values().flatten() {
         *entries.entry(entry.transfer).or_default() += 1;

@@ -15,8 +15,7 @@ pub(crate) mod child;
 use std::path::Path;
 use std::sync::Arc;
 
-use wallet_core::invariants;
-use wallet_core::testkit::block_on;
+use wallet_core::testkit::{block_on, violations};
 use wallet_core::{
     AccountId, AccountKey, Batch, Command, Currency, Decided, Deposit, IdempotencyKey, InLedger,
     KeyScope, KeyText, LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner,
@@ -116,6 +115,6 @@ pub(crate) fn posted(store: &SqliteStore, number: u8) -> i128 {
 
 /// Every invariant of the books and of an outbox that nobody has read.
 pub(crate) fn assert_sound(store: &SqliteStore) {
-    let violations = block_on(invariants::check(store, Some(store), &[])).unwrap();
+    let violations = block_on(violations(store, Some(store), &[])).unwrap();
     assert!(violations.is_empty(), "{violations:#?}");
 }

@@ -90,7 +90,7 @@ async fn run(
     }
     compare::everything(store, world.model()).await?;
     let outbox = Some(handles.outbox.as_ref());
-    let checked = crate::invariants::check(store, outbox, &acknowledged).await;
+    let checked = crate::testkit::violations(store, outbox, &acknowledged).await;
     let violations = checked.map_err(|error| error.to_string())?;
     drop(guard);
     if violations.is_empty() {

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
+use crate::invariants::VerifyError;
 use crate::testkit::Handles;
-use crate::{AccountId, AccountKey, LedgerId, StoreError, invariants};
+use crate::{AccountId, AccountKey, LedgerId, testkit};
 
 use super::workload;
 use super::world::World;
@@ -16,14 +17,14 @@ pub(super) async fn verify(world: &World, handles: &Handles) -> Vec<String> {
     wrong
 }
 
-async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, StoreError> {
+async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyError> {
     let store = handles.store.as_ref();
     let (acknowledged, settled) = {
         let notes = world.notes();
         (notes.acknowledged.clone(), notes.settled.clone())
     };
     let outbox = Some(handles.outbox.as_ref());
-    let violations = invariants::check(store, outbox, &acknowledged).await?;
+    let violations = testkit::violations(store, outbox, &acknowledged).await?;
     let mut wrong: Vec<String> = violations
         .iter()
         .map(|found| format!("{found:?}"))

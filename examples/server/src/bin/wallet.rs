@@ -1,0 +1,18 @@
+//! The operator's command; `wallet --help` lists what it does.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use wallet_server::operator::Arguments;
+
+fn main() -> ExitCode {
+    // Bad arguments end the program here: a clear message, exit code 2.
+    let arguments = Arguments::parse();
+    match arguments.run() {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("wallet: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

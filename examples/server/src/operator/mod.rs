@@ -1,0 +1,128 @@
+//! The `wallet` command: what those who run a store do with it.
+
+mod outcome;
+mod purge;
+mod statement;
+mod verify;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use thiserror::Error;
+use wallet_core::{StoreError, SystemClock, WalletError};
+use wallet_sqlite::{SqliteSettings, SqliteStore};
+
+use crate::StoreUrl;
+use crate::serve::cause;
+
+/// Looks after a store: verifies it, shows what is in it, purges it.
+#[derive(Debug, Parser)]
+#[command(name = "wallet", version)]
+pub struct Arguments {
+    /// Where the books are: `sqlite:PATH`. The file must exist.
+    #[arg(
+        long,
+        env = "WALLET_STORE",
+        default_value = "sqlite:wallet.db",
+        global = true
+    )]
+    store: StoreUrl,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Verify(verify::Verify),
+    Statement(statement::Statement),
+    Outcome(outcome::ShowOutcome),
+    Purge(purge::PurgeOld),
+}
+
+/// Why the command could not do what it was asked for.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OperatorError {
+    /// A store that lives in another process's memory.
+    #[error("a store in memory is gone with its process: give --store sqlite:PATH")]
+    Memory,
+    /// There is no such file.
+    #[error("there is no file {0}")]
+    NoFile(PathBuf),
+    /// The store failed.
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    Store(#[from] StoreError),
+    /// The service failed.
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
+    /// The books were written to while they were read.
+    #[error("{0}: stop whoever writes, or verify a copy")]
+    Changed(String),
+    /// What was asked for is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The runtime could not be started, or output could not be written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl OperatorError {
+    /// What the program exits with: 1 for what is not there, 2 for bad
+    /// arguments, 3 when it could not do its work.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotFound(_) => 1,
+            Self::Memory | Self::NoFile(_) => 2,
+            Self::Store(_) | Self::Wallet(_) | Self::Changed(_) | Self::Io(_) => 3,
+        }
+    }
+}
+
+impl Arguments {
+    /// Does what was asked for, and says what the program exits with.
+    ///
+    /// # Errors
+    /// [`OperatorError`].
+    pub fn run(self) -> Result<u8, OperatorError> {
+        let store = Arc::new(open(&self.store)?);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            match self.what {
+                What::Verify(verify) => verify.run(&store).await,
+                What::Statement(statement) => statement.run(&store).await,
+                What::Outcome(outcome) => outcome.run(&store).await,
+                What::Purge(purge) => purge.run(&store).await,
+            }
+        })
+    }
+}
+
+/// Opens a store that exists, as it is: nothing is created or migrated.
+fn open(url: &StoreUrl) -> Result<SqliteStore, OperatorError> {
+    let StoreUrl::Sqlite(path) = url else {
+        return Err(OperatorError::Memory);
+    };
+    if !path.is_file() {
+        return Err(OperatorError::NoFile(path.clone()));
+    }
+    let settings = SqliteSettings::new(path).with_migrate(false);
+    Ok(SqliteStore::open(&settings, Arc::new(SystemClock))?)
+}
+
+/// A text from the books, fit for a terminal: what users wrote must not move
+/// its cursor.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            plain.extend(c.escape_default());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}

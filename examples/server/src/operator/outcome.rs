@@ -1,0 +1,82 @@
+use std::sync::Arc;
+
+use clap::Args;
+use wallet_core::{
+    IdempotencyKey, LedgerId, LedgerStore, Leg, Outcome, Posted, Receipt, format_minor,
+};
+use wallet_sqlite::SqliteStore;
+
+use super::OperatorError;
+use crate::output::time;
+
+/// Shows what was recorded under an idempotency key.
+#[derive(Debug, Args)]
+pub(super) struct ShowOutcome {
+    /// The key, as it was sent.
+    key: String,
+    /// Whose key it is.
+    #[arg(long, default_value = crate::app::SCOPE)]
+    scope: String,
+    /// The index of an item of a batch whose items were carried out each by
+    /// itself.
+    #[arg(long)]
+    item: Option<u32>,
+}
+
+impl ShowOutcome {
+    pub(super) async fn run(&self, store: &Arc<SqliteStore>) -> Result<u8, OperatorError> {
+        let bad = |error| OperatorError::NotFound(format!("no such key can be: {error}"));
+        let key = IdempotencyKey::parse(&self.scope, &self.key).map_err(bad)?;
+        let key = self
+            .item
+            .map_or_else(|| key.clone(), |item| key.child(item));
+        let record = store
+            .records(&[key.record_key(LedgerId::default())])
+            .await?;
+        let nothing = || OperatorError::NotFound(format!("nothing is recorded under {key}"));
+        let record = record.into_iter().next().flatten().ok_or_else(nothing)?;
+        print(&record.outcome);
+        Ok(0)
+    }
+}
+
+fn print(outcome: &Outcome) {
+    println!("recorded {}", time(outcome.at));
+    match &outcome.result {
+        Err(rejected) => println!("refused: {rejected}"),
+        Ok(receipts) => {
+            println!("accepted:");
+            receipts
+                .iter()
+                .for_each(|receipt| println!("  {}", line(receipt)));
+        }
+    }
+}
+
+fn line(receipt: &Receipt) -> String {
+    match receipt {
+        Receipt::AccountOpened(account) => format!("opened account {}", account.state.key.id),
+        Receipt::AccountChanged(changed) => {
+            let state = &changed.state;
+            format!("account {} is {:?}", state.key.id, state.status)
+        }
+        Receipt::Posted(posted) => posted_line(posted),
+        Receipt::HoldChanged(changed) => {
+            let hold = &changed.hold;
+            format!("hold {} is {:?}", hold.key.id, hold.status)
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn posted_line(posted: &Posted) -> String {
+    let transfer = &posted.transfer;
+    let leg = |leg: &Leg| {
+        let amount = format_minor(leg.money.amount.minor(), leg.money.currency);
+        let currency = leg.money.currency.code();
+        format!("{amount} {currency} from {} to {}", leg.from, leg.to)
+    };
+    let legs: Vec<String> = transfer.legs.iter().map(leg).collect();
+    let id = transfer.key.id;
+    format!("posted {:?} {id}: {}", transfer.kind, legs.join(", "))
+}

@@ -1,0 +1,109 @@
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use wallet_core::invariants::{
+    Delivered, OutboxReport, Progress, Report, Stage, Verifier, VerifyError,
+};
+use wallet_sqlite::SqliteStore;
+
+use super::OperatorError;
+
+/// Checks every invariant of the books, and the outbox against them. Exits with
+/// 0 when they are sound, 1 when something must not be, 3 when that could not be
+/// found out: nothing may be committed meanwhile.
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Whether no relay ever worked on the outbox, so that it must tell every
+    /// change since the beginning.
+    #[arg(long)]
+    nothing_delivered: bool,
+}
+
+impl Verify {
+    pub(super) async fn run(&self, store: &Arc<SqliteStore>) -> Result<u8, OperatorError> {
+        let delivered = if self.nothing_delivered {
+            Delivered::Nothing
+        } else {
+            Delivered::Unknown
+        };
+        let bar = Bar::new();
+        let mut tell = |progress| bar.tell(progress);
+        let report = Verifier::new(store.as_ref())
+            .with_outbox(store.as_ref(), delivered)
+            .with_progress(&mut tell)
+            .run()
+            .await;
+        bar.0.finish_and_clear();
+        let report = report.map_err(|error| match error {
+            VerifyError::Store(error) => OperatorError::Store(error),
+            other => OperatorError::Changed(other.to_string()),
+        })?;
+        print(&report);
+        Ok(u8::from(!report.violations.is_empty()))
+    }
+}
+
+/// A bar on standard error; nothing where that is no terminal.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new() -> Self {
+        let bar = ProgressBar::no_length();
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg:>22} {wide_bar} {human_pos}/{human_len}")
+        {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    fn tell(&self, progress: Progress) {
+        let stage = match progress.stage {
+            Stage::Accounts => "accounts",
+            Stage::Entries => "entries",
+            Stage::Holds => "holds",
+            Stage::Transfers => "transfers",
+            Stage::Checks => "checking",
+            Stage::Events => "outbox",
+            Stage::Comparison => "accounts once more",
+            _ => "reading",
+        };
+        self.0.set_message(stage);
+        self.0.set_length(progress.total.unwrap_or(progress.done));
+        self.0.set_position(progress.done);
+    }
+}
+
+fn print(report: &Report) {
+    let totals = &report.totals;
+    println!(
+        "{} ledgers, {} accounts, {} transfers, {} entries, {} holds",
+        totals.ledgers, totals.accounts, totals.transfers, totals.entries, totals.holds
+    );
+    for ((ledger, currency), sum) in &report.sums {
+        println!(
+            "ledger {ledger}, {currency}: {} accounts add up to {}",
+            sum.accounts, sum.posted
+        );
+    }
+    match report.outbox {
+        Some(OutboxReport::Checked {
+            rows,
+            told,
+            changes,
+            ..
+        }) => println!("outbox: {rows} rows tell {told} of {changes} changes"),
+        Some(OutboxReport::Held) => {
+            println!("OUTBOX NOT CHECKED: a relay holds it; stop it to have it checked");
+        }
+        None => {}
+    }
+    for violation in &report.violations {
+        println!("VIOLATION: {violation}");
+    }
+    match report.violations.len() {
+        0 => println!("the books are sound"),
+        count => println!("{count} violations"),
+    }
+}
