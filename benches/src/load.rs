@@ -240,19 +240,11 @@ impl NaiveSide {
     fn prepare(plan: &Plan) -> Result<Self> {
         let store = open_naive(plan, "baseline")?;
         let bytes_before = store.bytes()?;
-        let tally = Arc::new(Tally::default());
-        let load = &plan.load;
-        let _bar = Progress::waiting("baseline: sweep");
-        let sweep = baseline::sweep(
-            store.as_ref(),
-            load.callers,
-            &plan.picker,
-            plan.warm_up,
-            &tally,
-        )?;
+        let callers = plan.load.callers;
+        let sweep = baseline::sweep(store.as_ref(), callers, &plan.picker, plan.warm_up)?;
         Ok(Self {
             store,
-            funded: u64::from(load.accounts),
+            funded: u64::from(plan.load.accounts),
             bytes_before,
             sweep,
             figures: Figures::new()?,

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::{Baseline, Shape, Way, run};
 use crate::Result;
-use crate::measure::{Figures, Tally, per_sec};
+use crate::measure::{Figures, per_sec};
 use crate::pattern::Picker;
+use crate::progress::Progress;
 
 /// What a sweep found.
 #[derive(Debug)]
@@ -39,7 +40,6 @@ pub(crate) fn sweep(
     callers: u32,
     picker: &Picker,
     length: Duration,
-    tally: &Arc<Tally>,
 ) -> Result<Sweep> {
     let mut found = Sweep {
         tried: Vec::new(),
@@ -52,10 +52,13 @@ pub(crate) fn sweep(
     let shapes = shapes(baseline.ways(), callers);
     let mut counts = vec![0_u64; shapes.len()];
     let half = length.checked_div(2).unwrap_or(length);
+    let tally = Arc::default();
+    let total = length.saturating_mul(u32::try_from(shapes.len())?);
+    let _bar = Progress::of_time("baseline: sweep", total, &tally);
     for _ in 0..2 {
         for (shape, count) in shapes.iter().zip(&mut counts) {
             let before = found.figures.counted();
-            run(baseline, *shape, picker, half, tally, &mut found.figures)?;
+            run(baseline, *shape, picker, half, &tally, &mut found.figures)?;
             let made = found.figures.counted().saturating_sub(before);
             *count = count.saturating_add(made);
         }
