@@ -142,6 +142,12 @@ impl<Id> InLedger<Id> {
     }
 }
 
+impl<Id: std::fmt::Display> std::fmt::Display for InLedger<Id> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.ledger, self.id)
+    }
+}
+
 /// An account's full key.
 pub type AccountKey = InLedger<AccountId>;
 /// A transfer's full key.

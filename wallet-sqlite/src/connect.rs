@@ -26,11 +26,11 @@ const DURABILITY: &str = "
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA temp_store = MEMORY;";
 
-/// Opens the file for writing, creating it, and makes sure that it is ours.
+/// Opens the file for writing, creating it where it may, and makes sure that it
+/// is ours.
 pub(crate) fn writer(settings: &SqliteSettings) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, settings.create);
     let connection = open(settings.path(), flags)?;
     // Waiting is done in `insist`: SQLite's own handler backs off to a tenth
     // of a second, in which another process may take the lock many times.
@@ -91,6 +91,12 @@ fn identify(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
     if !known && !is_empty && !settings.adopt {
         let context = "the file belongs to another application; see `SqliteSettings::with_adopt`";
         return Err(StoreError::new(StoreErrorKind::Internal, context));
+    }
+    if !known && is_empty && !settings.create {
+        return Err(StoreError::new(
+            StoreErrorKind::Internal,
+            "the file holds no ledger",
+        ));
     }
     if !known && is_empty {
         let stamp = format!("PRAGMA page_size = {PAGE_BYTES}");

@@ -12,6 +12,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteSettings {
     pub(crate) path: PathBuf,
+    pub(crate) create: bool,
     pub(crate) migrate: bool,
     pub(crate) adopt: bool,
     pub(crate) lock_wait: Duration,
@@ -27,6 +28,7 @@ impl SqliteSettings {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
+            create: true,
             migrate: true,
             adopt: false,
             lock_wait: Duration::from_secs(1),
@@ -34,6 +36,14 @@ impl SqliteSettings {
             checkpoint_pages: 16_000,
             cache_kib: 24_576,
         }
+    }
+
+    /// Whether a file that does not exist is created (the default), and an
+    /// empty one made a ledger's. A program that only looks after books says no.
+    #[must_use]
+    pub const fn with_create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
     }
 
     /// Whether opening brings the schema up to date (the default). A host that

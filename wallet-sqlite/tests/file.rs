@@ -117,6 +117,20 @@ fn without_migrating_an_old_schema_is_refused_until_it_is_migrated() {
 }
 
 #[test]
+fn without_creating_only_a_ledger_that_is_there_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    let settings = SqliteSettings::new(&path).with_create(false);
+    assert_eq!(refusal(&settings), StoreErrorKind::Unavailable);
+    assert!(!path.exists());
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(refusal(&settings), StoreErrorKind::Internal);
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+    drop(support::open(&path));
+    assert!(try_open(&settings).is_ok());
+}
+
+#[test]
 fn a_write_lock_kept_elsewhere_is_a_conflict_and_does_not_stop_readers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");

@@ -19,7 +19,7 @@ pub enum Violation {
         sum: i128,
     },
     /// A running sum differs from that of the entries.
-    #[error("{account:?}: posted {stored:?} (debits, credits), entries say {entries:?}")]
+    #[error("account {account}: posted {stored:?} (debits, credits), entries say {entries:?}")]
     CountersDiffer {
         /// Whose.
         account: AccountKey,
@@ -29,7 +29,7 @@ pub enum Violation {
         entries: (i128, i128),
     },
     /// A pending sum differs from that of the open holds.
-    #[error("{account:?}: pending {stored:?} (debits, credits), open holds say {holds:?}")]
+    #[error("account {account}: pending {stored:?} (debits, credits), open holds say {holds:?}")]
     PendingDiffers {
         /// Whose.
         account: AccountKey,
@@ -40,7 +40,7 @@ pub enum Violation {
     },
     /// The available balance is below the floor and no forced reversal
     /// explains it.
-    #[error("{account:?}: available {available} is below the floor {floor}")]
+    #[error("account {account}: available {available} is below the floor {floor}")]
     BelowFloor {
         /// Whose.
         account: AccountKey,
@@ -50,7 +50,7 @@ pub enum Violation {
         floor: i128,
     },
     /// The balance with all that is pending exceeds the ceiling.
-    #[error("{account:?}: {expected} exceeds the ceiling {ceiling}")]
+    #[error("account {account}: {expected} exceeds the ceiling {ceiling}")]
     AboveCeiling {
         /// Whose.
         account: AccountKey,
@@ -60,14 +60,14 @@ pub enum Violation {
         ceiling: i128,
     },
     /// A closed account has a balance or a hold.
-    #[error("{account:?}: closed, but not empty")]
+    #[error("account {account}: closed, but not empty")]
     ClosedNotEmpty {
         /// Which.
         account: AccountKey,
     },
     /// An account has another number of entries than it says, or a number is
     /// missing or twice.
-    #[error("{account:?}: entry {found} stands where {expected} is due")]
+    #[error("account {account}: entry {found} stands where {expected} is due")]
     SequenceBroken {
         /// Whose.
         account: AccountKey,
@@ -77,7 +77,7 @@ pub enum Violation {
         found: Sequence,
     },
     /// An entry's version does not rise, or is beyond the account's.
-    #[error("{account:?}: entry {sequence} has version {version} out of order")]
+    #[error("account {account}: entry {sequence} has version {version} out of order")]
     VersionBroken {
         /// Whose.
         account: AccountKey,
@@ -88,7 +88,7 @@ pub enum Violation {
     },
     /// An entry's balance is not what it and those before it add up to. Those
     /// behind it that are off by as much are not told again.
-    #[error("{account:?}: entry {sequence} says {found}, {expected} is right")]
+    #[error("account {account}: after entry {sequence} stands {found}, {expected} is right")]
     BalanceChainBroken {
         /// Whose.
         account: AccountKey,
@@ -101,7 +101,7 @@ pub enum Violation {
     },
     /// An entry is earlier than the one before, or later than the account's
     /// latest time.
-    #[error("{account:?}: entry {sequence} is out of time")]
+    #[error("account {account}: entry {sequence} is out of time")]
     TimeWentBack {
         /// Whose.
         account: AccountKey,
@@ -109,7 +109,7 @@ pub enum Violation {
         sequence: Sequence,
     },
     /// The store itself calls some of an account's entries damaged.
-    #[error("{account:?}: entries {first} to {last} cannot be read: {reason}")]
+    #[error("account {account}: entries {first} to {last} cannot be read: {reason}")]
     EntriesUnreadable {
         /// Whose.
         account: AccountKey,
@@ -122,7 +122,7 @@ pub enum Violation {
         reason: String,
     },
     /// The store itself calls a hold of the account damaged.
-    #[error("{account:?}: its holds cannot be read to the end: {reason}")]
+    #[error("account {account}: its holds cannot be read to the end: {reason}")]
     HoldsUnreadable {
         /// Whose.
         account: AccountKey,
@@ -130,7 +130,7 @@ pub enum Violation {
         reason: String,
     },
     /// The store itself calls a transfer damaged.
-    #[error("{transfer:?}: cannot be read: {reason}")]
+    #[error("transfer {transfer}: cannot be read: {reason}")]
     TransferUnreadable {
         /// Which.
         transfer: TransferKey,
@@ -138,13 +138,13 @@ pub enum Violation {
         reason: String,
     },
     /// An entry names a transfer that does not exist.
-    #[error("{transfer:?}: has entries and does not exist")]
+    #[error("transfer {transfer}: has entries and does not exist")]
     TransferMissing {
         /// Which.
         transfer: TransferKey,
     },
     /// A leg has not exactly its two entries, or they differ from it.
-    #[error("{transfer:?}: leg {leg} and its entries differ")]
+    #[error("transfer {transfer}: leg {leg} and its entries differ")]
     LegDiffers {
         /// Which transfer.
         transfer: TransferKey,
@@ -152,7 +152,7 @@ pub enum Violation {
         leg: u16,
     },
     /// A transfer has entries beyond its legs.
-    #[error("{transfer:?}: {found} entries for {legs} legs")]
+    #[error("transfer {transfer}: {found} entries for {legs} legs")]
     StrayEntries {
         /// Which.
         transfer: TransferKey,
@@ -162,7 +162,7 @@ pub enum Violation {
         found: usize,
     },
     /// A leg moves another currency than an account holds.
-    #[error("{transfer:?}: leg {leg} moves a currency that {account:?} does not hold")]
+    #[error("transfer {transfer}: leg {leg} moves a currency that account {account} does not hold")]
     CurrencyMixed {
         /// Which transfer.
         transfer: TransferKey,
@@ -172,7 +172,9 @@ pub enum Violation {
         account: AccountKey,
     },
     /// What is said to be reversed is not what reversals moved, or too much.
-    #[error("{transfer:?}: leg {leg} says {stored} reversed, reversals moved {moved} of {amount}")]
+    #[error(
+        "transfer {transfer}: leg {leg} says {stored} reversed, reversals moved {moved} of {amount}"
+    )]
     ReversalDiffers {
         /// Which transfer.
         transfer: TransferKey,
@@ -187,13 +189,13 @@ pub enum Violation {
     },
     /// A reversal undoes what does not exist, a reversal, or something else
     /// than its legs say.
-    #[error("{reversal:?}: does not undo what it names")]
+    #[error("transfer {reversal}: does not undo what it names")]
     ReversalStray {
         /// Which.
         reversal: TransferKey,
     },
     /// A hold's amounts do not add up or contradict its status or captures.
-    #[error("{hold:?}: {why}")]
+    #[error("hold {hold}: {why}")]
     HoldDiffers {
         /// Which.
         hold: HoldKey,
@@ -201,19 +203,19 @@ pub enum Violation {
         why: &'static str,
     },
     /// An acknowledged outcome is recorded no more.
-    #[error("{key}: acknowledged, but no longer recorded")]
+    #[error("record {key}: acknowledged, but no longer recorded")]
     AcknowledgedLost {
         /// Its key.
         key: RecordKey,
     },
     /// An acknowledged outcome reads differently now.
-    #[error("{key}: acknowledged, but changed since")]
+    #[error("record {key}: acknowledged, but changed since")]
     AcknowledgedChanged {
         /// Its key.
         key: RecordKey,
     },
     /// An effect of an acknowledged outcome is not in the books.
-    #[error("{key}: acknowledged, but {account:?} does not show it")]
+    #[error("record {key}: acknowledged, but account {account} does not show it")]
     EffectMissing {
         /// Its key.
         key: RecordKey,
@@ -235,7 +237,9 @@ pub enum Violation {
         row: RowId,
     },
     /// An account's events are not one per version in ascending order.
-    #[error("{account:?}: event {found} stands where {expected} is due")]
+    #[error(
+        "account {account}: the event of version {found} stands where that of {expected} is due"
+    )]
     EventsBroken {
         /// Whose.
         account: AccountKey,
@@ -245,7 +249,7 @@ pub enum Violation {
         found: Version,
     },
     /// An event tells something else than the entry.
-    #[error("{account:?}: event {version} and its entry differ")]
+    #[error("account {account}: the event of version {version} and its entry differ")]
     EventDiffers {
         /// Whose.
         account: AccountKey,

@@ -109,7 +109,9 @@ fn open(url: &StoreUrl) -> Result<SqliteStore, OperatorError> {
     if !path.is_file() {
         return Err(OperatorError::NoFile(path.clone()));
     }
-    let settings = SqliteSettings::new(path).with_migrate(false);
+    let settings = SqliteSettings::new(path)
+        .with_create(false)
+        .with_migrate(false);
     Ok(SqliteStore::open(&settings, Arc::new(SystemClock))?)
 }
 

@@ -46,9 +46,9 @@ fn print(outcome: &Outcome) {
         Err(rejected) => println!("refused: {rejected}"),
         Ok(receipts) => {
             println!("accepted:");
-            receipts
-                .iter()
-                .for_each(|receipt| println!("  {}", line(receipt)));
+            for receipt in receipts {
+                println!("  {}", line(receipt));
+            }
         }
     }
 }
