@@ -1,0 +1,39 @@
+//! Database servers for tests: each a child process on a free port with a data
+//! folder of its own. Development only.
+//!
+//! [`shared`] gives one server per [`Kind`] to all test processes of a
+//! workspace: the first one starts it, and it ends some seconds after the last
+//! one has ended, however that was. Tests keep apart by databases of their own,
+//! named `wallet_...`. [`Private`] is a server for one test, which may kill it.
+//!
+//! `WALLET_TEST_MARIADB_URL` and `WALLET_TEST_MYSQL_URL` put another server in
+//! the place of the shared one: `mysql://user:password@host:port`, of a user who
+//! may create and drop databases whose names begin with `wallet_`.
+//!
+//! A server that is not installed is an error and never a test left out:
+//! `scripts/setup-servers` installs both.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "for tests, which tell what is wrong by panicking"
+)]
+
+mod install;
+mod private;
+mod shared;
+
+pub use install::Kind;
+pub use private::Private;
+pub use shared::{Shared, shared};
+
+/// The user of tests, who owns every database named `wallet_...`.
+pub const USER: &str = "wallet";
+/// The password of both users.
+pub const PASSWORD: &str = "wallet-test";
+/// The user who may do everything.
+pub const ADMIN: &str = "admin";
+
+/// The address of a server here for one of its users, without a database.
+fn url(user: &str, port: u16) -> String {
+    format!("mysql://{user}:{PASSWORD}@127.0.0.1:{port}")
+}

@@ -1,0 +1,127 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::install::{base, free_port, wait};
+use crate::{ADMIN, Kind, USER, url};
+
+/// Kills the server when the test that started it ends: its end of the pipe is
+/// closed then, however it ended.
+const GUARD: &str = r#"
+"$@" &
+server=$!
+cat >/dev/null
+kill -9 $server 2>/dev/null
+wait $server
+"#;
+
+/// A server for one test, killed and removed when dropped or when the test's
+/// process ends.
+#[derive(Debug)]
+pub struct Private {
+    kind: Kind,
+    folder: PathBuf,
+    port: u16,
+    more: Vec<String>,
+    guard: Option<Child>,
+}
+
+impl Private {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    #[must_use]
+    pub fn start(kind: Kind) -> Self {
+        Self::start_with(kind, &[])
+    }
+
+    /// Starts one with more options of its own.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn start_with(kind: Kind, options: &[&str]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{}-{number}", kind.name(), std::process::id());
+        let folder = base().join(name);
+        let _ = fs::remove_dir_all(&folder);
+        let making = base().join(format!("{}-making", kind.name()));
+        fs::create_dir_all(base()).expect("a folder for servers");
+        let making = fs::File::create(making).expect("a file to lock");
+        making.lock().expect("the lock for the template");
+        kind.prepare(&folder);
+        drop(making);
+        let mut server = Self {
+            kind,
+            folder,
+            port: free_port(),
+            more: options.iter().map(|option| (*option).to_owned()).collect(),
+            guard: None,
+        };
+        server.restart();
+        server
+    }
+
+    /// Its address for a user who owns every database named `wallet_...`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        url(USER, self.port)
+    }
+
+    /// Its address for a user who may do everything.
+    #[must_use]
+    pub fn admin_url(&self) -> String {
+        url(ADMIN, self.port)
+    }
+
+    /// Its port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its data folder and log.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Kills it at once, as a loss of power of the process would; what it has
+    /// written stays. Nothing happens when it does not run.
+    pub fn kill(&mut self) {
+        if let Some(mut guard) = self.guard.take() {
+            drop(guard.stdin.take());
+            let _ = guard.wait();
+        }
+        let _ = fs::remove_file(self.folder.join("pid"));
+    }
+
+    /// Starts it again on the same data and port.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.kill();
+        let mut command = self.kind.command(&self.folder, self.port);
+        command.extend(self.more.iter().cloned());
+        let guard = Command::new("sh")
+            .args(["-c", GUARD, "sh"])
+            .args(command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        self.guard = Some(guard.expect("a shell"));
+        wait(&self.folder, self.port);
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}

@@ -1,0 +1,118 @@
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::install::{base, free_port, wait};
+use crate::{ADMIN, Kind, USER, url};
+
+/// Ends the server once nobody has used it for a while: whoever uses it keeps a
+/// shared lock on `users`, and whoever starts or ends it the lock on `start`.
+const WATCH: &str = r#"
+folder=$1; shift
+"$@" &
+server=$!
+while sleep 10; do
+    kill -0 $server 2>/dev/null || break
+    flock "$folder/../start" flock --nonblock --exclusive "$folder/../users" \
+        sh -c 'rm -f "$1/address"; kill -9 "$2"' sh "$folder" $server && break
+done
+wait $server
+rm -rf "$folder"
+"#;
+
+/// A server that all test processes share.
+#[derive(Debug)]
+pub struct Shared {
+    url: String,
+    admin_url: Option<String>,
+    /// Keeps the server up for as long as this process lives.
+    _user: Option<File>,
+}
+
+impl Shared {
+    /// Its address for a user who owns every database named `wallet_...`,
+    /// without a database.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its address for a user who may do everything; none when the server was
+    /// given by the environment.
+    #[must_use]
+    pub fn admin_url(&self) -> Option<&str> {
+        self.admin_url.as_deref()
+    }
+}
+
+/// The server of this kind, started if need be.
+///
+/// # Panics
+/// When it is not installed or does not start.
+pub fn shared(kind: Kind) -> &'static Shared {
+    static MARIADB: OnceLock<Shared> = OnceLock::new();
+    static MYSQL: OnceLock<Shared> = OnceLock::new();
+    let place = match kind {
+        Kind::MariaDb => &MARIADB,
+        Kind::MySql => &MYSQL,
+    };
+    place.get_or_init(|| find_or_start(kind))
+}
+
+fn find_or_start(kind: Kind) -> Shared {
+    if let Ok(url) = std::env::var(kind.variable()) {
+        return Shared {
+            url: url.trim_end_matches('/').to_owned(),
+            admin_url: None,
+            _user: None,
+        };
+    }
+    let home = base().join(kind.name());
+    fs::create_dir_all(&home).expect("a folder for servers");
+    let start = File::create(home.join("start")).expect("a file to lock");
+    start.lock().expect("the lock for starting");
+    let user = File::create(home.join("users")).expect("a file to lock");
+    user.lock_shared().expect("the lock of users");
+    let port = running(&home).unwrap_or_else(|| run(kind, &home));
+    start.unlock().expect("the lock for starting");
+    Shared {
+        url: url(USER, port),
+        admin_url: Some(url(ADMIN, port)),
+        _user: Some(user),
+    }
+}
+
+/// The port of the server that runs, if one does.
+fn running(home: &Path) -> Option<u16> {
+    let address = fs::read_to_string(home.join("server/address")).ok()?;
+    let port = address.trim().parse().ok()?;
+    std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
+    Some(port)
+}
+
+fn run(kind: Kind, home: &Path) -> u16 {
+    // The one before may still be removing its own.
+    let folder = home.join("server");
+    let old = home.join(format!("old-{}", std::process::id()));
+    if fs::rename(&folder, &old).is_ok() {
+        let _ = fs::remove_dir_all(old);
+    }
+    kind.prepare(&folder);
+    let port = free_port();
+    let watch = Command::new("sh")
+        .args(["-c", WATCH, "sh"])
+        .arg(&folder)
+        .args(kind.command(&folder, port))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // It outlives the test that starts it.
+        .process_group(0)
+        .spawn();
+    watch.expect("a shell");
+    wait(&folder, port);
+    fs::write(folder.join("address"), port.to_string()).expect("the server's address");
+    port
+}
