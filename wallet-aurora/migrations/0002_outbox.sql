@@ -1,0 +1,28 @@
+-- What a relay publishes: a row for each commit with effects, under the commit's
+-- id. It names the first `accepted` outcomes of that commit in the journal.
+CREATE TABLE IF NOT EXISTS wallet_outbox (
+    id          BIGINT     NOT NULL PRIMARY KEY,
+    accepted    INT        NOT NULL,
+    created_at  BIGINT     NOT NULL,
+    -- The done events: ascending indices of 4 bytes, big-endian.
+    done        MEDIUMBLOB NOT NULL,
+    is_complete TINYINT    NOT NULL CHECK (is_complete BETWEEN 0 AND 1),
+    KEY wallet_outbox_open (is_complete, id)
+) ENGINE = InnoDB;
+
+CREATE TABLE IF NOT EXISTS wallet_lease (
+    part     SMALLINT UNSIGNED NOT NULL PRIMARY KEY,
+    owner    VARBINARY(1024)   NOT NULL,
+    token    BIGINT            NOT NULL,
+    until_at BIGINT            NOT NULL
+) ENGINE = InnoDB;
+
+CREATE TABLE IF NOT EXISTS wallet_parked (
+    batch   BIGINT       NOT NULL,
+    event   INT UNSIGNED NOT NULL,
+    ledger  INT UNSIGNED NOT NULL,
+    account BINARY(16)   NOT NULL,
+    version BIGINT       NOT NULL,
+    reason  MEDIUMBLOB   NOT NULL,
+    PRIMARY KEY (batch, event)
+) ENGINE = InnoDB;

@@ -1,0 +1,94 @@
+//! One batch over a connection: what `transact` and `apply_in` share.
+
+use std::sync::Mutex;
+
+use wallet_core::decide::Decision;
+use wallet_core::{Batch, Reads};
+
+use crate::clock::Time;
+use crate::error::{Failed, code};
+use crate::pool::Lent;
+use crate::read::{Locking, Numbers, Plan, Resolved, resolve};
+use crate::run::Runner;
+use crate::sql::Script;
+use crate::write;
+
+/// Decides `batch` and commits the result: two packets once the accounts are
+/// known and nothing is to be resolved. On an error the transaction may still
+/// be open.
+pub(crate) async fn transact(
+    lent: &mut Lent,
+    batch: &Batch,
+    numbers: &Mutex<Numbers>,
+    time: &Time,
+) -> Result<Decision, Failed> {
+    let mut runner = lent.runner()?;
+    let resolved = resolve(&mut runner, batch.reads(), numbers).await?;
+    let mut begin = Script::default();
+    begin.begin();
+    let first = decide(&mut runner, &begin, batch, &resolved, Locking::Wait, time);
+    let decided = match first.await {
+        Err(failed) if failed.code == Some(code::LOCK_WAIT) => {
+            // What can be had is locked without waiting again; requests that
+            // need the rest come out as blocked.
+            let mut again = Script::of("rolling back", "ROLLBACK");
+            again.begin();
+            decide(&mut runner, &again, batch, &resolved, Locking::Skip, time).await?
+        }
+        decided => decided?,
+    };
+    let (decision, mut script) = decided;
+    script.commit();
+    runner.run(&script).await?;
+    Ok(decision)
+}
+
+/// Runs `begin`, locks and reads everything, decides. Answers what to write
+/// too.
+async fn decide(
+    runner: &mut Runner<'_>,
+    begin: &Script,
+    batch: &Batch,
+    resolved: &Resolved,
+    locking: Locking,
+    time: &Time,
+) -> Result<(Decision, Script), Failed> {
+    let mut script = begin.clone();
+    let before = script.steps.len();
+    let plan = Plan {
+        reads: batch.reads(),
+        resolved,
+        locking,
+        time,
+    };
+    plan.ask(&mut script);
+    let mut answers = runner.run(&script).await?;
+    answers.skip(before);
+    let snapshot = plan.told(&mut answers)?;
+    let decision = batch.decide(&snapshot);
+    let mut script = Script::default();
+    if !decision.changes.is_empty() {
+        write::changes(&mut script, &decision.changes, resolved, snapshot.now)?;
+    }
+    Ok((decision, script))
+}
+
+/// Decides `batch` inside a transaction of the host's and writes the result:
+/// `begin` sets a savepoint, `end` releases it.
+pub(crate) async fn apply(
+    runner: &mut Runner<'_>,
+    batch: &Batch,
+    time: &Time,
+    begin: &Script,
+    end: &'static str,
+) -> Result<Decision, Failed> {
+    // What is read here may yet be rolled back: nothing of it is kept.
+    let numbers = Mutex::default();
+    let reads: &Reads = batch.reads();
+    let resolved = resolve(runner, reads, &numbers).await?;
+    let (decision, mut script) =
+        decide(runner, begin, batch, &resolved, Locking::Wait, time).await?;
+    script.fixed(crate::error::Doing::Work, "releasing a savepoint", end);
+    runner.run(&script).await?;
+    Ok(decision)
+}

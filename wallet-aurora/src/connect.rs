@@ -1,0 +1,129 @@
+//! Opening a connection: how it is set up, and what the server must be.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::{ConnectOptions, Connection, MySqlConnection};
+use wallet_core::{StoreError, StoreErrorKind};
+
+use crate::error::{Result, connecting};
+use crate::run::Runner;
+use crate::sql::Script;
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Commits; the server must take writes.
+    Writer,
+    /// Reads only.
+    Reader,
+}
+
+/// How to reach a server, and how to treat it.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    options: MySqlConnectOptions,
+    role: Role,
+    lock_wait: Duration,
+    pub(crate) connect_wait: Duration,
+    pub(crate) answer_wait: Duration,
+}
+
+/// An open connection and what its server told.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) connection: MySqlConnection,
+    /// The longest packet that it takes, in bytes.
+    pub(crate) packet_bytes: usize,
+}
+
+/// Packets are kept a little below what the server takes.
+const HEADROOM: usize = 4_096;
+/// What is asked for before the server has said what it takes.
+const LEAST_PACKET: usize = 16_384;
+
+impl Target {
+    /// Reads the address.
+    pub(crate) fn new(url: &str, role: Role, settings: &crate::AuroraSettings) -> Result<Self> {
+        let options = MySqlConnectOptions::from_str(url).map_err(|error| {
+            // The driver's error may repeat the address with its password.
+            drop(error);
+            StoreError::new(StoreErrorKind::Internal, "the database's address is not valid")
+        })?;
+        // Everything about the session is said in `session` below.
+        let options = options
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .timezone(None)
+            .disable_statement_logging();
+        Ok(Self {
+            options,
+            role,
+            lock_wait: settings.lock_wait,
+            connect_wait: settings.connect_wait,
+            answer_wait: settings.answer_wait,
+        })
+    }
+
+    /// Connects and sets the session up.
+    pub(crate) async fn open(&self) -> Result<Opened> {
+        let context = "connecting to the database";
+        let connect = MySqlConnection::connect_with(&self.options);
+        let connected = tokio::time::timeout(self.connect_wait, connect).await;
+        let connected = connected.map_err(|_| {
+            StoreError::new(StoreErrorKind::Unavailable, context).with_source("no answer in time")
+        })?;
+        let mut connection = connected.map_err(|error| connecting(error, context))?;
+        let mut runner = Runner {
+            connection: &mut connection,
+            answer_wait: self.answer_wait,
+            packet_bytes: LEAST_PACKET,
+        };
+        let mut answers = runner.run(&self.session()).await?;
+        answers.skip(4);
+        let facts = answers.row()?;
+        let is_read_only = facts.flag(0)? || facts.flag(1)?;
+        if self.role == Role::Writer && is_read_only {
+            // After a failover the old writer still answers for a while.
+            let context = "the server is read-only";
+            return Err(StoreError::new(StoreErrorKind::Unavailable, context));
+        }
+        let most: usize = facts.number(2)?;
+        Ok(Opened {
+            connection,
+            packet_bytes: most.saturating_sub(HEADROOM).max(LEAST_PACKET),
+        })
+    }
+
+    fn session(&self) -> Script {
+        let context = "setting a session up";
+        let mut script = Script::default();
+        script.work(context, |sql| {
+            sql.raw("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+        });
+        script.work(context, |sql| {
+            sql.raw("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'");
+        });
+        let lock_secs = i64::try_from(self.lock_wait.as_secs()).unwrap_or(i64::MAX);
+        script.work(context, |sql| {
+            sql.raw("SET SESSION innodb_lock_wait_timeout = ");
+            sql.int(lock_secs.clamp(1, 1_000_000));
+        });
+        // A change of schema under way keeps a table longer than a row is kept.
+        script.work(context, |sql| {
+            sql.raw("SET SESSION lock_wait_timeout = ");
+            sql.int(lock_secs.clamp(1, 1_000_000).saturating_mul(5));
+        });
+        script.work(context, |sql| {
+            sql.raw("SELECT @@read_only, @@innodb_read_only, @@max_allowed_packet");
+        });
+        script
+    }
+}
+
+/// Whether the connection still answers.
+pub(crate) async fn answers(connection: &mut MySqlConnection, wait: Duration) -> bool {
+    let ping = tokio::time::timeout(wait, connection.ping()).await;
+    matches!(ping, Ok(Ok(())))
+}

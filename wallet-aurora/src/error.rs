@@ -1,0 +1,203 @@
+//! Every error of the server and the driver, classified by code and never by
+//! text.
+
+use sqlx::mysql::MySqlDatabaseError;
+use thiserror::Error;
+use wallet_core::codec::DecodeError;
+use wallet_core::{StoreError, StoreErrorKind};
+
+pub(crate) type Result<T> = std::result::Result<T, StoreError>;
+
+/// What a statement was doing: the same code means different things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    /// Reading, or changing rows that exist.
+    Work,
+    /// Inserting what somebody else may have inserted meanwhile.
+    Insert,
+    /// Inserting under a number that only this transaction can give out.
+    Append,
+    /// Committing.
+    Commit,
+}
+
+/// Codes of the server that this crate acts upon by itself.
+pub(crate) mod code {
+    /// The lock on a row was not given in time; the transaction is still open.
+    pub(crate) const LOCK_WAIT: u16 = 1205;
+    /// A deadlock: the server has rolled the transaction back.
+    pub(crate) const DEADLOCK: u16 = 1213;
+    /// A record changed since it was read (MariaDB): rolled back as well.
+    pub(crate) const CHECK_READ: u16 = 1020;
+    /// There is no such savepoint: the transaction that had it is gone.
+    pub(crate) const NO_SAVEPOINT: u16 = 1305;
+    /// A transaction is under way, so its isolation cannot be chosen any more.
+    pub(crate) const IN_TRANSACTION: u16 = 1568;
+    /// A table does not exist.
+    pub(crate) const NO_TABLE: u16 = 1146;
+}
+
+/// The kind of an error that the server reported with this code.
+pub(crate) const fn classify(number: u16, doing: Doing) -> StoreErrorKind {
+    use StoreErrorKind as Kind;
+    match number {
+        // Lock wait; deadlock; record changed; table definition changed.
+        code::LOCK_WAIT | code::DEADLOCK | code::CHECK_READ | 1412 => Kind::Conflict,
+        // Duplicate key, in the ways of saying so.
+        1022 | 1062 | 1586 => match doing {
+            Doing::Insert => Kind::Conflict,
+            Doing::Append => Kind::Corrupt,
+            Doing::Work | Doing::Commit => Kind::Internal,
+        },
+        // Whatever else a commit meets, it may have happened.
+        _ if matches!(doing, Doing::Commit) => Kind::Indeterminate,
+        // Read-only: an option, a transaction, a mode; after a failover.
+        1290 | 1792 | 1836 => Kind::Unavailable,
+        // Disk full, table full, out of memory or threads, the engine's own.
+        1021 | 1030 | 1037 | 1038 | 1041 | 1114 | 1135 => Kind::Unavailable,
+        // Too many connections or uses; shutting down; killed; timed out; the
+        // network, as the server sees it.
+        1040 | 1053 | 1077 | 1152 | 1158..=1161 | 1184 | 1203 | 1226 | 1317 | 1927 | 1969
+        | 3024 | 3168 | 3169 | 4031 => Kind::Unavailable,
+        // NULL, out of range, too long, wrong, truncated, too large; a check.
+        1048 | 1118 | 1153 | 1264 | 1265 | 1292 | 1366 | 1406 | 3819 | 4025 => Kind::Invalid,
+        // Damaged pages, tables, indexes.
+        126 | 127 | 134 | 145 | 1034 | 1035 | 1194 | 1712 => Kind::Corrupt,
+        _ => Kind::Internal,
+    }
+}
+
+/// Why a script failed.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) error: StoreError,
+    /// The server's code; none when the connection was lost.
+    pub(crate) code: Option<u16>,
+}
+
+impl Failed {
+    /// What the driver reported at a statement that was doing this. A
+    /// connection lost after a `COMMIT` was sent says nothing about it.
+    pub(crate) fn new(
+        error: sqlx::Error,
+        doing: Doing,
+        context: &'static str,
+        commit_sent: bool,
+    ) -> Self {
+        let code = code_of(&error);
+        let kind = match code {
+            Some(number) => classify(number, doing),
+            None if commit_sent => StoreErrorKind::Indeterminate,
+            None => without_code(&error),
+        };
+        let error = StoreError::new(kind, context).with_source(error);
+        Self { error, code }
+    }
+
+    /// No answer came in time.
+    pub(crate) fn timed_out(context: &'static str, commit_sent: bool) -> Self {
+        let kind = if commit_sent {
+            StoreErrorKind::Indeterminate
+        } else {
+            StoreErrorKind::Unavailable
+        };
+        let error = StoreError::new(kind, context).with_source("no answer in time");
+        Self { error, code: None }
+    }
+
+    /// Whether the connection may be used again, after a roll-back.
+    pub(crate) const fn leaves_connection(&self) -> bool {
+        use StoreErrorKind as Kind;
+        self.code.is_some() && matches!(self.error.kind(), Kind::Conflict | Kind::Invalid)
+    }
+
+    /// Whether the transaction is gone as a whole, by the server's own word or
+    /// with its connection.
+    pub(crate) const fn ended_transaction(&self) -> bool {
+        matches!(
+            self.code,
+            None | Some(code::DEADLOCK | code::CHECK_READ | code::NO_SAVEPOINT)
+        )
+    }
+}
+
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
+
+/// A value that could not be read: nothing is wrong with the connection.
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        let code = Some(0);
+        Self { error, code }
+    }
+}
+
+/// The server's code in a driver's error.
+pub(crate) fn code_of(error: &sqlx::Error) -> Option<u16> {
+    let reported = error.as_database_error()?;
+    let reported = reported.try_downcast_ref::<MySqlDatabaseError>()?;
+    Some(reported.number())
+}
+
+/// The kind of an error that is the driver's own.
+fn without_code(error: &sqlx::Error) -> StoreErrorKind {
+    use sqlx::Error as Sqlx;
+    match error {
+        Sqlx::Io(_) | Sqlx::Protocol(_) | Sqlx::PoolTimedOut | Sqlx::PoolClosed
+        | Sqlx::WorkerCrashed => StoreErrorKind::Unavailable,
+        Sqlx::ColumnDecode { .. } | Sqlx::Decode(_) => StoreErrorKind::Corrupt,
+        // A certificate, a setting, a bug: nothing that waiting heals.
+        _ => StoreErrorKind::Internal,
+    }
+}
+
+/// What connecting met.
+pub(crate) fn connecting(error: sqlx::Error, context: &'static str) -> StoreError {
+    Failed::new(error, Doing::Work, context, false).error
+}
+
+/// A stored value that no release of this crate wrote.
+pub(crate) fn corrupt(context: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, context)
+}
+
+/// A stored blob that cannot be read: damaged, or of a newer release.
+pub(crate) fn undecodable(error: DecodeError, context: &'static str) -> StoreError {
+    let kind = match error {
+        DecodeError::UnknownVersion(_) => StoreErrorKind::Internal,
+        _ => StoreErrorKind::Corrupt,
+    };
+    StoreError::new(kind, context).with_source(error)
+}
+
+/// The server has already thrown the whole transaction away (a deadlock, a lost
+/// connection): a further statement would commit on its own. Nothing of the
+/// transaction is or will be committed; begin again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the database has rolled the whole transaction back")]
+pub struct TransactionLost;
+
+/// Why [`AuroraStore::apply_in`](crate::AuroraStore::apply_in) applied nothing.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The host's transaction is gone too.
+    #[error("{TransactionLost}")]
+    TransactionLost(#[source] Option<StoreError>),
+    /// Only what was being applied was rolled back; the host's transaction is
+    /// as before. It is for the host to roll back, commit, or begin again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<TransactionLost> for ApplyError {
+    fn from(_: TransactionLost) -> Self {
+        Self::TransactionLost(None)
+    }
+}
+
+#[cfg(test)]
+mod tests;

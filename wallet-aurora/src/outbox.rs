@@ -1,0 +1,273 @@
+//! The outbox: a row names a commit's outcomes in the journal; leases fence
+//! whoever publishes it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use wallet_core::{
+    AccountId, EventIndex, InLedger, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow,
+    ParkedEvent, PartitionId, Resolution, RowId, RowProgress,
+};
+
+mod rows;
+
+use crate::AuroraStore;
+use crate::clock::Time;
+use crate::error::{Failed, corrupt};
+use crate::pool::Lent;
+use crate::run::Row;
+use crate::sql::{Script, Sql};
+
+const LEASE: &str = "SELECT owner, token, until_at FROM wallet_lease WHERE part = ";
+const TAKE: &str = "
+    INSERT INTO wallet_lease (part, owner, token, until_at) VALUES (";
+const PARK: &str = "
+    INSERT INTO wallet_parked (batch, event, ledger, account, version, reason) VALUES (";
+const PARKED: &str = "
+    SELECT batch, event, ledger, account, version, reason
+    FROM wallet_parked ORDER BY batch, event";
+const DEPTH: &str = "
+    SELECT count(*), (SELECT created_at FROM wallet_outbox FORCE INDEX (wallet_outbox_open)
+                      WHERE is_complete = 0 ORDER BY id LIMIT 1),
+           (SELECT count(*) FROM wallet_parked)
+    FROM wallet_outbox FORCE INDEX (wallet_outbox_open) WHERE is_complete = 0";
+
+type Result<T> = std::result::Result<T, OutboxError>;
+
+/// Every row is in partition 0.
+const PARTITION: PartitionId = 0;
+
+/// What was done under a lease; none when the lease is lost.
+type Fenced<T> = std::result::Result<Option<T>, Failed>;
+
+#[async_trait]
+impl Outbox for AuroraStore {
+    async fn acquire(
+        &self,
+        partition: PartitionId,
+        owner: &str,
+        ttl: Duration,
+    ) -> Result<Option<Lease>> {
+        let mut lent = self.writer.lend().await?;
+        let taken = acquire(&mut lent, &self.time, partition, owner, ttl).await;
+        Ok(lent.end(taken).await?)
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
+        self.extend(lease, ttl).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<()> {
+        // The row stays, so that the next token is greater.
+        self.extend(lease, Duration::ZERO).await.map(drop)
+    }
+
+    async fn claim(
+        &self,
+        lease: &Lease,
+        skip: &BTreeSet<RowId>,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>> {
+        let mut lent = self.writer.lend().await?;
+        let claimed = rows::claim(&mut lent, &self.time, lease, skip, limit).await;
+        lent.end(claimed).await?.ok_or(OutboxError::LeaseLost)
+    }
+
+    async fn mark_done(&self, lease: &Lease, progress: &[RowProgress]) -> Result<()> {
+        let mut lent = self.writer.lend().await?;
+        let marked = rows::mark_done(&mut lent, &self.time, lease, progress).await;
+        lent.end(marked).await?.ok_or(OutboxError::LeaseLost)
+    }
+
+    async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<()> {
+        let mut lent = self.writer.lend().await?;
+        let parked = park(&mut lent, &self.time, lease, event).await;
+        lent.end(parked).await?.ok_or(OutboxError::LeaseLost)
+    }
+
+    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>> {
+        if partition != PARTITION {
+            return Ok(Vec::new());
+        }
+        let mut lent = self.writer.lend().await?;
+        let answers = lent.run(&Script::of("listing parked events", PARKED)).await;
+        let found = lent.end(answers).await?.rows();
+        let found: std::result::Result<Vec<_>, _> = found.iter().map(parked_event).collect();
+        Ok(found?)
+    }
+
+    async fn unpark(
+        &self,
+        partition: PartitionId,
+        row: RowId,
+        index: EventIndex,
+        resolution: Resolution,
+    ) -> Result<bool> {
+        if partition != PARTITION {
+            return Ok(false);
+        }
+        let mut lent = self.writer.lend().await?;
+        let ended = rows::unpark(&mut lent, row, index, resolution).await;
+        Ok(lent.end(ended).await?)
+    }
+
+    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth> {
+        let mut depth = OutboxDepth {
+            rows: 0,
+            oldest: None,
+            parked: 0,
+        };
+        if partition != PARTITION {
+            return Ok(depth);
+        }
+        let mut lent = self.writer.lend().await?;
+        let answers = lent.run(&Script::of("measuring the outbox", DEPTH)).await;
+        let row = lent.end(answers).await?.row()?;
+        depth.rows = row.number(0)?;
+        depth.oldest = row
+            .optional_number(1)?
+            .map(wallet_core::Timestamp::from_micros);
+        depth.parked = row.number(2)?;
+        Ok(depth)
+    }
+}
+
+impl AuroraStore {
+    async fn extend(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
+        let mut lent = self.writer.lend().await?;
+        let extended = extend(&mut lent, &self.time, lease, ttl).await;
+        lent.end(extended).await?.ok_or(OutboxError::LeaseLost)
+    }
+}
+
+async fn acquire(
+    lent: &mut Lent,
+    time: &Time,
+    partition: PartitionId,
+    owner: &str,
+    ttl: Duration,
+) -> std::result::Result<Option<Lease>, Failed> {
+    let mut script = Script::default();
+    script.begin();
+    // Makes the row where there is none, and locks it in every case.
+    script.work("taking a lease", |sql| {
+        sql.raw(TAKE).int(partition);
+        sql.raw(",x'',0,").int(i64::MIN);
+        sql.raw(") ON DUPLICATE KEY UPDATE token = token");
+    });
+    script.work("reading a lease", |sql| {
+        sql.raw(LEASE).int(partition);
+    });
+    time.ask(&mut script);
+    let mut answers = lent.run(&script).await?;
+    answers.skip(2);
+    let held = answers.row()?;
+    let now = time.told(&mut answers)?;
+    if held.bytes(0)? != owner.as_bytes() && held.time(2)? > now {
+        lent.run(&Script::of("leaving a lease", "ROLLBACK")).await?;
+        return Ok(None);
+    }
+    let lease = Lease {
+        partition,
+        owner: owner.to_owned(),
+        token: held.number::<i64>(1)?.saturating_add(1),
+        until: now.saturating_add(ttl),
+    };
+    let mut script = Script::default();
+    script.work("taking a lease", |sql| {
+        sql.raw("UPDATE wallet_lease SET owner = ").text(owner);
+        sql.raw(", token = ").int(lease.token);
+        sql.raw(", until_at = ").time(lease.until);
+        sql.raw(" WHERE part = ").int(partition);
+    });
+    script.commit();
+    lent.run(&script).await?;
+    Ok(Some(lease))
+}
+
+/// Asks for a lease, locked or not, and the time: two statements.
+fn ask_fence(script: &mut Script, time: &Time, lease: &Lease, lock: &'static str) {
+    script.work("reading a lease", |sql| {
+        sql.raw(LEASE).int(lease.partition).raw(lock);
+    });
+    time.ask(script);
+}
+
+/// Whether the lease is neither over nor somebody else's, and the time.
+fn told_fence(
+    answers: &mut crate::run::Answers,
+    time: &Time,
+    lease: &Lease,
+) -> crate::error::Result<(bool, wallet_core::Timestamp)> {
+    let held = answers.rows();
+    let now = time.told(answers)?;
+    let Some(held) = held.first() else {
+        return Ok((false, now));
+    };
+    let is_held = held.number::<i64>(1)? == lease.token && held.time(2)? > now;
+    Ok((is_held, now))
+}
+
+/// Begins a transaction and locks the lease; answers the time, or nothing and
+/// has ended the transaction when the lease is lost.
+async fn fence(lent: &mut Lent, time: &Time, lease: &Lease) -> Fenced<wallet_core::Timestamp> {
+    let mut script = Script::default();
+    script.begin();
+    ask_fence(&mut script, time, lease, " FOR UPDATE");
+    let mut answers = lent.run(&script).await?;
+    answers.skip(1);
+    let (is_held, now) = told_fence(&mut answers, time, lease)?;
+    if is_held {
+        return Ok(Some(now));
+    }
+    lent.run(&Script::of("leaving a lease", "ROLLBACK")).await?;
+    Ok(None)
+}
+
+async fn extend(lent: &mut Lent, time: &Time, lease: &Lease, ttl: Duration) -> Fenced<Lease> {
+    let Some(now) = fence(lent, time, lease).await? else {
+        return Ok(None);
+    };
+    let until = now.saturating_add(ttl);
+    let mut script = Script::default();
+    script.work("extending a lease", |sql| {
+        sql.raw("UPDATE wallet_lease SET until_at = ").time(until);
+        sql.raw(" WHERE part = ").int(lease.partition);
+    });
+    script.commit();
+    lent.run(&script).await?;
+    let lease = lease.clone();
+    Ok(Some(Lease { until, ..lease }))
+}
+
+async fn park(lent: &mut Lent, time: &Time, lease: &Lease, event: &ParkedEvent) -> Fenced<()> {
+    if fence(lent, time, lease).await?.is_none() {
+        return Ok(None);
+    }
+    let mut script = Script::default();
+    script.work("parking an event", |sql: &mut Sql| {
+        sql.raw(PARK).int(event.row);
+        sql.raw(",").int(event.index);
+        sql.raw(",").ledger(event.account.ledger);
+        sql.raw(",").bytes(event.account.id.as_bytes());
+        sql.raw(",").int(event.version);
+        sql.raw(",").text(&event.reason);
+        sql.raw(") ON DUPLICATE KEY UPDATE version = version");
+    });
+    script.commit();
+    lent.run(&script).await?;
+    Ok(Some(()))
+}
+
+fn parked_event(row: &Row) -> crate::error::Result<ParkedEvent> {
+    let ledger = row.ledger(2)?;
+    let reason = row.text(5).map_err(|_| corrupt("a reason is damaged"))?;
+    Ok(ParkedEvent {
+        row: row.number(0)?,
+        index: row.number(1)?,
+        account: InLedger::new(ledger, row.id(3, AccountId::from_bytes)?),
+        version: row.number(4)?,
+        reason: reason.to_owned(),
+    })
+}

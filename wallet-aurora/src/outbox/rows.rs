@@ -1,0 +1,219 @@
+//! The rows of the outbox and their progress.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use wallet_core::codec::encode_outbox;
+use wallet_core::{
+    DoneSet, EventIndex, Lease, LedgerId, Outcome, OutboxRow, Resolution, RowId, RowProgress,
+    Timestamp,
+};
+
+use super::{Fenced, PARTITION, ask_fence, fence, told_fence};
+use crate::clock::Time;
+use crate::error::{Failed, Result, corrupt};
+use crate::pool::Lent;
+use crate::read::outcome;
+use crate::run::Row;
+use crate::sql::Script;
+use crate::value::PER_BATCH;
+
+const OPEN_ROWS: &str = "
+    SELECT id, accepted, created_at, done FROM wallet_outbox FORCE INDEX (wallet_outbox_open)
+    WHERE is_complete = 0";
+const OUTCOMES: &str = "SELECT id, ledger, outcome FROM wallet_journal WHERE FALSE";
+const PROGRESS: &str = "
+    SELECT id, done, is_complete FROM wallet_outbox FORCE INDEX (PRIMARY) WHERE ";
+const UNPARK: &str = "DELETE FROM wallet_parked WHERE batch = ";
+
+/// A row before its outcomes are read.
+struct Open {
+    id: RowId,
+    accepted: i64,
+    created_at: Timestamp,
+    done: DoneSet,
+}
+
+/// Rows that are not complete. What they name never changes, so that it can be
+/// read later.
+pub(super) async fn claim(
+    lent: &mut Lent,
+    time: &Time,
+    lease: &Lease,
+    skip: &BTreeSet<RowId>,
+    limit: u32,
+) -> Fenced<Vec<OutboxRow>> {
+    let skip: Vec<RowId> = skip.iter().copied().collect();
+    let mut script = Script::default();
+    script.begin_reading();
+    let before = script.steps.len();
+    ask_fence(&mut script, time, lease, "");
+    script.work("claiming outbox rows", |sql| {
+        sql.raw(OPEN_ROWS);
+        if !skip.is_empty() {
+            sql.raw(" AND NOT ").is_in("id", &skip, |sql, row| {
+                sql.int(*row);
+            });
+        }
+        sql.raw(" ORDER BY id LIMIT ").int(limit);
+    });
+    script.end_reading();
+    let mut answers = lent.run(&script).await?;
+    answers.skip(before);
+    let (is_held, _) = told_fence(&mut answers, time, lease)?;
+    if !is_held {
+        return Ok(None);
+    }
+    if lease.partition != PARTITION {
+        return Ok(Some(Vec::new()));
+    }
+    let open: Result<Vec<Open>> = answers.rows().iter().map(open_row).collect();
+    let open = open?;
+    let mut outcomes = outcomes(lent, &open).await?;
+    let mut rows = Vec::with_capacity(open.len());
+    for row in open {
+        let told = outcomes.remove(&row.id).unwrap_or_default();
+        if i64::try_from(told.len()).ok() != Some(row.accepted) {
+            return Err(corrupt("the journal does not tell a commit").into());
+        }
+        let payload = encode_outbox(&told);
+        rows.push(OutboxRow {
+            id: row.id,
+            created_at: row.created_at,
+            payload: payload.ok_or_else(|| corrupt("an outbox row without effects"))?,
+            done: row.done,
+        });
+    }
+    Ok(Some(rows))
+}
+
+fn open_row(row: &Row) -> Result<Open> {
+    Ok(Open {
+        id: row.number(0)?,
+        accepted: row.number(1)?,
+        created_at: row.time(2)?,
+        done: done_set(row.bytes(3)?)?,
+    })
+}
+
+type Told = Vec<(LedgerId, Arc<Outcome>)>;
+
+/// What each row names, in the order in which it was decided.
+async fn outcomes(
+    lent: &mut Lent,
+    open: &[Open],
+) -> std::result::Result<BTreeMap<RowId, Told>, Failed> {
+    let mut told: BTreeMap<RowId, Told> = BTreeMap::new();
+    if open.is_empty() {
+        return Ok(told);
+    }
+    let mut script = Script::default();
+    script.work("reading the journal", |sql| {
+        sql.raw(OUTCOMES);
+        for row in open {
+            let first = row.id.saturating_mul(PER_BATCH);
+            let last = first.saturating_add(row.accepted).saturating_sub(1);
+            sql.raw(" OR id BETWEEN ").int(first).raw(" AND ").int(last);
+        }
+        sql.raw(" ORDER BY id");
+    });
+    for row in lent.run(&script).await?.rows() {
+        let id: i64 = row.number(0)?;
+        let ledger = row.ledger(1)?;
+        let outcome = Arc::new(outcome(&row, 2, ledger)?);
+        let of = told.entry(id.div_euclid(PER_BATCH)).or_default();
+        of.push((ledger, outcome));
+    }
+    Ok(told)
+}
+
+/// Adds to the done-sets of rows.
+pub(super) async fn mark_done(
+    lent: &mut Lent,
+    time: &Time,
+    lease: &Lease,
+    progress: &[RowProgress],
+) -> Fenced<()> {
+    if fence(lent, time, lease).await?.is_none() {
+        return Ok(None);
+    }
+    let mut script = add_done(lent, progress).await?;
+    script.commit();
+    lent.run(&script).await?;
+    Ok(Some(()))
+}
+
+/// Locks the rows and answers what to write. A row that was purged was
+/// complete.
+async fn add_done(
+    lent: &mut Lent,
+    progress: &[RowProgress],
+) -> std::result::Result<Script, Failed> {
+    let mut ids: Vec<RowId> = progress.iter().map(|step| step.row).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut script = Script::default();
+    script.work("reading events done", |sql| {
+        sql.raw(PROGRESS).is_in("id", &ids, |sql, id| {
+            sql.int(*id);
+        });
+        sql.raw(" ORDER BY id FOR UPDATE");
+    });
+    let mut script_out = Script::default();
+    for row in lent.run(&script).await?.rows() {
+        let id: RowId = row.number(0)?;
+        let mut done = done_set(row.bytes(1)?)?;
+        let mut is_complete = row.flag(2)?;
+        for step in progress.iter().filter(|step| step.row == id) {
+            done.extend(&step.done);
+            is_complete |= step.complete;
+        }
+        let bytes: Vec<u8> = done.into_iter().flat_map(EventIndex::to_be_bytes).collect();
+        script_out.work("marking events done", |sql| {
+            sql.raw("UPDATE wallet_outbox SET done = ").bytes(&bytes);
+            sql.raw(", is_complete = ").int(is_complete);
+            sql.raw(" WHERE id = ").int(id);
+        });
+    }
+    Ok(script_out)
+}
+
+fn done_set(bytes: &[u8]) -> Result<DoneSet> {
+    let (indices, rest) = bytes.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(corrupt("a done-set is damaged"));
+    }
+    let indices = indices.iter();
+    Ok(indices
+        .map(|index| EventIndex::from_be_bytes(*index))
+        .collect())
+}
+
+/// Ends the parking of an event; answers whether it was parked.
+pub(super) async fn unpark(
+    lent: &mut Lent,
+    row: RowId,
+    index: EventIndex,
+    resolution: Resolution,
+) -> std::result::Result<bool, Failed> {
+    let mut script = Script::default();
+    script.begin();
+    script.work("ending a parking", |sql| {
+        sql.raw(UNPARK).int(row).raw(" AND event = ").int(index);
+    });
+    let mut answers = lent.run(&script).await?;
+    answers.skip(1);
+    let was_parked = answers.changed() > 0;
+    let mut script = Script::default();
+    if was_parked && resolution == Resolution::Skip {
+        let step = RowProgress {
+            row,
+            done: DoneSet::from([index]),
+            complete: false,
+        };
+        script = add_done(lent, &[step]).await?;
+    }
+    script.commit();
+    lent.run(&script).await?;
+    Ok(was_parked)
+}

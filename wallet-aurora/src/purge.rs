@@ -1,0 +1,178 @@
+//! Deleting what has served its time, in transactions that are short.
+
+use wallet_core::Timestamp;
+
+use crate::error::{Failed, Result};
+use crate::pool::Lent;
+use crate::run::Row;
+use crate::sql::{Script, Sql};
+use crate::value::PER_BATCH;
+
+const OLDEST: &str = "
+    SELECT id, accepted, outcomes, purged FROM wallet_batch FORCE INDEX (wallet_batch_by_age)
+    WHERE written_at <= ";
+const DELETE_RECORDS: &str = "
+    DELETE r FROM wallet_journal j STRAIGHT_JOIN wallet_record r
+        ON r.ledger = j.ledger AND r.hash = j.hash AND r.journal = j.id
+    WHERE ";
+const DELETE_REFUSALS: &str = "DELETE FROM wallet_journal WHERE ";
+const DELIVERED: &str = "
+    SELECT id FROM wallet_outbox FORCE INDEX (wallet_outbox_open)
+    WHERE is_complete = 1 AND created_at <= ";
+
+/// How many rows one transaction deletes at most.
+const AT_ONCE: u32 = 1_000;
+
+/// A part of a commit's outcomes that is to go.
+struct Part {
+    batch: i64,
+    accepted: i64,
+    outcomes: i64,
+    from: i64,
+    /// The first one that stays.
+    until: i64,
+}
+
+/// Deletes at most `limit` records written at or before `bound`, commit by
+/// commit, the oldest first; refusals go with them, what was accepted stays in
+/// the journal.
+pub(crate) async fn records(
+    lent: &mut Lent,
+    bound: Timestamp,
+    limit: u32,
+) -> std::result::Result<u64, Failed> {
+    let mut deleted: u64 = 0;
+    let mut left = limit;
+    while left > 0 {
+        let step = left.min(AT_ONCE);
+        let mut script = Script::default();
+        script.begin();
+        script.work("finding old records", |sql| {
+            sql.raw(OLDEST).time(bound);
+            sql.raw(" ORDER BY written_at, id LIMIT ").int(step);
+            sql.raw(" FOR UPDATE");
+        });
+        let mut answers = lent.run(&script).await?;
+        answers.skip(1);
+        let (parts, taken) = parts(&answers.rows(), i64::from(step))?;
+        let mut script = delete(&parts);
+        script.commit();
+        let mut answers = lent.run(&script).await?;
+        if parts.is_empty() {
+            break;
+        }
+        deleted = deleted.saturating_add(answers.changed());
+        left = left.saturating_sub(u32::try_from(taken).unwrap_or(left));
+    }
+    Ok(deleted)
+}
+
+/// Which outcomes to delete, at most `most`, and how many these are.
+fn parts(rows: &[Row], most: i64) -> Result<(Vec<Part>, i64)> {
+    let mut parts = Vec::new();
+    let mut taken: i64 = 0;
+    for row in rows {
+        let left = most.saturating_sub(taken);
+        if left <= 0 {
+            break;
+        }
+        let (outcomes, from): (i64, i64) = (row.number(2)?, row.number(3)?);
+        let until = outcomes.min(from.saturating_add(left));
+        taken = taken.saturating_add(until.saturating_sub(from));
+        parts.push(Part {
+            batch: row.number(0)?,
+            accepted: row.number(1)?,
+            outcomes,
+            from,
+            until,
+        });
+    }
+    Ok((parts, taken))
+}
+
+fn delete(parts: &[Part]) -> Script {
+    let mut script = Script::default();
+    if parts.is_empty() {
+        return script;
+    }
+    script.work("deleting old records", |sql| {
+        sql.raw(DELETE_RECORDS);
+        ranges(sql, "j.id", parts, |part| (part.from, part.until));
+    });
+    script.work("deleting old refusals", |sql| {
+        sql.raw(DELETE_REFUSALS);
+        ranges(sql, "id", parts, |part| {
+            (part.from.max(part.accepted), part.until)
+        });
+    });
+    let whole = parts.iter().filter(|part| part.until == part.outcomes);
+    let whole: Vec<i64> = whole.map(|part| part.batch).collect();
+    script.work("forgetting old commits", |sql| {
+        sql.raw("DELETE FROM wallet_batch WHERE ");
+        sql.is_in("id", &whole, |sql, batch| {
+            sql.int(*batch);
+        });
+    });
+    // Only the last one can be cut.
+    for part in parts.iter().filter(|part| part.until < part.outcomes) {
+        script.work("shortening an old commit", |sql| {
+            sql.raw("UPDATE wallet_batch SET purged = ").int(part.until);
+            sql.raw(" WHERE id = ").int(part.batch);
+        });
+    }
+    script
+}
+
+/// Journal rows of each part, from the first to before the second number.
+fn ranges(
+    sql: &mut Sql,
+    column: &'static str,
+    parts: &[Part],
+    range: impl Fn(&Part) -> (i64, i64),
+) {
+    sql.raw("FALSE");
+    for part in parts {
+        let (from, until) = range(part);
+        if from >= until {
+            continue;
+        }
+        let first = part.batch.saturating_mul(PER_BATCH);
+        let last = first.saturating_add(until).saturating_sub(1);
+        sql.raw(" OR ").raw(column).raw(" BETWEEN ");
+        sql.int(first.saturating_add(from)).raw(" AND ").int(last);
+    }
+}
+
+/// Deletes at most `limit` delivered outbox rows written at or before `bound`.
+pub(crate) async fn delivered(
+    lent: &mut Lent,
+    bound: Timestamp,
+    limit: u32,
+) -> std::result::Result<u64, Failed> {
+    let mut deleted: u64 = 0;
+    let mut left = limit;
+    while left > 0 {
+        let step = left.min(AT_ONCE);
+        let mut script = Script::default();
+        script.work("finding delivered events", |sql| {
+            sql.raw(DELIVERED).time(bound);
+            sql.raw(" ORDER BY id LIMIT ").int(step);
+        });
+        let rows = lent.run(&script).await?.rows();
+        let ids: Result<Vec<i64>> = rows.iter().map(|row| row.number(0)).collect();
+        let ids = ids?;
+        if ids.is_empty() {
+            break;
+        }
+        let mut script = Script::default();
+        script.work("deleting delivered events", |sql| {
+            sql.raw("DELETE FROM wallet_outbox WHERE ");
+            sql.is_in("id", &ids, |sql, id| {
+                sql.int(*id);
+            });
+        });
+        deleted = deleted.saturating_add(lent.run(&script).await?.changed());
+        left = left.saturating_sub(u32::try_from(ids.len()).unwrap_or(left));
+    }
+    Ok(deleted)
+}

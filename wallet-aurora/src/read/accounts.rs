@@ -1,0 +1,166 @@
+use wallet_core::{
+    Account, AccountId, AccountKey, AccountQuery, AccountState, Counters, InLedger, LedgerId,
+    Metadata, Owner,
+};
+
+use super::Place;
+use crate::error::{Result, corrupt};
+use crate::run::{Answers, Row};
+use crate::sql::Script;
+use crate::value::{amount_column, currency, policy, status};
+
+const PLACES: &str = "
+    SELECT ledger, id, num, currency, exponent, is_system
+    FROM wallet_account_profile FORCE INDEX (PRIMARY) WHERE ";
+const STATES: &str = "
+    SELECT num, policy, overdraft, max_balance, status, debits_posted, credits_posted,
+           debits_pending, credits_pending, version, sequence, last_at
+    FROM wallet_account FORCE INDEX (PRIMARY) WHERE ";
+/// How many columns of [`WHOLE`] are those of [`STATES`].
+const STATE_COLUMNS: usize = 12;
+const WHOLE: &str = "
+    SELECT a.num, a.policy, a.overdraft, a.max_balance, a.status, a.debits_posted,
+           a.credits_posted, a.debits_pending, a.credits_pending, a.version, a.sequence,
+           a.last_at, p.ledger, p.id, p.currency, p.exponent, p.is_system, p.owner, p.metadata,
+           p.created_at
+    FROM wallet_account_profile p STRAIGHT_JOIN wallet_account a ON a.num = p.num WHERE ";
+const FIRST_LEDGER: &str = "
+    WITH RECURSIVE found (ledger) AS (
+        SELECT (SELECT min(ledger) FROM wallet_account_profile)
+        UNION ALL
+        SELECT (SELECT min(p.ledger) FROM wallet_account_profile p WHERE p.ledger > found.ledger)
+        FROM found WHERE found.ledger IS NOT NULL
+    ) SELECT ledger FROM found WHERE ledger IS NOT NULL";
+
+/// Asks for the places of accounts; `keys` are sorted.
+pub(super) fn ask_places(script: &mut Script, keys: &[AccountKey]) {
+    script.work("finding accounts", |sql| {
+        sql.raw(PLACES);
+        sql.keyed("ledger", "id", keys, |key| (key.ledger, *key.id.as_bytes()));
+    });
+}
+
+/// The places found, in no order.
+pub(super) fn told_places(answers: &mut Answers) -> Result<Vec<(AccountKey, Place)>> {
+    let rows = answers.rows();
+    let place = |row: &Row| {
+        let key = InLedger::new(row.ledger(0)?, row.id(1, AccountId::from_bytes)?);
+        let place = Place {
+            number: row.number(2)?,
+            currency: currency(row.text(3)?, row.number(4)?)?,
+            is_system: row.flag(5)?,
+        };
+        Ok((key, place))
+    };
+    rows.iter().map(place).collect()
+}
+
+/// How accounts are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Locking {
+    /// Without locks.
+    None,
+    /// Locked, waiting for those that somebody else keeps.
+    Wait,
+    /// Locked, leaving out those that somebody else keeps.
+    Skip,
+}
+
+/// Asks for the mutable part of accounts; `numbers` are sorted, which is the
+/// order in which everybody locks them.
+pub(super) fn ask_states(script: &mut Script, numbers: &[i64], locking: Locking) {
+    script.work("locking accounts", |sql| {
+        sql.raw(STATES);
+        sql.is_in("num", numbers, |sql, number| {
+            sql.int(*number);
+        });
+        sql.raw(match locking {
+            Locking::None => "",
+            Locking::Wait => " ORDER BY num FOR UPDATE",
+            Locking::Skip => " ORDER BY num FOR UPDATE SKIP LOCKED",
+        });
+    });
+}
+
+/// The mutable part of the account in `row`.
+pub(super) fn state(row: &Row, key: AccountKey, place: &Place) -> Result<AccountState> {
+    Ok(AccountState {
+        key,
+        currency: place.currency,
+        system: place.is_system,
+        policy: policy(row.number(1)?, amount_column(row, 2)?)?,
+        max_balance: amount_column(row, 3)?,
+        status: status(row.number(4)?)?,
+        counters: Counters {
+            debits_posted: row.number(5)?,
+            credits_posted: row.number(6)?,
+            debits_pending: row.number(7)?,
+            credits_pending: row.number(8)?,
+        },
+        version: row.number(9)?,
+        sequence: row.number(10)?,
+        last_at: row.time(11)?,
+    })
+}
+
+/// Asks for whole accounts; `keys` are sorted.
+pub(crate) fn ask_accounts(script: &mut Script, keys: &[AccountKey]) {
+    script.work("reading accounts", |sql| {
+        sql.raw(WHOLE);
+        sql.keyed("p.ledger", "p.id", keys, |key| {
+            (key.ledger, *key.id.as_bytes())
+        });
+    });
+}
+
+/// Asks for a page of accounts.
+pub(crate) fn ask_list(script: &mut Script, query: &AccountQuery) {
+    script.work("listing accounts", |sql| {
+        sql.raw(WHOLE).raw("p.ledger = ").ledger(query.ledger);
+        if let Some(after) = &query.after {
+            sql.raw(" AND p.id > ").bytes(after.as_bytes());
+        }
+        if let Some(owner) = &query.owner {
+            sql.raw(" AND p.owner = ").text(owner.as_str());
+        }
+        if let Some(currency) = &query.currency {
+            sql.raw(" AND p.currency = ").text(currency.code().as_str());
+            sql.raw(" AND p.exponent = ").int(currency.exponent());
+        }
+        sql.raw(" ORDER BY p.id LIMIT ").int(query.limit);
+    });
+}
+
+/// The accounts found.
+pub(crate) fn told_accounts(answers: &mut Answers) -> Result<Vec<Account>> {
+    answers.rows().iter().map(account).collect()
+}
+
+fn account(row: &Row) -> Result<Account> {
+    let at = |index: usize| STATE_COLUMNS.saturating_add(index);
+    let key = InLedger::new(row.ledger(at(0))?, row.id(at(1), AccountId::from_bytes)?);
+    let place = Place {
+        number: row.number(0)?,
+        currency: currency(row.text(at(2))?, row.number(at(3))?)?,
+        is_system: row.flag(at(4))?,
+    };
+    let metadata = row.optional_text(at(6))?.map(Metadata::parse).transpose();
+    Ok(Account {
+        state: state(row, key, &place)?,
+        owner: Owner::new(row.text(at(5))?).map_err(|_| corrupt("an owner is damaged"))?,
+        metadata: metadata.map_err(|_| corrupt("metadata is damaged"))?,
+        created_at: row.time(at(7))?,
+    })
+}
+
+/// Asks for the ledgers that hold accounts: one probe of the index each.
+pub(crate) fn ask_ledgers(script: &mut Script) {
+    script.work("listing ledgers", |sql| {
+        sql.raw(FIRST_LEDGER);
+    });
+}
+
+/// The ledgers found, ascending.
+pub(crate) fn told_ledgers(answers: &mut Answers) -> Result<Vec<LedgerId>> {
+    answers.rows().iter().map(|row| row.ledger(0)).collect()
+}

@@ -1,0 +1,27 @@
+use wallet_core::{Currency, CurrencyCode};
+
+use crate::error::Result;
+use crate::run::{Answers, Row};
+use crate::sql::Script;
+use crate::value::currency;
+
+const CURRENCIES: &str = "SELECT code, exponent FROM wallet_currency WHERE ";
+
+/// Asks for registered currencies.
+pub(super) fn ask_currencies(script: &mut Script, codes: &[CurrencyCode]) {
+    script.work("finding currencies", |sql| {
+        sql.raw(CURRENCIES);
+        sql.is_in("code", codes, |sql, code| {
+            sql.text(code.as_str());
+        });
+    });
+}
+
+/// The currencies found, sorted.
+pub(super) fn told_currencies(answers: &mut Answers) -> Result<Vec<Currency>> {
+    let one = |row: &Row| currency(row.text(0)?, row.number(1)?);
+    let found: Result<Vec<Currency>> = answers.rows().iter().map(one).collect();
+    let mut found = found?;
+    found.sort_unstable();
+    Ok(found)
+}

@@ -1,0 +1,97 @@
+use wallet_core::codec::decode_hold;
+use wallet_core::{Hold, HoldId, HoldKey, HoldQuery, HoldStatus, InLedger};
+
+use crate::clock::Time;
+use crate::error::{Result, undecodable};
+use crate::run::{Answers, Row};
+use crate::sql::Script;
+use crate::value::{HOLD_STATUSES, hold_status_number};
+
+const HOLDS: &str = "SELECT ledger, body FROM wallet_hold FORCE INDEX (PRIMARY) WHERE ";
+const BY_PAYER: &str = "
+    SELECT ledger, body FROM wallet_hold FORCE INDEX (wallet_hold_by_payer)
+    WHERE ledger = ";
+const BY_PAYEE: &str = "
+    SELECT ledger, body FROM wallet_hold FORCE INDEX (wallet_hold_by_payee)
+    WHERE ledger = ";
+const EXPIRED: &str = "
+    SELECT ledger, id FROM wallet_hold FORCE INDEX (wallet_hold_by_expiry)
+    WHERE status = 0 AND expires_at <= ";
+
+/// Asks for holds; `keys` are sorted.
+pub(crate) fn ask_holds(script: &mut Script, keys: &[HoldKey]) {
+    script.work("reading holds", |sql| {
+        sql.raw(HOLDS);
+        sql.keyed("ledger", "id", keys, |key| (key.ledger, *key.id.as_bytes()));
+    });
+}
+
+/// The holds found, sorted by key.
+pub(crate) fn told_holds(answers: &mut Answers) -> Result<Vec<Hold>> {
+    let found: Result<Vec<Hold>> = answers.rows().iter().map(hold).collect();
+    let mut found = found?;
+    found.sort_unstable_by_key(|hold| hold.key);
+    Ok(found)
+}
+
+fn hold(row: &Row) -> Result<Hold> {
+    let decoded = decode_hold(row.ledger(0)?, row.bytes(1)?);
+    decoded.map_err(|error| undecodable(error, "reading a hold"))
+}
+
+/// Asks for a page of the holds from or towards an account. Both indexes are
+/// ordered within a status, so each status and side gives at most a page to
+/// merge. Answers how many statements it takes.
+pub(crate) fn ask_list(script: &mut Script, query: &HoldQuery) -> usize {
+    let asked: &[HoldStatus] = query.status.as_slice();
+    let statuses = if asked.is_empty() {
+        &HOLD_STATUSES
+    } else {
+        asked
+    };
+    let before = script.steps.len();
+    for (head, side) in [(BY_PAYER, " AND payer = "), (BY_PAYEE, " AND payee = ")] {
+        for status in statuses {
+            script.work("listing holds", |sql| {
+                sql.raw(head).ledger(query.account.ledger);
+                sql.raw(side).bytes(query.account.id.as_bytes());
+                sql.raw(" AND status = ").int(hold_status_number(*status));
+                if let Some(after) = &query.after {
+                    sql.raw(" AND id > ").bytes(after.as_bytes());
+                }
+                sql.raw(" ORDER BY id LIMIT ").int(query.limit);
+            });
+        }
+    }
+    script.steps.len().saturating_sub(before)
+}
+
+/// The page found by that many statements.
+pub(crate) fn told_list(
+    answers: &mut Answers,
+    statements: usize,
+    query: &HoldQuery,
+) -> Result<Vec<Hold>> {
+    let mut found = Vec::new();
+    for _ in 0..statements {
+        found.append(&mut told_holds(answers)?);
+    }
+    found.sort_unstable_by_key(|hold| hold.key);
+    found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// Asks for pending holds that have expired, the longest expired first.
+pub(crate) fn ask_expired(script: &mut Script, time: &Time, limit: u32) {
+    script.work("listing expired holds", |sql| {
+        sql.raw(EXPIRED);
+        time.write(sql);
+        sql.raw(" ORDER BY expires_at, ledger, id LIMIT ").int(limit);
+    });
+}
+
+/// The holds that have expired.
+pub(crate) fn told_expired(answers: &mut Answers) -> Result<Vec<HoldKey>> {
+    let key = |row: &Row| Ok(InLedger::new(row.ledger(0)?, row.id(1, HoldId::from_bytes)?));
+    answers.rows().iter().map(key).collect()
+}

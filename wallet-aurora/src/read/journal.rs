@@ -1,0 +1,58 @@
+use std::sync::Arc;
+
+use wallet_core::codec::decode_outcome;
+use wallet_core::{Fingerprint, LedgerId, Outcome, Record, RecordKey};
+
+use crate::error::{Result, undecodable};
+use crate::run::{Answers, Row};
+use crate::sql::Script;
+
+const RECORDS: &str = "
+    SELECT r.ledger, r.hash, j.fingerprint, j.outcome
+    FROM wallet_record r FORCE INDEX (PRIMARY) STRAIGHT_JOIN wallet_journal j ON j.id = r.journal
+    WHERE ";
+const LOCK_KEYS: &str =
+    "SELECT ledger, hash FROM wallet_record FORCE INDEX (PRIMARY) WHERE ";
+
+/// Asks for the records of keys; `keys` are sorted.
+pub(crate) fn ask_records(script: &mut Script, keys: &[RecordKey]) {
+    script.work("reading records", |sql| {
+        sql.raw(RECORDS);
+        sql.keyed("r.ledger", "r.hash", keys, |key| (key.ledger, key.hash));
+    });
+}
+
+/// Waits for whoever is about to commit one of the keys; `keys` are sorted. At
+/// READ COMMITTED it locks the rows that exist and no gap.
+pub(crate) fn ask_keys_locked(script: &mut Script, keys: &[RecordKey]) {
+    script.work("waiting for commits under way", |sql| {
+        sql.raw(LOCK_KEYS);
+        sql.keyed("ledger", "hash", keys, |key| (key.ledger, key.hash));
+        sql.raw(" ORDER BY ledger, hash LOCK IN SHARE MODE");
+    });
+}
+
+/// The records found, sorted by key.
+pub(crate) fn told_records(answers: &mut Answers) -> Result<Vec<Record>> {
+    let record = |row: &Row| {
+        let ledger = row.ledger(0)?;
+        Ok(Record {
+            key: RecordKey {
+                ledger,
+                hash: row.array(1)?,
+            },
+            fingerprint: Fingerprint::from_bytes(row.array(2)?),
+            outcome: Arc::new(outcome(row, 3, ledger)?),
+        })
+    };
+    let found: Result<Vec<Record>> = answers.rows().iter().map(record).collect();
+    let mut found = found?;
+    found.sort_unstable_by_key(|record| record.key);
+    Ok(found)
+}
+
+/// The outcome in a column of a row of `ledger`.
+pub(crate) fn outcome(row: &Row, column: usize, ledger: LedgerId) -> Result<Outcome> {
+    decode_outcome(ledger, row.bytes(column)?)
+        .map_err(|error| undecodable(error, "reading an outcome"))
+}

@@ -1,0 +1,26 @@
+//! Reads: what each kind of row is asked for with, and how its answer is
+//! understood.
+
+mod accounts;
+mod currencies;
+mod entries;
+mod holds;
+mod journal;
+mod numbers;
+mod resolve;
+mod snapshot;
+mod transfers;
+
+pub(crate) use accounts::{
+    Locking, ask_accounts, ask_ledgers, ask_list as ask_account_list, told_accounts, told_ledgers,
+};
+pub(crate) use entries::{Bound, ask_page, count, told_entries};
+pub(crate) use holds::{
+    ask_expired, ask_holds, ask_list as ask_hold_list, told_expired, told_holds,
+    told_list as told_hold_list,
+};
+pub(crate) use journal::{ask_keys_locked, ask_records, outcome, told_records};
+pub(crate) use numbers::{Numbers, Place};
+pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use snapshot::Plan;
+pub(crate) use transfers::{ask_list as ask_transfer_list, ask_transfers, told_transfers};

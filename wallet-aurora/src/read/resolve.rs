@@ -1,0 +1,93 @@
+//! What is found without locks before anything is locked: which accounts a
+//! batch needs, and the numbers that their rows are locked by.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use wallet_core::{AccountKey, Hold, Reads, TransferWithReversals, accounts_of};
+
+use super::accounts::{ask_places, told_places};
+use super::{Numbers, Place, ask_holds, ask_transfers, told_holds, told_transfers};
+use crate::error::Failed;
+use crate::run::Runner;
+use crate::sql::Script;
+
+/// The accounts to lock, each with its place; none where there is no such
+/// account so far.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    pub(crate) accounts: BTreeMap<AccountKey, Option<Place>>,
+}
+
+/// Finds the accounts of `reads`. Nothing is sent where all of them are known
+/// and no hold or transfer is named.
+pub(crate) async fn resolve(
+    runner: &mut Runner<'_>,
+    reads: &Reads,
+    numbers: &Mutex<Numbers>,
+) -> Result<Resolved, Failed> {
+    let mut resolved = Resolved::default();
+    let mut unknown = resolved.recall(reads.accounts.iter().copied(), numbers);
+    let mut script = Script::default();
+    let names_any = !reads.holds.is_empty() || !reads.transfers.is_empty();
+    if names_any {
+        ask_holds(&mut script, &reads.holds);
+        ask_transfers(&mut script, &reads.transfers);
+    }
+    if !unknown.is_empty() {
+        ask_places(&mut script, &unknown);
+    }
+    if script.steps.is_empty() {
+        return Ok(resolved);
+    }
+    let mut answers = runner.run(&script).await?;
+    let (mut holds, mut transfers): (Vec<Hold>, Vec<TransferWithReversals>) = Default::default();
+    if names_any {
+        holds = told_holds(&mut answers)?;
+        transfers = told_transfers(&mut answers)?;
+    }
+    if !unknown.is_empty() {
+        resolved.learn(told_places(&mut answers)?, numbers);
+    }
+    let mut more: Vec<AccountKey> = accounts_of(&holds, &transfers).collect();
+    more.retain(|key| !resolved.accounts.contains_key(key));
+    more.sort_unstable();
+    more.dedup();
+    unknown = resolved.recall(more.into_iter(), numbers);
+    if !unknown.is_empty() {
+        let mut script = Script::default();
+        ask_places(&mut script, &unknown);
+        let mut answers = runner.run(&script).await?;
+        resolved.learn(told_places(&mut answers)?, numbers);
+    }
+    Ok(resolved)
+}
+
+impl Resolved {
+    /// Takes in the accounts whose places are remembered, and answers which
+    /// are not, sorted as `keys` are.
+    fn recall(
+        &mut self,
+        keys: impl Iterator<Item = AccountKey>,
+        numbers: &Mutex<Numbers>,
+    ) -> Vec<AccountKey> {
+        let numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unknown = Vec::new();
+        for key in keys {
+            let place = numbers.find(key);
+            if place.is_none() {
+                unknown.push(key);
+            }
+            self.accounts.insert(key, place);
+        }
+        unknown
+    }
+
+    fn learn(&mut self, places: Vec<(AccountKey, Place)>, numbers: &Mutex<Numbers>) {
+        let mut numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, place) in places {
+            numbers.note(key, place);
+            self.accounts.insert(key, Some(place));
+        }
+    }
+}

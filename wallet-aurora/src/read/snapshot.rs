@@ -1,0 +1,124 @@
+//! Everything that a batch is decided on, asked for by one script.
+
+use std::collections::HashMap;
+
+use wallet_core::{AccountKey, Reads, Snapshot, StoreError, StoreErrorKind, Timestamp};
+
+use super::accounts::{Locking, ask_places, ask_states, state, told_places};
+use super::currencies::{ask_currencies, told_currencies};
+use super::{
+    Resolved, ask_holds, ask_records, ask_transfers, told_holds, told_records, told_transfers,
+};
+use crate::clock::Time;
+use crate::error::{Result, corrupt};
+use crate::run::{Answers, Row};
+use crate::sql::Script;
+
+/// What is asked for, so that the answers can be told apart. Statements whose
+/// lists are empty are left out.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) reads: &'a Reads,
+    pub(crate) resolved: &'a Resolved,
+    pub(crate) locking: Locking,
+    pub(crate) time: &'a Time,
+}
+
+impl Plan<'_> {
+    fn missing(&self) -> Vec<AccountKey> {
+        let accounts = self.resolved.accounts.iter();
+        let missing = accounts.filter(|(_, place)| place.is_none());
+        missing.map(|(key, _)| *key).collect()
+    }
+
+    /// The accounts' locks come first; all that follows is read under them, and
+    /// the clock too.
+    pub(crate) fn ask(&self, script: &mut Script) {
+        let places = self.resolved.accounts.values().flatten();
+        let mut numbers: Vec<i64> = places.map(|place| place.number).collect();
+        numbers.sort_unstable();
+        if !numbers.is_empty() {
+            ask_states(script, &numbers, self.locking);
+        }
+        self.time.ask(script);
+        let missing = self.missing();
+        if !missing.is_empty() {
+            ask_places(script, &missing);
+        }
+        if !self.reads.keys.is_empty() {
+            ask_records(script, &self.reads.keys);
+        }
+        if !self.reads.holds.is_empty() {
+            ask_holds(script, &self.reads.holds);
+        }
+        if !self.reads.transfers.is_empty() {
+            ask_transfers(script, &self.reads.transfers);
+        }
+        if !self.reads.currencies.is_empty() {
+            ask_currencies(script, &self.reads.currencies);
+        }
+    }
+
+    /// What was answered.
+    pub(crate) fn told(&self, answers: &mut Answers) -> Result<Snapshot> {
+        let mut snapshot = Snapshot::at(Timestamp::EPOCH);
+        let is_known = |place: &Option<_>| place.is_some();
+        let mut states = HashMap::new();
+        if self.resolved.accounts.values().any(is_known) {
+            for row in answers.rows() {
+                states.insert(row.number::<i64>(0)?, row);
+            }
+        }
+        snapshot.now = self.time.told(answers)?;
+        if !self.missing().is_empty() && !told_places(answers)?.is_empty() {
+            // It was not there when the accounts were found, and so is not
+            // locked.
+            return Err(conflict("an account was opened meanwhile"));
+        }
+        if !self.reads.keys.is_empty() {
+            snapshot.records = told_records(answers)?;
+        }
+        if !self.reads.holds.is_empty() {
+            snapshot.holds = told_holds(answers)?;
+        }
+        if !self.reads.transfers.is_empty() {
+            snapshot.transfers = told_transfers(answers)?;
+        }
+        if !self.reads.currencies.is_empty() {
+            snapshot.currencies = told_currencies(answers)?;
+        }
+        self.accounts(&states, &mut snapshot)?;
+        Ok(snapshot)
+    }
+
+    fn accounts(&self, states: &HashMap<i64, Row>, snapshot: &mut Snapshot) -> Result<()> {
+        // A hold or transfer that came meanwhile may hang on accounts that are
+        // not locked.
+        let needed = self.reads.lock_set(&snapshot.holds, &snapshot.transfers);
+        let is_missing = |key: &AccountKey| !self.resolved.accounts.contains_key(key);
+        if needed.iter().any(is_missing) {
+            return Err(conflict("what the batch needs changed meanwhile"));
+        }
+        snapshot.accounts.reserve(self.resolved.accounts.len());
+        for (key, place) in &self.resolved.accounts {
+            let Some(place) = place else {
+                snapshot.accounts.push((*key, None));
+                continue;
+            };
+            match states.get(&place.number) {
+                Some(row) => {
+                    let state = state(row, *key, place)?;
+                    snapshot.accounts.push((*key, Some(state)));
+                }
+                // Somebody else keeps it: what needs it comes out as blocked.
+                None if self.locking == Locking::Skip => {}
+                None => return Err(corrupt("an account is gone")),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn conflict(context: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::Conflict, context)
+}

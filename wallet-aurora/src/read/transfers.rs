@@ -1,0 +1,92 @@
+use wallet_core::{
+    InLedger, ReferenceQuery, TransferId, TransferKey, TransferWithReversals,
+};
+
+use super::journal::outcome;
+use crate::error::{Result, corrupt};
+use crate::run::{Answers, Row};
+use crate::sql::Script;
+
+const TRANSFERS: &str = "
+    SELECT t.ledger, t.id, j.outcome
+    FROM wallet_transfer t FORCE INDEX (PRIMARY)
+        STRAIGHT_JOIN wallet_journal j ON j.id = t.journal
+    WHERE ";
+const REVERSED: &str = "
+    SELECT ledger, transfer, leg, reversed FROM wallet_reversal FORCE INDEX (PRIMARY) WHERE ";
+const REFERENCES: &str = "SELECT transfer FROM wallet_reference WHERE ledger = ";
+const BY_REFERENCE: &str = "
+    SELECT t.ledger, t.id, j.outcome
+    FROM wallet_reference r
+        STRAIGHT_JOIN wallet_transfer t ON t.ledger = r.ledger AND t.id = r.transfer
+        STRAIGHT_JOIN wallet_journal j ON j.id = t.journal
+    WHERE r.ledger = ";
+const REVERSED_BY_REFERENCE: &str = "
+    SELECT v.ledger, v.transfer, v.leg, v.reversed
+    FROM (";
+const REVERSED_BY_REFERENCE_END: &str = ") page
+        STRAIGHT_JOIN wallet_reversal v ON v.transfer = page.transfer AND v.ledger = ";
+
+/// Asks for transfers and what of them is reversed: two statements. `keys` are
+/// sorted.
+pub(crate) fn ask_transfers(script: &mut Script, keys: &[TransferKey]) {
+    let parts = |key: &TransferKey| (key.ledger, *key.id.as_bytes());
+    script.work("reading transfers", |sql| {
+        sql.raw(TRANSFERS);
+        sql.keyed("t.ledger", "t.id", keys, parts);
+    });
+    script.work("reading reversals", |sql| {
+        sql.raw(REVERSED);
+        sql.keyed("ledger", "transfer", keys, parts);
+    });
+}
+
+/// Asks for a page of the transfers with some reference: two statements.
+pub(crate) fn ask_list(script: &mut Script, query: &ReferenceQuery) {
+    script.work("listing transfers", |sql| {
+        sql.raw(BY_REFERENCE).ledger(query.ledger);
+        sql.raw(" AND r.reference = ").text(query.reference.as_str());
+        if let Some(after) = &query.after {
+            sql.raw(" AND r.transfer > ").bytes(after.as_bytes());
+        }
+        sql.raw(" ORDER BY r.transfer LIMIT ").int(query.limit);
+    });
+    script.work("reading reversals", |sql| {
+        sql.raw(REVERSED_BY_REFERENCE).raw(REFERENCES).ledger(query.ledger);
+        sql.raw(" AND reference = ").text(query.reference.as_str());
+        if let Some(after) = &query.after {
+            sql.raw(" AND transfer > ").bytes(after.as_bytes());
+        }
+        sql.raw(" ORDER BY transfer LIMIT ").int(query.limit);
+        sql.raw(REVERSED_BY_REFERENCE_END).ledger(query.ledger);
+    });
+}
+
+/// The transfers found by two statements, sorted by key.
+pub(crate) fn told_transfers(answers: &mut Answers) -> Result<Vec<TransferWithReversals>> {
+    let found: Result<Vec<TransferWithReversals>> = answers.rows().iter().map(transfer).collect();
+    let mut found = found?;
+    found.sort_unstable_by_key(|found| found.transfer.key);
+    for row in answers.rows() {
+        let key = InLedger::new(row.ledger(0)?, row.id(1, TransferId::from_bytes)?);
+        let place = found.binary_search_by_key(&key, |found| found.transfer.key);
+        // A transfer committed between two reads without a transaction.
+        let Ok(place) = place else { continue };
+        let leg: u16 = row.number(2)?;
+        let totals = found.get_mut(place).map(|found| &mut found.reversed);
+        let total = totals.and_then(|totals| totals.get_mut(usize::from(leg)));
+        *total.ok_or_else(|| corrupt("a reversal of no leg"))? = row.number(3)?;
+    }
+    Ok(found)
+}
+
+fn transfer(row: &Row) -> Result<TransferWithReversals> {
+    let key = InLedger::new(row.ledger(0)?, row.id(1, TransferId::from_bytes)?);
+    let told = outcome(row, 2, key.ledger)?;
+    let transfer = told.transfers().find(|transfer| transfer.key == key);
+    let transfer = transfer.ok_or_else(|| corrupt("the journal does not tell a transfer"))?;
+    Ok(TransferWithReversals {
+        reversed: vec![0; transfer.legs.len()],
+        transfer: transfer.clone(),
+    })
+}

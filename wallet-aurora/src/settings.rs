@@ -1,0 +1,132 @@
+use std::fmt;
+use std::time::Duration;
+
+/// How an [`AuroraStore`](crate::AuroraStore) reaches and uses its database:
+/// plain data.
+///
+/// ```
+/// use std::time::Duration;
+/// use wallet_aurora::AuroraSettings;
+/// let settings = AuroraSettings::new("mysql://shop:secret@writer.example:3306/shop")
+///     .with_reader("mysql://shop:secret@reader.example:3306/shop")
+///     .with_lock_wait(Duration::from_secs(2));
+/// assert!(!format!("{settings:?}").contains("secret"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuroraSettings {
+    pub(crate) writer: String,
+    pub(crate) reader: Option<String>,
+    pub(crate) migrate: bool,
+    pub(crate) lock_wait: Duration,
+    pub(crate) answer_wait: Duration,
+    pub(crate) connect_wait: Duration,
+    pub(crate) connections: usize,
+    pub(crate) idle: Duration,
+    pub(crate) lifetime: Duration,
+}
+
+impl AuroraSettings {
+    /// The database at `writer`, an address like
+    /// `mysql://user:password@host:port/database`; of a cluster its writer
+    /// endpoint. `?ssl-mode=VERIFY_IDENTITY&ssl-ca=/path.pem` asks for TLS; by
+    /// default it is used where the server offers it, and not verified.
+    ///
+    /// The schema is brought up to date on opening; up to 8 connections; one
+    /// second of waiting for a lock, 30 for an answer, 10 for a connection.
+    #[must_use]
+    pub fn new(writer: impl Into<String>) -> Self {
+        Self {
+            writer: writer.into(),
+            reader: None,
+            migrate: true,
+            lock_wait: Duration::from_secs(1),
+            answer_wait: Duration::from_secs(30),
+            connect_wait: Duration::from_secs(10),
+            connections: 8,
+            idle: Duration::from_secs(5),
+            lifetime: Duration::from_secs(1_800),
+        }
+    }
+
+    /// Where reads go that need not see the latest commit (accounts, entries,
+    /// transfers, holds, past balances): a cluster's reader endpoint. They may
+    /// lag behind the writer; whatever decides anything never goes there.
+    #[must_use]
+    pub fn with_reader(mut self, reader: impl Into<String>) -> Self {
+        self.reader = Some(reader.into());
+        self
+    }
+
+    /// Whether opening brings the schema up to date (the default). A host that
+    /// migrates in a step of its own says no and calls
+    /// [`AuroraStore::migrate`](crate::AuroraStore::migrate) there.
+    #[must_use]
+    pub const fn with_migrate(mut self, migrate: bool) -> Self {
+        self.migrate = migrate;
+        self
+    }
+
+    /// How long to wait for a row that somebody else keeps locked; whole
+    /// seconds, at least 1. Afterwards what can be had is locked, and requests
+    /// that need the rest come out as blocked.
+    #[must_use]
+    pub const fn with_lock_wait(mut self, lock_wait: Duration) -> Self {
+        self.lock_wait = lock_wait;
+        self
+    }
+
+    /// How long the server may take for one packet of statements before its
+    /// connection is given up. Longer than the wait for a lock.
+    #[must_use]
+    pub const fn with_answer_wait(mut self, answer_wait: Duration) -> Self {
+        self.answer_wait = answer_wait;
+        self
+    }
+
+    /// How long to wait for a connection: a free one of those that are open, or
+    /// a new one.
+    #[must_use]
+    pub const fn with_connect_wait(mut self, connect_wait: Duration) -> Self {
+        self.connect_wait = connect_wait;
+        self
+    }
+
+    /// How many connections there are at most, to the writer and to the reader
+    /// each; at least 1.
+    #[must_use]
+    pub fn with_connections(mut self, connections: usize) -> Self {
+        self.connections = connections.max(1);
+        self
+    }
+
+    /// After how long without use a connection is tried before it is used.
+    #[must_use]
+    pub const fn with_idle(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// After how long a connection is replaced by a new one, so that a
+    /// cluster's changes of address are followed.
+    #[must_use]
+    pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+}
+
+/// Without the addresses: they hold passwords.
+impl fmt::Debug for AuroraSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuroraSettings")
+            .field("has_reader", &self.reader.is_some())
+            .field("migrate", &self.migrate)
+            .field("lock_wait", &self.lock_wait)
+            .field("answer_wait", &self.answer_wait)
+            .field("connect_wait", &self.connect_wait)
+            .field("connections", &self.connections)
+            .field("idle", &self.idle)
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,386 @@
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use wallet_core::{
+    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Hold, HoldKey,
+    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
+    ReferenceQuery, Snapshot, StoreError, StoreErrorKind, Timestamp, TransferKey,
+    TransferWithReversals,
+};
+
+use crate::clock::Time;
+use crate::connect::{Role, Target};
+use crate::error::{Failed, Result};
+use crate::past_balance::{Answer, Question};
+use crate::pool::{Lent, Pool};
+use crate::read::{self, Locking, Numbers, Plan};
+use crate::run::Answers;
+use crate::settings::AuroraSettings;
+use crate::sql::Script;
+use crate::{commit, migrate, purge};
+
+/// At most this much in one transaction, where the server takes it.
+const MOST: Limits = Limits {
+    requests: 2_000,
+    rows: 60_000,
+    bytes: 16 << 20,
+};
+/// How often a dry run is read again while accounts are opened beside it.
+const TRIES: usize = 5;
+
+/// The books and their outbox in one database of Aurora MySQL, MySQL or
+/// MariaDB.
+///
+/// Any number of stores, in this process or in others, may use the same
+/// database; host and store may share it too. It needs tokio with its I/O and
+/// time drivers.
+#[derive(Debug)]
+pub struct AuroraStore {
+    pub(crate) time: Time,
+    pub(crate) answer_wait: Duration,
+    /// Which books these are.
+    pub(crate) identity: [u8; 16],
+    pub(crate) limits: Limits,
+    pub(crate) packet_bytes: usize,
+    pub(crate) writer: Arc<Pool>,
+    reader: Arc<Pool>,
+    /// The accounts that were read outside of transactions.
+    numbers: Mutex<Numbers>,
+}
+
+impl AuroraStore {
+    /// Connects, and brings the schema up to date unless the settings say
+    /// otherwise.
+    ///
+    /// # Errors
+    /// - `Internal`: the address or the schema is not valid, access is denied,
+    ///   or the schema is newer than this release or (without migrating) older.
+    /// - `Unavailable`: the server cannot be reached, or is read-only.
+    pub async fn open(settings: &AuroraSettings) -> Result<Self> {
+        Self::open_at(settings, Time::Database).await
+    }
+
+    /// The same with another clock than the database's: for tests that drive
+    /// the time. Every user of the database must share it.
+    ///
+    /// # Errors
+    /// As [`AuroraStore::open`].
+    pub async fn open_with_clock(
+        settings: &AuroraSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        Self::open_at(settings, Time::Clock(clock)).await
+    }
+
+    async fn open_at(settings: &AuroraSettings, time: Time) -> Result<Self> {
+        let target = Target::new(&settings.writer, Role::Writer, settings)?;
+        let writer = Pool::new(target, settings);
+        let reader = match &settings.reader {
+            None => Arc::clone(&writer),
+            Some(url) => Pool::new(Target::new(url, Role::Reader, settings)?, settings),
+        };
+        let mut lent = writer.lend().await?;
+        let packet_bytes = lent.packet_bytes();
+        if settings.migrate {
+            migrate::run(&mut lent).await?;
+        }
+        migrate::check(&mut lent).await?;
+        let script = Script::of("reading the books' identity", IDENTITY);
+        let identity = lent.run(&script).await?.row()?.array(0)?;
+        lent.give_back();
+        Ok(Self {
+            time,
+            answer_wait: settings.answer_wait,
+            identity,
+            limits: limits(packet_bytes),
+            packet_bytes,
+            writer,
+            reader,
+            numbers: Mutex::default(),
+        })
+    }
+
+    /// Brings the schema of the database up to date without opening a store:
+    /// for a deployment that migrates in a step of its own.
+    ///
+    /// # Errors
+    /// As [`AuroraStore::open`].
+    pub async fn migrate(settings: &AuroraSettings) -> Result<()> {
+        let target = Target::new(&settings.writer, Role::Writer, settings)?;
+        let mut lent = Pool::new(target, settings).lend().await?;
+        migrate::run(&mut lent).await?;
+        Ok(())
+    }
+
+    /// Reads what one script asks for, where readers read. More than one
+    /// statement sees one state.
+    async fn read<T>(
+        &self,
+        ask: impl FnOnce(&mut Script) -> bool,
+        told: impl FnOnce(&mut Answers) -> Result<T>,
+    ) -> Result<T> {
+        read_on(&self.reader, ask, told).await
+    }
+
+    /// One answer per key, in the order asked.
+    async fn each<K, V>(
+        &self,
+        keys: &[K],
+        ask: fn(&mut Script, &[K]),
+        told: fn(&mut Answers) -> Result<Vec<V>>,
+        key_of: fn(&V) -> K,
+    ) -> Result<Vec<Option<V>>>
+    where
+        K: Copy + Ord + Hash,
+        V: Clone,
+    {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sorted = sorted(keys);
+        let found = self.read(
+            |script| {
+                ask(script, &sorted);
+                script.steps.len() > 1
+            },
+            told,
+        );
+        let found = found.await?.into_iter();
+        let found: HashMap<K, V> = found.map(|value| (key_of(&value), value)).collect();
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+    }
+
+    async fn now(&self) -> Result<Timestamp> {
+        let time = &self.time;
+        let ask = |script: &mut Script| {
+            time.ask(script);
+            false
+        };
+        read_on(&self.writer, ask, |answers| time.told(answers)).await
+    }
+
+    async fn try_snapshot(&self, reads: &Reads) -> Result<Snapshot> {
+        let mut lent = self.reader.lend().await?;
+        let read = self.read_snapshot(&mut lent, reads).await;
+        lent.end(read).await
+    }
+
+    async fn read_snapshot(
+        &self,
+        lent: &mut Lent,
+        reads: &Reads,
+    ) -> std::result::Result<Snapshot, Failed> {
+        let resolved = read::resolve(&mut lent.runner()?, reads, &self.numbers).await?;
+        let plan = Plan {
+            reads,
+            resolved: &resolved,
+            locking: Locking::None,
+            time: &self.time,
+        };
+        let mut script = Script::default();
+        script.begin_reading();
+        let before = script.steps.len();
+        plan.ask(&mut script);
+        script.end_reading();
+        let mut answers = lent.run(&script).await?;
+        answers.skip(before);
+        Ok(plan.told(&mut answers)?)
+    }
+}
+
+const IDENTITY: &str = "SELECT id FROM wallet_identity";
+
+async fn read_on<T>(
+    pool: &Arc<Pool>,
+    ask: impl FnOnce(&mut Script) -> bool,
+    told: impl FnOnce(&mut Answers) -> Result<T>,
+) -> Result<T> {
+    let mut asked = Script::default();
+    let mut script = Script::default();
+    let is_one_state = ask(&mut asked);
+    if is_one_state {
+        script.begin_reading();
+    }
+    let before = script.steps.len();
+    script.append(asked);
+    if is_one_state {
+        script.end_reading();
+    }
+    let mut lent = pool.lend().await?;
+    let answers = lent.run(&script).await;
+    let mut answers = lent.end(answers).await?;
+    answers.skip(before);
+    told(&mut answers)
+}
+
+/// What fits: bytes are sent as two hexadecimal digits each.
+fn limits(packet_bytes: usize) -> Limits {
+    let bytes = packet_bytes.saturating_div(2).saturating_sub(1_024);
+    Limits {
+        bytes: bytes.min(MOST.bytes),
+        ..MOST
+    }
+}
+
+fn sorted<K: Copy + Ord>(keys: &[K]) -> Vec<K> {
+    let mut sorted = keys.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted
+}
+
+#[async_trait]
+impl LedgerStore for AuroraStore {
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    async fn transact(&self, batch: Arc<Batch>) -> Result<Committed> {
+        let mut lent = self.writer.lend().await?;
+        let decision = commit::transact(&mut lent, &batch, &self.numbers, &self.time).await;
+        let decided = lent.end(decision).await?.decided;
+        Ok(Committed { decided })
+    }
+
+    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot> {
+        for _ in 1..TRIES {
+            match self.try_snapshot(reads).await {
+                Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+                done => return done,
+            }
+        }
+        self.try_snapshot(reads).await
+    }
+
+    async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sorted = sorted(keys);
+        let mut script = Script::default();
+        script.begin();
+        read::ask_keys_locked(&mut script, &sorted);
+        read::ask_records(&mut script, &sorted);
+        script.end_reading();
+        let mut lent = self.writer.lend().await?;
+        let answers = lent.run(&script).await;
+        let mut answers = lent.end(answers).await?;
+        answers.skip(2);
+        let found = read::told_records(&mut answers)?;
+        let answer = |key: &RecordKey| {
+            let place = found.binary_search_by_key(key, |record| record.key);
+            found.get(place.ok()?).cloned()
+        };
+        Ok(keys.iter().map(answer).collect())
+    }
+
+    async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>> {
+        let key_of = |account: &Account| account.state.key;
+        self.each(keys, read::ask_accounts, read::told_accounts, key_of)
+            .await
+    }
+
+    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>> {
+        let ask = |script: &mut Script| {
+            read::ask_account_list(script, query);
+            false
+        };
+        self.read(ask, read::told_accounts).await
+    }
+
+    async fn transfers(&self, keys: &[TransferKey]) -> Result<Vec<Option<TransferWithReversals>>> {
+        let key_of = |found: &TransferWithReversals| found.transfer.key;
+        self.each(keys, read::ask_transfers, read::told_transfers, key_of)
+            .await
+    }
+
+    async fn list_transfers(&self, query: &ReferenceQuery) -> Result<Vec<TransferWithReversals>> {
+        let ask = |script: &mut Script| {
+            read::ask_transfer_list(script, query);
+            true
+        };
+        self.read(ask, read::told_transfers).await
+    }
+
+    async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>> {
+        let key_of = |hold: &Hold| hold.key;
+        self.each(keys, read::ask_holds, read::told_holds, key_of)
+            .await
+    }
+
+    async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>> {
+        let mut asked = Script::default();
+        let statements = read::ask_hold_list(&mut asked, query);
+        let ask = |script: &mut Script| {
+            script.append(asked);
+            true
+        };
+        let told = |answers: &mut Answers| read::told_hold_list(answers, statements, query);
+        self.read(ask, told).await
+    }
+
+    async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>> {
+        let ask = |script: &mut Script| {
+            read::ask_expired(script, &self.time, limit);
+            false
+        };
+        self.read(ask, read::told_expired).await
+    }
+
+    async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>> {
+        let ask = |script: &mut Script| {
+            read::ask_page(script, query);
+            false
+        };
+        let told = |answers: &mut Answers| read::told_entries(answers, query.account);
+        self.read(ask, told).await
+    }
+
+    async fn balance_at(
+        &self,
+        account: AccountKey,
+        at: Timestamp,
+    ) -> Result<Option<PastBalance>> {
+        let question = Question { account, at };
+        question.check(self.now().await?)?;
+        let ask = |script: &mut Script| {
+            question.ask(script);
+            true
+        };
+        match self.read(ask, |answers| question.told(answers)).await? {
+            Answer::Known(balance) => Ok(balance),
+            Answer::TooRecent => {
+                let mut lent = self.writer.lend().await?;
+                let settled = question.settle(&mut lent, &self.time).await;
+                lent.end(settled).await
+            }
+        }
+    }
+
+    async fn ledgers(&self) -> Result<Vec<LedgerId>> {
+        let ask = |script: &mut Script| {
+            read::ask_ledgers(script);
+            false
+        };
+        self.read(ask, read::told_ledgers).await
+    }
+
+    async fn purge(&self, purge: Purge) -> Result<u64> {
+        let now = self.now().await?;
+        let mut lent = self.writer.lend().await?;
+        let done = match purge {
+            Purge::Records { older_than, limit } => {
+                let bound = now.saturating_sub(older_than);
+                purge::records(&mut lent, bound, limit).await
+            }
+            Purge::DeliveredEvents { older_than, limit } => {
+                let bound = now.saturating_sub(older_than);
+                purge::delivered(&mut lent, bound, limit).await
+            }
+        };
+        lent.end(done).await
+    }
+}
