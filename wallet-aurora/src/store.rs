@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use wallet_core::{
     Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Hold, HoldKey,
     HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
-    ReferenceQuery, Snapshot, StoreError, StoreErrorKind, Timestamp, TransferKey,
+    ReferenceQuery, Snapshot, StoreErrorKind, Timestamp, TransferKey,
     TransferWithReversals,
 };
 

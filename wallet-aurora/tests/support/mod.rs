@@ -1,0 +1,119 @@
+//! What the tests of this crate share.
+#![allow(dead_code, reason = "no test uses all of it")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+pub(crate) mod books;
+pub(crate) mod stores;
+
+use std::future::Future;
+use std::sync::OnceLock;
+
+use sqlx::mysql::MySqlRow;
+use sqlx::{Connection, Executor, MySqlConnection};
+use tokio::runtime::Runtime;
+use wallet_aurora::AuroraSettings;
+use wallet_core::{IdGenerator, Uuid7};
+use wallet_test_servers::{Kind, shared};
+
+/// Both servers.
+pub(crate) const KINDS: [Kind; 2] = [Kind::MariaDb, Kind::MySql];
+
+/// The runtime of this process' tests.
+pub(crate) fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(2).enable_all();
+        builder.build().expect("a runtime")
+    })
+}
+
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    runtime().block_on(future)
+}
+
+/// A database of its own on a server, dropped with it.
+#[derive(Debug)]
+pub(crate) struct Database {
+    server: String,
+    name: String,
+}
+
+impl Database {
+    /// On the shared server of this kind.
+    pub(crate) async fn create(kind: Kind) -> Self {
+        Self::create_on(shared(kind).url()).await
+    }
+
+    /// On the server at this address.
+    pub(crate) async fn create_on(server: &str) -> Self {
+        let name = format!("wallet_{}", Uuid7.new_id().simple());
+        let server = server.to_owned();
+        let created = Self { server, name };
+        let create = format!("CREATE DATABASE {}", created.name);
+        execute(&created.server, &create).await;
+        created
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        format!("{}/{}?ssl-mode=disabled", self.server, self.name)
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn settings(&self) -> AuroraSettings {
+        AuroraSettings::new(self.url())
+    }
+
+    /// A connection of a host's.
+    pub(crate) async fn connect(&self) -> MySqlConnection {
+        MySqlConnection::connect(&self.url())
+            .await
+            .expect("the server answers")
+    }
+
+    /// Runs statements on a connection of its own.
+    pub(crate) async fn execute(&self, sql: &str) {
+        execute(&self.url(), sql).await;
+    }
+
+    /// The rows of a query.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<MySqlRow> {
+        let mut connection = self.connect().await;
+        let rows = connection.fetch_all(sql).await;
+        rows.expect("the query runs")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        let drop_it = async move {
+            // A server that was killed takes it along.
+            if let Ok(mut connection) = MySqlConnection::connect(&server).await {
+                let sql = format!("DROP DATABASE IF EXISTS {name}");
+                let _ = connection.execute(sql.as_str()).await;
+            }
+        };
+        // A thread of its own, since this may run on one of the runtime's.
+        let dropping = std::thread::spawn(|| runtime().block_on(drop_it));
+        let _ = dropping.join();
+    }
+}
+
+async fn execute(url: &str, sql: &str) {
+    let mut connection = MySqlConnection::connect(url)
+        .await
+        .expect("the server answers");
+    let done = connection.execute(sql).await;
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
