@@ -2,11 +2,11 @@
 
 use std::sync::Mutex;
 
+use wallet_core::Batch;
 use wallet_core::decide::Decision;
-use wallet_core::{Batch, Reads};
 
 use crate::clock::Time;
-use crate::error::{Failed, code};
+use crate::error::{Doing, Failed, code};
 use crate::pool::Lent;
 use crate::read::{Locking, Numbers, Plan, Resolved, resolve};
 use crate::run::Runner;
@@ -73,22 +73,21 @@ async fn decide(
     Ok((decision, script))
 }
 
-/// Decides `batch` inside a transaction of the host's and writes the result:
-/// `begin` sets a savepoint, `end` releases it.
+/// Decides `batch` inside a transaction of the host's and writes the result;
+/// `end` releases the savepoint that the caller has set.
 pub(crate) async fn apply(
     runner: &mut Runner<'_>,
     batch: &Batch,
     time: &Time,
-    begin: &Script,
     end: &'static str,
 ) -> Result<Decision, Failed> {
     // What is read here may yet be rolled back: nothing of it is kept.
     let numbers = Mutex::default();
-    let reads: &Reads = batch.reads();
-    let resolved = resolve(runner, reads, &numbers).await?;
-    let (decision, mut script) =
-        decide(runner, begin, batch, &resolved, Locking::Wait, time).await?;
-    script.fixed(crate::error::Doing::Work, "releasing a savepoint", end);
+    let resolved = resolve(runner, batch.reads(), &numbers).await?;
+    let begin = Script::default();
+    let decided = decide(runner, &begin, batch, &resolved, Locking::Wait, time);
+    let (decision, mut script) = decided.await?;
+    script.fixed(Doing::Work, "releasing a savepoint", end);
     runner.run(&script).await?;
     Ok(decision)
 }

@@ -49,7 +49,10 @@ impl Target {
         let options = MySqlConnectOptions::from_str(url).map_err(|error| {
             // The driver's error may repeat the address with its password.
             drop(error);
-            StoreError::new(StoreErrorKind::Internal, "the database's address is not valid")
+            StoreError::new(
+                StoreErrorKind::Internal,
+                "the database's address is not valid",
+            )
         })?;
         // Everything about the session is said in `session` below.
         let options = options

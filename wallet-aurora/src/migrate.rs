@@ -105,7 +105,9 @@ fn verified(answers: &mut Answers) -> Result<usize> {
     }
     for (row, step) in rows.iter().zip(&MIGRATIONS) {
         if row.number::<i64>(0)? != step.version || row.array::<32>(1)? != checksum(step) {
-            return Err(refused("a migration that was applied is not this release's"));
+            return Err(refused(
+                "a migration that was applied is not this release's",
+            ));
         }
     }
     Ok(rows.len())
@@ -113,7 +115,9 @@ fn verified(answers: &mut Answers) -> Result<usize> {
 
 /// The statements of a file: none holds a semicolon but at its end.
 fn statements(sql: &'static str) -> impl Iterator<Item = &'static str> {
-    sql.split(";\n").map(str::trim).filter(|text| !text.is_empty())
+    sql.split(";\n")
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
 }
 
 fn checksum(step: &Migration) -> [u8; 32] {

@@ -110,7 +110,10 @@ impl Question {
         let next = self.at.as_micros().saturating_add(1);
         let mut script = Script::default();
         script.work("settling a past balance", |sql| {
-            sql.raw(RAISE).int(next).raw(" WHERE num = ").int(found.number);
+            sql.raw(RAISE)
+                .int(next)
+                .raw(" WHERE num = ")
+                .int(found.number);
             sql.raw(" AND last_at < ").int(next);
         });
         self.ask(&mut script);
@@ -147,8 +150,7 @@ impl Question {
         let sequence: Sequence = row.number(0)?;
         let told = outcome(row, 1, self.account.ledger)?;
         let mut entries = told.postings().flat_map(Posted::entries);
-        let is_last =
-            |entry: &Entry| entry.account == self.account && entry.sequence == sequence;
+        let is_last = |entry: &Entry| entry.account == self.account && entry.sequence == sequence;
         let last = entries.find(is_last);
         let last = last.ok_or_else(|| corrupt("the journal does not tell an entry"))?;
         balance.posted = last.balance_after;

@@ -153,6 +153,8 @@ impl Lent {
 
     /// The longest packet that its server takes, in bytes.
     pub(crate) fn packet_bytes(&self) -> usize {
-        self.kept.as_ref().map_or(0, |kept| kept.opened.packet_bytes)
+        self.kept
+            .as_ref()
+            .map_or(0, |kept| kept.opened.packet_bytes)
     }
 }

@@ -42,9 +42,9 @@ pub(crate) async fn records(
     limit: u32,
 ) -> std::result::Result<u64, Failed> {
     let mut deleted: u64 = 0;
-    let mut left = limit;
-    while left > 0 {
-        let step = left.min(AT_ONCE);
+    let mut rest = limit;
+    while rest > 0 {
+        let step = rest.min(AT_ONCE);
         let mut script = Script::default();
         script.begin();
         script.work("finding old records", |sql| {
@@ -62,7 +62,7 @@ pub(crate) async fn records(
             break;
         }
         deleted = deleted.saturating_add(answers.changed());
-        left = left.saturating_sub(u32::try_from(taken).unwrap_or(left));
+        rest = rest.saturating_sub(u32::try_from(taken).unwrap_or(rest));
     }
     Ok(deleted)
 }
@@ -150,9 +150,9 @@ pub(crate) async fn delivered(
     limit: u32,
 ) -> std::result::Result<u64, Failed> {
     let mut deleted: u64 = 0;
-    let mut left = limit;
-    while left > 0 {
-        let step = left.min(AT_ONCE);
+    let mut rest = limit;
+    while rest > 0 {
+        let step = rest.min(AT_ONCE);
         let mut script = Script::default();
         script.work("finding delivered events", |sql| {
             sql.raw(DELIVERED).time(bound);
@@ -172,7 +172,7 @@ pub(crate) async fn delivered(
             });
         });
         deleted = deleted.saturating_add(lent.run(&script).await?.changed());
-        left = left.saturating_sub(u32::try_from(ids.len()).unwrap_or(left));
+        rest = rest.saturating_sub(u32::try_from(ids.len()).unwrap_or(rest));
     }
     Ok(deleted)
 }

@@ -63,13 +63,11 @@ impl Runner<'_> {
         let mut answers = Vec::with_capacity(script.steps.len());
         for (text, steps) in script.packets(self.packet_bytes) {
             let packet = send(self.connection, text, steps, &mut answers);
-            match tokio::time::timeout(self.answer_wait, packet).await {
-                Ok(done) => done?,
-                Err(_) => {
-                    let context = steps.first().map_or("waiting", |step| step.context);
-                    return Err(Failed::timed_out(context, has_commit(steps)));
-                }
-            }
+            let Ok(done) = tokio::time::timeout(self.answer_wait, packet).await else {
+                let context = steps.first().map_or("waiting", |step| step.context);
+                return Err(Failed::timed_out(context, has_commit(steps)));
+            };
+            done?;
         }
         Ok(Answers {
             each: answers.into_iter(),

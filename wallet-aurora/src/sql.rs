@@ -48,7 +48,8 @@ impl Sql {
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.reserve(bytes.len().saturating_mul(2).saturating_add(3));
+        self.0
+            .reserve(bytes.len().saturating_mul(2).saturating_add(3));
         self.0.push_str("x'");
         for byte in bytes {
             for digit in [byte >> 4, byte & 15] {
@@ -345,7 +346,11 @@ mod tests {
             (LedgerId::new(*ledger), [*byte; 16])
         });
         assert_eq!(sql.0.matches("ledger = ").count(), 2);
-        assert!(sql.0.starts_with("((ledger = 0 AND (id IN (x'0101"), "{}", sql.0);
+        assert!(
+            sql.0.starts_with("((ledger = 0 AND (id IN (x'0101"),
+            "{}",
+            sql.0
+        );
     }
 
     #[test]

@@ -7,8 +7,7 @@ use async_trait::async_trait;
 use wallet_core::{
     Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Hold, HoldKey,
     HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
-    ReferenceQuery, Snapshot, StoreErrorKind, Timestamp, TransferKey,
-    TransferWithReversals,
+    ReferenceQuery, Snapshot, StoreErrorKind, Timestamp, TransferKey, TransferWithReversals,
 };
 
 use crate::clock::Time;
@@ -68,10 +67,7 @@ impl AuroraStore {
     ///
     /// # Errors
     /// As [`AuroraStore::open`].
-    pub async fn open_with_clock(
-        settings: &AuroraSettings,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self> {
+    pub async fn open_with_clock(settings: &AuroraSettings, clock: Arc<dyn Clock>) -> Result<Self> {
         Self::open_at(settings, Time::Clock(clock)).await
     }
 
@@ -339,11 +335,7 @@ impl LedgerStore for AuroraStore {
         self.read(ask, told).await
     }
 
-    async fn balance_at(
-        &self,
-        account: AccountKey,
-        at: Timestamp,
-    ) -> Result<Option<PastBalance>> {
+    async fn balance_at(&self, account: AccountKey, at: Timestamp) -> Result<Option<PastBalance>> {
         let question = Question { account, at };
         question.check(self.now().await?)?;
         let ask = |script: &mut Script| {

@@ -92,6 +92,10 @@ fn running(home: &Path) -> Option<u16> {
     Some(port)
 }
 
+#[allow(
+    clippy::zombie_processes,
+    reason = "it outlives this process, and the next one takes it over"
+)]
 fn run(kind: Kind, home: &Path) -> u16 {
     // The one before may still be removing its own.
     let folder = home.join("server");

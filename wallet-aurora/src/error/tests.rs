@@ -14,14 +14,20 @@ fn every_code_has_its_kind() {
         (&[1062, 1022, 1586], Doing::Work, Kind::Internal),
         (&[1290, 1792, 1836], Doing::Work, Kind::Unavailable),
         (&[1290, 1792, 1836], Doing::Insert, Kind::Unavailable),
-        (&[1290, 1053, 1180, 9999], Doing::Commit, Kind::Indeterminate),
+        (
+            &[1290, 1053, 1180, 9999],
+            Doing::Commit,
+            Kind::Indeterminate,
+        ),
         (
             &[1021, 1030, 1037, 1038, 1041, 1114, 1135],
             Doing::Insert,
             Kind::Unavailable,
         ),
         (
-            &[1040, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1226],
+            &[
+                1040, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1226,
+            ],
             Doing::Work,
             Kind::Unavailable,
         ),
@@ -35,7 +41,11 @@ fn every_code_has_its_kind() {
             Doing::Insert,
             Kind::Invalid,
         ),
-        (&[126, 127, 134, 145, 1034, 1035, 1194, 1712], Doing::Work, Kind::Corrupt),
+        (
+            &[126, 127, 134, 145, 1034, 1035, 1194, 1712],
+            Doing::Work,
+            Kind::Corrupt,
+        ),
         // Unknown table, column, database, user; a syntax error; anything new.
         (
             &[0, 1044, 1045, 1049, 1054, 1064, 1142, 1146, 1305, 65_535],

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wallet_core::codec::encode_outbox;
 use wallet_core::{
-    DoneSet, EventIndex, Lease, LedgerId, Outcome, OutboxRow, Resolution, RowId, RowProgress,
+    DoneSet, EventIndex, Lease, LedgerId, OutboxRow, Outcome, Resolution, RowId, RowProgress,
     Timestamp,
 };
 

@@ -86,12 +86,18 @@ pub(crate) fn ask_expired(script: &mut Script, time: &Time, limit: u32) {
     script.work("listing expired holds", |sql| {
         sql.raw(EXPIRED);
         time.write(sql);
-        sql.raw(" ORDER BY expires_at, ledger, id LIMIT ").int(limit);
+        sql.raw(" ORDER BY expires_at, ledger, id LIMIT ")
+            .int(limit);
     });
 }
 
 /// The holds that have expired.
 pub(crate) fn told_expired(answers: &mut Answers) -> Result<Vec<HoldKey>> {
-    let key = |row: &Row| Ok(InLedger::new(row.ledger(0)?, row.id(1, HoldId::from_bytes)?));
+    let key = |row: &Row| {
+        Ok(InLedger::new(
+            row.ledger(0)?,
+            row.id(1, HoldId::from_bytes)?,
+        ))
+    };
     answers.rows().iter().map(key).collect()
 }

@@ -1,6 +1,4 @@
-use wallet_core::{
-    InLedger, ReferenceQuery, TransferId, TransferKey, TransferWithReversals,
-};
+use wallet_core::{InLedger, ReferenceQuery, TransferId, TransferKey, TransferWithReversals};
 
 use super::journal::outcome;
 use crate::error::{Result, corrupt};
@@ -45,14 +43,17 @@ pub(crate) fn ask_transfers(script: &mut Script, keys: &[TransferKey]) {
 pub(crate) fn ask_list(script: &mut Script, query: &ReferenceQuery) {
     script.work("listing transfers", |sql| {
         sql.raw(BY_REFERENCE).ledger(query.ledger);
-        sql.raw(" AND r.reference = ").text(query.reference.as_str());
+        sql.raw(" AND r.reference = ")
+            .text(query.reference.as_str());
         if let Some(after) = &query.after {
             sql.raw(" AND r.transfer > ").bytes(after.as_bytes());
         }
         sql.raw(" ORDER BY r.transfer LIMIT ").int(query.limit);
     });
     script.work("reading reversals", |sql| {
-        sql.raw(REVERSED_BY_REFERENCE).raw(REFERENCES).ledger(query.ledger);
+        sql.raw(REVERSED_BY_REFERENCE)
+            .raw(REFERENCES)
+            .ledger(query.ledger);
         sql.raw(" AND reference = ").text(query.reference.as_str());
         if let Some(after) = &query.after {
             sql.raw(" AND transfer > ").bytes(after.as_bytes());

@@ -95,19 +95,24 @@ impl<'a> Journal<'a> {
             sql.bytes(&record.key.hash).raw(",");
             Number::New(*number).write(sql);
         });
-        script.rows(JOURNAL, (0_i64..).zip(&self.rows), |sql, (index, record)| {
-            Number::New(index).write(sql);
-            sql.raw(",").ledger(record.key.ledger);
-            sql.raw(",").bytes(&record.key.hash);
-            sql.raw(",").bytes(record.fingerprint.as_bytes());
-            sql.raw(",").bytes(&encode_outcome(&record.outcome));
-        });
+        script.rows(
+            JOURNAL,
+            (0_i64..).zip(&self.rows),
+            |sql, (index, record)| {
+                Number::New(index).write(sql);
+                sql.raw(",").ledger(record.key.ledger);
+                sql.raw(",").bytes(&record.key.hash);
+                sql.raw(",").bytes(record.fingerprint.as_bytes());
+                sql.raw(",").bytes(&encode_outcome(&record.outcome));
+            },
+        );
         if !self.told.iter().any(|told| has_effect(told.outcome)) {
             return;
         }
         script.step(Doing::Append, "adding to the outbox", |sql| {
             sql.raw("INSERT INTO wallet_outbox (id, accepted, created_at, done, is_complete)");
-            sql.raw(" VALUES (@wallet DIV 65536,").int(length(&self.told));
+            sql.raw(" VALUES (@wallet DIV 65536,")
+                .int(length(&self.told));
             sql.raw(",").time(now).raw(",x'',0)");
         });
     }

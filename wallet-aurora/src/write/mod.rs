@@ -36,7 +36,9 @@ pub(crate) fn changes(
     let journal = Journal::new(changes)?;
     journal.begin(script, now);
     script.rows(CURRENCIES, &changes.currencies, |sql, currency| {
-        sql.text(currency.code().as_str()).raw(",").int(currency.exponent());
+        sql.text(currency.code().as_str())
+            .raw(",")
+            .int(currency.exponent());
     });
     accounts::open(script, &changes.opened);
     accounts::update(script, &changes.updated, &numbers)?;
