@@ -1,1 +1,118 @@
-//! x
+//! Accounts and requests that tests share.
+
+use std::sync::Arc;
+
+use wallet_aurora::AuroraStore;
+use wallet_core::testkit::violations;
+use wallet_core::{
+    AccountId, AccountKey, Batch, Command, Currency, Decided, Deposit, IdempotencyKey, InLedger,
+    LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, PostTransfer, Prepared,
+    RecordKey, Request, SettlementName, SettlementShards, StoreErrorKind, TransferId, Uuid7,
+};
+
+use super::Database;
+
+/// How many accounts the tests share.
+pub(crate) const ACCOUNTS: u8 = 6;
+
+pub(crate) async fn open(database: &Database) -> AuroraStore {
+    let store = AuroraStore::open(&database.settings()).await;
+    store.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)))
+}
+
+pub(crate) fn eur() -> Currency {
+    Currency::iso("EUR").unwrap()
+}
+
+pub(crate) fn euros(minor: i128) -> Money {
+    Money::minor(minor, eur()).unwrap()
+}
+
+pub(crate) fn account(number: u8) -> AccountId {
+    AccountId::from_bytes([0x11_u8.saturating_add(number); 16])
+}
+
+pub(crate) fn account_key(number: u8) -> AccountKey {
+    InLedger::new(LedgerId::default(), account(number))
+}
+
+pub(crate) fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::parse("test", text).unwrap()
+}
+
+pub(crate) fn record_key(text: &str) -> RecordKey {
+    key(text).record_key(LedgerId::default())
+}
+
+pub(crate) fn prepare(text: &str, command: impl Into<Command>) -> Arc<Prepared> {
+    let request = Request::new(key(text), command);
+    Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new()).unwrap())
+}
+
+pub(crate) fn opening(text: &str, number: u8) -> Arc<Prepared> {
+    let open = OpenAccount::new(Owner::new("ada").unwrap(), eur());
+    prepare(text, open.with_id(account(number)))
+}
+
+pub(crate) fn deposit(text: &str, to: u8, minor: i128) -> Arc<Prepared> {
+    let bank = SettlementName::new("bank").unwrap();
+    prepare(text, Deposit::new(account(to), euros(minor), bank))
+}
+
+pub(crate) fn transfer(text: &str, from: u8, to: u8, minor: i128) -> Arc<Prepared> {
+    let leg = Leg::new(account(from), account(to), euros(minor));
+    prepare(text, PostTransfer::new(vec![leg]))
+}
+
+/// The id of the transfer that a request of one transfer makes.
+pub(crate) fn transfer_id(request: &Prepared) -> TransferId {
+    TransferId::new(request.ids()[0])
+}
+
+/// Opens all accounts and pays each `minor`; again is fine.
+pub(crate) async fn set_up(store: &AuroraStore, minor: i128) {
+    let mut requests = Vec::new();
+    for number in 0..ACCOUNTS {
+        requests.push(opening(&format!("open-{number}"), number));
+        requests.push(deposit(&format!("seed-{number}"), number, minor));
+    }
+    for decided in commit(store, requests).await {
+        accepted(&decided);
+    }
+}
+
+/// Commits, deciding again for as long as others are faster.
+pub(crate) async fn commit(store: &AuroraStore, requests: Vec<Arc<Prepared>>) -> Vec<Decided> {
+    let batch = Arc::new(Batch::new(requests));
+    loop {
+        match store.transact(Arc::clone(&batch)).await {
+            Ok(committed) => return committed.decided,
+            Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+            Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
+        }
+    }
+}
+
+/// The accepted outcome, decided now or before.
+pub(crate) fn accepted(decided: &Decided) -> &Arc<Outcome> {
+    match decided {
+        Decided::Fresh(outcome) | Decided::Replayed(outcome) if outcome.result.is_ok() => outcome,
+        other => panic!("not accepted: {other:?}"),
+    }
+}
+
+pub(crate) async fn posted(store: &AuroraStore, number: u8) -> i128 {
+    let accounts = store.accounts(&[account_key(number)]).await.unwrap();
+    accounts[0].as_ref().unwrap().state.counters.posted()
+}
+
+pub(crate) async fn is_recorded(store: &AuroraStore, text: &str) -> bool {
+    let records = store.records(&[record_key(text)]).await.unwrap();
+    records[0].is_some()
+}
+
+/// Every invariant of the books and of an outbox that nobody has read.
+pub(crate) async fn assert_sound(store: &AuroraStore) {
+    let violations = violations(store, Some(store), &[]).await.unwrap();
+    assert!(violations.is_empty(), "{violations:#?}");
+}

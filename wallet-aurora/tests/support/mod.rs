@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "no test uses all of it")]
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests, outside of test functions"
@@ -22,6 +23,26 @@ use wallet_test_servers::{Kind, shared};
 
 /// Both servers.
 pub(crate) const KINDS: [Kind; 2] = [Kind::MariaDb, Kind::MySql];
+
+/// Makes a test of each function for each server.
+macro_rules! on_both {
+    ($($case:ident)*) => {
+        on_both! { @on mariadb MariaDb $($case)* }
+        on_both! { @on mysql MySql $($case)* }
+    };
+    (@on $server:ident $kind:ident $($case:ident)*) => {
+        mod $server {
+            $(
+                #[test]
+                fn $case() {
+                    let kind = wallet_test_servers::Kind::$kind;
+                    crate::support::block_on(super::$case(kind));
+                }
+            )*
+        }
+    };
+}
+pub(crate) use on_both;
 
 /// The runtime of this process' tests.
 pub(crate) fn runtime() -> &'static Runtime {
@@ -100,7 +121,7 @@ impl Drop for Database {
         let drop_it = async move {
             // A server that was killed takes it along.
             if let Ok(mut connection) = MySqlConnection::connect(&server).await {
-                let sql = format!("DROP DATABASE IF EXISTS {name}");
+                let sql = format!("SET lock_wait_timeout = 10; DROP DATABASE IF EXISTS {name}");
                 let _ = connection.execute(sql.as_str()).await;
             }
         };
