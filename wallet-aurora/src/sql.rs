@@ -363,7 +363,7 @@ mod tests {
             head: "INSERT INTO t (a)",
             tail: "",
         };
-        let row = [7; 100_000];
+        let row = vec![7; 100_000];
         script.rows(insert, 0..3, |sql, _| {
             sql.bytes(&row);
         });

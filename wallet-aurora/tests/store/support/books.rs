@@ -7,7 +7,7 @@ use wallet_core::testkit::violations;
 use wallet_core::{
     AccountId, AccountKey, Batch, Command, Currency, Decided, Deposit, IdempotencyKey, InLedger,
     LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, PostTransfer, Prepared,
-    RecordKey, Request, SettlementName, SettlementShards, StoreErrorKind, TransferId, Uuid7,
+    RecordKey, Request, SettlementName, SettlementShards, StoreErrorKind, Uuid7,
 };
 
 use super::Database;
@@ -62,11 +62,6 @@ pub(crate) fn deposit(text: &str, to: u8, minor: i128) -> Arc<Prepared> {
 pub(crate) fn transfer(text: &str, from: u8, to: u8, minor: i128) -> Arc<Prepared> {
     let leg = Leg::new(account(from), account(to), euros(minor));
     prepare(text, PostTransfer::new(vec![leg]))
-}
-
-/// The id of the transfer that a request of one transfer makes.
-pub(crate) fn transfer_id(request: &Prepared) -> TransferId {
-    TransferId::new(request.ids()[0])
 }
 
 /// Opens all accounts and pays each `minor`; again is fine.

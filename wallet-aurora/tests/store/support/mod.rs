@@ -1,12 +1,4 @@
 //! What the tests of this crate share.
-#![allow(dead_code, reason = "no test uses all of it")]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests, outside of test functions"
-)]
 
 pub(crate) mod books;
 pub(crate) mod stores;
@@ -20,9 +12,6 @@ use tokio::runtime::Runtime;
 use wallet_aurora::AuroraSettings;
 use wallet_core::{IdGenerator, Uuid7};
 use wallet_test_servers::{Kind, shared};
-
-/// Both servers.
-pub(crate) const KINDS: [Kind; 2] = [Kind::MariaDb, Kind::MySql];
 
 /// Makes a test of each function for each server.
 macro_rules! on_both {
@@ -84,11 +73,6 @@ impl Database {
     /// Its address.
     pub(crate) fn url(&self) -> String {
         format!("{}/{}?ssl-mode=disabled", self.server, self.name)
-    }
-
-    /// Its name.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 
     pub(crate) fn settings(&self) -> AuroraSettings {

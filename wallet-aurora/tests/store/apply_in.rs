@@ -1,16 +1,9 @@
 //! Requests inside the host's own transaction.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests, outside of test functions"
-)]
-
-mod support;
-
+use crate::support::books::{
+    assert_sound, commit, is_recorded, open, opening, posted, set_up, transfer,
+};
+use crate::support::{Database, on_both};
 use sqlx::{Connection, Executor, MySqlConnection};
-use support::books::{assert_sound, commit, is_recorded, open, opening, posted, set_up, transfer};
-use support::{Database, on_both};
 use wallet_aurora::{ApplyError, AuroraStore, HostTransaction, TransactionLost};
 use wallet_core::{Decided, StoreError, StoreErrorKind};
 use wallet_test_servers::Kind;
@@ -49,9 +42,9 @@ async fn shop(kind: Kind) -> Shop {
     database.execute(orders).await;
     let connection = database.connect().await;
     Shop {
-        database,
-        store,
         connection,
+        store,
+        database,
     }
 }
 
@@ -156,7 +149,7 @@ async fn an_account_of_a_host_that_rolled_back_is_not_remembered(kind: Kind) {
     assert!(matches!(&missing[0], Decided::Fresh(outcome) if outcome.result.is_err()));
     let requests = vec![opening("open-9", 9), transfer("c", 0, 9, 30)];
     for decided in commit(&shop.store, requests).await {
-        support::books::accepted(&decided);
+        crate::support::books::accepted(&decided);
     }
     assert_eq!(posted(&shop.store, 9).await, 30);
     assert_sound(&shop.store).await;
@@ -258,8 +251,8 @@ async fn whoever_stops_waiting_leaves_a_handle_that_refuses(kind: Kind) {
 
 async fn a_transaction_under_way_is_not_begun_again(kind: Kind) {
     let mut shop = shop(kind).await;
-    let begin = "START TRANSACTION; INSERT INTO shop_order VALUES (1)";
-    shop.connection.execute(begin).await.unwrap();
+    let first = "START TRANSACTION; INSERT INTO shop_order VALUES (1)";
+    shop.connection.execute(first).await.unwrap();
     let begun = HostTransaction::begin(&mut shop.connection).await;
     assert_eq!(kind_of(begun), StoreErrorKind::Invalid);
     assert_eq!(shop.orders().await, 0, "it was not committed by the way");

@@ -1,0 +1,34 @@
+//! The store passes every case of the test kit on both servers, on the
+//! database's own clock and on the kit's.
+
+macro_rules! on {
+    ($server:ident, $kind:ident) => {
+        mod $server {
+            mod own_clock {
+                const STORES: crate::support::stores::Stores = crate::support::stores::Stores {
+                    kind: wallet_test_servers::Kind::$kind,
+                    manual_clock: false,
+                };
+                wallet_core::ledger_store_conformance!(
+                    crate::conformance::$server::own_clock::STORES
+                );
+                wallet_core::outbox_conformance!(crate::conformance::$server::own_clock::STORES);
+            }
+
+            mod kits_clock {
+                const STORES: crate::support::stores::Stores = crate::support::stores::Stores {
+                    kind: wallet_test_servers::Kind::$kind,
+                    manual_clock: true,
+                };
+                wallet_core::ledger_store_conformance!(
+                    crate::conformance::$server::kits_clock::STORES
+                );
+                wallet_core::outbox_conformance!(crate::conformance::$server::kits_clock::STORES);
+                wallet_core::model_tests!(crate::conformance::$server::kits_clock::STORES);
+            }
+        }
+    };
+}
+
+on!(mariadb, MariaDb);
+on!(mysql, MySql);

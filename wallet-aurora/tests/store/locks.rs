@@ -1,0 +1,191 @@
+//! Foreign locks, and who waits for whom.
+use std::sync::Arc;
+
+use crate::support::books::{
+    account_key, assert_sound, commit, is_recorded, open, opening, posted, record_key, set_up,
+    transfer,
+};
+use crate::support::{Database, on_both};
+use sqlx::{Executor, MySqlConnection};
+use wallet_aurora::{AuroraStore, HostTransaction};
+use wallet_core::{Batch, Decided, LedgerStore, StoreErrorKind};
+use wallet_test_servers::Kind;
+
+on_both! {
+    an_account_kept_by_others_blocks_only_its_own_requests
+    a_short_foreign_lock_is_waited_for
+    the_time_is_read_after_the_locks_are_held
+    a_key_about_to_be_committed_is_waited_for
+    a_key_that_nobody_has_locks_nothing
+    an_account_opened_twice_at_once_is_opened_once
+    batches_on_the_same_accounts_never_deadlock
+}
+
+/// Keeps the rows of accounts locked until the connection is dropped or rolls
+/// back.
+async fn keep(database: &Database, numbers: &[u8]) -> MySqlConnection {
+    let mut connection = database.connect().await;
+    let ids = numbers.iter().map(|number| {
+        let id = crate::support::books::account(*number);
+        format!("x'{}'", id.uuid().simple())
+    });
+    let ids: Vec<String> = ids.collect();
+    let lock = format!(
+        "BEGIN; SELECT a.num FROM wallet_account_profile p STRAIGHT_JOIN wallet_account a \
+         ON a.num = p.num WHERE p.ledger = 0 AND p.id IN ({}) FOR UPDATE",
+        ids.join(",")
+    );
+    connection.execute(lock.as_str()).await.unwrap();
+    connection
+}
+
+async fn an_account_kept_by_others_blocks_only_its_own_requests(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 100).await;
+    let mut keeper = keep(&database, &[1]).await;
+    let requests = vec![
+        transfer("a", 0, 1, 10),
+        transfer("b", 2, 3, 10),
+        transfer("c", 3, 4, 10),
+    ];
+    let batch = Arc::new(Batch::new(requests));
+    let decided = store.transact(Arc::clone(&batch)).await.unwrap().decided;
+    assert_eq!(decided[0], Decided::Blocked);
+    assert!(matches!(&decided[1], Decided::Fresh(outcome) if outcome.result.is_ok()));
+    assert!(matches!(&decided[2], Decided::Fresh(outcome) if outcome.result.is_ok()));
+    assert_eq!(posted(&store, 4).await, 110);
+    keeper.execute("ROLLBACK").await.unwrap();
+    let decided = store.transact(batch).await.unwrap().decided;
+    assert!(matches!(&decided[0], Decided::Fresh(_)));
+    assert!(matches!(&decided[1], Decided::Replayed(_)));
+    assert_sound(&store).await;
+}
+
+/// Waits until some connection waits for a row of the database.
+async fn somebody_waits(database: &Database) {
+    let sql = "SELECT info FROM information_schema.processlist \
+               WHERE db = DATABASE() AND info LIKE '%FOR UPDATE%' \
+               AND info NOT LIKE '%processlist%'";
+    while database.rows(sql).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn a_short_foreign_lock_is_waited_for(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 100).await;
+    let mut keeper = keep(&database, &[1]).await;
+    let batch = Arc::new(Batch::new(vec![transfer("a", 0, 1, 10)]));
+    let letting_go = async {
+        somebody_waits(&database).await;
+        keeper.execute("ROLLBACK").await.unwrap();
+    };
+    let (committed, ()) = tokio::join!(store.transact(batch), letting_go);
+    let decided = committed.unwrap().decided;
+    assert!(matches!(&decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
+}
+
+async fn the_time_is_read_after_the_locks_are_held(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 100).await;
+    let mut keeper = keep(&database, &[1]).await;
+    let batch = Arc::new(Batch::new(vec![transfer("a", 0, 1, 10)]));
+    let now = "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))";
+    let letting_go = async {
+        somebody_waits(&database).await;
+        let row = keeper.fetch_one(now).await.unwrap();
+        keeper.execute("ROLLBACK").await.unwrap();
+        sqlx::Row::get::<i64, _>(&row, 0)
+    };
+    let (committed, released) = tokio::join!(store.transact(batch), letting_go);
+    let decided = committed.unwrap().decided;
+    let at = crate::support::books::accepted(&decided[0]).at;
+    assert!(at.as_micros() >= released, "{at} {released}");
+}
+
+async fn a_key_about_to_be_committed_is_waited_for(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 100).await;
+    let mut connection = database.connect().await;
+    let mut committing = HostTransaction::begin(&mut connection).await.unwrap();
+    let requests = [transfer("a", 0, 1, 10)];
+    let _applied = store.apply_in(&mut committing, &requests).await.unwrap();
+    let late = store.records(&[record_key("a")]).await;
+    assert_eq!(
+        late.unwrap_err().kind(),
+        StoreErrorKind::Conflict,
+        "it waited"
+    );
+    committing.commit().await.unwrap();
+    assert!(is_recorded(&store, "a").await);
+}
+
+async fn a_key_that_nobody_has_locks_nothing(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 100).await;
+    // What asking for a key locks, kept for longer than the asking takes.
+    let mut asking = database.connect().await;
+    let ask = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN; \
+               SELECT * FROM wallet_record WHERE ledger = 0 \
+               AND hash = x'00000000000000000000000000000000' LOCK IN SHARE MODE";
+    asking.execute(ask).await.unwrap();
+    for number in 0..20 {
+        let decided = commit(&store, vec![transfer(&format!("k{number}"), 0, 1, 1)]).await;
+        assert!(matches!(decided[0], Decided::Fresh(_)));
+    }
+    asking.execute("ROLLBACK").await.unwrap();
+}
+
+async fn an_account_opened_twice_at_once_is_opened_once(kind: Kind) {
+    let database = Database::create(kind).await;
+    let stores = [open(&database).await, open(&database).await];
+    for number in 0..10 {
+        let (one, other) = tokio::join!(
+            opened(&stores[0], format!("one-{number}"), number),
+            opened(&stores[1], format!("other-{number}"), number)
+        );
+        assert!(one ^ other, "{one} {other}");
+    }
+    assert!(stores[0].accounts(&[account_key(0)]).await.unwrap()[0].is_some());
+    assert_sound(&stores[0]).await;
+}
+
+/// Whether it was opened under this key.
+async fn opened(store: &AuroraStore, text: String, number: u8) -> bool {
+    match &commit(store, vec![opening(&text, number)]).await[0] {
+        Decided::Fresh(outcome) => outcome.result.is_ok(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn batches_on_the_same_accounts_never_deadlock(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = Arc::new(open(&database).await);
+    set_up(&store, 10_000).await;
+    let mut workers = Vec::new();
+    for worker in 0..4_u8 {
+        let store = Arc::clone(&store);
+        workers.push(tokio::spawn(async move {
+            for round in 0..25_u8 {
+                // Each in another order, which must not matter.
+                let requests = (0..6_u8).map(|item| {
+                    let from = (item + worker) % 6;
+                    let key = format!("{worker}-{round}-{item}");
+                    transfer(&key, from, (from + 1 + worker % 3) % 6, 1)
+                });
+                let batch = Arc::new(Batch::new(requests.collect()));
+                let decided = store.transact(batch).await.unwrap().decided;
+                assert!(decided.iter().all(|one| matches!(one, Decided::Fresh(_))));
+            }
+        }));
+    }
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    assert_sound(&store).await;
+}

@@ -1,0 +1,17 @@
+//! The store on MariaDB and on MySQL. A server that is missing fails a test.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod apply_in;
+mod conformance;
+mod facts;
+mod locks;
+mod plans;
+mod schema;
+mod support;

@@ -1,0 +1,93 @@
+//! Locking reads use the primary key at any length of list: a scan would lock
+//! every row.
+
+use sqlx::Row;
+use wallet_test_servers::Kind;
+
+use crate::support::{Database, books, on_both};
+
+on_both! {
+    accounts_are_locked_by_the_primary_key_at_any_number
+    keys_are_found_by_the_primary_key_at_any_number
+}
+
+/// Type of access and key of the one table of a query.
+async fn plan(database: &Database, sql: &str) -> (String, String) {
+    let rows = database.rows(&format!("EXPLAIN {sql}")).await;
+    assert_eq!(rows.len(), 1, "one table, no join: {sql:.200}");
+    let text = |name: &str| rows[0].try_get::<Option<String>, _>(name).unwrap();
+    (
+        text("type").unwrap_or_default(),
+        text("key").unwrap_or_default(),
+    )
+}
+
+async fn filled(kind: Kind, rows: u32) -> Database {
+    let database = Database::create(kind).await;
+    books::open(&database).await;
+    let fill = format!(
+        "SET SESSION sql_mode = ''; \
+         INSERT INTO wallet_account \
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
+         SELECT n * 65536, 0, NULL, NULL, 0, 0, 0, 0, 0, 1, 0, 0 FROM n; \
+         INSERT INTO wallet_record \
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
+         SELECT 0, UNHEX(LEFT(SHA2(n, 256), 32)), n FROM n; \
+         ANALYZE TABLE wallet_account, wallet_record"
+    );
+    let depth = match kind {
+        Kind::MariaDb => "SET SESSION max_recursive_iterations = 100000; ",
+        Kind::MySql => "SET SESSION cte_max_recursion_depth = 100000; ",
+    };
+    database.execute(&format!("{depth}{fill}")).await;
+    database
+}
+
+/// Few and many rows, few and many of them asked for.
+const SIZES: [u32; 2] = [300, 20_000];
+const COUNTS: [usize; 3] = [1, 200, 2_000];
+
+/// In groups of 500, as the store asks.
+fn in_groups(column: &str, values: &[String]) -> String {
+    let groups = values.chunks(500);
+    let groups = groups.map(|group| format!("{column} IN ({})", group.join(",")));
+    format!("({})", groups.collect::<Vec<_>>().join(" OR "))
+}
+
+async fn accounts_are_locked_by_the_primary_key_at_any_number(kind: Kind) {
+    for size in SIZES {
+        let database = filled(kind, size).await;
+        for count in COUNTS {
+            let numbers = (1..=count).map(|number| (number * 65_536).to_string());
+            let numbers = in_groups("num", &numbers.collect::<Vec<_>>());
+            for skip in ["", " SKIP LOCKED"] {
+                let sql = format!(
+                    "SELECT num, version FROM wallet_account FORCE INDEX (PRIMARY) \
+                     WHERE {numbers} ORDER BY num FOR UPDATE{skip}"
+                );
+                let (access, key) = plan(&database, &sql).await;
+                let is_probe = access == "range" || access == "const";
+                assert!(is_probe, "{access} for {count} of {size}");
+                assert_eq!(key, "PRIMARY");
+            }
+        }
+    }
+}
+
+async fn keys_are_found_by_the_primary_key_at_any_number(kind: Kind) {
+    for size in SIZES {
+        let database = filled(kind, size).await;
+        for count in COUNTS {
+            let hashes = (1..=count).map(|number| format!("x'{number:032x}'"));
+            let hashes = in_groups("hash", &hashes.collect::<Vec<_>>());
+            let sql = format!(
+                "SELECT hash FROM wallet_record FORCE INDEX (PRIMARY) \
+                 WHERE (ledger = 0 AND {hashes}) ORDER BY ledger, hash LOCK IN SHARE MODE"
+            );
+            let (access, key) = plan(&database, &sql).await;
+            let is_probe = access == "range" || access == "const" || key.is_empty();
+            assert!(is_probe, "{access} for {count} of {size}");
+            assert!(access != "ALL" && access != "index", "{access}");
+        }
+    }
+}
