@@ -11,7 +11,9 @@ const RECORDS: &str = "
     SELECT r.ledger, r.hash, j.fingerprint, j.outcome
     FROM wallet_record r FORCE INDEX (PRIMARY) STRAIGHT_JOIN wallet_journal j ON j.id = r.journal
     WHERE ";
-const LOCK_KEYS: &str = "SELECT ledger, hash FROM wallet_record FORCE INDEX (PRIMARY) WHERE ";
+/// A column beyond the key keeps the optimizer from walking through the whole
+/// of a small table, and so from waiting for every row.
+const LOCK_KEYS: &str = "SELECT journal FROM wallet_record FORCE INDEX (PRIMARY) WHERE ";
 
 /// Asks for the records of keys; `keys` are sorted.
 pub(crate) fn ask_records(script: &mut Script, keys: &[RecordKey]) {

@@ -10,6 +10,7 @@
 
 mod apply_in;
 mod conformance;
+mod cuts;
 mod facts;
 mod locks;
 mod plans;

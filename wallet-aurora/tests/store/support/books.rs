@@ -29,7 +29,14 @@ pub(crate) fn euros(minor: i128) -> Money {
 }
 
 pub(crate) fn account(number: u8) -> AccountId {
-    AccountId::from_bytes([0x11_u8.saturating_add(number); 16])
+    AccountId::from_bytes(id(number))
+}
+
+/// An id that a caller may give.
+pub(crate) fn id(number: u8) -> [u8; 16] {
+    let mut bytes = [0x11; 16];
+    bytes[15] = number;
+    bytes
 }
 
 pub(crate) fn account_key(number: u8) -> AccountKey {

@@ -1,6 +1,7 @@
 //! What the tests of this crate share.
 
 pub(crate) mod books;
+pub(crate) mod proxy;
 pub(crate) mod stores;
 
 use std::future::Future;

@@ -1,0 +1,196 @@
+//! The connection cut at every packet, before, within and after it: nothing
+//! half exists, and what is in doubt is settled by asking again.
+
+use std::sync::Arc;
+
+use sqlx::{Connection, Executor, MySqlConnection};
+use wallet_aurora::{ApplyError, AuroraSettings, AuroraStore, HostTransaction};
+use wallet_core::{Batch, Decided, HoldId, LedgerStore, PlaceHold, Prepared, StoreErrorKind};
+use wallet_test_servers::Kind;
+
+use crate::support::books::{
+    account, assert_sound, commit, euros, id, is_recorded, open, opening, posted, prepare, set_up,
+    transfer,
+};
+use crate::support::proxy::{CUTS, Cut, Proxy};
+use crate::support::{Database, on_both};
+
+on_both! {
+    a_cut_at_any_point_of_a_batch_is_settled_by_the_same_batch_again
+    a_cut_at_any_point_of_the_host_s_transaction_leaves_nothing_half
+    a_connection_that_died_at_rest_is_replaced
+}
+
+/// A batch with everything that takes a packet: accounts to find, a hold to
+/// resolve, locks, the commit.
+fn requests(name: &str, number: u8) -> Vec<Arc<Prepared>> {
+    let capture = wallet_core::Capture::new(HoldId::from_bytes(id(number)));
+    vec![
+        transfer(&format!("{name}-move"), 0, 1, 10),
+        prepare(&format!("{name}-capture"), capture),
+        opening(&format!("{name}-open"), 100 + number),
+    ]
+}
+
+async fn place_hold(store: &AuroraStore, number: u8) {
+    let hold = PlaceHold::new(account(2), account(3), euros(1));
+    let hold = hold.with_id(HoldId::from_bytes(id(number)));
+    let placed = commit(store, vec![prepare(&format!("hold-{number}"), hold)]).await;
+    crate::support::books::accepted(&placed[0]);
+}
+
+async fn a_cut_at_any_point_of_a_batch_is_settled_by_the_same_batch_again(kind: Kind) {
+    let database = Database::create(kind).await;
+    let direct = open(&database).await;
+    set_up(&direct, 10_000).await;
+    let proxy = Proxy::start(&database.url()).await;
+    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let mut number = 0;
+    let mut doubts = 0;
+    for cut in CUTS {
+        for packets in 0.. {
+            number += 1;
+            place_hold(&direct, number).await;
+            // Nothing is remembered yet, so that every packet is sent.
+            let store = AuroraStore::open(&settings).await.unwrap();
+            let batch = Arc::new(Batch::new(requests(&format!("b{number}"), number)));
+            proxy.arm(packets, cut);
+            let first = store.transact(Arc::clone(&batch)).await;
+            let was_cut = proxy.disarm();
+            match first {
+                Ok(_) => assert!(!was_cut),
+                Err(error) => {
+                    assert!(was_cut, "{error}");
+                    doubts += i32::from(error.kind() == StoreErrorKind::Indeterminate);
+                    if error.kind() != StoreErrorKind::Indeterminate {
+                        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+                        let key = format!("b{number}-move");
+                        assert!(!is_recorded(&direct, &key).await, "{packets} {cut:?}");
+                    }
+                    again(&store, batch).await;
+                }
+            }
+            if !was_cut {
+                break;
+            }
+        }
+    }
+    assert_eq!(doubts, 3, "the last packet, in each way");
+    assert_eq!(posted(&direct, 1).await, 10_000 + i128::from(number) * 10);
+    assert_sound(&direct).await;
+}
+
+/// As the service does: the same batch until it is settled.
+async fn again(store: &AuroraStore, batch: Arc<Batch>) {
+    for _ in 0..1_000 {
+        match store.transact(Arc::clone(&batch)).await {
+            Ok(committed) => {
+                let is_blocked = |one: &Decided| matches!(one, Decided::Blocked);
+                if committed.decided.iter().any(is_blocked) {
+                    continue;
+                }
+                for decided in &committed.decided {
+                    crate::support::books::accepted(decided);
+                }
+                return;
+            }
+            Err(error) => assert_eq!(error.kind(), StoreErrorKind::Conflict, "{error}"),
+        }
+    }
+    panic!("never settled");
+}
+
+async fn a_cut_at_any_point_of_the_host_s_transaction_leaves_nothing_half(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 10_000).await;
+    database
+        .execute("CREATE TABLE shop_order (id INT NOT NULL PRIMARY KEY) ENGINE = InnoDB")
+        .await;
+    let proxy = Proxy::start(&database.url()).await;
+    let url = proxy.url(&database.url());
+    let mut number = 0;
+    for cut in CUTS {
+        for packets in 0.. {
+            number += 1;
+            place_hold(&store, number).await;
+            let mut connection = MySqlConnection::connect(&url).await.unwrap();
+            proxy.arm(packets, cut);
+            let committed = order(&store, &mut connection, number).await;
+            let was_cut = proxy.disarm();
+            // The server may still be at it: whoever asks waits for the locks.
+            drop(connection);
+            let is_there = loop {
+                let key = format!("h{number}-move");
+                match store
+                    .records(&[crate::support::books::record_key(&key)])
+                    .await
+                {
+                    Ok(records) => break records[0].is_some(),
+                    Err(error) => assert_eq!(error.kind(), StoreErrorKind::Conflict),
+                }
+            };
+            let orders = format!("SELECT id FROM shop_order WHERE id = {number}");
+            let ordered = !database.rows(&orders).await.is_empty();
+            assert_eq!(is_there, ordered, "{packets} {cut:?}");
+            match committed {
+                Committed::Yes => assert!(is_there),
+                Committed::No => assert!(!is_there, "{packets} {cut:?}"),
+                Committed::Unknown => assert!(was_cut),
+            }
+            if !was_cut {
+                assert_eq!(committed, Committed::Yes);
+                break;
+            }
+        }
+    }
+    assert_sound(&store).await;
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Committed {
+    Yes,
+    No,
+    Unknown,
+}
+
+/// A host that goes on whatever happens, as far as its handle lets it.
+async fn order(store: &AuroraStore, connection: &mut MySqlConnection, number: u8) -> Committed {
+    let Ok(mut transaction) = HostTransaction::begin(connection).await else {
+        return Committed::No;
+    };
+    let requests = requests(&format!("h{number}"), number);
+    let applied = store.apply_in(&mut transaction, &requests).await;
+    assert!(!matches!(applied, Err(ApplyError::Store(_))), "{applied:?}");
+    let Ok(host) = transaction.connection() else {
+        let refused = transaction.commit().await;
+        assert!(matches!(refused, Err(ApplyError::TransactionLost(None))));
+        return Committed::No;
+    };
+    let sql = format!("INSERT INTO shop_order VALUES ({number})");
+    let ordered = host.execute(sql.as_str()).await;
+    match transaction.commit().await {
+        Ok(()) => {
+            ordered.unwrap();
+            Committed::Yes
+        }
+        Err(ApplyError::Store(error)) if error.kind() == StoreErrorKind::Indeterminate => {
+            Committed::Unknown
+        }
+        Err(_) => Committed::No,
+    }
+}
+
+async fn a_connection_that_died_at_rest_is_replaced(kind: Kind) {
+    let database = Database::create(kind).await;
+    let proxy = Proxy::start(&database.url()).await;
+    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let store = AuroraStore::open(&settings.with_idle(std::time::Duration::ZERO)).await;
+    let store = store.unwrap();
+    set_up(&store, 100).await;
+    // It dies when it is tried, which nobody notices.
+    proxy.arm(0, Cut::Before);
+    let decided = commit(&store, vec![transfer("a", 0, 1, 10)]).await;
+    assert!(proxy.disarm());
+    assert!(matches!(&decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
+}

@@ -1,0 +1,123 @@
+//! A proxy before a server that cuts a connection where it is told to.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Where to cut, seen from a packet of the client's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The server never sees it.
+    Before,
+    /// The server sees the first half.
+    Within,
+    /// The server carries it out, and the client never learns the answer.
+    After,
+}
+
+pub(crate) const CUTS: [Cut; 3] = [Cut::Before, Cut::Within, Cut::After];
+
+/// How many packets of the client's pass before the cut.
+type Plan = Arc<Mutex<Option<(u32, Cut)>>>;
+
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    port: u16,
+    plan: Plan,
+}
+
+impl Proxy {
+    /// Before the server of this address (`mysql://user:password@host:port/...`).
+    pub(crate) async fn start(url: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (_, rest) = url.split_once('@').unwrap();
+        let server = rest.split(['/', '?']).next().unwrap().to_owned();
+        let plan = Plan::default();
+        let shared = Arc::clone(&plan);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(&server).await else {
+                    continue;
+                };
+                tokio::spawn(carry(client, server, Arc::clone(&shared)));
+            }
+        });
+        Self { port, plan }
+    }
+
+    /// The server's address by way of the proxy.
+    pub(crate) fn url(&self, url: &str) -> String {
+        let (user, rest) = url.split_once('@').unwrap();
+        let path = rest.find('/').map_or("", |at| &rest[at..]);
+        format!("{user}@127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Lets `packets` pass, then cuts at the next one, once.
+    pub(crate) fn arm(&self, packets: u32, cut: Cut) {
+        *self.plan.lock().unwrap() = Some((packets, cut));
+    }
+
+    /// Takes the order back; answers whether it was carried out.
+    pub(crate) fn disarm(&self) -> bool {
+        self.plan.lock().unwrap().take().is_none()
+    }
+}
+
+async fn carry(client: TcpStream, server: TcpStream, plan: Plan) {
+    let (from_client, mut to_client) = client.into_split();
+    let (mut from_server, to_server) = server.into_split();
+    let answers = tokio::spawn(async move {
+        let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
+    });
+    let ended = packets(from_client, to_server, &plan, &answers).await;
+    // Dropping both directions closes both connections.
+    answers.abort();
+    drop(ended);
+}
+
+/// Passes on what the client sends, packet by packet: each has its length in
+/// its first three bytes, and one more byte before it begins.
+async fn packets(
+    mut client: OwnedReadHalf,
+    mut server: OwnedWriteHalf,
+    plan: &Plan,
+    answers: &tokio::task::JoinHandle<()>,
+) -> std::io::Result<()> {
+    loop {
+        let mut packet = vec![0; 4];
+        client.read_exact(&mut packet).await?;
+        let length = u32::from_le_bytes([packet[0], packet[1], packet[2], 0]);
+        packet.resize(4 + usize::try_from(length).unwrap(), 0);
+        client.read_exact(&mut packet[4..]).await?;
+        match due(plan) {
+            None => server.write_all(&packet).await?,
+            Some(Cut::Before) => return Ok(()),
+            Some(Cut::Within) => {
+                return server.write_all(&packet[..packet.len() / 2]).await;
+            }
+            Some(Cut::After) => {
+                answers.abort();
+                server.write_all(&packet).await?;
+                // The server has taken it in once it closes for want of a
+                // client, which it does after carrying it out.
+                server.shutdown().await?;
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn due(plan: &Plan) -> Option<Cut> {
+    let mut plan = plan.lock().unwrap();
+    match plan.take() {
+        Some((0, cut)) => Some(cut),
+        Some((packets, cut)) => {
+            *plan = Some((packets - 1, cut));
+            None
+        }
+        None => None,
+    }
+}
