@@ -103,12 +103,17 @@ impl Kind {
     /// copied from a template that is made once.
     pub(crate) fn prepare(self, folder: &Path) {
         let template = base().join(format!("{}-template", self.name()));
+        fs::create_dir_all(base()).expect("a folder for servers");
+        let lock = base().join(format!("{}-template.lock", self.name()));
+        let lock = fs::File::create(lock).expect("a file to lock");
+        lock.lock().expect("the lock for the template");
         if !template.join("made").exists() {
             let _ = fs::remove_dir_all(&template);
             fs::create_dir_all(&template).expect("a folder for the template");
             self.initialise(&template.join("data"));
             fs::write(template.join("made"), "").expect("the template's mark");
         }
+        drop(lock);
         fs::create_dir_all(folder).expect("a folder for the server");
         fs::write(folder.join("init.sql"), users()).expect("the statements for the start");
         let copied = Command::new("cp")

@@ -48,12 +48,7 @@ impl Private {
         let name = format!("{}-{}-{number}", kind.name(), std::process::id());
         let folder = base().join(name);
         let _ = fs::remove_dir_all(&folder);
-        let making = base().join(format!("{}-making", kind.name()));
-        fs::create_dir_all(base()).expect("a folder for servers");
-        let making = fs::File::create(making).expect("a file to lock");
-        making.lock().expect("the lock for the template");
         kind.prepare(&folder);
-        drop(making);
         let mut server = Self {
             kind,
             folder,

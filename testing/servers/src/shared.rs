@@ -9,14 +9,15 @@ use crate::{ADMIN, Kind, USER, url};
 
 /// Ends the server once nobody has used it for a while: whoever uses it keeps a
 /// shared lock on `users`, and whoever starts or ends it the lock on `start`.
+/// The folder is this server's alone, so that it may be removed without a lock.
 const WATCH: &str = r#"
-folder=$1; shift
+home=$1; folder=$2; shift 2
 "$@" &
 server=$!
 while sleep 10; do
     kill -0 $server 2>/dev/null || break
-    flock "$folder/../start" flock --nonblock --exclusive "$folder/../users" \
-        sh -c 'rm -f "$1/address"; kill -9 "$2"' sh "$folder" $server && break
+    flock "$home/start" flock --nonblock --exclusive "$home/users" \
+        sh -c 'rm -f "$1/address"; kill -9 "$2"' sh "$home" $server && break
 done
 wait $server
 rm -rf "$folder"
@@ -86,7 +87,7 @@ fn find_or_start(kind: Kind) -> Shared {
 
 /// The port of the server that runs, if one does.
 fn running(home: &Path) -> Option<u16> {
-    let address = fs::read_to_string(home.join("server/address")).ok()?;
+    let address = fs::read_to_string(home.join("address")).ok()?;
     let port = address.trim().parse().ok()?;
     std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
     Some(port)
@@ -97,17 +98,13 @@ fn running(home: &Path) -> Option<u16> {
     reason = "it outlives this process, and the next one takes it over"
 )]
 fn run(kind: Kind, home: &Path) -> u16 {
-    // The one before may still be removing its own.
-    let folder = home.join("server");
-    let old = home.join(format!("old-{}", std::process::id()));
-    if fs::rename(&folder, &old).is_ok() {
-        let _ = fs::remove_dir_all(old);
-    }
+    let folder = home.join(format!("server-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
     kind.prepare(&folder);
     let port = free_port();
     let watch = Command::new("sh")
         .args(["-c", WATCH, "sh"])
-        .arg(&folder)
+        .args([home, &folder])
         .args(kind.command(&folder, port))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -117,6 +114,6 @@ fn run(kind: Kind, home: &Path) -> u16 {
         .spawn();
     watch.expect("a shell");
     wait(&folder, port);
-    fs::write(folder.join("address"), port.to_string()).expect("the server's address");
+    fs::write(home.join("address"), port.to_string()).expect("the server's address");
     port
 }

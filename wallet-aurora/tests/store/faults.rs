@@ -1,0 +1,176 @@
+//! A server that is killed, and one that turns read-only.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use sqlx::{Connection, Executor, MySqlConnection};
+use wallet_aurora::{AuroraSettings, AuroraStore};
+use wallet_core::{Batch, Decided, LedgerStore, StoreErrorKind, TransferId};
+use wallet_test_servers::{Kind, Private};
+
+use crate::support::books::{
+    ACCOUNTS, account_key, assert_sound, commit, open, posted, record_key, set_up, transfer,
+};
+use crate::support::{Database, on_both};
+
+on_both! {
+    a_killed_server_loses_nothing_acknowledged
+    a_server_that_turns_read_only_is_left_and_found_again
+    reads_go_to_the_reader_and_decisions_to_the_writer
+    a_server_that_does_not_answer_is_given_up
+}
+
+const KILLS: u32 = 4;
+
+/// What was acknowledged: the transfer under each key.
+type Acknowledged = Arc<Mutex<BTreeMap<String, Option<TransferId>>>>;
+
+async fn work(store: Arc<AuroraStore>, worker: u8, told: Acknowledged, ends: Arc<AtomicBool>) {
+    for round in 0_u32.. {
+        if ends.load(Ordering::SeqCst) {
+            return;
+        }
+        let keys: Vec<String> = (0..8)
+            .map(|item| format!("{worker}-{round}-{item}"))
+            .collect();
+        let requests = keys.iter().enumerate().map(|(item, key)| {
+            let from = (u8::try_from(item).unwrap() + worker) % ACCOUNTS;
+            transfer(key, from, (from + 1) % ACCOUNTS, 1)
+        });
+        let batch = Arc::new(Batch::new(requests.collect()));
+        // As the service does: the same batch until it is settled.
+        loop {
+            if ends.load(Ordering::SeqCst) {
+                return;
+            }
+            match store.transact(Arc::clone(&batch)).await {
+                Ok(committed) => {
+                    note(&told, &keys, &committed.decided);
+                    break;
+                }
+                Err(error) => assert!(error.is_retryable(), "{error}"),
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn note(told: &Acknowledged, keys: &[String], decided: &[Decided]) {
+    let mut told = told.lock().unwrap();
+    for (key, decided) in keys.iter().zip(decided) {
+        let (Decided::Fresh(outcome) | Decided::Replayed(outcome)) = decided else {
+            continue;
+        };
+        let id = outcome.transfers().next().map(|transfer| transfer.key.id);
+        told.insert(key.clone(), id);
+    }
+}
+
+async fn a_killed_server_loses_nothing_acknowledged(kind: Kind) {
+    let mut server = Private::start(kind);
+    let database = Database::create_on(&server.url()).await;
+    set_up(&open(&database).await, 100_000).await;
+    let told = Acknowledged::default();
+    for kill in 1..=KILLS {
+        let ends = Arc::new(AtomicBool::new(false));
+        let store = Arc::new(open(&database).await);
+        let workers = (0..3).map(|worker| {
+            let worker = worker + u8::try_from(kill).unwrap() * 10;
+            let (store, told, ends) = (Arc::clone(&store), Arc::clone(&told), Arc::clone(&ends));
+            tokio::spawn(work(store, worker, told, ends))
+        });
+        let workers: Vec<_> = workers.collect();
+        let before = told.lock().unwrap().len();
+        let enough = before + 200 + usize::try_from(kill).unwrap() * 37;
+        while told.lock().unwrap().len() < enough {
+            tokio::task::yield_now().await;
+        }
+        server.kill();
+        server.restart();
+        // They go on with what they had in hand.
+        let enough = told.lock().unwrap().len() + 100;
+        while told.lock().unwrap().len() < enough {
+            tokio::task::yield_now().await;
+        }
+        ends.store(true, Ordering::SeqCst);
+        for worker in workers {
+            worker.await.unwrap();
+        }
+        verify(&open(&database).await, &told).await;
+    }
+}
+
+/// Everything acknowledged is there as it was told, and the books are sound.
+async fn verify(store: &AuroraStore, told: &Acknowledged) {
+    assert_sound(store).await;
+    let told = told.lock().unwrap().clone();
+    let keys: Vec<_> = told.keys().map(|key| record_key(key)).collect();
+    let records = store.records(&keys).await.unwrap();
+    for ((key, id), record) in told.iter().zip(records) {
+        let record = record.unwrap_or_else(|| panic!("lost: {key}"));
+        let transfer = record.outcome.transfers().next();
+        assert_eq!(transfer.map(|transfer| transfer.key.id), *id, "{key}");
+    }
+}
+
+async fn a_server_that_turns_read_only_is_left_and_found_again(kind: Kind) {
+    let server = Private::start(kind);
+    let database = Database::create_on(&server.url()).await;
+    let store = open(&database).await;
+    set_up(&store, 100).await;
+    let mut admin = MySqlConnection::connect(&server.admin_url()).await.unwrap();
+    admin.execute("SET GLOBAL read_only = 1").await.unwrap();
+    let batch = Arc::new(Batch::new(vec![transfer("a", 0, 1, 10)]));
+    // The open connection meets it at a write, a new one before anything.
+    for _ in 0..3 {
+        let refused = store.transact(Arc::clone(&batch)).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    }
+    let opened = AuroraStore::open(&database.settings()).await;
+    assert_eq!(opened.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    admin.execute("SET GLOBAL read_only = 0").await.unwrap();
+    let decided = commit(&store, vec![transfer("a", 0, 1, 10)]).await;
+    assert!(matches!(&decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
+    assert_sound(&store).await;
+}
+
+async fn reads_go_to_the_reader_and_decisions_to_the_writer(kind: Kind) {
+    let writer = Database::create(kind).await;
+    // A reader that lags behind for ever.
+    let reader = Database::create(kind).await;
+    open(&reader).await;
+    let settings = AuroraSettings::new(writer.url()).with_reader(reader.url());
+    let store = AuroraStore::open(&settings).await.unwrap();
+    set_up(&store, 100).await;
+    let decided = commit(&store, vec![transfer("a", 0, 1, 30)]).await;
+    crate::support::books::accepted(&decided[0]);
+    assert_eq!(store.accounts(&[account_key(1)]).await.unwrap(), [None]);
+    assert_eq!(store.ledgers().await.unwrap(), []);
+    assert!(crate::support::books::is_recorded(&store, "a").await);
+    assert_eq!(posted(&open(&writer).await, 1).await, 130);
+}
+
+async fn a_server_that_does_not_answer_is_given_up(kind: Kind) {
+    let database = Database::create(kind).await;
+    let settings = database.settings();
+    let settings = settings.with_answer_wait(std::time::Duration::from_millis(300));
+    let store = AuroraStore::open(&settings.with_migrate(false)).await;
+    assert_eq!(store.unwrap_err().kind(), StoreErrorKind::Internal);
+    open(&database).await;
+    let settings = database.settings();
+    let settings = settings.with_answer_wait(std::time::Duration::from_millis(300));
+    let store = AuroraStore::open(&settings).await.unwrap();
+    set_up(&store, 100).await;
+    // Longer than it waits for an answer, shorter than for the lock.
+    let mut keeper = database.connect().await;
+    let lock = "BEGIN; SELECT * FROM wallet_account ORDER BY num FOR UPDATE";
+    keeper.execute(lock).await.unwrap();
+    let batch = Arc::new(Batch::new(vec![transfer("a", 0, 1, 10)]));
+    let late = store.transact(Arc::clone(&batch)).await.unwrap_err();
+    assert_eq!(late.kind(), StoreErrorKind::Unavailable);
+    keeper.execute("ROLLBACK").await.unwrap();
+    let decided = commit(&store, vec![transfer("a", 0, 1, 10)]).await;
+    crate::support::books::accepted(&decided[0]);
+    assert_sound(&store).await;
+}
