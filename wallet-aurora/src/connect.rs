@@ -83,8 +83,9 @@ impl Target {
             answer_wait: self.answer_wait,
             packet_bytes: LEAST_PACKET,
         };
-        let mut answers = runner.run(&self.session()).await?;
-        answers.skip(4);
+        let script = self.session();
+        let mut answers = runner.run(&script).await?;
+        answers.skip(script.steps.len().saturating_sub(1));
         let facts = answers.row()?;
         let is_read_only = facts.flag(0)? || facts.flag(1)?;
         if self.role == Role::Writer && is_read_only {
@@ -107,6 +108,11 @@ impl Target {
         });
         script.work(context, |sql| {
             sql.raw("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'");
+        });
+        // Whatever else a server may be set up with and a commit relies on.
+        script.work(context, |sql| {
+            sql.raw("SET SESSION autocommit = 1, completion_type = 0, sql_safe_updates = 0, ");
+            sql.raw("sql_select_limit = DEFAULT");
         });
         let lock_secs = i64::try_from(self.lock_wait.as_secs()).unwrap_or(i64::MAX);
         script.work(context, |sql| {

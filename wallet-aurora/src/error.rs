@@ -55,9 +55,9 @@ pub(crate) const fn classify(number: u16, doing: Doing) -> StoreErrorKind {
         1290 | 1792 | 1836
         // Disk full, table full, out of memory or threads, the engine's own.
         | 1021 | 1030 | 1037 | 1038 | 1041 | 1114 | 1135
-        // Too many connections or uses; shutting down; killed; timed out; the
+        // Too many connections, uses, locks; shutting down; killed; timed out; the
         // network, as the server sees it.
-        | 1040 | 1053 | 1077 | 1152 | 1158..=1161 | 1184 | 1203 | 1226 | 1317 | 1927 | 1969
+        | 1040 | 1053 | 1077 | 1152 | 1158..=1161 | 1184 | 1203 | 1206 | 1226 | 1317 | 1637 | 1927 | 1969
         | 3024 | 3168 | 3169 | 4031 => Kind::Unavailable,
         // NULL, out of range, too long, wrong, truncated, too large; a check.
         1048 | 1118 | 1153 | 1264 | 1265 | 1292 | 1366 | 1406 | 3819 | 4025 => Kind::Invalid,

@@ -15,6 +15,8 @@ mod facts;
 mod faults;
 mod locks;
 mod plans;
+mod processes;
 mod refusals;
 mod schema;
+mod sessions;
 mod support;

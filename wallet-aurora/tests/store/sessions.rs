@@ -1,0 +1,63 @@
+//! Servers that are set up in other ways.
+
+use sqlx::{Connection, Executor, MySqlConnection};
+use wallet_aurora::{AuroraSettings, AuroraStore};
+use wallet_core::{Clock, LedgerStore, StoreErrorKind, SystemClock};
+use wallet_test_servers::{Kind, Private};
+
+use crate::support::books::{account_key, assert_sound, open, posted, set_up};
+use crate::support::{Database, on_both};
+
+on_both! {
+    what_a_server_is_set_up_with_changes_nothing
+}
+
+async fn what_a_server_is_set_up_with_changes_nothing(kind: Kind) {
+    let options = [
+        "--autocommit=0",
+        "--completion-type=CHAIN",
+        "--sql-mode=ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT",
+        "--transaction-isolation=SERIALIZABLE",
+        "--character-set-server=latin1",
+        "--collation-server=latin1_swedish_ci",
+        "--default-time-zone=+05:30",
+        "--auto-increment-increment=7",
+        "--auto-increment-offset=3",
+    ];
+    let server = Private::start_with(kind, &options);
+    let database = Database::create_on(&server.url()).await;
+    let store = open(&database).await;
+    set_up(&store, 100).await;
+    assert_sound(&store).await;
+    let other = open(&database).await;
+    assert_eq!(posted(&other, 0).await, 100, "it was committed");
+    let accounts = store.accounts(&[account_key(0)]).await.unwrap();
+    let opened = accounts[0].as_ref().unwrap().created_at;
+    let now = SystemClock.now();
+    // Half an hour, as a wrong time zone would show at least.
+    let half = std::time::Duration::from_secs(1_800);
+    assert!(
+        now.since(opened) < half && opened.since(now) < half,
+        "{opened} {now}"
+    );
+}
+
+#[test]
+fn a_server_that_asks_for_tls_gets_it() {
+    crate::support::block_on(async {
+        let server = Private::start_with(Kind::MySql, &["--require-secure-transport=ON"]);
+        let secure = format!("{}/mysql?ssl-mode=REQUIRED", server.admin_url());
+        let name = "wallet_secure";
+        let mut admin = MySqlConnection::connect(&secure).await.unwrap();
+        let create = format!("CREATE DATABASE {name}");
+        admin.execute(create.as_str()).await.unwrap();
+        let plain = format!("{}/{name}?ssl-mode=DISABLED", server.url());
+        let refused = AuroraStore::open(&AuroraSettings::new(plain)).await;
+        assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Internal);
+        let url = format!("{}/{name}?ssl-mode=REQUIRED", server.url());
+        let store = AuroraStore::open(&AuroraSettings::new(url)).await;
+        let store = store.unwrap();
+        set_up(&store, 100).await;
+        assert_sound(&store).await;
+    });
+}
