@@ -1,14 +1,20 @@
 //! Files: where they may be, how large they are.
 
 use std::path::Path;
+use std::time::Duration;
 
 use wallet_sqlite::rusqlite::Connection;
 
 use crate::Result;
 
+/// How long to wait for others to leave a file alone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How large an SQLite file is once its log is moved into it.
 pub(crate) fn sqlite_bytes(path: &Path) -> Result<u64> {
     let connection = Connection::open(path)?;
+    // The store's own checkpoint of what was just written may still run.
+    connection.busy_timeout(PATIENCE)?;
     let busy: i64 =
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
     if busy != 0 {

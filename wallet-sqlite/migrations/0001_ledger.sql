@@ -59,6 +59,14 @@ CREATE TABLE wallet_record (
     PRIMARY KEY (ledger, hash)
 ) STRICT, WITHOUT ROWID;
 
+-- What commits of many requests have not written to wallet_account and
+-- wallet_record yet: one row a commit, numbered without a gap, for as long as
+-- any of it is not there. A greater version of an account counts, wherever.
+CREATE TABLE wallet_deferred (
+    number INTEGER PRIMARY KEY,
+    body   BLOB    NOT NULL
+) STRICT;
+
 -- Which journal rows a commit wrote (`last_id` is the last, from
 -- `rejected_id` on they are refusals), for as long as their keys are kept.
 CREATE TABLE wallet_batch (

@@ -14,6 +14,7 @@ use wallet_core::{
 };
 
 use crate::SqliteStore;
+use crate::deferred::Books;
 use crate::error::{During, corrupt};
 use crate::read::{outbox_outcomes, prepare};
 use crate::value::{column, id_column, ledger, ledger_number, time_column};
@@ -60,7 +61,7 @@ impl Outbox for SqliteStore {
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
         let lease = lease.clone();
-        let work = move |open: &Connection, now: Timestamp| {
+        let work = move |open: &Books<'_>, now: Timestamp| {
             fence(open, &lease, now)?;
             extend(open, lease, now.saturating_add(ttl))
         };
@@ -69,7 +70,7 @@ impl Outbox for SqliteStore {
 
     async fn release(&self, lease: &Lease) -> Result<()> {
         let lease = lease.clone();
-        let work = move |open: &Connection, now| {
+        let work = move |open: &Books<'_>, now| {
             fence(open, &lease, now)?;
             // The row stays, so that the next token is greater.
             extend(open, lease, now).map(|_| ())
@@ -84,7 +85,7 @@ impl Outbox for SqliteStore {
         limit: u32,
     ) -> Result<Vec<OutboxRow>> {
         let (lease, skip, now) = (lease.clone(), skip.clone(), self.clock.now());
-        let work = move |state: &Connection| {
+        let work = move |state: &Books<'_>| {
             fence(state, &lease, now)?;
             claim(state, lease.partition, &skip, limit)
         };
@@ -93,7 +94,7 @@ impl Outbox for SqliteStore {
 
     async fn mark_done(&self, lease: &Lease, progress: &[RowProgress]) -> Result<()> {
         let (lease, progress) = (lease.clone(), progress.to_vec());
-        let work = move |open: &Connection, now| {
+        let work = move |open: &Books<'_>, now| {
             fence(open, &lease, now)?;
             progress.iter().try_for_each(|step| add_done(open, step))
         };
@@ -102,7 +103,7 @@ impl Outbox for SqliteStore {
 
     async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<()> {
         let (lease, event) = (lease.clone(), event.clone());
-        let work = move |open: &Connection, now| {
+        let work = move |open: &Books<'_>, now| {
             fence(open, &lease, now)?;
             park(open, &event)
         };
@@ -113,7 +114,7 @@ impl Outbox for SqliteStore {
         if partition != PARTITION {
             return Ok(Vec::new());
         }
-        self.read(parked).await
+        self.read(|books| parked(books)).await
     }
 
     async fn unpark(
@@ -138,7 +139,7 @@ impl Outbox for SqliteStore {
                 parked: 0,
             });
         }
-        self.read(depth).await
+        self.read(|books| depth(books)).await
     }
 }
 

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 use wallet_core::Timestamp;
 
+use crate::deferred::{Books, fold_all};
 use crate::error::{During, Result};
 use crate::read::prepare;
 
@@ -23,12 +24,13 @@ const DELETE_DELIVERED: &str = "
 /// Deletes at most `limit` records written at or before `bound`, batch by
 /// batch, the oldest first; refusals go with them, what was accepted stays in
 /// the journal.
-pub(crate) fn records(connection: &Connection, bound: Timestamp, limit: u32) -> Result<u64> {
+pub(crate) fn records(books: &Books<'_>, bound: Timestamp, limit: u32) -> Result<u64> {
     let context = "deleting old records";
     let mut left = i64::from(limit);
     let mut deleted: u64 = 0;
+    let mut is_folded = false;
     while left > 0 {
-        let oldest: Option<(i64, i64, i64)> = prepare(connection, OLDEST)?
+        let oldest: Option<(i64, i64, i64)> = prepare(books, OLDEST)?
             .query_row((bound.as_micros(),), |row| row.try_into())
             .optional()
             .during("finding old records")?;
@@ -37,16 +39,21 @@ pub(crate) fn records(connection: &Connection, bound: Timestamp, limit: u32) -> 
         };
         let whole = last.saturating_sub(first).saturating_add(1);
         let until = first.saturating_add(left.min(whole)).saturating_sub(1);
-        let count = prepare(connection, DELETE_RECORDS)?
+        // Only where no large commit came for as long as keys are kept.
+        if !is_folded && books.pieces.tell_until(until) {
+            fold_all(books)?;
+            is_folded = true;
+        }
+        let count = prepare(books, DELETE_RECORDS)?
             .execute((first, until))
             .during(context)?;
-        prepare(connection, DELETE_REFUSALS)?
+        prepare(books, DELETE_REFUSALS)?
             .execute((first.max(rejected), until))
             .during(context)?;
         let rest = if until == last {
-            prepare(connection, DELETE_BATCH)?.execute((last,))
+            prepare(books, DELETE_BATCH)?.execute((last,))
         } else {
-            prepare(connection, SHORTEN_BATCH)?.execute((last, until.saturating_add(1)))
+            prepare(books, SHORTEN_BATCH)?.execute((last, until.saturating_add(1)))
         };
         rest.during(context)?;
         left = left.saturating_sub(whole);

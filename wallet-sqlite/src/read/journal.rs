@@ -5,6 +5,7 @@ use wallet_core::codec::decode_outcome;
 use wallet_core::{Fingerprint, LedgerId, Outcome, Record, RecordKey};
 
 use super::prepare;
+use crate::deferred::Books;
 use crate::error::{During, Result, corrupt, undecodable};
 use crate::value::{column, ledger, ledger_number};
 
@@ -14,20 +15,39 @@ const RANGE: &str = "
     SELECT ledger, outcome FROM wallet_journal WHERE id BETWEEN ? AND ? ORDER BY id";
 
 /// The record of a key.
-pub(crate) fn record(connection: &Connection, key: RecordKey) -> Result<Option<Record>> {
-    let context = "reading a record";
-    let mut statement = prepare(connection, RECORD)?;
-    let by = params![ledger_number(key.ledger), key.hash];
-    let mut rows = statement.query(by).during(context)?;
-    let Some(row) = rows.next().during(context)? else {
-        return Ok(None);
+pub(crate) fn record(books: &Books<'_>, key: RecordKey) -> Result<Option<Record>> {
+    record_at(books, key, books.pieces.key(key))
+}
+
+/// The record of a key, which is deferred if it has a row of the journal here.
+pub(super) fn record_at(
+    books: &Books<'_>,
+    key: RecordKey,
+    deferred: Option<i64>,
+) -> Result<Option<Record>> {
+    let journal = match deferred {
+        Some(journal) => journal,
+        None => match find(books, key)? {
+            Some(journal) => journal,
+            None => return Ok(None),
+        },
     };
-    let told = journal_row(connection, column(row, 0)?)?;
+    let told = journal_row(books, journal)?;
     Ok(Some(Record {
         key,
         fingerprint: told.fingerprint,
         outcome: Arc::new(told.outcome),
     }))
+}
+
+/// The journal row of a key that is not deferred.
+fn find(connection: &Connection, key: RecordKey) -> Result<Option<i64>> {
+    let context = "reading a record";
+    let ledger = ledger_number(key.ledger);
+    let mut statement = prepare(connection, RECORD)?;
+    let mut rows = statement.query(params![ledger, key.hash]).during(context)?;
+    let row = rows.next().during(context)?;
+    row.map(|row| column(row, 0)).transpose()
 }
 
 /// A row of the journal.
