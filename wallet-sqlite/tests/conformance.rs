@@ -18,7 +18,6 @@ struct SqliteStores(usize);
 const AT_ONCE: SqliteStores = SqliteStores(usize::MAX);
 const DEFERRED: SqliteStores = SqliteStores(1);
 
-/// A folder of its own for every store.
 #[derive(Debug)]
 struct File {
     settings: SqliteSettings,
@@ -72,7 +71,6 @@ mod at_once {
     wallet_core::outbox_conformance!(AT_ONCE);
     wallet_core::model_tests!(AT_ONCE);
 }
-
 mod deferred {
     use super::DEFERRED;
     wallet_core::ledger_store_conformance!(DEFERRED);

@@ -18,9 +18,9 @@ use support::{
     ACCOUNTS, accepted, account_key, assert_sound, commit, open, open_deferring, posted,
     record_key, set_up, transfer,
 };
-use wallet_core::testkit::block_on;
-use wallet_core::{Decided, EntryQuery, LedgerStore, Prepared, Purge};
-use wallet_sqlite::{HostTransaction, SqliteStore};
+use wallet_core::testkit::{ManualClock, block_on};
+use wallet_core::{Clock, Decided, EntryQuery, LedgerStore, Prepared, Purge, SystemClock};
+use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore};
 
 fn requests(random: &mut Random, commit: usize, count: u64) -> Vec<Arc<Prepared>> {
     let pick = |random: &mut Random| u8::try_from(random.below(ACCOUNTS.into())).unwrap();
@@ -180,6 +180,31 @@ fn a_transaction_of_the_hosts_sees_the_pieces_and_writes_none() {
     assert_eq!(posted(&store, 0), 10_000 - 7 - 5 + 1);
     commit(&store, vec![transfer("fourth", 0, 1, 2)]);
     assert_eq!(posted(&store, 0), 10_000 - 7 - 5 + 1 - 2);
+    assert_sound(&store);
+}
+
+#[test]
+fn a_fold_takes_no_answered_past_balance_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    let now = SystemClock.now();
+    let clock = Arc::new(ManualClock::new(now));
+    let settings = SqliteSettings::new(&path).with_defer_from(1);
+    let store = SqliteStore::open(&settings, Arc::<ManualClock>::clone(&clock)).unwrap();
+    set_up(&store, 10_000);
+    commit(&store, vec![transfer("before", 0, 1, 3)]);
+    clock.advance(Duration::from_millis(900));
+    let asked = clock.now();
+    let answer = || block_on(store.balance_at(account_key(0), asked)).unwrap();
+    let first = answer().unwrap();
+    // Whatever is deferred of account 0 is folded, and the clock steps back.
+    for number in 0..64 {
+        commit(&store, vec![transfer(&format!("{number}"), 2, 3, 1)]);
+    }
+    clock.set(now);
+    commit(&store, vec![transfer("after", 0, 1, 4)]);
+    clock.set(asked);
+    assert_eq!(answer(), Some(first));
     assert_sound(&store);
 }
 
