@@ -67,15 +67,12 @@ CREATE TABLE wallet_deferred (
     body   BLOB    NOT NULL
 ) STRICT;
 
--- Which journal rows a commit wrote (`last_id` is the last, from
--- `rejected_id` on they are refusals), for as long as their keys are kept.
-CREATE TABLE wallet_batch (
-    last_id     INTEGER PRIMARY KEY,
-    first_id    INTEGER NOT NULL,
-    rejected_id INTEGER NOT NULL,
-    written_at  INTEGER NOT NULL
+-- The journal row up to which the purge has come: keys told up to there are gone.
+CREATE TABLE wallet_purge (
+    number INTEGER PRIMARY KEY CHECK (number = 0),
+    until  INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX wallet_batch_by_age ON wallet_batch (written_at);
+INSERT INTO wallet_purge (number, until) VALUES (0, 0);
 
 -- Where a transfer is told.
 CREATE TABLE wallet_transfer (

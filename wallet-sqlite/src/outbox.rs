@@ -28,8 +28,10 @@ const EXTEND_LEASE: &str = "UPDATE wallet_lease SET until = ?2 WHERE partition =
 const OPEN_ROWS: &str = "
     SELECT id, first_id, created_at, done FROM wallet_outbox
     WHERE is_complete = 0 ORDER BY id";
-const PROGRESS: &str = "SELECT done, is_complete FROM wallet_outbox WHERE id = ?";
-const PUT_PROGRESS: &str = "UPDATE wallet_outbox SET done = ?2, is_complete = ?3 WHERE id = ?1";
+const PROGRESS: &str =
+    "SELECT done, is_complete FROM wallet_outbox WHERE is_complete IN (0, 1) AND id = ?";
+const PUT_PROGRESS: &str = "
+    UPDATE wallet_outbox SET done = ?2, is_complete = ?3 WHERE is_complete IN (0, 1) AND id = ?1";
 const PARK: &str = "
     INSERT INTO wallet_parked (row, event, ledger, account, version, reason)
     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (row, event) DO NOTHING";

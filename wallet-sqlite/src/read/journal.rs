@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
 use wallet_core::codec::decode_outcome;
-use wallet_core::{Fingerprint, LedgerId, Outcome, Record, RecordKey};
+use wallet_core::{Fingerprint, LedgerId, Outcome, Record, RecordKey, Timestamp};
 
 use super::prepare;
 use crate::deferred::Books;
@@ -11,6 +11,8 @@ use crate::value::{column, ledger, ledger_number};
 
 const RECORD: &str = "SELECT journal FROM wallet_record WHERE ledger = ? AND hash = ?";
 const OUTCOME: &str = "SELECT ledger, outcome, links, fingerprint FROM wallet_journal WHERE id = ?";
+const BEHIND: &str = "
+    SELECT id, ledger, hash, outcome FROM wallet_journal WHERE id > ? ORDER BY id LIMIT ?";
 const RANGE: &str = "
     SELECT ledger, outcome FROM wallet_journal WHERE id BETWEEN ? AND ? ORDER BY id";
 
@@ -85,6 +87,42 @@ pub(crate) fn outbox_outcomes(
     while let Some(row) = rows.next().during(context)? {
         let ledger = ledger(column(row, 0)?)?;
         found.push((ledger, Arc::new(outcome_column(row, 1, ledger)?)));
+    }
+    Ok(found)
+}
+
+/// A row of the journal whose key is old.
+pub(crate) struct Old {
+    pub(crate) journal: i64,
+    pub(crate) ledger: i64,
+    pub(crate) hash: [u8; 16],
+    pub(crate) is_refused: bool,
+}
+
+/// The first rows behind `after`, `limit` at most, up to one that is later than
+/// `bound`.
+pub(crate) fn oldest(
+    connection: &Connection,
+    after: i64,
+    bound: Timestamp,
+    limit: u32,
+) -> Result<Vec<Old>> {
+    let context = "reading the journal";
+    let mut statement = prepare(connection, BEHIND)?;
+    let mut rows = statement.query((after, limit)).during(context)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().during(context)? {
+        let number = column(row, 1)?;
+        let outcome = outcome_column(row, 3, ledger(number)?)?;
+        if outcome.at > bound {
+            break;
+        }
+        found.push(Old {
+            journal: column(row, 0)?,
+            ledger: number,
+            hash: column(row, 2)?,
+            is_refused: outcome.result.is_err(),
+        });
     }
     Ok(found)
 }

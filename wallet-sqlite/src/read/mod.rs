@@ -16,7 +16,7 @@ use wallet_core::{
 pub(crate) use accounts::{account, account_state, ledgers, list_accounts};
 pub(crate) use entries::{ANCHOR_EVERY, Statement, entries};
 pub(crate) use holds::{expired_holds, hold, list_holds};
-pub(crate) use journal::{outbox_outcomes, record};
+pub(crate) use journal::{Old, oldest, outbox_outcomes, record};
 pub(crate) use memory::Memory;
 pub(crate) use transfers::{list_transfers, transfer};
 

@@ -11,13 +11,13 @@ use crate::error::{Doing, During, Result, corrupt};
 use crate::read::prepare;
 use crate::value::ledger_number;
 
-const LAST: &str = "SELECT coalesce(max(id), 0) FROM wallet_journal";
+/// Refusals at the end may be purged: no number is given again even so.
+const LAST: &str = "
+    SELECT max(until, coalesce((SELECT max(id) FROM wallet_journal), 0)) FROM wallet_purge";
 const APPEND: &str = "
     INSERT INTO wallet_journal (id, ledger, hash, fingerprint, outcome, links)
     VALUES (?, ?, ?, ?, ?, ?)";
 const INSERT_RECORD: &str = "INSERT INTO wallet_record (ledger, hash, journal) VALUES (?, ?, ?)";
-const INSERT_BATCH: &str = "
-    INSERT INTO wallet_batch (last_id, first_id, rejected_id, written_at) VALUES (?, ?, ?, ?)";
 const INSERT_OUTBOX: &str = "INSERT INTO wallet_outbox (id, first_id, created_at) VALUES (?, ?, ?)";
 
 /// An accepted outcome and the journal row that tells it.
@@ -72,8 +72,8 @@ impl<'a> Journal<'a> {
         })
     }
 
-    /// Appends every outcome, and what the outbox and the purge need to know of
-    /// them. Gives the keys that point there.
+    /// Appends every outcome, and what the outbox needs to know of them. Gives
+    /// the keys that point there.
     pub(super) fn append(
         &self,
         connection: &Connection,
@@ -102,22 +102,19 @@ impl<'a> Journal<'a> {
             });
             next = next.saturating_add(1);
         }
-        self.note(connection, next.saturating_sub(1), now)?;
+        self.publish(connection, now)?;
         Ok(keys)
     }
 
-    fn note(&self, connection: &Connection, last: i64, now: Timestamp) -> Result<()> {
-        let accepted = self.told.last().map(|told| told.journal);
-        let rejected = accepted.map_or(self.first, |accepted| accepted.saturating_add(1));
-        prepare(connection, INSERT_BATCH)?
-            .execute((last, self.first, rejected, now.as_micros()))
-            .while_doing(Doing::Append, "noting a batch")?;
-        if let Some(accepted) = accepted.filter(|_| has_effects(&self.told)) {
-            prepare(connection, INSERT_OUTBOX)?
-                .execute((accepted, self.first, now.as_micros()))
-                .while_doing(Doing::Append, "adding to the outbox")?;
-        }
-        Ok(())
+    /// Leaves to the relay what there is to publish.
+    fn publish(&self, connection: &Connection, now: Timestamp) -> Result<()> {
+        let Some(last) = self.told.last().filter(|_| has_effects(&self.told)) else {
+            return Ok(());
+        };
+        prepare(connection, INSERT_OUTBOX)?
+            .execute((last.journal, self.first, now.as_micros()))
+            .while_doing(Doing::Append, "adding to the outbox")
+            .map(|_| ())
     }
 }
 
