@@ -1,4 +1,8 @@
 //! The purge goes through the journal once, from its beginning.
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside of test functions"
+)]
 
 mod support;
 
