@@ -6,6 +6,7 @@ use std::time::Duration;
 use wallet_sqlite::rusqlite::Connection;
 
 use crate::Result;
+use crate::clock::now;
 
 /// How long to wait for others to leave a file alone.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -13,14 +14,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How large an SQLite file is once its log is moved into it.
 pub(crate) fn sqlite_bytes(path: &Path) -> Result<u64> {
     let connection = Connection::open(path)?;
-    // The store's own checkpoint of what was just written may still run.
     connection.busy_timeout(PATIENCE)?;
-    let busy: i64 =
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
-    if busy != 0 {
-        return Err("the log could not be moved into the file: somebody reads or writes".into());
+    // While the store's own checkpoint of what was just written runs, no busy
+    // timeout helps: SQLite says busy at once.
+    let start = now();
+    while start.elapsed() < PATIENCE {
+        let busy: i64 =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+        if busy == 0 {
+            return Ok(std::fs::metadata(path)?.len());
+        }
+        std::thread::yield_now();
     }
-    Ok(std::fs::metadata(path)?.len())
+    Err("the log could not be moved into the file: somebody reads or writes".into())
 }
 
 /// Makes the folder, and refuses one that is in memory: what it measured would
