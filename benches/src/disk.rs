@@ -1,20 +1,32 @@
 //! Files: where they may be, how large they are.
 
 use std::path::Path;
+use std::time::Duration;
 
 use wallet_sqlite::rusqlite::Connection;
 
 use crate::Result;
+use crate::clock::now;
+
+/// How long to wait for others to leave a file alone.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How large an SQLite file is once its log is moved into it.
 pub(crate) fn sqlite_bytes(path: &Path) -> Result<u64> {
     let connection = Connection::open(path)?;
-    let busy: i64 =
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
-    if busy != 0 {
-        return Err("the log could not be moved into the file: somebody reads or writes".into());
+    connection.busy_timeout(PATIENCE)?;
+    // While the store's own checkpoint of what was just written runs, no busy
+    // timeout helps: SQLite says busy at once.
+    let start = now();
+    while start.elapsed() < PATIENCE {
+        let busy: i64 =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+        if busy == 0 {
+            return Ok(std::fs::metadata(path)?.len());
+        }
+        std::thread::yield_now();
     }
-    Ok(std::fs::metadata(path)?.len())
+    Err("the log could not be moved into the file: somebody reads or writes".into())
 }
 
 /// Makes the folder, and refuses one that is in memory: what it measured would

@@ -22,6 +22,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Cli, Command, Load};
+use mimalloc::MiMalloc;
+
+/// What the server allocates with, so that their figures compare.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What any part of the program may fail with: its user is a person.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -59,15 +59,20 @@ CREATE TABLE wallet_record (
     PRIMARY KEY (ledger, hash)
 ) STRICT, WITHOUT ROWID;
 
--- Which journal rows a commit wrote (`last_id` is the last, from
--- `rejected_id` on they are refusals), for as long as their keys are kept.
-CREATE TABLE wallet_batch (
-    last_id     INTEGER PRIMARY KEY,
-    first_id    INTEGER NOT NULL,
-    rejected_id INTEGER NOT NULL,
-    written_at  INTEGER NOT NULL
+-- What commits of many requests have not written to wallet_account and
+-- wallet_record yet: one row a commit, numbered without a gap, for as long as
+-- any of it is not there. A greater version of an account counts, wherever.
+CREATE TABLE wallet_deferred (
+    number INTEGER PRIMARY KEY,
+    body   BLOB    NOT NULL
 ) STRICT;
-CREATE INDEX wallet_batch_by_age ON wallet_batch (written_at);
+
+-- The journal row up to which the purge has come: keys told up to there are gone.
+CREATE TABLE wallet_purge (
+    number INTEGER PRIMARY KEY CHECK (number = 0),
+    until  INTEGER NOT NULL
+) STRICT;
+INSERT INTO wallet_purge (number, until) VALUES (0, 0);
 
 -- Where a transfer is told.
 CREATE TABLE wallet_transfer (

@@ -1,15 +1,16 @@
 -- What a relay publishes. A row names the accepted outcomes of one commit in
 -- the journal; its id is that of the last of them, so it rises with commits
--- and is never given twice.
+-- and is never given twice. Those to publish stand together at the front: found
+-- without an index, whose page every commit would write.
 CREATE TABLE wallet_outbox (
-    id          INTEGER PRIMARY KEY,
+    is_complete INTEGER NOT NULL DEFAULT 0 CHECK (is_complete BETWEEN 0 AND 1),
+    id          INTEGER NOT NULL,
     first_id    INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
     -- The done events: ascending indices of 4 bytes, big-endian.
     done        BLOB    NOT NULL DEFAULT x'',
-    is_complete INTEGER NOT NULL DEFAULT 0 CHECK (is_complete BETWEEN 0 AND 1)
-) STRICT;
-CREATE INDEX wallet_outbox_open ON wallet_outbox (id) WHERE is_complete = 0;
+    PRIMARY KEY (is_complete, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE wallet_lease (
     partition INTEGER NOT NULL PRIMARY KEY,

@@ -7,24 +7,27 @@ use rusqlite::Connection;
 use wallet_core::decide::Decision;
 use wallet_core::{Batch, Clock};
 
+use crate::deferred::Books;
 use crate::error::{Doing, During, Result};
-use crate::read::Numbers;
+use crate::read::Memory;
 use crate::{connect, read, write};
 
 /// Reads what `batch` touches, decides it, writes the result. Neither begins
-/// nor ends the transaction; on an error the caller rolls back.
+/// nor ends the transaction; on an error the caller rolls back. From `defer_from`
+/// accounts on, what moves is deferred.
 pub(crate) fn decide_and_write(
-    connection: &Connection,
+    books: &Books<'_>,
     clock: &dyn Clock,
     batch: &Batch,
-    numbers: &mut Numbers,
+    memory: Option<&mut Memory>,
+    defer_from: usize,
 ) -> Result<Decision> {
-    let mut read = read::snapshot(connection, batch.reads(), numbers)?;
+    let mut read = read::snapshot(books, batch.reads(), memory)?;
     let now = clock.now();
     read.snapshot.now = now;
     let decision = batch.decide(&read.snapshot);
     if !decision.changes.is_empty() {
-        write::changes(connection, &decision.changes, read.places, now)?;
+        write::changes(books, &decision.changes, read.places, now, defer_from)?;
     }
     Ok(decision)
 }

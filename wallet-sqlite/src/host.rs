@@ -7,8 +7,8 @@ use wallet_core::{Batch, Decided, LedgerId, Outcome, Prepared, StoreError, Store
 
 use crate::SqliteStore;
 use crate::commit::decide_and_write;
+use crate::deferred::Books;
 use crate::error::{ApplyError, Doing, During, TransactionLost};
-use crate::read::Numbers;
 
 const SAVE: &str = "SAVEPOINT wallet_apply";
 const RELEASE: &str = "RELEASE wallet_apply";
@@ -162,9 +162,13 @@ impl SqliteStore {
             .execute_batch(SAVE)
             .during("setting a savepoint")
             .map_err(|error| after_error(connection, error))?;
-        // What is read here may yet be rolled back: nothing of it is kept.
-        let mut numbers = Numbers::default();
-        let decided = decide_and_write(connection, self.clock.as_ref(), &batch, &mut numbers);
+        // What is read here may yet be rolled back: nothing of it is remembered.
+        // Nor is anything deferred, so that every piece in sight is committed.
+        let books = self.pieces.books(connection);
+        let decided = books.and_then(|books: Books<'_>| {
+            let clock = self.clock.as_ref();
+            decide_and_write(&books, clock, &batch, None, usize::MAX)
+        });
         let released = decided.and_then(|decision| {
             let released = connection.execute_batch(RELEASE);
             released.during("releasing a savepoint").map(|()| decision)

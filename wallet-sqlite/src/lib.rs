@@ -50,6 +50,7 @@
 mod checkpoint;
 mod commit;
 mod connect;
+mod deferred;
 mod error;
 mod host;
 mod migrate;

@@ -14,6 +14,7 @@ use wallet_core::{
 };
 
 use crate::SqliteStore;
+use crate::deferred::Books;
 use crate::error::{During, corrupt};
 use crate::read::{outbox_outcomes, prepare};
 use crate::value::{column, id_column, ledger, ledger_number, time_column};
@@ -27,8 +28,10 @@ const EXTEND_LEASE: &str = "UPDATE wallet_lease SET until = ?2 WHERE partition =
 const OPEN_ROWS: &str = "
     SELECT id, first_id, created_at, done FROM wallet_outbox
     WHERE is_complete = 0 ORDER BY id";
-const PROGRESS: &str = "SELECT done, is_complete FROM wallet_outbox WHERE id = ?";
-const PUT_PROGRESS: &str = "UPDATE wallet_outbox SET done = ?2, is_complete = ?3 WHERE id = ?1";
+const PROGRESS: &str =
+    "SELECT done, is_complete FROM wallet_outbox WHERE is_complete IN (0, 1) AND id = ?";
+const PUT_PROGRESS: &str = "
+    UPDATE wallet_outbox SET done = ?2, is_complete = ?3 WHERE is_complete IN (0, 1) AND id = ?1";
 const PARK: &str = "
     INSERT INTO wallet_parked (row, event, ledger, account, version, reason)
     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (row, event) DO NOTHING";
@@ -60,7 +63,7 @@ impl Outbox for SqliteStore {
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
         let lease = lease.clone();
-        let work = move |open: &Connection, now: Timestamp| {
+        let work = move |open: &Books<'_>, now: Timestamp| {
             fence(open, &lease, now)?;
             extend(open, lease, now.saturating_add(ttl))
         };
@@ -69,7 +72,7 @@ impl Outbox for SqliteStore {
 
     async fn release(&self, lease: &Lease) -> Result<()> {
         let lease = lease.clone();
-        let work = move |open: &Connection, now| {
+        let work = move |open: &Books<'_>, now| {
             fence(open, &lease, now)?;
             // The row stays, so that the next token is greater.
             extend(open, lease, now).map(|_| ())
@@ -84,7 +87,7 @@ impl Outbox for SqliteStore {
         limit: u32,
     ) -> Result<Vec<OutboxRow>> {
         let (lease, skip, now) = (lease.clone(), skip.clone(), self.clock.now());
-        let work = move |state: &Connection| {
+        let work = move |state: &Books<'_>| {
             fence(state, &lease, now)?;
             claim(state, lease.partition, &skip, limit)
         };
@@ -93,7 +96,7 @@ impl Outbox for SqliteStore {
 
     async fn mark_done(&self, lease: &Lease, progress: &[RowProgress]) -> Result<()> {
         let (lease, progress) = (lease.clone(), progress.to_vec());
-        let work = move |open: &Connection, now| {
+        let work = move |open: &Books<'_>, now| {
             fence(open, &lease, now)?;
             progress.iter().try_for_each(|step| add_done(open, step))
         };
@@ -102,7 +105,7 @@ impl Outbox for SqliteStore {
 
     async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<()> {
         let (lease, event) = (lease.clone(), event.clone());
-        let work = move |open: &Connection, now| {
+        let work = move |open: &Books<'_>, now| {
             fence(open, &lease, now)?;
             park(open, &event)
         };
@@ -113,7 +116,7 @@ impl Outbox for SqliteStore {
         if partition != PARTITION {
             return Ok(Vec::new());
         }
-        self.read(parked).await
+        self.read(|books| parked(books)).await
     }
 
     async fn unpark(
@@ -138,7 +141,7 @@ impl Outbox for SqliteStore {
                 parked: 0,
             });
         }
-        self.read(depth).await
+        self.read(|books| depth(books)).await
     }
 }
 

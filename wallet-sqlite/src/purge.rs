@@ -1,57 +1,56 @@
 //! Deleting what has served its time.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, params};
 use wallet_core::Timestamp;
 
+use crate::deferred::{Books, fold_all};
 use crate::error::{During, Result};
-use crate::read::prepare;
+use crate::read::{Old, oldest, prepare};
 
-const OLDEST: &str = "
-    SELECT last_id, first_id, rejected_id FROM wallet_batch
-    WHERE written_at <= ? ORDER BY written_at, last_id LIMIT 1";
-const DELETE_RECORDS: &str = "
-    DELETE FROM wallet_record WHERE (ledger, hash) IN
-        (SELECT ledger, hash FROM wallet_journal WHERE id BETWEEN ? AND ?)";
-const DELETE_REFUSALS: &str = "DELETE FROM wallet_journal WHERE id BETWEEN ? AND ?";
-const SHORTEN_BATCH: &str = "UPDATE wallet_batch SET first_id = ?2 WHERE last_id = ?1";
-const DELETE_BATCH: &str = "DELETE FROM wallet_batch WHERE last_id = ?";
+const UNTIL: &str = "SELECT until FROM wallet_purge WHERE number = 0";
+const SET_UNTIL: &str = "UPDATE wallet_purge SET until = ? WHERE number = 0";
+const DELETE_RECORD: &str = "DELETE FROM wallet_record WHERE ledger = ? AND hash = ?";
+const DELETE_REFUSAL: &str = "DELETE FROM wallet_journal WHERE id = ?";
 const DELETE_DELIVERED: &str = "
-    DELETE FROM wallet_outbox WHERE id IN
+    DELETE FROM wallet_outbox WHERE is_complete = 1 AND id IN
         (SELECT id FROM wallet_outbox WHERE is_complete = 1 AND created_at <= ?
          ORDER BY id LIMIT ?)";
 
-/// Deletes at most `limit` records written at or before `bound`, batch by
-/// batch, the oldest first; refusals go with them, what was accepted stays in
-/// the journal.
-pub(crate) fn records(connection: &Connection, bound: Timestamp, limit: u32) -> Result<u64> {
+/// Deletes at most `limit` records written at or before `bound`, the oldest
+/// first; refusals go with them, what was accepted stays in the journal.
+pub(crate) fn records(books: &Books<'_>, bound: Timestamp, limit: u32) -> Result<u64> {
     let context = "deleting old records";
-    let mut left = i64::from(limit);
-    let mut deleted: u64 = 0;
-    while left > 0 {
-        let oldest: Option<(i64, i64, i64)> = prepare(connection, OLDEST)?
-            .query_row((bound.as_micros(),), |row| row.try_into())
-            .optional()
-            .during("finding old records")?;
-        let Some((last, first, rejected)) = oldest else {
-            break;
-        };
-        let whole = last.saturating_sub(first).saturating_add(1);
-        let until = first.saturating_add(left.min(whole)).saturating_sub(1);
-        let count = prepare(connection, DELETE_RECORDS)?
-            .execute((first, until))
-            .during(context)?;
-        prepare(connection, DELETE_REFUSALS)?
-            .execute((first.max(rejected), until))
-            .during(context)?;
-        let rest = if until == last {
-            prepare(connection, DELETE_BATCH)?.execute((last,))
-        } else {
-            prepare(connection, SHORTEN_BATCH)?.execute((last, until.saturating_add(1)))
-        };
-        rest.during(context)?;
-        left = left.saturating_sub(whole);
-        deleted = deleted.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+    let until: i64 = prepare(books, UNTIL)?
+        .query_row((), |row| row.get(0))
+        .during("asking how far the purge is")?;
+    let old = oldest(books, until, bound, limit)?;
+    let Some(last) = old.last() else {
+        return Ok(0);
+    };
+    // Only where no large commit came for as long as keys are kept.
+    if books.pieces.tell_until(last.journal) {
+        fold_all(books)?;
     }
+    let mut deleted: u64 = 0;
+    let mut delete_record = prepare(books, DELETE_RECORD)?;
+    let mut delete_refusal = prepare(books, DELETE_REFUSAL)?;
+    for Old {
+        journal,
+        ledger,
+        hash,
+        is_refused,
+    } in &old
+    {
+        let count = delete_record.execute(params![ledger, hash]);
+        let count = u64::try_from(count.during(context)?).unwrap_or_default();
+        deleted = deleted.saturating_add(count);
+        if *is_refused {
+            delete_refusal.execute((journal,)).during(context)?;
+        }
+    }
+    prepare(books, SET_UNTIL)?
+        .execute((last.journal,))
+        .during(context)?;
     Ok(deleted)
 }
 

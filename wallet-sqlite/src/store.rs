@@ -11,9 +11,10 @@ use wallet_core::{
 
 use crate::checkpoint::Checkpoints;
 use crate::commit::{decide_and_write, in_transaction};
+use crate::deferred::{Books, Cache};
 use crate::error::{During, Result};
 use crate::past_balance::{Answer, Question};
-use crate::read::Numbers;
+use crate::read::Memory;
 use crate::settings::SqliteSettings;
 use crate::threads::Threads;
 use crate::{connect, migrate, purge, read};
@@ -39,8 +40,9 @@ pub struct SqliteStore {
     writer: Threads,
     readers: Threads,
     checkpoints: Checkpoints,
-    /// Those that the writer has read.
-    numbers: Arc<Mutex<Numbers>>,
+    memory: Arc<Mutex<Memory>>,
+    pub(crate) pieces: Arc<Cache>,
+    defer_from: usize,
 }
 
 impl SqliteStore {
@@ -74,7 +76,9 @@ impl SqliteStore {
             writer,
             readers: Threads::start("wallet-reader", readers)?,
             checkpoints,
-            numbers: Arc::default(),
+            memory: Arc::default(),
+            pieces: Arc::default(),
+            defer_from: settings.defer_from.max(1),
         })
     }
 
@@ -92,15 +96,18 @@ impl SqliteStore {
     /// Runs `work` in a transaction that holds the write lock, and commits.
     pub(crate) async fn write<T, E>(
         &self,
-        work: impl FnOnce(&Connection, Timestamp) -> std::result::Result<T, E> + Send + 'static,
+        work: impl FnOnce(&Books<'_>, Timestamp) -> std::result::Result<T, E> + Send + 'static,
     ) -> std::result::Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
+        let pieces = Arc::clone(&self.pieces);
         let job = move |writer: &mut Connection| {
-            in_transaction(writer, lock_wait, |open| work(open, clock.now()))
+            in_transaction(writer, lock_wait, |open| {
+                work(&pieces.books(open)?, clock.now())
+            })
         };
         self.writer.run(job).await
     }
@@ -108,17 +115,18 @@ impl SqliteStore {
     /// Runs `work` on one consistent state, without locks.
     pub(crate) async fn read<T, E>(
         &self,
-        work: impl FnOnce(&Connection) -> std::result::Result<T, E> + Send + 'static,
+        work: impl FnOnce(&Books<'_>) -> std::result::Result<T, E> + Send + 'static,
     ) -> std::result::Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let pieces = Arc::clone(&self.pieces);
         let job = move |reader: &mut Connection| {
             // Dropping it ends it: there is nothing to commit.
             let state = Transaction::new(reader, TransactionBehavior::Deferred);
             let state = state.during("beginning to read")?;
-            work(&state)
+            work(&pieces.books(&state)?)
         };
         self.readers.run(job).await
     }
@@ -127,14 +135,14 @@ impl SqliteStore {
     async fn each<K, T>(
         &self,
         keys: &[K],
-        one: fn(&Connection, K) -> Result<Option<T>>,
+        one: impl Fn(&Books<'_>, K) -> Result<Option<T>> + Send + 'static,
     ) -> Result<Vec<Option<T>>>
     where
         K: Copy + Send + 'static,
         T: Send + 'static,
     {
         let keys = keys.to_vec();
-        let work = move |state: &Connection| keys.into_iter().map(|key| one(state, key)).collect();
+        let work = move |books: &Books<'_>| keys.into_iter().map(|key| one(books, key)).collect();
         self.read(work).await
     }
 }
@@ -148,11 +156,19 @@ impl LedgerStore for SqliteStore {
     async fn transact(&self, batch: Arc<Batch>) -> Result<Committed> {
         let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
         let requests = batch.requests().len();
-        let numbers = Arc::clone(&self.numbers);
+        let (memory, pieces) = (Arc::clone(&self.memory), Arc::clone(&self.pieces));
+        let defer_from = self.defer_from;
         let job = move |writer: &mut Connection| {
             in_transaction(writer, lock_wait, |open| {
-                let mut numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
-                decide_and_write(open, clock.as_ref(), &batch, &mut numbers)
+                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                let books = pieces.books(open)?;
+                decide_and_write(
+                    &books,
+                    clock.as_ref(),
+                    &batch,
+                    Some(&mut memory),
+                    defer_from,
+                )
             })
         };
         let decision = self.writer.run(job).await?;
@@ -164,8 +180,8 @@ impl LedgerStore for SqliteStore {
 
     async fn snapshot(&self, reads: &Reads) -> Result<Snapshot> {
         let (clock, reads) = (Arc::clone(&self.clock), reads.clone());
-        let read = move |state: &Connection| {
-            let mut read = read::snapshot(state, &reads, &mut Numbers::default())?;
+        let read = move |books: &Books<'_>| {
+            let mut read = read::snapshot(books, &reads, None)?;
             read.snapshot.now = clock.now();
             Ok(read.snapshot)
         };
@@ -175,7 +191,7 @@ impl LedgerStore for SqliteStore {
     async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>> {
         let keys = keys.to_vec();
         // Whoever commits holds the lock: once it is ours, all is told.
-        let work = move |open: &Connection, _| {
+        let work = move |open: &Books<'_>, _| {
             let records = keys.into_iter().map(|key| read::record(open, key));
             records.collect()
         };
@@ -193,7 +209,8 @@ impl LedgerStore for SqliteStore {
     }
 
     async fn transfers(&self, keys: &[TransferKey]) -> Result<Vec<Option<TransferWithReversals>>> {
-        self.each(keys, read::transfer).await
+        self.each(keys, |books, key| read::transfer(books, key))
+            .await
     }
 
     async fn list_transfers(&self, query: &ReferenceQuery) -> Result<Vec<TransferWithReversals>> {
@@ -203,7 +220,7 @@ impl LedgerStore for SqliteStore {
     }
 
     async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>> {
-        self.each(keys, read::hold).await
+        self.each(keys, |books, key| read::hold(books, key)).await
     }
 
     async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>> {
@@ -229,7 +246,7 @@ impl LedgerStore for SqliteStore {
         match self.read(move |state| question.read(state)).await? {
             Answer::Known(balance) => Ok(balance),
             Answer::TooRecent => {
-                let settle = move |open: &Connection, now| {
+                let settle = move |open: &Books<'_>, now| {
                     question.check(now)?;
                     question.settle(open)
                 };
@@ -239,11 +256,11 @@ impl LedgerStore for SqliteStore {
     }
 
     async fn ledgers(&self) -> Result<Vec<LedgerId>> {
-        self.read(read::ledgers).await
+        self.read(|books| read::ledgers(books)).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64> {
-        let work = move |open: &Connection, now: Timestamp| match purge {
+        let work = move |open: &Books<'_>, now: Timestamp| match purge {
             Purge::Records { older_than, limit } => {
                 purge::records(open, now.saturating_sub(older_than), limit)
             }

@@ -13,6 +13,10 @@ use crate::error::Result;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
+/// How often a thread looks for its next job before it sleeps: about as long as
+/// a caller who was just answered takes to come back. To be woken takes longer.
+const LOOKS: u32 = 2_000;
+
 /// A queue of jobs and the threads that take them; they end when it is
 /// dropped, after the jobs that were queued.
 #[derive(Debug)]
@@ -80,10 +84,22 @@ impl Handle {
     }
 }
 
+/// The next job, or `None` when there will be none.
+fn next(queue: &Receiver<Job>) -> Option<Job> {
+    for _ in 0..LOOKS {
+        if let Ok(job) = queue.try_recv() {
+            return Some(job);
+        }
+        std::hint::spin_loop();
+    }
+    queue.recv().ok()
+}
+
 fn serve(mut connection: Connection, queue: &Mutex<Receiver<Job>>) {
     loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else { return };
+        let Some(job) = next(&queue.lock().unwrap_or_else(PoisonError::into_inner)) else {
+            return;
+        };
         let ran = catch_unwind(AssertUnwindSafe(|| job(&mut connection)));
         if ran.is_err() && !connection.is_autocommit() {
             // Whatever was cut off must not be part of the next commit.

@@ -40,53 +40,59 @@ pub(crate) fn time_column(row: &Row<'_>, index: usize) -> Result<Timestamp> {
 /// Each sum as its length in bytes and its bytes without leading zeros: the
 /// shorter an account's row, the more of them share a page.
 pub(crate) fn counters_bytes(counters: &Counters) -> Vec<u8> {
-    let parts = [
-        counters.debits_posted,
-        counters.credits_posted,
-        counters.debits_pending,
-        counters.credits_pending,
-    ];
     let mut bytes = Vec::with_capacity(32);
-    for part in parts {
-        let wide = part.to_be_bytes();
-        let zeros = wide.iter().take_while(|byte| **byte == 0).count();
-        let (_, digits) = wide.split_at(zeros);
-        // At most 16 of them.
-        bytes.push(u8::try_from(digits.len()).unwrap_or(u8::MAX));
-        bytes.extend_from_slice(digits);
-    }
+    push_counters(&mut bytes, counters);
     bytes
 }
 
 pub(crate) fn counters(mut bytes: &[u8]) -> Result<Counters> {
-    let mut parts = [0_i128; 4];
-    for part in &mut parts {
-        let damaged = || corrupt(BAD_MONEY);
-        let (length, rest) = bytes.split_first().ok_or_else(damaged)?;
-        let split = rest.split_at_checked(usize::from(*length));
-        let (digits, rest) = split.ok_or_else(damaged)?;
-        let mut wide = [0; 16];
-        let place = wide.len().checked_sub(digits.len()).ok_or_else(damaged)?;
-        let (_, target) = wide.split_at_mut(place);
-        target.copy_from_slice(digits);
-        *part = i128::from_be_bytes(wide);
-        bytes = rest;
-    }
+    let counters = take_counters(&mut bytes)?;
     if !bytes.is_empty() {
         return Err(corrupt(BAD_MONEY));
     }
-    let [
-        debits_posted,
-        credits_posted,
-        debits_pending,
-        credits_pending,
-    ] = parts;
+    Ok(counters)
+}
+
+/// Adds four sums.
+pub(crate) fn push_counters(bytes: &mut Vec<u8>, counters: &Counters) {
+    push_number(bytes, counters.debits_posted);
+    push_number(bytes, counters.credits_posted);
+    push_number(bytes, counters.debits_pending);
+    push_number(bytes, counters.credits_pending);
+}
+
+/// Takes four sums off the front.
+pub(crate) fn take_counters(bytes: &mut &[u8]) -> Result<Counters> {
+    let mut sum = || take_number(bytes).ok_or_else(|| corrupt(BAD_MONEY));
     Ok(Counters {
-        debits_posted,
-        credits_posted,
-        debits_pending,
-        credits_pending,
+        debits_posted: sum()?,
+        credits_posted: sum()?,
+        debits_pending: sum()?,
+        credits_pending: sum()?,
     })
+}
+
+/// Adds a number that is not negative: its length in bytes and its bytes,
+/// big-endian, without leading zeros.
+pub(crate) fn push_number(bytes: &mut Vec<u8>, number: i128) {
+    let wide = number.to_be_bytes();
+    let zeros = wide.iter().take_while(|byte| **byte == 0).count();
+    let (_, digits) = wide.split_at(zeros);
+    // At most 16 of them.
+    bytes.push(u8::try_from(digits.len()).unwrap_or(u8::MAX));
+    bytes.extend_from_slice(digits);
+}
+
+/// Takes a number off the front.
+pub(crate) fn take_number(bytes: &mut &[u8]) -> Option<i128> {
+    let (length, rest) = bytes.split_first()?;
+    let (digits, rest) = rest.split_at_checked(usize::from(*length))?;
+    let mut wide = [0; 16];
+    let zeros = wide.len().checked_sub(digits.len())?;
+    let (_, target) = wide.split_at_mut(zeros);
+    target.copy_from_slice(digits);
+    *bytes = rest;
+    Some(i128::from_be_bytes(wide))
 }
 
 fn amount(bytes: [u8; 16]) -> Result<Amount> {

@@ -173,7 +173,6 @@ fn a_constraint_at_every_written_row_leaves_the_hosts_transaction_as_it_was() {
         ("wallet_account_profile", "INSERT"),
         ("wallet_journal", "INSERT"),
         ("wallet_record", "INSERT"),
-        ("wallet_batch", "INSERT"),
         ("wallet_transfer", "INSERT"),
         ("wallet_reference", "INSERT"),
         ("wallet_reversal", "INSERT"),
@@ -229,7 +228,7 @@ fn an_interrupt_at_every_step_of_the_engine_is_all_or_nothing() {
             assert!(applied);
             break;
         }
-        step += 1 + step / 8;
+        step += 1 + step / 24;
     }
     assert!(
         lost > 0 && kept > 0,

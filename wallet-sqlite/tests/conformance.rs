@@ -4,7 +4,6 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,25 +11,24 @@ use tempfile::TempDir;
 use wallet_core::testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
+/// Stores that defer what so many accounts' moves write.
 #[derive(Debug)]
-struct SqliteStores;
+struct SqliteStores(usize);
 
-/// A folder of its own for every store.
+const AT_ONCE: SqliteStores = SqliteStores(usize::MAX);
+const DEFERRED: SqliteStores = SqliteStores(1);
+
 #[derive(Debug)]
-struct Folder {
-    folder: TempDir,
+struct File {
+    settings: SqliteSettings,
     clock: Arc<ManualClock>,
+    _folder: TempDir,
 }
 
-impl Folder {
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("wallet.db")
-    }
-
+impl File {
     fn open(&self) -> Handles {
-        let settings = SqliteSettings::new(self.file());
         let clock = Arc::clone(&self.clock);
-        let store = SqliteStore::open(&settings, clock).expect("the file opens");
+        let store = SqliteStore::open(&self.settings, clock).expect("the file opens");
         Handles::of(Arc::new(store))
     }
 }
@@ -46,13 +44,18 @@ impl StoreFactory for SqliteStores {
 
     async fn build(&self, clock: Arc<ManualClock>) -> Built {
         let folder = tempfile::tempdir().expect("a folder");
-        let folder = Folder { folder, clock };
-        Built::new(folder.open(), folder)
+        let settings = SqliteSettings::new(folder.path().join("wallet.db"));
+        let file = File {
+            settings: settings.with_defer_from(self.0),
+            clock,
+            _folder: folder,
+        };
+        Built::new(file.open(), file)
     }
 }
 
 #[async_trait]
-impl Reopen for Folder {
+impl Reopen for File {
     async fn reopen(&mut self) -> Handles {
         self.open()
     }
@@ -62,6 +65,15 @@ impl Reopen for Folder {
     }
 }
 
-wallet_core::ledger_store_conformance!(SqliteStores);
-wallet_core::outbox_conformance!(SqliteStores);
-wallet_core::model_tests!(SqliteStores);
+mod at_once {
+    use super::AT_ONCE;
+    wallet_core::ledger_store_conformance!(AT_ONCE);
+    wallet_core::outbox_conformance!(AT_ONCE);
+    wallet_core::model_tests!(AT_ONCE);
+}
+mod deferred {
+    use super::DEFERRED;
+    wallet_core::ledger_store_conformance!(DEFERRED);
+    wallet_core::outbox_conformance!(DEFERRED);
+    wallet_core::model_tests!(DEFERRED);
+}

@@ -4,7 +4,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use wallet_server::Config;
+
+/// A request is many small allocations, freed on another thread than they were
+/// made on.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     // A bad setting ends the program here: a clear message, exit code 2.

@@ -1,20 +1,21 @@
-use rusqlite::{Connection, Row, Statement, params};
+use rusqlite::{CachedStatement, Connection, Row, params};
 use wallet_core::{
     Account, AccountId, AccountKey, AccountQuery, AccountState, InLedger, LedgerId, Metadata, Owner,
 };
 
 use super::{Place, Terms, prepare};
+use crate::deferred::{Books, Moved};
 use crate::error::{During, Result, corrupt};
 use crate::value::{
     column, counters, currency, id_column, ledger, ledger_number, optional_amount, policy, status,
     time_column,
 };
 
-pub(super) const STATE: &str = "
+const STATE: &str = "
     SELECT num, currency, exponent, system, policy, overdraft, max_balance, status,
            counters, version, sequence, last_at, last_entry
     FROM wallet_account WHERE ledger = ? AND id = ?";
-pub(super) const STATE_BY_NUMBER: &str = "
+const STATE_BY_NUMBER: &str = "
     SELECT num, currency, exponent, system, policy, overdraft, max_balance, status,
            counters, version, sequence, last_at, last_entry, ledger, id
     FROM wallet_account WHERE num = ?";
@@ -28,33 +29,54 @@ const LIST_BY_OWNER: &str = "
 const FIRST_LEDGER: &str = "SELECT min(ledger) FROM wallet_account WHERE ledger > ?";
 
 /// What `decide` needs of an account, and its place.
-pub(crate) fn account_row(
-    statement: &mut Statement<'_>,
+pub(crate) fn account_state(
+    books: &Books<'_>,
     key: AccountKey,
 ) -> Result<Option<(Place, AccountState)>> {
-    let context = "reading an account";
-    let by = params![ledger_number(key.ledger), key.id.as_bytes()];
-    let mut rows = statement.query(by).during(context)?;
-    let found = rows.next().during(context)?;
-    found.map(|row| state(row, key)).transpose()
+    let found = Rows::prepare(books)?.by_key(key)?;
+    Ok(found.map(|found| latest(found, |number| books.pieces.moved(number))))
 }
 
-/// The same by the account's number.
-pub(super) fn numbered_row(
-    statement: &mut Statement<'_>,
-    key: AccountKey,
-    number: i64,
-) -> Result<(Place, AccountState)> {
-    let context = "reading an account";
-    let mut rows = statement.query((number,)).during(context)?;
-    let row = rows.next().during(context)?;
-    let row = row.ok_or_else(|| corrupt("an account is gone"))?;
-    let is_its = column::<i64>(row, 13)? == ledger_number(key.ledger)
-        && column::<[u8; 16]>(row, 14)? == *key.id.as_bytes();
-    if !is_its {
-        return Err(corrupt("an account's number is another one's"));
+/// Reads accounts' rows, one after the other.
+pub(super) struct Rows<'c> {
+    by_key: CachedStatement<'c>,
+    by_number: CachedStatement<'c>,
+}
+
+impl<'c> Rows<'c> {
+    pub(super) fn prepare(connection: &'c Connection) -> Result<Self> {
+        Ok(Self {
+            by_key: prepare(connection, STATE)?,
+            by_number: prepare(connection, STATE_BY_NUMBER)?,
+        })
     }
-    state(row, key)
+
+    /// What the account's row says.
+    pub(super) fn by_key(&mut self, key: AccountKey) -> Result<Option<(Place, AccountState)>> {
+        let context = "reading an account";
+        let by = params![ledger_number(key.ledger), key.id.as_bytes()];
+        let mut rows = self.by_key.query(by).during(context)?;
+        let found = rows.next().during(context)?;
+        found.map(|row| state(row, key)).transpose()
+    }
+
+    /// The same by the account's number.
+    pub(super) fn by_number(
+        &mut self,
+        key: AccountKey,
+        number: i64,
+    ) -> Result<(Place, AccountState)> {
+        let context = "reading an account";
+        let mut rows = self.by_number.query((number,)).during(context)?;
+        let row = rows.next().during(context)?;
+        let row = row.ok_or_else(|| corrupt("an account is gone"))?;
+        let is_its = column::<i64>(row, 13)? == ledger_number(key.ledger)
+            && column::<[u8; 16]>(row, 14)? == *key.id.as_bytes();
+        if !is_its {
+            return Err(corrupt("an account's number is another one's"));
+        }
+        state(row, key)
+    }
 }
 
 fn state(row: &Row<'_>, key: AccountKey) -> Result<(Place, AccountState)> {
@@ -84,13 +106,30 @@ fn state(row: &Row<'_>, key: AccountKey) -> Result<(Place, AccountState)> {
     Ok((place, state))
 }
 
+/// Of the account's row and of what a piece has of it, the greater version.
+pub(super) fn latest<'p>(
+    (mut place, mut state): (Place, AccountState),
+    piece: impl FnOnce(i64) -> Option<&'p Moved>,
+) -> (Place, AccountState) {
+    if let Some(moved) = piece(place.number)
+        && moved.version > state.version
+    {
+        state.counters = moved.counters;
+        state.version = moved.version;
+        state.sequence = moved.sequence;
+        // An answered past balance raises the row's without a version.
+        state.last_at = state.last_at.max(moved.last_at);
+        place.last_entry = moved.last_entry;
+    }
+    (place, state)
+}
+
 /// An account as readers see it.
-pub(crate) fn account(connection: &Connection, key: AccountKey) -> Result<Option<Account>> {
-    let mut statement = prepare(connection, STATE)?;
-    let Some((place, state)) = account_row(&mut statement, key)? else {
+pub(crate) fn account(books: &Books<'_>, key: AccountKey) -> Result<Option<Account>> {
+    let Some((place, state)) = account_state(books, key)? else {
         return Ok(None);
     };
-    let mut statement = prepare(connection, PROFILE)?;
+    let mut statement = prepare(books, PROFILE)?;
     let mut rows = statement
         .query((place.number,))
         .during("reading a profile")?;
@@ -109,14 +148,14 @@ pub(crate) fn account(connection: &Connection, key: AccountKey) -> Result<Option
 }
 
 /// A page of accounts.
-pub(crate) fn list_accounts(connection: &Connection, query: &AccountQuery) -> Result<Vec<Account>> {
+pub(crate) fn list_accounts(books: &Books<'_>, query: &AccountQuery) -> Result<Vec<Account>> {
     let context = "listing accounts";
     let mut found = Vec::new();
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let after: &[u8] = query.after.as_ref().map_or(&[], |id| id.as_bytes());
     let number = ledger_number(query.ledger);
     let sql = query.owner.as_ref().map_or(LIST, |_| LIST_BY_OWNER);
-    let mut statement = prepare(connection, sql)?;
+    let mut statement = prepare(books, sql)?;
     let mut rows = match &query.owner {
         Some(owner) => statement.query(params![number, after, owner.as_str()]),
         None => statement.query(params![number, after]),
@@ -127,7 +166,7 @@ pub(crate) fn list_accounts(connection: &Connection, query: &AccountQuery) -> Re
             break;
         };
         let key = InLedger::new(query.ledger, id_column(row, 0, AccountId::from_bytes)?);
-        let listed = account(connection, key)?;
+        let listed = account(books, key)?;
         let wanted = |account: &Account| {
             let held = account.state.currency;
             query.currency.is_none_or(|currency| held == currency)

@@ -1,15 +1,16 @@
-use rusqlite::{Connection, OptionalExtension, params};
-use wallet_core::{AccountKey, Entry, EntryQuery, Order, Posted, Sequence, Timestamp};
+use rusqlite::{Connection, OptionalExtension};
+use wallet_core::{
+    AccountKey, AccountState, Entry, EntryQuery, Order, Posted, Sequence, Timestamp,
+};
 
-use super::{journal, prepare};
+use super::accounts::account_state;
+use super::{Place, journal, prepare};
+use crate::deferred::Books;
 use crate::error::{During, Result, corrupt};
-use crate::value::ledger_number;
 
 /// Every how many entries an account's statement has a row of its own.
 pub(crate) const ANCHOR_EVERY: i64 = 16;
 
-const FIND: &str = "
-    SELECT num, sequence, last_entry FROM wallet_account WHERE ledger = ? AND id = ?";
 const ANCHOR: &str =
     "SELECT journal, created_at FROM wallet_entry WHERE account = ? AND sequence = ?";
 
@@ -17,21 +18,22 @@ const ANCHOR: &str =
 /// that any page is a range of numbers and bounds in time are found by halving.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statement<'c> {
-    pub(crate) connection: &'c Connection,
-    pub(crate) account: AccountKey,
+    connection: &'c Connection,
+    account: AccountKey,
     /// The account's number in other tables.
-    pub(crate) number: i64,
+    number: i64,
     /// How many there are.
-    pub(crate) count: Sequence,
+    count: Sequence,
     /// The journal row that tells the last of them.
-    pub(crate) last_entry: i64,
+    last_entry: i64,
 }
 
 /// A page of an account's entries.
-pub(crate) fn entries(connection: &Connection, query: &EntryQuery) -> Result<Vec<Entry>> {
-    let Some(statement) = Statement::find(connection, query.account)? else {
+pub(crate) fn entries(books: &Books<'_>, query: &EntryQuery) -> Result<Vec<Entry>> {
+    let Some((place, state)) = account_state(books, query.account)? else {
         return Ok(Vec::new());
     };
+    let statement = Statement::of(books, place, &state);
     let mut first = 1;
     let mut last = statement.count;
     if let Some(from) = query.from {
@@ -60,20 +62,15 @@ pub(crate) fn entries(connection: &Connection, query: &EntryQuery) -> Result<Vec
 }
 
 impl<'c> Statement<'c> {
-    fn find(connection: &'c Connection, account: AccountKey) -> Result<Option<Self>> {
-        let by = params![ledger_number(account.ledger), account.id.as_bytes()];
-        prepare(connection, FIND)?
-            .query_row(by, |row| {
-                Ok(Self {
-                    connection,
-                    account,
-                    number: row.get(0)?,
-                    count: row.get(1)?,
-                    last_entry: row.get(2)?,
-                })
-            })
-            .optional()
-            .during("finding an account")
+    /// Those of the account that stands so.
+    pub(crate) fn of(books: &Books<'c>, place: Place, state: &AccountState) -> Self {
+        Self {
+            connection: books.connection,
+            account: state.key,
+            number: place.number,
+            count: state.sequence,
+            last_entry: place.last_entry,
+        }
     }
 
     /// The last entry at or before `at`.

@@ -2,32 +2,54 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
 use wallet_core::codec::decode_outcome;
-use wallet_core::{Fingerprint, LedgerId, Outcome, Record, RecordKey};
+use wallet_core::{Fingerprint, LedgerId, Outcome, Record, RecordKey, Timestamp};
 
 use super::prepare;
+use crate::deferred::Books;
 use crate::error::{During, Result, corrupt, undecodable};
 use crate::value::{column, ledger, ledger_number};
 
 const RECORD: &str = "SELECT journal FROM wallet_record WHERE ledger = ? AND hash = ?";
 const OUTCOME: &str = "SELECT ledger, outcome, links, fingerprint FROM wallet_journal WHERE id = ?";
+const BEHIND: &str = "
+    SELECT id, ledger, hash, outcome FROM wallet_journal WHERE id > ? ORDER BY id LIMIT ?";
 const RANGE: &str = "
     SELECT ledger, outcome FROM wallet_journal WHERE id BETWEEN ? AND ? ORDER BY id";
 
 /// The record of a key.
-pub(crate) fn record(connection: &Connection, key: RecordKey) -> Result<Option<Record>> {
-    let context = "reading a record";
-    let mut statement = prepare(connection, RECORD)?;
-    let by = params![ledger_number(key.ledger), key.hash];
-    let mut rows = statement.query(by).during(context)?;
-    let Some(row) = rows.next().during(context)? else {
-        return Ok(None);
+pub(crate) fn record(books: &Books<'_>, key: RecordKey) -> Result<Option<Record>> {
+    record_at(books, key, books.pieces.key(key))
+}
+
+/// The record of a key, which is deferred if it has a row of the journal here.
+pub(super) fn record_at(
+    books: &Books<'_>,
+    key: RecordKey,
+    deferred: Option<i64>,
+) -> Result<Option<Record>> {
+    let journal = match deferred {
+        Some(journal) => journal,
+        None => match find(books, key)? {
+            Some(journal) => journal,
+            None => return Ok(None),
+        },
     };
-    let told = journal_row(connection, column(row, 0)?)?;
+    let told = journal_row(books, journal)?;
     Ok(Some(Record {
         key,
         fingerprint: told.fingerprint,
         outcome: Arc::new(told.outcome),
     }))
+}
+
+/// The journal row of a key that is not deferred.
+fn find(connection: &Connection, key: RecordKey) -> Result<Option<i64>> {
+    let context = "reading a record";
+    let ledger = ledger_number(key.ledger);
+    let mut statement = prepare(connection, RECORD)?;
+    let mut rows = statement.query(params![ledger, key.hash]).during(context)?;
+    let row = rows.next().during(context)?;
+    row.map(|row| column(row, 0)).transpose()
 }
 
 /// A row of the journal.
@@ -65,6 +87,42 @@ pub(crate) fn outbox_outcomes(
     while let Some(row) = rows.next().during(context)? {
         let ledger = ledger(column(row, 0)?)?;
         found.push((ledger, Arc::new(outcome_column(row, 1, ledger)?)));
+    }
+    Ok(found)
+}
+
+/// A row of the journal whose key is old.
+pub(crate) struct Old {
+    pub(crate) journal: i64,
+    pub(crate) ledger: i64,
+    pub(crate) hash: [u8; 16],
+    pub(crate) is_refused: bool,
+}
+
+/// The first rows behind `after`, `limit` at most, up to one that is later than
+/// `bound`.
+pub(crate) fn oldest(
+    connection: &Connection,
+    after: i64,
+    bound: Timestamp,
+    limit: u32,
+) -> Result<Vec<Old>> {
+    let context = "reading the journal";
+    let mut statement = prepare(connection, BEHIND)?;
+    let mut rows = statement.query((after, limit)).during(context)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().during(context)? {
+        let number = column(row, 1)?;
+        let outcome = outcome_column(row, 3, ledger(number)?)?;
+        if outcome.at > bound {
+            break;
+        }
+        found.push(Old {
+            journal: column(row, 0)?,
+            ledger: number,
+            hash: column(row, 2)?,
+            is_refused: outcome.result.is_err(),
+        });
     }
     Ok(found)
 }

@@ -5,7 +5,7 @@ mod accounts;
 mod entries;
 mod holds;
 mod journal;
-mod numbers;
+mod memory;
 mod transfers;
 
 use rusqlite::{CachedStatement, Connection};
@@ -13,13 +13,14 @@ use wallet_core::{
     AccountKey, AccountState, Amount, CurrencyCode, Policy, Reads, Snapshot, Status, Timestamp,
 };
 
-pub(crate) use accounts::{account, account_row, ledgers, list_accounts};
+pub(crate) use accounts::{account, account_state, ledgers, list_accounts};
 pub(crate) use entries::{ANCHOR_EVERY, Statement, entries};
 pub(crate) use holds::{expired_holds, hold, list_holds};
-pub(crate) use journal::{outbox_outcomes, record};
-pub(crate) use numbers::Numbers;
+pub(crate) use journal::{Old, oldest, outbox_outcomes, record};
+pub(crate) use memory::Memory;
 pub(crate) use transfers::{list_transfers, transfer};
 
+use crate::deferred::Books;
 use crate::error::{During, Result};
 use crate::value::{column, currency};
 
@@ -64,38 +65,43 @@ const CURRENCY: &str = "SELECT exponent FROM wallet_currency WHERE code = ?";
 
 /// Everything that `reads` names, and the accounts of the holds and transfers
 /// found. Inside `BEGIN IMMEDIATE` all of it is current: the file's write lock
-/// guards every row.
+/// guards every row. Who reads batch after batch brings a memory.
 pub(crate) fn snapshot(
-    connection: &Connection,
+    books: &Books<'_>,
     reads: &Reads,
-    numbers: &mut Numbers,
+    mut memory: Option<&mut Memory>,
 ) -> Result<Placed> {
+    if let Some(memory) = memory.as_deref_mut() {
+        memory.deferred.follow(&books.pieces);
+    }
     // The time is filled in once the reads are done.
     let mut snapshot = Snapshot::at(Timestamp::EPOCH);
     for key in &reads.holds {
-        snapshot.holds.extend(hold(connection, *key)?);
+        snapshot.holds.extend(hold(books, *key)?);
     }
     for key in &reads.transfers {
-        snapshot.transfers.extend(transfer(connection, *key)?);
+        snapshot.transfers.extend(transfer(books, *key)?);
     }
     for key in &reads.keys {
-        snapshot.records.extend(record(connection, *key)?);
+        let found = match memory.as_deref() {
+            Some(memory) => journal::record_at(books, *key, memory.deferred.key(*key))?,
+            None => record(books, *key)?,
+        };
+        snapshot.records.extend(found);
     }
     for code in &reads.currencies {
-        snapshot.currencies.extend(known(connection, *code)?);
+        snapshot.currencies.extend(known(books, *code)?);
     }
-    let accounts = reads.lock_set(&snapshot.holds, &snapshot.transfers);
-    let mut places = Vec::with_capacity(accounts.len());
-    snapshot.accounts.reserve(accounts.len());
-    let mut by_key = prepare(connection, accounts::STATE)?;
-    let mut by_number = prepare(connection, accounts::STATE_BY_NUMBER)?;
-    for key in accounts {
-        let found = match numbers.find(key) {
-            Some(number) => Some(accounts::numbered_row(&mut by_number, key, number)?),
-            None => account_row(&mut by_key, key)?,
+    let keys = reads.lock_set(&snapshot.holds, &snapshot.transfers);
+    let mut places = Vec::with_capacity(keys.len());
+    snapshot.accounts.reserve(keys.len());
+    let mut rows = accounts::Rows::prepare(books)?;
+    for key in keys {
+        let found = match memory.as_deref_mut() {
+            Some(memory) => memory.account_state(&mut rows, key)?,
+            None => account_state(books, key)?,
         };
         if let Some((place, _)) = found {
-            numbers.note(key, place.number);
             places.push((key, place));
         }
         snapshot.accounts.push((key, found.map(|(_, state)| state)));

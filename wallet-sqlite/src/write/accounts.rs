@@ -2,6 +2,7 @@ use rusqlite::{Connection, params};
 use wallet_core::{Account, AccountKey, AccountUpdate, Metadata};
 
 use super::find;
+use crate::deferred::Moved;
 use crate::error::{Doing, During, Result, corrupt};
 use crate::read::{Place, Terms, prepare};
 use crate::value::{amount_bytes, counters_bytes, ledger_number, policy_parts, status_number};
@@ -18,12 +19,12 @@ const INSERT_PROFILE: &str = "
 const MOVE: &str = "
     UPDATE wallet_account
     SET counters = ?2, version = ?3, sequence = ?4, last_at = ?5, last_entry = ?6
-    WHERE num = ?1 AND version = ?7";
+    WHERE num = ?1 AND version <= ?7";
 const UPDATE: &str = "
     UPDATE wallet_account
     SET policy = ?2, overdraft = ?3, max_balance = ?4, status = ?5,
         counters = ?6, version = ?7, sequence = ?8, last_at = ?9, last_entry = ?10
-    WHERE num = ?1 AND version = ?11";
+    WHERE num = ?1 AND version <= ?11";
 
 /// Gives new accounts their numbers; `places` afterwards has them too, sorted
 /// by key.
@@ -102,6 +103,32 @@ pub(super) fn open(
     Ok(())
 }
 
+/// Writes accounts that existed but those of which only sums move, and gives
+/// these to be written later.
+pub(super) fn defer(
+    connection: &Connection,
+    updated: &[AccountUpdate],
+    places: &[(AccountKey, Place)],
+) -> Result<Vec<Moved>> {
+    let mut moved = Vec::with_capacity(updated.len());
+    for update in updated {
+        let place = place(places, update.after.key)?;
+        if place.terms != Terms::of(&update.after) {
+            self::update(connection, std::slice::from_ref(update), places)?;
+            continue;
+        }
+        moved.push(Moved {
+            number: place.number,
+            version: update.after.version,
+            sequence: update.after.sequence,
+            last_at: update.after.last_at,
+            last_entry: place.last_entry,
+            counters: update.after.counters,
+        });
+    }
+    Ok(moved)
+}
+
 /// Writes accounts that existed.
 pub(super) fn update(
     connection: &Connection,
@@ -145,8 +172,9 @@ pub(super) fn update(
                 version_before,
             ])
         };
-        // Under the write lock it is as it was read: what else could have
-        // given out the same version and sequence?
+        // Under the write lock it is as it was read, or older where a piece has
+        // what was: what else could have given out the same version and
+        // sequence?
         if count.during(context)? != 1 {
             return Err(corrupt("an account is not as it was read"));
         }

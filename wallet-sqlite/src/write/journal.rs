@@ -6,17 +6,18 @@ use rusqlite::{Connection, params};
 use wallet_core::codec::encode_outcome;
 use wallet_core::{ChangeSet, LedgerId, Outcome, Record, Timestamp};
 
+use crate::deferred::Key;
 use crate::error::{Doing, During, Result, corrupt};
 use crate::read::prepare;
 use crate::value::ledger_number;
 
-const LAST: &str = "SELECT coalesce(max(id), 0) FROM wallet_journal";
+/// Refusals at the end may be purged: no number is given again even so.
+const LAST: &str = "
+    SELECT max(until, coalesce((SELECT max(id) FROM wallet_journal), 0)) FROM wallet_purge";
 const APPEND: &str = "
     INSERT INTO wallet_journal (id, ledger, hash, fingerprint, outcome, links)
     VALUES (?, ?, ?, ?, ?, ?)";
 const INSERT_RECORD: &str = "INSERT INTO wallet_record (ledger, hash, journal) VALUES (?, ?, ?)";
-const INSERT_BATCH: &str = "
-    INSERT INTO wallet_batch (last_id, first_id, rejected_id, written_at) VALUES (?, ?, ?, ?)";
 const INSERT_OUTBOX: &str = "INSERT INTO wallet_outbox (id, first_id, created_at) VALUES (?, ?, ?)";
 
 /// An accepted outcome and the journal row that tells it.
@@ -71,22 +72,22 @@ impl<'a> Journal<'a> {
         })
     }
 
-    /// Appends every outcome; then the keys that point there, and what the
-    /// outbox and the purge need to know of them.
+    /// Appends every outcome, and what the outbox needs to know of them. Gives
+    /// the keys that point there.
     pub(super) fn append(
         &self,
         connection: &Connection,
         links: &[Vec<u8>],
         now: Timestamp,
-    ) -> Result<()> {
-        let mut ids = vec![0; self.records.len()];
+    ) -> Result<Vec<Key>> {
+        let mut keys = Vec::with_capacity(self.records.len());
         let mut next = self.first;
         let mut statement = prepare(connection, APPEND)?;
         // Refusals have none.
         let links = links.iter().map(Vec::as_slice).chain(repeat(&[][..]));
         for (place, links) in self.order.iter().zip(links) {
-            let found = self.records.get(*place).zip(ids.get_mut(*place));
-            let (record, id) = found.ok_or_else(|| corrupt("an outcome has no record"))?;
+            let found = self.records.get(*place);
+            let record = found.ok_or_else(|| corrupt("an outcome has no record"))?;
             let ledger = ledger_number(record.key.ledger);
             let outcome = encode_outcome(&record.outcome);
             let fingerprint = record.fingerprint.as_bytes();
@@ -94,25 +95,26 @@ impl<'a> Journal<'a> {
             statement
                 .execute(row)
                 .while_doing(Doing::Append, "appending to the journal")?;
-            *id = next;
+            keys.push(Key {
+                ledger,
+                hash: record.key.hash,
+                journal: next,
+            });
             next = next.saturating_add(1);
         }
-        insert_records(connection, self.records, &ids)?;
-        self.note(connection, next.saturating_sub(1), now)
+        self.publish(connection, now)?;
+        Ok(keys)
     }
 
-    fn note(&self, connection: &Connection, last: i64, now: Timestamp) -> Result<()> {
-        let accepted = self.told.last().map(|told| told.journal);
-        let rejected = accepted.map_or(self.first, |accepted| accepted.saturating_add(1));
-        prepare(connection, INSERT_BATCH)?
-            .execute((last, self.first, rejected, now.as_micros()))
-            .while_doing(Doing::Append, "noting a batch")?;
-        if let Some(accepted) = accepted.filter(|_| has_effects(&self.told)) {
-            prepare(connection, INSERT_OUTBOX)?
-                .execute((accepted, self.first, now.as_micros()))
-                .while_doing(Doing::Append, "adding to the outbox")?;
-        }
-        Ok(())
+    /// Leaves to the relay what there is to publish.
+    fn publish(&self, connection: &Connection, now: Timestamp) -> Result<()> {
+        let Some(last) = self.told.last().filter(|_| has_effects(&self.told)) else {
+            return Ok(());
+        };
+        prepare(connection, INSERT_OUTBOX)?
+            .execute((last.journal, self.first, now.as_micros()))
+            .while_doing(Doing::Append, "adding to the outbox")
+            .map(|_| ())
     }
 }
 
@@ -140,12 +142,14 @@ fn places(records: &[Record]) -> HashMap<*const Outcome, usize> {
         .collect()
 }
 
-fn insert_records(connection: &Connection, records: &[Record], journal: &[i64]) -> Result<()> {
+/// Inserts keys, in the order of their table.
+pub(super) fn insert_keys(connection: &Connection, keys: &[Key]) -> Result<()> {
+    let mut keys: Vec<&Key> = keys.iter().collect();
+    keys.sort_unstable();
     let mut statement = prepare(connection, INSERT_RECORD)?;
-    for (record, journal) in records.iter().zip(journal) {
-        let ledger = ledger_number(record.key.ledger);
+    for key in keys {
         statement
-            .execute(params![ledger, record.key.hash, journal])
+            .execute(params![key.ledger, key.hash, key.journal])
             .while_doing(Doing::Insert, "recording a key")?;
     }
     Ok(())

@@ -7,9 +7,9 @@ mod holds;
 mod journal;
 mod transfers;
 
-use rusqlite::Connection;
 use wallet_core::{AccountKey, ChangeSet, Timestamp};
 
+use crate::deferred::{self, Books};
 use crate::error::{Doing, During, Result, corrupt};
 use crate::read::{Place, prepare};
 use journal::Journal;
@@ -19,11 +19,13 @@ const INSERT_CURRENCY: &str = "INSERT INTO wallet_currency (code, exponent) VALU
 /// Writes everything that was decided. `places` are those of the accounts that
 /// were read.
 pub(crate) fn changes(
-    connection: &Connection,
+    books: &Books<'_>,
     changes: &ChangeSet,
     places: Vec<(AccountKey, Place)>,
     now: Timestamp,
+    defer_from: usize,
 ) -> Result<()> {
+    let connection = books.connection;
     for currency in &changes.currencies {
         prepare(connection, INSERT_CURRENCY)?
             .execute((currency.code().as_str(), currency.exponent()))
@@ -34,8 +36,14 @@ pub(crate) fn changes(
     let journal = Journal::number(connection, changes)?;
     let linked = entries::link(&journal.told, &mut places)?;
     accounts::open(connection, &changes.opened, &places)?;
-    accounts::update(connection, &changes.updated, &places)?;
-    journal.append(connection, &linked.links, now)?;
+    let keys = journal.append(connection, &linked.links, now)?;
+    if changes.updated.len() >= defer_from {
+        let moved = accounts::defer(connection, &changes.updated, &places)?;
+        deferred::write(books, moved, keys)?;
+    } else {
+        accounts::update(connection, &changes.updated, &places)?;
+        journal::insert_keys(connection, &keys)?;
+    }
     transfers::insert(connection, &journal.told)?;
     entries::insert(connection, linked.anchors)?;
     transfers::reversals(connection, &changes.reversals)?;
