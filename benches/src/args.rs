@@ -48,9 +48,16 @@ pub(crate) struct Load {
     /// Measure the bulk insertion of the same rows too: the upper bound.
     #[arg(long)]
     pub(crate) bulk_limit: bool,
-    /// Encrypt the connection to the store.
+    /// Encrypt the connections to the server, and verify who it is.
     #[arg(long)]
     pub(crate) tls: bool,
+    /// MySQL without its binary log, which Aurora does without, too.
+    #[arg(long)]
+    pub(crate) skip_log_bin: bool,
+    /// How many batches the wallet has under way at a time [default: 2 where
+    /// there is a server, else 1].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) committers: Option<u32>,
     /// Write the figures to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -79,6 +86,12 @@ impl Load {
         Duration::from_secs(u64::from(self.seconds))
     }
 
+    /// How many batches are under way at a time.
+    pub(crate) fn committers(&self) -> usize {
+        let given = self.committers.and_then(|count| usize::try_from(count).ok());
+        given.unwrap_or_else(|| self.store.committers())
+    }
+
     /// Where the chart goes.
     pub(crate) fn chart_path(&self) -> PathBuf {
         self.chart.clone().unwrap_or_else(|| {
@@ -92,12 +105,19 @@ impl Load {
     /// # Errors
     /// A message as clap's own.
     pub(crate) fn validate(&self) -> Result<(), clap::Error> {
-        if self.tls && !self.store.has_connection() {
-            let message = format!(
+        let conflict = |message: String| {
+            let error = Cli::command().error(ErrorKind::ArgumentConflict, message);
+            Err(error)
+        };
+        if self.tls && self.store.server().is_none() {
+            return conflict(format!(
                 "--tls: the store {} is part of this process, so there is no connection to encrypt",
                 self.store
-            );
-            return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
+            ));
+        }
+        if self.skip_log_bin && self.store != StoreKind::Mysql {
+            let store = self.store;
+            return conflict(format!("--skip-log-bin: {store} has no binary log here"));
         }
         if self.store.has_files() {
             let prepared = disk::prepare(&self.folder);

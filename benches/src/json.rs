@@ -18,6 +18,10 @@ struct Document {
     callers: u32,
     seconds: u32,
     accounts: u32,
+    committers: usize,
+    /// How the server is set up; null where there is none.
+    server: Option<String>,
+    tls: bool,
     /// Of the wallet.
     #[serde(flatten)]
     wallet: Row,
@@ -89,6 +93,9 @@ pub(crate) fn document(load: &Load, report: &Report) -> Result<String> {
         callers: load.callers,
         seconds: load.seconds,
         accounts: load.accounts,
+        committers: load.committers(),
+        server: report.server.clone(),
+        tls: load.tls,
         wallet: Row::new(&report.wallet),
         bytes_of: load.store.has_files().then_some("files"),
         requests_per_batch: report.batch,
@@ -168,13 +175,23 @@ mod tests {
     #[test]
     fn each_of_those_compared_has_its_own_figures_and_its_own_verdict() {
         let document = written(&Report {
+            server: None,
             wallet: measured(Vec::new()),
             batch: 2.0,
             baseline: Some(measured(vec!["wrong".to_owned()])),
             sweep: Some(sweep()),
             bulk_limit: Some(measured(Vec::new())),
         });
-        let run = ["accounts", "callers", "pattern", "seconds", "store"];
+        let run = [
+            "accounts",
+            "callers",
+            "committers",
+            "pattern",
+            "seconds",
+            "server",
+            "store",
+            "tls",
+        ];
         let more = [
             "baseline",
             "bulk_limit",
@@ -202,6 +219,7 @@ mod tests {
     #[test]
     fn what_was_not_asked_for_is_absent() {
         let document = written(&Report {
+            server: None,
             wallet: measured(Vec::new()),
             batch: 2.0,
             baseline: None,

@@ -1,15 +1,16 @@
 //! One run: prepare, warm up, measure in turns, verify.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+
 use crate::args::Load;
-use crate::baseline::{self, Baseline, Bulk, Sweep};
+use crate::baseline::{self, Baseline, Checked, Limit, Sweep};
 use crate::measure::{Figures, Tally, per};
 use crate::pattern::Picker;
 use crate::progress::Progress;
-use crate::store::Subject;
+use crate::store::{Site, Subject};
 use crate::wallet::{self, Loaded};
 use crate::{Result, bulk_limit, verify};
 
@@ -19,6 +20,8 @@ const TURNS_MAX: u32 = 4;
 /// Everything that a run found.
 #[derive(Debug)]
 pub(crate) struct Report {
+    /// How the server is set up, where there is one.
+    pub(crate) server: Option<String>,
     pub(crate) wallet: Measured,
     /// How many requests shared a transaction, on average.
     pub(crate) batch: f64,
@@ -55,64 +58,53 @@ impl Measured {
     }
 }
 
-/// Where the files go and how long things take.
-struct Plan {
+/// Where the stores are and how long things take.
+struct Plan<'r> {
     load: Load,
-    folder: tempfile::TempDir,
+    runtime: &'r Runtime,
+    site: Site,
     picker: Picker,
     warm_up: Duration,
     turns: u32,
     turn: Duration,
 }
 
-impl Plan {
-    fn new(load: &Load) -> Result<Self> {
-        std::fs::create_dir_all(&load.folder)?;
-        let folder = tempfile::Builder::new()
-            .prefix("load-")
-            .tempdir_in(&load.folder)?;
+impl<'r> Plan<'r> {
+    fn new(load: &Load, runtime: &'r Runtime) -> Result<Self> {
         let measured = load.measured();
         let turns = load.seconds.clamp(2, TURNS_MAX);
         Ok(Self {
             load: load.clone(),
-            folder,
+            runtime,
+            site: Site::prepare(load)?,
             picker: Picker::new(load.pattern, load.accounts),
             warm_up: part(measured, turns).min(Duration::from_secs(1)),
             turns,
             turn: part(measured, turns),
         })
     }
-
-    fn folder(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.folder.path().join(name);
-        std::fs::create_dir(&folder)?;
-        Ok(folder)
-    }
 }
 
 /// Runs the load. Those who are compared take turns: a quarter of the time
-/// each, four times, so that a noisy neighbour meets all of them.
-pub(crate) async fn run(load: &Load) -> Result<Report> {
-    let plan = Plan::new(load)?;
-    let mut wallet = WalletSide::prepare(&plan).await?;
-    wallet.warm_up(&plan).await?;
+/// each, four times, so that a noisy neighbour meets all of them. Only the
+/// wallet's part is asynchronous; a baseline has a thread for each caller.
+pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
+    let plan = Plan::new(load, runtime)?;
+    let mut wallet = WalletSide::prepare(&plan)?;
+    wallet.warm_up(&plan)?;
     let mut naive = if load.baseline {
         Some(NaiveSide::prepare(&plan)?)
     } else {
         None
     };
-    let limit_store = if load.bulk_limit {
-        Some(open_naive(&plan, "bulk-limit")?)
+    let mut limit = if load.bulk_limit {
+        Some(LimitSide::prepare(&plan, wallet.batch())?)
     } else {
         None
     };
-    let mut limit = match limit_store.as_deref() {
-        Some(store) => Some(LimitSide::prepare(store, &plan, wallet.batch())?),
-        None => None,
-    };
     wallet.begin();
     for _ in 0..plan.turns {
-        wallet.turn(&plan).await?;
+        wallet.turn(&plan)?;
         if let Some(naive) = &mut naive {
             naive.turn(&plan)?;
         }
@@ -123,7 +115,8 @@ pub(crate) async fn run(load: &Load) -> Result<Report> {
     let (naive, sweep) = naive.map(NaiveSide::finish).transpose()?.unzip();
     let batch = wallet.batch();
     Ok(Report {
-        wallet: wallet.finish(&plan).await?,
+        server: plan.site.profile().map(str::to_owned),
+        wallet: wallet.finish(&plan)?,
         batch,
         baseline: naive,
         sweep,
@@ -142,13 +135,14 @@ struct WalletSide {
 }
 
 impl WalletSide {
-    async fn prepare(plan: &Plan) -> Result<Self> {
+    fn prepare(plan: &Plan<'_>) -> Result<Self> {
         let load = &plan.load;
-        let subject = load.store.open(&plan.folder("wallet")?)?;
+        let subject = plan.site.open(plan.runtime)?;
         let tally = Arc::new(Tally::default());
         let total = u64::from(load.accounts).saturating_mul(2);
         let bar = Progress::of_count("wallet: accounts", total, &tally);
-        let loaded = Loaded::prepare(subject.as_ref(), load.callers, load.accounts, &tally).await?;
+        let loaded = Loaded::prepare(subject.as_ref(), load, &tally);
+        let loaded = plan.runtime.block_on(loaded)?;
         drop(bar);
         let bytes_before = subject.bytes()?;
         let before = loaded.wallet.stats();
@@ -162,13 +156,13 @@ impl WalletSide {
         })
     }
 
-    async fn warm_up(&mut self, plan: &Plan) -> Result<()> {
+    fn warm_up(&mut self, plan: &Plan<'_>) -> Result<()> {
         let (callers, tally) = (plan.load.callers, Arc::new(Tally::default()));
         let _bar = Progress::of_time("wallet: warm-up", plan.warm_up, &tally);
         let loaded = &mut self.loaded;
         let figures = &mut self.warm_up;
         let run = loaded.run(callers, &plan.picker, plan.warm_up, &tally, figures);
-        run.await
+        plan.runtime.block_on(run)
     }
 
     /// Measures from here on.
@@ -176,20 +170,20 @@ impl WalletSide {
         self.before = self.loaded.wallet.stats();
     }
 
-    async fn turn(&mut self, plan: &Plan) -> Result<()> {
+    fn turn(&mut self, plan: &Plan<'_>) -> Result<()> {
         let (callers, tally) = (plan.load.callers, Arc::new(Tally::default()));
         let _bar = Progress::of_time("wallet", plan.turn, &tally);
         let loaded = &mut self.loaded;
         let figures = &mut self.figures;
         let run = loaded.run(callers, &plan.picker, plan.turn, &tally, figures);
-        run.await
+        plan.runtime.block_on(run)
     }
 
     fn batch(&self) -> f64 {
         self.loaded.mean_batch(self.before)
     }
 
-    async fn finish(self, plan: &Plan) -> Result<Measured> {
+    fn finish(self, plan: &Plan<'_>) -> Result<Measured> {
         let Self {
             subject,
             mut loaded,
@@ -198,7 +192,7 @@ impl WalletSide {
             ..
         } = self;
         let _bar = Progress::waiting("wallet: verifying");
-        loaded.wallet.shutdown().await;
+        plan.runtime.block_on(loaded.wallet.shutdown());
         let made = warm_up.acknowledged.saturating_add(figures.acknowledged);
         let bytes_per_transfer = growth(self.bytes_before, subject.bytes()?, made);
         let mut problems = unexpected(&[&warm_up, &figures]);
@@ -206,7 +200,8 @@ impl WalletSide {
         loaded.sample.truncate(wallet::SAMPLE);
         let transfers = made.saturating_add(u64::from(plan.load.accounts));
         let store = subject.ledger();
-        problems.extend(verify::books(store.as_ref(), transfers, &loaded.sample).await?);
+        let books = verify::books(store.as_ref(), transfers, &loaded.sample);
+        problems.extend(plan.runtime.block_on(books)?);
         Ok(Measured {
             name: format!("wallet, {} callers", plan.load.callers),
             figures,
@@ -214,17 +209,6 @@ impl WalletSide {
             problems,
         })
     }
-}
-
-/// A naive ledger with its accounts funded.
-fn open_naive(plan: &Plan, name: &'static str) -> Result<Box<dyn Baseline>> {
-    let load = &plan.load;
-    let folder = plan.folder(name)?;
-    let store = load.store.open_baseline(&folder, load.accounts)?;
-    let tally = Arc::new(Tally::default());
-    let _bar = Progress::of_count("baseline: accounts", u64::from(load.accounts), &tally);
-    baseline::fund(store.as_ref(), load.accounts, &tally)?;
-    Ok(store)
 }
 
 /// The baseline's part of a run.
@@ -237,21 +221,26 @@ struct NaiveSide {
 }
 
 impl NaiveSide {
-    fn prepare(plan: &Plan) -> Result<Self> {
-        let store = open_naive(plan, "baseline")?;
+    fn prepare(plan: &Plan<'_>) -> Result<Self> {
+        let accounts = plan.load.accounts;
+        let store = plan.site.open_baseline(accounts, plan.runtime)?;
+        let tally = Arc::new(Tally::default());
+        let bar = Progress::of_count("baseline: accounts", u64::from(accounts), &tally);
+        baseline::fund(store.as_ref(), accounts, &tally)?;
+        drop(bar);
         let bytes_before = store.bytes()?;
         let callers = plan.load.callers;
         let sweep = baseline::sweep(store.as_ref(), callers, &plan.picker, plan.warm_up)?;
         Ok(Self {
             store,
-            funded: u64::from(plan.load.accounts),
+            funded: u64::from(accounts),
             bytes_before,
             sweep,
             figures: Figures::new()?,
         })
     }
 
-    fn turn(&mut self, plan: &Plan) -> Result<()> {
+    fn turn(&mut self, plan: &Plan<'_>) -> Result<()> {
         let tally = Arc::new(Tally::default());
         let _bar = Progress::of_time("baseline", plan.turn, &tally);
         let (store, shape) = (self.store.as_ref(), self.sweep.best);
@@ -265,10 +254,8 @@ impl NaiveSide {
         let made = made.saturating_add(self.figures.acknowledged);
         let bytes_per_transfer = growth(self.bytes_before, self.store.bytes()?, made);
         let mut problems = unexpected(&[&self.sweep.figures, &self.figures]);
-        problems.extend(check(
-            self.store.as_ref(),
-            made.saturating_add(self.funded),
-        )?);
+        let expected = made.saturating_add(self.funded);
+        problems.extend(checked(self.store.check()?, expected));
         let (what, shape) = (self.store.describe(), self.sweep.best);
         let measured = Measured {
             name: format!("baseline: {what}, {shape}"),
@@ -281,43 +268,76 @@ impl NaiveSide {
 }
 
 /// The upper bound's part of a run.
-struct LimitSide<'a> {
-    store: &'a dyn Baseline,
-    bulk: Box<dyn Bulk + 'a>,
+struct LimitSide {
+    store: Box<dyn Limit>,
     batch: u32,
-    funded: u64,
+    /// With how many it does most.
+    writers: u32,
+    before: u64,
     bytes_before: Option<u64>,
+    warm_up: Figures,
     figures: Figures,
 }
 
-impl<'a> LimitSide<'a> {
-    fn prepare(store: &'a dyn Baseline, plan: &Plan, batch: f64) -> Result<Self> {
-        let batch = crate::measure::whole(batch).max(1);
-        Ok(Self {
-            store,
+impl LimitSide {
+    fn prepare(plan: &Plan<'_>, batch: f64) -> Result<Self> {
+        let store = plan.site.open_limit(plan.load.accounts, plan.runtime)?;
+        let mut side = Self {
+            before: store.check()?.transfers,
             bytes_before: store.bytes()?,
-            bulk: store.bulk()?,
-            batch,
-            funded: u64::from(plan.load.accounts),
+            store,
+            batch: crate::measure::whole(batch).max(1),
+            writers: 1,
+            warm_up: Figures::new()?,
             figures: Figures::new()?,
-        })
+        };
+        let mut most = 0;
+        for writers in side.store.writers() {
+            let before = side.warm_up.counted();
+            side.run(plan, *writers, plan.warm_up, true)?;
+            let made = side.warm_up.counted().saturating_sub(before);
+            if made > most {
+                (most, side.writers) = (made, *writers);
+            }
+        }
+        Ok(side)
     }
 
-    fn turn(&mut self, plan: &Plan) -> Result<()> {
+    fn turn(&mut self, plan: &Plan<'_>) -> Result<()> {
+        self.run(plan, self.writers, plan.turn, false)
+    }
+
+    fn run(
+        &mut self,
+        plan: &Plan<'_>,
+        writers: u32,
+        length: Duration,
+        is_warm_up: bool,
+    ) -> Result<()> {
         let tally = Arc::new(Tally::default());
-        let _bar = Progress::of_time("bulk limit", plan.turn, &tally);
-        let (bulk, figures) = (self.bulk.as_mut(), &mut self.figures);
-        bulk_limit::run(bulk, self.batch, &plan.picker, plan.turn, &tally, figures)
+        let _bar = Progress::of_time("bulk limit", length, &tally);
+        let shape = bulk_limit::Shape {
+            writers,
+            batch: self.batch,
+        };
+        let figures = if is_warm_up {
+            &mut self.warm_up
+        } else {
+            &mut self.figures
+        };
+        bulk_limit::run(self.store.as_ref(), shape, &plan.picker, length, &tally, figures)
     }
 
     fn finish(self) -> Result<Measured> {
         let _bar = Progress::waiting("bulk limit: verifying");
-        drop(self.bulk);
-        let made = self.figures.acknowledged;
-        let mut problems = unexpected(&[&self.figures]);
-        problems.extend(check(self.store, made.saturating_add(self.funded))?);
+        let made = self.warm_up.acknowledged;
+        let made = made.saturating_add(self.figures.acknowledged);
+        let mut problems = unexpected(&[&self.warm_up, &self.figures]);
+        let expected = made.saturating_add(self.before);
+        problems.extend(checked(self.store.check()?, expected));
+        let (batch, writers) = (self.batch, self.writers);
         Ok(Measured {
-            name: format!("bulk limit: batches of {}, no logic", self.batch),
+            name: format!("bulk limit: batches of {batch}, writers: {writers}"),
             bytes_per_transfer: growth(self.bytes_before, self.store.bytes()?, made),
             figures: self.figures,
             problems,
@@ -325,9 +345,8 @@ impl<'a> LimitSide<'a> {
     }
 }
 
-/// What is wrong with a naive ledger's books.
-fn check(store: &dyn Baseline, transfers: u64) -> Result<Vec<String>> {
-    let checked = store.check()?;
+/// What is wrong with books that should have so many transfers.
+fn checked(checked: Checked, transfers: u64) -> Vec<String> {
     let mut problems = checked.problems;
     if checked.transfers != transfers {
         let found = checked.transfers;
@@ -335,7 +354,7 @@ fn check(store: &dyn Baseline, transfers: u64) -> Result<Vec<String>> {
             "{transfers} transfers were made, there are {found}"
         ));
     }
-    Ok(problems)
+    problems
 }
 
 /// Refusals and failures: every account has funds for all, so none is expected.

@@ -57,9 +57,9 @@ fn main() -> ExitCode {
 /// Measures, reports; whether everything was verified.
 fn run(load: &Load) -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_time()
+        .enable_all()
         .build()?;
-    let report = runtime.block_on(load::run(load))?;
+    let report = load::run(load, &runtime)?;
     print!("{}", report::table(load, &report));
     let chart = load.chart_path();
     chart::draw(load, &report, &chart)?;

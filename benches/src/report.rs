@@ -11,6 +11,9 @@ pub(crate) fn table(load: &Load, report: &Report) -> String {
         "\n{}, {}: {} callers, {} accounts, {} s\n\n",
         load.store, load.pattern, load.callers, load.accounts, load.seconds
     );
+    if let Some(server) = &report.server {
+        let _ = writeln!(text, "the server: {server}\n");
+    }
     let mut lines = vec![HEADS.map(str::to_owned)];
     lines.extend(report.all().map(line));
     text.push_str(&align(&lines));

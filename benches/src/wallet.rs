@@ -12,6 +12,7 @@ use wallet_core::{
     SettlementName, Wallet,
 };
 
+use crate::args::Load;
 use crate::clock::{self, Window};
 use crate::measure::{Figures, Log, Tally, per};
 use crate::pattern::{self, BANK, Order, Picker};
@@ -71,16 +72,16 @@ impl Terms {
 }
 
 impl Loaded {
-    /// Opens `accounts` accounts on a fresh store and funds each.
+    /// Opens the accounts on a fresh store and funds each.
     pub(crate) async fn prepare(
         subject: &dyn Subject,
-        callers: u32,
-        accounts: u32,
+        load: &Load,
         tally: &Tally,
     ) -> Result<Self> {
         let mut settings = Settings::default();
+        settings.committers = load.committers();
         // Every caller waits in the queue at the same time.
-        let callers = usize::try_from(callers)?;
+        let callers = usize::try_from(load.callers)?;
         settings.queue_capacity = settings.queue_capacity.max(callers);
         let wallet = Wallet::builder(subject.ledger())
             .settings(settings)
@@ -91,7 +92,7 @@ impl Loaded {
             settlement: SettlementName::new("bank")?,
             accounts: Vec::new(),
         };
-        terms.accounts = open(&wallet, &terms, accounts, tally).await?;
+        terms.accounts = open(&wallet, &terms, load.accounts, tally).await?;
         fund(&wallet, &terms, tally).await?;
         Ok(Self {
             wallet,

@@ -98,6 +98,30 @@ fn sqlite_beside_its_baseline_and_limit_is_verified() {
 }
 
 #[test]
+fn mysql_beside_its_baseline_and_limit_is_verified() {
+    compare_all("mysql", true);
+}
+
+#[test]
+fn mariadb_beside_its_baseline_and_limit_is_verified() {
+    compare_all("mariadb", true);
+}
+
+#[test]
+fn a_server_over_tls_is_verified() {
+    for store in ["mysql", "mariadb"] {
+        let folder = folder();
+        let arguments = ["--store", store, "--callers", "4", "--seconds", "1", "--tls"];
+        let more = ["--accounts", "20", "--committers", "1", "--baseline"];
+        let document = figures(folder.path(), &[&arguments[..], &more].concat());
+        assert_figures(&document, true);
+        assert_figures(&document["baseline"], true);
+        assert_eq!(document["tls"], true);
+        assert_eq!(document["committers"], 1);
+    }
+}
+
+#[test]
 fn every_pattern_is_verified_and_alone_where_nothing_else_is_asked_for() {
     for pattern in ["zipf", "hot", "deposits"] {
         let folder = folder();
@@ -115,7 +139,7 @@ fn every_pattern_is_verified_and_alone_where_nothing_else_is_asked_for() {
 #[test]
 fn bad_arguments_are_refused_with_exit_code_2() {
     let folder = folder();
-    let cases: [&[&str]; 9] = [
+    let cases: [&[&str]; 11] = [
         &[],
         &["--store", "paper"],
         &["--store", "memory", "--pattern", "circular"],
@@ -124,6 +148,8 @@ fn bad_arguments_are_refused_with_exit_code_2() {
         &["--store", "memory", "--accounts", "1"],
         &["--store", "memory", "--tls"],
         &["--store", "sqlite", "--tls"],
+        &["--store", "mariadb", "--skip-log-bin"],
+        &["--store", "mysql", "--committers", "0"],
         &["--store", "sqlite", "--folder", "/dev/null/none"],
     ];
     for arguments in cases {

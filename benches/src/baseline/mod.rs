@@ -2,6 +2,8 @@
 //! per transfer. One module per kind of store.
 
 pub(crate) mod memory;
+pub(crate) mod mysql;
+pub(crate) mod mysql_limit;
 pub(crate) mod sqlite;
 mod sweep;
 
@@ -51,6 +53,63 @@ pub(crate) trait Baseline: Debug + Send + Sync {
     /// # Errors
     /// Those of the store.
     fn check(&self) -> Result<Checked>;
+}
+
+/// Tables for the upper bound.
+pub(crate) trait Limit: Debug + Send + Sync {
+    /// With how many writers it is tried.
+    fn writers(&self) -> &'static [u32];
+
+    /// A writer.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn bulk(&self) -> Result<Box<dyn Bulk + '_>>;
+
+    /// As [`Subject::bytes`](crate::store::Subject::bytes).
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn bytes(&self) -> Result<Option<u64>>;
+
+    /// How many transfers there are, and everything that is wrong.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn check(&self) -> Result<Checked>;
+}
+
+/// The rows of a baseline, whose only bulk writer knows every balance.
+#[derive(Debug)]
+pub(crate) struct Unchecked(Box<dyn Baseline>);
+
+impl Unchecked {
+    /// Funds the accounts of a fresh one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn new(baseline: Box<dyn Baseline>, accounts: u32) -> Result<Self> {
+        fund(baseline.as_ref(), accounts, &Arc::default())?;
+        Ok(Self(baseline))
+    }
+}
+
+impl Limit for Unchecked {
+    fn writers(&self) -> &'static [u32] {
+        &[1]
+    }
+
+    fn bulk(&self) -> Result<Box<dyn Bulk + '_>> {
+        self.0.bulk()
+    }
+
+    fn bytes(&self) -> Result<Option<u64>> {
+        self.0.bytes()
+    }
+
+    fn check(&self) -> Result<Checked> {
+        self.0.check()
+    }
 }
 
 /// What a look at the books found.
@@ -106,6 +165,8 @@ pub(crate) enum Way {
     Shared,
     /// There is no connection: they queue for a lock.
     Lock,
+    /// Each has a connection of its own to a server.
+    Server,
 }
 
 impl Way {
@@ -115,6 +176,7 @@ impl Way {
             Self::Own => &[1, 2, 4, 8, 16],
             Self::Shared => &[2, 8, 32],
             Self::Lock => &[1, 2, 4, 8],
+            Self::Server => &[1, 16, 64],
         }
     }
 }
@@ -129,7 +191,7 @@ pub(crate) struct Shape {
 impl std::fmt::Display for Shape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.way {
-            Way::Own => write!(f, "connections: {}", self.callers),
+            Way::Own | Way::Server => write!(f, "connections: {}", self.callers),
             Way::Shared => write!(f, "one connection, callers: {}", self.callers),
             Way::Lock => write!(f, "threads: {}", self.callers),
         }
@@ -213,15 +275,22 @@ pub(crate) fn fund(baseline: &dyn Baseline, accounts: u32, tally: &Arc<Tally>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::StoreKind;
+    use crate::args::{Cli, Command};
+    use crate::store::Site;
+    use clap::Parser;
 
-    const KINDS: [StoreKind; 2] = [StoreKind::Memory, StoreKind::Sqlite];
+    const STORES: [&str; 4] = ["memory", "sqlite", "mysql", "mariadb"];
 
     /// Runs `test` on each kind with three accounts, on each way in.
     fn each(test: impl Fn(&dyn Baseline, &mut dyn Session)) {
-        for kind in KINDS {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        for store in STORES {
             let folder = tempfile::tempdir().unwrap();
-            let store = kind.open_baseline(folder.path(), 3).unwrap();
+            let path = folder.path().to_str().unwrap();
+            let arguments = ["wallet-bench", "load", "--store", store, "--folder", path];
+            let Command::Load(load) = Cli::parse_from(arguments).command;
+            let site = Site::prepare(&load).unwrap();
+            let store = site.open_baseline(3, &runtime).unwrap();
             fund(store.as_ref(), 3, &Arc::default()).unwrap();
             for way in store.ways() {
                 let mut session = store.session(*way).unwrap();

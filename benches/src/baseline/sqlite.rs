@@ -103,7 +103,7 @@ impl Baseline for Sqlite {
     fn session(&self, way: Way) -> Result<Box<dyn Session + '_>> {
         Ok(match way {
             Way::Own => Box::new(Own(self.connection()?)),
-            Way::Shared | Way::Lock => Box::new(Shared(&self.shared)),
+            Way::Shared | Way::Lock | Way::Server => Box::new(Shared(&self.shared)),
         })
     }
 
@@ -210,7 +210,7 @@ fn answered(connection: &Connection, key: &str) -> Result<Option<Answer>> {
     clippy::disallowed_methods,
     reason = "the hand-written ledger knows no port: it reads the clock"
 )]
-fn micros() -> i64 {
+pub(super) fn micros() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     i64::try_from(since.unwrap_or_default().as_micros()).unwrap_or(i64::MAX)
 }
@@ -323,7 +323,7 @@ impl Bulk for Writer {
 }
 
 /// What must be zero in sound books.
-const CHECKS: [(&str, &str); 6] = [
+pub(super) const CHECKS: [(&str, &str); 6] = [
     (
         "the sum of all balances",
         "SELECT coalesce(sum(balance), 0) FROM account",

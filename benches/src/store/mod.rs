@@ -1,19 +1,26 @@
 //! The stores that can be measured: one module each. A new one is a variant
 //! here, a module that opens it, and a baseline beside it.
 
+mod aurora;
 mod memory;
+mod server;
 mod sqlite;
 
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
 use serde::Serialize;
+use tokio::runtime::Runtime;
 use wallet_core::LedgerStore;
+use wallet_test_servers::Kind;
 
 use crate::Result;
-use crate::baseline::{self, Baseline};
+use crate::args::Load;
+use crate::baseline::{self, Baseline, Limit};
+pub(crate) use server::Database;
+use server::Server;
 
 /// Which store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -23,6 +30,10 @@ pub(crate) enum StoreKind {
     Memory,
     /// `SqliteStore` on a file of its own.
     Sqlite,
+    /// `AuroraStore` on a private server of Oracle's MySQL.
+    Mysql,
+    /// `AuroraStore` on a private server of MariaDB.
+    Mariadb,
 }
 
 impl std::fmt::Display for StoreKind {
@@ -30,40 +41,129 @@ impl std::fmt::Display for StoreKind {
         f.write_str(match self {
             Self::Memory => "memory",
             Self::Sqlite => "sqlite",
+            Self::Mysql => "mysql",
+            Self::Mariadb => "mariadb",
         })
     }
 }
 
 impl StoreKind {
-    /// Whether it is reached over a connection, which could be encrypted.
-    pub(crate) const fn has_connection(self) -> bool {
+    /// The server that it needs.
+    pub(crate) const fn server(self) -> Option<Kind> {
         match self {
-            Self::Memory | Self::Sqlite => false,
+            Self::Memory | Self::Sqlite => None,
+            Self::Mysql => Some(Kind::MySql),
+            Self::Mariadb => Some(Kind::MariaDb),
         }
     }
 
     /// Whether it keeps files of its own, which must be on a real disk.
     pub(crate) const fn has_files(self) -> bool {
-        match self {
-            Self::Memory => false,
-            Self::Sqlite => true,
-        }
+        !matches!(self, Self::Memory)
     }
 
-    /// Opens a fresh one, whose files go into `folder`.
-    pub(crate) fn open(self, folder: &Path) -> Result<Box<dyn Subject>> {
-        Ok(match self {
-            Self::Memory => Box::new(memory::Memory::open()),
-            Self::Sqlite => Box::new(sqlite::Sqlite::open(folder)?),
+    /// With how many committers the wallet does most: a server writes one batch
+    /// while the next one is decided.
+    pub(crate) const fn committers(self) -> usize {
+        match self.server() {
+            Some(_) => 2,
+            None => 1,
+        }
+    }
+}
+
+/// Where a run's stores are: files of their own in one folder, databases of
+/// their own on one server.
+#[derive(Debug)]
+pub(crate) struct Site {
+    kind: StoreKind,
+    server: Option<Server>,
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    /// Makes the folder and starts the server.
+    pub(crate) fn prepare(load: &Load) -> Result<Self> {
+        std::fs::create_dir_all(&load.folder)?;
+        let folder = tempfile::Builder::new()
+            .prefix("load-")
+            .tempdir_in(&load.folder)?;
+        let server = load.store.server().map(|kind| {
+            let folder = folder.path().join("server");
+            Server::start(kind, &folder, load)
+        });
+        Ok(Self {
+            kind: load.store,
+            server,
+            folder,
+        })
+    }
+
+    /// How the server is set up, for people.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.server.as_ref().map(Server::profile)
+    }
+
+    /// Opens a fresh store.
+    pub(crate) fn open(&self, runtime: &Runtime) -> Result<Box<dyn Subject>> {
+        Ok(match self.kind {
+            StoreKind::Memory => Box::new(memory::Memory::open()),
+            StoreKind::Sqlite => Box::new(sqlite::Sqlite::open(&self.folder("wallet")?)?),
+            StoreKind::Mysql | StoreKind::Mariadb => {
+                let database = self.server()?.create("ledger", runtime)?;
+                Box::new(runtime.block_on(aurora::Aurora::open(database))?)
+            }
         })
     }
 
     /// Opens a fresh naive ledger on the same kind of store.
-    pub(crate) fn open_baseline(self, folder: &Path, accounts: u32) -> Result<Box<dyn Baseline>> {
-        Ok(match self {
-            Self::Memory => Box::new(baseline::memory::Memory::open(accounts)),
-            Self::Sqlite => Box::new(baseline::sqlite::Sqlite::open(folder, accounts)?),
+    pub(crate) fn open_baseline(
+        &self,
+        accounts: u32,
+        runtime: &Runtime,
+    ) -> Result<Box<dyn Baseline>> {
+        self.baseline("baseline", accounts, runtime)
+    }
+
+    /// Opens fresh tables for the bulk insertion of rows.
+    pub(crate) fn open_limit(&self, accounts: u32, runtime: &Runtime) -> Result<Box<dyn Limit>> {
+        if let Some(server) = &self.server {
+            let database = server.create("limit", runtime)?;
+            let tables = baseline::mysql_limit::Tables::create(database, accounts)?;
+            return Ok(Box::new(tables));
+        }
+        let ledger = self.baseline("limit", accounts, runtime)?;
+        Ok(Box::new(baseline::Unchecked::new(ledger, accounts)?))
+    }
+
+    fn baseline(
+        &self,
+        name: &str,
+        accounts: u32,
+        runtime: &Runtime,
+    ) -> Result<Box<dyn Baseline>> {
+        Ok(match self.kind {
+            StoreKind::Memory => Box::new(baseline::memory::Memory::open(accounts)),
+            StoreKind::Sqlite => {
+                let folder = self.folder(name)?;
+                Box::new(baseline::sqlite::Sqlite::open(&folder, accounts)?)
+            }
+            StoreKind::Mysql | StoreKind::Mariadb => {
+                let database = self.server()?.create(name, runtime)?;
+                Box::new(baseline::mysql::MySql::create(database, accounts)?)
+            }
         })
+    }
+
+    fn server(&self) -> Result<&Server> {
+        Ok(self.server.as_ref().ok_or("there is no server")?)
+    }
+
+    fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder: &Path = self.folder.path();
+        let folder = folder.join(name);
+        std::fs::create_dir(&folder)?;
+        Ok(folder)
     }
 }
 

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{ADMIN, PASSWORD, USER};
+use crate::{ADMIN, PASSWORD, USER, tls};
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,7 @@ impl Kind {
         command.push(format!("--init-file={}", at("init.sql")));
         command.push(format!("--log-error={}", at("log")));
         command.push(format!("--port={port}"));
+        command.extend(tls::options(folder));
         command.extend(self.own_options());
         command
     }
@@ -115,6 +116,7 @@ impl Kind {
         }
         drop(lock);
         fs::create_dir_all(folder).expect("a folder for the server");
+        tls::issue(folder);
         fs::write(folder.join("init.sql"), users()).expect("the statements for the start");
         let copied = Command::new("cp")
             .arg("--archive")

@@ -21,6 +21,7 @@
 mod install;
 mod private;
 mod shared;
+mod tls;
 
 pub use install::Kind;
 pub use private::Private;

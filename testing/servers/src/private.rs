@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::install::{base, free_port, wait};
-use crate::{ADMIN, Kind, USER, url};
+use crate::{ADMIN, Kind, USER, tls, url};
 
 /// Kills the server when the test that started it ends: its end of the pipe is
 /// closed then, however it ended.
@@ -46,7 +46,16 @@ impl Private {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{}-{number}", kind.name(), std::process::id());
-        let folder = base().join(name);
+        Self::start_in(kind, &base().join(name), options)
+    }
+
+    /// Starts one that keeps everything in `folder`, which is made anew.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn start_in(kind: Kind, folder: &Path, options: &[&str]) -> Self {
+        let folder = folder.to_owned();
         let _ = fs::remove_dir_all(&folder);
         kind.prepare(&folder);
         let mut server = Self {
@@ -76,6 +85,12 @@ impl Private {
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The certificate that its own is issued by, as PEM.
+    #[must_use]
+    pub fn ca(&self) -> PathBuf {
+        tls::ca(&self.folder)
     }
 
     /// Its data folder and log.

@@ -1,0 +1,101 @@
+//! A private server, set up as in production.
+
+use std::path::{Path, PathBuf};
+
+use tokio::runtime::Runtime;
+use wallet_aurora::sqlx::{Connection, Executor, MySqlConnection};
+use wallet_test_servers::{Kind, Private};
+
+use crate::Result;
+use crate::args::Load;
+
+/// What both servers understand; a flush at every commit is their default here.
+const OPTIONS: [&str; 2] = ["--innodb-buffer-pool-size=4G", "--max-allowed-packet=64M"];
+const MARIADB: [&str; 1] = ["--innodb-log-file-size=1G"];
+const MYSQL: [&str; 1] = ["--innodb-redo-log-capacity=1G"];
+const BINARY_LOG: [&str; 2] = ["--log-bin=binlog", "--sync-binlog=1"];
+
+/// A server of this run's own.
+#[derive(Debug)]
+pub(crate) struct Server {
+    private: Private,
+    profile: String,
+    tls: bool,
+}
+
+impl Server {
+    /// Starts it with all its data in `folder`.
+    pub(crate) fn start(kind: Kind, folder: &Path, load: &Load) -> Self {
+        let mut options = OPTIONS.to_vec();
+        options.extend(match kind {
+            Kind::MariaDb => MARIADB,
+            Kind::MySql => MYSQL,
+        });
+        // Oracle's own default, and not MariaDB's.
+        if kind == Kind::MySql && !load.skip_log_bin {
+            options.extend(BINARY_LOG);
+        }
+        let log = if options.contains(&BINARY_LOG[0]) {
+            "binary log flushed at every commit"
+        } else {
+            "no binary log"
+        };
+        let tls = if load.tls { ", TLS" } else { "" };
+        Self {
+            private: Private::start_in(kind, folder, &options),
+            profile: format!(
+                "redo log flushed at every commit, {log}, redo 1 GB, buffer pool 4 GB{tls}"
+            ),
+            tls: load.tls,
+        }
+    }
+
+    pub(crate) fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    /// Makes a fresh database.
+    pub(crate) fn create(&self, name: &str, runtime: &Runtime) -> Result<Database> {
+        let name = format!("wallet_{name}");
+        let server = self.private.url();
+        runtime.block_on(async {
+            let mut connection = MySqlConnection::connect(&server).await?;
+            let create = format!("CREATE DATABASE {name}");
+            connection.execute(create.as_str()).await?;
+            connection.close().await
+        })?;
+        let secure = if self.tls {
+            let ca = self.private.ca();
+            format!("ssl-mode=VERIFY_IDENTITY&ssl-ca={}", ca.display())
+        } else {
+            "ssl-mode=DISABLED".to_owned()
+        };
+        Ok(Database {
+            url: format!("{server}/{name}?{secure}"),
+            folder: self.private.folder().join("data").join(name),
+        })
+    }
+}
+
+/// A database on it.
+#[derive(Debug)]
+pub(crate) struct Database {
+    url: String,
+    folder: PathBuf,
+}
+
+impl Database {
+    /// Its address.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How large its files are, without the logs that all databases share.
+    pub(crate) fn bytes(&self) -> Result<u64> {
+        let mut sum = 0_u64;
+        for file in std::fs::read_dir(&self.folder)? {
+            sum = sum.saturating_add(file?.metadata()?.len());
+        }
+        Ok(sum)
+    }
+}
