@@ -10,6 +10,9 @@ use crate::disk;
 use crate::pattern::Pattern;
 use crate::store::StoreKind;
 
+/// The most requests that the wallet puts into a batch by default.
+const BATCH_MAX: u32 = 1_000;
+
 /// Measures the wallet ledger under load, beside a naive baseline.
 #[derive(Debug, Parser)]
 #[command(name = "wallet-bench")]
@@ -26,6 +29,10 @@ pub(crate) enum Command {
 
 /// The load to measure.
 #[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line, each on or off by itself"
+)]
 pub(crate) struct Load {
     /// The store to measure.
     #[arg(long, value_enum)]
@@ -88,8 +95,16 @@ impl Load {
 
     /// How many batches are under way at a time.
     pub(crate) fn committers(&self) -> usize {
-        let given = self.committers.and_then(|count| usize::try_from(count).ok());
+        let given = self
+            .committers
+            .and_then(|count| usize::try_from(count).ok());
         given.unwrap_or_else(|| self.store.committers())
+    }
+
+    /// How large batches get when every caller waits: what bulk writes take.
+    pub(crate) fn batch(&self) -> u32 {
+        let committers = u32::try_from(self.committers()).unwrap_or(u32::MAX);
+        self.callers.div_ceil(committers).clamp(1, BATCH_MAX)
     }
 
     /// Where the chart goes.

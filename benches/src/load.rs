@@ -98,7 +98,7 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
         None
     };
     let mut limit = if load.bulk_limit {
-        Some(LimitSide::prepare(&plan, wallet.batch())?)
+        Some(LimitSide::prepare(&plan)?)
     } else {
         None
     };
@@ -280,13 +280,13 @@ struct LimitSide {
 }
 
 impl LimitSide {
-    fn prepare(plan: &Plan<'_>, batch: f64) -> Result<Self> {
+    fn prepare(plan: &Plan<'_>) -> Result<Self> {
         let store = plan.site.open_limit(plan.load.accounts, plan.runtime)?;
         let mut side = Self {
             before: store.check()?.transfers,
             bytes_before: store.bytes()?,
             store,
-            batch: crate::measure::whole(batch).max(1),
+            batch: plan.load.batch(),
             writers: 1,
             warm_up: Figures::new()?,
             figures: Figures::new()?,
@@ -325,7 +325,14 @@ impl LimitSide {
         } else {
             &mut self.figures
         };
-        bulk_limit::run(self.store.as_ref(), shape, &plan.picker, length, &tally, figures)
+        bulk_limit::run(
+            self.store.as_ref(),
+            shape,
+            &plan.picker,
+            length,
+            &tally,
+            figures,
+        )
     }
 
     fn finish(self) -> Result<Measured> {

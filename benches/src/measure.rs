@@ -171,17 +171,6 @@ pub(crate) fn per_sec(count: u64, length: Duration) -> f64 {
     per(count, 1) / length.as_secs_f64()
 }
 
-/// The nearest whole number of a small one.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the size of a batch: small and not negative"
-)]
-pub(crate) fn whole(number: f64) -> u32 {
-    number.round() as u32
-}
-
 /// What a progress bar shows while it runs: how many transfers so far.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(AtomicU64);

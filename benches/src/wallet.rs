@@ -73,13 +73,11 @@ impl Terms {
 
 impl Loaded {
     /// Opens the accounts on a fresh store and funds each.
-    pub(crate) async fn prepare(
-        subject: &dyn Subject,
-        load: &Load,
-        tally: &Tally,
-    ) -> Result<Self> {
-        let mut settings = Settings::default();
-        settings.committers = load.committers();
+    pub(crate) async fn prepare(subject: &dyn Subject, load: &Load, tally: &Tally) -> Result<Self> {
+        let mut settings = Settings {
+            committers: load.committers(),
+            ..Settings::default()
+        };
         // Every caller waits in the queue at the same time.
         let callers = usize::try_from(load.callers)?;
         settings.queue_capacity = settings.queue_capacity.max(callers);

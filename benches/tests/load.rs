@@ -111,7 +111,15 @@ fn mariadb_beside_its_baseline_and_limit_is_verified() {
 fn a_server_over_tls_is_verified() {
     for store in ["mysql", "mariadb"] {
         let folder = folder();
-        let arguments = ["--store", store, "--callers", "4", "--seconds", "1", "--tls"];
+        let arguments = [
+            "--store",
+            store,
+            "--callers",
+            "4",
+            "--seconds",
+            "1",
+            "--tls",
+        ];
         let more = ["--accounts", "20", "--committers", "1", "--baseline"];
         let document = figures(folder.path(), &[&arguments[..], &more].concat());
         assert_figures(&document, true);

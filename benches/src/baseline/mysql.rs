@@ -1,5 +1,6 @@
 //! A hand-written ledger on MySQL or MariaDB: one transaction per transfer,
-//! prepared statements, rows locked in the order of their keys.
+//! prepared statements, both accounts in one statement, rows locked in the order
+//! of their keys. That a key is new shows when it is inserted.
 
 use std::fmt::Write;
 use std::sync::Mutex;
@@ -21,7 +22,8 @@ const ANSWERED: &str =
     "SELECT transfer, payer_balance, payee_balance FROM idempotency WHERE name = ?";
 const LOCK: &str = "
     SELECT id, floor, balance, version FROM account WHERE id IN (?, ?) ORDER BY id FOR UPDATE";
-const SET: &str = "UPDATE account SET balance = ?, version = version + 1 WHERE id = ?";
+const SET: &str = "
+    UPDATE account SET balance = IF(id = ?, ?, ?), version = version + 1 WHERE id IN (?, ?)";
 const TRANSFER: &str =
     "INSERT INTO transfer (payer, payee, amount, created_at) VALUES (?, ?, ?, ?)";
 const ENTRIES: &str = "
@@ -161,41 +163,43 @@ impl Own {
         Ok(self.runtime.block_on(rows)?)
     }
 
+    fn answered(&mut self, key: &str) -> Result<Answer> {
+        let rows = self.rows(sqlx::query(ANSWERED).bind(key))?;
+        let row = rows.first().ok_or("no such key")?;
+        let (Some(transfer), Some(from_balance), Some(to_balance)) =
+            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)
+        else {
+            return Ok(Answer::InsufficientFunds);
+        };
+        Ok(Answer::Posted(Posted {
+            transfer,
+            from_balance,
+            to_balance,
+        }))
+    }
+
     fn post(&mut self, key: &str, order: Order) -> Result<Answer> {
-        let answered = self.rows(sqlx::query(ANSWERED).bind(key))?;
-        if let Some(row) = answered.first() {
-            let (Some(transfer), Some(from_balance), Some(to_balance)) =
-                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)
-            else {
-                return Ok(Answer::InsufficientFunds);
-            };
-            return Ok(Answer::Posted(Posted {
-                transfer,
-                from_balance,
-                to_balance,
-            }));
-        }
         let (from, to) = (i64::from(order.from), i64::from(order.to));
         let locked = self.rows(sqlx::query(LOCK).bind(from).bind(to))?;
-        let (payer, payee) = (side(&locked, from)?, side(&locked, to)?);
+        let (debited, credited) = (side(&locked, from)?, side(&locked, to)?);
         let amount = i64::from(order.cents);
-        let from_balance = payer.balance.saturating_sub(amount);
-        let to_balance = payee.balance.saturating_add(amount);
-        if payer.floor.is_some_and(|floor| from_balance < floor) {
+        let from_balance = debited.balance.saturating_sub(amount);
+        let to_balance = credited.balance.saturating_add(amount);
+        if debited.floor.is_some_and(|floor| from_balance < floor) {
             let none = None::<i64>;
             let record = sqlx::query(RECORD).bind(key);
             self.run(record.bind(none).bind(none).bind(none))?;
             return Ok(Answer::InsufficientFunds);
         }
-        self.run(sqlx::query(SET).bind(from_balance).bind(from))?;
-        self.run(sqlx::query(SET).bind(to_balance).bind(to))?;
+        let set = sqlx::query(SET).bind(from).bind(from_balance);
+        self.run(set.bind(to_balance).bind(from).bind(to))?;
         let transfer = sqlx::query(TRANSFER).bind(from).bind(to).bind(amount);
         let transfer = i64::try_from(self.run(transfer.bind(micros()))?)?;
         let entries = sqlx::query(ENTRIES);
-        let entries = entries.bind(from).bind(payer.version.saturating_add(1));
+        let entries = entries.bind(from).bind(debited.version.saturating_add(1));
         let entries = entries.bind(transfer).bind(amount.saturating_neg());
         let entries = entries.bind(from_balance);
-        let entries = entries.bind(to).bind(payee.version.saturating_add(1));
+        let entries = entries.bind(to).bind(credited.version.saturating_add(1));
         self.run(entries.bind(transfer).bind(amount).bind(to_balance))?;
         let record = sqlx::query(RECORD).bind(key).bind(transfer);
         self.run(record.bind(from_balance).bind(to_balance))?;
@@ -215,10 +219,15 @@ impl Session for Own {
             self.text("COMMIT")?;
             Ok(answer)
         });
-        if done.is_err() {
-            self.text("ROLLBACK")?;
+        let Err(error) = done else { return done };
+        self.text("ROLLBACK")?;
+        let reported = error.downcast_ref::<sqlx::Error>();
+        let reported = reported.and_then(sqlx::Error::as_database_error);
+        // A key that is there already: what was answered is answered again.
+        if reported.is_some_and(sqlx::error::DatabaseError::is_unique_violation) {
+            return self.answered(key);
         }
-        done
+        Err(error)
     }
 }
 
@@ -299,9 +308,13 @@ impl Bulk for Writer<'_> {
         })?;
         entries.sort_unstable();
         sql.push_str(";INSERT INTO entry");
-        rows(&mut sql, &entries, |sql, (account, sequence, id, amount, after)| {
-            write!(sql, "{account},{sequence},{id},{amount},{after}")
-        })?;
+        rows(
+            &mut sql,
+            &entries,
+            |sql, (account, sequence, id, amount, after)| {
+                write!(sql, "{account},{sequence},{id},{amount},{after}")
+            },
+        )?;
         // Of an account's entries the last one tells its balance.
         sql.push_str(";INSERT INTO account (id, currency, balance, version)");
         rows(&mut sql, &entries, |sql, (account, version, .., after)| {

@@ -126,27 +126,37 @@ impl Bulk for Writer<'_> {
                 entries.push((account, sequence, id, order.cents));
             }
         }
-        let events = EVENT.saturating_mul(orders.len());
-        let events: String = (0..events)
-            .map(|_| format!("{:02x}", self.rng.u8(..)))
-            .collect();
+        let events_bytes = EVENT.saturating_mul(orders.len());
+        let mut events = String::new();
+        for _ in 0..events_bytes {
+            write!(events, "{:02x}", self.rng.u8(..))?;
+        }
         transfers.sort_unstable_by_key(|(id, ..)| *id);
         let mut sql = "BEGIN;INSERT INTO transfer".to_owned();
         rows(&mut sql, &transfers, |sql, (id, order, _)| {
             let Order { from, to, cents } = order;
-            write!(sql, "x'{id:032x}',x'{from:032x}',x'{to:032x}',{cents},{now}")
+            write!(
+                sql,
+                "x'{id:032x}',x'{from:032x}',x'{to:032x}',{cents},{now}"
+            )
         })?;
         entries.sort_unstable();
         sql.push_str(";INSERT INTO entry");
         rows(&mut sql, &entries, |sql, (account, sequence, id, cents)| {
-            write!(sql, "x'{account:032x}',{sequence},x'{id:032x}',{cents},{cents}")
+            write!(
+                sql,
+                "x'{account:032x}',{sequence},x'{id:032x}',{cents},{cents}"
+            )
         })?;
         transfers.sort_unstable_by_key(|(_, _, key)| *key);
         sql.push_str(";INSERT INTO idempotency");
         rows(&mut sql, &transfers, |sql, (id, _, key)| {
             write!(sql, "x'{key}',x'{id:032x}'")
         })?;
-        write!(sql, ";INSERT INTO outbox (events) VALUES (x'{events}');COMMIT")?;
+        write!(
+            sql,
+            ";INSERT INTO outbox (events) VALUES (x'{events}');COMMIT"
+        )?;
         self.own.text(&sql)?;
         Ok(())
     }

@@ -136,12 +136,7 @@ impl Site {
         Ok(Box::new(baseline::Unchecked::new(ledger, accounts)?))
     }
 
-    fn baseline(
-        &self,
-        name: &str,
-        accounts: u32,
-        runtime: &Runtime,
-    ) -> Result<Box<dyn Baseline>> {
+    fn baseline(&self, name: &str, accounts: u32, runtime: &Runtime) -> Result<Box<dyn Baseline>> {
         Ok(match self.kind {
             StoreKind::Memory => Box::new(baseline::memory::Memory::open(accounts)),
             StoreKind::Sqlite => {

@@ -1,15 +1,23 @@
 //! Reading the books through the port, page by page.
 
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::{StreamExt, stream};
+
 use super::progress::{Meter, Stage, count};
 use super::{Books, Gap, Moved};
 use crate::{
-    Account, AccountKey, AccountQuery, EntryQuery, HoldQuery, InLedger, LedgerStore, Order,
-    Sequence, StoreError, StoreErrorKind, TransferKey, TransferWithReversals,
+    Account, AccountKey, AccountQuery, Entry, EntryQuery, Hold, HoldQuery, InLedger, LedgerStore,
+    Order, Sequence, StoreError, StoreErrorKind, TransferKey, TransferWithReversals,
 };
 
 /// After how many unreadable entries in a row the rest of an account counts as
 /// unreadable too.
 const HIDDEN_MAX: i64 = 1_000;
+
+/// How many accounts are read at a time.
+const AHEAD: usize = 8;
 
 /// One reading of a store.
 pub(super) struct Reader<'r, 'a> {
@@ -84,112 +92,51 @@ impl Reader<'_, '_> {
         let total = wanted.iter().fold(0_u64, |sum, (_, sequence)| {
             sum.saturating_add(u64::try_from(*sequence).unwrap_or(0))
         });
-        let mut done = 0;
-        for (account, sequence) in wanted {
-            done = self
-                .entries_of(books, account, sequence, done, total)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Reads one account's entries, of which it says that there are `due`.
-    async fn entries_of(
-        &mut self,
-        books: &mut Books,
-        account: AccountKey,
-        due: Sequence,
-        mut done: usize,
-        total: u64,
-    ) -> Result<usize, StoreError> {
-        // What an account says of itself may be damaged: no blind trust.
-        let room = usize::try_from(due).unwrap_or(0).min(1 << 20);
-        let mut entries = Vec::with_capacity(room);
-        let mut gaps: Vec<Gap> = Vec::new();
-        let mut query = EntryQuery {
-            account,
-            from: None,
-            to: None,
-            order: Order::Ascending,
-            after: None,
-            limit: self.page,
+        let (store, page) = (self.store, self.page);
+        let meter = Mutex::new((0_usize, &mut *self.meter));
+        let tell = |read: usize| {
+            let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
+            let (done, meter) = &mut *meter;
+            *done = done.saturating_add(read);
+            meter.tell(Stage::Entries, *done, Some(total));
         };
-        loop {
-            let page = match self.store.entries(&query).await {
-                Ok(page) => page,
-                Err(error) if error.kind() != StoreErrorKind::Corrupt => return Err(error),
-                // Closing in on the entry that cannot be read.
-                Err(_) if query.limit > 1 => {
-                    query.limit = query.limit.div_euclid(2);
-                    continue;
-                }
-                Err(error) => {
-                    let hidden = query.after.unwrap_or(0).saturating_add(1);
-                    query.after = Some(hide(&mut gaps, hidden, due, &error));
-                    if query.after >= Some(due) {
-                        break;
-                    }
-                    continue;
-                }
-            };
-            let Some(last) = page.last() else { break };
-            // Where numbers do not rise, the cursor would turn in circles.
-            let is_stuck = query.after.is_some_and(|after| last.sequence <= after);
-            query.after = Some(last.sequence);
-            query.limit = query.limit.saturating_mul(2).min(self.page);
-            done = done.saturating_add(page.len());
-            entries.extend(page);
-            self.meter.tell(Stage::Entries, done, Some(total));
-            if is_stuck {
-                break;
+        let reads = stream::iter(wanted).map(|(account, due)| {
+            let read = entries_of(store, page, account, due, &tell);
+            async move { (account, read.await) }
+        });
+        let mut reads = pin!(reads.buffer_unordered(AHEAD));
+        while let Some((account, read)) = reads.next().await {
+            let (entries, gaps) = read?;
+            books.entries.insert(account, entries);
+            if !gaps.is_empty() {
+                books.unreadable.entries.insert(account, gaps);
             }
         }
-        entries.shrink_to_fit();
-        books.entries.insert(account, entries);
-        if !gaps.is_empty() {
-            books.unreadable.entries.insert(account, gaps);
-        }
-        Ok(done)
+        Ok(())
     }
 
     async fn holds(&mut self, books: &mut Books) -> Result<(), StoreError> {
         let accounts: Vec<AccountKey> = books.accounts.keys().copied().collect();
         let total = Some(count(accounts.len()));
-        for (account, done) in accounts.into_iter().zip(1..) {
-            self.holds_of(books, account).await?;
+        let (store, page) = (self.store, self.page);
+        let reads = stream::iter(accounts).map(|account| {
+            let read = holds_of(store, page, account);
+            async move { (account, read.await) }
+        });
+        let mut reads = pin!(reads.buffer_unordered(AHEAD));
+        let mut done: usize = 0;
+        while let Some((account, read)) = reads.next().await {
+            let (holds, damage) = read?;
+            books
+                .holds
+                .extend(holds.into_iter().map(|hold| (hold.key, hold)));
+            if let Some(reason) = damage {
+                books.unreadable.holds.insert(account, reason);
+            }
+            done = done.saturating_add(1);
             self.meter.tell(Stage::Holds, done, total);
         }
         Ok(())
-    }
-
-    async fn holds_of(&mut self, books: &mut Books, account: AccountKey) -> Result<(), StoreError> {
-        let mut query = HoldQuery {
-            account,
-            status: None,
-            after: None,
-            limit: self.page,
-        };
-        loop {
-            let page = match self.store.list_holds(&query).await {
-                Ok(page) => page,
-                Err(error) if error.kind() != StoreErrorKind::Corrupt => return Err(error),
-                Err(_) if query.limit > 1 => {
-                    query.limit = query.limit.div_euclid(2);
-                    continue;
-                }
-                Err(error) => {
-                    // The next one's id is not known, so this is the end.
-                    books.unreadable.holds.insert(account, reason(&error));
-                    return Ok(());
-                }
-            };
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            query.after = Some(last.key.id);
-            let holds = page.into_iter();
-            books.holds.extend(holds.map(|hold| (hold.key, hold)));
-        }
     }
 
     async fn transfers(&mut self, books: &mut Books) -> Result<(), StoreError> {
@@ -231,6 +178,92 @@ impl Reader<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// One account's entries, of which it says that there are `due`, and those that
+/// cannot be read.
+async fn entries_of(
+    store: &dyn LedgerStore,
+    page_size: u32,
+    account: AccountKey,
+    due: Sequence,
+    tell: &(dyn Fn(usize) + Sync),
+) -> Result<(Vec<Entry>, Vec<Gap>), StoreError> {
+    // What an account says of itself may be damaged: no blind trust.
+    let room = usize::try_from(due).unwrap_or(0).min(1 << 20);
+    let mut entries = Vec::with_capacity(room);
+    let mut gaps: Vec<Gap> = Vec::new();
+    let mut query = EntryQuery {
+        account,
+        from: None,
+        to: None,
+        order: Order::Ascending,
+        after: None,
+        limit: page_size,
+    };
+    loop {
+        let page = match store.entries(&query).await {
+            Ok(page) => page,
+            Err(error) if error.kind() != StoreErrorKind::Corrupt => return Err(error),
+            // Closing in on the entry that cannot be read.
+            Err(_) if query.limit > 1 => {
+                query.limit = query.limit.div_euclid(2);
+                continue;
+            }
+            Err(error) => {
+                let hidden = query.after.unwrap_or(0).saturating_add(1);
+                query.after = Some(hide(&mut gaps, hidden, due, &error));
+                if query.after >= Some(due) {
+                    break;
+                }
+                continue;
+            }
+        };
+        let Some(last) = page.last() else { break };
+        // Where numbers do not rise, the cursor would turn in circles.
+        let is_stuck = query.after.is_some_and(|after| last.sequence <= after);
+        query.after = Some(last.sequence);
+        query.limit = query.limit.saturating_mul(2).min(page_size);
+        tell(page.len());
+        entries.extend(page);
+        if is_stuck {
+            break;
+        }
+    }
+    entries.shrink_to_fit();
+    Ok((entries, gaps))
+}
+
+/// One account's holds, and why the rest of them cannot be read.
+async fn holds_of(
+    store: &dyn LedgerStore,
+    page_size: u32,
+    account: AccountKey,
+) -> Result<(Vec<Hold>, Option<String>), StoreError> {
+    let mut holds = Vec::new();
+    let mut query = HoldQuery {
+        account,
+        status: None,
+        after: None,
+        limit: page_size,
+    };
+    loop {
+        let page = match store.list_holds(&query).await {
+            Ok(page) => page,
+            Err(error) if error.kind() != StoreErrorKind::Corrupt => return Err(error),
+            Err(_) if query.limit > 1 => {
+                query.limit = query.limit.div_euclid(2);
+                continue;
+            }
+            // The next one's id is not known, so this is the end.
+            Err(error) => return Ok((holds, Some(reason(&error)))),
+        };
+        let Some(last) = page.last() else {
+            return Ok((holds, None));
+        };
+        query.after = Some(last.key.id);
+        holds.extend(page);
     }
 }
 
