@@ -27,16 +27,18 @@ CREATE TABLE IF NOT EXISTS wallet_account_profile (
 ) ENGINE = InnoDB;
 
 -- The mutable part. Its row's lock guards everything that hangs on the account.
+-- The defaults are never seen: many rows are changed at once in the form of an
+-- insert that names the changed columns only.
 CREATE TABLE IF NOT EXISTS wallet_account (
     num             BIGINT         NOT NULL PRIMARY KEY,
-    policy          TINYINT        NOT NULL CHECK (policy BETWEEN 0 AND 2),
+    policy          TINYINT        NOT NULL DEFAULT 0 CHECK (policy BETWEEN 0 AND 2),
     overdraft       DECIMAL(38, 0),
     max_balance     DECIMAL(38, 0),
-    status          TINYINT        NOT NULL CHECK (status BETWEEN 0 AND 4),
-    debits_posted   DECIMAL(38, 0) NOT NULL,
-    credits_posted  DECIMAL(38, 0) NOT NULL,
-    debits_pending  DECIMAL(38, 0) NOT NULL,
-    credits_pending DECIMAL(38, 0) NOT NULL,
+    status          TINYINT        NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 4),
+    debits_posted   DECIMAL(38, 0) NOT NULL DEFAULT 0,
+    credits_posted  DECIMAL(38, 0) NOT NULL DEFAULT 0,
+    debits_pending  DECIMAL(38, 0) NOT NULL DEFAULT 0,
+    credits_pending DECIMAL(38, 0) NOT NULL DEFAULT 0,
     version         BIGINT         NOT NULL CHECK (version > 0),
     sequence        BIGINT         NOT NULL CHECK (sequence >= 0),
     last_at         BIGINT         NOT NULL
@@ -45,41 +47,33 @@ CREATE TABLE IF NOT EXISTS wallet_account (
 -- One row per commit; its id is given after the accounts are locked. What a
 -- commit writes is numbered from id * 65536 on: its outcomes in the journal (the
 -- accepted ones first), its new accounts. The row stays for as long as the keys
--- are kept; `purged` of them are gone.
+-- are kept; `purged` of them are gone. Until the commit is decided it is newer
+-- than any other, so that a purge does not wait for it.
 CREATE TABLE IF NOT EXISTS wallet_batch (
     id         BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
-    accepted   INT    NOT NULL,
-    outcomes   INT    NOT NULL,
+    accepted   INT    NOT NULL DEFAULT 0,
+    outcomes   INT    NOT NULL DEFAULT 0,
     purged     INT    NOT NULL DEFAULT 0,
-    written_at BIGINT NOT NULL,
+    written_at BIGINT NOT NULL DEFAULT 9223372036854775807,
     KEY wallet_batch_by_age (written_at, id)
 ) ENGINE = InnoDB;
 
 -- Every outcome, once, in the order of commits: what a replay answers, what a
 -- transfer and an entry are read from, what the outbox publishes. Accepted ones
--- stay for ever; refusals go with their key.
+-- stay for ever, without their key once it is forgotten; refusals go with it.
+--
+-- `transfer` is the outcome's first one. Each further one has a row of its own
+-- behind all outcomes of the commit, which says where it is `told`.
 CREATE TABLE IF NOT EXISTS wallet_journal (
     id          BIGINT       NOT NULL PRIMARY KEY,
     ledger      INT UNSIGNED NOT NULL,
-    hash        BINARY(16)   NOT NULL,
-    fingerprint BINARY(32)   NOT NULL,
-    outcome     MEDIUMBLOB   NOT NULL
-) ENGINE = InnoDB;
-
--- Idempotency keys, and where their outcome is told.
-CREATE TABLE IF NOT EXISTS wallet_record (
-    ledger  INT UNSIGNED NOT NULL,
-    hash    BINARY(16)   NOT NULL,
-    journal BIGINT       NOT NULL,
-    PRIMARY KEY (ledger, hash)
-) ENGINE = InnoDB;
-
--- Where a transfer is told.
-CREATE TABLE IF NOT EXISTS wallet_transfer (
-    ledger  INT UNSIGNED NOT NULL,
-    id      BINARY(16)   NOT NULL,
-    journal BIGINT       NOT NULL,
-    PRIMARY KEY (ledger, id)
+    hash        BINARY(16),
+    fingerprint BINARY(32),
+    transfer    BINARY(16),
+    told        BIGINT,
+    outcome     MEDIUMBLOB,
+    UNIQUE KEY wallet_journal_by_key (hash, ledger),
+    UNIQUE KEY wallet_journal_by_transfer (transfer, ledger)
 ) ENGINE = InnoDB;
 
 CREATE TABLE IF NOT EXISTS wallet_reference (

@@ -6,7 +6,8 @@ use wallet_core::Batch;
 use wallet_core::decide::Decision;
 
 use crate::clock::Time;
-use crate::error::{Doing, Failed, code};
+use crate::error::{Doing, Failed, code, corrupt};
+use crate::number::CommitNumber;
 use crate::pool::Lent;
 use crate::read::{Locking, Numbers, Plan, Resolved, resolve};
 use crate::run::Runner;
@@ -37,14 +38,26 @@ pub(crate) async fn transact(
         }
         decided => decided?,
     };
-    let (decision, mut script) = decided;
-    script.commit();
+    let mut script = decided.writes;
+    if script.steps.is_empty() {
+        // Not even the number is to be kept.
+        script.fixed(Doing::Work, "ending without changes", "ROLLBACK");
+    } else {
+        script.commit();
+    }
     runner.run(&script).await?;
-    Ok(decision)
+    Ok(decided.decision)
 }
 
-/// Runs `begin`, locks and reads everything, decides. Answers what to write
-/// too.
+/// What was decided and the script that writes it, which is empty where nothing
+/// changes.
+struct Decided {
+    decision: Decision,
+    number: CommitNumber,
+    writes: Script,
+}
+
+/// Runs `begin`, locks and reads everything, decides.
 async fn decide(
     runner: &mut Runner<'_>,
     begin: &Script,
@@ -52,7 +65,7 @@ async fn decide(
     resolved: &Resolved,
     locking: Locking,
     time: &Time,
-) -> Result<(Decision, Script), Failed> {
+) -> Result<Decided, Failed> {
     let mut script = begin.clone();
     let before = script.steps.len();
     let plan = Plan {
@@ -64,13 +77,18 @@ async fn decide(
     plan.ask(&mut script);
     let mut answers = runner.run(&script).await?;
     answers.skip(before);
-    let snapshot = plan.told(&mut answers)?;
+    let (snapshot, number) = plan.told_numbered(&mut answers)?;
+    let number = number.ok_or_else(|| corrupt("a commit has no number"))?;
     let decision = batch.decide(&snapshot);
-    let mut script = Script::default();
+    let mut writes = Script::default();
     if !decision.changes.is_empty() {
-        write::changes(&mut script, &decision.changes, resolved, snapshot.now)?;
+        write::changes(&mut writes, &decision.changes, &snapshot, resolved, number)?;
     }
-    Ok((decision, script))
+    Ok(Decided {
+        decision,
+        number,
+        writes,
+    })
 }
 
 /// Decides `batch` inside a transaction of the host's and writes the result;
@@ -86,8 +104,12 @@ pub(crate) async fn apply(
     let resolved = resolve(runner, batch.reads(), &numbers).await?;
     let begin = Script::default();
     let decided = decide(runner, &begin, batch, &resolved, Locking::Wait, time);
-    let (decision, mut script) = decided.await?;
+    let decided = decided.await?;
+    let mut script = decided.writes;
+    if script.steps.is_empty() {
+        decided.number.give_back(&mut script);
+    }
     script.fixed(Doing::Work, "releasing a savepoint", end);
     runner.run(&script).await?;
-    Ok(decision)
+    Ok(decided.decision)
 }

@@ -20,8 +20,9 @@
 //! # Cost
 //! Two round trips and one flush a batch, three where an account is used for the
 //! first time or a hold or transfer is named. A batch of `n` transfers of one
-//! leg between `a` accounts writes `n` rows each of journal, key and transfer,
-//! `2 n` of entries, `a` of accounts, one of the outbox and one for retention.
+//! leg between `a` accounts writes `n` rows of the journal (with an index of keys
+//! and one of transfers), `2 n` of entries, `a` of accounts, one of the outbox and
+//! one for retention.
 //! The outcome of a request is stored once, in the journal, and all else points
 //! there.
 //!
@@ -52,6 +53,7 @@ mod connect;
 mod error;
 mod host;
 mod migrate;
+mod number;
 mod outbox;
 mod past_balance;
 mod pool;

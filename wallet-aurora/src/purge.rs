@@ -3,18 +3,16 @@
 use wallet_core::Timestamp;
 
 use crate::error::{Failed, Result};
+use crate::number::CommitNumber;
 use crate::pool::Lent;
 use crate::run::Row;
 use crate::sql::{Script, Sql};
-use crate::value::PER_BATCH;
 
 const OLDEST: &str = "
     SELECT id, accepted, outcomes, purged FROM wallet_batch FORCE INDEX (wallet_batch_by_age)
     WHERE written_at <= ";
-const DELETE_RECORDS: &str = "
-    DELETE r FROM wallet_journal j STRAIGHT_JOIN wallet_record r
-        ON r.ledger = j.ledger AND r.hash = j.hash AND r.journal = j.id
-    WHERE ";
+const FORGET_KEYS: &str = "
+    UPDATE wallet_journal SET hash = NULL, fingerprint = NULL WHERE hash IS NOT NULL AND (";
 const DELETE_REFUSALS: &str = "DELETE FROM wallet_journal WHERE ";
 const DELIVERED: &str = "
     SELECT id FROM wallet_outbox FORCE INDEX (wallet_outbox_open)
@@ -61,7 +59,8 @@ pub(crate) async fn records(
         if parts.is_empty() {
             break;
         }
-        deleted = deleted.saturating_add(answers.changed());
+        let gone = answers.changed().saturating_add(answers.changed());
+        deleted = deleted.saturating_add(gone);
         rest = rest.saturating_sub(u32::try_from(taken).unwrap_or(rest));
     }
     Ok(deleted)
@@ -95,13 +94,16 @@ fn delete(parts: &[Part]) -> Script {
     if parts.is_empty() {
         return script;
     }
-    script.work("deleting old records", |sql| {
-        sql.raw(DELETE_RECORDS);
-        ranges(sql, "j.id", parts, |part| (part.from, part.until));
+    script.work("forgetting old keys", |sql| {
+        sql.raw(FORGET_KEYS);
+        ranges(sql, parts, |part| {
+            (part.from, part.until.min(part.accepted))
+        });
+        sql.raw(")");
     });
     script.work("deleting old refusals", |sql| {
         sql.raw(DELETE_REFUSALS);
-        ranges(sql, "id", parts, |part| {
+        ranges(sql, parts, |part| {
             (part.from.max(part.accepted), part.until)
         });
     });
@@ -124,22 +126,16 @@ fn delete(parts: &[Part]) -> Script {
 }
 
 /// Journal rows of each part, from the first to before the second number.
-fn ranges(
-    sql: &mut Sql,
-    column: &'static str,
-    parts: &[Part],
-    range: impl Fn(&Part) -> (i64, i64),
-) {
+fn ranges(sql: &mut Sql, parts: &[Part], range: impl Fn(&Part) -> (i64, i64)) {
     sql.raw("FALSE");
     for part in parts {
         let (from, until) = range(part);
         if from >= until {
             continue;
         }
-        let first = part.batch.saturating_mul(PER_BATCH);
-        let last = first.saturating_add(until).saturating_sub(1);
-        sql.raw(" OR ").raw(column).raw(" BETWEEN ");
-        sql.int(first.saturating_add(from)).raw(" AND ").int(last);
+        let number = CommitNumber::new(part.batch);
+        sql.raw(" OR id BETWEEN ").int(number.row(from));
+        sql.raw(" AND ").int(number.row(until.saturating_sub(1)));
     }
 }
 

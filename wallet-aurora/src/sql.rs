@@ -65,11 +65,15 @@ impl Sql {
         self.bytes(text.as_bytes())
     }
 
-    pub(crate) fn optional_text(&mut self, text: Option<&str>) -> &mut Self {
-        match text {
-            Some(text) => self.text(text),
+    pub(crate) fn optional_bytes(&mut self, bytes: Option<&[u8]>) -> &mut Self {
+        match bytes {
+            Some(bytes) => self.bytes(bytes),
             None => self.raw("NULL"),
         }
+    }
+
+    pub(crate) fn optional_text(&mut self, text: Option<&str>) -> &mut Self {
+        self.optional_bytes(text.map(str::as_bytes))
     }
 
     /// `column IN (..)` over `values`, or `FALSE` for none of them. In groups:

@@ -5,9 +5,6 @@ use wallet_core::{Amount, Currency, CurrencyCode, HoldStatus, Policy, Status};
 use crate::error::{Result, corrupt};
 use crate::run::Row;
 
-/// How many numbers a commit may give to its outcomes, and to its accounts.
-pub(crate) const PER_BATCH: i64 = 1 << 16;
-
 /// An optional ceiling or limit.
 pub(crate) fn amount_column(row: &Row, column: usize) -> Result<Option<Amount>> {
     let minor: Option<i128> = row.optional_number(column)?;

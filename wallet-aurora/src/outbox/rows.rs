@@ -12,11 +12,11 @@ use wallet_core::{
 use super::{Fenced, PARTITION, ask_fence, fence, told_fence};
 use crate::clock::Time;
 use crate::error::{Failed, Result, corrupt};
+use crate::number::CommitNumber;
 use crate::pool::Lent;
 use crate::read::outcome;
 use crate::run::Row;
 use crate::sql::Script;
-use crate::value::PER_BATCH;
 
 const OPEN_ROWS: &str = "
     SELECT id, accepted, created_at, done FROM wallet_outbox FORCE INDEX (wallet_outbox_open)
@@ -111,9 +111,10 @@ async fn outcomes(
     script.work("reading the journal", |sql| {
         sql.raw(OUTCOMES);
         for row in open {
-            let first = row.id.saturating_mul(PER_BATCH);
-            let last = first.saturating_add(row.accepted).saturating_sub(1);
-            sql.raw(" OR id BETWEEN ").int(first).raw(" AND ").int(last);
+            let number = CommitNumber::new(row.id);
+            let last = number.row(row.accepted.saturating_sub(1));
+            sql.raw(" OR id BETWEEN ").int(number.row(0));
+            sql.raw(" AND ").int(last);
         }
         sql.raw(" ORDER BY id");
     });
@@ -121,7 +122,7 @@ async fn outcomes(
         let id: i64 = row.number(0)?;
         let ledger = row.ledger(1)?;
         let outcome = Arc::new(outcome(&row, 2, ledger)?);
-        let of = told.entry(id.div_euclid(PER_BATCH)).or_default();
+        let of = told.entry(CommitNumber::of_row(id).id()).or_default();
         of.push((ledger, outcome));
     }
     Ok(told)

@@ -8,18 +8,18 @@ use crate::run::{Answers, Row};
 use crate::sql::Script;
 
 const RECORDS: &str = "
-    SELECT r.ledger, r.hash, j.fingerprint, j.outcome
-    FROM wallet_record r FORCE INDEX (PRIMARY) STRAIGHT_JOIN wallet_journal j ON j.id = r.journal
-    WHERE ";
+    SELECT ledger, hash, fingerprint, outcome
+    FROM wallet_journal FORCE INDEX (wallet_journal_by_key) WHERE ";
 /// A column beyond the key keeps the optimizer from walking through the whole
 /// of a small table, and so from waiting for every row.
-const LOCK_KEYS: &str = "SELECT journal FROM wallet_record FORCE INDEX (PRIMARY) WHERE ";
+const LOCK_KEYS: &str =
+    "SELECT fingerprint FROM wallet_journal FORCE INDEX (wallet_journal_by_key) WHERE ";
 
 /// Asks for the records of keys; `keys` are sorted.
 pub(crate) fn ask_records(script: &mut Script, keys: &[RecordKey]) {
     script.work("reading records", |sql| {
         sql.raw(RECORDS);
-        sql.keyed("r.ledger", "r.hash", keys, |key| (key.ledger, key.hash));
+        sql.keyed("ledger", "hash", keys, |key| (key.ledger, key.hash));
     });
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn ask_keys_locked(script: &mut Script, keys: &[RecordKey]) {
     script.work("waiting for commits under way", |sql| {
         sql.raw(LOCK_KEYS);
         sql.keyed("ledger", "hash", keys, |key| (key.ledger, key.hash));
-        sql.raw(" ORDER BY ledger, hash LOCK IN SHARE MODE");
+        sql.raw(" ORDER BY hash, ledger LOCK IN SHARE MODE");
     });
 }
 

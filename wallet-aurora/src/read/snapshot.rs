@@ -11,6 +11,7 @@ use super::{
 };
 use crate::clock::Time;
 use crate::error::{Result, corrupt};
+use crate::number::CommitNumber;
 use crate::run::{Answers, Row};
 use crate::sql::Script;
 
@@ -31,14 +32,17 @@ impl Plan<'_> {
         missing.map(|(key, _)| *key).collect()
     }
 
-    /// The accounts' locks come first; all that follows is read under them, and
-    /// the clock too.
+    /// The accounts' locks come first; the commit's number is taken and all that
+    /// follows is read under them, the clock too.
     pub(crate) fn ask(&self, script: &mut Script) {
         let places = self.resolved.accounts.values().flatten();
         let mut numbers: Vec<i64> = places.map(|place| place.number).collect();
         numbers.sort_unstable();
         if !numbers.is_empty() {
             ask_states(script, &numbers, self.locking);
+        }
+        if self.locking != Locking::None {
+            CommitNumber::ask(script);
         }
         self.time.ask(script);
         let missing = self.missing();
@@ -61,6 +65,14 @@ impl Plan<'_> {
 
     /// What was answered.
     pub(crate) fn told(&self, answers: &mut Answers) -> Result<Snapshot> {
+        self.told_numbered(answers).map(|(snapshot, _)| snapshot)
+    }
+
+    /// The same with the commit's number, where accounts are locked for one.
+    pub(crate) fn told_numbered(
+        &self,
+        answers: &mut Answers,
+    ) -> Result<(Snapshot, Option<CommitNumber>)> {
         let mut snapshot = Snapshot::at(Timestamp::EPOCH);
         let is_known = |place: &Option<_>| place.is_some();
         let mut states = HashMap::new();
@@ -68,6 +80,10 @@ impl Plan<'_> {
             for row in answers.rows() {
                 states.insert(row.number::<i64>(0)?, row);
             }
+        }
+        let mut number = None;
+        if self.locking != Locking::None {
+            number = Some(CommitNumber::told(answers)?);
         }
         snapshot.now = self.time.told(answers)?;
         if !self.missing().is_empty() && !told_places(answers)?.is_empty() {
@@ -88,7 +104,7 @@ impl Plan<'_> {
             snapshot.currencies = told_currencies(answers)?;
         }
         self.accounts(&states, &mut snapshot)?;
-        Ok(snapshot)
+        Ok((snapshot, number))
     }
 
     fn accounts(&self, states: &HashMap<i64, Row>, snapshot: &mut Snapshot) -> Result<()> {

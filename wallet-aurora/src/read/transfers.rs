@@ -6,18 +6,19 @@ use crate::run::{Answers, Row};
 use crate::sql::Script;
 
 const TRANSFERS: &str = "
-    SELECT t.ledger, t.id, j.outcome
-    FROM wallet_transfer t FORCE INDEX (PRIMARY)
-        STRAIGHT_JOIN wallet_journal j ON j.id = t.journal
+    SELECT t.ledger, t.transfer, j.outcome
+    FROM wallet_journal t FORCE INDEX (wallet_journal_by_transfer)
+        STRAIGHT_JOIN wallet_journal j ON j.id = COALESCE(t.told, t.id)
     WHERE ";
 const REVERSED: &str = "
     SELECT ledger, transfer, leg, reversed FROM wallet_reversal FORCE INDEX (PRIMARY) WHERE ";
 const REFERENCES: &str = "SELECT transfer FROM wallet_reference WHERE ledger = ";
 const BY_REFERENCE: &str = "
-    SELECT t.ledger, t.id, j.outcome
+    SELECT t.ledger, t.transfer, j.outcome
     FROM wallet_reference r
-        STRAIGHT_JOIN wallet_transfer t ON t.ledger = r.ledger AND t.id = r.transfer
-        STRAIGHT_JOIN wallet_journal j ON j.id = t.journal
+        STRAIGHT_JOIN wallet_journal t FORCE INDEX (wallet_journal_by_transfer)
+            ON t.transfer = r.transfer AND t.ledger = r.ledger
+        STRAIGHT_JOIN wallet_journal j ON j.id = COALESCE(t.told, t.id)
     WHERE r.ledger = ";
 const REVERSED_BY_REFERENCE: &str = "
     SELECT v.ledger, v.transfer, v.leg, v.reversed
@@ -31,7 +32,7 @@ pub(crate) fn ask_transfers(script: &mut Script, keys: &[TransferKey]) {
     let parts = |key: &TransferKey| (key.ledger, *key.id.as_bytes());
     script.work("reading transfers", |sql| {
         sql.raw(TRANSFERS);
-        sql.keyed("t.ledger", "t.id", keys, parts);
+        sql.keyed("t.ledger", "t.transfer", keys, parts);
     });
     script.work("reading reversals", |sql| {
         sql.raw(REVERSED);

@@ -2,29 +2,29 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use wallet_core::codec::encode_outcome;
-use wallet_core::{ChangeSet, LedgerId, Outcome, Receipt, Record, Timestamp};
+use wallet_core::{ChangeSet, LedgerId, Outcome, Receipt, Record, Timestamp, TransferKey};
 
-use super::Number;
 use crate::error::{Doing, Result, corrupt};
+use crate::number::CommitNumber;
 use crate::sql::{Insert, Script};
 
-const RECORDS: Insert = Insert {
+const OUTCOMES: Insert = Insert {
     doing: Doing::Insert,
-    context: "recording a key",
-    head: "INSERT INTO wallet_record (ledger, hash, journal)",
+    context: "appending to the journal",
+    head: "INSERT INTO wallet_journal (id, ledger, hash, fingerprint, transfer, outcome)",
     tail: "",
 };
-const JOURNAL: Insert = Insert {
-    doing: Doing::Append,
-    context: "appending to the journal",
-    head: "INSERT INTO wallet_journal (id, ledger, hash, fingerprint, outcome)",
+const MORE_TRANSFERS: Insert = Insert {
+    doing: Doing::Insert,
+    context: "inserting transfers",
+    head: "INSERT INTO wallet_journal (id, ledger, transfer, told)",
     tail: "",
 };
 
 /// An accepted outcome and the journal row that tells it.
 #[derive(Debug)]
 pub(super) struct Told<'a> {
-    pub(super) journal: Number,
+    pub(super) journal: i64,
     pub(super) ledger: LedgerId,
     pub(super) outcome: &'a Outcome,
 }
@@ -33,86 +33,93 @@ pub(super) struct Told<'a> {
 /// in which they were decided, the refusals behind them.
 #[derive(Debug)]
 pub(super) struct Journal<'a> {
+    number: CommitNumber,
     /// The accepted ones.
     pub(super) told: Vec<Told<'a>>,
     /// All of them, in the order of their numbers.
-    rows: Vec<&'a Record>,
-    /// All of them, in the order of their keys, with their numbers.
-    records: Vec<(&'a Record, i64)>,
+    records: Vec<&'a Record>,
+    /// Transfers that are not the first of their outcome, and where they are
+    /// told.
+    more: Vec<(TransferKey, i64)>,
 }
 
 impl<'a> Journal<'a> {
-    pub(super) fn new(changes: &'a ChangeSet) -> Result<Self> {
+    pub(super) fn new(changes: &'a ChangeSet, number: CommitNumber) -> Result<Self> {
         let accepted = (0_i64..).zip(&changes.accepted);
         let places: HashMap<*const Outcome, i64> = accepted
             .map(|(index, (_, outcome))| (Arc::as_ptr(outcome), index))
             .collect();
-        let told = (0_i64..).zip(&changes.accepted);
-        let told = told.map(|(index, (ledger, outcome))| Told {
-            journal: Number::New(index),
-            ledger: *ledger,
-            outcome,
-        });
-        let mut refused = i64::try_from(places.len()).unwrap_or(i64::MAX);
-        let mut records = Vec::with_capacity(changes.records.len());
+        let mut refused = length(&changes.accepted);
+        let mut numbered = Vec::with_capacity(changes.records.len());
         for record in &changes.records {
             let place = places.get(&Arc::as_ptr(&record.outcome)).copied();
-            let number = place.unwrap_or(refused);
+            numbered.push((place.unwrap_or(refused), record));
             if place.is_none() {
                 refused = refused.saturating_add(1);
             }
-            records.push((record, number));
         }
-        let mut numbered = records.clone();
-        numbered.sort_unstable_by_key(|(_, number)| *number);
-        let is_gapless = (0_i64..).zip(&numbered).all(|(index, row)| index == row.1);
-        if !is_gapless {
+        numbered.sort_unstable_by_key(|(number, _)| *number);
+        let is_gapless = (0_i64..).zip(&numbered).all(|(index, row)| index == row.0);
+        if !is_gapless || numbered.len() < changes.accepted.len() {
             return Err(corrupt("an accepted outcome has no record"));
         }
+        let told = (0_i64..).zip(&changes.accepted);
+        let told = told.map(|(index, (ledger, outcome))| Told {
+            journal: number.row(index),
+            ledger: *ledger,
+            outcome,
+        });
+        let told: Vec<Told<'_>> = told.collect();
+        let more = told.iter().flat_map(|told| {
+            let further = told.outcome.transfers().skip(1);
+            further.map(|transfer| (transfer.key, told.journal))
+        });
         Ok(Self {
-            told: told.collect(),
-            rows: numbered.into_iter().map(|(record, _)| record).collect(),
-            records,
+            number,
+            more: more.collect(),
+            told,
+            records: numbered.into_iter().map(|(_, record)| record).collect(),
         })
     }
 
-    /// Takes the commit's number, which all its rows are numbered from.
-    pub(super) fn begin(&self, script: &mut Script, now: Timestamp) {
-        script.step(Doing::Append, "numbering a commit", |sql| {
-            sql.raw("INSERT INTO wallet_batch (accepted, outcomes, written_at) VALUES (");
-            sql.int(length(&self.told)).raw(",").int(length(&self.rows));
-            sql.raw(",").time(now).raw(")");
-        });
-        script.work("numbering a commit", |sql| {
-            sql.raw("SET @wallet = LAST_INSERT_ID() * 65536");
-        });
+    /// How many rows it has.
+    pub(super) const fn len(&self) -> usize {
+        self.records.len().saturating_add(self.more.len())
     }
 
-    /// Adds every key and outcome, and the outbox's row.
+    /// Adds every key, outcome and transfer, and the outbox's row.
     pub(super) fn append(&self, script: &mut Script, now: Timestamp) {
-        script.rows(RECORDS, &self.records, |sql, (record, number)| {
-            sql.ledger(record.key.ledger).raw(",");
-            sql.bytes(&record.key.hash).raw(",");
-            Number::New(*number).write(sql);
+        script.work("closing a commit", |sql| {
+            sql.raw("UPDATE wallet_batch SET accepted = ")
+                .int(length(&self.told));
+            sql.raw(", outcomes = ").int(length(&self.records));
+            sql.raw(", written_at = ").time(now);
+            sql.raw(" WHERE id = ").int(self.number.id());
         });
-        script.rows(
-            JOURNAL,
-            (0_i64..).zip(&self.rows),
-            |sql, (index, record)| {
-                Number::New(index).write(sql);
-                sql.raw(",").ledger(record.key.ledger);
-                sql.raw(",").bytes(&record.key.hash);
-                sql.raw(",").bytes(record.fingerprint.as_bytes());
-                sql.raw(",").bytes(&encode_outcome(&record.outcome));
-            },
-        );
+        let records = (0_i64..).zip(&self.records);
+        script.rows(OUTCOMES, records, |sql, (index, record)| {
+            let first = record.outcome.transfers().next();
+            sql.int(self.number.row(index));
+            sql.raw(",").ledger(record.key.ledger);
+            sql.raw(",").bytes(&record.key.hash);
+            sql.raw(",").bytes(record.fingerprint.as_bytes()).raw(",");
+            sql.optional_bytes(first.map(|transfer| transfer.key.id.as_bytes().as_slice()));
+            sql.raw(",").bytes(&encode_outcome(&record.outcome));
+        });
+        let more = (length(&self.records)..).zip(&self.more);
+        script.rows(MORE_TRANSFERS, more, |sql, (index, (key, told))| {
+            sql.int(self.number.row(index));
+            sql.raw(",").ledger(key.ledger);
+            sql.raw(",").bytes(key.id.as_bytes());
+            sql.raw(",").int(*told);
+        });
         if !self.told.iter().any(|told| has_effect(told.outcome)) {
             return;
         }
         script.step(Doing::Append, "adding to the outbox", |sql| {
             sql.raw("INSERT INTO wallet_outbox (id, accepted, created_at, done, is_complete)");
-            sql.raw(" VALUES (@wallet DIV 65536,")
-                .int(length(&self.told));
+            sql.raw(" VALUES (").int(self.number.id());
+            sql.raw(",").int(length(&self.told));
             sql.raw(",").time(now).raw(",x'',0)");
         });
     }

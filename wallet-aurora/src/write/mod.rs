@@ -6,12 +6,12 @@ mod holds;
 mod journal;
 mod transfers;
 
-use wallet_core::{AccountKey, ChangeSet, StoreError, StoreErrorKind, Timestamp};
+use wallet_core::{AccountKey, ChangeSet, Snapshot, StoreError, StoreErrorKind};
 
 use crate::error::{Doing, Result, corrupt};
+use crate::number::CommitNumber;
 use crate::read::Resolved;
-use crate::sql::{Insert, Script, Sql};
-use crate::value::PER_BATCH;
+use crate::sql::{Insert, Script};
 use journal::Journal;
 
 const CURRENCIES: Insert = Insert {
@@ -21,68 +21,55 @@ const CURRENCIES: Insert = Insert {
     tail: "",
 };
 
-/// Adds the statements that write everything that was decided.
+/// Adds the statements that write everything that was decided on `snapshot`.
 pub(crate) fn changes(
     script: &mut Script,
     changes: &ChangeSet,
+    snapshot: &Snapshot,
     resolved: &Resolved,
-    now: Timestamp,
+    number: CommitNumber,
 ) -> Result<()> {
-    if changes.records.len().max(changes.opened.len()) >= usize::try_from(PER_BATCH).unwrap_or(0) {
+    let journal = Journal::new(changes, number)?;
+    if !CommitNumber::has_room(journal.len().max(changes.opened.len())) {
         let context = "more in one commit than it has numbers for";
         return Err(StoreError::new(StoreErrorKind::Invalid, context));
     }
-    let numbers = Numbering { changes, resolved };
-    let journal = Journal::new(changes)?;
-    journal.begin(script, now);
+    let numbers = Numbering {
+        changes,
+        resolved,
+        number,
+    };
     script.rows(CURRENCIES, &changes.currencies, |sql, currency| {
         sql.text(currency.code().as_str())
             .raw(",")
             .int(currency.exponent());
     });
-    accounts::open(script, &changes.opened);
-    accounts::update(script, &changes.updated, &numbers)?;
-    journal.append(script, now);
-    transfers::insert(script, &journal.told);
+    accounts::open(script, &changes.opened, number);
+    accounts::update(script, &changes.updated, snapshot, &numbers)?;
+    journal.append(script, snapshot.now);
+    transfers::references(script, &journal.told);
     transfers::reversals(script, &changes.reversals);
     transfers::entries(script, &journal.told, &numbers)?;
     holds::put(script, &changes.holds);
     Ok(())
 }
 
-/// A number that a row is written under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Number {
-    /// Given earlier.
-    Known(i64),
-    /// Given by this commit: its first number and so many more.
-    New(i64),
-}
-
-impl Number {
-    fn write(self, sql: &mut Sql) {
-        match self {
-            Self::Known(number) => sql.int(number),
-            Self::New(index) => sql.raw("@wallet+").int(index),
-        };
-    }
-}
-
 /// The numbers of the accounts that a change set names.
 struct Numbering<'a> {
     changes: &'a ChangeSet,
     resolved: &'a Resolved,
+    number: CommitNumber,
 }
 
 impl Numbering<'_> {
-    fn of(&self, key: AccountKey) -> Result<Number> {
+    fn of(&self, key: AccountKey) -> Result<i64> {
         if let Some(Some(place)) = self.resolved.accounts.get(&key) {
-            return Ok(Number::Known(place.number));
+            return Ok(place.number);
         }
         let opened = &self.changes.opened;
         let index = opened.binary_search_by_key(&key, |account| account.state.key);
         let index = index.ok().and_then(|index| i64::try_from(index).ok());
         let index = index.ok_or_else(|| corrupt("an account that was changed was not read"))?;
-        Ok(Number::New(index))
+        Ok(self.number.row(index))
     }
 }

@@ -1,16 +1,10 @@
 use wallet_core::{InLedger, ReversalTotal};
 
+use super::Numbering;
 use super::journal::Told;
-use super::{Number, Numbering};
 use crate::error::{Doing, Result};
 use crate::sql::{Insert, Script, Sql};
 
-const TRANSFERS: Insert = Insert {
-    doing: Doing::Insert,
-    context: "inserting transfers",
-    head: "INSERT INTO wallet_transfer (ledger, id, journal)",
-    tail: "",
-};
 const REFERENCES: Insert = Insert {
     doing: Doing::Insert,
     context: "indexing references",
@@ -36,27 +30,16 @@ const ENTRIES: Insert = Insert {
     tail: "",
 };
 
-/// Inserts where each new transfer is told, and their references, both sorted.
-pub(super) fn insert(script: &mut Script, told: &[Told<'_>]) {
-    let transfers = told.iter().flat_map(|told| {
-        let transfers = told.outcome.transfers();
-        transfers.map(|transfer| (told.journal, transfer))
-    });
-    let mut transfers: Vec<_> = transfers.collect();
-    transfers.sort_unstable_by_key(|(_, transfer)| transfer.key);
+/// Inserts the references of new transfers, sorted.
+pub(super) fn references(script: &mut Script, told: &[Told<'_>]) {
+    let transfers = told.iter().flat_map(|told| told.outcome.transfers());
     let mut references: Vec<_> = transfers
-        .iter()
-        .filter_map(|(_, transfer)| {
+        .filter_map(|transfer| {
             let reference = transfer.details.reference.as_ref()?;
             Some((transfer.key.ledger, reference.as_str(), transfer.key.id))
         })
         .collect();
     references.sort_unstable();
-    script.rows(TRANSFERS, transfers, |sql, (journal, transfer)| {
-        sql.ledger(transfer.key.ledger).raw(",");
-        sql.bytes(transfer.key.id.as_bytes()).raw(",");
-        journal.write(sql);
-    });
     script.rows(REFERENCES, references, |sql, (ledger, reference, id)| {
         sql.ledger(ledger).raw(",").text(reference);
         sql.raw(",").bytes(id.as_bytes());
@@ -88,16 +71,15 @@ pub(super) fn entries(
             for effect in &posted.effects {
                 let Some(mark) = effect.entry else { continue };
                 let key = InLedger::new(told.ledger, effect.account);
-                let account: Number = numbers.of(key)?;
+                let account = numbers.of(key)?;
                 entries.push((account, mark.sequence, at, told.journal));
             }
         }
     }
     entries.sort_unstable();
     script.rows(ENTRIES, entries, |sql, (account, sequence, at, journal)| {
-        account.write(sql);
-        sql.raw(",").int(sequence).raw(",").time(at).raw(",");
-        journal.write(sql);
+        sql.int(account).raw(",").int(sequence);
+        sql.raw(",").time(at).raw(",").int(journal);
     });
     Ok(())
 }

@@ -131,7 +131,7 @@ async fn a_key_that_nobody_has_locks_nothing(kind: Kind) {
     // What asking for a key locks, kept for longer than the asking takes.
     let mut asking = database.connect().await;
     let ask = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN; \
-               SELECT * FROM wallet_record WHERE ledger = 0 \
+               SELECT * FROM wallet_journal WHERE ledger = 0 \
                AND hash = x'00000000000000000000000000000000' LOCK IN SHARE MODE";
     asking.execute(ask).await.unwrap();
     for number in 0..20 {

@@ -1,5 +1,5 @@
-//! Locking reads use the primary key at any length of list: a scan would lock
-//! every row.
+//! Locking reads probe an index at any length of list: a scan would lock every
+//! row.
 
 use sqlx::Row;
 use wallet_test_servers::Kind;
@@ -8,11 +8,11 @@ use crate::support::{Database, books, on_both};
 
 on_both! {
     accounts_are_locked_by_the_primary_key_at_any_number
-    keys_are_found_by_the_primary_key_at_any_number
+    keys_are_found_by_their_index_at_any_number
 }
 
-/// Fails unless the one table of a query is read by probes of its primary key.
-async fn assert_probes(kind: Kind, database: &Database, sql: &str) {
+/// Fails unless the one table of a query is read by probes of this index.
+async fn assert_probes(kind: Kind, database: &Database, index: &str, sql: &str) {
     let explain = match kind {
         Kind::MariaDb => "EXPLAIN",
         Kind::MySql => "EXPLAIN FORMAT=TRADITIONAL",
@@ -24,7 +24,7 @@ async fn assert_probes(kind: Kind, database: &Database, sql: &str) {
         value.unwrap_or_default()
     };
     let (access, key, extra) = (text("type"), text("key"), text("Extra"));
-    let is_probe = ["range", "const"].contains(&access.as_str()) && key == "PRIMARY";
+    let is_probe = ["range", "const"].contains(&access.as_str()) && key == index;
     // One row that does not exist is found missing while the plan is made.
     let is_missing = access.is_empty() && (extra.contains("const table"));
     assert!(is_probe || is_missing, "{access} {key} {extra}: {sql:.200}");
@@ -38,10 +38,11 @@ async fn filled(kind: Kind, rows: u32) -> Database {
          INSERT INTO wallet_account \
          WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
          SELECT n * 65536, 0, NULL, NULL, 0, 0, 0, 0, 0, 1, 0, 0 FROM n; \
-         INSERT INTO wallet_record \
+         INSERT INTO wallet_journal (id, ledger, hash, fingerprint, transfer, outcome) \
          WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
-         SELECT 0, UNHEX(LEFT(SHA2(n, 256), 32)), n FROM n; \
-         ANALYZE TABLE wallet_account, wallet_record"
+         SELECT n, 0, UNHEX(LEFT(SHA2(n, 256), 32)), UNHEX(SHA2(n, 256)), \
+                UNHEX(LEFT(SHA2(-n, 256), 32)), REPEAT('x', 150) FROM n; \
+         ANALYZE TABLE wallet_account, wallet_journal"
     );
     let depth = match kind {
         Kind::MariaDb => "SET SESSION max_recursive_iterations = 100000; ",
@@ -73,23 +74,23 @@ async fn accounts_are_locked_by_the_primary_key_at_any_number(kind: Kind) {
                     "SELECT num, version FROM wallet_account FORCE INDEX (PRIMARY) \
                      WHERE {numbers} ORDER BY num FOR UPDATE{skip}"
                 );
-                assert_probes(kind, &database, &sql).await;
+                assert_probes(kind, &database, "PRIMARY", &sql).await;
             }
         }
     }
 }
 
-async fn keys_are_found_by_the_primary_key_at_any_number(kind: Kind) {
+async fn keys_are_found_by_their_index_at_any_number(kind: Kind) {
     for size in SIZES {
         let database = filled(kind, size).await;
         for count in COUNTS {
             let hashes = (1..=count).map(|number| format!("x'{number:032x}'"));
             let hashes = in_groups("hash", &hashes.collect::<Vec<_>>());
             let sql = format!(
-                "SELECT journal FROM wallet_record FORCE INDEX (PRIMARY) \
-                 WHERE (ledger = 0 AND {hashes}) ORDER BY ledger, hash LOCK IN SHARE MODE"
+                "SELECT fingerprint FROM wallet_journal FORCE INDEX (wallet_journal_by_key) \
+                 WHERE (ledger = 0 AND {hashes}) ORDER BY hash, ledger LOCK IN SHARE MODE"
             );
-            assert_probes(kind, &database, &sql).await;
+            assert_probes(kind, &database, "wallet_journal_by_key", &sql).await;
         }
     }
 }

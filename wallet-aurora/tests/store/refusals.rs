@@ -22,15 +22,14 @@ on_both! {
 }
 
 /// Every table that requests write, and how.
-const WRITES: [(&str, &str); 15] = [
+const WRITES: [(&str, &str); 14] = [
     ("wallet_batch", "INSERT"),
+    ("wallet_batch", "UPDATE"),
     ("wallet_currency", "INSERT"),
     ("wallet_account_profile", "INSERT"),
     ("wallet_account", "INSERT"),
     ("wallet_account", "UPDATE"),
-    ("wallet_record", "INSERT"),
     ("wallet_journal", "INSERT"),
-    ("wallet_transfer", "INSERT"),
     ("wallet_reference", "INSERT"),
     ("wallet_reversal", "INSERT"),
     ("wallet_reversal", "UPDATE"),
