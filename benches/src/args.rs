@@ -61,7 +61,11 @@ pub(crate) struct Load {
     /// MySQL without its binary log, which Aurora does without, too.
     #[arg(long)]
     pub(crate) skip_log_bin: bool,
-    /// How many batches the wallet has under way at a time [default: 2 where
+    /// Share the callers among so many wallets, each with a store of its own on
+    /// the one database, as several processes would.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) wallets: u32,
+    /// How many batches each wallet has under way at a time [default: 2 where
     /// there is a server, else 1].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) committers: Option<u32>,
@@ -104,7 +108,8 @@ impl Load {
     /// How large batches get when every caller waits: what bulk writes take.
     pub(crate) fn batch(&self) -> u32 {
         let committers = u32::try_from(self.committers()).unwrap_or(u32::MAX);
-        self.callers.div_ceil(committers).clamp(1, BATCH_MAX)
+        let shares = committers.saturating_mul(self.wallets);
+        self.callers.div_ceil(shares).clamp(1, BATCH_MAX)
     }
 
     /// Where the chart goes.
@@ -137,6 +142,10 @@ impl Load {
         if self.store.has_files() {
             let prepared = disk::prepare(&self.folder);
             prepared.map_err(|error| Cli::command().error(ErrorKind::Io, error))?;
+        }
+        if self.wallets > 1 && self.store.server().is_none() {
+            let store = self.store;
+            return conflict(format!("--wallets: {store} takes one wallet"));
         }
         Ok(())
     }

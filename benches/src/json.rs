@@ -18,6 +18,7 @@ struct Document {
     callers: u32,
     seconds: u32,
     accounts: u32,
+    wallets: u32,
     committers: usize,
     /// How the server is set up; null where there is none.
     server: Option<String>,
@@ -93,6 +94,7 @@ pub(crate) fn document(load: &Load, report: &Report) -> Result<String> {
         callers: load.callers,
         seconds: load.seconds,
         accounts: load.accounts,
+        wallets: load.wallets,
         committers: load.committers(),
         server: report.server.clone(),
         tls: load.tls,
@@ -191,6 +193,7 @@ mod tests {
             "server",
             "store",
             "tls",
+            "wallets",
         ];
         let more = [
             "baseline",

@@ -11,7 +11,7 @@ use crate::measure::{Figures, Tally, per};
 use crate::pattern::Picker;
 use crate::progress::Progress;
 use crate::store::{Site, Subject};
-use crate::wallet::{self, Loaded};
+use crate::wallet::{self, Counts, Loaded};
 use crate::{Result, bulk_limit, verify};
 
 /// The most turns that each of those who are compared gets.
@@ -129,7 +129,7 @@ struct WalletSide {
     subject: Box<dyn Subject>,
     loaded: Loaded,
     bytes_before: Option<u64>,
-    before: wallet_core::StatsSnapshot,
+    before: Counts,
     warm_up: Figures,
     figures: Figures,
 }
@@ -138,14 +138,18 @@ impl WalletSide {
     fn prepare(plan: &Plan<'_>) -> Result<Self> {
         let load = &plan.load;
         let subject = plan.site.open(plan.runtime)?;
+        let mut ledgers = vec![subject.ledger()];
+        for _ in 1..load.wallets {
+            ledgers.extend(subject.another(plan.runtime)?);
+        }
         let tally = Arc::new(Tally::default());
         let total = u64::from(load.accounts).saturating_mul(2);
         let bar = Progress::of_count("wallet: accounts", total, &tally);
-        let loaded = Loaded::prepare(subject.as_ref(), load, &tally);
+        let loaded = Loaded::prepare(ledgers, load, &tally);
         let loaded = plan.runtime.block_on(loaded)?;
         drop(bar);
         let bytes_before = subject.bytes()?;
-        let before = loaded.wallet.stats();
+        let before = loaded.counts();
         Ok(Self {
             subject,
             loaded,
@@ -167,7 +171,7 @@ impl WalletSide {
 
     /// Measures from here on.
     fn begin(&mut self) {
-        self.before = self.loaded.wallet.stats();
+        self.before = self.loaded.counts();
     }
 
     fn turn(&mut self, plan: &Plan<'_>) -> Result<()> {
@@ -180,7 +184,7 @@ impl WalletSide {
     }
 
     fn batch(&self) -> f64 {
-        self.loaded.mean_batch(self.before)
+        self.loaded.counts().mean_batch(self.before)
     }
 
     fn finish(self, plan: &Plan<'_>) -> Result<Measured> {
@@ -192,7 +196,7 @@ impl WalletSide {
             ..
         } = self;
         let _bar = Progress::waiting("wallet: verifying");
-        plan.runtime.block_on(loaded.wallet.shutdown());
+        plan.runtime.block_on(loaded.shutdown());
         let made = warm_up.acknowledged.saturating_add(figures.acknowledged);
         let bytes_per_transfer = growth(self.bytes_before, subject.bytes()?, made);
         let mut problems = unexpected(&[&warm_up, &figures]);
@@ -203,11 +207,21 @@ impl WalletSide {
         let books = verify::books(store.as_ref(), transfers, &loaded.sample);
         problems.extend(plan.runtime.block_on(books)?);
         Ok(Measured {
-            name: format!("wallet, {} callers", plan.load.callers),
+            name: name(&plan.load),
             figures,
             bytes_per_transfer,
             problems,
         })
+    }
+}
+
+fn name(load: &Load) -> String {
+    let Load {
+        callers, wallets, ..
+    } = load;
+    match wallets {
+        1 => format!("wallet, {callers} callers"),
+        wallets => format!("{wallets} wallets, {callers} callers"),
     }
 }
 

@@ -7,16 +7,15 @@ use fastrand::Rng;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::task::JoinSet;
 use wallet_core::{
-    AccountId, Command, Currency, Deposit, IdempotencyKey, KeyScope, KeyText, LedgerId, Leg, Money,
-    OpenAccount, Outcome, Owner, PostTransfer, Receipt, RecordKey, Request, Settings,
-    SettlementName, Wallet,
+    AccountId, Command, Currency, Deposit, IdempotencyKey, KeyScope, KeyText, LedgerId,
+    LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, PostTransfer, Receipt, RecordKey,
+    Request, Settings, SettlementName, Wallet,
 };
 
 use crate::args::Load;
 use crate::clock::{self, Window};
 use crate::measure::{Figures, Log, Tally, per};
 use crate::pattern::{self, BANK, Order, Picker};
-use crate::store::Subject;
 use crate::{FUNDS_CENTS, Result};
 
 /// Commands per request while accounts are opened and funded.
@@ -32,7 +31,8 @@ pub(crate) type Acknowledged = (RecordKey, Arc<Outcome>);
 /// A wallet whose accounts are open and funded.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) wallet: Wallet,
+    /// At least one; callers are shared among them.
+    wallets: Vec<Wallet>,
     terms: Arc<Terms>,
     /// Some of what was acknowledged so far.
     pub(crate) sample: Vec<Acknowledged>,
@@ -73,7 +73,11 @@ impl Terms {
 
 impl Loaded {
     /// Opens the accounts on a fresh store and funds each.
-    pub(crate) async fn prepare(subject: &dyn Subject, load: &Load, tally: &Tally) -> Result<Self> {
+    pub(crate) async fn prepare(
+        ledgers: Vec<Arc<dyn LedgerStore>>,
+        load: &Load,
+        tally: &Tally,
+    ) -> Result<Self> {
         let mut settings = Settings {
             committers: load.committers(),
             ..Settings::default()
@@ -81,19 +85,22 @@ impl Loaded {
         // Every caller waits in the queue at the same time.
         let callers = usize::try_from(load.callers)?;
         settings.queue_capacity = settings.queue_capacity.max(callers);
-        let wallet = Wallet::builder(subject.ledger())
-            .settings(settings)
-            .spawn()?;
+        let mut wallets = Vec::with_capacity(ledgers.len());
+        for ledger in ledgers {
+            let builder = Wallet::builder(ledger).settings(settings.clone());
+            wallets.push(builder.spawn()?);
+        }
+        let wallet = wallets.first().ok_or("there is no wallet")?;
         let mut terms = Terms {
             scope: KeyScope::new("bench")?,
             currency: Currency::iso("EUR")?,
             settlement: SettlementName::new("bank")?,
             accounts: Vec::new(),
         };
-        terms.accounts = open(&wallet, &terms, load.accounts, tally).await?;
-        fund(&wallet, &terms, tally).await?;
+        terms.accounts = open(wallet, &terms, load.accounts, tally).await?;
+        fund(wallet, &terms, tally).await?;
         Ok(Self {
-            wallet,
+            wallets,
             terms: Arc::new(terms),
             sample: Vec::new(),
         })
@@ -111,9 +118,10 @@ impl Loaded {
         let size = SAMPLE.div_ceil(usize::try_from(callers)?);
         let window = Window::open(length);
         let mut tasks = JoinSet::new();
-        for _ in 0..callers {
+        let wallets = self.wallets.iter().cycle();
+        for (_, wallet) in (0..callers).zip(wallets) {
             let caller = Caller {
-                wallet: self.wallet.clone(),
+                wallet: wallet.clone(),
                 terms: Arc::clone(&self.terms),
                 picker: picker.clone(),
                 tally: Arc::clone(tally),
@@ -135,11 +143,37 @@ impl Loaded {
         Ok(())
     }
 
-    /// How many requests the service put into one batch so far, on average.
-    pub(crate) fn mean_batch(&self, before: wallet_core::StatsSnapshot) -> f64 {
-        let stats = self.wallet.stats();
-        let submitted = stats.submitted.saturating_sub(before.submitted);
-        per(submitted, stats.batches.saturating_sub(before.batches))
+    /// How many requests and batches there were so far.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for wallet in &self.wallets {
+            let stats = wallet.stats();
+            counts.requests = counts.requests.saturating_add(stats.submitted);
+            counts.batches = counts.batches.saturating_add(stats.batches);
+        }
+        counts
+    }
+
+    /// Ends the work of all.
+    pub(crate) async fn shutdown(&self) {
+        for wallet in &self.wallets {
+            wallet.shutdown().await;
+        }
+    }
+}
+
+/// What the wallets had to do.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    requests: u64,
+    batches: u64,
+}
+
+impl Counts {
+    /// How many requests were put into one batch since `before`, on average.
+    pub(crate) fn mean_batch(self, before: Self) -> f64 {
+        let requests = self.requests.saturating_sub(before.requests);
+        per(requests, self.batches.saturating_sub(before.batches))
     }
 }
 

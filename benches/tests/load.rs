@@ -120,8 +120,10 @@ fn a_server_over_tls_is_verified() {
             "1",
             "--tls",
         ];
-        let more = ["--accounts", "20", "--committers", "1", "--baseline"];
+        let accounts = ["--accounts", "20", "--wallets", "2"];
+        let more = [&accounts[..], &["--committers", "1", "--baseline"]].concat();
         let document = figures(folder.path(), &[&arguments[..], &more].concat());
+        assert_eq!(document["wallets"], 2);
         assert_figures(&document, true);
         assert_figures(&document["baseline"], true);
         assert_eq!(document["tls"], true);
@@ -147,7 +149,7 @@ fn every_pattern_is_verified_and_alone_where_nothing_else_is_asked_for() {
 #[test]
 fn bad_arguments_are_refused_with_exit_code_2() {
     let folder = folder();
-    let cases: [&[&str]; 11] = [
+    let cases: [&[&str]; 12] = [
         &[],
         &["--store", "paper"],
         &["--store", "memory", "--pattern", "circular"],
@@ -158,6 +160,7 @@ fn bad_arguments_are_refused_with_exit_code_2() {
         &["--store", "sqlite", "--tls"],
         &["--store", "mariadb", "--skip-log-bin"],
         &["--store", "mysql", "--committers", "0"],
+        &["--store", "sqlite", "--wallets", "2"],
         &["--store", "sqlite", "--folder", "/dev/null/none"],
     ];
     for arguments in cases {

@@ -1,6 +1,6 @@
 //! One batch over a connection: what `transact` and `apply_in` share.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wallet_core::Batch;
 use wallet_core::decide::Decision;
@@ -27,17 +27,30 @@ pub(crate) async fn transact(
     let resolved = resolve(&mut runner, batch.reads(), numbers).await?;
     let mut begin = Script::default();
     begin.begin();
-    let first = decide(&mut runner, &begin, batch, &resolved, Locking::Wait, time);
+    let kept = locked(numbers).kept(resolved.numbers());
+    let mut try_all = Try {
+        batch,
+        resolved: &resolved,
+        locking: Locking::Wait,
+        kept: &kept,
+        time,
+    };
+    let first = try_all.decide(&mut runner, &begin);
     let decided = match first.await {
         Err(failed) if failed.code == Some(code::LOCK_WAIT) => {
             // What can be had is locked without waiting again; requests that
             // need the rest come out as blocked.
             let mut again = Script::of("rolling back", "ROLLBACK");
             again.begin();
-            decide(&mut runner, &again, batch, &resolved, Locking::Skip, time).await?
+            try_all.locking = Locking::Skip;
+            try_all.decide(&mut runner, &again).await?
         }
         decided => decided?,
     };
+    if try_all.locking == Locking::Skip || !kept.is_empty() {
+        let asked: Vec<i64> = resolved.numbers().collect();
+        locked(numbers).note_kept(&asked, &decided.missed);
+    }
     let mut script = decided.writes;
     if script.steps.is_empty() {
         // Not even the number is to be kept.
@@ -55,40 +68,53 @@ struct Decided {
     decision: Decision,
     number: CommitNumber,
     writes: Script,
+    /// The accounts that somebody else keeps.
+    missed: Vec<i64>,
 }
 
-/// Runs `begin`, locks and reads everything, decides.
-async fn decide(
-    runner: &mut Runner<'_>,
-    begin: &Script,
-    batch: &Batch,
-    resolved: &Resolved,
+fn locked(numbers: &Mutex<Numbers>) -> MutexGuard<'_, Numbers> {
+    numbers.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is tried, and how accounts are locked for it.
+struct Try<'a> {
+    batch: &'a Batch,
+    resolved: &'a Resolved,
     locking: Locking,
-    time: &Time,
-) -> Result<Decided, Failed> {
-    let mut script = begin.clone();
-    let before = script.steps.len();
-    let plan = Plan {
-        reads: batch.reads(),
-        resolved,
-        locking,
-        time,
-    };
-    plan.ask(&mut script);
-    let mut answers = runner.run(&script).await?;
-    answers.skip(before);
-    let (snapshot, number) = plan.told_numbered(&mut answers)?;
-    let number = number.ok_or_else(|| corrupt("a commit has no number"))?;
-    let decision = batch.decide(&snapshot);
-    let mut writes = Script::default();
-    if !decision.changes.is_empty() {
-        write::changes(&mut writes, &decision.changes, &snapshot, resolved, number)?;
+    kept: &'a [i64],
+    time: &'a Time,
+}
+
+impl Try<'_> {
+    /// Runs `begin`, locks and reads everything, decides.
+    async fn decide(&self, runner: &mut Runner<'_>, begin: &Script) -> Result<Decided, Failed> {
+        let mut script = begin.clone();
+        let before = script.steps.len();
+        let plan = Plan {
+            reads: self.batch.reads(),
+            resolved: self.resolved,
+            locking: self.locking,
+            kept: self.kept,
+            time: self.time,
+        };
+        plan.ask(&mut script);
+        let mut answers = runner.run(&script).await?;
+        answers.skip(before);
+        let (snapshot, number) = plan.told_numbered(&mut answers)?;
+        let number = number.ok_or_else(|| corrupt("a commit has no number"))?;
+        let decision = self.batch.decide(&snapshot);
+        let mut writes = Script::default();
+        if !decision.changes.is_empty() {
+            let changes = &decision.changes;
+            write::changes(&mut writes, changes, &snapshot, self.resolved, number)?;
+        }
+        Ok(Decided {
+            missed: self.resolved.missing_in(&snapshot),
+            decision,
+            number,
+            writes,
+        })
     }
-    Ok(Decided {
-        decision,
-        number,
-        writes,
-    })
 }
 
 /// Decides `batch` inside a transaction of the host's and writes the result;
@@ -103,8 +129,14 @@ pub(crate) async fn apply(
     let numbers = Mutex::default();
     let resolved = resolve(runner, batch.reads(), &numbers).await?;
     let begin = Script::default();
-    let decided = decide(runner, &begin, batch, &resolved, Locking::Wait, time);
-    let decided = decided.await?;
+    let all = Try {
+        batch,
+        resolved: &resolved,
+        locking: Locking::Wait,
+        kept: &[],
+        time,
+    };
+    let decided = all.decide(runner, &begin).await?;
     let mut script = decided.writes;
     if script.steps.is_empty() {
         decided.number.give_back(&mut script);

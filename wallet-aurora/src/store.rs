@@ -174,6 +174,7 @@ impl AuroraStore {
             reads,
             resolved: &resolved,
             locking: Locking::None,
+            kept: &[],
             time: &self.time,
         };
         let mut script = Script::default();

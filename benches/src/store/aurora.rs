@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
 use wallet_aurora::{AuroraSettings, AuroraStore};
 use wallet_core::LedgerStore;
 
@@ -25,6 +26,12 @@ impl Aurora {
 impl Subject for Aurora {
     fn ledger(&self) -> Arc<dyn LedgerStore> {
         Arc::<AuroraStore>::clone(&self.store)
+    }
+
+    fn another(&self, runtime: &Runtime) -> Result<Option<Arc<dyn LedgerStore>>> {
+        let settings = AuroraSettings::new(self.database.url());
+        let store = runtime.block_on(AuroraStore::open(&settings))?;
+        Ok(Some(Arc::new(store)))
     }
 
     fn bytes(&self) -> Result<Option<u64>> {

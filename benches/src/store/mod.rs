@@ -167,6 +167,15 @@ pub(crate) trait Subject: Debug {
     /// The store.
     fn ledger(&self) -> Arc<dyn LedgerStore>;
 
+    /// Another store on the same books; `None` where there is only one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn another(&self, runtime: &Runtime) -> Result<Option<Arc<dyn LedgerStore>>> {
+        let _ = runtime;
+        Ok(None)
+    }
+
     /// How many bytes its files take once nothing is left in a log; `None`
     /// where it has none. Nothing may be written meanwhile.
     ///

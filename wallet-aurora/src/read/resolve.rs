@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use wallet_core::{AccountKey, Hold, Reads, TransferWithReversals, accounts_of};
+use wallet_core::{AccountKey, Hold, Reads, Snapshot, TransferWithReversals, accounts_of};
 
 use super::accounts::{ask_places, told_places};
 use super::{Numbers, Place, ask_holds, ask_transfers, told_holds, told_transfers};
@@ -64,6 +64,27 @@ pub(crate) async fn resolve(
 }
 
 impl Resolved {
+    /// The numbers of those that exist.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = i64> {
+        self.accounts.values().flatten().map(|place| place.number)
+    }
+
+    /// The numbers of those that exist and are not in `snapshot`, whose accounts
+    /// stand in the same order.
+    pub(crate) fn missing_in(&self, snapshot: &Snapshot) -> Vec<i64> {
+        if snapshot.accounts.len() == self.accounts.len() {
+            return Vec::new();
+        }
+        let is_there = |key: &AccountKey| {
+            let there = &snapshot.accounts;
+            there.binary_search_by_key(key, |(key, _)| *key).is_ok()
+        };
+        let missing = self.accounts.iter().filter(|(key, _)| !is_there(key));
+        missing
+            .filter_map(|(_, place)| place.map(|place| place.number))
+            .collect()
+    }
+
     /// Takes in the accounts whose places are remembered, and answers which
     /// are not, sorted as `keys` are.
     fn recall(

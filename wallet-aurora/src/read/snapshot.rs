@@ -22,10 +22,16 @@ pub(crate) struct Plan<'a> {
     pub(crate) reads: &'a Reads,
     pub(crate) resolved: &'a Resolved,
     pub(crate) locking: Locking,
+    /// Accounts that are not waited for in any case, sorted.
+    pub(crate) kept: &'a [i64],
     pub(crate) time: &'a Time,
 }
 
 impl Plan<'_> {
+    fn is_kept(&self, number: i64) -> bool {
+        self.kept.binary_search(&number).is_ok()
+    }
+
     fn missing(&self) -> Vec<AccountKey> {
         let accounts = self.resolved.accounts.iter();
         let missing = accounts.filter(|(_, place)| place.is_none());
@@ -38,8 +44,12 @@ impl Plan<'_> {
         let places = self.resolved.accounts.values().flatten();
         let mut numbers: Vec<i64> = places.map(|place| place.number).collect();
         numbers.sort_unstable();
+        numbers.retain(|number| !self.is_kept(*number));
         if !numbers.is_empty() {
             ask_states(script, &numbers, self.locking);
+        }
+        if !self.kept.is_empty() {
+            ask_states(script, self.kept, Locking::Skip);
         }
         if self.locking != Locking::None {
             CommitNumber::ask(script);
@@ -74,9 +84,11 @@ impl Plan<'_> {
         answers: &mut Answers,
     ) -> Result<(Snapshot, Option<CommitNumber>)> {
         let mut snapshot = Snapshot::at(Timestamp::EPOCH);
-        let is_known = |place: &Option<_>| place.is_some();
+        let mut places = self.resolved.accounts.values().flatten();
         let mut states = HashMap::new();
-        if self.resolved.accounts.values().any(is_known) {
+        let mut asked = usize::from(places.any(|place| !self.is_kept(place.number)));
+        asked = asked.saturating_add(usize::from(!self.kept.is_empty()));
+        for _ in 0..asked {
             for row in answers.rows() {
                 states.insert(row.number::<i64>(0)?, row);
             }
@@ -127,7 +139,7 @@ impl Plan<'_> {
                     snapshot.accounts.push((*key, Some(state)));
                 }
                 // Somebody else keeps it: what needs it comes out as blocked.
-                None if self.locking == Locking::Skip => {}
+                None if self.locking == Locking::Skip || self.is_kept(place.number) => {}
                 None => return Err(corrupt("an account is gone")),
             }
         }

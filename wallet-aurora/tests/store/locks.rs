@@ -1,5 +1,6 @@
 //! Foreign locks, and who waits for whom.
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::support::books::{
     account_key, assert_sound, commit, is_recorded, open, opening, posted, record_key, set_up,
@@ -13,6 +14,7 @@ use wallet_test_servers::Kind;
 
 on_both! {
     an_account_kept_by_others_blocks_only_its_own_requests
+    an_account_that_stays_kept_is_not_waited_for_again
     a_short_foreign_lock_is_waited_for
     the_time_is_read_after_the_locks_are_held
     a_key_about_to_be_committed_is_waited_for
@@ -59,6 +61,37 @@ async fn an_account_kept_by_others_blocks_only_its_own_requests(kind: Kind) {
     let decided = store.transact(batch).await.unwrap().decided;
     assert!(matches!(&decided[0], Decided::Fresh(_)));
     assert!(matches!(&decided[1], Decided::Replayed(_)));
+    assert_sound(&store).await;
+}
+
+async fn an_account_that_stays_kept_is_not_waited_for_again(kind: Kind) {
+    let database = Database::create(kind).await;
+    let settings = database.settings().with_lock_wait(Duration::from_secs(4));
+    let store = AuroraStore::open(&settings).await.unwrap();
+    set_up(&store, 100).await;
+    let mut keeper = keep(&database, &[1]).await;
+    let first = commit(&store, vec![transfer("a", 0, 1, 10)]).await;
+    assert_eq!(first[0], Decided::Blocked, "after having waited");
+    // With a wait each, this would outlast the time that a test may take.
+    for number in 0..100 {
+        let others = transfer(&format!("o{number}"), 2, 3, 1);
+        let decided = commit(&store, vec![transfer("a", 0, 1, 10), others]).await;
+        assert_eq!(decided[0], Decided::Blocked);
+        assert!(matches!(&decided[1], Decided::Fresh(outcome) if outcome.result.is_ok()));
+    }
+    keeper.execute("ROLLBACK").await.unwrap();
+    // Free again, and so waited for again.
+    let decided = commit(&store, vec![transfer("a", 0, 1, 10)]).await;
+    assert!(matches!(&decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
+    let mut keeper = keep(&database, &[1]).await;
+    let batch = Arc::new(Batch::new(vec![transfer("b", 0, 1, 10)]));
+    let letting_go = async {
+        somebody_waits(&database).await;
+        keeper.execute("ROLLBACK").await.unwrap();
+    };
+    let (committed, ()) = tokio::join!(store.transact(batch), letting_go);
+    let decided = committed.unwrap().decided;
+    assert!(matches!(&decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
     assert_sound(&store).await;
 }
 
