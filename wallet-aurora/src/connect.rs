@@ -3,10 +3,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::mysql::MySqlConnectOptions;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::{ConnectOptions, Connection, MySqlConnection};
 use wallet_core::{StoreError, StoreErrorKind};
 
+use crate::credentials::{Endpoint, Source};
 use crate::error::{Result, connecting};
 use crate::run::Runner;
 use crate::sql::Script;
@@ -24,6 +25,7 @@ pub(crate) enum Role {
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     options: MySqlConnectOptions,
+    credentials: Option<Source>,
     role: Role,
     lock_wait: Duration,
     pub(crate) connect_wait: Duration,
@@ -60,8 +62,15 @@ impl Target {
             .no_engine_substitution(false)
             .timezone(None)
             .disable_statement_logging();
+        // In clear text, as IAM tokens are sent, over TLS only.
+        let is_encrypted = matches!(
+            options.get_ssl_mode(),
+            MySqlSslMode::Required | MySqlSslMode::VerifyCa | MySqlSslMode::VerifyIdentity
+        );
+        let has_source = settings.credentials.is_some();
         Ok(Self {
-            options,
+            options: options.enable_cleartext_plugin(has_source && is_encrypted),
+            credentials: settings.credentials.clone(),
             role,
             lock_wait: settings.lock_wait,
             connect_wait: settings.connect_wait,
@@ -72,12 +81,10 @@ impl Target {
     /// Connects and sets the session up.
     pub(crate) async fn open(&self) -> Result<Opened> {
         let context = "connecting to the database";
-        let connect = MySqlConnection::connect_with(&self.options);
-        let connected = tokio::time::timeout(self.connect_wait, connect).await;
-        let connected = connected.map_err(|_| {
+        let connected = tokio::time::timeout(self.connect_wait, self.connect()).await;
+        let mut connection = connected.map_err(|_| {
             StoreError::new(StoreErrorKind::Unavailable, context).with_source("no answer in time")
-        })?;
-        let mut connection = connected.map_err(|error| connecting(error, context))?;
+        })??;
         let mut runner = Runner {
             connection: &mut connection,
             answer_wait: self.answer_wait,
@@ -98,6 +105,24 @@ impl Target {
             connection,
             packet_bytes: most.saturating_sub(HEADROOM).max(LEAST_PACKET),
         })
+    }
+
+    async fn connect(&self) -> Result<MySqlConnection> {
+        let mut options = self.options.clone();
+        if let Some(Source(credentials)) = &self.credentials {
+            let endpoint = Endpoint {
+                host: options.get_host().to_owned(),
+                port: options.get_port(),
+                user: options.get_username().to_owned(),
+            };
+            let password = credentials.password(&endpoint).await.map_err(|error| {
+                let context = "asking for a password";
+                StoreError::new(StoreErrorKind::Unavailable, context).with_source(error)
+            })?;
+            options = options.password(&password);
+        }
+        let connected = MySqlConnection::connect_with(&options).await;
+        connected.map_err(|error| connecting(error, "connecting to the database"))
     }
 
     fn session(&self) -> Script {

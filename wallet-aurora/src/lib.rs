@@ -50,8 +50,11 @@
 mod clock;
 mod commit;
 mod connect;
+mod credentials;
 mod error;
 mod host;
+#[cfg(feature = "iam")]
+mod iam;
 mod migrate;
 mod number;
 mod outbox;
@@ -66,8 +69,11 @@ mod store;
 mod value;
 mod write;
 
+pub use credentials::{Credentials, Endpoint};
 pub use error::{ApplyError, TransactionLost};
 pub use host::{Applied, HostTransaction};
+#[cfg(feature = "iam")]
+pub use iam::IamToken;
 pub use settings::AuroraSettings;
 /// The driver, in the version whose types [`HostTransaction`] takes.
 pub use sqlx;

@@ -1,5 +1,9 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::Credentials;
+use crate::credentials::Source;
 
 /// How an [`AuroraStore`](crate::AuroraStore) reaches and uses its database:
 /// plain data.
@@ -23,6 +27,7 @@ pub struct AuroraSettings {
     pub(crate) connections: usize,
     pub(crate) idle: Duration,
     pub(crate) lifetime: Duration,
+    pub(crate) credentials: Option<Source>,
 }
 
 impl AuroraSettings {
@@ -45,6 +50,7 @@ impl AuroraSettings {
             connections: 8,
             idle: Duration::from_secs(5),
             lifetime: Duration::from_secs(1_800),
+            credentials: None,
         }
     }
 
@@ -54,6 +60,16 @@ impl AuroraSettings {
     #[must_use]
     pub fn with_reader(mut self, reader: impl Into<String>) -> Self {
         self.reader = Some(reader.into());
+        self
+    }
+
+    /// Asks for the password of every new connection instead of taking it from
+    /// the address. Passwords that the server wants in clear text, as it does
+    /// with IAM tokens, are sent over TLS only: with an `ssl-mode` of `REQUIRED`
+    /// or stricter.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: Arc<dyn Credentials>) -> Self {
+        self.credentials = Some(Source(credentials));
         self
     }
 
@@ -121,6 +137,7 @@ impl fmt::Debug for AuroraSettings {
         f.debug_struct("AuroraSettings")
             .field("has_reader", &self.reader.is_some())
             .field("migrate", &self.migrate)
+            .field("credentials", &self.credentials)
             .field("lock_wait", &self.lock_wait)
             .field("answer_wait", &self.answer_wait)
             .field("connect_wait", &self.connect_wait)

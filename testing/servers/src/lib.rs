@@ -26,6 +26,7 @@ mod tls;
 pub use install::Kind;
 pub use private::Private;
 pub use shared::{Shared, shared};
+pub use tls::write_ca;
 
 /// The user of tests, who owns every database named `wallet_...`.
 pub const USER: &str = "wallet";

@@ -42,6 +42,18 @@ pub(crate) fn issue(folder: &Path) {
     }
 }
 
+/// Writes the certificate of an issuer that nobody's is issued by.
+///
+/// # Panics
+/// When the file cannot be written.
+pub fn write_ca(path: &Path) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = named("a stranger");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = params.self_signed(&key).expect("an issuer");
+    fs::write(path, ca.pem()).expect("a file for a certificate");
+}
+
 fn named(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);

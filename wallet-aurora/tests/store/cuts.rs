@@ -2,6 +2,7 @@
 //! half exists, and what is in doubt is settled by asking again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{ApplyError, AuroraSettings, AuroraStore, HostTransaction};
@@ -19,6 +20,7 @@ on_both! {
     a_cut_at_any_point_of_a_batch_is_settled_by_the_same_batch_again
     a_cut_at_any_point_of_the_host_s_transaction_leaves_nothing_half
     a_connection_that_died_at_rest_is_replaced
+    a_commit_held_back_is_never_decided_a_second_time
 }
 
 /// A batch with everything that takes a packet: accounts to find, a hold to
@@ -77,6 +79,34 @@ async fn a_cut_at_any_point_of_a_batch_is_settled_by_the_same_batch_again(kind: 
     }
     assert_eq!(doubts, 3, "the last packet, in each way");
     assert_eq!(posted(&direct, 1).await, 10_000 + i128::from(number) * 10);
+    assert_sound(&direct).await;
+}
+
+async fn a_commit_held_back_is_never_decided_a_second_time(kind: Kind) {
+    let database = Database::create(kind).await;
+    let direct = open(&database).await;
+    set_up(&direct, 10_000).await;
+    let proxy = Proxy::start(&database.url()).await;
+    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let settings = settings.with_answer_wait(Duration::from_secs(2));
+    let store = AuroraStore::open(&settings).await.unwrap();
+    // Its accounts are known then, and a batch is two packets.
+    commit(&store, vec![transfer("first", 0, 1, 10)]).await;
+    let batch = Arc::new(Batch::new(vec![transfer("held", 0, 1, 10)]));
+    proxy.arm(1, Cut::Held);
+    let unknown = store.transact(Arc::clone(&batch)).await.unwrap_err();
+    assert_eq!(unknown.kind(), StoreErrorKind::Indeterminate);
+    // Whoever asks meanwhile, here or elsewhere, does not get past its locks.
+    for settler in [&store, &direct, &store] {
+        let decided = settler.transact(Arc::clone(&batch)).await.unwrap().decided;
+        assert_eq!(decided[0], Decided::Blocked);
+    }
+    assert_eq!(posted(&direct, 1).await, 10_010);
+    proxy.let_go();
+    again(&store, Arc::clone(&batch)).await;
+    let settled = direct.transact(batch).await.unwrap().decided;
+    assert!(matches!(settled[0], Decided::Replayed(_)), "{settled:?}");
+    assert_eq!(posted(&direct, 1).await, 10_020, "once");
     assert_sound(&direct).await;
 }
 

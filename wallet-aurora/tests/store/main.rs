@@ -10,6 +10,7 @@
 
 mod apply_in;
 mod conformance;
+mod credentials;
 mod cuts;
 mod facts;
 mod faults;

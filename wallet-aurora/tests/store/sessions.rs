@@ -1,15 +1,47 @@
 //! Servers that are set up in other ways.
 
+use std::sync::Arc;
+
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{AuroraSettings, AuroraStore};
-use wallet_core::{Clock, LedgerStore, StoreErrorKind, SystemClock};
+use wallet_core::{
+    Clock, Details, IdempotencyKey, LedgerStore, Leg, Metadata, PostTransfer, Request,
+    StoreErrorKind, SystemClock, Wallet,
+};
 use wallet_test_servers::{Kind, Private};
 
-use crate::support::books::{account_key, assert_sound, open, posted, set_up};
+use crate::support::books::{account, account_key, assert_sound, euros, open, posted, set_up};
 use crate::support::{Database, on_both};
 
 on_both! {
     what_a_server_is_set_up_with_changes_nothing
+    a_server_that_takes_small_packets_only_gets_small_ones
+}
+
+async fn a_server_that_takes_small_packets_only_gets_small_ones(kind: Kind) {
+    let server = Private::start_with(kind, &["--max-allowed-packet=65536"]);
+    let database = Database::create_on(&server.url()).await;
+    let store = Arc::new(open(&database).await);
+    set_up(&store, 1_000).await;
+    let ledger: Arc<dyn LedgerStore> = Arc::<AuroraStore>::clone(&store);
+    let wallet = Wallet::builder(ledger).spawn().unwrap();
+    let long = format!("{{\"note\":\"{}\"}}", "x".repeat(3_900));
+    let details = Details {
+        metadata: Some(Metadata::parse(&long).unwrap()),
+        ..Details::default()
+    };
+    // All wait at once, so that batches are as large as they may be.
+    let submitted = (0..200).map(|number| {
+        let leg = Leg::new(account(0), account(1), euros(1));
+        let transfer = PostTransfer::new(vec![leg]).with_details(details.clone());
+        let key = IdempotencyKey::parse("test", &format!("small-{number}")).unwrap();
+        wallet.submit(Request::new(key, transfer))
+    });
+    for answer in futures_util::future::join_all(submitted).await {
+        answer.unwrap().accepted().unwrap();
+    }
+    assert_eq!(posted(&store, 1).await, 1_200);
+    assert_sound(&store).await;
 }
 
 async fn what_a_server_is_set_up_with_changes_nothing(kind: Kind) {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// Where to cut, seen from a packet of the client's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(crate) enum Cut {
     Within,
     /// The server carries it out, and the client never learns the answer.
     After,
+    /// The server sees it once the proxy is told to let it go.
+    Held,
 }
 
 pub(crate) const CUTS: [Cut; 3] = [Cut::Before, Cut::Within, Cut::After];
@@ -26,6 +29,7 @@ type Plan = Arc<Mutex<Option<(u32, Cut)>>>;
 pub(crate) struct Proxy {
     port: u16,
     plan: Plan,
+    let_go: Arc<Notify>,
 }
 
 impl Proxy {
@@ -36,16 +40,22 @@ impl Proxy {
         let (_, rest) = url.split_once('@').unwrap();
         let server = rest.split(['/', '?']).next().unwrap().to_owned();
         let plan = Plan::default();
-        let shared = Arc::clone(&plan);
+        let let_go = Arc::new(Notify::new());
+        let (shared, held) = (Arc::clone(&plan), Arc::clone(&let_go));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(&server).await else {
                     continue;
                 };
-                tokio::spawn(carry(client, server, Arc::clone(&shared)));
+                tokio::spawn(carry(
+                    client,
+                    server,
+                    Arc::clone(&shared),
+                    Arc::clone(&held),
+                ));
             }
         });
-        Self { port, plan }
+        Self { port, plan, let_go }
     }
 
     /// The server's address by way of the proxy.
@@ -60,19 +70,24 @@ impl Proxy {
         *self.plan.lock().unwrap() = Some((packets, cut));
     }
 
+    /// Lets a packet go that is held.
+    pub(crate) fn let_go(&self) {
+        self.let_go.notify_one();
+    }
+
     /// Takes the order back; answers whether it was carried out.
     pub(crate) fn disarm(&self) -> bool {
         self.plan.lock().unwrap().take().is_none()
     }
 }
 
-async fn carry(client: TcpStream, server: TcpStream, plan: Plan) {
+async fn carry(client: TcpStream, server: TcpStream, plan: Plan, let_go: Arc<Notify>) {
     let (from_client, mut to_client) = client.into_split();
     let (mut from_server, to_server) = server.into_split();
     let answers = tokio::spawn(async move {
         let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
     });
-    let ended = packets(from_client, to_server, &plan, &answers).await;
+    let ended = packets(from_client, to_server, &plan, &let_go, &answers).await;
     // Dropping both directions closes both connections.
     answers.abort();
     drop(ended);
@@ -84,6 +99,7 @@ async fn packets(
     mut client: OwnedReadHalf,
     mut server: OwnedWriteHalf,
     plan: &Plan,
+    let_go: &Notify,
     answers: &tokio::task::JoinHandle<()>,
 ) -> std::io::Result<()> {
     loop {
@@ -97,6 +113,10 @@ async fn packets(
             Some(Cut::Before) => return Ok(()),
             Some(Cut::Within) => {
                 return server.write_all(&packet[..packet.len() / 2]).await;
+            }
+            Some(Cut::Held) => {
+                let_go.notified().await;
+                server.write_all(&packet).await?;
             }
             Some(Cut::After) => {
                 answers.abort();

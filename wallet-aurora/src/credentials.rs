@@ -1,0 +1,66 @@
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+/// Gives the password of each new connection: a secret that rotates, or a token
+/// that soon expires.
+///
+/// It is asked whenever a connection is opened, from several tasks at a time,
+/// and has the time that the settings give to connecting as a whole. What it
+/// gives is used once and not kept.
+///
+/// ```
+/// use wallet_aurora::{AuroraSettings, Credentials, Endpoint};
+///
+/// #[derive(Debug)]
+/// struct FromFile;
+///
+/// #[async_trait::async_trait]
+/// impl Credentials for FromFile {
+///     async fn password(
+///         &self,
+///         _: &Endpoint,
+///     ) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+///         Ok(std::fs::read_to_string("/run/secrets/ledger")?)
+///     }
+/// }
+///
+/// let settings = AuroraSettings::new("mysql://shop@writer.example/shop")
+///     .with_credentials(std::sync::Arc::new(FromFile));
+/// # drop(settings);
+/// ```
+#[async_trait]
+pub trait Credentials: fmt::Debug + Send + Sync {
+    /// The password for `endpoint`.
+    ///
+    /// # Errors
+    /// Why there is none: the connection is not opened, and the store answers
+    /// `Unavailable`.
+    async fn password(&self, endpoint: &Endpoint) -> Result<String, Box<dyn Error + Send + Sync>>;
+}
+
+/// Where a connection goes, and as whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// The host's name or address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The user in the database.
+    pub user: String,
+}
+
+/// One source of passwords; equal to itself alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Source(pub(crate) Arc<dyn Credentials>);
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Source {}

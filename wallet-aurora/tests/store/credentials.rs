@@ -1,0 +1,103 @@
+//! Passwords that change, and connections that prove who they talk to.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::{Connection, Executor, MySqlConnection};
+use wallet_aurora::{AuroraSettings, AuroraStore, Credentials, Endpoint};
+use wallet_core::{LedgerStore, StoreErrorKind};
+use wallet_test_servers::{Kind, PASSWORD, Private};
+
+use crate::support::books::{assert_sound, set_up};
+use crate::support::on_both;
+
+on_both! {
+    a_password_that_changes_is_asked_for_at_every_connection
+    the_server_is_verified_by_the_bundle_that_is_given
+}
+
+/// What is given, and how often it was asked for.
+#[derive(Debug, Default)]
+struct Rotating(Mutex<(Option<String>, u32)>);
+
+impl Rotating {
+    fn set(&self, password: Option<&str>) {
+        self.0.lock().unwrap().0 = password.map(str::to_owned);
+    }
+
+    fn asked(&self) -> u32 {
+        self.0.lock().unwrap().1
+    }
+}
+
+#[async_trait]
+impl Credentials for Rotating {
+    async fn password(&self, endpoint: &Endpoint) -> Result<String, Box<dyn Error + Send + Sync>> {
+        assert_eq!(endpoint.user, "wallet");
+        assert_eq!(endpoint.host, "127.0.0.1");
+        let mut held = self.0.lock().unwrap();
+        held.1 += 1;
+        held.0.clone().ok_or_else(|| "the vault is sealed".into())
+    }
+}
+
+async fn admin(server: &Private) -> MySqlConnection {
+    let url = format!("{}?ssl-mode=DISABLED", server.admin_url());
+    MySqlConnection::connect(&url).await.unwrap()
+}
+
+async fn a_password_that_changes_is_asked_for_at_every_connection(kind: Kind) {
+    let server = Private::start(kind);
+    let mut admin = admin(&server).await;
+    admin.execute("CREATE DATABASE wallet_shop").await.unwrap();
+    let rotating = Arc::new(Rotating::default());
+    let address = format!(
+        "mysql://wallet:never-this@127.0.0.1:{}/wallet_shop?ssl-mode=REQUIRED",
+        server.port()
+    );
+    let settings = AuroraSettings::new(address)
+        // Every use is that of a new connection.
+        .with_lifetime(Duration::ZERO)
+        .with_credentials(Arc::<Rotating>::clone(&rotating));
+    assert!(!format!("{settings:?}").contains("never-this"));
+    let sealed = AuroraStore::open(&settings).await.unwrap_err();
+    assert_eq!(sealed.kind(), StoreErrorKind::Unavailable);
+    rotating.set(Some(PASSWORD));
+    let store = AuroraStore::open(&settings).await.unwrap();
+    let before = rotating.asked();
+    set_up(&store, 100).await;
+    let rotate = "ALTER USER wallet@'%' IDENTIFIED BY 'another-one'";
+    admin.execute(rotate).await.unwrap();
+    let stale = store.ledgers().await.unwrap_err();
+    assert_eq!(stale.kind(), StoreErrorKind::Internal, "access is denied");
+    rotating.set(Some("another-one"));
+    assert_sound(&store).await;
+    assert!(rotating.asked() > before);
+}
+
+async fn the_server_is_verified_by_the_bundle_that_is_given(kind: Kind) {
+    let server = Private::start(kind);
+    let other = tempfile::tempdir().unwrap();
+    let stranger = other.path().join("stranger.pem");
+    admin(&server)
+        .await
+        .execute("CREATE DATABASE wallet_shop")
+        .await
+        .unwrap();
+    wallet_test_servers::write_ca(&stranger);
+    let open = async |host: &str, ca: &std::path::Path| {
+        let url = server.url().replace("127.0.0.1", host);
+        let ca = ca.display();
+        let url = format!("{url}/wallet_shop?ssl-mode=VERIFY_IDENTITY&ssl-ca={ca}");
+        AuroraStore::open(&AuroraSettings::new(url)).await
+    };
+    let store = open("127.0.0.1", &server.ca()).await.unwrap();
+    set_up(&store, 100).await;
+    assert_sound(&store).await;
+    open("localhost", &server.ca()).await.unwrap();
+    // Its certificate is not for this address, nor from this issuer.
+    assert!(open("127.0.0.2", &server.ca()).await.is_err());
+    assert!(open("127.0.0.1", &stranger).await.is_err());
+}
