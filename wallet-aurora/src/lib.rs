@@ -15,7 +15,8 @@
 //!    any statement ends the packet, so that its `COMMIT` is not run.
 //!
 //! An account that a foreign transaction keeps locked for longer than the
-//! settings allow is left out; requests that need it come out as blocked.
+//! settings allow is left out; requests that need it come out as blocked, and it
+//! is not waited for again until it is found free.
 //!
 //! # Cost
 //! Two round trips and one flush a batch, three where an account is used for the
@@ -29,6 +30,44 @@
 //! # In the host's own transaction
 //! [`AuroraStore::apply_in`] posts inside a transaction of the host's, so that an
 //! order and its payment commit together. See [`HostTransaction`].
+//!
+//! # Readers
+//! With [`AuroraSettings::with_reader`] what does not decide anything is read
+//! there. [`AuroraStore::reading`] says for each call how fresh it must be:
+//! whoever passes the versions on that an earlier answer told reads their own
+//! writes.
+//!
+//! # Connections
+//! The store has connections of its own, not sqlx's pool, which pings after every
+//! use. A connection that rested for [`AuroraSettings::with_idle`] is tried before
+//! it is used, one older than [`AuroraSettings::with_lifetime`] is replaced, one
+//! on which anything failed but a conflict or bad data is closed. When one is
+//! opened, a writer that is read-only (`read_only`, `innodb_read_only`: a former
+//! writer after a failover) is refused, so that the next try asks the endpoint
+//! again. Every session is set to READ COMMITTED and a strict `sql_mode`,
+//! whatever the server's defaults.
+//!
+//! Statements go as text, several in a packet, with literals of typed encoders
+//! only; none is prepared. Packets stay below the server's `max_allowed_packet`,
+//! and a batch is as large as fits.
+//!
+//! Take TLS with `ssl-mode=VERIFY_IDENTITY` and the bundle of your provider in
+//! `ssl-ca`. Passwords that rotate, and IAM tokens (feature `iam`), come from
+//! [`Credentials`].
+//!
+//! # Retention
+//! [`LedgerStore::purge`](wallet_core::LedgerStore::purge) works in transactions
+//! of at most 1,000 rows, by primary keys that no commit under way has locked.
+//!
+//! # What is proven where
+//! The whole suite (conformance, model, faults, cuts, processes killed) runs on
+//! MariaDB 10.11 and on Oracle's MySQL 9.7, started by the tests. Aurora itself
+//! cannot be run here. It speaks MySQL 8.0's protocol and dialect, of which only
+//! what both servers share is used; but its storage, its failover through
+//! endpoints (shown here by a server that turns read-only, dies and comes back,
+//! and by cut connections), its replicas (shown by a copy that lags) and its IAM
+//! plugin (the token is compared with what AWS's own SDK signs) are not shown by
+//! any test of ours. `WALLET_TEST_MYSQL_URL` runs the suite against a cluster.
 //!
 //! # Time
 //! The database's clock, read after the locks are held; every process sees the
@@ -52,6 +91,7 @@ mod commit;
 mod connect;
 mod credentials;
 mod error;
+mod freshness;
 mod host;
 #[cfg(feature = "iam")]
 mod iam;
@@ -71,6 +111,7 @@ mod write;
 
 pub use credentials::{Credentials, Endpoint};
 pub use error::{ApplyError, TransactionLost};
+pub use freshness::Freshness;
 pub use host::{Applied, HostTransaction};
 #[cfg(feature = "iam")]
 pub use iam::IamToken;

@@ -13,6 +13,7 @@ use wallet_core::{
 use crate::clock::Time;
 use crate::connect::{Role, Target};
 use crate::error::{Failed, Result};
+use crate::freshness::Freshness;
 use crate::past_balance::{Answer, Question};
 use crate::pool::{Lent, Pool};
 use crate::read::{self, Locking, Numbers, Plan};
@@ -46,8 +47,9 @@ pub struct AuroraStore {
     pub(crate) packet_bytes: usize,
     pub(crate) writer: Arc<Pool>,
     reader: Arc<Pool>,
+    freshness: Freshness,
     /// The accounts that were read outside of transactions.
-    numbers: Mutex<Numbers>,
+    numbers: Arc<Mutex<Numbers>>,
 }
 
 impl AuroraStore {
@@ -95,8 +97,41 @@ impl AuroraStore {
             packet_bytes,
             writer,
             reader,
-            numbers: Mutex::default(),
+            freshness: Freshness::Any,
+            numbers: Arc::default(),
         })
+    }
+
+    /// The same store, whose reads are as fresh as asked for: a choice for each
+    /// call, at no cost. Whatever decides anything is read from the writer in
+    /// any case.
+    ///
+    /// ```no_run
+    /// use wallet_aurora::{AuroraStore, Freshness};
+    /// use wallet_core::{AccountKey, EntryQuery, LedgerStore, StoreError, Version};
+    ///
+    /// # async fn statement(
+    /// #     store: &AuroraStore, account: AccountKey, seen: Version,
+    /// # ) -> Result<(), StoreError> {
+    /// let own = Freshness::AtLeast(vec![(account, seen)]);
+    /// let page = store.reading(own).entries(&EntryQuery::first(account, 50)).await?;
+    /// # drop(page);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn reading(&self, freshness: Freshness) -> Self {
+        Self {
+            time: self.time.clone(),
+            answer_wait: self.answer_wait,
+            identity: self.identity,
+            limits: self.limits,
+            packet_bytes: self.packet_bytes,
+            writer: Arc::clone(&self.writer),
+            reader: Arc::clone(&self.reader),
+            freshness,
+            numbers: Arc::clone(&self.numbers),
+        }
     }
 
     /// Brings the schema of the database up to date without opening a store:
@@ -111,14 +146,30 @@ impl AuroraStore {
         Ok(())
     }
 
-    /// Reads what one script asks for, where readers read. More than one
-    /// statement sees one state.
+    /// Reads what one script asks for, from a server that is fresh enough. More
+    /// than one statement sees one state.
     async fn read<T>(
         &self,
         ask: impl FnOnce(&mut Script) -> bool,
         told: impl FnOnce(&mut Answers) -> Result<T>,
     ) -> Result<T> {
-        read_on(&self.reader, ask, told).await
+        let mut asked = Script::default();
+        let is_one_state = ask(&mut asked);
+        let keys = self.freshness.keys();
+        if !keys.is_empty() {
+            let mut guarded = Script::default();
+            read::ask_accounts(&mut guarded, &keys);
+            guarded.append(asked.clone());
+            let mut answers = run_on(&self.reader, guarded, true).await?;
+            if self.freshness.accepts(&read::told_accounts(&mut answers)?) {
+                return told(&mut answers);
+            }
+        }
+        let pool = match &self.freshness {
+            Freshness::Any => &self.reader,
+            Freshness::AtLeast(_) | Freshness::Latest => &self.writer,
+        };
+        told(&mut run_on(pool, asked, is_one_state).await?)
     }
 
     /// One answer per key, in the order asked.
@@ -151,15 +202,17 @@ impl AuroraStore {
 
     async fn now(&self) -> Result<Timestamp> {
         let time = &self.time;
-        let ask = |script: &mut Script| {
-            time.ask(script);
-            false
-        };
-        read_on(&self.writer, ask, |answers| time.told(answers)).await
+        let mut script = Script::default();
+        time.ask(&mut script);
+        time.told(&mut run_on(&self.writer, script, false).await?)
     }
 
     async fn try_snapshot(&self, reads: &Reads) -> Result<Snapshot> {
-        let mut lent = self.reader.lend().await?;
+        let pool = match &self.freshness {
+            Freshness::Any => &self.reader,
+            Freshness::AtLeast(_) | Freshness::Latest => &self.writer,
+        };
+        let mut lent = pool.lend().await?;
         let read = self.read_snapshot(&mut lent, reads).await;
         lent.end(read).await
     }
@@ -190,14 +243,9 @@ impl AuroraStore {
 
 const IDENTITY: &str = "SELECT id FROM wallet_identity";
 
-async fn read_on<T>(
-    pool: &Arc<Pool>,
-    ask: impl FnOnce(&mut Script) -> bool,
-    told: impl FnOnce(&mut Answers) -> Result<T>,
-) -> Result<T> {
-    let mut asked = Script::default();
+/// Runs what only reads; where it must see one state, in a transaction.
+async fn run_on(pool: &Arc<Pool>, asked: Script, is_one_state: bool) -> Result<Answers> {
     let mut script = Script::default();
-    let is_one_state = ask(&mut asked);
     if is_one_state {
         script.begin_reading();
     }
@@ -210,7 +258,7 @@ async fn read_on<T>(
     let answers = lent.run(&script).await;
     let mut answers = lent.end(answers).await?;
     answers.skip(before);
-    told(&mut answers)
+    Ok(answers)
 }
 
 /// What fits: bytes are sent as two hexadecimal digits each.

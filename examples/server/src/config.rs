@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -20,7 +21,8 @@ pub struct Config {
     #[arg(long, env = "WALLET_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Where the books are: `sqlite:PATH`, or `memory` (lost at exit).
+    /// Where the books are: `sqlite:PATH`, `memory` (lost at exit), or, built
+    /// with the feature `mysql`, `mysql://USER:PASSWORD@HOST/DATABASE`.
     #[arg(long, env = "WALLET_STORE", default_value = "sqlite:wallet.db")]
     pub store: StoreUrl,
 
@@ -32,9 +34,10 @@ pub struct Config {
     #[arg(long, env = "WALLET_QUEUE", default_value_t = 8_192, value_parser = at_least_one)]
     pub queue: usize,
 
-    /// How many batches may be committed at a time. SQLite has one writer.
-    #[arg(long, env = "WALLET_COMMITTERS", default_value_t = 1, value_parser = at_least_one)]
-    pub committers: usize,
+    /// How many batches may be committed at a time [default: 2 on MySQL; 1 on
+    /// SQLite, which has one writer].
+    #[arg(long, env = "WALLET_COMMITTERS", value_parser = at_least_one)]
+    pub committers: Option<usize>,
 
     /// How many connections may be open; further ones wait. The default stays
     /// below the usual limit of open files.
@@ -80,12 +83,38 @@ impl Config {
 }
 
 /// Where the books are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum StoreUrl {
     /// A SQLite file, created when absent.
     Sqlite(PathBuf),
     /// The process's memory.
     Memory,
+    /// A database of MySQL, MariaDB or Aurora, by its address.
+    #[cfg(feature = "mysql")]
+    Mysql(String),
+}
+
+impl StoreUrl {
+    /// How many batches are best committed at a time.
+    pub(crate) const fn committers(&self) -> usize {
+        match self {
+            Self::Sqlite(_) | Self::Memory => 1,
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => 2,
+        }
+    }
+}
+
+/// Without addresses: they hold passwords.
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Memory => f.write_str("Memory"),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => f.debug_tuple("Mysql").finish_non_exhaustive(),
+        }
+    }
 }
 
 impl FromStr for StoreUrl {
@@ -95,7 +124,11 @@ impl FromStr for StoreUrl {
         match text.split_once(':') {
             None if text == "memory" => Ok(Self::Memory),
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            _ => Err("expected sqlite:PATH or memory".to_owned()),
+            #[cfg(feature = "mysql")]
+            Some(("mysql", _)) => Ok(Self::Mysql(text.to_owned())),
+            #[cfg(not(feature = "mysql"))]
+            Some(("mysql", _)) => Err("built without the feature mysql".to_owned()),
+            _ => Err("expected sqlite:PATH, memory or mysql://...".to_owned()),
         }
     }
 }

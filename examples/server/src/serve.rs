@@ -102,10 +102,10 @@ impl Server {
         let listener = listen(config).await?;
         let settings = Settings {
             queue_capacity: config.queue,
-            committers: config.committers,
+            committers: config.committers.unwrap_or(config.store.committers()),
             ..Settings::default()
         };
-        let wallet = Wallet::builder(store::open(&config.store)?)
+        let wallet = Wallet::builder(store::open(&config.store).await?)
             .settings(settings)
             .spawn()?;
         Self::over(wallet, listener, config)

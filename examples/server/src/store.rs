@@ -7,13 +7,22 @@ use wallet_sqlite::{SqliteSettings, SqliteStore};
 use crate::StoreUrl;
 
 /// Opens the store that the settings name.
-pub(crate) fn open(url: &StoreUrl) -> Result<Arc<dyn LedgerStore>, StoreError> {
+#[cfg_attr(
+    not(feature = "mysql"),
+    expect(clippy::unused_async, reason = "only a server's store is waited for")
+)]
+pub(crate) async fn open(url: &StoreUrl) -> Result<Arc<dyn LedgerStore>, StoreError> {
     let clock = Arc::new(SystemClock);
     match url {
         StoreUrl::Memory => Ok(Arc::new(MemoryStore::new(clock))),
         StoreUrl::Sqlite(path) => {
             let settings = SqliteSettings::new(path);
             Ok(Arc::new(SqliteStore::open(&settings, clock)?))
+        }
+        #[cfg(feature = "mysql")]
+        StoreUrl::Mysql(address) => {
+            let settings = wallet_aurora::AuroraSettings::new(address);
+            Ok(Arc::new(wallet_aurora::AuroraStore::open(&settings).await?))
         }
     }
 }

@@ -5,23 +5,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use sqlx::{Connection, Executor, MySqlConnection};
-use wallet_aurora::{AuroraSettings, AuroraStore};
+use tokio::task::JoinHandle;
+use wallet_aurora::AuroraStore;
 use wallet_core::{Batch, Decided, LedgerStore, StoreErrorKind, TransferId};
 use wallet_test_servers::{Kind, Private};
 
-use crate::support::books::{
-    ACCOUNTS, account_key, assert_sound, commit, open, posted, record_key, set_up, transfer,
-};
+use crate::support::books::{ACCOUNTS, assert_sound, commit, open, record_key, set_up, transfer};
 use crate::support::{Database, on_both};
 
 on_both! {
     a_killed_server_loses_nothing_acknowledged
     a_server_that_turns_read_only_is_left_and_found_again
-    reads_go_to_the_reader_and_decisions_to_the_writer
+    a_server_that_turns_read_only_under_load_loses_nothing
     a_server_that_does_not_answer_is_given_up
 }
 
-const KILLS: u32 = 4;
+const KILLS: u8 = 4;
 
 /// What was acknowledged: the transfer under each key.
 type Acknowledged = Arc<Mutex<BTreeMap<String, Option<TransferId>>>>;
@@ -67,38 +66,91 @@ fn note(told: &Acknowledged, keys: &[String], decided: &[Decided]) {
     }
 }
 
+/// Workers that go on with what they have in hand until they are told to end.
+struct Load {
+    told: Acknowledged,
+    ends: Arc<AtomicBool>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    /// Three of them, whose keys begin with numbers of this `round`.
+    async fn start(database: &Database, told: &Acknowledged, round: u8) -> Self {
+        let ends = Arc::new(AtomicBool::new(false));
+        let store = Arc::new(open(database).await);
+        let workers = (0..3).map(|worker| {
+            let (store, told, ends) = (Arc::clone(&store), Arc::clone(told), Arc::clone(&ends));
+            tokio::spawn(work(store, worker + round * 10, told, ends))
+        });
+        Self {
+            workers: workers.collect(),
+            told: Arc::clone(told),
+            ends,
+        }
+    }
+
+    /// Waits until so many more are acknowledged.
+    async fn more(&self, count: usize) {
+        let enough = self.told.lock().unwrap().len() + count;
+        while self.told.lock().unwrap().len() < enough {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn end(self) {
+        self.ends.store(true, Ordering::SeqCst);
+        for worker in self.workers {
+            worker.await.unwrap();
+        }
+    }
+}
+
 async fn a_killed_server_loses_nothing_acknowledged(kind: Kind) {
     let mut server = Private::start(kind);
     let database = Database::create_on(&server.url()).await;
     set_up(&open(&database).await, 100_000).await;
     let told = Acknowledged::default();
     for kill in 1..=KILLS {
-        let ends = Arc::new(AtomicBool::new(false));
-        let store = Arc::new(open(&database).await);
-        let workers = (0..3).map(|worker| {
-            let worker = worker + u8::try_from(kill).unwrap() * 10;
-            let (store, told, ends) = (Arc::clone(&store), Arc::clone(&told), Arc::clone(&ends));
-            tokio::spawn(work(store, worker, told, ends))
-        });
-        let workers: Vec<_> = workers.collect();
-        let before = told.lock().unwrap().len();
-        let enough = before + 200 + usize::try_from(kill).unwrap() * 37;
-        while told.lock().unwrap().len() < enough {
-            tokio::task::yield_now().await;
-        }
+        let load = Load::start(&database, &told, kill).await;
+        load.more(200 + usize::from(kill) * 37).await;
         server.kill();
         server.restart();
         // They go on with what they had in hand.
-        let enough = told.lock().unwrap().len() + 100;
-        while told.lock().unwrap().len() < enough {
-            tokio::task::yield_now().await;
-        }
-        ends.store(true, Ordering::SeqCst);
-        for worker in workers {
-            worker.await.unwrap();
-        }
+        load.more(100).await;
+        load.end().await;
         verify(&open(&database).await, &told).await;
     }
+}
+
+async fn a_server_that_turns_read_only_under_load_loses_nothing(kind: Kind) {
+    let server = Private::start(kind);
+    let database = Database::create_on(&server.url()).await;
+    set_up(&open(&database).await, 100_000).await;
+    let mut admin = MySqlConnection::connect(&server.admin_url()).await.unwrap();
+    let option = match kind {
+        Kind::MariaDb => "read_only",
+        Kind::MySql => "super_read_only",
+    };
+    let told = Acknowledged::default();
+    let load = Load::start(&database, &told, 1).await;
+    for _ in 0..KILLS {
+        load.more(200).await;
+        let on = format!("SET GLOBAL {option} = 1");
+        admin.execute(on.as_str()).await.unwrap();
+        // Whatever was under way is over, and nothing more is acknowledged.
+        let idle = told.lock().unwrap().len();
+        let refused = AuroraStore::open(&database.settings()).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+        assert!(
+            told.lock().unwrap().len() <= idle + 3 * 8,
+            "only what was under way"
+        );
+        let off = format!("SET GLOBAL {option} = 0; SET GLOBAL read_only = 0");
+        admin.execute(off.as_str()).await.unwrap();
+    }
+    load.more(200).await;
+    load.end().await;
+    verify(&open(&database).await, &told).await;
 }
 
 /// Everything acknowledged is there as it was told, and the books are sound.
@@ -133,22 +185,6 @@ async fn a_server_that_turns_read_only_is_left_and_found_again(kind: Kind) {
     let decided = commit(&store, vec![transfer("a", 0, 1, 10)]).await;
     assert!(matches!(&decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
     assert_sound(&store).await;
-}
-
-async fn reads_go_to_the_reader_and_decisions_to_the_writer(kind: Kind) {
-    let writer = Database::create(kind).await;
-    // A reader that lags behind for ever.
-    let reader = Database::create(kind).await;
-    open(&reader).await;
-    let settings = AuroraSettings::new(writer.url()).with_reader(reader.url());
-    let store = AuroraStore::open(&settings).await.unwrap();
-    set_up(&store, 100).await;
-    let decided = commit(&store, vec![transfer("a", 0, 1, 30)]).await;
-    crate::support::books::accepted(&decided[0]);
-    assert_eq!(store.accounts(&[account_key(1)]).await.unwrap(), [None]);
-    assert_eq!(store.ledgers().await.unwrap(), []);
-    assert!(crate::support::books::is_recorded(&store, "a").await);
-    assert_eq!(posted(&open(&writer).await, 1).await, 130);
 }
 
 async fn a_server_that_does_not_answer_is_given_up(kind: Kind) {

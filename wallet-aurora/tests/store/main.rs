@@ -17,6 +17,7 @@ mod faults;
 mod locks;
 mod plans;
 mod processes;
+mod readers;
 mod refusals;
 mod schema;
 mod sessions;

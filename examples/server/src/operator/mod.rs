@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
-use wallet_core::{StoreError, SystemClock, WalletError};
+use wallet_core::{LedgerStore, Outbox, StoreError, SystemClock, WalletError};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 use crate::StoreUrl;
@@ -20,7 +20,8 @@ use crate::serve::cause;
 #[derive(Debug, Parser)]
 #[command(name = "wallet", version)]
 pub struct Arguments {
-    /// Where the books are: `sqlite:PATH`. The file must exist.
+    /// Where the books are: `sqlite:PATH`, a file that must exist, or, built
+    /// with the feature `mysql`, `mysql://USER:PASSWORD@HOST/DATABASE`.
     #[arg(
         long,
         env = "WALLET_STORE",
@@ -86,25 +87,42 @@ impl Arguments {
     /// # Errors
     /// [`OperatorError`].
     pub fn run(self) -> Result<u8, OperatorError> {
-        let store = Arc::new(open(&self.store)?);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         runtime.block_on(async {
+            let store = open(&self.store).await?;
+            let store = store.as_ref();
             match self.what {
-                What::Verify(verify) => verify.run(&store).await,
-                What::Statement(statement) => statement.run(&store).await,
-                What::Outcome(outcome) => outcome.run(&store).await,
-                What::Purge(purge) => purge.run(&store).await,
+                What::Verify(verify) => verify.run(store).await,
+                What::Statement(statement) => statement.run(store).await,
+                What::Outcome(outcome) => outcome.run(store).await,
+                What::Purge(purge) => purge.run(store).await,
             }
         })
     }
 }
 
+/// What an operator looks after.
+trait Books: LedgerStore + Outbox {}
+
+impl<T: LedgerStore + Outbox> Books for T {}
+
 /// Opens a store that exists, as it is: nothing is created or migrated.
-fn open(url: &StoreUrl) -> Result<SqliteStore, OperatorError> {
-    let StoreUrl::Sqlite(path) = url else {
-        return Err(OperatorError::Memory);
+#[cfg_attr(
+    not(feature = "mysql"),
+    expect(clippy::unused_async, reason = "only a server's store is waited for")
+)]
+async fn open(url: &StoreUrl) -> Result<Box<dyn Books>, OperatorError> {
+    let path = match url {
+        StoreUrl::Memory => return Err(OperatorError::Memory),
+        #[cfg(feature = "mysql")]
+        StoreUrl::Mysql(address) => {
+            let settings = wallet_aurora::AuroraSettings::new(address).with_migrate(false);
+            let store = wallet_aurora::AuroraStore::open(&settings).await?;
+            return Ok(Box::new(store));
+        }
+        StoreUrl::Sqlite(path) => path,
     };
     if !path.is_file() {
         return Err(OperatorError::NoFile(path.clone()));
@@ -112,7 +130,8 @@ fn open(url: &StoreUrl) -> Result<SqliteStore, OperatorError> {
     let settings = SqliteSettings::new(path)
         .with_create(false)
         .with_migrate(false);
-    Ok(SqliteStore::open(&settings, Arc::new(SystemClock))?)
+    let store = SqliteStore::open(&settings, Arc::new(SystemClock))?;
+    Ok(Box::new(store))
 }
 
 /// A text from the books, fit for a terminal: what users wrote must not move

@@ -1,12 +1,7 @@
-use std::sync::Arc;
-
 use clap::Args;
-use wallet_core::{
-    IdempotencyKey, LedgerId, LedgerStore, Leg, Outcome, Posted, Receipt, format_minor,
-};
-use wallet_sqlite::SqliteStore;
+use wallet_core::{IdempotencyKey, LedgerId, Leg, Outcome, Posted, Receipt, format_minor};
 
-use super::OperatorError;
+use super::{Books, OperatorError};
 use crate::output::time;
 
 /// Shows what was recorded under an idempotency key.
@@ -24,7 +19,7 @@ pub(super) struct ShowOutcome {
 }
 
 impl ShowOutcome {
-    pub(super) async fn run(&self, store: &Arc<SqliteStore>) -> Result<u8, OperatorError> {
+    pub(super) async fn run(&self, store: &dyn Books) -> Result<u8, OperatorError> {
         let bad = |error| OperatorError::NotFound(format!("no such key can be: {error}"));
         let key = IdempotencyKey::parse(&self.scope, &self.key).map_err(bad)?;
         let key = self

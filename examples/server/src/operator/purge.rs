@@ -1,12 +1,10 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use wallet_core::{LedgerStore, Purge, StoreError};
-use wallet_sqlite::SqliteStore;
+use wallet_core::{Purge, StoreError};
 
-use super::OperatorError;
+use super::{Books, OperatorError};
 
 const DAY: u64 = 86_400;
 
@@ -29,7 +27,7 @@ pub(super) struct PurgeOld {
 }
 
 impl PurgeOld {
-    pub(super) async fn run(&self, store: &Arc<SqliteStore>) -> Result<u8, OperatorError> {
+    pub(super) async fn run(&self, store: &dyn Books) -> Result<u8, OperatorError> {
         let seconds = u64::from(self.older_than_days).saturating_mul(DAY);
         let (older_than, limit) = (Duration::from_secs(seconds), self.batch);
         if !self.events {
@@ -44,7 +42,7 @@ impl PurgeOld {
     }
 
     /// Deletes until a batch is not full.
-    async fn all(&self, store: &SqliteStore, purge: Purge) -> Result<u64, StoreError> {
+    async fn all(&self, store: &dyn Books, purge: Purge) -> Result<u64, StoreError> {
         let bar = ProgressBar::new_spinner();
         let mut deleted = 0_u64;
         loop {

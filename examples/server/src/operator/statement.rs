@@ -1,15 +1,13 @@
 use std::io::Write;
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
 use wallet_core::{
-    Account, AccountId, Direction, Entry, EntryQuery, InLedger, LedgerId, LedgerStore, Order,
-    Timestamp, format_minor,
+    Account, AccountId, Direction, Entry, EntryQuery, InLedger, LedgerId, Order, Timestamp,
+    format_minor,
 };
-use wallet_sqlite::SqliteStore;
 
-use super::{OperatorError, plain};
+use super::{Books, OperatorError, plain};
 use crate::output::time;
 
 /// How many entries are read at a time.
@@ -43,7 +41,7 @@ fn when(text: &str) -> Result<Timestamp, jiff::Error> {
 }
 
 impl Statement {
-    pub(super) async fn run(&self, store: &Arc<SqliteStore>) -> Result<u8, OperatorError> {
+    pub(super) async fn run(&self, store: &dyn Books) -> Result<u8, OperatorError> {
         let key = InLedger::new(LedgerId::default(), self.account);
         let found = store.accounts(&[key]).await?.into_iter().next().flatten();
         let unknown = || OperatorError::NotFound(format!("there is no account {}", self.account));

@@ -1,13 +1,10 @@
-use std::sync::Arc;
-
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use wallet_core::invariants::{
     Delivered, OutboxReport, Progress, Report, Stage, Verifier, VerifyError,
 };
-use wallet_sqlite::SqliteStore;
 
-use super::OperatorError;
+use super::{Books, OperatorError};
 
 /// Checks every invariant of the books, and the outbox against them. Exits with
 /// 0 when they are sound, 1 when something must not be, 3 when that could not be
@@ -21,7 +18,7 @@ pub(super) struct Verify {
 }
 
 impl Verify {
-    pub(super) async fn run(&self, store: &Arc<SqliteStore>) -> Result<u8, OperatorError> {
+    pub(super) async fn run(&self, store: &dyn Books) -> Result<u8, OperatorError> {
         let delivered = if self.nothing_delivered {
             Delivered::Nothing
         } else {
@@ -29,8 +26,8 @@ impl Verify {
         };
         let bar = Bar::new();
         let mut tell = |progress| bar.tell(progress);
-        let report = Verifier::new(store.as_ref())
-            .with_outbox(store.as_ref(), delivered)
+        let report = Verifier::new(store)
+            .with_outbox(store, delivered)
             .with_progress(&mut tell)
             .run()
             .await;

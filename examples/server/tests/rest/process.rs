@@ -19,11 +19,14 @@ struct Process {
 }
 
 impl Process {
-    /// Starts it on a file, on a port that it chooses and tells in its log.
+    /// Starts it on a file.
     fn start(file: &Path) -> Self {
-        let mut child = command(&["--listen", "127.0.0.1:0"])
-            .arg("--store")
-            .arg(format!("sqlite:{}", file.display()))
+        Self::start_on(&sqlite(file))
+    }
+
+    /// Starts it on a port that it chooses and tells in its log.
+    fn start_on(store: &str) -> Self {
+        let mut child = command(&["--listen", "127.0.0.1:0", "--store", store])
             .env("RUST_LOG", "debug,hyper=off")
             .stderr(Stdio::piped())
             .spawn()
@@ -69,6 +72,10 @@ impl Drop for Process {
     }
 }
 
+fn sqlite(file: &Path) -> String {
+    format!("sqlite:{}", file.display())
+}
+
 /// The program with nothing taken from the test's environment.
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wallet-server"));
@@ -83,8 +90,45 @@ fn run(arguments: &[&str]) -> Output {
 #[test]
 fn what_was_acknowledged_survives_kill_9_and_replays_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("wallet.db");
-    let mut server = Process::start(&file);
+    survives_kill_9(&sqlite(&folder.path().join("wallet.db")));
+}
+
+#[cfg(feature = "mysql")]
+mod on_servers {
+    use wallet_aurora::sqlx::{Connection, Executor, MySqlConnection};
+    use wallet_test_servers::{Kind, Private};
+
+    /// A server and the address of a fresh database on it.
+    fn database(kind: Kind) -> (Private, String) {
+        let server = Private::start(kind);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let mut connection = MySqlConnection::connect(&server.url()).await.unwrap();
+            connection
+                .execute("CREATE DATABASE wallet_rest")
+                .await
+                .unwrap();
+        });
+        let url = format!("{}/wallet_rest", server.url());
+        (server, url)
+    }
+
+    #[test]
+    fn what_was_acknowledged_survives_kill_9_on_mysql() {
+        let (_server, store) = database(Kind::MySql);
+        super::survives_kill_9(&store);
+    }
+
+    #[test]
+    fn what_was_acknowledged_survives_kill_9_on_mariadb() {
+        let (_server, store) = database(Kind::MariaDb);
+        super::survives_kill_9(&store);
+    }
+}
+
+/// Kills the server under load, asks another one, and the operator's command.
+fn survives_kill_9(store: &str) {
+    let mut server = Process::start_on(store);
     let client = server.client;
     let ada = client.open_with("ada", "1000000.00");
     let bob = client.open("bob");
@@ -114,7 +158,7 @@ fn what_was_acknowledged_survives_kill_9_and_replays_the_same() {
         server.kill();
     });
 
-    let server = Process::start(&file);
+    let mut server = Process::start_on(store);
     let client = server.client;
     let acknowledged = acknowledged.into_inner().unwrap();
     assert!(acknowledged.len() >= 100);
@@ -122,16 +166,23 @@ fn what_was_acknowledged_survives_kill_9_and_replays_the_same() {
     let moved = cents(&bob);
     // At most the requests that were under way are there besides.
     assert!(
-        (acknowledged.len()..=acknowledged.len() + 4).contains(&moved),
+        (acknowledged.len()..acknowledged.len().saturating_add(5)).contains(&moved),
         "{moved}"
     );
-    assert_eq!(cents(&ada) + moved, 100_000_000);
+    assert_eq!(cents(&ada).saturating_add(moved), 100_000_000);
     for (key, answer) in &acknowledged {
         let again = client.post("/v1/transfers", key, &body);
         assert!(again.is_replayed());
         assert_eq!((again.status, &again.body), (answer.status, &answer.body));
     }
     assert_eq!(cents(&bob), moved);
+    server.kill();
+    let mut verify = Command::new(env!("CARGO_BIN_EXE_wallet"));
+    verify.args(["verify", "--nothing-delivered", "--store", store]);
+    let verified = verify.env_clear().output().unwrap();
+    let text = String::from_utf8_lossy(&verified.stdout);
+    assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+    assert!(text.contains("the books are sound"), "{text}");
 }
 
 #[test]
@@ -191,8 +242,8 @@ fn sigterm_and_sigint_end_it_well() {
 fn a_bad_setting_is_told_and_ends_with_2() {
     let cases: [(&[&str], &str); 9] = [
         (&["--listen", "nowhere"], "--listen"),
-        (&["--store", "postgres:x"], "sqlite:PATH or memory"),
-        (&["--store", "sqlite:"], "sqlite:PATH or memory"),
+        (&["--store", "postgres:x"], "sqlite:PATH, memory"),
+        (&["--store", "sqlite:"], "sqlite:PATH, memory"),
         (&["--currencies", "BTC"], "CODE:DECIMALS"),
         (&["--currencies", "EUR:3"], "another exponent"),
         (&["--queue", "0"], "at least 1"),

@@ -76,6 +76,10 @@ impl Database {
         format!("{}/{}?ssl-mode=disabled", self.server, self.name)
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn settings(&self) -> AuroraSettings {
         AuroraSettings::new(self.url())
     }

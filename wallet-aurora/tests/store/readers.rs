@@ -1,0 +1,90 @@
+//! A reader that lags behind: a copy of the tables as they were.
+
+use wallet_aurora::{AuroraSettings, AuroraStore, Freshness};
+use wallet_core::{AccountKey, EntryQuery, LedgerStore, Version};
+use wallet_test_servers::Kind;
+
+use crate::support::books::{
+    accepted, account_key, commit, is_recorded, open, posted, set_up, transfer,
+};
+use crate::support::{Database, on_both};
+
+on_both! {
+    reads_go_to_the_reader_and_decisions_to_the_writer
+    whoever_asks_for_what_they_wrote_gets_it
+}
+
+async fn reads_go_to_the_reader_and_decisions_to_the_writer(kind: Kind) {
+    let writer = Database::create(kind).await;
+    // A reader that lags behind for ever.
+    let reader = Database::create(kind).await;
+    open(&reader).await;
+    let settings = AuroraSettings::new(writer.url()).with_reader(reader.url());
+    let store = AuroraStore::open(&settings).await.unwrap();
+    set_up(&store, 100).await;
+    let decided = commit(&store, vec![transfer("a", 0, 1, 30)]).await;
+    accepted(&decided[0]);
+    assert_eq!(store.accounts(&[account_key(1)]).await.unwrap(), [None]);
+    assert_eq!(store.ledgers().await.unwrap(), []);
+    assert!(is_recorded(&store, "a").await);
+    assert_eq!(posted(&open(&writer).await, 1).await, 130);
+}
+
+/// Copies every table of the ledger as it is.
+async fn copy(from: &Database, to: &Database) {
+    let sql = "SELECT table_name FROM information_schema.tables \
+               WHERE table_schema = DATABASE() AND table_name LIKE 'wallet\\_%'";
+    let tables = to.rows(sql).await;
+    assert!(tables.len() > 10, "{}", tables.len());
+    for table in tables {
+        let table: String = sqlx::Row::get_unchecked(&table, 0);
+        let source = from.name();
+        let copy = format!("REPLACE INTO {table} SELECT * FROM {source}.{table}");
+        to.execute(&copy).await;
+    }
+}
+
+async fn version(store: &AuroraStore, account: AccountKey) -> Version {
+    let accounts = store.accounts(&[account]).await.unwrap();
+    accounts[0].as_ref().unwrap().state.version
+}
+
+async fn whoever_asks_for_what_they_wrote_gets_it(kind: Kind) {
+    let writer = Database::create(kind).await;
+    let reader = Database::create(kind).await;
+    let direct = open(&writer).await;
+    set_up(&direct, 100).await;
+    open(&reader).await;
+    let settings = AuroraSettings::new(writer.url()).with_reader(reader.url());
+    let store = AuroraStore::open(&settings).await.unwrap();
+    let account = account_key(1);
+    accepted(&commit(&store, vec![transfer("a", 0, 1, 30)]).await[0]);
+    let first = version(&direct, account).await;
+    copy(&writer, &reader).await;
+    accepted(&commit(&store, vec![transfer("b", 0, 1, 5)]).await[0]);
+    let second = version(&direct, account).await;
+
+    assert_eq!(posted(&store, 1).await, 130, "the reader is behind");
+    let seen = |version| Freshness::AtLeast(vec![(account, version)]);
+    assert_eq!(posted(&store.reading(Freshness::Latest), 1).await, 135);
+    let entries = async |freshness: Freshness| {
+        let query = EntryQuery::first(account, 10);
+        let view = store.reading(freshness);
+        view.entries(&query).await.unwrap().len()
+    };
+    // The reader will do for who has seen no more than it has.
+    assert_eq!(posted(&store.reading(seen(first)), 1).await, 130);
+    assert_eq!(entries(seen(first)).await, 2);
+    assert_eq!(posted(&store.reading(seen(second)), 1).await, 135);
+    assert_eq!(entries(seen(second)).await, 3);
+    assert_eq!(entries(Freshness::Any).await, 2);
+    let unknown = Freshness::AtLeast(vec![(account_key(99), 1)]);
+    assert_eq!(
+        entries(unknown).await,
+        3,
+        "nobody has it, so the writer is asked"
+    );
+    // What decides is the writer's whatever is asked for.
+    let all = transfer("c", 1, 0, 135);
+    accepted(&commit(&store.reading(Freshness::Any), vec![all]).await[0]);
+}
