@@ -30,7 +30,8 @@ const LIFETIME: Duration = Duration::from_secs(900);
 /// use wallet_aurora::{AuroraSettings, IamToken};
 /// use wallet_core::SystemClock;
 ///
-/// let provider = SharedCredentialsProvider::new(Credentials::for_tests());
+/// let keys = Credentials::new("AKIDEXAMPLE", "secret", None, None, "vault");
+/// let provider = SharedCredentialsProvider::new(keys);
 /// let token = IamToken::new(provider, "eu-central-1", Arc::new(SystemClock));
 /// let settings = AuroraSettings::new(
 ///     "mysql://shop@writer.example/shop?ssl-mode=VERIFY_IDENTITY&ssl-ca=/etc/rds.pem",

@@ -6,14 +6,20 @@ use crate::error::{Failed, Result};
 use crate::number::CommitNumber;
 use crate::pool::Lent;
 use crate::run::Row;
-use crate::sql::{Script, Sql};
+use crate::sql::Script;
 
 const OLDEST: &str = "
     SELECT id, accepted, outcomes, purged FROM wallet_batch FORCE INDEX (wallet_batch_by_age)
     WHERE written_at <= ";
 const FORGET_KEYS: &str = "
-    UPDATE wallet_journal SET hash = NULL, fingerprint = NULL WHERE hash IS NOT NULL AND (";
-const DELETE_REFUSALS: &str = "DELETE FROM wallet_journal WHERE ";
+    UPDATE wallet_journal FORCE INDEX (PRIMARY) SET hash = NULL, fingerprint = NULL
+    WHERE hash IS NOT NULL AND ";
+// One statement a row: a list may be read by a scan where a table is small, and
+// a delete that scans waits for every row that somebody has locked. (An update
+// passes over locked rows that it does not change.)
+const DELETE_REFUSAL: &str = "DELETE FROM wallet_journal WHERE id = ";
+const DELETE_COMMIT: &str = "DELETE FROM wallet_batch WHERE id = ";
+const DELETE_DELIVERED: &str = "DELETE FROM wallet_outbox WHERE id = ";
 const DELIVERED: &str = "
     SELECT id FROM wallet_outbox FORCE INDEX (wallet_outbox_open)
     WHERE is_complete = 1 AND created_at <= ";
@@ -48,19 +54,21 @@ pub(crate) async fn records(
         script.work("finding old records", |sql| {
             sql.raw(OLDEST).time(bound);
             sql.raw(" ORDER BY written_at, id LIMIT ").int(step);
-            sql.raw(" FOR UPDATE");
+            // Neither a commit under way nor another purge is waited for.
+            sql.raw(" FOR UPDATE SKIP LOCKED");
         });
         let mut answers = lent.run(&script).await?;
         answers.skip(1);
         let (parts, taken) = parts(&answers.rows(), i64::from(step))?;
-        let mut script = delete(&parts);
+        let (mut script, counted) = delete(&parts);
         script.commit();
         let mut answers = lent.run(&script).await?;
         if parts.is_empty() {
             break;
         }
-        let gone = answers.changed().saturating_add(answers.changed());
-        deleted = deleted.saturating_add(gone);
+        for _ in 0..counted {
+            deleted = deleted.saturating_add(answers.changed());
+        }
         rest = rest.saturating_sub(u32::try_from(taken).unwrap_or(rest));
     }
     Ok(deleted)
@@ -89,32 +97,30 @@ fn parts(rows: &[Row], most: i64) -> Result<(Vec<Part>, i64)> {
     Ok((parts, taken))
 }
 
-fn delete(parts: &[Part]) -> Script {
+/// What deletes them; each of the first so many statements tells how many records
+/// are gone.
+fn delete(parts: &[Part]) -> (Script, usize) {
     let mut script = Script::default();
     if parts.is_empty() {
-        return script;
+        return (script, 0);
     }
+    let accepted = rows(parts, |part| (part.from, part.until.min(part.accepted)));
     script.work("forgetting old keys", |sql| {
-        sql.raw(FORGET_KEYS);
-        ranges(sql, parts, |part| {
-            (part.from, part.until.min(part.accepted))
-        });
-        sql.raw(")");
-    });
-    script.work("deleting old refusals", |sql| {
-        sql.raw(DELETE_REFUSALS);
-        ranges(sql, parts, |part| {
-            (part.from.max(part.accepted), part.until)
+        sql.raw(FORGET_KEYS).is_in("id", &accepted, |sql, id| {
+            sql.int(*id);
         });
     });
+    let refused = rows(parts, |part| (part.from.max(part.accepted), part.until));
+    each(
+        &mut script,
+        "deleting old refusals",
+        DELETE_REFUSAL,
+        &refused,
+    );
+    let counted = script.steps.len();
     let whole = parts.iter().filter(|part| part.until == part.outcomes);
     let whole: Vec<i64> = whole.map(|part| part.batch).collect();
-    script.work("forgetting old commits", |sql| {
-        sql.raw("DELETE FROM wallet_batch WHERE ");
-        sql.is_in("id", &whole, |sql, batch| {
-            sql.int(*batch);
-        });
-    });
+    each(&mut script, "forgetting old commits", DELETE_COMMIT, &whole);
     // Only the last one can be cut.
     for part in parts.iter().filter(|part| part.until < part.outcomes) {
         script.work("shortening an old commit", |sql| {
@@ -122,21 +128,26 @@ fn delete(parts: &[Part]) -> Script {
             sql.raw(" WHERE id = ").int(part.batch);
         });
     }
-    script
+    (script, counted)
+}
+
+/// Adds a statement for each id.
+fn each(script: &mut Script, context: &'static str, delete: &'static str, ids: &[i64]) {
+    for id in ids {
+        script.work(context, |sql| {
+            sql.raw(delete).int(*id);
+        });
+    }
 }
 
 /// Journal rows of each part, from the first to before the second number.
-fn ranges(sql: &mut Sql, parts: &[Part], range: impl Fn(&Part) -> (i64, i64)) {
-    sql.raw("FALSE");
-    for part in parts {
+fn rows(parts: &[Part], range: impl Fn(&Part) -> (i64, i64)) -> Vec<i64> {
+    let rows = parts.iter().flat_map(|part| {
         let (from, until) = range(part);
-        if from >= until {
-            continue;
-        }
         let number = CommitNumber::new(part.batch);
-        sql.raw(" OR id BETWEEN ").int(number.row(from));
-        sql.raw(" AND ").int(number.row(until.saturating_sub(1)));
-    }
+        (from..until).map(move |index| number.row(index))
+    });
+    rows.collect()
 }
 
 /// Deletes at most `limit` delivered outbox rows written at or before `bound`.
@@ -161,13 +172,15 @@ pub(crate) async fn delivered(
             break;
         }
         let mut script = Script::default();
-        script.work("deleting delivered events", |sql| {
-            sql.raw("DELETE FROM wallet_outbox WHERE ");
-            sql.is_in("id", &ids, |sql, id| {
-                sql.int(*id);
-            });
-        });
-        deleted = deleted.saturating_add(lent.run(&script).await?.changed());
+        script.begin();
+        let context = "deleting delivered events";
+        each(&mut script, context, DELETE_DELIVERED, &ids);
+        script.commit();
+        let mut answers = lent.run(&script).await?;
+        answers.skip(1);
+        for _ in &ids {
+            deleted = deleted.saturating_add(answers.changed());
+        }
         rest = rest.saturating_sub(u32::try_from(ids.len()).unwrap_or(rest));
     }
     Ok(deleted)

@@ -19,6 +19,7 @@ mod plans;
 mod processes;
 mod readers;
 mod refusals;
+mod retention;
 mod schema;
 mod sessions;
 mod support;
