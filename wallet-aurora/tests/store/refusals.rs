@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sqlx::Executor;
+use sqlx::{Connection, Executor};
 use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
 use wallet_core::{
     Capture, Currency, Details, HoldId, LedgerStore, Leg, OpenAccount, Owner, PlaceHold,
@@ -18,6 +18,7 @@ use crate::support::{Database, on_both};
 
 on_both! {
     an_error_at_any_table_leaves_nothing_half
+    a_deadlock_or_lock_timeout_at_any_table_leaves_nothing_half
     data_that_the_server_refuses_is_invalid_and_rolled_back
 }
 
@@ -142,6 +143,51 @@ async fn an_error_at_any_table_leaves_nothing_half(kind: Kind) {
     assert_eq!(applied.after_commit.len(), KEYS.len() - 1);
     transaction.commit().await.unwrap();
     assert_eq!(recorded(&store).await, KEYS.len());
+    assert_sound(&store).await;
+}
+
+async fn a_deadlock_or_lock_timeout_at_any_table_leaves_nothing_half(kind: Kind) {
+    let (database, store) = shop(kind).await;
+    for (table, event) in WRITES {
+        for (code, state) in [(1205, "HY000"), (1213, "40001")] {
+            let trigger = format!(
+                "CREATE TRIGGER refusal BEFORE {event} ON {table} FOR EACH ROW \
+                 SIGNAL SQLSTATE '{state}' SET MYSQL_ERRNO = {code}"
+            );
+            database.execute(&trigger).await;
+            let batch = Arc::new(wallet_core::Batch::new(requests()));
+            let refused = store.transact(batch).await.unwrap_err();
+            assert_eq!(refused.kind(), StoreErrorKind::Conflict, "{table} {code}");
+
+            let mut connection = database.connect().await;
+            let mut host = HostTransaction::begin(&mut connection).await.unwrap();
+            let own = host.connection().unwrap();
+            own.execute("INSERT INTO shop_order VALUES (1)")
+                .await
+                .unwrap();
+            let applied = store.apply_in(&mut host, &requests()).await;
+            match (code, applied.unwrap_err()) {
+                // The host may go on, or not: its order alone is not committed here.
+                (1205, ApplyError::Store(error)) => {
+                    assert_eq!(error.kind(), StoreErrorKind::Conflict, "{table}");
+                    host.rollback().await.unwrap();
+                }
+                // As the server does with a real one.
+                (1213, ApplyError::TransactionLost(_)) => {
+                    assert!(host.commit().await.is_err(), "{table}");
+                }
+                (_, other) => panic!("{table} {code}: {other}"),
+            }
+            connection.close().await.unwrap();
+            database.execute("DROP TRIGGER refusal").await;
+            assert_eq!(recorded(&store).await, 0, "{table} {code}");
+            assert!(database.rows("SELECT id FROM shop_order").await.is_empty());
+        }
+        assert_sound(&store).await;
+    }
+    for decided in commit(&store, requests()).await.iter().take(KEYS.len() - 1) {
+        crate::support::books::accepted(decided);
+    }
     assert_sound(&store).await;
 }
 
