@@ -1,6 +1,7 @@
 //! How values stand in columns: enums as stable numbers.
 
-use wallet_core::{Amount, Currency, CurrencyCode, HoldStatus, Policy, Status};
+use wallet_core::codec::{policy_of_parts, status_of_number};
+use wallet_core::{Amount, Currency, CurrencyCode, Policy, Status};
 
 use crate::error::{Result, corrupt};
 use crate::run::Row;
@@ -12,59 +13,12 @@ pub(crate) fn amount_column(row: &Row, column: usize) -> Result<Option<Amount>> 
     amount.map_err(|_| corrupt("a stored amount is damaged"))
 }
 
-pub(crate) const fn policy_parts(policy: Policy) -> (i64, Option<Amount>) {
-    match policy {
-        Policy::NonNegative => (0, None),
-        Policy::Overdraft(limit) => (1, Some(limit)),
-        Policy::Unlimited => (2, None),
-    }
-}
-
 pub(crate) fn policy(number: i64, overdraft: Option<Amount>) -> Result<Policy> {
-    match (number, overdraft) {
-        (0, None) => Ok(Policy::NonNegative),
-        (1, Some(limit)) => Ok(Policy::Overdraft(limit)),
-        (2, None) => Ok(Policy::Unlimited),
-        _ => Err(corrupt("an account's policy is damaged")),
-    }
-}
-
-pub(crate) const fn status_number(status: Status) -> i64 {
-    match status {
-        Status::Active => 0,
-        Status::DebitsFrozen => 1,
-        Status::CreditsFrozen => 2,
-        Status::Frozen => 3,
-        Status::Closed => 4,
-    }
+    policy_of_parts(number, overdraft).ok_or_else(|| corrupt("an account's policy is damaged"))
 }
 
 pub(crate) fn status(number: i64) -> Result<Status> {
-    match number {
-        0 => Ok(Status::Active),
-        1 => Ok(Status::DebitsFrozen),
-        2 => Ok(Status::CreditsFrozen),
-        3 => Ok(Status::Frozen),
-        4 => Ok(Status::Closed),
-        _ => Err(corrupt("an account's status is damaged")),
-    }
-}
-
-/// Every way in which a hold can stand.
-pub(crate) const HOLD_STATUSES: [HoldStatus; 4] = [
-    HoldStatus::Pending,
-    HoldStatus::Captured,
-    HoldStatus::Released,
-    HoldStatus::Expired,
-];
-
-pub(crate) const fn hold_status_number(status: HoldStatus) -> i64 {
-    match status {
-        HoldStatus::Pending => 0,
-        HoldStatus::Captured => 1,
-        HoldStatus::Released => 2,
-        HoldStatus::Expired => 3,
-    }
+    status_of_number(number).ok_or_else(|| corrupt("an account's status is damaged"))
 }
 
 pub(crate) fn currency(code: &str, exponent: u8) -> Result<Currency> {
@@ -74,6 +28,8 @@ pub(crate) fn currency(code: &str, exponent: u8) -> Result<Currency> {
 
 #[cfg(test)]
 mod tests {
+    use wallet_core::codec::{HOLD_STATUSES, hold_status_number, policy_parts, status_number};
+
     use super::*;
 
     #[test]

@@ -1,9 +1,8 @@
 //! How values stand in columns: money as 16 bytes, enums as stable numbers.
 
 use rusqlite::Row;
-use wallet_core::{
-    Amount, Counters, Currency, CurrencyCode, HoldStatus, LedgerId, Policy, Status, Timestamp,
-};
+use wallet_core::codec::{policy_of_parts, status_of_number};
+use wallet_core::{Amount, Counters, Currency, CurrencyCode, LedgerId, Policy, Status, Timestamp};
 
 use crate::error::{During, Result, corrupt};
 
@@ -108,59 +107,13 @@ pub(crate) fn optional_amount(bytes: Option<[u8; 16]>) -> Result<Option<Amount>>
     bytes.map(amount).transpose()
 }
 
-pub(crate) const fn policy_parts(policy: Policy) -> (i64, Option<Amount>) {
-    match policy {
-        Policy::NonNegative => (0, None),
-        Policy::Overdraft(limit) => (1, Some(limit)),
-        Policy::Unlimited => (2, None),
-    }
-}
-
 pub(crate) fn policy(number: i64, overdraft: Option<[u8; 16]>) -> Result<Policy> {
-    match (number, optional_amount(overdraft)?) {
-        (0, None) => Ok(Policy::NonNegative),
-        (1, Some(limit)) => Ok(Policy::Overdraft(limit)),
-        (2, None) => Ok(Policy::Unlimited),
-        _ => Err(corrupt("an account's policy is damaged")),
-    }
-}
-
-pub(crate) const fn status_number(status: Status) -> i64 {
-    match status {
-        Status::Active => 0,
-        Status::DebitsFrozen => 1,
-        Status::CreditsFrozen => 2,
-        Status::Frozen => 3,
-        Status::Closed => 4,
-    }
+    let policy = policy_of_parts(number, optional_amount(overdraft)?);
+    policy.ok_or_else(|| corrupt("an account's policy is damaged"))
 }
 
 pub(crate) fn status(number: i64) -> Result<Status> {
-    match number {
-        0 => Ok(Status::Active),
-        1 => Ok(Status::DebitsFrozen),
-        2 => Ok(Status::CreditsFrozen),
-        3 => Ok(Status::Frozen),
-        4 => Ok(Status::Closed),
-        _ => Err(corrupt("an account's status is damaged")),
-    }
-}
-
-/// Every way in which a hold can stand.
-pub(crate) const HOLD_STATUSES: [HoldStatus; 4] = [
-    HoldStatus::Pending,
-    HoldStatus::Captured,
-    HoldStatus::Released,
-    HoldStatus::Expired,
-];
-
-pub(crate) const fn hold_status_number(status: HoldStatus) -> i64 {
-    match status {
-        HoldStatus::Pending => 0,
-        HoldStatus::Captured => 1,
-        HoldStatus::Released => 2,
-        HoldStatus::Expired => 3,
-    }
+    status_of_number(number).ok_or_else(|| corrupt("an account's status is damaged"))
 }
 
 pub(crate) fn currency(code: &str, exponent: i64) -> Result<Currency> {

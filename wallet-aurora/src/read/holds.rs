@@ -1,11 +1,10 @@
-use wallet_core::codec::decode_hold;
+use wallet_core::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
 use wallet_core::{Hold, HoldId, HoldKey, HoldQuery, HoldStatus, InLedger};
 
 use crate::clock::Time;
 use crate::error::{Result, undecodable};
 use crate::run::{Answers, Row};
 use crate::sql::Script;
-use crate::value::{HOLD_STATUSES, hold_status_number};
 
 const HOLDS: &str = "SELECT ledger, body FROM wallet_hold FORCE INDEX (PRIMARY) WHERE ";
 const BY_PAYER: &str = "

@@ -1,10 +1,10 @@
+use wallet_core::codec::{policy_parts, status_number};
 use wallet_core::{Account, AccountState, AccountUpdate, Metadata, Snapshot};
 
 use super::Numbering;
 use crate::error::{Doing, Result};
 use crate::number::CommitNumber;
 use crate::sql::{Insert, Script, Sql};
-use crate::value::{policy_parts, status_number};
 
 const PROFILES: Insert = Insert {
     doing: Doing::Insert,

@@ -1,9 +1,8 @@
 use wallet_core::HoldUpdate;
-use wallet_core::codec::encode_hold;
+use wallet_core::codec::{encode_hold, hold_status_number};
 
 use crate::error::Doing;
 use crate::sql::{Insert, Script};
-use crate::value::hold_status_number;
 
 const NEW: Insert = Insert {
     doing: Doing::Insert,

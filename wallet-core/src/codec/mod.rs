@@ -32,6 +32,7 @@
 //! golden records in the tests are never edited, only added to.
 
 mod account;
+mod column;
 mod effect;
 mod hold;
 mod numbers;
@@ -40,6 +41,11 @@ mod outcome;
 mod parts;
 mod transfer;
 mod wire;
+
+pub use column::{
+    HOLD_STATUSES, hold_status_number, policy_of_parts, policy_parts, status_number,
+    status_of_number,
+};
 
 use std::sync::Arc;
 

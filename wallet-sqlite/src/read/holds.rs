@@ -1,10 +1,10 @@
 use rusqlite::{Connection, Row, params};
-use wallet_core::codec::decode_hold;
+use wallet_core::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
 use wallet_core::{Hold, HoldId, HoldKey, HoldQuery, HoldStatus, InLedger, LedgerId, Timestamp};
 
 use super::prepare;
 use crate::error::{During, Result, corrupt, undecodable};
-use crate::value::{HOLD_STATUSES, column, hold_status_number, id_column, ledger, ledger_number};
+use crate::value::{column, id_column, ledger, ledger_number};
 
 const HOLD: &str = "SELECT body FROM wallet_hold WHERE ledger = ? AND id = ?";
 const BY_PAYER: &str = "

@@ -1,11 +1,12 @@
 use rusqlite::{Connection, params};
+use wallet_core::codec::{policy_parts, status_number};
 use wallet_core::{Account, AccountKey, AccountUpdate, Metadata};
 
 use super::find;
 use crate::deferred::Moved;
 use crate::error::{Doing, During, Result, corrupt};
 use crate::read::{Place, Terms, prepare};
-use crate::value::{amount_bytes, counters_bytes, ledger_number, policy_parts, status_number};
+use crate::value::{amount_bytes, counters_bytes, ledger_number};
 
 const LAST: &str = "SELECT coalesce(max(num), 0) FROM wallet_account";
 const INSERT: &str = "

@@ -1,10 +1,10 @@
 use rusqlite::{Connection, params};
-use wallet_core::codec::encode_hold;
+use wallet_core::codec::{encode_hold, hold_status_number};
 use wallet_core::{HoldUpdate, Timestamp};
 
 use crate::error::{Doing, During, Result};
 use crate::read::prepare;
-use crate::value::{hold_status_number, ledger_number};
+use crate::value::ledger_number;
 
 const INSERT: &str = "
     INSERT INTO wallet_hold (ledger, id, payer, payee, status, expires_at, body)
