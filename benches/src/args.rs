@@ -55,6 +55,17 @@ pub(crate) struct Load {
     /// Measure the bulk insertion of the same rows too: the upper bound.
     #[arg(long)]
     pub(crate) bulk_limit: bool,
+    /// Measure a wallet on tables with so many accounts too, on the same server:
+    /// what the size of the tables costs.
+    #[arg(long, value_name = "ACCOUNTS", value_parser = clap::value_parser!(u32).range(2..=50_000_000))]
+    pub(crate) beside: Option<u32>,
+    /// The server's buffer pool [default: 4].
+    #[arg(long, value_name = "GB", value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub(crate) buffer_pool: Option<u32>,
+    /// Verify all balances, but the entries of 1,000 accounts only: for tables
+    /// of millions.
+    #[arg(long)]
+    pub(crate) sampled: bool,
     /// Encrypt the connections to the server, and verify who it is.
     #[arg(long)]
     pub(crate) tls: bool,
@@ -138,6 +149,13 @@ impl Load {
         if self.skip_log_bin && self.store != StoreKind::Mysql {
             let store = self.store;
             return conflict(format!("--skip-log-bin: {store} has no binary log here"));
+        }
+        if self.buffer_pool.is_some() && self.store.server().is_none() {
+            let store = self.store;
+            return conflict(format!("--buffer-pool: {store} has no server"));
+        }
+        if self.beside == Some(self.accounts) {
+            return conflict("--beside: the same number of accounts as --accounts".to_owned());
         }
         if self.store.has_files() {
             let prepared = disk::prepare(&self.folder);

@@ -6,7 +6,7 @@ use crate::args::Load;
 use crate::baseline::Way;
 use crate::load::{Measured, Report};
 use crate::pattern::Pattern;
-use crate::report::ratios;
+use crate::report::{ratios, to_beside};
 use crate::store::StoreKind;
 use crate::{Result, measure};
 
@@ -18,6 +18,8 @@ struct Document {
     callers: u32,
     seconds: u32,
     accounts: u32,
+    /// Whether the entries of a sample of accounts only were verified.
+    sampled: bool,
     wallets: u32,
     committers: usize,
     /// How the server is set up; null where there is none.
@@ -30,6 +32,9 @@ struct Document {
     bytes_of: Option<&'static str>,
     /// Requests in one transaction of the wallet's, on average.
     requests_per_batch: f64,
+    /// The same wallet on tables of another size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beside: Option<Beside>,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<Naive>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +45,15 @@ struct Document {
     /// Median latency of the wallet to that of the baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ratio: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Beside {
+    #[serde(flatten)]
+    row: Row,
+    accounts: u32,
+    /// Throughput of the wallet to this.
+    ratio: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,6 +108,7 @@ pub(crate) fn document(load: &Load, report: &Report) -> Result<String> {
         callers: load.callers,
         seconds: load.seconds,
         accounts: load.accounts,
+        sampled: load.sampled,
         wallets: load.wallets,
         committers: load.committers(),
         server: report.server.clone(),
@@ -101,6 +116,7 @@ pub(crate) fn document(load: &Load, report: &Report) -> Result<String> {
         wallet: Row::new(&report.wallet),
         bytes_of: load.store.has_files().then_some("files"),
         requests_per_batch: report.batch,
+        beside: beside(load, report),
         baseline: baseline.map(|(measured, sweep)| Naive {
             row: Row::new(measured),
             concurrency: sweep.best.callers,
@@ -113,6 +129,14 @@ pub(crate) fn document(load: &Load, report: &Report) -> Result<String> {
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
     Ok(text)
+}
+
+fn beside(load: &Load, report: &Report) -> Option<Beside> {
+    Some(Beside {
+        row: Row::new(report.beside.as_ref()?),
+        accounts: load.beside?,
+        ratio: to_beside(report)?,
+    })
 }
 
 #[cfg(test)]
@@ -179,6 +203,7 @@ mod tests {
         let document = written(&Report {
             server: None,
             wallet: measured(Vec::new()),
+            beside: None,
             batch: 2.0,
             baseline: Some(measured(vec!["wrong".to_owned()])),
             sweep: Some(sweep()),
@@ -189,6 +214,7 @@ mod tests {
             "callers",
             "committers",
             "pattern",
+            "sampled",
             "seconds",
             "server",
             "store",
@@ -224,6 +250,7 @@ mod tests {
         let document = written(&Report {
             server: None,
             wallet: measured(Vec::new()),
+            beside: None,
             batch: 2.0,
             baseline: None,
             sweep: None,

@@ -34,7 +34,25 @@ pub(crate) fn table(load: &Load, report: &Report) -> String {
             "wallet to baseline: {ratio:.2} times the throughput, {latency:.2} times the median latency"
         );
     }
+    if let Some(ratio) = to_beside(report) {
+        let accounts = load.beside.unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "{ratio:.2} times the throughput with {accounts} accounts"
+        );
+    }
+    if load.sampled {
+        text.push_str("verified: all balances, the entries of 1,000 accounts\n");
+    }
     text
+}
+
+/// Throughput of the wallet to that on tables of the other size.
+#[expect(clippy::float_arithmetic, reason = "figures for people")]
+pub(crate) fn to_beside(report: &Report) -> Option<f64> {
+    let wallet = report.wallet.figures.summary();
+    let beside = report.beside.as_ref()?.figures.summary();
+    Some(wallet.transfers_per_sec / beside.transfers_per_sec)
 }
 
 /// Throughput and median latency of the wallet to those of the baseline.

@@ -1,5 +1,6 @@
 //! The wallet under load: accounts opened and funded, then the closed loop.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,10 +73,11 @@ impl Terms {
 }
 
 impl Loaded {
-    /// Opens the accounts on a fresh store and funds each.
+    /// Opens `accounts` accounts on a fresh store and funds each.
     pub(crate) async fn prepare(
         ledgers: Vec<Arc<dyn LedgerStore>>,
         load: &Load,
+        accounts: u32,
         tally: &Tally,
     ) -> Result<Self> {
         let mut settings = Settings {
@@ -97,7 +99,7 @@ impl Loaded {
             settlement: SettlementName::new("bank")?,
             accounts: Vec::new(),
         };
-        terms.accounts = open(wallet, &terms, load.accounts, tally).await?;
+        terms.accounts = open(wallet, &terms, accounts, tally).await?;
         fund(wallet, &terms, tally).await?;
         Ok(Self {
             wallets,
@@ -237,50 +239,53 @@ async fn open(wallet: &Wallet, terms: &Terms, count: u32, tally: &Tally) -> Resu
     let mut rng = Rng::new();
     let owner = Owner::new("bench")?;
     let open: Command = OpenAccount::new(owner, terms.currency).into();
-    let mut requests = Vec::new();
-    let mut left = usize::try_from(count)?;
-    while left > 0 {
-        let commands = vec![open.clone(); left.min(COMMANDS)];
-        left = left.saturating_sub(commands.len());
-        requests.push(Request::of_many(terms.key(&mut rng)?, commands));
-    }
-    let receipts = submit_all(wallet, requests, tally).await?;
-    let opened = receipts.into_iter().filter_map(|receipt| match receipt {
-        Receipt::AccountOpened(account) => Some(account.state.key.id),
-        _ => None,
+    let count = usize::try_from(count)?;
+    let requests = (0..count).step_by(COMMANDS).map(|done| {
+        let commands = vec![open.clone(); count.saturating_sub(done).min(COMMANDS)];
+        Ok(Request::of_many(terms.key(&mut rng)?, commands))
     });
-    Ok(opened.collect())
+    let mut opened = Vec::with_capacity(count);
+    let keep = |receipts: &[Receipt]| {
+        opened.extend(receipts.iter().filter_map(|receipt| match receipt {
+            Receipt::AccountOpened(account) => Some(account.state.key.id),
+            _ => None,
+        }));
+    };
+    submit_all(wallet, requests, tally, keep).await?;
+    Ok(opened)
 }
 
 /// Gives every account its funds by a deposit.
 async fn fund(wallet: &Wallet, terms: &Terms, tally: &Tally) -> Result<()> {
     let mut rng = Rng::new();
     let money = Money::minor(i128::from(FUNDS_CENTS), terms.currency)?;
-    let mut requests = Vec::new();
-    for accounts in terms.accounts.chunks(COMMANDS) {
+    let requests = terms.accounts.chunks(COMMANDS).map(|accounts| {
         let deposits = accounts.iter().map(|account| {
             let settlement = terms.settlement.clone();
             Deposit::new(*account, money, settlement).into()
         });
         let commands = deposits.collect();
-        requests.push(Request::of_many(terms.key(&mut rng)?, commands));
-    }
-    submit_all(wallet, requests, tally).await?;
-    Ok(())
+        Ok(Request::of_many(terms.key(&mut rng)?, commands))
+    });
+    submit_all(wallet, requests, tally, |_| ()).await
 }
 
-/// Submits requests, several at a time; the receipts in their order.
+/// Submits requests, several at a time; `keep` sees the receipts in their order.
 async fn submit_all(
     wallet: &Wallet,
-    requests: Vec<Request>,
+    requests: impl Iterator<Item = Result<Request>>,
     tally: &Tally,
-) -> Result<Vec<Receipt>> {
+    mut keep: impl FnMut(&[Receipt]),
+) -> Result<()> {
     let answers = stream::iter(requests).map(|request| async {
-        let answer = wallet.submit(request).await?;
-        let receipts = answer.accepted()?.to_vec();
-        tally.add(u64::try_from(receipts.len())?);
-        Result::Ok(receipts)
+        let answer = wallet.submit(request?).await?;
+        let count = answer.accepted()?.len();
+        tally.add(u64::try_from(count)?);
+        Result::Ok(answer)
     });
-    let receipts: Vec<Vec<Receipt>> = answers.buffered(AHEAD).try_collect().await?;
-    Ok(receipts.into_iter().flatten().collect())
+    let mut answers = pin!(answers.buffered(AHEAD));
+    while let Some(answer) = answers.try_next().await? {
+        keep(answer.accepted()?);
+    }
+    Ok(())
 }

@@ -132,6 +132,23 @@ fn a_server_over_tls_is_verified() {
 }
 
 #[test]
+fn tables_of_two_sizes_are_measured_in_one_run_and_verified_by_sample() {
+    let folder = folder();
+    let arguments = ["--store", "mariadb", "--callers", "4", "--seconds", "1"];
+    let sizes = ["--accounts", "300", "--beside", "20"];
+    let more = ["--sampled", "--buffer-pool", "1"];
+    let document = figures(folder.path(), &[&arguments[..], &sizes, &more].concat());
+    assert_figures(&document, true);
+    assert_figures(&document["beside"], true);
+    assert_eq!(document["sampled"], true);
+    assert_eq!(document["accounts"], 300);
+    assert_eq!(document["beside"]["accounts"], 20);
+    assert!(document["beside"]["ratio"].as_f64().unwrap() > 0.0);
+    let server = document["server"].as_str().unwrap();
+    assert!(server.contains("buffer pool 1 GB"), "{server}");
+}
+
+#[test]
 fn every_pattern_is_verified_and_alone_where_nothing_else_is_asked_for() {
     for pattern in ["zipf", "hot", "deposits"] {
         let folder = folder();
@@ -149,7 +166,7 @@ fn every_pattern_is_verified_and_alone_where_nothing_else_is_asked_for() {
 #[test]
 fn bad_arguments_are_refused_with_exit_code_2() {
     let folder = folder();
-    let cases: [&[&str]; 12] = [
+    let cases: [&[&str]; 14] = [
         &[],
         &["--store", "paper"],
         &["--store", "memory", "--pattern", "circular"],
@@ -161,6 +178,8 @@ fn bad_arguments_are_refused_with_exit_code_2() {
         &["--store", "mariadb", "--skip-log-bin"],
         &["--store", "mysql", "--committers", "0"],
         &["--store", "sqlite", "--wallets", "2"],
+        &["--store", "sqlite", "--buffer-pool", "2"],
+        &["--store", "sqlite", "--accounts", "7", "--beside", "7"],
         &["--store", "sqlite", "--folder", "/dev/null/none"],
     ];
     for arguments in cases {

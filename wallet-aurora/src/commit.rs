@@ -126,7 +126,7 @@ pub(crate) async fn apply(
     end: &'static str,
 ) -> Result<Decision, Failed> {
     // What is read here may yet be rolled back: nothing of it is kept.
-    let numbers = Mutex::default();
+    let numbers = Mutex::new(Numbers::new(usize::MAX));
     let resolved = resolve(runner, batch.reads(), &numbers).await?;
     let begin = Script::default();
     let all = Try {

@@ -27,6 +27,7 @@ pub struct AuroraSettings {
     pub(crate) connections: usize,
     pub(crate) idle: Duration,
     pub(crate) lifetime: Duration,
+    pub(crate) remembered: usize,
     pub(crate) credentials: Option<Source>,
 }
 
@@ -50,6 +51,7 @@ impl AuroraSettings {
             connections: 8,
             idle: Duration::from_secs(5),
             lifetime: Duration::from_secs(1_800),
+            remembered: 1 << 20,
             credentials: None,
         }
     }
@@ -115,6 +117,15 @@ impl AuroraSettings {
         self
     }
 
+    /// Of how many accounts the immutable part is remembered, 1,048,576 by
+    /// default: those that were used lately, about 100 bytes each. A commit that
+    /// needs others asks for them first, which is one more round trip.
+    #[must_use]
+    pub const fn with_remembered_accounts(mut self, accounts: usize) -> Self {
+        self.remembered = accounts;
+        self
+    }
+
     /// After how long without use a connection is tried before it is used.
     #[must_use]
     pub const fn with_idle(mut self, idle: Duration) -> Self {
@@ -144,6 +155,7 @@ impl fmt::Debug for AuroraSettings {
             .field("connections", &self.connections)
             .field("idle", &self.idle)
             .field("lifetime", &self.lifetime)
+            .field("remembered", &self.remembered)
             .finish_non_exhaustive()
     }
 }

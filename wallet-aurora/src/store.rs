@@ -98,7 +98,7 @@ impl AuroraStore {
             writer,
             reader,
             freshness: Freshness::Any,
-            numbers: Arc::default(),
+            numbers: Arc::new(Mutex::new(Numbers::new(settings.remembered))),
         })
     }
 

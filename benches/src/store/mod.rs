@@ -104,13 +104,13 @@ impl Site {
         self.server.as_ref().map(Server::profile)
     }
 
-    /// Opens a fresh store.
-    pub(crate) fn open(&self, runtime: &Runtime) -> Result<Box<dyn Subject>> {
+    /// Opens a fresh store under a name of its own.
+    pub(crate) fn open(&self, name: &str, runtime: &Runtime) -> Result<Box<dyn Subject>> {
         Ok(match self.kind {
             StoreKind::Memory => Box::new(memory::Memory::open()),
-            StoreKind::Sqlite => Box::new(sqlite::Sqlite::open(&self.folder("wallet")?)?),
+            StoreKind::Sqlite => Box::new(sqlite::Sqlite::open(&self.folder(name)?)?),
             StoreKind::Mysql | StoreKind::Mariadb => {
-                let database = self.server()?.create("ledger", runtime)?;
+                let database = self.server()?.create(name, runtime)?;
                 Box::new(runtime.block_on(aurora::Aurora::open(database))?)
             }
         })

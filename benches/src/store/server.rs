@@ -9,8 +9,8 @@ use wallet_test_servers::{Kind, Private};
 use crate::Result;
 use crate::args::Load;
 
-/// What both servers understand; a flush at every commit is their default here.
-const OPTIONS: [&str; 2] = ["--innodb-buffer-pool-size=4G", "--max-allowed-packet=64M"];
+/// A flush at every commit is the default of both.
+const PACKET: &str = "--max-allowed-packet=64M";
 const MARIADB: [&str; 1] = ["--innodb-log-file-size=1G"];
 const MYSQL: [&str; 1] = ["--innodb-redo-log-capacity=1G"];
 const BINARY_LOG: [&str; 2] = ["--log-bin=binlog", "--sync-binlog=1"];
@@ -26,7 +26,9 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it with all its data in `folder`.
     pub(crate) fn start(kind: Kind, folder: &Path, load: &Load) -> Self {
-        let mut options = OPTIONS.to_vec();
+        let gigabytes = load.buffer_pool.unwrap_or(4);
+        let pool = format!("--innodb-buffer-pool-size={gigabytes}G");
+        let mut options = vec![PACKET, &pool];
         options.extend(match kind {
             Kind::MariaDb => MARIADB,
             Kind::MySql => MYSQL,
@@ -44,7 +46,7 @@ impl Server {
         Self {
             private: Private::start_in(kind, folder, &options),
             profile: format!(
-                "redo log flushed at every commit, {log}, redo 1 GB, buffer pool 4 GB{tls}"
+                "redo log flushed at every commit, {log}, redo 1 GB, buffer pool {gigabytes} GB{tls}"
             ),
             tls: load.tls,
         }

@@ -92,7 +92,7 @@ impl Resolved {
         keys: impl Iterator<Item = AccountKey>,
         numbers: &Mutex<Numbers>,
     ) -> Vec<AccountKey> {
-        let numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut unknown = Vec::new();
         for key in keys {
             let place = numbers.find(key);
