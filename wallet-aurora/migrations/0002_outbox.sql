@@ -6,8 +6,9 @@ CREATE TABLE IF NOT EXISTS wallet_outbox (
     created_at  BIGINT     NOT NULL,
     -- The done events: ascending indices of 4 bytes, big-endian.
     done        MEDIUMBLOB NOT NULL,
-    is_complete TINYINT    NOT NULL CHECK (is_complete BETWEEN 0 AND 1),
-    KEY wallet_outbox_open (is_complete, id)
+    -- 0: open, 1: complete, 2: put aside behind parked events.
+    state       TINYINT    NOT NULL CHECK (state BETWEEN 0 AND 2),
+    KEY wallet_outbox_by_state (state, id)
 ) ENGINE = InnoDB;
 
 CREATE TABLE IF NOT EXISTS wallet_lease (

@@ -28,10 +28,13 @@ const PARKED: &str = "
     SELECT batch, event, ledger, account, version, reason
     FROM wallet_parked ORDER BY batch, event";
 const DEPTH: &str = "
-    SELECT count(*), (SELECT created_at FROM wallet_outbox FORCE INDEX (wallet_outbox_open)
-                      WHERE is_complete = 0 ORDER BY id LIMIT 1),
-           (SELECT count(*) FROM wallet_parked)
-    FROM wallet_outbox FORCE INDEX (wallet_outbox_open) WHERE is_complete = 0";
+    SELECT (SELECT count(*) FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state)
+            WHERE state IN (0, 2)),
+           (SELECT created_at FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state)
+            WHERE state = 0 ORDER BY id LIMIT 1),
+           (SELECT created_at FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state)
+            WHERE state = 2 ORDER BY id LIMIT 1),
+           (SELECT count(*) FROM wallet_parked)";
 
 type Result<T> = std::result::Result<T, OutboxError>;
 
@@ -80,6 +83,12 @@ impl Outbox for AuroraStore {
         lent.end(marked).await?.ok_or(OutboxError::LeaseLost)
     }
 
+    async fn reopen(&self, lease: &Lease) -> Result<u64> {
+        let mut lent = self.writer.lend().await?;
+        let opened = rows::reopen(&mut lent, &self.time, lease).await;
+        lent.end(opened).await?.ok_or(OutboxError::LeaseLost)
+    }
+
     async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<()> {
         let mut lent = self.writer.lend().await?;
         let parked = park(&mut lent, &self.time, lease, event).await;
@@ -125,10 +134,10 @@ impl Outbox for AuroraStore {
         let answers = lent.run(&Script::of("measuring the outbox", DEPTH)).await;
         let row = lent.end(answers).await?.row()?;
         depth.rows = row.number(0)?;
-        depth.oldest = row
-            .optional_number(1)?
-            .map(wallet_core::Timestamp::from_micros);
-        depth.parked = row.number(2)?;
+        let oldest = [row.optional_number(1)?, row.optional_number(2)?];
+        let oldest = oldest.into_iter().flatten().min();
+        depth.oldest = oldest.map(wallet_core::Timestamp::from_micros);
+        depth.parked = row.number(3)?;
         Ok(depth)
     }
 }

@@ -21,8 +21,8 @@ const DELETE_REFUSAL: &str = "DELETE FROM wallet_journal WHERE id = ";
 const DELETE_COMMIT: &str = "DELETE FROM wallet_batch WHERE id = ";
 const DELETE_DELIVERED: &str = "DELETE FROM wallet_outbox WHERE id = ";
 const DELIVERED: &str = "
-    SELECT id FROM wallet_outbox FORCE INDEX (wallet_outbox_open)
-    WHERE is_complete = 1 AND created_at <= ";
+    SELECT id FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state)
+    WHERE state = 1 AND created_at <= ";
 
 /// How many rows one transaction deletes at most.
 const AT_ONCE: u32 = 1_000;

@@ -68,6 +68,8 @@ caught! {
     reversed_outcomes_are_caught: ReversesOutcomes by "published::a_batch_leaves_its_outcomes_in_the_outbox";
     rows_held_back_are_caught: HoldsRowsBack by "published::a_batch_leaves_its_outcomes_in_the_outbox";
     rows_out_of_order_are_caught: ClaimsNewestFirst by "delivery::rows_are_claimed_in_order";
+    rows_that_are_not_put_aside_are_caught: KeepsAsideOpen by "delivery::a_row_put_aside_is_not_claimed_until_reopened";
+    rows_that_never_come_back_are_caught: ForgetsWhatIsAside by "delivery::a_row_put_aside_is_not_claimed_until_reopened";
     ignored_fencing_is_caught: IgnoresFencing by "leases::a_lost_lease_changes_nothing";
     leases_given_away_are_caught: GivesLeasesAway by "leases::one_owner_has_it_at_a_time";
     duplicate_sequences_are_caught: DuplicatesSequences by "batches::a_popular_account_keeps_its_numbers_gapless";

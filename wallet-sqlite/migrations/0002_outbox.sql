@@ -3,13 +3,14 @@
 -- and is never given twice. Those to publish stand together at the front: found
 -- without an index, whose page every commit would write.
 CREATE TABLE wallet_outbox (
-    is_complete INTEGER NOT NULL DEFAULT 0 CHECK (is_complete BETWEEN 0 AND 1),
+    -- 0: open, 1: complete, 2: put aside behind parked events.
+    state       INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 2),
     id          INTEGER NOT NULL,
     first_id    INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
     -- The done events: ascending indices of 4 bytes, big-endian.
     done        BLOB    NOT NULL DEFAULT x'',
-    PRIMARY KEY (is_complete, id)
+    PRIMARY KEY (state, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE wallet_lease (

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
-use wallet_core::codec::encode_outbox;
+use wallet_core::codec::{encode_outbox, row_state_number};
 use wallet_core::{
     AccountId, DoneSet, EventIndex, InLedger, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow,
-    ParkedEvent, PartitionId, Resolution, RowId, RowProgress, StoreError, StoreErrorKind,
+    ParkedEvent, PartitionId, Resolution, RowId, RowProgress, RowState, StoreError, StoreErrorKind,
     Timestamp,
 };
 
@@ -27,11 +27,11 @@ const PUT_LEASE: &str = "
 const EXTEND_LEASE: &str = "UPDATE wallet_lease SET until = ?2 WHERE partition = ?1";
 const OPEN_ROWS: &str = "
     SELECT id, first_id, created_at, done FROM wallet_outbox
-    WHERE is_complete = 0 ORDER BY id";
-const PROGRESS: &str =
-    "SELECT done, is_complete FROM wallet_outbox WHERE is_complete IN (0, 1) AND id = ?";
+    WHERE state = 0 ORDER BY id";
+const PROGRESS: &str = "SELECT done, state FROM wallet_outbox WHERE state IN (0, 1, 2) AND id = ?";
 const PUT_PROGRESS: &str = "
-    UPDATE wallet_outbox SET done = ?2, is_complete = ?3 WHERE is_complete IN (0, 1) AND id = ?1";
+    UPDATE wallet_outbox SET done = ?2, state = ?3 WHERE state IN (0, 1, 2) AND id = ?1";
+const REOPEN: &str = "UPDATE wallet_outbox SET state = 0 WHERE state = 2";
 const PARK: &str = "
     INSERT INTO wallet_parked (row, event, ledger, account, version, reason)
     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (row, event) DO NOTHING";
@@ -39,8 +39,8 @@ const PARKED: &str = "
     SELECT row, event, ledger, account, version, reason FROM wallet_parked ORDER BY row, event";
 const UNPARK: &str = "DELETE FROM wallet_parked WHERE row = ? AND event = ?";
 const DEPTH: &str = "
-    SELECT (SELECT count(*) FROM wallet_outbox WHERE is_complete = 0),
-           (SELECT min(created_at) FROM wallet_outbox WHERE is_complete = 0),
+    SELECT (SELECT count(*) FROM wallet_outbox WHERE state IN (0, 2)),
+           (SELECT min(created_at) FROM wallet_outbox WHERE state IN (0, 2)),
            (SELECT count(*) FROM wallet_parked)";
 
 type Result<T> = std::result::Result<T, OutboxError>;
@@ -98,7 +98,17 @@ impl Outbox for SqliteStore {
         let (lease, progress) = (lease.clone(), progress.to_vec());
         let work = move |open: &Books<'_>, now| {
             fence(open, &lease, now)?;
-            progress.iter().try_for_each(|step| add_done(open, step))
+            let mut steps = progress.iter();
+            steps.try_for_each(|step| add_done(open, step.row, &step.done, Some(step.state)))
+        };
+        self.write(work).await
+    }
+
+    async fn reopen(&self, lease: &Lease) -> Result<u64> {
+        let lease = lease.clone();
+        let work = move |open: &Books<'_>, now| {
+            fence(open, &lease, now)?;
+            reopen(open, lease.partition)
         };
         self.write(work).await
     }
@@ -250,23 +260,43 @@ fn done_set(bytes: &[u8]) -> Result<DoneSet> {
         .collect())
 }
 
-fn add_done(connection: &Connection, step: &RowProgress) -> Result<()> {
+/// Adds to a row's done-set; it stands as `state` from now on, where that is
+/// said and it is not complete.
+fn add_done(
+    connection: &Connection,
+    row: RowId,
+    more: &DoneSet,
+    state: Option<RowState>,
+) -> Result<()> {
     let context = "marking events done";
-    let stored: Option<(Vec<u8>, bool)> = prepare(connection, PROGRESS)?
-        .query_row((step.row,), |row| row.try_into())
+    let stored: Option<(Vec<u8>, i64)> = prepare(connection, PROGRESS)?
+        .query_row((row,), |row| row.try_into())
         .optional()
         .during(context)?;
     // A row that was purged was complete.
-    let Some((bytes, is_complete)) = stored else {
+    let Some((bytes, stored)) = stored else {
         return Ok(());
     };
     let mut done = done_set(&bytes)?;
-    done.extend(&step.done);
+    done.extend(more);
     let bytes: Vec<u8> = done.into_iter().flat_map(EventIndex::to_be_bytes).collect();
+    let state = state
+        .filter(|_| stored != row_state_number(RowState::Complete))
+        .map_or(stored, row_state_number);
     prepare(connection, PUT_PROGRESS)?
-        .execute((step.row, bytes, is_complete || step.complete))
+        .execute((row, bytes, state))
         .during(context)?;
     Ok(())
+}
+
+fn reopen(connection: &Connection, partition: PartitionId) -> Result<u64> {
+    if partition != PARTITION {
+        return Ok(0);
+    }
+    let opened = prepare(connection, REOPEN)?
+        .execute(())
+        .during("opening rows that were put aside")?;
+    Ok(u64::try_from(opened).unwrap_or(u64::MAX))
 }
 
 fn park(connection: &Connection, event: &ParkedEvent) -> Result<()> {
@@ -312,16 +342,7 @@ fn unpark(
         .execute((row, index))
         .during("ending a parking")?;
     if removed > 0 && resolution == Resolution::Skip {
-        let done = DoneSet::from([index]);
-        let complete = false;
-        add_done(
-            connection,
-            &RowProgress {
-                row,
-                done,
-                complete,
-            },
-        )?;
+        add_done(connection, row, &DoneSet::from([index]), None)?;
     }
     Ok(removed > 0)
 }

@@ -12,8 +12,8 @@ const SET_UNTIL: &str = "UPDATE wallet_purge SET until = ? WHERE number = 0";
 const DELETE_RECORD: &str = "DELETE FROM wallet_record WHERE ledger = ? AND hash = ?";
 const DELETE_REFUSAL: &str = "DELETE FROM wallet_journal WHERE id = ?";
 const DELETE_DELIVERED: &str = "
-    DELETE FROM wallet_outbox WHERE is_complete = 1 AND id IN
-        (SELECT id FROM wallet_outbox WHERE is_complete = 1 AND created_at <= ?
+    DELETE FROM wallet_outbox WHERE state = 1 AND id IN
+        (SELECT id FROM wallet_outbox WHERE state = 1 AND created_at <= ?
          ORDER BY id LIMIT ?)";
 
 /// Deletes at most `limit` records written at or before `bound`, the oldest

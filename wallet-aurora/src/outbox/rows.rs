@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wallet_core::codec::encode_outbox;
+use wallet_core::codec::{encode_outbox, row_state_number};
 use wallet_core::{
     DoneSet, EventIndex, Lease, LedgerId, OutboxRow, Outcome, Resolution, RowId, RowProgress,
-    Timestamp,
+    RowState, Timestamp,
 };
 
 use super::{Fenced, PARTITION, ask_fence, fence, told_fence};
@@ -19,11 +19,14 @@ use crate::run::Row;
 use crate::sql::Script;
 
 const OPEN_ROWS: &str = "
-    SELECT id, accepted, created_at, done FROM wallet_outbox FORCE INDEX (wallet_outbox_open)
-    WHERE is_complete = 0";
+    SELECT id, accepted, created_at, done FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state)
+    WHERE state = 0";
 const OUTCOMES: &str = "SELECT id, ledger, outcome FROM wallet_journal WHERE FALSE";
 const PROGRESS: &str = "
-    SELECT id, done, is_complete FROM wallet_outbox FORCE INDEX (PRIMARY) WHERE ";
+    SELECT id, done, state FROM wallet_outbox FORCE INDEX (PRIMARY) WHERE ";
+// The rows that a relay put aside are its own: nobody else changes them.
+const REOPEN: &str = "
+    UPDATE wallet_outbox FORCE INDEX (wallet_outbox_by_state) SET state = 0 WHERE state = 2";
 const UNPARK: &str = "DELETE FROM wallet_parked WHERE batch = ";
 
 /// A row before its outcomes are read.
@@ -138,18 +141,51 @@ pub(super) async fn mark_done(
     if fence(lent, time, lease).await?.is_none() {
         return Ok(None);
     }
-    let mut script = add_done(lent, progress).await?;
+    let notes: Vec<Note<'_>> = progress
+        .iter()
+        .map(|step| Note {
+            row: step.row,
+            done: &step.done,
+            state: Some(step.state),
+        })
+        .collect();
+    let mut script = add_done(lent, &notes).await?;
     script.commit();
     lent.run(&script).await?;
     Ok(Some(()))
 }
 
+/// What is to be noted of a row.
+struct Note<'a> {
+    row: RowId,
+    done: &'a DoneSet,
+    /// How it stands from now on; as before where nothing is said.
+    state: Option<RowState>,
+}
+
+/// Opens what was put aside.
+pub(super) async fn reopen(lent: &mut Lent, time: &Time, lease: &Lease) -> Fenced<u64> {
+    if fence(lent, time, lease).await?.is_none() {
+        return Ok(None);
+    }
+    let mut script = Script::default();
+    if lease.partition == PARTITION {
+        script.work("opening rows that were put aside", |sql| {
+            sql.raw(REOPEN);
+        });
+    }
+    script.commit();
+    let mut answers = lent.run(&script).await?;
+    Ok(Some(if lease.partition == PARTITION {
+        answers.changed()
+    } else {
+        0
+    }))
+}
+
 /// Locks the rows and answers what to write. A row that was purged was
 /// complete.
-async fn add_done(
-    lent: &mut Lent,
-    progress: &[RowProgress],
-) -> std::result::Result<Script, Failed> {
+async fn add_done(lent: &mut Lent, progress: &[Note<'_>]) -> std::result::Result<Script, Failed> {
     let mut ids: Vec<RowId> = progress.iter().map(|step| step.row).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -164,15 +200,17 @@ async fn add_done(
     for row in lent.run(&script).await?.rows() {
         let id: RowId = row.number(0)?;
         let mut done = done_set(row.bytes(1)?)?;
-        let mut is_complete = row.flag(2)?;
+        let mut state: i64 = row.number(2)?;
         for step in progress.iter().filter(|step| step.row == id) {
-            done.extend(&step.done);
-            is_complete |= step.complete;
+            done.extend(step.done);
+            if state != row_state_number(RowState::Complete) {
+                state = step.state.map_or(state, row_state_number);
+            }
         }
         let bytes: Vec<u8> = done.into_iter().flat_map(EventIndex::to_be_bytes).collect();
         script_out.work("marking events done", |sql| {
             sql.raw("UPDATE wallet_outbox SET done = ").bytes(&bytes);
-            sql.raw(", is_complete = ").int(is_complete);
+            sql.raw(", state = ").int(state);
             sql.raw(" WHERE id = ").int(id);
         });
     }
@@ -207,12 +245,12 @@ pub(super) async fn unpark(
     let was_parked = answers.changed() > 0;
     let mut script = Script::default();
     if was_parked && resolution == Resolution::Skip {
-        let step = RowProgress {
+        let note = Note {
             row,
-            done: DoneSet::from([index]),
-            complete: false,
+            done: &DoneSet::from([index]),
+            state: None,
         };
-        script = add_done(lent, &[step]).await?;
+        script = add_done(lent, &[note]).await?;
     }
     script.commit();
     lent.run(&script).await?;

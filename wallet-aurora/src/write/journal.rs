@@ -117,7 +117,7 @@ impl<'a> Journal<'a> {
             return;
         }
         script.step(Doing::Append, "adding to the outbox", |sql| {
-            sql.raw("INSERT INTO wallet_outbox (id, accepted, created_at, done, is_complete)");
+            sql.raw("INSERT INTO wallet_outbox (id, accepted, created_at, done, state)");
             sql.raw(" VALUES (").int(self.number.id());
             sql.raw(",").int(length(&self.told));
             sql.raw(",").time(now).raw(",x'',0)");

@@ -1,7 +1,7 @@
 //! Enums as the numbers that stand in columns of their own: the same in every
 //! adapter's tables, and for ever.
 
-use crate::{Amount, HoldStatus, Policy, Status};
+use crate::{Amount, HoldStatus, Policy, RowState, Status};
 
 /// Every way in which a hold can stand.
 pub const HOLD_STATUSES: [HoldStatus; 4] = [
@@ -77,5 +77,20 @@ pub const fn hold_status_number(status: HoldStatus) -> i64 {
         HoldStatus::Captured => 1,
         HoldStatus::Released => 2,
         HoldStatus::Expired => 3,
+    }
+}
+
+/// How an outbox row stands as its number, 0 to 2: complete ones are 1.
+///
+/// ```
+/// use wallet_core::{RowState, codec};
+/// assert_eq!(codec::row_state_number(RowState::Aside), 2);
+/// ```
+#[must_use]
+pub const fn row_state_number(state: RowState) -> i64 {
+    match state {
+        RowState::Open => 0,
+        RowState::Complete => 1,
+        RowState::Aside => 2,
     }
 }

@@ -43,8 +43,8 @@ mod transfer;
 mod wire;
 
 pub use column::{
-    HOLD_STATUSES, hold_status_number, policy_of_parts, policy_parts, status_number,
-    status_of_number,
+    HOLD_STATUSES, hold_status_number, policy_of_parts, policy_parts, row_state_number,
+    status_number, status_of_number,
 };
 
 use std::sync::Arc;

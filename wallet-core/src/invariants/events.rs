@@ -145,6 +145,8 @@ impl<'a> Audit<'a> {
         total: u64,
         meter: &mut Meter<'_>,
     ) -> Result<(), OutboxError> {
+        // What waits behind parked events belongs to the whole.
+        outbox.reopen(lease).await?;
         let mut seen = BTreeSet::new();
         loop {
             outbox.renew(lease, TTL).await?;

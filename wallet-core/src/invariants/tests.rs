@@ -22,7 +22,7 @@ use crate::testkit::conformance::sample;
 use crate::testkit::{Built, Capabilities, Handles, Kit, ManualClock, StoreFactory, block_on};
 use crate::{
     AccountId, AccountKey, Amount, Hold, HoldStatus, InLedger, LedgerId, Outbox, Policy,
-    RowProgress, Status, Timestamp,
+    RowProgress, RowState, Status, Timestamp,
 };
 
 /// Books with two customers, a settlement account, a transfer of two legs, a
@@ -410,7 +410,11 @@ fn delivered(
                 marks.push(RowProgress {
                     row: rows[row].id,
                     done: done.iter().copied().collect(),
-                    complete,
+                    state: if complete {
+                        RowState::Complete
+                    } else {
+                        RowState::Open
+                    },
                 });
             },
         );

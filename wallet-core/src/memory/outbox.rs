@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::{
     DoneSet, EventIndex, Lease, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress, Timestamp,
+    Resolution, RowId, RowProgress, RowState, Timestamp,
 };
 
 /// The outbox as plain data. All rows are in partition 0.
@@ -18,7 +18,7 @@ pub struct OutboxTables {
 #[derive(Debug, Clone)]
 struct StoredRow {
     row: OutboxRow,
-    is_complete: bool,
+    state: RowState,
 }
 
 impl OutboxTables {
@@ -31,8 +31,8 @@ impl OutboxTables {
             payload,
             done: DoneSet::new(),
         };
-        let is_complete = false;
-        self.rows.insert(row.id, StoredRow { row, is_complete });
+        let state = RowState::Open;
+        self.rows.insert(row.id, StoredRow { row, state });
     }
 
     pub(super) fn acquire(
@@ -100,15 +100,28 @@ impl OutboxTables {
         now: Timestamp,
     ) -> Result<Vec<OutboxRow>, OutboxError> {
         self.fence(lease, now)?;
-        let open = self.open_rows(lease.partition);
+        let open = self.waiting(lease.partition);
+        let open = open.filter(|stored| stored.state == RowState::Open);
+        let open = open.map(|stored| &stored.row);
         let open = open.filter(|row| !skip.contains(&row.id));
         Ok(open.take(limit).cloned().collect())
     }
 
-    fn open_rows(&self, partition: PartitionId) -> impl Iterator<Item = &OutboxRow> {
+    /// The rows that are not complete.
+    fn waiting(&self, partition: PartitionId) -> impl Iterator<Item = &StoredRow> {
         let rows = self.rows.values().filter(move |_| partition == 0);
-        rows.filter(|stored| !stored.is_complete)
-            .map(|stored| &stored.row)
+        rows.filter(|stored| stored.state != RowState::Complete)
+    }
+
+    pub(super) fn reopen(&mut self, lease: &Lease, now: Timestamp) -> Result<u64, OutboxError> {
+        self.fence(lease, now)?;
+        let mut reopened: u64 = 0;
+        let rows = self.rows.values_mut();
+        for stored in rows.filter(|stored| stored.state == RowState::Aside) {
+            stored.state = RowState::Open;
+            reopened = reopened.saturating_add(1);
+        }
+        Ok(reopened)
     }
 
     pub(super) fn mark_done(
@@ -121,7 +134,9 @@ impl OutboxTables {
         for step in progress {
             if let Some(stored) = self.rows.get_mut(&step.row) {
                 stored.row.done.extend(&step.done);
-                stored.is_complete |= step.complete;
+                if stored.state != RowState::Complete {
+                    stored.state = step.state;
+                }
             }
         }
         Ok(())
@@ -158,18 +173,19 @@ impl OutboxTables {
     }
 
     pub(super) fn depth(&self, partition: PartitionId) -> OutboxDepth {
-        let oldest = self.open_rows(partition).map(|row| row.created_at).min();
+        let times = self.waiting(partition).map(|stored| stored.row.created_at);
         let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         OutboxDepth {
-            rows: count(self.open_rows(partition).count()),
-            oldest,
+            rows: count(self.waiting(partition).count()),
+            oldest: times.min(),
             parked: count(self.parked(partition).len()),
         }
     }
 
     pub(super) fn purge(&mut self, bound: Timestamp, limit: usize) -> u64 {
         let rows = self.rows.values();
-        let done = rows.filter(|stored| stored.is_complete && stored.row.created_at <= bound);
+        let done = rows
+            .filter(|stored| stored.state == RowState::Complete && stored.row.created_at <= bound);
         let ids: Vec<_> = done.take(limit).map(|stored| stored.row.id).collect();
         for id in &ids {
             self.rows.remove(id);

@@ -193,6 +193,11 @@ impl<P: CommitPolicy> Outbox for Store<P> {
         self.shared.tables().outbox.release(lease, now)
     }
 
+    async fn reopen(&self, lease: &Lease) -> Result<u64, OutboxError> {
+        let now = self.shared.now();
+        self.shared.tables().outbox.reopen(lease, now)
+    }
+
     async fn claim(
         &self,
         lease: &Lease,

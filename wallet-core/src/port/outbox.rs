@@ -53,8 +53,8 @@ pub trait Outbox: Debug + Send + Sync + 'static {
     /// [`OutboxError`].
     async fn release(&self, lease: &Lease) -> Result<(), OutboxError>;
 
-    /// At most `limit` rows that are not complete, ascending by id, without
-    /// those in `skip` (rows that the relay has in hand already).
+    /// At most `limit` open rows, ascending by id, without those in `skip` (rows
+    /// that the relay has in hand already).
     ///
     /// # Errors
     /// [`OutboxError`].
@@ -65,15 +65,23 @@ pub trait Outbox: Debug + Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<OutboxRow>, OutboxError>;
 
-    /// Adds to the done-sets of rows; a row that is `complete` is not claimed
-    /// again. All or nothing; marking twice is marking once.
+    /// Adds to the done-sets of rows, and says how they stand; what is complete
+    /// stays so. All or nothing; marking twice is marking once.
     ///
     /// # Errors
     /// [`OutboxError`].
     async fn mark_done(&self, lease: &Lease, progress: &[RowProgress]) -> Result<(), OutboxError>;
 
+    /// Opens all rows that were put aside; answers how many. What waits behind a
+    /// parked event need not be looked at until the parking has ended; then this
+    /// brings it back.
+    ///
+    /// # Errors
+    /// [`OutboxError`].
+    async fn reopen(&self, lease: &Lease) -> Result<u64, OutboxError>;
+
     /// Puts an event aside: visible in [`parked`](Self::parked), and its row
-    /// stays incomplete. Parking twice is parking once.
+    /// is not complete. Parking twice is parking once.
     ///
     /// # Errors
     /// [`OutboxError`].
@@ -139,8 +147,21 @@ pub struct RowProgress {
     pub row: RowId,
     /// Events done now.
     pub done: DoneSet,
-    /// Whether nothing of it is left to publish.
-    pub complete: bool,
+    /// How the row stands.
+    pub state: RowState,
+}
+
+/// How an outbox row stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum RowState {
+    /// Something of it can be published.
+    #[default]
+    Open,
+    /// All that is left of it waits behind parked events: it is not claimed until
+    /// it is [reopened](Outbox::reopen).
+    Aside,
+    /// Nothing of it is left to publish.
+    Complete,
 }
 
 /// An event that could not be published and stops its group.
@@ -170,7 +191,7 @@ pub enum Resolution {
 /// How much is waiting in a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxDepth {
-    /// Rows that are not complete.
+    /// Rows that are not complete, those put aside included.
     pub rows: u64,
     /// When the oldest of them was committed.
     pub oldest: Option<Timestamp>,

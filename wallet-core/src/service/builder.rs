@@ -5,7 +5,7 @@ use tokio::sync::watch;
 
 use super::queue::Queue;
 use super::{Driver, Settings, Shared, Stats, Wallet};
-use crate::{Clock, IdGenerator, LedgerStore, Uuid7};
+use crate::{Clock, CommitSignal, IdGenerator, LedgerStore, Uuid7};
 
 /// Puts a [`Wallet`] together: components here, data in [`Settings`].
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub struct WalletBuilder {
     clock: Option<Arc<dyn Clock>>,
     ids: Arc<dyn IdGenerator>,
     settings: Settings,
+    signal: CommitSignal,
 }
 
 impl WalletBuilder {
@@ -26,6 +27,7 @@ impl WalletBuilder {
             clock: None,
             ids: Arc::new(Uuid7),
             settings: Settings::default(),
+            signal: CommitSignal::default(),
         }
     }
 
@@ -40,6 +42,13 @@ impl WalletBuilder {
     #[must_use]
     pub fn ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
         self.ids = ids;
+        self
+    }
+
+    /// Who is told of every commit: a relay, which then need not look.
+    #[must_use]
+    pub fn signal(mut self, signal: CommitSignal) -> Self {
+        self.signal = signal;
         self
     }
 
@@ -63,6 +72,7 @@ impl WalletBuilder {
             clock,
             ids: self.ids,
             settings: self.settings,
+            signal: self.signal,
             queue: Queue::new(),
             stats: Stats::default(),
         });

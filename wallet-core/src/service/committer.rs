@@ -106,6 +106,7 @@ async fn transact(shared: &Shared, tickets: &[Ticket]) -> Result<(Vec<Decided>, 
                 if is_unknown {
                     shared.stats.settled.add(1);
                 }
+                shared.signal.notify();
                 return Ok((committed.decided, is_unknown));
             }
             Err(error) => error,

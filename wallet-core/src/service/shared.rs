@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::queue::Queue;
 use super::{Settings, Stats};
-use crate::{Clock, IdGenerator, LedgerStore};
+use crate::{Clock, CommitSignal, IdGenerator, LedgerStore};
 
 /// What the service and its driver have in common.
 #[derive(Debug)]
@@ -11,6 +11,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
     pub(super) settings: Settings,
+    pub(super) signal: CommitSignal,
     pub(super) queue: Queue,
     pub(super) stats: Stats,
 }

@@ -41,6 +41,10 @@ bugs! {
     HoldsRowsBack,
     /// Hands rows out newest first.
     ClaimsNewestFirst,
+    /// Rows put aside are claimed all the same.
+    KeepsAsideOpen,
+    /// Rows put aside never come back.
+    ForgetsWhatIsAside,
     /// Takes any lease for the present one.
     IgnoresFencing,
     /// Gives a partition to whoever asks.

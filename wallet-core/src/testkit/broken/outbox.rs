@@ -6,8 +6,11 @@ use async_trait::async_trait;
 use super::{BrokenStore, Bug};
 use crate::{
     EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress,
+    Resolution, RowId, RowProgress, RowState,
 };
+
+/// Longer than any test.
+const FAR: Duration = Duration::from_secs(3_600);
 
 impl BrokenStore {
     /// The lease that counts.
@@ -67,7 +70,23 @@ impl Outbox for BrokenStore {
     }
 
     async fn mark_done(&self, lease: &Lease, progress: &[RowProgress]) -> Result<(), OutboxError> {
-        self.inner.mark_done(&self.fenced(lease), progress).await
+        let mut progress = progress.to_vec();
+        if self.has(Bug::KeepsAsideOpen) {
+            for step in &mut progress {
+                if step.state == RowState::Aside {
+                    step.state = RowState::Open;
+                }
+            }
+        }
+        self.inner.mark_done(&self.fenced(lease), &progress).await
+    }
+
+    async fn reopen(&self, lease: &Lease) -> Result<u64, OutboxError> {
+        if self.has(Bug::ForgetsWhatIsAside) {
+            // As if there were nothing, but fenced.
+            return self.inner.renew(lease, FAR).await.map(|_| 0);
+        }
+        self.inner.reopen(&self.fenced(lease)).await
     }
 
     async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<(), OutboxError> {

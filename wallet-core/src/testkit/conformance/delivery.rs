@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::steps::deposit;
 use crate::testkit::Kit;
-use crate::{DoneSet, EventIndex, Lease, OutboxRow, Purge, RowId, RowProgress};
+use crate::{DoneSet, EventIndex, Lease, OutboxRow, Purge, RowId, RowProgress, RowState};
 
 const TTL: Duration = Duration::from_secs(86_400);
 
@@ -29,12 +29,12 @@ impl Kit {
         lease: &Lease,
         row: RowId,
         done: &[EventIndex],
-        complete: bool,
+        state: RowState,
     ) {
         let progress = [RowProgress {
             row,
             done: done.iter().copied().collect(),
-            complete,
+            state,
         }];
         let marked = self.outbox().mark_done(lease, &progress).await;
         marked.expect("mark_done");
@@ -77,13 +77,46 @@ pub async fn rows_are_claimed_in_order(kit: &Kit) {
 pub async fn a_complete_row_is_not_claimed_again(kit: &Kit) {
     let rows = kit.rows(3).await;
     let lease = kit.lease().await;
-    kit.mark(&lease, rows[1], &[0], true).await;
+    kit.mark(&lease, rows[1], &[0], RowState::Complete).await;
     assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[0], rows[2]]);
-    kit.mark(&lease, rows[0], &[], true).await;
+    kit.mark(&lease, rows[0], &[], RowState::Complete).await;
     assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[2]]);
     kit.reopen().await;
     let lease = kit.lease().await;
     assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[2]]);
+}
+
+/// A row that was put aside is not claimed until it is opened again, counts
+/// meanwhile, keeps its done-set, and outlives the process so.
+pub async fn a_row_put_aside_is_not_claimed_until_reopened(kit: &Kit) {
+    let rows = kit.rows(4).await;
+    let lease = kit.lease().await;
+    let before = kit.outbox().depth(0).await.unwrap();
+    kit.mark(&lease, rows[0], &[1], RowState::Aside).await;
+    kit.mark(&lease, rows[2], &[], RowState::Aside).await;
+    assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[1], rows[3]]);
+    assert_eq!(kit.outbox().depth(0).await.unwrap(), before);
+    kit.reopen().await;
+    let lease = kit.lease().await;
+    assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[1], rows[3]]);
+    assert_eq!(kit.outbox().reopen(&lease).await.unwrap(), 2);
+    let open = kit.claim(&lease, &[], 10).await;
+    assert_eq!(ids(&open), rows);
+    assert_eq!(open[0].done, DoneSet::from([1]));
+    assert_eq!(kit.outbox().reopen(&lease).await.unwrap(), 0);
+}
+
+/// What is complete stays so, whatever is said of it later.
+pub async fn what_is_complete_stays_so(kit: &Kit) {
+    let rows = kit.rows(2).await;
+    let lease = kit.lease().await;
+    kit.mark(&lease, rows[0], &[0], RowState::Complete).await;
+    for state in [RowState::Open, RowState::Aside] {
+        kit.mark(&lease, rows[0], &[1], state).await;
+        assert_eq!(kit.outbox().reopen(&lease).await.unwrap(), 0);
+        assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[1]]);
+        assert_eq!(kit.outbox().depth(0).await.unwrap().rows, 1);
+    }
 }
 
 /// Marks of a row add up, marking twice is marking once, and they outlive the
@@ -91,10 +124,11 @@ pub async fn a_complete_row_is_not_claimed_again(kit: &Kit) {
 pub async fn marks_add_up(kit: &Kit) {
     let rows = kit.rows(2).await;
     let lease = kit.lease().await;
-    kit.mark(&lease, rows[1], &[2, 0], false).await;
-    kit.mark(&lease, rows[1], &[2], false).await;
-    kit.mark(&lease, rows[1], &[70_000, 1], false).await;
-    kit.mark(&lease, rows[1], &[], false).await;
+    kit.mark(&lease, rows[1], &[2, 0], RowState::Open).await;
+    kit.mark(&lease, rows[1], &[2], RowState::Open).await;
+    kit.mark(&lease, rows[1], &[70_000, 1], RowState::Open)
+        .await;
+    kit.mark(&lease, rows[1], &[], RowState::Open).await;
     let right = DoneSet::from([0, 1, 2, 70_000]);
     let claimed = kit.claim(&lease, &[], 10).await;
     assert_eq!(claimed[0].done, DoneSet::new());
@@ -102,8 +136,8 @@ pub async fn marks_add_up(kit: &Kit) {
     kit.reopen().await;
     let lease = kit.lease().await;
     assert_eq!(kit.claim(&lease, &[rows[0]], 10).await[0].done, right);
-    kit.mark(&lease, rows[1], &[], true).await;
-    kit.mark(&lease, rows[1], &[5], false).await;
+    kit.mark(&lease, rows[1], &[], RowState::Complete).await;
+    kit.mark(&lease, rows[1], &[5], RowState::Open).await;
     assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[0]]);
 }
 
@@ -111,15 +145,15 @@ pub async fn marks_add_up(kit: &Kit) {
 pub async fn several_rows_are_marked_together(kit: &Kit) {
     let rows = kit.rows(4).await;
     let lease = kit.lease().await;
-    let progress = |row: RowId, done: &[EventIndex], complete| RowProgress {
+    let progress = |row: RowId, done: &[EventIndex], state| RowProgress {
         row,
         done: done.iter().copied().collect(),
-        complete,
+        state,
     };
     let progress = [
-        progress(rows[3], &[1], false),
-        progress(rows[0], &[0], true),
-        progress(rows[2], &[0, 1], true),
+        progress(rows[3], &[1], RowState::Open),
+        progress(rows[0], &[0], RowState::Complete),
+        progress(rows[2], &[0, 1], RowState::Complete),
     ];
     kit.outbox().mark_done(&lease, &progress).await.unwrap();
     kit.outbox().mark_done(&lease, &[]).await.unwrap();
@@ -155,9 +189,9 @@ pub async fn the_depth_counts_what_is_open(kit: &Kit) {
     let claimed = kit.claim(&lease, &[], 10).await;
     let depth = kit.outbox().depth(0).await.unwrap();
     assert_eq!((depth.rows, depth.oldest), (2, Some(claimed[0].created_at)));
-    kit.mark(&lease, rows[0], &[0], false).await;
+    kit.mark(&lease, rows[0], &[0], RowState::Open).await;
     assert_eq!(kit.outbox().depth(0).await.unwrap().rows, 2);
-    kit.mark(&lease, rows[0], &[0], true).await;
+    kit.mark(&lease, rows[0], &[0], RowState::Complete).await;
     let depth = kit.outbox().depth(0).await.unwrap();
     assert_eq!((depth.rows, depth.oldest), (1, Some(claimed[1].created_at)));
 }
@@ -177,7 +211,8 @@ pub async fn a_purge_deletes_delivered_rows_only(kit: &Kit) {
     let lease = kit.lease().await;
     let rows = ids(&kit.claim(&lease, &[], 10).await);
     for index in [0, 1, 2, 4] {
-        kit.mark(&lease, rows[index], &[0], true).await;
+        kit.mark(&lease, rows[index], &[0], RowState::Complete)
+            .await;
     }
     let purge = async |older_than, limit| {
         let purge = Purge::DeliveredEvents { older_than, limit };
@@ -191,7 +226,7 @@ pub async fn a_purge_deletes_delivered_rows_only(kit: &Kit) {
     assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[3]]);
     assert_eq!(purge(Duration::ZERO, 100).await, 1);
     // Numbers are never given twice, even when the last rows are gone.
-    kit.mark(&lease, rows[3], &[0], true).await;
+    kit.mark(&lease, rows[3], &[0], RowState::Complete).await;
     assert_eq!(purge(Duration::ZERO, 100).await, 1);
     kit.reopen().await;
     kit.accept(deposit(ada, 1)).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::testkit::Kit;
 use crate::{
     DoneSet, Lease, Outbox, OutboxError, ParkedEvent, PartitionId, Resolution, RowProgress,
+    RowState,
 };
 
 /// How long leases last here.
@@ -101,13 +102,14 @@ async fn refuses_everything(kit: &Kit, lost: &Lease, row: i64, account: crate::A
     let progress = [RowProgress {
         row,
         done: DoneSet::from([0]),
-        complete: true,
+        state: RowState::Complete,
     }];
     assert!(
         is_lost(&outbox.mark_done(lost, &progress).await),
         "mark_done"
     );
     assert!(is_lost(&outbox.mark_done(lost, &[]).await), "mark nothing");
+    assert!(is_lost(&outbox.reopen(lost).await), "reopen");
     let event = ParkedEvent {
         row,
         index: 0,

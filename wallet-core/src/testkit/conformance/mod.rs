@@ -280,6 +280,8 @@ macro_rules! __outbox_cases {
             delivery {
                 rows_are_claimed_in_order
                 a_complete_row_is_not_claimed_again
+                a_row_put_aside_is_not_claimed_until_reopened
+                what_is_complete_stays_so
                 marks_add_up
                 several_rows_are_marked_together
                 a_row_tells_its_time

@@ -2,7 +2,7 @@
 
 use super::steps::at_home;
 use crate::testkit::Kit;
-use crate::{AccountId, DoneSet, EventIndex, ParkedEvent, Resolution, RowId};
+use crate::{AccountId, DoneSet, EventIndex, ParkedEvent, Resolution, RowId, RowState};
 
 fn event(row: RowId, index: EventIndex, reason: &str) -> ParkedEvent {
     ParkedEvent {
@@ -43,7 +43,7 @@ pub async fn a_parked_event_keeps_its_row_open(kit: &Kit) {
         .park(&lease, &event(rows[0], 0, "no"))
         .await
         .unwrap();
-    kit.mark(&lease, rows[0], &[1], false).await;
+    kit.mark(&lease, rows[0], &[1], RowState::Open).await;
     let open = kit.claim(&lease, &[], 10).await;
     assert_eq!((open[0].id, &open[0].done), (rows[0], &DoneSet::from([1])));
     assert_eq!(kit.outbox().depth(0).await.unwrap().rows, 2);
@@ -53,7 +53,7 @@ pub async fn a_parked_event_keeps_its_row_open(kit: &Kit) {
 pub async fn a_skipped_event_is_done(kit: &Kit) {
     let rows = kit.rows(1).await;
     let lease = kit.lease().await;
-    kit.mark(&lease, rows[0], &[0], false).await;
+    kit.mark(&lease, rows[0], &[0], RowState::Open).await;
     kit.outbox()
         .park(&lease, &event(rows[0], 2, "no"))
         .await
