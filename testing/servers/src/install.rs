@@ -172,9 +172,14 @@ fn mysql_root() -> PathBuf {
     if let Some(root) = std::env::var_os("WALLET_MYSQL_ROOT") {
         return root.into();
     }
+    cache().join("mysql")
+}
+
+/// Where `scripts/setup-servers` puts what is not a package of the system.
+pub(crate) fn cache() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || Path::new(&std::env::var_os("HOME").expect("a home")).join(".cache");
-    cache.unwrap_or_else(home).join("wallet-servers/mysql")
+    cache.unwrap_or_else(home).join("wallet-servers")
 }
 
 /// Where servers of this workspace keep what they need.

@@ -1,5 +1,5 @@
-//! Database servers for tests: each a child process on a free port with a data
-//! folder of its own. Development only.
+//! Servers for tests, databases and an emulator of Amazon SQS and SNS: each a
+//! child process on a free port with a folder of its own. Development only.
 //!
 //! [`shared`] gives one server per [`Kind`] to all test processes of a
 //! workspace: the first one starts it, and it ends some seconds after the last
@@ -10,19 +10,24 @@
 //! the place of the shared one: `mysql://user:password@host:port`, of a user who
 //! may create and drop databases whose names begin with `wallet_`.
 //!
+//! [`shared_aws`] and [`PrivateAws`] are the same for the emulator, with
+//! `WALLET_TEST_AWS_ENDPOINT` for another endpoint in its place.
+//!
 //! A server that is not installed is an error and never a test left out:
-//! `scripts/setup-servers` installs both.
+//! `scripts/setup-servers` installs them all.
 #![allow(
     clippy::expect_used,
     clippy::panic,
     reason = "for tests, which tell what is wrong by panicking"
 )]
 
+mod aws;
 mod install;
 mod private;
 mod shared;
 mod tls;
 
+pub use aws::{PrivateAws, shared_aws};
 pub use install::Kind;
 pub use private::Private;
 pub use shared::{Shared, shared};

@@ -8,7 +8,7 @@ use crate::{ADMIN, Kind, USER, tls, url};
 
 /// Kills the server when the test that started it ends: its end of the pipe is
 /// closed then, however it ended.
-const GUARD: &str = r#"
+pub(crate) const GUARD: &str = r#"
 "$@" &
 server=$!
 cat >/dev/null

@@ -28,6 +28,7 @@ rm -rf "$folder"
 pub struct Shared {
     url: String,
     admin_url: Option<String>,
+    port: u16,
     /// Keeps the server up for as long as this process lives.
     _user: Option<File>,
 }
@@ -45,6 +46,11 @@ impl Shared {
     #[must_use]
     pub fn admin_url(&self) -> Option<&str> {
         self.admin_url.as_deref()
+    }
+
+    /// Where it listens on this machine; 0 when it was given by the environment.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 }
 
@@ -67,20 +73,35 @@ fn find_or_start(kind: Kind) -> Shared {
         return Shared {
             url: url.trim_end_matches('/').to_owned(),
             admin_url: None,
+            port: 0,
             _user: None,
         };
     }
-    let home = base().join(kind.name());
+    let prepare = |folder: &Path| kind.prepare(folder);
+    let command = |folder: &Path, port| kind.command(folder, port);
+    share(kind.name(), prepare, command, wait)
+}
+
+/// The server of this name: the one that runs, or a new one, of which `prepare`
+/// makes the folder, `command` runs it and `wait` returns once it answers.
+pub(crate) fn share(
+    name: &str,
+    prepare: impl FnOnce(&Path),
+    command: impl FnOnce(&Path, u16) -> Vec<String>,
+    wait: impl FnOnce(&Path, u16),
+) -> Shared {
+    let home = base().join(name);
     fs::create_dir_all(&home).expect("a folder for servers");
     let start = File::create(home.join("start")).expect("a file to lock");
     start.lock().expect("the lock for starting");
     let user = File::create(home.join("users")).expect("a file to lock");
     user.lock_shared().expect("the lock of users");
-    let port = running(&home).unwrap_or_else(|| run(kind, &home));
+    let port = running(&home).unwrap_or_else(|| run(&home, prepare, command, wait));
     start.unlock().expect("the lock for starting");
     Shared {
         url: url(USER, port),
         admin_url: Some(url(ADMIN, port)),
+        port,
         _user: Some(user),
     }
 }
@@ -97,15 +118,20 @@ fn running(home: &Path) -> Option<u16> {
     clippy::zombie_processes,
     reason = "it outlives this process, and the next one takes it over"
 )]
-fn run(kind: Kind, home: &Path) -> u16 {
+fn run(
+    home: &Path,
+    prepare: impl FnOnce(&Path),
+    command: impl FnOnce(&Path, u16) -> Vec<String>,
+    wait: impl FnOnce(&Path, u16),
+) -> u16 {
     let folder = home.join(format!("server-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
-    kind.prepare(&folder);
+    prepare(&folder);
     let port = free_port();
     let watch = Command::new("sh")
         .args(["-c", WATCH, "sh"])
         .args([home, &folder])
-        .args(kind.command(&folder, port))
+        .args(command(&folder, port))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

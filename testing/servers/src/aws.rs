@@ -1,0 +1,159 @@
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::install::{base, cache, free_port};
+use crate::private::GUARD;
+use crate::shared::{Shared, share};
+
+/// The variable that puts another endpoint in the place of the shared one.
+const VARIABLE: &str = "WALLET_TEST_AWS_ENDPOINT";
+
+/// Runs a program with its output in a file, which comes first.
+const LOGGED: &str = r#"log=$1; shift; exec "$@" >"$log" 2>&1"#;
+
+/// The emulator of Amazon SQS and SNS that all test processes share, started if
+/// need be: the address of its endpoint, over HTTP. Any key, any secret and any
+/// region will do. Tests keep apart by names of their own.
+///
+/// # Panics
+/// When it is not installed or does not start.
+pub fn shared_aws() -> &'static str {
+    static AWS: OnceLock<(String, Option<Shared>)> = OnceLock::new();
+    let (endpoint, _user) = AWS.get_or_init(|| {
+        if let Ok(endpoint) = std::env::var(VARIABLE) {
+            return (endpoint.trim_end_matches('/').to_owned(), None);
+        }
+        let shared = share("aws", prepare, command, wait);
+        (endpoint(shared.port()), Some(shared))
+    });
+    endpoint
+}
+
+/// An emulator of Amazon SQS and SNS for one test, killed when dropped or when
+/// the test's process ends. What it holds is lost with it.
+#[derive(Debug)]
+pub struct PrivateAws {
+    folder: PathBuf,
+    port: u16,
+    guard: Option<Child>,
+}
+
+impl PrivateAws {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("aws-{}-{number}", std::process::id());
+        let (folder, port) = (base().join(name), free_port());
+        prepare(&folder);
+        let guard = Command::new("sh")
+            .args(["-c", GUARD, "sh"])
+            .args(command(&folder, port))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let guard = Some(guard.expect("a shell"));
+        wait(&folder, port);
+        Self {
+            folder,
+            port,
+            guard,
+        }
+    }
+
+    /// The address of its endpoint, over HTTP.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        endpoint(self.port)
+    }
+
+    /// Kills it at once. Nothing happens when it does not run.
+    pub fn kill(&mut self) {
+        if let Some(mut guard) = self.guard.take() {
+            drop(guard.stdin.take());
+            let _ = guard.wait();
+        }
+    }
+}
+
+impl Drop for PrivateAws {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn endpoint(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn prepare(folder: &Path) {
+    let program = program();
+    assert!(
+        program.exists(),
+        "{}: not installed; scripts/setup-servers installs the servers",
+        program.display()
+    );
+    fs::create_dir_all(folder).expect("a folder for the server");
+}
+
+fn program() -> PathBuf {
+    let own = std::env::var_os("WALLET_MINISTACK_ROOT").map(PathBuf::from);
+    let root = own.unwrap_or_else(|| cache().join("ministack"));
+    root.join("bin/ministack")
+}
+
+/// It keeps to this machine: it listens on all interfaces unless told not to,
+/// and looks for containers unless told that there are none.
+fn command(folder: &Path, port: u16) -> Vec<String> {
+    let log = folder.join("log").display().to_string();
+    let mut command: Vec<String> = ["sh", "-c", LOGGED, "sh", &log, "env"]
+        .map(str::to_owned)
+        .to_vec();
+    command.extend([
+        "BIND_HOST=127.0.0.1".to_owned(),
+        "MINISTACK_HOST=127.0.0.1".to_owned(),
+        "DOCKER_HOST=unix:///nonexistent".to_owned(),
+        "LOG_LEVEL=WARNING".to_owned(),
+        "SERVICES=sqs,sns".to_owned(),
+        format!("TMPDIR={}", folder.display()),
+        format!("GATEWAY_PORT={port}"),
+        program().display().to_string(),
+    ]);
+    command
+}
+
+/// Waits until it answers on `port`.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "waiting for a process that tells nobody when it is ready"
+)]
+fn wait(folder: &Path, port: u16) {
+    for _ in 0..1_200 {
+        if answers(port).unwrap_or(false) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+    panic!("the emulator did not start; its log: {log}");
+}
+
+fn answers(port: u16) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(5)))?;
+    stream.write_all(b"GET /_ministack/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")?;
+    let mut start = [0; 12];
+    stream.read_exact(&mut start)?;
+    Ok(start.ends_with(b" 200"))
+}
