@@ -1,0 +1,149 @@
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{BuildError, ProvideErrorMetadata};
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use wallet_core::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+
+use super::call::{self, Call, by_index};
+use super::error::{self, Answer, CallError, NotFifo};
+use super::timeouts::{self, Timeouts};
+use crate::identity::{EVENT_ID, event_id};
+
+/// What a queue takes in a call, unless it is set to less.
+const BYTES_MAX: usize = 1_048_576;
+/// What ten ids count for under a longer name than [`Message::bytes`] reckons
+/// with, and more.
+const RESERVED: usize = 1_024;
+
+/// Publishes to a FIFO queue on Amazon SQS, ten messages a call.
+///
+/// A message's group is its `MessageGroupId`, its id the
+/// `MessageDeduplicationId`, by which the queue leaves out what it was sent
+/// within the last five minutes, received and deleted or not. Attributes become
+/// message attributes of type `String`, none of which may be empty, and the id
+/// one more of them, named [`EVENT_ID`](crate::EVENT_ID).
+///
+/// A queue may refuse one message of a call and take later ones, so order within
+/// a group is the caller's: one of a group per call.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use wallet_core::EventPublisher;
+/// use wallet_events::aws::SqsPublisher;
+///
+/// # fn publisher(client: aws_sdk_sqs::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let url = "https://sqs.eu-central-1.amazonaws.com/123456789012/wallet-events.fifo";
+/// let publisher: Arc<dyn EventPublisher> = Arc::new(SqsPublisher::new(client, url)?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SqsPublisher {
+    client: Client,
+    url: String,
+    bytes: usize,
+    timeouts: Timeouts,
+}
+
+impl SqsPublisher {
+    /// Publishes to the queue of this URL.
+    ///
+    /// # Errors
+    /// [`NotFifo`].
+    pub fn new(client: Client, queue_url: impl Into<String>) -> Result<Self, NotFifo> {
+        Ok(Self {
+            client,
+            url: error::fifo(queue_url)?,
+            bytes: BYTES_MAX,
+            timeouts: Timeouts::default(),
+        })
+    }
+
+    /// The same for a queue with a `MaximumMessageSize` below 1 MiB, such as
+    /// 262,144 bytes, of which more was not to be had before 2025. It holds for
+    /// all messages of a call together; above it they go one by one.
+    #[must_use]
+    pub const fn with_message_size(mut self, bytes: usize) -> Self {
+        self.bytes = if bytes < BYTES_MAX { bytes } else { BYTES_MAX };
+        self
+    }
+
+    /// The same with other timeouts.
+    #[must_use]
+    pub const fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+}
+
+#[async_trait]
+impl EventPublisher for SqsPublisher {
+    fn limits(&self) -> PublisherLimits {
+        PublisherLimits {
+            messages: 10,
+            bytes: self.bytes.saturating_sub(RESERVED),
+            keeps_order: false,
+        }
+    }
+
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+        call::publish(self, messages).await
+    }
+}
+
+#[async_trait]
+impl Call for SqsPublisher {
+    async fn call(&self, messages: &[Message]) -> Result<Vec<Published>, CallError> {
+        let entries = messages.iter().enumerate();
+        let entries = entries.map(|(index, message)| entry_of(index, message));
+        let entries = entries.collect::<Result<Vec<_>, _>>();
+        let entries = entries.map_err(|error| error::call(Answer::default(), error))?;
+        let answer = self
+            .client
+            .send_message_batch()
+            .queue_url(&self.url)
+            .set_entries(Some(entries))
+            .customize()
+            .config_override(timeouts::config!(aws_sdk_sqs, self.timeouts))
+            .send()
+            .await;
+        let answer = answer.map_err(|error| {
+            let code = error.code().map(str::to_owned);
+            let text = error.message().map(str::to_owned);
+            let status = error.raw_response().map(|raw| raw.status().as_u16());
+            let answer = Answer {
+                code: code.as_deref(),
+                text: text.as_deref(),
+                status,
+            };
+            error::call(answer, error)
+        })?;
+        let done = answer.successful.into_iter();
+        let done = done.map(|entry| (entry.id, Published::Done));
+        let failed = answer.failed.into_iter().map(|entry| {
+            let text = entry.message.as_deref();
+            let told = error::entry(entry.sender_fault, &entry.code, text);
+            (entry.id, told)
+        });
+        Ok(by_index(messages.len(), done.chain(failed)))
+    }
+}
+
+fn entry_of(index: usize, message: &Message) -> Result<SendMessageBatchRequestEntry, BuildError> {
+    let mut entry = SendMessageBatchRequestEntry::builder()
+        .id(index.to_string())
+        .message_group_id(&message.group)
+        .message_deduplication_id(&message.id)
+        .message_body(&message.body)
+        .message_attributes(EVENT_ID, text(event_id(message))?);
+    for (name, value) in &message.attributes {
+        entry = entry.message_attributes(name, text(value)?);
+    }
+    entry.build()
+}
+
+fn text(value: &str) -> Result<MessageAttributeValue, BuildError> {
+    let attribute = MessageAttributeValue::builder().data_type("String");
+    attribute.string_value(value).build()
+}

@@ -1,0 +1,226 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::types::{
+    Message as SqsMessage, MessageAttributeValue, MessageSystemAttributeName as Named,
+};
+use wallet_core::{IdGenerator, Message, MessageQueue, QueueError, Received, Uuid7};
+
+use super::error::{self, NotFifo};
+use super::timeouts::{self, Timeouts};
+use crate::identity::split;
+
+/// What a queue gives in a call.
+const MESSAGES_MAX: u32 = 10;
+/// How long a queue waits for a message.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// A FIFO queue on Amazon SQS, received from with long polling.
+///
+/// [`Message::id`] is what the attribute [`EVENT_ID`](crate::EVENT_ID) says, and
+/// the `MessageDeduplicationId` of messages without it. Attributes are those of
+/// types `String` and `Number`; others are left out.
+///
+/// A receive whose answer is lost on the way is repeated by the SDK under the
+/// same `ReceiveRequestAttemptId`, and then gives the same messages instead of
+/// keeping their groups locked until their visibility ends. Durations are whole
+/// seconds, rounded up, and visibility at most twelve hours after the receive.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use wallet_core::MessageQueue;
+/// use wallet_events::aws::SqsQueue;
+///
+/// # async fn receive(client: aws_sdk_sqs::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let url = "https://sqs.eu-central-1.amazonaws.com/123456789012/wallet-events.fifo";
+/// let queue = SqsQueue::new(client, url)?;
+/// for received in queue.receive(10, Duration::from_secs(30)).await? {
+///     println!("{}", received.message.body);
+///     queue.delete(&received.receipt).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SqsQueue {
+    client: Client,
+    url: String,
+    wait: Duration,
+    timeouts: Timeouts,
+    ids: Arc<dyn IdGenerator>,
+}
+
+impl SqsQueue {
+    /// The queue of this URL, which waits 20 seconds for a message.
+    ///
+    /// # Errors
+    /// [`NotFifo`].
+    pub fn new(client: Client, queue_url: impl Into<String>) -> Result<Self, NotFifo> {
+        Ok(Self {
+            client,
+            url: error::fifo(queue_url)?,
+            wait: WAIT_MAX,
+            timeouts: Timeouts::default(),
+            ids: Arc::new(Uuid7),
+        })
+    }
+
+    /// The same with another time to wait for a message: at most 20 seconds.
+    #[must_use]
+    pub fn with_wait(mut self, wait: Duration) -> Self {
+        self.wait = wait.min(WAIT_MAX);
+        self
+    }
+
+    /// The same with other timeouts; the time to wait is added to them.
+    #[must_use]
+    pub const fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// The same with ids of receives from another source than [`Uuid7`].
+    #[must_use]
+    pub fn with_ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
+        self.ids = ids;
+        self
+    }
+}
+
+#[async_trait]
+impl MessageQueue for SqsQueue {
+    async fn receive(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>, QueueError> {
+        let limit = i32::try_from(limit.clamp(1, MESSAGES_MAX)).unwrap_or(1);
+        let timeouts = self.timeouts.and(self.wait);
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(limit)
+            .visibility_timeout(seconds(visibility))
+            .wait_time_seconds(seconds(self.wait))
+            .receive_request_attempt_id(self.ids.new_id().to_string())
+            .message_attribute_names("All")
+            .message_system_attribute_names(Named::MessageGroupId)
+            .message_system_attribute_names(Named::MessageDeduplicationId)
+            .message_system_attribute_names(Named::ApproximateReceiveCount)
+            .customize()
+            .config_override(timeouts::config!(aws_sdk_sqs, timeouts))
+            .send()
+            .await;
+        let answer = answer.map_err(|error| {
+            let code = error.code().map(str::to_owned);
+            error::queue("receiving", code.as_deref(), error)
+        })?;
+        let messages = answer.messages.unwrap_or_default();
+        Ok(messages.into_iter().map(received).collect())
+    }
+
+    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError> {
+        let answer = self
+            .client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt)
+            .visibility_timeout(seconds(visibility))
+            .customize()
+            .config_override(timeouts::config!(aws_sdk_sqs, self.timeouts))
+            .send()
+            .await;
+        answer.map(drop).map_err(|error| {
+            let code = error.code().map(str::to_owned);
+            error::queue("changing visibility", code.as_deref(), error)
+        })
+    }
+
+    async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
+        let answer = self
+            .client
+            .delete_message()
+            .queue_url(&self.url)
+            .receipt_handle(receipt)
+            .customize()
+            .config_override(timeouts::config!(aws_sdk_sqs, self.timeouts))
+            .send()
+            .await;
+        answer.map(drop).map_err(|error| {
+            let code = error.code().map(str::to_owned);
+            error::queue("deleting", code.as_deref(), error)
+        })
+    }
+}
+
+/// Whole seconds, not fewer than asked for.
+fn seconds(duration: Duration) -> i32 {
+    let more = u64::from(duration.subsec_nanos() > 0);
+    i32::try_from(duration.as_secs().saturating_add(more)).unwrap_or(i32::MAX)
+}
+
+fn received(message: SqsMessage) -> Received {
+    let mut told = message.attributes.unwrap_or_default();
+    let attributes = message.message_attributes.unwrap_or_default();
+    let (attributes, own) = split(texts(attributes));
+    let given = told.remove(&Named::MessageDeduplicationId);
+    let receives = told.remove(&Named::ApproximateReceiveCount);
+    let receives = receives.and_then(|count| count.parse().ok());
+    Received {
+        message: Message {
+            id: own.or(given).or(message.message_id).unwrap_or_default(),
+            group: told.remove(&Named::MessageGroupId).unwrap_or_default(),
+            attributes,
+            body: message.body.unwrap_or_default(),
+        },
+        receipt: message.receipt_handle.unwrap_or_default(),
+        receives: receives.unwrap_or(1).max(1),
+    }
+}
+
+fn texts(attributes: HashMap<String, MessageAttributeValue>) -> Vec<(String, String)> {
+    let texts = attributes.into_iter();
+    let texts = texts.filter_map(|(name, value)| Some((name, value.string_value?)));
+    let mut texts: Vec<_> = texts.collect();
+    texts.sort();
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_rounded_up_to_seconds() {
+        assert_eq!(seconds(Duration::ZERO), 0);
+        assert_eq!(seconds(Duration::from_millis(1)), 1);
+        assert_eq!(seconds(Duration::from_secs(30)), 30);
+        assert_eq!(seconds(Duration::from_millis(30_001)), 31);
+        assert_eq!(seconds(Duration::MAX), i32::MAX);
+    }
+
+    #[test]
+    fn a_dead_letter_keeps_its_own_id_though_the_service_gave_another() {
+        let id = MessageAttributeValue::builder().data_type("String");
+        let id = id.string_value("0/a/7").build().unwrap();
+        let message = SqsMessage::builder()
+            .message_id("5fea7756-0ea4-451a-a703-a558b933e274")
+            .body("{}")
+            .receipt_handle("r")
+            .attributes(Named::MessageGroupId, "a")
+            .attributes(
+                Named::MessageDeduplicationId,
+                "5fea7756-0ea4-451a-a703-a558b933e274",
+            )
+            .attributes(Named::ApproximateReceiveCount, "3")
+            .message_attributes("event_id", id)
+            .build();
+        let received = received(message);
+        assert_eq!(received.message.id, "0/a/7");
+        assert_eq!(received.message.group, "a");
+        assert_eq!(received.message.attributes, []);
+        assert_eq!(received.receives, 3);
+    }
+}

@@ -1,0 +1,150 @@
+//! From a queue to an effect, once.
+
+mod catch_up;
+mod handler;
+mod settings;
+mod stats;
+mod work;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, Shared, join_all, select};
+use wallet_core::{Clock, Inbox, LedgerStore, MessageQueue, Received};
+
+pub use handler::{Delivery, EventHandler, Handled, HandlerError, Missed};
+pub use settings::{ConsumerSettings, Gaps, Start};
+pub use stats::ConsumerStats;
+use stats::Counters;
+
+use crate::setting::SettingError;
+
+/// Hands each event of a queue to an [`EventHandler`], in order per account, so
+/// that its effect happens once.
+///
+/// The [`Inbox`] knows up to which version each account's events were seen. What
+/// was seen is passed over. What comes next goes to the handler together with the
+/// [`InboxStep`](wallet_core::InboxStep) that says so; a handler that records the
+/// step in the transaction of its effect makes both happen or neither. Where
+/// versions are missing (an event was skipped, or the topic has no order), what
+/// the account's statement says of them is read from the ledger and handed over
+/// with the event.
+///
+/// An event whose handler fails goes back to the queue, with those of its account
+/// behind it, and is received again after a pause; after so many times the queue
+/// itself puts it aside (its redrive policy). Other accounts go on.
+#[derive(Debug, Clone)]
+pub struct Consumer {
+    core: Arc<Core>,
+}
+
+#[derive(Debug)]
+struct Core {
+    queue: Arc<dyn MessageQueue>,
+    inbox: Arc<dyn Inbox>,
+    handler: Arc<dyn EventHandler>,
+    clock: Arc<dyn Clock>,
+    ledger: Option<Arc<dyn LedgerStore>>,
+    settings: ConsumerSettings,
+    stats: Counters,
+}
+
+impl Consumer {
+    /// A consumer of `queue` that is known to `inbox` by the name in its settings.
+    ///
+    /// # Errors
+    /// [`SettingError`].
+    pub fn new(
+        queue: Arc<dyn MessageQueue>,
+        inbox: Arc<dyn Inbox>,
+        handler: Arc<dyn EventHandler>,
+        clock: Arc<dyn Clock>,
+        settings: ConsumerSettings,
+    ) -> Result<Self, SettingError> {
+        settings.validate()?;
+        let core = Core {
+            queue,
+            inbox,
+            handler,
+            clock,
+            ledger: None,
+            settings,
+            stats: Counters::default(),
+        };
+        let core = Arc::new(core);
+        Ok(Self { core })
+    }
+
+    /// Where missing versions are read. Without a ledger an event behind a gap
+    /// goes back to the queue until what is missing has come.
+    #[must_use]
+    pub fn with_ledger(self, ledger: Arc<dyn LedgerStore>) -> Self {
+        let Core {
+            queue,
+            inbox,
+            handler,
+            clock,
+            settings,
+            ..
+        } = self.core.as_ref();
+        let core = Core {
+            queue: Arc::clone(queue),
+            inbox: Arc::clone(inbox),
+            handler: Arc::clone(handler),
+            clock: Arc::clone(clock),
+            ledger: Some(ledger),
+            settings: settings.clone(),
+            stats: Counters::default(),
+        };
+        let core = Arc::new(core);
+        Self { core }
+    }
+
+    /// Receives and handles until `stop` is over; then finishes what it holds.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        let stop: Shared<BoxFuture<'_, ()>> = stop.boxed().shared();
+        let core = self.core.as_ref();
+        let mut failures: u32 = 0;
+        while stop.peek().is_none() {
+            let settings = &core.settings;
+            let receive = core.queue.receive(settings.batch, settings.visibility);
+            let received = match select(receive, stop.clone()).await {
+                Either::Left((received, _)) => received,
+                // What was received meanwhile comes again after its time.
+                Either::Right(_) => return,
+            };
+            match received {
+                Ok(received) => {
+                    failures = 0;
+                    core.handle(received).await;
+                }
+                Err(error) => {
+                    core.stats.queue_failed(&error);
+                    failures = failures.saturating_add(1);
+                    let pause = core.clock.sleep(settings.pause(failures));
+                    select(pause, stop.clone()).await;
+                }
+            }
+        }
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn stats(&self) -> ConsumerStats {
+        self.core.stats.snapshot()
+    }
+}
+
+impl Core {
+    /// Each group in order, the groups side by side.
+    async fn handle(&self, received: Vec<Received>) {
+        let mut groups: BTreeMap<String, Vec<Received>> = BTreeMap::new();
+        for message in received {
+            let group = groups.entry(message.message.group.clone()).or_default();
+            group.push(message);
+        }
+        join_all(groups.into_values().map(|group| self.group(group))).await;
+    }
+}

@@ -1,0 +1,111 @@
+use std::time::Duration;
+
+use wallet_core::InboxStep;
+
+use crate::setting::{SettingError, check};
+
+/// How a [`Consumer`](super::Consumer) works: plain data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerSettings {
+    /// What the inbox knows it by: 1 to 128 bytes, the same in every process that
+    /// shares its work, another one for every other purpose.
+    pub name: String,
+    /// Where it begins with an account that it has never seen.
+    pub start: Start,
+    /// What versions mean whose events do not come.
+    pub gaps: Gaps,
+    /// How many messages are received at a time; 10 by default.
+    pub batch: u32,
+    /// For how long a message is its own; extended while it works. 30 s by
+    /// default.
+    pub visibility: Duration,
+    /// The pause before an event whose handler failed comes again. It doubles
+    /// with each time, up to the longest. 1 s and 5 min by default.
+    pub pause_min: Duration,
+    /// The longest pause.
+    pub pause_max: Duration,
+}
+
+/// Where a consumer begins with an account that it has never seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// With its opening: earlier versions than that of the first event are
+    /// missing, and read from the ledger.
+    #[default]
+    Opening,
+    /// With the first event that comes: for a consumer that is added later and
+    /// needs no past.
+    FirstSeen,
+}
+
+/// What it means to a consumer that versions of an account are missing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Gaps {
+    /// Their events were lost to it: what they did is read from the ledger.
+    #[default]
+    CatchUp,
+    /// Nothing: it subscribed to some events only.
+    Expected,
+}
+
+impl ConsumerSettings {
+    /// The defaults for a consumer of this name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            start: Start::default(),
+            gaps: Gaps::default(),
+            batch: 10,
+            visibility: Duration::from_secs(30),
+            pause_min: Duration::from_secs(1),
+            pause_max: Duration::from_secs(300),
+        }
+    }
+
+    pub(super) fn validate(&self) -> Result<(), SettingError> {
+        let name = 1..=InboxStep::CONSUMER_BYTES_MAX;
+        check([
+            ("name", name.contains(&self.name.len())),
+            ("batch", self.batch > 0),
+            ("visibility", self.visibility >= Duration::from_millis(100)),
+            ("pause_max", self.pause_max >= self.pause_min),
+        ])
+    }
+
+    /// The pause after so many failures in a row.
+    pub(super) fn pause(&self, failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(20);
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        self.pause_min.saturating_mul(factor).min(self.pause_max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_make_no_sense_are_named() {
+        let with = |change: fn(&mut ConsumerSettings)| {
+            let mut settings = ConsumerSettings::new("test");
+            change(&mut settings);
+            settings.validate()
+        };
+        let fault = |name| Err(SettingError(name));
+        assert_eq!(with(|_| ()), Ok(()));
+        assert_eq!(with(|s| s.name = "x".repeat(128)), Ok(()));
+        assert_eq!(with(|s| s.name = String::new()), fault("name"));
+        assert_eq!(with(|s| s.name = "x".repeat(129)), fault("name"));
+        assert_eq!(with(|s| s.batch = 0), fault("batch"));
+        assert_eq!(with(|s| s.visibility = Duration::ZERO), fault("visibility"));
+        assert_eq!(with(|s| s.pause_max = Duration::ZERO), fault("pause_max"));
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let settings = ConsumerSettings::new("test");
+        let pauses = [1, 2, 3, 9, 10, u32::MAX].map(|failures| settings.pause(failures).as_secs());
+        assert_eq!(pauses, [1, 2, 4, 256, 300, 300]);
+    }
+}

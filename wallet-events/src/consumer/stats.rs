@@ -1,0 +1,73 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// What a consumer has done since it was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsumerStats {
+    /// Messages received, repeated ones included.
+    pub received: u64,
+    /// Events handled.
+    pub handled: u64,
+    /// Messages passed over because their event was seen before.
+    pub duplicates: u64,
+    /// Events behind missing versions.
+    pub gaps: u64,
+    /// Messages of types that this release does not know, passed over.
+    pub unknown: u64,
+    /// Messages that are no events; the queue puts them aside in the end.
+    pub unreadable: u64,
+    /// Events that went back to the queue.
+    pub failures: u64,
+    /// The latest failure of a handler, store or queue, in words.
+    pub last_failure: Option<String>,
+}
+
+/// The same while it changes.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    last_failure: Mutex<Option<String>>,
+    pub(super) received: AtomicU64,
+    pub(super) handled: AtomicU64,
+    pub(super) duplicates: AtomicU64,
+    pub(super) gaps: AtomicU64,
+    pub(super) unknown: AtomicU64,
+    pub(super) unreadable: AtomicU64,
+    pub(super) failures: AtomicU64,
+}
+
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl Counters {
+    pub(super) fn failed(&self, error: &dyn std::error::Error) {
+        count(&self.failures);
+        self.queue_failed(error);
+    }
+
+    pub(super) fn queue_failed(&self, error: &dyn std::error::Error) {
+        let mut words = error.to_string();
+        if let Some(source) = error.source() {
+            words = format!("{words}: {source}");
+        }
+        let last = self.last_failure.lock();
+        *last.unwrap_or_else(PoisonError::into_inner) = Some(words);
+    }
+
+    pub(super) fn snapshot(&self) -> ConsumerStats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let last_failure = self.last_failure.lock();
+        let last_failure = last_failure.unwrap_or_else(PoisonError::into_inner);
+        ConsumerStats {
+            received: get(&self.received),
+            handled: get(&self.handled),
+            duplicates: get(&self.duplicates),
+            gaps: get(&self.gaps),
+            unknown: get(&self.unknown),
+            unreadable: get(&self.unreadable),
+            failures: get(&self.failures),
+            last_failure: last_failure.clone(),
+        }
+    }
+}

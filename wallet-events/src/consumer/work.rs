@@ -1,0 +1,146 @@
+//! What becomes of the messages of one group.
+
+use thiserror::Error;
+use wallet_core::{AccountKey, InboxStep, Received, StoreError, Version};
+
+use super::stats::count;
+use super::{Core, Delivery, Gaps, Handled, HandlerError, Missed, Start, catch_up};
+use crate::carry::Hands;
+use crate::event::{Event, EventError, Parsed};
+
+/// Why a message was not done with.
+#[derive(Debug, Error)]
+enum Failure {
+    #[error(transparent)]
+    Unreadable(#[from] EventError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Handler(#[from] HandlerError),
+    #[error("events are missing before this one, and there is no ledger to read them from")]
+    Gap,
+    #[error("the handler found the account's position moved, the consumer's inbox did not")]
+    NotMoved,
+}
+
+impl Core {
+    /// Handles messages of one group in order, up to the first that fails; that
+    /// one and the rest go back.
+    pub(super) async fn group(&self, messages: Vec<Received>) {
+        let hands = Hands::new(&*self.queue, &*self.clock, self.settings.visibility);
+        hands.take(0, &messages);
+        if let Err(receives) = hands.during(self.in_order(&messages, &hands)).await {
+            let pause = self.settings.pause(receives);
+            hands.give_back(|_| pause).await;
+        }
+    }
+
+    /// How often the one that failed was received, where one did.
+    async fn in_order(&self, messages: &[Received], hands: &Hands<'_>) -> Result<(), u32> {
+        for (number, received) in messages.iter().enumerate() {
+            count(&self.stats.received);
+            if let Err(failure) = self.message(received).await {
+                if matches!(failure, Failure::Unreadable(_)) {
+                    count(&self.stats.unreadable);
+                }
+                self.stats.failed(&failure);
+                return Err(received.receives);
+            }
+            for deleted in hands.delete(&[number]).await {
+                if let Err(error) = deleted {
+                    // It comes again, and is passed over.
+                    self.stats.queue_failed(&error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn message(&self, received: &Received) -> Result<(), Failure> {
+        match Event::parse(&received.message.body)? {
+            Parsed::Known(event) => self.event(event).await,
+            Parsed::Unknown {
+                account, version, ..
+            } => self.pass_over(account, version).await,
+        }
+    }
+
+    async fn position(&self, account: AccountKey) -> Result<Version, StoreError> {
+        let positions = self
+            .inbox
+            .positions(&self.settings.name, &[account])
+            .await?;
+        Ok(positions.first().copied().unwrap_or(0))
+    }
+
+    async fn event(&self, event: Event) -> Result<(), Failure> {
+        let mut from = self.position(event.account).await?;
+        loop {
+            if event.version <= from {
+                count(&self.stats.duplicates);
+                return Ok(());
+            }
+            let (account, to) = (event.account, event.version);
+            let step = InboxStep { account, from, to };
+            let missed = self.missed(&step).await?;
+            let delivery = Delivery {
+                event: event.clone(),
+                step,
+                missed,
+            };
+            match self.handler.handle(&delivery).await? {
+                Handled::Recorded => break,
+                Handled::Unrecorded => {
+                    self.record(step).await?;
+                    break;
+                }
+                Handled::Moved => {
+                    let now = self.position(account).await?;
+                    if now == from {
+                        return Err(Failure::NotMoved);
+                    }
+                    from = now;
+                }
+            }
+        }
+        count(&self.stats.handled);
+        Ok(())
+    }
+
+    /// What is missing before a step, where that matters.
+    async fn missed(&self, step: &InboxStep) -> Result<Option<Missed>, Failure> {
+        let begins = step.from == 0 && self.settings.start == Start::FirstSeen;
+        let is_next = step.from.checked_add(1) == Some(step.to);
+        if is_next || begins || self.settings.gaps == Gaps::Expected {
+            return Ok(None);
+        }
+        count(&self.stats.gaps);
+        let ledger = self.ledger.as_deref().ok_or(Failure::Gap)?;
+        Ok(Some(catch_up::missed(ledger, step).await?))
+    }
+
+    /// Records what has been done already: whoever moved the position meanwhile,
+    /// it ends where the step does, or further.
+    async fn record(&self, mut step: InboxStep) -> Result<(), Failure> {
+        while !self.inbox.advance(&self.settings.name, &step).await? {
+            step.from = self.position(step.account).await?;
+            if step.from >= step.to {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// An event of a later release: seen, without effect. Behind a gap it is left
+    /// to the next event, which tells what was missed.
+    async fn pass_over(&self, account: AccountKey, version: Version) -> Result<(), Failure> {
+        let from = self.position(account).await?;
+        if from.checked_add(1) == Some(version) {
+            let to = version;
+            let step = InboxStep { account, from, to };
+            self.inbox.advance(&self.settings.name, &step).await?;
+        }
+        count(&self.stats.unknown);
+        Ok(())
+    }
+}

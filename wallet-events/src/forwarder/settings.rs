@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+/// How a [`Forwarder`](super::Forwarder) works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForwarderSettings {
+    /// How many receives are under way at once: at least 1. The queue's lock on a
+    /// group keeps order between them. 4 by default.
+    pub workers: usize,
+    /// How long a message is kept from others: extended at every third of it for
+    /// as long as it is worked on. After a crash the messages that were held come
+    /// again this much later. 30 seconds by default.
+    pub visibility: Duration,
+    /// How long to pause after a receive that gave nothing, for queues that do
+    /// not wait themselves. 100 milliseconds by default.
+    pub idle_pause: Duration,
+    /// How long a message that failed is kept back at first; doubled with each of
+    /// its receives, up to the visibility. 1 second by default.
+    pub retry_pause: Duration,
+    /// How long messages are held while every call to the topic fails, before
+    /// they go back and their receives count: longer than the topic's usual
+    /// troubles, so that those bring no innocent message to the dead letters. 10
+    /// minutes by default.
+    pub patience: Duration,
+}
+
+impl Default for ForwarderSettings {
+    fn default() -> Self {
+        Self {
+            workers: 4,
+            visibility: Duration::from_secs(30),
+            idle_pause: Duration::from_millis(100),
+            retry_pause: Duration::from_secs(1),
+            patience: Duration::from_secs(600),
+        }
+    }
+}
+
+impl ForwarderSettings {
+    /// How long a message that failed stays back after its `receives`.
+    pub(super) fn pause_after(&self, receives: u32) -> Duration {
+        // More doublings than that are past every visibility.
+        let doublings = receives.saturating_sub(1).min(20);
+        let longest = self.visibility.max(self.retry_pause);
+        let pause = self
+            .retry_pause
+            .saturating_mul(2_u32.saturating_pow(doublings));
+        pause.min(longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_visibility() {
+        let settings = ForwarderSettings::default();
+        let pauses = [1, 2, 3, 6, 7, 100].map(|n| settings.pause_after(n).as_secs());
+        assert_eq!(pauses, [1, 2, 4, 30, 30, 30]);
+    }
+}

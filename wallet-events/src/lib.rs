@@ -1,0 +1,46 @@
+//! Events of the wallet ledger: from committed effects to effects in other
+//! systems, each in order per account and none lost.
+//!
+//! ```text
+//! outbox ── Relay ──► SQS FIFO ──┬── Consumer ──► an effect, once
+//!                                └── Forwarder ──► SNS ──► subscribers' queues
+//! ```
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`Event`] | one effect on one account, as CloudEvents 1.0 JSON; [`schema_of`] its type |
+//! | [`Relay`] | publishes what was committed, at least once, in order per account |
+//! | [`Forwarder`] | carries messages from a queue to a topic |
+//! | [`Redrive`] | brings dead letters back to their queue |
+//! | [`Consumer`] | hands each event to a handler once, with what was missed |
+//! | [`memory`] | queues in memory, and a publisher that fails as told |
+//! | `aws` | queues on SQS, topics on SNS (features `sqs`, `sns`) |
+//!
+//! Every message may come more than once; an event's id is the same each time. An
+//! [`Inbox`](wallet_core::Inbox) in the consumer's own database makes its effect
+//! happen once.
+
+#[cfg(any(feature = "sns", feature = "sqs"))]
+pub mod aws;
+mod carry;
+mod consumer;
+mod event;
+mod forwarder;
+mod identity;
+pub mod memory;
+mod redrive;
+mod relay;
+mod setting;
+
+pub use consumer::{
+    Consumer, ConsumerSettings, ConsumerStats, Delivery, EventHandler, Gaps, Handled, HandlerError,
+    Missed, Start,
+};
+pub use event::{
+    Balance, Event, EventEntry, EventError, NotAnEvent, Parsed, Terms, schema_of, type_of,
+};
+pub use forwarder::{Forwarder, ForwarderSettings, ForwarderStats};
+pub use identity::EVENT_ID;
+pub use redrive::{Redrive, RedriveError, RedriveFate, RedriveReport, RedriveStep};
+pub use relay::{Relay, RelayBuilder, RelaySettings, RelayState, RelayStats};
+pub use setting::SettingError;

@@ -1,0 +1,11 @@
+//! Queues in memory: for the tests of hosts, and for simulations.
+//!
+//! Deterministic: time comes from the [`Clock`](wallet_core::Clock) alone,
+//! nothing is random, nothing is spawned.
+
+mod queue;
+mod scripted;
+mod state;
+
+pub use queue::MemoryQueue;
+pub use scripted::{Fault, ScriptedPublisher};

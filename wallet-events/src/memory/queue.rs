@@ -1,0 +1,235 @@
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::select;
+use tokio::sync::Notify;
+use wallet_core::{
+    Clock, EventPublisher, Message, MessageQueue, PublishError, Published, PublisherLimits,
+    QueueError, Received, Timestamp,
+};
+
+use super::state::State;
+use crate::identity::fits;
+
+/// What a FIFO queue on Amazon SQS takes.
+const LIMITS: PublisherLimits = PublisherLimits {
+    messages: 10,
+    bytes: 1_048_576,
+    keeps_order: false,
+};
+const WINDOW: Duration = Duration::from_secs(300);
+
+/// A FIFO queue in memory with the rules of Amazon SQS:
+///
+/// - while a message of a group is in somebody's hands, nobody gets another of
+///   it; one receive may give several of a group, in order;
+/// - what was sent under the same id within five minutes is taken and left out,
+///   received and deleted or not;
+/// - a message comes back when its visibility ends, and its old receipt is stale;
+/// - with [dead letters](Self::with_dead_letters), a message that was received
+///   often enough and came back goes to the other queue, where its id is not
+///   compared.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use wallet_core::{Clock, EventPublisher, Message, MessageQueue, Timestamp};
+/// use wallet_events::memory::MemoryQueue;
+///
+/// /// The time that a test says it is.
+/// #[derive(Debug)]
+/// struct Noon;
+///
+/// #[async_trait::async_trait]
+/// impl Clock for Noon {
+///     fn now(&self) -> Timestamp {
+///         Timestamp::from_micros(1_735_732_800_000_000)
+///     }
+///     async fn sleep(&self, _: Duration) {}
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let queue = MemoryQueue::new(Arc::new(Noon));
+/// let message = Message {
+///     id: "0/alice/1".to_owned(),
+///     group: "alice".to_owned(),
+///     attributes: vec![("currency".to_owned(), "EUR".to_owned())],
+///     body: "{}".to_owned(),
+/// };
+/// queue.publish(&[message.clone()]).await?;
+/// queue.publish(&[message.clone()]).await?;
+/// let received = queue.receive(10, Duration::from_secs(30)).await?;
+/// assert_eq!(received.len(), 1);
+/// assert_eq!(received[0].message, message);
+/// queue.delete(&received[0].receipt).await?;
+/// assert!(queue.messages().is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct MemoryQueue {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    /// Something may have become receivable.
+    changed: Notify,
+    dead_letters: Option<(u32, Arc<MemoryQueue>)>,
+    limits: PublisherLimits,
+    window: Duration,
+    wait: Duration,
+}
+
+impl MemoryQueue {
+    /// An empty queue without dead letters that takes ten messages and 1 MiB a
+    /// call, remembers ids for five minutes, and does not wait for messages.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            state: Mutex::default(),
+            changed: Notify::new(),
+            dead_letters: None,
+            limits: LIMITS,
+            window: WINDOW,
+            wait: Duration::ZERO,
+        }
+    }
+
+    /// The same with a queue for what was received `max_receives` times, at
+    /// least once, and came back.
+    #[must_use]
+    pub fn with_dead_letters(mut self, max_receives: u32, queue: Arc<MemoryQueue>) -> Self {
+        self.dead_letters = Some((max_receives.max(1), queue));
+        self
+    }
+
+    /// The same with other limits of a call.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: PublisherLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same with another time to remember ids for.
+    #[must_use]
+    pub const fn with_window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// The same with a time that a receive waits for a message.
+    #[must_use]
+    pub const fn with_wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// All that it holds, oldest first, in somebody's hands or not.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        self.state().messages()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, limit: u32, visibility: Duration) -> (Vec<Received>, Option<Timestamp>) {
+        let now = self.clock.now();
+        let until = now.saturating_add(visibility);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let dead_letters = self.dead_letters.as_ref();
+        let most = dead_letters.map_or(u32::MAX, |(most, _)| *most);
+        let (received, dead, next) = {
+            let mut state = self.state();
+            let (received, dead) = state.receive(now, limit, until, most);
+            (received, dead, state.next_return(now))
+        };
+        if let Some((_, queue)) = dead_letters {
+            for message in dead {
+                queue.state().put(message);
+            }
+            queue.changed.notify_waiters();
+        }
+        (received, next)
+    }
+}
+
+#[async_trait]
+impl EventPublisher for MemoryQueue {
+    fn limits(&self) -> PublisherLimits {
+        self.limits
+    }
+
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+        let bytes = messages.iter().map(Message::bytes);
+        let bytes = bytes.fold(0, usize::saturating_add);
+        let several = messages.len() > 1;
+        if messages.len() > self.limits.messages || (several && bytes > self.limits.bytes) {
+            return Err(PublishError::new("more than a call takes"));
+        }
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.forget(now, self.window);
+        let mut stopped: BTreeSet<&str> = BTreeSet::new();
+        let mut published = Vec::with_capacity(messages.len());
+        for message in messages {
+            published.push(if message.bytes() > self.limits.bytes || !fits(message) {
+                stopped.insert(&message.group);
+                let reason = "larger than a message may be".to_owned();
+                Published::Refused { reason }
+            } else if self.limits.keeps_order && stopped.contains(message.group.as_str()) {
+                let reason = "behind one that was refused".to_owned();
+                Published::Failed { reason }
+            } else {
+                state.send(now, message);
+                Published::Done
+            });
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(published)
+    }
+}
+
+#[async_trait]
+impl MessageQueue for MemoryQueue {
+    async fn receive(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>, QueueError> {
+        let end = self.clock.now().saturating_add(self.wait);
+        loop {
+            // Made before looking, so that no change in between is missed.
+            let changed = pin!(self.changed.notified());
+            let (received, next) = self.take(limit, visibility);
+            let now = self.clock.now();
+            if !received.is_empty() || now >= end {
+                return Ok(received);
+            }
+            let until = next.map_or(end, |next| next.min(end));
+            let sleep = self.clock.sleep(until.since(now));
+            select(changed, sleep).await;
+        }
+    }
+
+    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError> {
+        let now = self.clock.now();
+        let until = now.saturating_add(visibility);
+        let extended = self.state().extend(now, receipt, until);
+        self.changed.notify_waiters();
+        if extended { Ok(()) } else { Err(stale()) }
+    }
+
+    async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
+        let now = self.clock.now();
+        let deleted = self.state().delete(now, receipt);
+        self.changed.notify_waiters();
+        if deleted { Ok(()) } else { Err(stale()) }
+    }
+}
+
+fn stale() -> QueueError {
+    QueueError::new("the message is no longer in the caller's hands")
+}

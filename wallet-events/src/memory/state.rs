@@ -1,0 +1,148 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use wallet_core::{Message, Received, Timestamp};
+
+use crate::identity::{event_id, split};
+
+/// What a queue holds. Knows no clock: callers say what time it is.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    held: BTreeMap<u64, Held>,
+    next: u64,
+    /// When each id for de-duplication was sent.
+    sent: BTreeMap<String, Timestamp>,
+    /// Receipts by which a message was ended, and when: ending it twice is no
+    /// error.
+    ended: BTreeMap<String, Timestamp>,
+}
+
+#[derive(Debug)]
+struct Held {
+    message: Message,
+    receives: u32,
+    /// Who has it in hand, and until when.
+    hand: Option<(String, Timestamp)>,
+}
+
+impl Held {
+    fn in_hand(&self, now: Timestamp) -> bool {
+        self.hand.as_ref().is_some_and(|(_, until)| *until > now)
+    }
+}
+
+impl State {
+    /// Forgets what was sent and ended longer than `window` ago.
+    pub(super) fn forget(&mut self, now: Timestamp, window: Duration) {
+        let oldest = now.saturating_sub(window);
+        self.sent.retain(|_, at| *at > oldest);
+        self.ended.retain(|_, at| *at > oldest);
+    }
+
+    /// Takes a message, unless one was sent under its id that is remembered.
+    pub(super) fn send(&mut self, now: Timestamp, message: &Message) {
+        if self.sent.contains_key(&message.id) {
+            return;
+        }
+        self.sent.insert(message.id.clone(), now);
+        let id = event_id(message).to_owned();
+        let (attributes, _) = split(message.attributes.clone());
+        self.put(Message {
+            id,
+            group: message.group.clone(),
+            attributes,
+            body: message.body.clone(),
+        });
+    }
+
+    /// Takes a message behind all others.
+    pub(super) fn put(&mut self, message: Message) {
+        let held = Held {
+            message,
+            receives: 0,
+            hand: None,
+        };
+        self.held.insert(self.next, held);
+        self.next = self.next.saturating_add(1);
+    }
+
+    /// Puts up to `limit` messages into the caller's hands; takes out and
+    /// answers those that were received `max_receives` times and came back.
+    pub(super) fn receive(
+        &mut self,
+        now: Timestamp,
+        limit: usize,
+        until: Timestamp,
+        max_receives: u32,
+    ) -> (Vec<Received>, Vec<Message>) {
+        let busy = self.held.values().filter(|held| held.in_hand(now));
+        let busy: BTreeSet<String> = busy.map(|held| held.message.group.clone()).collect();
+        let (mut received, mut dead) = (Vec::new(), Vec::new());
+        for (number, held) in &mut self.held {
+            if received.len() >= limit {
+                break;
+            }
+            if busy.contains(&held.message.group) {
+                continue;
+            }
+            if held.receives >= max_receives {
+                dead.push(*number);
+                continue;
+            }
+            held.receives = held.receives.saturating_add(1);
+            let receipt = format!("{number}-{}", held.receives);
+            held.hand = Some((receipt.clone(), until));
+            received.push(Received {
+                message: held.message.clone(),
+                receipt,
+                receives: held.receives,
+            });
+        }
+        let dead = dead.iter().filter_map(|number| self.held.remove(number));
+        (received, dead.map(|held| held.message).collect())
+    }
+
+    /// When the next message comes back; none when nobody has one in hand.
+    pub(super) fn next_return(&self, now: Timestamp) -> Option<Timestamp> {
+        let hands = self.held.values().filter_map(|held| held.hand.as_ref());
+        let ends = hands.map(|(_, until)| *until);
+        ends.filter(|until| *until > now).min()
+    }
+
+    /// Moves the end of a message's visibility; false when the receipt is stale.
+    pub(super) fn extend(&mut self, now: Timestamp, receipt: &str, until: Timestamp) -> bool {
+        let Some((_, held)) = self.in_hand(now, receipt) else {
+            return false;
+        };
+        held.hand = (until > now).then(|| (receipt.to_owned(), until));
+        true
+    }
+
+    /// Ends a message; false when the receipt is stale.
+    pub(super) fn delete(&mut self, now: Timestamp, receipt: &str) -> bool {
+        if self.ended.contains_key(receipt) {
+            return true;
+        }
+        let Some((number, _)) = self.in_hand(now, receipt) else {
+            return false;
+        };
+        self.held.remove(&number);
+        self.ended.insert(receipt.to_owned(), now);
+        true
+    }
+
+    /// All messages, oldest first.
+    pub(super) fn messages(&self) -> Vec<Message> {
+        let held = self.held.values();
+        held.map(|held| held.message.clone()).collect()
+    }
+
+    fn in_hand(&mut self, now: Timestamp, receipt: &str) -> Option<(u64, &mut Held)> {
+        let mut all = self.held.iter_mut();
+        let found = all.find(|(_, held)| {
+            let hand = held.hand.as_ref();
+            held.in_hand(now) && hand.is_some_and(|(known, _)| known == receipt)
+        })?;
+        Some((*found.0, found.1))
+    }
+}

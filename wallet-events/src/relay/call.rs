@@ -1,0 +1,101 @@
+//! One call to the publisher.
+
+use wallet_core::{
+    AccountKey, EventIndex, Message, ParkedEvent, PublisherLimits, RowId, Timestamp, Version,
+};
+
+use super::hand::{Hand, Item};
+
+/// A call to make.
+#[derive(Debug, Default)]
+pub(super) struct Call {
+    pub(super) messages: Vec<Message>,
+    /// One for each message.
+    pub(super) flights: Vec<Flight>,
+    bytes: usize,
+}
+
+/// Where a message comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flight {
+    pub(super) account: AccountKey,
+    pub(super) committed_at: Timestamp,
+    row: RowId,
+    index: EventIndex,
+    version: Version,
+}
+
+impl Flight {
+    fn of(item: &Item) -> Self {
+        Self {
+            account: item.told.account,
+            committed_at: item.committed_at,
+            row: item.row,
+            index: item.told.index,
+            version: item.told.version,
+        }
+    }
+
+    pub(super) const fn parked(&self, reason: String) -> ParkedEvent {
+        ParkedEvent {
+            row: self.row,
+            index: self.index,
+            account: self.account,
+            version: self.version,
+            reason,
+        }
+    }
+}
+
+/// Fills a call with what is ready; what can never be published goes to
+/// `refused`, with the reason.
+pub(super) fn fill(
+    hand: &mut Hand,
+    limits: PublisherLimits,
+    source: &str,
+    refused: &mut Vec<(Flight, String)>,
+) -> Call {
+    let mut call = Call::default();
+    while call.messages.len() < limits.messages.max(1) {
+        let Some(item) = hand.next() else { break };
+        let flight = Flight::of(item);
+        match render(item, limits.bytes, source) {
+            Ok(message) => {
+                let bytes = call.bytes.saturating_add(message.bytes());
+                if !call.messages.is_empty() && bytes > limits.bytes {
+                    break;
+                }
+                call.bytes = bytes;
+                call.messages.push(message);
+                call.flights.push(flight);
+                hand.launch(limits.keeps_order);
+            }
+            Err(reason) => {
+                let mut accounts = call.flights.iter().map(|flight| flight.account);
+                if accounts.any(|account| account == flight.account) {
+                    // What goes before it goes first.
+                    break;
+                }
+                hand.launch(false);
+                hand.hold(flight.account);
+                refused.push((flight, reason));
+            }
+        }
+    }
+    hand.seal();
+    call
+}
+
+fn render(item: &Item, bytes_max: usize, source: &str) -> Result<Message, String> {
+    let owner = item.told.owner.clone();
+    let event = owner.and_then(|owner| item.told.event(owner));
+    let event = event.ok_or_else(|| "the commit does not tell this event".to_owned())?;
+    let message = event.message(source).map_err(|error| error.to_string())?;
+    let bytes = message.bytes();
+    if bytes > bytes_max {
+        return Err(format!(
+            "too large: {bytes} bytes of at most {bytes_max} that the publisher takes"
+        ));
+    }
+    Ok(message)
+}

@@ -1,0 +1,189 @@
+//! From the outbox to a publisher.
+
+mod call;
+mod hand;
+mod intake;
+mod session;
+mod settings;
+mod stats;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, Shared, select};
+use wallet_core::{
+    Clock, CommitSignal, EventPublisher, Lease, LedgerStore, Outbox, OutboxDepth, OutboxError,
+};
+
+use crate::setting::SettingError;
+use session::{End, Session};
+pub use settings::RelaySettings;
+use stats::Counters;
+pub use stats::{RelayState, RelayStats};
+
+/// Publishes what was committed, once or more often, in order.
+///
+/// Of the relays of a partition one is active; the others stand by and take over
+/// when its lease ends. An event is published after every earlier one of its
+/// account, and marked in the outbox once the publisher has it. A crash between
+/// the two repeats it: consumers know it by its id.
+///
+/// - An event that fails is tried again, with growing pauses, for ever; later
+///   ones of its account wait, others do not.
+/// - An event that the publisher refuses, or that is larger than it takes, is
+///   parked: visible in [`Outbox::parked`], it stops its account's events and no
+///   others until [`Outbox::unpark`] skips it or sends it again.
+/// - A row that cannot be read stops the partition behind it: it comes from a
+///   later release, or is damaged. [`RelayState::Halted`] tells which.
+///
+/// # Cost
+/// A look into the outbox with each commit it is told of, and every
+/// [`poll`](RelaySettings::poll); a write for all rows that were finished while
+/// the one before was under way; two writes per lease time. The ledger is asked
+/// for the owners of accounts that it has not seen lately.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    core: Arc<Core>,
+}
+
+/// What a relay works with.
+#[derive(Debug)]
+struct Core {
+    outbox: Arc<dyn Outbox>,
+    ledger: Arc<dyn LedgerStore>,
+    publisher: Arc<dyn EventPublisher>,
+    clock: Arc<dyn Clock>,
+    signal: CommitSignal,
+    settings: RelaySettings,
+    stats: Counters,
+}
+
+/// Puts a [`Relay`] together.
+#[derive(Debug)]
+pub struct RelayBuilder {
+    outbox: Arc<dyn Outbox>,
+    ledger: Arc<dyn LedgerStore>,
+    publisher: Arc<dyn EventPublisher>,
+    clock: Arc<dyn Clock>,
+    signal: CommitSignal,
+    settings: RelaySettings,
+}
+
+impl RelayBuilder {
+    /// Who tells of commits: the one given to the
+    /// [`Wallet`](wallet_core::WalletBuilder::signal) of this process. Without it
+    /// commits are found by [polling](RelaySettings::poll).
+    #[must_use]
+    pub fn signal(mut self, signal: CommitSignal) -> Self {
+        self.signal = signal;
+        self
+    }
+
+    /// The relay.
+    ///
+    /// # Errors
+    /// [`SettingError`].
+    pub fn build(self) -> Result<Relay, SettingError> {
+        self.settings.validate()?;
+        let core = Core {
+            outbox: self.outbox,
+            ledger: self.ledger,
+            publisher: self.publisher,
+            clock: self.clock,
+            signal: self.signal,
+            settings: self.settings,
+            stats: Counters::default(),
+        };
+        let core = Arc::new(core);
+        Ok(Relay { core })
+    }
+}
+
+impl Relay {
+    /// A relay from `outbox` to `publisher`, which asks `ledger` whose accounts
+    /// are whose.
+    #[must_use]
+    pub fn builder(
+        outbox: Arc<dyn Outbox>,
+        ledger: Arc<dyn LedgerStore>,
+        publisher: Arc<dyn EventPublisher>,
+        clock: Arc<dyn Clock>,
+        settings: RelaySettings,
+    ) -> RelayBuilder {
+        RelayBuilder {
+            outbox,
+            ledger,
+            publisher,
+            clock,
+            signal: CommitSignal::default(),
+            settings,
+        }
+    }
+
+    /// Publishes until `stop` is over; then finishes the calls under way, marks
+    /// what is done and gives the partition back. Failures are counted, paused
+    /// for and tried again; they end nothing.
+    ///
+    /// To drop this future is as to crash: events may be published twice.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        let core = self.core.as_ref();
+        let stop: Stop<'_> = stop.boxed().shared();
+        while stop.peek().is_none() {
+            let Some(lease) = core.acquire().await else {
+                let pause = core.settings.lease.checked_div(4).unwrap_or_default();
+                core.rest(pause, stop.clone()).await;
+                continue;
+            };
+            core.stats.takeovers.add(1);
+            let end = Session::new(core, lease, stop.clone()).run().await;
+            core.stats.state(RelayState::Standby);
+            match end {
+                End::Stopped => return,
+                End::Lost => core.rest(core.settings.poll, stop.clone()).await,
+            }
+        }
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn stats(&self) -> RelayStats {
+        self.core.stats.snapshot()
+    }
+
+    /// How much waits in its partition.
+    ///
+    /// # Errors
+    /// [`OutboxError`].
+    pub async fn depth(&self) -> Result<OutboxDepth, OutboxError> {
+        self.core.outbox.depth(self.core.settings.partition).await
+    }
+}
+
+type Stop<'a> = Shared<BoxFuture<'a, ()>>;
+
+impl Core {
+    async fn acquire(&self) -> Option<Lease> {
+        let settings = &self.settings;
+        let taken = self
+            .outbox
+            .acquire(settings.partition, &settings.owner, settings.lease)
+            .await;
+        taken.unwrap_or_else(|error| {
+            self.store_failed(&error);
+            None
+        })
+    }
+
+    fn store_failed(&self, error: &OutboxError) {
+        self.stats.store_failures.add(1);
+        self.stats.failure(error);
+    }
+
+    async fn rest(&self, pause: Duration, stop: Stop<'_>) {
+        match select(self.clock.sleep(pause), stop).await {
+            Either::Left(_) | Either::Right(_) => {}
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! From the hand to the publisher.
+
+use std::collections::BTreeSet;
+
+use wallet_core::{AccountKey, PublishError, Published};
+
+use super::super::call::{self, Flight};
+use super::{Session, Step};
+
+impl Session<'_> {
+    pub(super) fn call(&mut self) {
+        let most = match self.outages {
+            0 => self.core.settings.calls_max,
+            _ if self.is_resting => 0,
+            _ => 1,
+        };
+        let limits = self.core.publisher.limits();
+        while self.hand.has_ready() && self.busy.calls < most {
+            let mut refused = Vec::new();
+            let call = call::fill(
+                &mut self.hand,
+                limits,
+                &self.core.settings.source,
+                &mut refused,
+            );
+            for (flight, reason) in refused {
+                self.park(flight.parked(reason));
+            }
+            if call.messages.is_empty() {
+                continue;
+            }
+            self.busy.calls = self.busy.calls.saturating_add(1);
+            let core = self.core;
+            self.push(async move {
+                let published = core.publisher.publish(&call.messages).await;
+                Step::Called(call.flights, published)
+            });
+        }
+    }
+
+    pub(super) fn called(
+        &mut self,
+        flights: &[Flight],
+        told: Result<Vec<Published>, PublishError>,
+    ) {
+        self.busy.calls = self.busy.calls.saturating_sub(1);
+        let stats = &self.core.stats;
+        stats.calls.add(1);
+        let answers = match told {
+            Ok(answers) if answers.len() == flights.len() => answers,
+            Ok(_) => {
+                stats.failure_text("the publisher left out answers".to_owned());
+                return self.outage(flights);
+            }
+            Err(error) => {
+                stats.failure(&error);
+                return self.outage(flights);
+            }
+        };
+        (self.outages, self.is_resting) = (0, false);
+        let mut stopped = BTreeSet::new();
+        for (flight, answer) in flights.iter().zip(answers) {
+            let account = flight.account;
+            if stopped.contains(&account) {
+                // Behind a failure of its group it does not count.
+                continue;
+            }
+            match answer {
+                Published::Done => {
+                    stats.published.add(1);
+                    let lag = self.core.clock.now().since(flight.committed_at);
+                    let lag = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
+                    stats.lag_micros.set(lag);
+                    self.hand.done(account);
+                }
+                Published::Failed { reason } => {
+                    stopped.insert(account);
+                    stats.failed.add(1);
+                    if !reason.is_empty() {
+                        stats.failure_text(reason);
+                    }
+                    self.pause(account);
+                }
+                Published::Refused { reason } => {
+                    stopped.insert(account);
+                    self.hand.hold(account);
+                    self.park(flight.parked(reason));
+                }
+            }
+        }
+        self.landed(flights, &stopped);
+    }
+
+    /// What was under way in a call has come back, but for groups that stand
+    /// still.
+    pub(super) fn landed(&mut self, flights: &[Flight], stopped: &BTreeSet<AccountKey>) {
+        let landed: BTreeSet<AccountKey> = flights.iter().map(|flight| flight.account).collect();
+        for account in landed.difference(stopped) {
+            self.hand.landed(*account);
+        }
+    }
+
+    /// A call has failed as a whole, which says nothing of its events: all calls
+    /// pause, and the events go on as soon as one succeeds.
+    pub(super) fn outage(&mut self, flights: &[Flight]) {
+        self.core.stats.failed.add(flights.len());
+        self.landed(flights, &BTreeSet::new());
+        if !self.is_resting {
+            self.outages = self.outages.saturating_add(1);
+            self.is_resting = true;
+            let salt = u64::from(self.outages).wrapping_mul(7_919);
+            let pause = self.core.settings.pause(self.outages, salt);
+            self.sleep(pause, Step::Rested);
+        }
+    }
+
+    pub(super) fn pause(&mut self, account: AccountKey) {
+        let failures = self.hand.hold(account);
+        let [.., low] = account.id.as_bytes();
+        let salt = u64::from(*low)
+            .wrapping_mul(7_919)
+            .wrapping_add(u64::from(failures));
+        let pause = self.core.settings.pause(failures, salt.wrapping_mul(31));
+        self.sleep(pause, Step::Paused(self.openings, account));
+    }
+}

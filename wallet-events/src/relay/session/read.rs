@@ -1,0 +1,122 @@
+//! From the outbox into the hand.
+
+use std::collections::BTreeSet;
+
+use wallet_core::{Account, AccountKey, OutboxRow, StoreError};
+
+use super::super::RelayState;
+use super::super::hand::Hand;
+use super::super::intake::Unreadable;
+use super::{Lost, Phase, Session, Step, Told};
+
+impl Session<'_> {
+    pub(super) fn open(&mut self) {
+        self.busy.opening = true;
+        let (core, lease) = (self.core, self.lease.clone());
+        self.push(async move {
+            let opened = async {
+                let parked = core.outbox.parked(lease.partition).await?;
+                // What is unparked from here on is seen by the next look.
+                core.outbox.reopen(&lease).await?;
+                Ok(parked.into_iter().map(|event| event.account).collect())
+            };
+            Step::Opened(opened.await)
+        });
+    }
+
+    pub(super) fn opened(&mut self, told: Told<BTreeSet<AccountKey>>) -> Result<(), Lost> {
+        self.busy.opening = false;
+        if let Some(parked) = self.told(told)? {
+            self.hand = Hand::new(parked);
+            self.openings = self.openings.saturating_add(1);
+            self.phase = Phase::Working;
+            self.has_news = true;
+            self.core.stats.state(RelayState::Active);
+        }
+        Ok(())
+    }
+
+    pub(super) fn claim(&mut self) {
+        let settings = &self.core.settings;
+        let has_room = self.hand.events() < settings.events_max && self.intake.is_empty();
+        let may = self.has_news && has_room && !self.is_halted && !self.waits;
+        if !may || self.busy.claiming {
+            return;
+        }
+        self.busy.claiming = true;
+        self.has_news = false;
+        self.core.stats.claims.add(1);
+        let room = settings.events_max.saturating_sub(self.hand.events());
+        let room = room.div_ceil(self.events_per_row.max(1));
+        let limit = u32::try_from(room)
+            .unwrap_or(u32::MAX)
+            .clamp(1, settings.rows);
+        let (core, lease) = (self.core, self.lease.clone());
+        let skip = self.hand.rows();
+        self.push(async move {
+            let claimed = core.outbox.claim(&lease, &skip, limit).await;
+            Step::Claimed(limit, claimed)
+        });
+    }
+
+    pub(super) fn claimed(&mut self, limit: u32, told: Told<Vec<OutboxRow>>) -> Result<(), Lost> {
+        self.busy.claiming = false;
+        let Some(rows) = self.told(told)? else {
+            return Ok(());
+        };
+        // As many as asked for: there may be more.
+        let count = rows.len();
+        self.has_news |= u32::try_from(count).is_ok_and(|count| count >= limit);
+        let system_accounts = self.core.settings.system_accounts;
+        self.core
+            .stats
+            .state(match self.intake.add(rows, system_accounts) {
+                Ok(()) => RelayState::Active,
+                Err(Unreadable { row, reason }) => {
+                    self.is_halted = true;
+                    RelayState::Halted { row, reason }
+                }
+            });
+        if let Some(events) = self.intake.events().checked_div(count) {
+            self.events_per_row = events.max(1);
+        }
+        self.hand_over();
+        Ok(())
+    }
+
+    pub(super) fn hand_over(&mut self) {
+        let unknown = self.intake.hand_over(&mut self.hand);
+        if unknown.is_empty() || self.busy.asking {
+            return;
+        }
+        self.busy.asking = true;
+        let core = self.core;
+        self.push(async move {
+            let found = core.ledger.accounts(&unknown).await;
+            Step::Owners(unknown, found)
+        });
+    }
+
+    pub(super) fn owners(
+        &mut self,
+        asked: &[AccountKey],
+        told: Result<Vec<Option<Account>>, StoreError>,
+    ) {
+        self.busy.asking = false;
+        let stats = &self.core.stats;
+        match told {
+            Ok(found) => {
+                if self.intake.learn(asked, found) {
+                    self.hand_over();
+                    return;
+                }
+                // A reader may lag behind the commit that it is asked about.
+                stats.failure_text("an account of an event is not found".to_owned());
+            }
+            Err(error) => stats.failure(&error),
+        }
+        stats.store_failures.add(1);
+        // Asked again with the next tick.
+        self.waits = true;
+    }
+}

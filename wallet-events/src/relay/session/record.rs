@@ -1,0 +1,102 @@
+//! What was done is recorded, and what cannot be is put aside.
+
+use std::collections::BTreeSet;
+
+use wallet_core::{AccountKey, ParkedEvent, RowProgress};
+
+use super::{Lost, Phase, Session, Step, TEND, Told};
+
+impl Session<'_> {
+    pub(super) fn park(&mut self, event: ParkedEvent) {
+        self.busy.parks = self.busy.parks.saturating_add(1);
+        let (core, lease) = (self.core, self.lease.clone());
+        self.push(async move {
+            let parked = core.outbox.park(&lease, &event).await;
+            Step::Parked(event, parked)
+        });
+    }
+
+    pub(super) fn park_again(&mut self) {
+        for event in std::mem::take(&mut self.unparked) {
+            self.park(event);
+        }
+    }
+
+    pub(super) fn parked(&mut self, event: ParkedEvent, told: Told<()>) -> Result<(), Lost> {
+        self.busy.parks = self.busy.parks.saturating_sub(1);
+        if self.told(told)?.is_some() {
+            self.core.stats.parked.add(1);
+            self.hand.park(event.account);
+        } else {
+            self.unparked.push(event);
+        }
+        Ok(())
+    }
+
+    pub(super) fn mark(&mut self) {
+        let is_due = self.hand.has_settled() || self.flushes || !self.unmarked.is_empty();
+        if !is_due || self.busy.marking || self.waits {
+            return;
+        }
+        let all = std::mem::take(&mut self.flushes);
+        let mut progress = std::mem::take(&mut self.unmarked);
+        progress.extend(self.hand.progress(all));
+        if progress.is_empty() {
+            return;
+        }
+        self.busy.marking = true;
+        let (core, lease) = (self.core, self.lease.clone());
+        self.push(async move {
+            let marked = core.outbox.mark_done(&lease, &progress).await;
+            Step::Marked(progress, marked)
+        });
+    }
+
+    pub(super) fn marked(
+        &mut self,
+        progress: Vec<RowProgress>,
+        told: Told<()>,
+    ) -> Result<(), Lost> {
+        self.busy.marking = false;
+        if self.told(told)?.is_some() {
+            self.core.stats.rows.add(progress.len());
+            self.hand.marked(&progress);
+        } else {
+            self.unmarked = progress;
+        }
+        Ok(())
+    }
+
+    pub(super) fn tend(&mut self) {
+        self.flushes = true;
+        if std::mem::take(&mut self.is_halted) {
+            self.has_news = true;
+        }
+        if !self.intake.is_empty() {
+            self.hand_over();
+        }
+        let looks = self.phase == Phase::Working && !self.hand.parked().is_empty();
+        if looks && !self.busy.looking && !self.is_stopping {
+            self.busy.looking = true;
+            let core = self.core;
+            self.push(
+                async move { Step::Looked(core.outbox.parked(core.settings.partition).await) },
+            );
+        }
+        self.sleep(TEND, Step::Tend);
+    }
+
+    /// Where a parking has ended, everything is read again, so that what waited
+    /// behind it comes before what is newer.
+    pub(super) fn looked(&mut self, told: Told<Vec<ParkedEvent>>) -> Result<(), Lost> {
+        self.busy.looking = false;
+        if let Some(parked) = self.told(told)? {
+            let parked: BTreeSet<AccountKey> = parked.iter().map(|event| event.account).collect();
+            if !self.hand.parked().is_subset(&parked) && self.phase == Phase::Working {
+                self.phase = Phase::Closing;
+                self.flushes = true;
+            }
+        }
+        Ok(())
+    }
+}

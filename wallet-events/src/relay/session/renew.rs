@@ -1,0 +1,44 @@
+//! The lease.
+
+use wallet_core::{Lease, OutboxError};
+
+use super::{Lost, Session, Step, Told};
+
+impl Session<'_> {
+    pub(super) fn renew(&mut self) {
+        if self.busy.renewing {
+            return;
+        }
+        self.busy.renewing = true;
+        let renewal = self.renewals.saturating_add(1);
+        let ttl = self.core.settings.lease;
+        // Counted from before the request is sent, and ended early.
+        let ends = ttl.saturating_mul(4).checked_div(5).unwrap_or_default();
+        self.sleep(ends, Step::Ends(renewal));
+        let (core, lease) = (self.core, self.lease.clone());
+        self.push(async move { Step::Renewed(renewal, core.outbox.renew(&lease, ttl).await) });
+    }
+
+    pub(super) fn renewed(&mut self, renewal: u64, told: Told<Lease>) -> Result<(), Lost> {
+        self.busy.renewing = false;
+        let third = self.core.settings.lease.checked_div(3).unwrap_or_default();
+        match told {
+            Ok(lease) => {
+                self.lease = lease;
+                self.renewals = renewal;
+                self.sleep(third, Step::Renew);
+            }
+            Err(OutboxError::LeaseLost) => return Err(Lost),
+            Err(error) => {
+                self.core.store_failed(&error);
+                if renewal == 1 {
+                    // When this lease ends is not known.
+                    return Err(Lost);
+                }
+                let soon = third.checked_div(4).unwrap_or_default();
+                self.sleep(soon, Step::Renew);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+use std::time::Duration;
+
+use crate::setting::{SettingError, check};
+
+use wallet_core::PartitionId;
+
+/// How a [`Relay`](super::Relay) works: plain data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelaySettings {
+    /// Which partition of the outbox it publishes; 0 is the only one by default.
+    pub partition: PartitionId,
+    /// Its name among the relays of a partition: another one for each process.
+    pub owner: String,
+    /// The CloudEvents `source` of its events; `/wallet` by default.
+    pub source: String,
+    /// How long the partition stays its own without a sign of life, at least
+    /// 100 ms: after a death, others take over that much later. 5 s by default.
+    pub lease: Duration,
+    /// How often the outbox is looked at when nothing is known to be new: the
+    /// fallback where no [`CommitSignal`](wallet_core::CommitSignal) reaches the
+    /// relay; at least 1 ms. 250 ms by default.
+    pub poll: Duration,
+    /// How many events are in hand at most, about; 20,000 by default. Behind one
+    /// large commit there may be more.
+    pub events_max: usize,
+    /// How many outbox rows are claimed at a time at most; 64 by default.
+    pub rows: u32,
+    /// How many calls to the publisher are under way at most; 32 by default.
+    pub calls_max: usize,
+    /// The pause before an event that failed is tried again. It doubles with
+    /// each failure, up to the longest, and is shortened by up to half at
+    /// random. 50 ms and 5 s by default.
+    pub pause_min: Duration,
+    /// The longest pause.
+    pub pause_max: Duration,
+    /// Whether the events of the host's own accounts (settlement, fees) are
+    /// published too. They are many and one group each.
+    pub system_accounts: bool,
+}
+
+impl RelaySettings {
+    /// The defaults for a relay of this name.
+    #[must_use]
+    pub fn new(owner: impl Into<String>) -> Self {
+        Self {
+            partition: 0,
+            owner: owner.into(),
+            source: "/wallet".to_owned(),
+            lease: Duration::from_secs(5),
+            poll: Duration::from_millis(250),
+            events_max: 20_000,
+            rows: 64,
+            calls_max: 32,
+            pause_min: Duration::from_millis(50),
+            pause_max: Duration::from_secs(5),
+            system_accounts: false,
+        }
+    }
+
+    pub(super) fn validate(&self) -> Result<(), SettingError> {
+        check([
+            ("owner", (1..=256).contains(&self.owner.len())),
+            ("source", (1..=256).contains(&self.source.len())),
+            ("lease", self.lease >= Duration::from_millis(100)),
+            ("poll", self.poll >= Duration::from_millis(1)),
+            ("events_max", self.events_max > 0),
+            ("rows", self.rows > 0),
+            ("calls_max", self.calls_max > 0),
+            ("pause_min", !self.pause_min.is_zero()),
+            ("pause_max", self.pause_max >= self.pause_min),
+        ])
+    }
+
+    /// The pause after so many failures in a row of an event. `salt` decides by
+    /// how much it is shortened.
+    pub(super) fn pause(&self, failures: u32, salt: u64) -> Duration {
+        let doublings = failures.saturating_sub(1).min(20);
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        let whole = self.pause_min.saturating_mul(factor).min(self.pause_max);
+        let half = whole.checked_div(2).unwrap_or_default();
+        // A thousand steps between half and whole.
+        let share = u32::try_from(salt.checked_rem(1_001).unwrap_or(0)).unwrap_or(0);
+        let more = half.saturating_mul(share).checked_div(1_000);
+        half.saturating_add(more.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_differ_by_half() {
+        let settings = RelaySettings::new("test");
+        let ms = Duration::from_millis;
+        assert_eq!(settings.pause(1, 0), ms(25));
+        assert_eq!(settings.pause(1, 1_000), ms(50));
+        assert_eq!(settings.pause(3, 1_000), ms(200));
+        assert_eq!(settings.pause(3, 500), ms(150));
+        for failures in [8, 40, u32::MAX] {
+            assert_eq!(settings.pause(failures, 1_000), ms(5_000));
+        }
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_named() {
+        let with = |change: fn(&mut RelaySettings)| {
+            let mut settings = RelaySettings::new("test");
+            change(&mut settings);
+            settings.validate()
+        };
+        assert_eq!(with(|_| ()), Ok(()));
+        assert_eq!(
+            with(|s| s.owner = String::new()),
+            Err(SettingError("owner"))
+        );
+        assert_eq!(
+            with(|s| s.source = String::new()),
+            Err(SettingError("source"))
+        );
+        assert_eq!(
+            with(|s| s.lease = Duration::ZERO),
+            Err(SettingError("lease"))
+        );
+        assert_eq!(with(|s| s.poll = Duration::ZERO), Err(SettingError("poll")));
+        assert_eq!(with(|s| s.events_max = 0), Err(SettingError("events_max")));
+        assert_eq!(with(|s| s.rows = 0), Err(SettingError("rows")));
+        assert_eq!(with(|s| s.calls_max = 0), Err(SettingError("calls_max")));
+        assert_eq!(
+            with(|s| s.pause_min = Duration::ZERO),
+            Err(SettingError("pause_min"))
+        );
+        assert_eq!(
+            with(|s| s.pause_max = Duration::ZERO),
+            Err(SettingError("pause_max"))
+        );
+    }
+}

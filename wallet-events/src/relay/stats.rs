@@ -1,0 +1,128 @@
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wallet_core::RowId;
+
+/// What a relay is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum RelayState {
+    /// Another one owns the partition, or nobody can: it waits.
+    #[default]
+    Standby,
+    /// It owns the partition and publishes.
+    Active,
+    /// It owns the partition and cannot read a row: nothing behind that row is
+    /// published until a release that can read it takes over.
+    Halted {
+        /// Which row.
+        row: RowId,
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+/// What a relay has done since it was built.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RelayStats {
+    /// What it is doing.
+    pub state: RelayState,
+    /// How often it took the partition.
+    pub takeovers: u64,
+    /// Events published.
+    pub published: u64,
+    /// Calls to the publisher that ended, well or not.
+    pub calls: u64,
+    /// Events that a call did not publish and that are tried again.
+    pub failed: u64,
+    /// Events that it parked.
+    pub parked: u64,
+    /// How often it looked into the outbox.
+    pub claims: u64,
+    /// Rows that it finished.
+    pub rows: u64,
+    /// Calls to the store that failed and are tried again.
+    pub store_failures: u64,
+    /// The latest failure of a store or publisher, in words.
+    pub last_failure: Option<String>,
+    /// Microseconds from the commit of the event published last to its
+    /// publication, by the relay's clock.
+    pub lag_micros: u64,
+    /// Events in hand.
+    pub in_hand: u64,
+}
+
+/// The same while it changes.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    told: Mutex<(RelayState, Option<String>)>,
+    pub(super) takeovers: Counter,
+    pub(super) published: Counter,
+    pub(super) calls: Counter,
+    pub(super) failed: Counter,
+    pub(super) parked: Counter,
+    pub(super) claims: Counter,
+    pub(super) rows: Counter,
+    pub(super) store_failures: Counter,
+    pub(super) lag_micros: Counter,
+    pub(super) in_hand: Counter,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn add(&self, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(super) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Counters {
+    pub(super) fn state(&self, state: RelayState) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).0 = state;
+    }
+
+    pub(super) fn failure(&self, error: &dyn std::error::Error) {
+        let mut words = error.to_string();
+        if let Some(source) = error.source() {
+            words = format!("{words}: {source}");
+        }
+        self.failure_text(words);
+    }
+
+    pub(super) fn failure_text(&self, words: String) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(words);
+    }
+
+    pub(super) fn snapshot(&self) -> RelayStats {
+        let (state, last_failure) = self
+            .told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        RelayStats {
+            state,
+            last_failure,
+            takeovers: self.takeovers.get(),
+            published: self.published.get(),
+            calls: self.calls.get(),
+            failed: self.failed.get(),
+            parked: self.parked.get(),
+            claims: self.claims.get(),
+            rows: self.rows.get(),
+            store_failures: self.store_failures.get(),
+            lag_micros: self.lag_micros.get(),
+            in_hand: self.in_hand.get(),
+        }
+    }
+}

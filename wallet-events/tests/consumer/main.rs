@@ -1,0 +1,19 @@
+//! Consumers of queues in memory, on a clock of its own: no test waits.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod books;
+mod failures;
+mod gaps;
+mod kills;
+#[path = "../relay/kit.rs"]
+#[allow(dead_code, reason = "the tests of the relay use more of it")]
+mod kit;
+mod once;
+mod shop;

@@ -1,0 +1,14 @@
+//! What events look like to those who receive them.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod bad;
+mod golden;
+mod samples;
+mod schemas;

@@ -1,0 +1,19 @@
+//! The relay over in-memory stores, on a clock of its own.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod faults;
+mod kills;
+mod kit;
+mod leases;
+mod order;
+mod parking;
+mod publisher;
+mod stores;
+mod waking;
