@@ -26,6 +26,11 @@ pub struct Config {
     #[arg(long, env = "WALLET_STORE", default_value = "sqlite:wallet.db")]
     pub store: StoreUrl,
 
+    /// The URL of a FIFO queue on Amazon SQS that gets the books' events; needs
+    /// the feature `aws`, and credentials as every program of AWS finds them.
+    #[arg(long, env = "WALLET_EVENTS_QUEUE", value_parser = fifo)]
+    pub events_queue: Option<String>,
+
     /// Currencies beyond ISO 4217, as CODE:DECIMALS, separated by commas.
     #[arg(long, env = "WALLET_CURRENCIES", value_delimiter = ',', value_parser = currency)]
     pub currencies: Vec<Currency>,
@@ -138,6 +143,15 @@ fn currency(text: &str) -> Result<Currency, String> {
     let (code, decimals) = text.split_once(':').ok_or(expected)?;
     let decimals = decimals.parse().map_err(|_| expected)?;
     Currency::new(code, decimals).map_err(|error| error.to_string())
+}
+
+fn fifo(text: &str) -> Result<String, String> {
+    if cfg!(not(feature = "aws")) {
+        return Err("built without the feature aws".to_owned());
+    }
+    let is_fifo = text.starts_with("http") && text.strip_suffix(".fifo").is_some();
+    let found = is_fifo.then(|| text.to_owned());
+    found.ok_or_else(|| "expected the URL of a FIFO queue: https://... .fifo".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

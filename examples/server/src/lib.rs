@@ -6,8 +6,11 @@
 //! are problem+json (RFC 9457) with a stable `code`.
 
 mod app;
+#[cfg(feature = "aws")]
+mod aws;
 mod config;
 mod connection;
+mod events;
 mod idempotency;
 mod input;
 mod log;

@@ -1,5 +1,7 @@
 //! What `/metrics` tells Prometheus.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -13,7 +15,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-use wallet_core::{StatsSnapshot, Wallet};
+use wallet_core::{Clock, StatsSnapshot, SystemClock, Wallet};
+use wallet_events::{Relay, RelayState};
 
 use crate::App;
 use crate::problem::Problem;
@@ -25,6 +28,7 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RouteLabels, Histogram>,
     connections: Gauge,
+    relay: Arc<Watched>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -58,12 +62,37 @@ impl Metrics {
         http.register_with_unit("request_duration", help, Unit::Seconds, durations.clone());
         http.register("connections", "Open connections", connections.clone());
         registry.register_collector(Box::new(Service(wallet.clone())));
+        let relay = Arc::default();
+        registry.register_collector(Box::new(Publishing(Arc::clone(&relay))));
         Self {
             registry,
             requests,
             durations,
             connections,
+            relay,
         }
+    }
+
+    /// Tells of a relay from here on; of the first one that it is given.
+    pub(crate) fn watch(&self, relay: Relay) {
+        let _ = self.relay.relay.set(relay);
+    }
+
+    /// Looks how much waits in the relay's outbox. Where that cannot be asked, it
+    /// stays as it was.
+    async fn look(&self) {
+        let watched = &self.relay;
+        let Some(relay) = watched.relay.get() else {
+            return;
+        };
+        let Ok(depth) = relay.depth().await else {
+            return;
+        };
+        let age = |at| SystemClock.now().since(at).as_secs();
+        watched.rows.store(depth.rows, Ordering::Relaxed);
+        watched.parked.store(depth.parked, Ordering::Relaxed);
+        let age = depth.oldest.map_or(0, age);
+        watched.oldest_secs.store(age, Ordering::Relaxed);
     }
 
     /// Notes an answer.
@@ -143,16 +172,103 @@ impl Collector for Service {
                 stats.expired,
             ),
         ];
-        for (name, help, count) in counters {
-            let counter = ConstCounter::new(count);
-            let metric = encoder.encode_descriptor(name, help, None, counter.metric_type())?;
-            counter.encode(metric)?;
-        }
-        let gauge = ConstGauge::new(stats.waiting);
+        count(&mut encoder, &counters)?;
         let help = "Requests that wait for a commit";
-        let metric = encoder.encode_descriptor("waiting", help, None, gauge.metric_type())?;
-        gauge.encode(metric)
+        gauge(&mut encoder, "waiting", help, stats.waiting)
     }
+}
+
+/// A relay, and what was found of its outbox when that was last looked at.
+#[derive(Debug, Default)]
+struct Watched {
+    relay: OnceLock<Relay>,
+    rows: AtomicU64,
+    parked: AtomicU64,
+    oldest_secs: AtomicU64,
+}
+
+/// What the relay does, where there is one.
+#[derive(Debug)]
+struct Publishing(Arc<Watched>);
+
+impl Collector for Publishing {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        let Some(relay) = self.0.relay.get() else {
+            return Ok(());
+        };
+        let stats = relay.stats();
+        let counters = [
+            ("events_published", "Events published", stats.published),
+            (
+                "events_failed",
+                "Events that failed and are tried again",
+                stats.failed,
+            ),
+            (
+                "events_parked",
+                "Events that the queue refused",
+                stats.parked,
+            ),
+            (
+                "events_store_failures",
+                "Calls to the outbox that failed",
+                stats.store_failures,
+            ),
+            (
+                "events_takeovers",
+                "How often the outbox was taken over",
+                stats.takeovers,
+            ),
+        ];
+        count(&mut encoder, &counters)?;
+        let doing: u64 = match stats.state {
+            RelayState::Standby => 0,
+            RelayState::Active => 1,
+            RelayState::Halted { .. } => 2,
+        };
+        let help = "What the relay does: 0 it stands by, 1 publishes, 2 cannot read a row";
+        gauge(&mut encoder, "events_state", help, doing)?;
+        let help = "Events on their way";
+        gauge(&mut encoder, "events_in_hand", help, stats.in_hand)?;
+        let waiting = [
+            ("rows_waiting", "Outbox rows not published", &self.0.rows),
+            ("parked_now", "Events parked now", &self.0.parked),
+            (
+                "oldest_seconds",
+                "The age of the oldest row not published",
+                &self.0.oldest_secs,
+            ),
+        ];
+        for (name, help, value) in waiting {
+            let name = format!("events_{name}");
+            gauge(&mut encoder, &name, help, value.load(Ordering::Relaxed))?;
+        }
+        let help = "From the commit to the publication of the latest event, in microseconds";
+        gauge(&mut encoder, "events_lag_micros", help, stats.lag_micros)
+    }
+}
+
+fn count(
+    encoder: &mut DescriptorEncoder<'_>,
+    counters: &[(&str, &str, u64)],
+) -> Result<(), std::fmt::Error> {
+    for (name, help, count) in counters {
+        let counter = ConstCounter::new(*count);
+        let metric = encoder.encode_descriptor(name, help, None, counter.metric_type())?;
+        counter.encode(metric)?;
+    }
+    Ok(())
+}
+
+fn gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    value: u64,
+) -> Result<(), std::fmt::Error> {
+    let gauge = ConstGauge::new(value);
+    let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
+    gauge.encode(metric)
 }
 
 /// Counts for Prometheus, in the `OpenMetrics` text format.
@@ -162,6 +278,7 @@ impl Collector for Service {
         content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8"))
 )]
 pub(crate) async fn show(State(app): State<App>) -> Result<Response, Problem> {
+    app.metrics().look().await;
     let mut text = String::new();
     encode(&mut text, &app.metrics().registry).map_err(|_| Problem::internal())?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

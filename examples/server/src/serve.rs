@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -8,9 +9,11 @@ use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use wallet_core::{Settings, Wallet};
+use wallet_core::{CommitSignal, LedgerStore, Settings, Wallet};
+use wallet_events::Relay;
 
 use crate::connection::Connections;
+use crate::events::{self, Publishing};
 use crate::{App, AppSettings, Config, log, router, store};
 
 /// How much longer than a request may take a connection may be silent.
@@ -29,6 +32,12 @@ pub enum StartError {
     /// The service could not be built.
     #[error("settings: {0}")]
     Build(#[from] wallet_core::BuildError),
+    /// The relay of events could not be built.
+    #[error("events: {0}")]
+    Events(String),
+    /// A setting of the relay makes no sense.
+    #[error("events: {0}")]
+    Relay(#[from] wallet_events::SettingError),
     /// A text of the program's own is not valid.
     #[error("settings: {0}")]
     Text(#[from] wallet_core::TextError),
@@ -47,14 +56,18 @@ impl StartError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Currencies(_) | Self::Build(_) | Self::Text(_) => 2,
+            Self::Currencies(_)
+            | Self::Build(_)
+            | Self::Text(_)
+            | Self::Events(_)
+            | Self::Relay(_) => 2,
             Self::Store(_) | Self::Io { .. } => 1,
         }
     }
 }
 
-pub(crate) fn cause(error: &wallet_core::StoreError) -> String {
-    let source = std::error::Error::source(error);
+pub(crate) fn cause(error: &dyn std::error::Error) -> String {
+    let source = error.source();
     source.map_or_else(String::new, |source| format!(" ({source})"))
 }
 
@@ -89,6 +102,7 @@ pub struct Server {
     app: App,
     header_max: usize,
     grace: Duration,
+    relay: Option<Relay>,
 }
 
 impl Server {
@@ -105,10 +119,28 @@ impl Server {
             committers: config.committers.unwrap_or(config.store.committers()),
             ..Settings::default()
         };
-        let wallet = Wallet::builder(store::open(&config.store).await?)
+        let store = store::open(&config.store).await?;
+        let signal = CommitSignal::default();
+        let relay = events::relay(config, &store, signal.clone()).await?;
+        let ledger: Arc<dyn LedgerStore> = store;
+        let wallet = Wallet::builder(ledger)
             .settings(settings)
+            .signal(signal)
             .spawn()?;
-        Self::over(wallet, listener, config)
+        let server = Self::over(wallet, listener, config)?;
+        Ok(match relay {
+            Some(relay) => server.with_relay(relay),
+            None => server,
+        })
+    }
+
+    /// The same with a relay that publishes the events of these books while it
+    /// serves, and tells of it in `/metrics`.
+    #[must_use]
+    pub fn with_relay(mut self, relay: Relay) -> Self {
+        self.app.metrics().watch(relay.clone());
+        self.relay = Some(relay);
+        self
     }
 
     /// The same over a wallet that the host built.
@@ -134,6 +166,7 @@ impl Server {
             app,
             header_max: config.header_max,
             grace: Duration::from_millis(config.shutdown_timeout_ms),
+            relay: None,
         })
     }
 
@@ -167,7 +200,9 @@ impl Server {
             app,
             header_max,
             grace,
+            relay,
         } = self;
+        let relay = relay.map(|relay| (Publishing::start(relay.clone()), relay));
         let mut protocol = http1::Builder::new();
         protocol
             .timer(TokioTimer::new())
@@ -198,6 +233,9 @@ impl Server {
             // Their callers were told nothing; the store has each request wholly
             // or not at all.
             tracing::warn!("some requests did not end in time");
+        }
+        if let Some((publishing, relay)) = relay {
+            publishing.finish(&relay).await;
         }
         tracing::info!("stopped");
         Ok(())

@@ -1,7 +1,10 @@
 //! The `wallet` command: what those who run a store do with it.
 
+mod events;
 mod outcome;
 mod purge;
+#[cfg(feature = "aws")]
+mod redrive;
 mod statement;
 mod verify;
 
@@ -10,11 +13,12 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
-use wallet_core::{LedgerStore, Outbox, StoreError, SystemClock, WalletError};
+use wallet_core::{OutboxError, StoreError, SystemClock, WalletError};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 use crate::StoreUrl;
 use crate::serve::cause;
+use crate::store::Books;
 
 /// Looks after a store: verifies it, shows what is in it, purges it.
 #[derive(Debug, Parser)]
@@ -37,8 +41,11 @@ pub struct Arguments {
 enum What {
     Verify(verify::Verify),
     Statement(statement::Statement),
+    Events(events::Events),
     Outcome(outcome::ShowOutcome),
     Purge(purge::PurgeOld),
+    #[cfg(feature = "aws")]
+    Redrive(redrive::RedriveDead),
 }
 
 /// Why the command could not do what it was asked for.
@@ -54,6 +61,17 @@ pub enum OperatorError {
     /// The store failed.
     #[error("{error}{cause}", error = .0, cause = cause(.0))]
     Store(#[from] StoreError),
+    /// The outbox failed.
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    Outbox(#[from] OutboxError),
+    /// No FIFO queue.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Queue(#[from] wallet_events::aws::NotFifo),
+    /// Dead letters could not be moved.
+    #[cfg(feature = "aws")]
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    Redrive(#[from] wallet_events::RedriveError),
     /// The service failed.
     #[error(transparent)]
     Wallet(#[from] WalletError),
@@ -76,7 +94,13 @@ impl OperatorError {
         match self {
             Self::NotFound(_) => 1,
             Self::Memory | Self::NoFile(_) => 2,
-            Self::Store(_) | Self::Wallet(_) | Self::Changed(_) | Self::Io(_) => 3,
+            #[cfg(feature = "aws")]
+            Self::Queue(_) => 2,
+            #[cfg(feature = "aws")]
+            Self::Redrive(_) => 3,
+            Self::Store(_) | Self::Outbox(_) | Self::Wallet(_) | Self::Changed(_) | Self::Io(_) => {
+                3
+            }
         }
     }
 }
@@ -91,22 +115,25 @@ impl Arguments {
             .enable_all()
             .build()?;
         runtime.block_on(async {
+            #[cfg(feature = "aws")]
+            if let What::Redrive(redrive) = self.what {
+                // The one that needs no books.
+                return redrive.run().await;
+            }
             let store = open(&self.store).await?;
             let store = store.as_ref();
             match self.what {
                 What::Verify(verify) => verify.run(store).await,
                 What::Statement(statement) => statement.run(store).await,
+                What::Events(events) => events.run(store).await,
                 What::Outcome(outcome) => outcome.run(store).await,
                 What::Purge(purge) => purge.run(store).await,
+                #[cfg(feature = "aws")]
+                What::Redrive(redrive) => redrive.run().await,
             }
         })
     }
 }
-
-/// What an operator looks after.
-trait Books: LedgerStore + Outbox {}
-
-impl<T: LedgerStore + Outbox> Books for T {}
 
 /// Opens a store that exists, as it is: nothing is created or migrated.
 #[cfg_attr(

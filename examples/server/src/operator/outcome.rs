@@ -1,8 +1,9 @@
 use clap::Args;
 use wallet_core::{IdempotencyKey, LedgerId, Leg, Outcome, Posted, Receipt, format_minor};
 
-use super::{Books, OperatorError};
+use super::OperatorError;
 use crate::output::time;
+use crate::store::Books;
 
 /// Shows what was recorded under an idempotency key.
 #[derive(Debug, Args)]

@@ -4,7 +4,8 @@ use clap::Args;
 use indicatif::ProgressBar;
 use wallet_core::{Purge, StoreError};
 
-use super::{Books, OperatorError};
+use super::OperatorError;
+use crate::store::Books;
 
 const DAY: u64 = 86_400;
 

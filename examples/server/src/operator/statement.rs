@@ -7,8 +7,9 @@ use wallet_core::{
     format_minor,
 };
 
-use super::{Books, OperatorError, plain};
+use super::{OperatorError, plain};
 use crate::output::time;
+use crate::store::Books;
 
 /// How many entries are read at a time.
 const PAGE: u32 = 500;

@@ -4,7 +4,8 @@ use wallet_core::invariants::{
     Delivered, OutboxReport, Progress, Report, Stage, Verifier, VerifyError,
 };
 
-use super::{Books, OperatorError};
+use super::OperatorError;
+use crate::store::Books;
 
 /// Checks every invariant of the books, and the outbox against them. Exits with
 /// 0 when they are sound, 1 when something must not be, 3 when that could not be

@@ -4,6 +4,13 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
+mod events;
+#[cfg(feature = "aws")]
+#[path = "../queue/mod.rs"]
+mod queue;
+#[cfg(feature = "aws")]
+mod redrive;
+
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;

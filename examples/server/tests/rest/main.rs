@@ -10,6 +10,8 @@ mod batches;
 mod changes;
 mod contract;
 mod endpoints;
+#[cfg(feature = "aws")]
+mod events;
 mod holds;
 mod hostile;
 mod idempotency;
@@ -17,6 +19,9 @@ mod operation;
 mod outcomes;
 mod paging;
 mod process;
+#[cfg(feature = "aws")]
+#[path = "../queue/mod.rs"]
+mod queue;
 mod rejections;
 mod stopping;
 mod support;

@@ -12,9 +12,9 @@ use serde_json::Value;
 use crate::support::{Client, Response, transfer};
 
 /// A running server; killed when dropped.
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    client: Client,
+    pub(crate) client: Client,
     log: Receiver<Value>,
 }
 
@@ -26,7 +26,14 @@ impl Process {
 
     /// Starts it on a port that it chooses and tells in its log.
     fn start_on(store: &str) -> Self {
-        let mut child = command(&["--listen", "127.0.0.1:0", "--store", store])
+        Self::start_with(&["--store", store], &[])
+    }
+
+    /// The same with other arguments and variables.
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, String)]) -> Self {
+        let listen = ["--listen", "127.0.0.1:0"];
+        let mut child = command(&[&listen, arguments].concat())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .env("RUST_LOG", "debug,hyper=off")
             .stderr(Stdio::piped())
             .spawn()
@@ -58,7 +65,16 @@ impl Process {
         }
     }
 
-    fn kill(&mut self) {
+    /// Asks it to end, and waits until it has.
+    #[cfg(feature = "aws")]
+    pub(crate) fn terminate(&mut self) {
+        let id = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(asked.unwrap().success());
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -72,7 +88,7 @@ impl Drop for Process {
     }
 }
 
-fn sqlite(file: &Path) -> String {
+pub(crate) fn sqlite(file: &Path) -> String {
     format!("sqlite:{}", file.display())
 }
 
@@ -83,7 +99,7 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
 }
 
@@ -94,12 +110,12 @@ fn what_was_acknowledged_survives_kill_9_and_replays_the_same() {
 }
 
 #[cfg(feature = "mysql")]
-mod on_servers {
+pub(crate) mod on_servers {
     use wallet_aurora::sqlx::{Connection, Executor, MySqlConnection};
     use wallet_test_servers::{Kind, Private};
 
     /// A server and the address of a fresh database on it.
-    fn database(kind: Kind) -> (Private, String) {
+    pub(crate) fn database(kind: Kind) -> (Private, String) {
         let server = Private::start(kind);
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {

@@ -1,0 +1,91 @@
+//! The relay of the server's own events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use wallet_core::{
+    CommitSignal, EventPublisher, IdGenerator, LedgerStore, Outbox, SystemClock, Uuid7,
+};
+use wallet_events::{Relay, RelaySettings};
+
+use crate::store::Books;
+use crate::{Config, StartError};
+
+/// How long the last events may take at shutdown. Those behind parked ones never
+/// end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The relay that the settings ask for.
+pub(crate) async fn relay(
+    config: &Config,
+    store: &Arc<dyn Books>,
+    signal: CommitSignal,
+) -> Result<Option<Relay>, StartError> {
+    let Some(publisher) = publisher(config).await? else {
+        return Ok(None);
+    };
+    // Another name for each process: a relay that comes back is another one.
+    let owner = format!("wallet-server/{}", Uuid7.new_id());
+    let outbox: Arc<dyn Outbox> = Arc::<dyn Books>::clone(store);
+    let ledger: Arc<dyn LedgerStore> = Arc::<dyn Books>::clone(store);
+    let settings = RelaySettings::new(owner);
+    let relay = Relay::builder(outbox, ledger, publisher, Arc::new(SystemClock), settings);
+    Ok(Some(relay.signal(signal).build()?))
+}
+
+#[cfg(feature = "aws")]
+async fn publisher(config: &Config) -> Result<Option<Arc<dyn EventPublisher>>, StartError> {
+    let Some(url) = &config.events_queue else {
+        return Ok(None);
+    };
+    let publisher = wallet_events::aws::SqsPublisher::new(crate::aws::sqs().await, url)
+        .map_err(|error| StartError::Events(error.to_string()))?;
+    Ok(Some(Arc::new(publisher)))
+}
+
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "only a queue's client is waited for")]
+async fn publisher(config: &Config) -> Result<Option<Arc<dyn EventPublisher>>, StartError> {
+    match &config.events_queue {
+        None => Ok(None),
+        Some(_) => Err(StartError::Events(
+            "built without the feature aws".to_owned(),
+        )),
+    }
+}
+
+/// A relay at work.
+#[derive(Debug)]
+pub(crate) struct Publishing {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Publishing {
+    pub(crate) fn start(relay: Relay) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            relay.run(stop).await;
+        });
+        Self { stop, task }
+    }
+
+    /// Publishes what waits, for a moment, then gives the outbox back. What is left
+    /// is published by whoever takes it next.
+    pub(crate) async fn finish(self, relay: &Relay) {
+        let empty = async {
+            // An outbox that cannot be asked is left as it is.
+            while relay.depth().await.is_ok_and(|depth| depth.rows > 0) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, empty).await;
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+    }
+}
