@@ -25,6 +25,30 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Drives a fresh store with concurrent callers and verifies its books.
     Load(Load),
+    /// Measures the relay on a fresh store: from a full outbox, beside the ledger
+    /// at work, and how soon it publishes.
+    Relay(Load),
+}
+
+impl Command {
+    /// What to measure with.
+    #[cfg(test)]
+    pub(crate) const fn load(&self) -> &Load {
+        match self {
+            Self::Load(load) | Self::Relay(load) => load,
+        }
+    }
+
+    /// Checks what belongs together.
+    ///
+    /// # Errors
+    /// What is wrong, with the usage.
+    pub(crate) fn validate(&self) -> Result<(), clap::Error> {
+        match self {
+            Self::Load(load) => load.validate(),
+            Self::Relay(load) => load.validate_relay(),
+        }
+    }
 }
 
 /// The load to measure.
@@ -62,6 +86,10 @@ pub(crate) struct Load {
     /// The server's buffer pool [default: 4].
     #[arg(long, value_name = "GB", value_parser = clap::value_parser!(u32).range(1..=1_024))]
     pub(crate) buffer_pool: Option<u32>,
+    /// How many accounts the store of the server's kind remembers [default: its
+    /// own].
+    #[arg(long, value_name = "ACCOUNTS")]
+    pub(crate) remembered: Option<usize>,
     /// Verify all balances, but the entries of 1,000 accounts only: for tables
     /// of millions.
     #[arg(long)]
@@ -131,6 +159,19 @@ impl Load {
         })
     }
 
+    /// What the relay is not measured with.
+    ///
+    /// # Errors
+    /// A message as clap's own.
+    pub(crate) fn validate_relay(&self) -> Result<(), clap::Error> {
+        let others = self.baseline || self.bulk_limit || self.sampled || self.chart.is_some();
+        if others || self.beside.is_some() || self.wallets > 1 {
+            let message = "relay: nothing is compared, and no chart drawn";
+            return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        self.validate()
+    }
+
     /// What clap cannot know: which options go together.
     ///
     /// # Errors
@@ -153,6 +194,10 @@ impl Load {
         if self.buffer_pool.is_some() && self.store.server().is_none() {
             let store = self.store;
             return conflict(format!("--buffer-pool: {store} has no server"));
+        }
+        if self.remembered.is_some() && self.store.server().is_none() {
+            let store = self.store;
+            return conflict(format!("--remembered: {store} remembers none"));
         }
         if self.beside == Some(self.accounts) {
             return conflict("--beside: the same number of accounts as --accounts".to_owned());

@@ -30,6 +30,8 @@ struct Document {
     wallet: Row,
     /// What `bytes_per_transfer` is the growth of; null where nothing grows.
     bytes_of: Option<&'static str>,
+    /// Deadlocks while the wallet was measured; null where there can be none.
+    deadlocks: Option<u64>,
     /// Requests in one transaction of the wallet's, on average.
     requests_per_batch: f64,
     /// The same wallet on tables of another size.
@@ -115,6 +117,7 @@ pub(crate) fn document(load: &Load, report: &Report) -> Result<String> {
         tls: load.tls,
         wallet: Row::new(&report.wallet),
         bytes_of: load.store.has_files().then_some("files"),
+        deadlocks: report.deadlocks,
         requests_per_batch: report.batch,
         beside: beside(load, report),
         baseline: baseline.map(|(measured, sweep)| Naive {
@@ -145,7 +148,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::args::Cli;
     use crate::baseline::{Shape, Sweep};
     use crate::measure::Figures;
 
@@ -176,8 +179,9 @@ mod tests {
             "--pattern",
             "hot",
         ];
-        let Command::Load(load) = Cli::parse_from(arguments).command;
-        serde_json::from_str(&document(&load, report).unwrap()).unwrap()
+        let command = Cli::parse_from(arguments).command;
+        let load = command.load();
+        serde_json::from_str(&document(load, report).unwrap()).unwrap()
     }
 
     fn keys(value: &Value) -> Vec<&str> {
@@ -204,6 +208,7 @@ mod tests {
             server: None,
             wallet: measured(Vec::new()),
             beside: None,
+            deadlocks: None,
             batch: 2.0,
             baseline: Some(measured(vec!["wrong".to_owned()])),
             sweep: Some(sweep()),
@@ -213,6 +218,7 @@ mod tests {
             "accounts",
             "callers",
             "committers",
+            "deadlocks",
             "pattern",
             "sampled",
             "seconds",
@@ -251,6 +257,7 @@ mod tests {
             server: None,
             wallet: measured(Vec::new()),
             beside: None,
+            deadlocks: None,
             batch: 2.0,
             baseline: None,
             sweep: None,

@@ -29,6 +29,9 @@ pub(crate) struct Report {
     pub(crate) wallet: Measured,
     /// The wallet on tables of another size.
     pub(crate) beside: Option<Measured>,
+    /// Deadlocks while the wallet was measured, all its turns together; `None`
+    /// where nothing can deadlock.
+    pub(crate) deadlocks: Option<u64>,
     /// How many requests shared a transaction, on average.
     pub(crate) batch: f64,
     pub(crate) baseline: Option<Measured>,
@@ -89,6 +92,10 @@ impl<'r> Plan<'r> {
             turn: part(measured, turns),
         })
     }
+
+    fn deadlocks(&self) -> Result<Option<u64>> {
+        self.site.deadlocks(self.runtime)
+    }
 }
 
 /// Runs the load. Those who are compared take turns: a quarter of the time
@@ -115,8 +122,15 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
         None
     };
     wallet.begin();
+    let mut deadlocks = Some(0);
     for _ in 0..plan.turns {
+        let before = plan.deadlocks()?;
         wallet.turn(&plan)?;
+        let since = plan.deadlocks()?.zip(before);
+        let since = since.map(|(after, before)| after.saturating_sub(before));
+        deadlocks = deadlocks
+            .zip(since)
+            .map(|(sum, more): (u64, u64)| sum.saturating_add(more));
         if let Some(beside) = &mut beside {
             beside.turn(&plan)?;
         }
@@ -133,6 +147,7 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
         server: plan.site.profile().map(str::to_owned),
         wallet: wallet.finish(&plan)?,
         beside: beside.map(|side| side.finish(&plan)).transpose()?,
+        deadlocks,
         batch,
         baseline: naive,
         sweep,

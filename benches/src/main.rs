@@ -12,6 +12,7 @@ mod load;
 mod measure;
 mod pattern;
 mod progress;
+mod relay;
 mod report;
 mod store;
 mod verify;
@@ -23,6 +24,7 @@ use clap::Parser;
 
 use args::{Cli, Command, Load};
 use mimalloc::MiMalloc;
+use tokio::runtime::Runtime;
 
 /// What the server allocates with, so that their figures compare.
 #[global_allocator]
@@ -36,12 +38,16 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 const FUNDS_CENTS: u32 = 2_000_000_000;
 
 fn main() -> ExitCode {
-    let Command::Load(load) = Cli::parse().command;
-    if let Err(error) = load.validate() {
+    let command = Cli::parse().command;
+    if let Err(error) = command.validate() {
         // Exit code 2, as for every bad argument.
         error.exit();
     }
-    match run(&load) {
+    let ran = match &command {
+        Command::Load(load) => run(load),
+        Command::Relay(load) => run_relay(load),
+    };
+    match ran {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
             eprintln!("\nNOT VERIFIED: the figures above are worth nothing");
@@ -54,12 +60,24 @@ fn main() -> ExitCode {
     }
 }
 
+fn runtime() -> Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    Ok(builder.enable_all().build()?)
+}
+
+/// Measures the relay; whether every event was published.
+fn run_relay(load: &Load) -> Result<bool> {
+    let report = relay::run(load, &runtime()?)?;
+    print!("{}", report.text());
+    if let Some(path) = &load.json {
+        std::fs::write(path, report.json()?)?;
+    }
+    Ok(report.is_verified())
+}
+
 /// Measures, reports; whether everything was verified.
 fn run(load: &Load) -> Result<bool> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let report = load::run(load, &runtime)?;
+    let report = load::run(load, &runtime()?)?;
     print!("{}", report::table(load, &report));
     let chart = load.chart_path();
     chart::draw(load, &report, &chart)?;

@@ -41,6 +41,9 @@ pub(crate) fn table(load: &Load, report: &Report) -> String {
             "{ratio:.2} times the throughput with {accounts} accounts"
         );
     }
+    if let Some(deadlocks) = report.deadlocks {
+        let _ = writeln!(text, "deadlocks while the wallet was measured: {deadlocks}");
+    }
     if load.sampled {
         text.push_str("verified: all balances, the entries of 1,000 accounts\n");
     }

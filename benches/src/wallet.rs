@@ -2,15 +2,15 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::task::JoinSet;
 use wallet_core::{
-    AccountId, Command, Currency, Deposit, IdempotencyKey, KeyScope, KeyText, LedgerId,
-    LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, PostTransfer, Receipt, RecordKey,
-    Request, Settings, SettlementName, Wallet,
+    AccountId, AccountKey, Command, CommitSignal, Currency, Deposit, IdempotencyKey, KeyScope,
+    KeyText, LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, PostTransfer, Receipt,
+    RecordKey, Request, Settings, SettlementName, Wallet,
 };
 
 use crate::args::Load;
@@ -78,6 +78,7 @@ impl Loaded {
         ledgers: Vec<Arc<dyn LedgerStore>>,
         load: &Load,
         accounts: u32,
+        signal: CommitSignal,
         tally: &Tally,
     ) -> Result<Self> {
         let mut settings = Settings {
@@ -90,6 +91,7 @@ impl Loaded {
         let mut wallets = Vec::with_capacity(ledgers.len());
         for ledger in ledgers {
             let builder = Wallet::builder(ledger).settings(settings.clone());
+            let builder = builder.signal(signal.clone());
             wallets.push(builder.spawn()?);
         }
         let wallet = wallets.first().ok_or("there is no wallet")?;
@@ -143,6 +145,22 @@ impl Loaded {
         }
         figures.add(&window, logs);
         Ok(())
+    }
+
+    /// Makes one transfer; answers the id of the payer's event and when it was
+    /// acknowledged.
+    pub(crate) async fn one(&self, picker: &Picker, rng: &mut Rng) -> Result<(String, Instant)> {
+        let order = picker.draw(rng);
+        let request = Request::new(self.terms.key(rng)?, self.terms.command(order)?);
+        let wallet = self.wallets.first().ok_or("there is no wallet")?;
+        let answer = wallet.submit(request).await?;
+        let answered = clock::now();
+        let mut effects = answer.outcome.effects().filter(|effect| !effect.system);
+        let effect = effects.next().ok_or("a transfer without effect")?;
+        let ledger = LedgerId::default();
+        let account = AccountKey::new(ledger, effect.account);
+        let id = format!("{}/{}/{}", ledger.number(), account.id, effect.version);
+        Ok((id, answered))
     }
 
     /// How many requests and batches there were so far.

@@ -23,10 +23,14 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
+fn run(command: &str, folder: &Path, arguments: &[&str]) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_wallet-bench"));
+    program.arg(command).arg("--folder").arg(folder);
+    program.args(arguments).output().unwrap()
+}
+
 fn load(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wallet-bench"));
-    command.arg("load").arg("--folder").arg(folder);
-    command.args(arguments).output().unwrap()
+    run("load", folder, arguments)
 }
 
 /// Runs a load that must succeed; its JSON.
@@ -128,6 +132,7 @@ fn a_server_over_tls_is_verified() {
         assert_figures(&document["baseline"], true);
         assert_eq!(document["tls"], true);
         assert_eq!(document["committers"], 1);
+        assert_eq!(document["deadlocks"], 0);
     }
 }
 
@@ -188,4 +193,42 @@ fn bad_arguments_are_refused_with_exit_code_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
         assert!(errors.starts_with("error: "), "{arguments:?}: {errors}");
     }
+}
+
+fn relay(store: &str) {
+    let folder = folder();
+    let path: PathBuf = folder.path().join("figures.json");
+    let json = ["--json", path.to_str().unwrap()];
+    let arguments = ["--store", store, "--callers", "8", "--seconds", "1"];
+    let more = ["--accounts", "50"];
+    let output = run(
+        "relay",
+        folder.path(),
+        &[&json[..], &arguments, &more].concat(),
+    );
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    let figures: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(figures["verified"], true, "{figures}");
+    assert_eq!(figures["published"], figures["due"], "{figures}");
+    // Funding, and transfers made one by one, are events of their own.
+    assert!(figures["due"].as_u64().unwrap() > 1_000, "{figures}");
+    for name in ["drained_per_sec", "published_per_sec", "p99_ms"] {
+        assert!(figures[name].as_f64().unwrap() > 0.0, "{name}: {figures}");
+    }
+}
+
+#[test]
+fn the_relay_publishes_every_event_of_the_memory_store() {
+    relay("memory");
+}
+
+#[test]
+fn the_relay_publishes_every_event_of_sqlite() {
+    relay("sqlite");
+}
+
+#[test]
+fn the_relay_publishes_every_event_of_mariadb() {
+    relay("mariadb");
 }

@@ -275,7 +275,7 @@ pub(crate) fn fund(baseline: &dyn Baseline, accounts: u32, tally: &Arc<Tally>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::args::Cli;
     use crate::store::Site;
     use clap::Parser;
 
@@ -288,8 +288,9 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().to_str().unwrap();
             let arguments = ["wallet-bench", "load", "--store", store, "--folder", path];
-            let Command::Load(load) = Cli::parse_from(arguments).command;
-            let site = Site::prepare(&load).unwrap();
+            let command = Cli::parse_from(arguments).command;
+            let load = command.load();
+            let site = Site::prepare(load).unwrap();
             let store = site.open_baseline(3, &runtime).unwrap();
             fund(store.as_ref(), 3, &Arc::default()).unwrap();
             for way in store.ways() {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use wallet_core::CommitSignal;
+
 use super::{Measured, Plan, growth, unexpected};
 use crate::args::Load;
 use crate::measure::{Figures, Tally};
@@ -36,7 +38,7 @@ impl WalletSide {
         let tally = Arc::new(Tally::default());
         let total = u64::from(accounts).saturating_mul(2);
         let bar = Progress::of_count("wallet: accounts", total, &tally);
-        let loaded = Loaded::prepare(ledgers, load, accounts, &tally);
+        let loaded = Loaded::prepare(ledgers, load, accounts, CommitSignal::default(), &tally);
         let loaded = plan.runtime.block_on(loaded)?;
         drop(bar);
         let bytes_before = subject.bytes()?;

@@ -2,24 +2,34 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 use wallet_aurora::{AuroraSettings, AuroraStore};
-use wallet_core::LedgerStore;
+use wallet_core::{LedgerStore, Outbox};
 
 use super::Subject;
 use super::server::Database;
 use crate::Result;
 
-/// An `AuroraStore` with its default settings.
+/// An `AuroraStore` with its default settings, but for how many accounts it
+/// remembers.
 #[derive(Debug)]
 pub(super) struct Aurora {
     store: Arc<AuroraStore>,
+    settings: AuroraSettings,
     database: Database,
 }
 
 impl Aurora {
-    pub(super) async fn open(database: Database) -> Result<Self> {
-        let store = AuroraStore::open(&AuroraSettings::new(database.url())).await?;
+    pub(super) async fn open(database: Database, remembered: Option<usize>) -> Result<Self> {
+        let mut settings = AuroraSettings::new(database.url());
+        if let Some(accounts) = remembered {
+            settings = settings.with_remembered_accounts(accounts);
+        }
+        let store = AuroraStore::open(&settings).await?;
         let store = Arc::new(store);
-        Ok(Self { store, database })
+        Ok(Self {
+            store,
+            settings,
+            database,
+        })
     }
 }
 
@@ -29,9 +39,12 @@ impl Subject for Aurora {
     }
 
     fn another(&self, runtime: &Runtime) -> Result<Option<Arc<dyn LedgerStore>>> {
-        let settings = AuroraSettings::new(self.database.url());
-        let store = runtime.block_on(AuroraStore::open(&settings))?;
+        let store = runtime.block_on(AuroraStore::open(&self.settings))?;
         Ok(Some(Arc::new(store)))
+    }
+
+    fn outbox(&self) -> Arc<dyn Outbox> {
+        Arc::<AuroraStore>::clone(&self.store)
     }
 
     fn bytes(&self) -> Result<Option<u64>> {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use wallet_core::memory::MemoryStore;
-use wallet_core::{LedgerStore, SystemClock};
+use wallet_core::{LedgerStore, Outbox, SystemClock};
 
 use super::Subject;
 use crate::Result;
@@ -21,6 +21,10 @@ impl Memory {
 
 impl Subject for Memory {
     fn ledger(&self) -> Arc<dyn LedgerStore> {
+        Arc::<MemoryStore>::clone(&self.store)
+    }
+
+    fn outbox(&self) -> Arc<dyn Outbox> {
         Arc::<MemoryStore>::clone(&self.store)
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use serde::Serialize;
 use tokio::runtime::Runtime;
-use wallet_core::LedgerStore;
+use wallet_core::{LedgerStore, Outbox};
 use wallet_test_servers::Kind;
 
 use crate::Result;
@@ -78,6 +78,8 @@ impl StoreKind {
 pub(crate) struct Site {
     kind: StoreKind,
     server: Option<Server>,
+    /// How many accounts a store of the server's kind remembers, where given.
+    remembered: Option<usize>,
     folder: tempfile::TempDir,
 }
 
@@ -95,6 +97,7 @@ impl Site {
         Ok(Self {
             kind: load.store,
             server,
+            remembered: load.remembered,
             folder,
         })
     }
@@ -104,6 +107,12 @@ impl Site {
         self.server.as_ref().map(Server::profile)
     }
 
+    /// How many deadlocks there were so far; `None` where nothing can deadlock.
+    pub(crate) fn deadlocks(&self, runtime: &Runtime) -> Result<Option<u64>> {
+        let server = self.server.as_ref();
+        server.map(|server| server.deadlocks(runtime)).transpose()
+    }
+
     /// Opens a fresh store under a name of its own.
     pub(crate) fn open(&self, name: &str, runtime: &Runtime) -> Result<Box<dyn Subject>> {
         Ok(match self.kind {
@@ -111,7 +120,7 @@ impl Site {
             StoreKind::Sqlite => Box::new(sqlite::Sqlite::open(&self.folder(name)?)?),
             StoreKind::Mysql | StoreKind::Mariadb => {
                 let database = self.server()?.create(name, runtime)?;
-                Box::new(runtime.block_on(aurora::Aurora::open(database))?)
+                Box::new(runtime.block_on(aurora::Aurora::open(database, self.remembered))?)
             }
         })
     }
@@ -166,6 +175,9 @@ impl Site {
 pub(crate) trait Subject: Debug {
     /// The store.
     fn ledger(&self) -> Arc<dyn LedgerStore>;
+
+    /// Its outbox.
+    fn outbox(&self) -> Arc<dyn Outbox>;
 
     /// Another store on the same books; `None` where there is only one.
     ///

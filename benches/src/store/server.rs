@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
-use wallet_aurora::sqlx::{Connection, Executor, MySqlConnection};
+use wallet_aurora::sqlx::{Connection, Executor, MySqlConnection, Row};
 use wallet_test_servers::{Kind, Private};
 
 use crate::Result;
@@ -18,6 +18,7 @@ const BINARY_LOG: [&str; 2] = ["--log-bin=binlog", "--sync-binlog=1"];
 /// A server of this run's own.
 #[derive(Debug)]
 pub(crate) struct Server {
+    kind: Kind,
     private: Private,
     profile: String,
     tls: bool,
@@ -44,6 +45,7 @@ impl Server {
         };
         let tls = if load.tls { ", TLS" } else { "" };
         Self {
+            kind,
             private: Private::start_in(kind, folder, &options),
             profile: format!(
                 "redo log flushed at every commit, {log}, redo 1 GB, buffer pool {gigabytes} GB{tls}"
@@ -54,6 +56,25 @@ impl Server {
 
     pub(crate) fn profile(&self) -> &str {
         &self.profile
+    }
+
+    /// How many deadlocks its engine has broken since it was started.
+    pub(crate) fn deadlocks(&self, runtime: &Runtime) -> Result<u64> {
+        let (query, column) = match self.kind {
+            Kind::MariaDb => ("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'", 1),
+            Kind::MySql => (
+                "SELECT CAST(COUNT AS CHAR) FROM information_schema.INNODB_METRICS
+                 WHERE NAME = 'lock_deadlocks'",
+                0,
+            ),
+        };
+        let url = self.private.admin_url();
+        let count: String = runtime.block_on(async {
+            let mut connection = MySqlConnection::connect(&url).await?;
+            let row = connection.fetch_one(query).await?;
+            row.try_get(column)
+        })?;
+        Ok(count.parse()?)
     }
 
     /// Makes a fresh database.

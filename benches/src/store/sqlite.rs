@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wallet_core::{LedgerStore, SystemClock};
+use wallet_core::{LedgerStore, Outbox, SystemClock};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 use super::Subject;
@@ -25,6 +25,10 @@ impl Sqlite {
 
 impl Subject for Sqlite {
     fn ledger(&self) -> Arc<dyn LedgerStore> {
+        Arc::<SqliteStore>::clone(&self.store)
+    }
+
+    fn outbox(&self) -> Arc<dyn Outbox> {
         Arc::<SqliteStore>::clone(&self.store)
     }
 
