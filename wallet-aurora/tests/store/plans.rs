@@ -9,6 +9,9 @@ use crate::support::{Database, books, on_both};
 on_both! {
     accounts_are_locked_by_the_primary_key_at_any_number
     keys_are_found_by_their_index_at_any_number
+    progress_of_events_locks_the_rows_that_it_names
+    what_is_put_aside_or_delivered_is_found_by_its_state
+    a_purge_reads_the_oldest_and_names_what_it_changes
 }
 
 /// Fails unless the one table of a query is read by probes of this index.
@@ -24,7 +27,7 @@ async fn assert_probes(kind: Kind, database: &Database, index: &str, sql: &str) 
         value.unwrap_or_default()
     };
     let (access, key, extra) = (text("type"), text("key"), text("Extra"));
-    let is_probe = ["range", "const"].contains(&access.as_str()) && key == index;
+    let is_probe = ["range", "const", "ref"].contains(&access.as_str()) && key == index;
     // One row that does not exist is found missing while the plan is made.
     let is_missing = access.is_empty() && (extra.contains("const table"));
     assert!(is_probe || is_missing, "{access} {key} {extra}: {sql:.200}");
@@ -42,7 +45,13 @@ async fn filled(kind: Kind, rows: u32) -> Database {
          WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
          SELECT n, 0, UNHEX(LEFT(SHA2(n, 256), 32)), UNHEX(SHA2(n, 256)), \
                 UNHEX(LEFT(SHA2(-n, 256), 32)), REPEAT('x', 150) FROM n; \
-         ANALYZE TABLE wallet_account, wallet_journal"
+         INSERT INTO wallet_batch (id, accepted, outcomes, written_at) \
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
+         SELECT n, 1, 1, n FROM n; \
+         INSERT INTO wallet_outbox (id, accepted, created_at, done, state) \
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
+         SELECT n, 1, n, x'', n % 3 FROM n; \
+         ANALYZE TABLE wallet_account, wallet_journal, wallet_batch, wallet_outbox"
     );
     let depth = match kind {
         Kind::MariaDb => "SET SESSION max_recursive_iterations = 100000; ",
@@ -91,6 +100,71 @@ async fn keys_are_found_by_their_index_at_any_number(kind: Kind) {
                  WHERE (ledger = 0 AND {hashes}) ORDER BY hash, ledger LOCK IN SHARE MODE"
             );
             assert_probes(kind, &database, "wallet_journal_by_key", &sql).await;
+        }
+    }
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (1..=count).map(|id| id.to_string()).collect()
+}
+
+async fn progress_of_events_locks_the_rows_that_it_names(kind: Kind) {
+    for size in SIZES {
+        let database = filled(kind, size).await;
+        for count in COUNTS {
+            let rows = in_groups("id", &ids(count));
+            let sql = format!(
+                "SELECT id, done, state FROM wallet_outbox FORCE INDEX (PRIMARY) \
+                 WHERE {rows} ORDER BY id FOR UPDATE"
+            );
+            assert_probes(kind, &database, "PRIMARY", &sql).await;
+        }
+        for sql in [
+            "UPDATE wallet_outbox SET done = x'00000001', state = 1 WHERE id = 7",
+            "DELETE FROM wallet_outbox WHERE id = 7",
+        ] {
+            assert_probes(kind, &database, "PRIMARY", sql).await;
+        }
+    }
+}
+
+async fn what_is_put_aside_or_delivered_is_found_by_its_state(kind: Kind) {
+    for size in SIZES {
+        let database = filled(kind, size).await;
+        let index = "wallet_outbox_by_state";
+        let reopen = "UPDATE wallet_outbox FORCE INDEX (wallet_outbox_by_state) \
+                      SET state = 0 WHERE state = 2";
+        assert_probes(kind, &database, index, reopen).await;
+        for limit in COUNTS {
+            let delivered = format!(
+                "SELECT id FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state) \
+                 WHERE state = 1 AND created_at <= 100 ORDER BY id LIMIT {limit}"
+            );
+            assert_probes(kind, &database, index, &delivered).await;
+        }
+    }
+}
+
+async fn a_purge_reads_the_oldest_and_names_what_it_changes(kind: Kind) {
+    for size in SIZES {
+        let database = filled(kind, size).await;
+        for count in COUNTS {
+            let oldest = format!(
+                "SELECT id, accepted, outcomes, purged FROM wallet_batch \
+                 FORCE INDEX (wallet_batch_by_age) WHERE written_at <= 100 \
+                 ORDER BY written_at, id LIMIT {count} FOR UPDATE SKIP LOCKED"
+            );
+            assert_probes(kind, &database, "wallet_batch_by_age", &oldest).await;
+            let forget = format!(
+                "UPDATE wallet_journal FORCE INDEX (PRIMARY) SET hash = NULL, fingerprint = NULL \
+                 WHERE hash IS NOT NULL AND {}",
+                in_groups("id", &ids(count))
+            );
+            assert_probes(kind, &database, "PRIMARY", &forget).await;
+        }
+        for table in ["wallet_journal", "wallet_batch"] {
+            let delete = format!("DELETE FROM {table} WHERE id = 7");
+            assert_probes(kind, &database, "PRIMARY", &delete).await;
         }
     }
 }
