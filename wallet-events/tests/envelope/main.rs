@@ -12,3 +12,4 @@ mod bad;
 mod golden;
 mod samples;
 mod schemas;
+mod strict;

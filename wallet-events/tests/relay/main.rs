@@ -16,4 +16,6 @@ mod order;
 mod parking;
 mod publisher;
 mod stores;
+#[path = "../envelope/strict.rs"]
+mod strict;
 mod waking;

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use wallet_core::{
-    Capture, ChangeLimits, ChangeStatus, Deposit, EffectKind, Expire, PlaceHold, Policy, Release,
-    Reverse, Status,
+    Amount, Capture, ChangeLimits, ChangeStatus, Deposit, EffectKind, Expire, PlaceHold, Policy,
+    Release, Reverse, ReverseWhat, Status,
 };
 
 use crate::kit::{World, assert_in_order, bank, cents, event, spawn};
 use crate::publisher::Recorder;
+use crate::strict::misfits;
 
 #[tokio::test(start_paused = true)]
 async fn every_effect_on_an_account_is_published_once_and_in_order() {
@@ -34,7 +35,12 @@ async fn every_effect_on_an_account_is_published_once_and_in_order() {
         let answer = world.submit(vec![hold(seconds).into()]).await;
         holds.push(answer.hold().unwrap().unwrap().key.id);
     }
-    world.submit(vec![Capture::new(holds[0]).into()]).await;
+    let part = Capture::new(holds[0]).with_amount(Amount::new(30).unwrap());
+    world.submit(vec![part.into()]).await;
+    let rest = Capture::new(holds[0]).with_is_final(true);
+    world
+        .submit(vec![rest.with_amount(Amount::new(50).unwrap()).into()])
+        .await;
     world.submit(vec![Release::new(holds[1]).into()]).await;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     // The wallet's own sweep may have been first.
@@ -45,9 +51,7 @@ async fn every_effect_on_an_account_is_published_once_and_in_order() {
     world
         .submit(vec![
             Reverse::new(deposit)
-                .with_what(wallet_core::ReverseWhat::Amount(
-                    wallet_core::Amount::new(5).unwrap(),
-                ))
+                .with_what(ReverseWhat::Amount(Amount::new(5).unwrap()))
                 .into(),
         ])
         .await;
@@ -56,6 +60,10 @@ async fn every_effect_on_an_account_is_published_once_and_in_order() {
 
     let messages = recorder.published();
     assert_eq!(assert_in_order(&messages), 0);
+    for message in &messages {
+        let misfits = misfits(&event(message), &message.body);
+        assert_eq!(misfits, Vec::<String>::new(), "{}", message.body);
+    }
     let kinds = |account| {
         let events = messages.iter().map(event);
         let events = events.filter(|event| event.account.id == account);
@@ -71,6 +79,7 @@ async fn every_effect_on_an_account_is_published_once_and_in_order() {
         EffectKind::HoldPlaced,
         EffectKind::HoldPlaced,
         EffectKind::HoldCaptured,
+        EffectKind::HoldCaptured,
         EffectKind::HoldReleased,
         EffectKind::HoldExpired,
         EffectKind::Reversed,
@@ -82,12 +91,13 @@ async fn every_effect_on_an_account_is_published_once_and_in_order() {
         EffectKind::HoldPlaced,
         EffectKind::HoldPlaced,
         EffectKind::HoldCaptured,
+        EffectKind::HoldCaptured,
         EffectKind::HoldReleased,
         EffectKind::HoldExpired,
     ];
     assert_eq!(kinds(bob), of_bob);
     let stats = relay.stats();
-    assert_eq!(stats.published, 19);
+    assert_eq!(stats.published, 21);
     assert_eq!(
         (stats.failed, stats.parked, stats.store_failures),
         (0, 0, 0)
