@@ -7,7 +7,10 @@
 //!   changed meanwhile, at most 100 items a transaction, as `DynamoDB` does.
 //!
 //! Both hold the same [`Tables`]; only the way to commit differs.
+//!
+//! [`MemoryInbox`] is a consumer's inbox, with nothing to do with either.
 
+mod inbox;
 mod optimistic;
 mod outbox;
 mod pessimistic;
@@ -15,6 +18,7 @@ mod query;
 mod store;
 mod tables;
 
+pub use inbox::MemoryInbox;
 pub use optimistic::{ITEMS_MAX, Optimistic};
 pub use outbox::OutboxTables;
 pub use pessimistic::{AccountLock, Pessimistic};

@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::{AccountKey, StoreError, Version};
+use crate::{AccountKey, StoreError, StoreErrorKind, Version};
 
 /// Remembers, for each consumer, up to which version it has seen each account's
 /// events. An event is one version of one account, so that this tells every
@@ -11,12 +11,16 @@ use crate::{AccountKey, StoreError, Version};
 /// This is the inbox in transactions of its own. Where an effect and its event
 /// must be recorded together, a consumer records the step in its own
 /// transaction, with the inbox of the database that it writes to.
+///
+/// Names of consumers are compared byte by byte.
 #[async_trait]
 pub trait Inbox: Debug + Send + Sync + 'static {
-    /// The position of each account, in order; 0 where no event was seen.
+    /// The position of each account, in the order asked, as often as it is asked
+    /// for; 0 where no event was seen.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; [`Invalid`](StoreErrorKind::Invalid) for a consumer's name
+    /// of more than 128 bytes or none.
     async fn positions(
         &self,
         consumer: &str,
@@ -24,16 +28,31 @@ pub trait Inbox: Debug + Send + Sync + 'static {
     ) -> Result<Vec<Version>, StoreError>;
 
     /// Moves the position of an account, durably; answers whether it stood where
-    /// the step begins. Nothing changes where it did not.
+    /// the step begins. Nothing changes where it did not. Of equal steps at once
+    /// one is answered `true`.
     ///
     /// # Errors
-    /// [`StoreError`]; [`Invalid`](crate::StoreErrorKind::Invalid) for a step
-    /// that does not lead forward, or a consumer's name of more than 128 bytes
-    /// or none.
+    /// - [`Invalid`](StoreErrorKind::Invalid): the step does not lead forward, or
+    ///   the consumer's name has more than 128 bytes or none.
+    /// - [`Indeterminate`](StoreErrorKind::Indeterminate): whether it moved is not
+    ///   known. Take it for neither answer. The same step again settles it: `true`
+    ///   says that it moved only now; `false` that it had moved before, be it by
+    ///   the first call or by somebody else.
+    /// - Any other: it did not move.
     async fn advance(&self, consumer: &str, step: &InboxStep) -> Result<bool, StoreError>;
 }
 
 /// A step of a consumer: it has seen an account's events up to a version.
+///
+/// ```
+/// use wallet_core::{AccountId, InLedger, InboxStep, LedgerId, StoreErrorKind};
+///
+/// let account = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
+/// let step = InboxStep { account, from: 3, to: 4 };
+/// assert!(step.validate("mailer").is_ok());
+/// let back = InboxStep { account, from: 4, to: 3 };
+/// assert_eq!(back.validate("mailer").unwrap_err().kind(), StoreErrorKind::Invalid);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InboxStep {
     /// Whose events.
@@ -53,13 +72,25 @@ impl InboxStep {
     /// # Errors
     /// [`StoreError`] of kind `Invalid`.
     pub fn validate(&self, consumer: &str) -> Result<(), StoreError> {
-        let invalid = |context| StoreError::new(crate::StoreErrorKind::Invalid, context);
-        if consumer.is_empty() || consumer.len() > Self::CONSUMER_BYTES_MAX {
-            return Err(invalid("a consumer's name has 1 to 128 bytes"));
-        }
+        Self::validate_consumer(consumer)?;
         if self.from < 0 || self.to <= self.from {
             return Err(invalid("a step of an inbox leads forward"));
         }
         Ok(())
     }
+
+    /// Checks a consumer's name.
+    ///
+    /// # Errors
+    /// [`StoreError`] of kind `Invalid`.
+    pub fn validate_consumer(consumer: &str) -> Result<(), StoreError> {
+        if consumer.is_empty() || consumer.len() > Self::CONSUMER_BYTES_MAX {
+            return Err(invalid("a consumer's name has 1 to 128 bytes"));
+        }
+        Ok(())
+    }
+}
+
+fn invalid(context: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::Invalid, context)
 }

@@ -6,13 +6,16 @@
 //! | part | what it is |
 //! |---|---|
 //! | [`conformance`] | the cases that every store passes, one macro per port |
+//! | [`inbox`] | the same for a consumer's inbox, with inboxes that are broken |
 //! | [`model`] | a naive ledger to compare a store with |
 //! | [`simulation`] | seeded runs with faults at every port |
 //! | [`broken`] | stores with planted bugs, which prove that the rest can fail |
 //!
 //! An adapter implements [`StoreFactory`] and calls
 //! [`ledger_store_conformance!`](crate::ledger_store_conformance) and
-//! [`outbox_conformance!`](crate::outbox_conformance); see their examples.
+//! [`outbox_conformance!`](crate::outbox_conformance); for an inbox
+//! [`InboxFactory`](inbox::InboxFactory) and
+//! [`inbox_conformance!`](crate::inbox_conformance). See their examples.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -25,6 +28,7 @@
 
 pub mod broken;
 pub mod conformance;
+pub mod inbox;
 pub mod model;
 pub mod simulation;
 

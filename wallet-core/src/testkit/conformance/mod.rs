@@ -64,7 +64,12 @@ pub fn run(factory: impl StoreFactory, case: &Case) {
 /// What is wrong with a store of `factory`, by this case; `None` when it passes.
 #[must_use]
 pub fn fault(factory: impl StoreFactory, case: &Case) -> Option<String> {
-    let attempt = std::panic::AssertUnwindSafe(|| run(factory, case));
+    caught(|| run(factory, case))
+}
+
+/// What `attempt` panics with; `None` when it does not.
+pub(super) fn caught(attempt: impl FnOnce()) -> Option<String> {
+    let attempt = std::panic::AssertUnwindSafe(attempt);
     let panic = std::panic::catch_unwind(attempt).err()?;
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
