@@ -38,7 +38,32 @@ pub(crate) fn writer(settings: &SqliteSettings) -> Result<Connection> {
         .busy_timeout(Duration::ZERO)
         .during("setting the busy timeout")?;
     insist(settings.lock_wait, || identify(&connection, settings))?;
-    tune(&connection, settings)?;
+    tune(&connection, settings, BEHIND)?;
+    Ok(connection)
+}
+
+/// Opens a file for an inbox, creating it where it may. Whoever else has tables in
+/// it has said how it keeps its journal.
+pub(crate) fn inbox(settings: &SqliteSettings) -> Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, settings.create);
+    let connection = open(settings.path(), flags)?;
+    let set_wait = |wait| {
+        let set = connection.busy_timeout(wait);
+        set.during("setting the busy timeout")
+    };
+    set_wait(Duration::ZERO)?;
+    insist(settings.lock_wait, || {
+        let tables: i64 = one(&connection, "SELECT count(*) FROM sqlite_schema")?;
+        if tables == 0 {
+            log_ahead(&connection)?;
+        }
+        Ok(())
+    })?;
+    // With a rollback journal, a read or a commit may have to wait as well.
+    set_wait(settings.lock_wait)?;
+    // Nobody else moves the log into the file.
+    tune(&connection, settings, 1)?;
     Ok(connection)
 }
 
@@ -49,7 +74,7 @@ pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
     connection
         .busy_timeout(settings.lock_wait)
         .during("setting the busy timeout")?;
-    tune(&connection, settings)?;
+    tune(&connection, settings, BEHIND)?;
     connection
         .execute_batch("PRAGMA query_only = ON")
         .during("making a connection read-only")?;
@@ -62,10 +87,12 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     Ok(connection)
 }
 
-fn tune(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
+/// Sets a connection up to move the log into the file by itself once it holds so
+/// many times the pages between two checkpoints.
+fn tune(connection: &Connection, settings: &SqliteSettings, times: u32) -> Result<()> {
     let sizes = format!(
         "PRAGMA wal_autocheckpoint = {}; PRAGMA cache_size = -{};",
-        settings.checkpoint_pages.saturating_mul(BEHIND),
+        settings.checkpoint_pages.saturating_mul(times),
         settings.cache_kib
     );
     // Plans must not depend on the values bound: SQLite would plan some
@@ -102,18 +129,23 @@ fn identify(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
         let stamp = format!("PRAGMA page_size = {PAGE_BYTES}");
         connection.execute_batch(&stamp).during("sizing pages")?;
     }
+    log_ahead(connection)?;
+    if !known && is_empty {
+        let stamp = format!("PRAGMA application_id = {APPLICATION_ID}");
+        connection
+            .execute_batch(&stamp)
+            .during("marking the file")?;
+    }
+    Ok(())
+}
+
+fn log_ahead(connection: &Connection) -> Result<()> {
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))
         .during("switching to write-ahead logging")?;
     if mode != "wal" {
         let context = "the file cannot be used with a write-ahead log";
         return Err(StoreError::new(StoreErrorKind::Internal, context));
-    }
-    if !known && is_empty {
-        let stamp = format!("PRAGMA application_id = {APPLICATION_ID}");
-        connection
-            .execute_batch(&stamp)
-            .during("marking the file")?;
     }
     Ok(())
 }

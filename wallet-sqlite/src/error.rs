@@ -122,7 +122,8 @@ pub(crate) fn undecodable(error: DecodeError, context: &'static str) -> StoreErr
 #[error("the database has rolled the whole transaction back")]
 pub struct TransactionLost;
 
-/// Why [`SqliteStore::apply_in`](crate::SqliteStore::apply_in) applied nothing.
+/// Why [`SqliteStore::apply_in`](crate::SqliteStore::apply_in) applied nothing, or
+/// [`SqliteInbox::advance_in`](crate::SqliteInbox::advance_in) recorded nothing.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ApplyError {

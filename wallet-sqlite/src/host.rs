@@ -203,7 +203,8 @@ fn undo(connection: &Connection, error: StoreError) -> ApplyError {
     after_error(connection, error)
 }
 
-fn after_error(connection: &Connection, error: StoreError) -> ApplyError {
+/// Whether the transaction outlived an error of a statement's.
+pub(crate) fn after_error(connection: &Connection, error: StoreError) -> ApplyError {
     if connection.is_autocommit() {
         ApplyError::TransactionLost(Some(error))
     } else {

@@ -1,4 +1,5 @@
-//! The wallet ledger's store and outbox on SQLite: the embedded default.
+//! The wallet ledger's store and outbox on SQLite: the embedded default; and the
+//! inbox of those who consume its events.
 //!
 //! [`SqliteStore`] implements the core's ports on one SQLite file, in WAL mode
 //! with `synchronous=FULL`: an acknowledged commit survives the loss of power.
@@ -31,6 +32,10 @@
 //! posts inside a transaction of the host's, so that an order and its payment
 //! commit together. See [`HostTransaction`].
 //!
+//! # Inbox
+//! [`SqliteInbox`] remembers which events a consumer has seen, in any SQLite file;
+//! [`SqliteInbox::advance_in`] records it in the transaction of the effect.
+//!
 //! # Example
 //! ```
 //! use std::sync::Arc;
@@ -53,6 +58,7 @@ mod connect;
 mod deferred;
 mod error;
 mod host;
+mod inbox;
 mod migrate;
 mod outbox;
 mod past_balance;
@@ -66,6 +72,7 @@ mod write;
 
 pub use error::{ApplyError, TransactionLost};
 pub use host::{Applied, HostTransaction};
+pub use inbox::SqliteInbox;
 /// The driver, in the version whose types this crate's functions take.
 pub use rusqlite;
 pub use settings::SqliteSettings;
