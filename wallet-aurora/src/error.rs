@@ -33,6 +33,8 @@ pub(crate) mod code {
     pub(crate) const NO_SAVEPOINT: u16 = 1305;
     /// A transaction is under way, so its isolation cannot be chosen any more.
     pub(crate) const IN_TRANSACTION: u16 = 1568;
+    /// A key that is there already, in the ways of saying so.
+    pub(crate) const DUPLICATES: [u16; 3] = [1022, 1062, 1586];
     /// A table does not exist.
     pub(crate) const NO_TABLE: u16 = 1146;
 }
@@ -111,6 +113,12 @@ impl Failed {
         self.code.is_some() && matches!(self.error.kind(), Kind::Conflict | Kind::Invalid)
     }
 
+    /// Whether a row was not inserted because its key is there already.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        let is_one = |code| code::DUPLICATES.contains(&code);
+        self.code.is_some_and(is_one)
+    }
+
     /// Whether the transaction is gone as a whole, by the server's own word or
     /// with its connection.
     pub(crate) const fn ended_transaction(&self) -> bool {
@@ -183,7 +191,8 @@ pub(crate) fn undecodable(error: DecodeError, context: &'static str) -> StoreErr
 #[error("the database has rolled the whole transaction back")]
 pub struct TransactionLost;
 
-/// Why [`AuroraStore::apply_in`](crate::AuroraStore::apply_in) applied nothing.
+/// Why [`AuroraStore::apply_in`](crate::AuroraStore::apply_in) applied nothing, or
+/// [`AuroraInbox::advance_in`](crate::AuroraInbox::advance_in) recorded nothing.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ApplyError {

@@ -24,7 +24,7 @@ const RELEASE: &str = "RELEASE SAVEPOINT wallet_apply";
 const UNDO: &str = "ROLLBACK TO SAVEPOINT wallet_apply";
 
 /// Packets are kept below what every server takes unless told otherwise.
-const PACKET_BYTES: usize = 1 << 20;
+pub(crate) const PACKET_BYTES: usize = 1 << 20;
 
 /// A transaction of the host's at READ COMMITTED, on a connection of the host's
 /// to the ledger's database.
@@ -287,7 +287,7 @@ async fn undo(runner: &mut Runner<'_>, failed: Failed) -> ApplyError {
 }
 
 /// Whether a transaction is under way, as the server sees it.
-async fn in_transaction(connection: &mut MySqlConnection) -> Result<bool, StoreError> {
+pub(crate) async fn in_transaction(connection: &mut MySqlConnection) -> Result<bool, StoreError> {
     probe(connection, &Script::of("asking for a transaction", PROBE)).await
 }
 

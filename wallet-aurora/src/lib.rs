@@ -1,5 +1,5 @@
 //! The wallet ledger's store and outbox on Aurora MySQL, MySQL 8 and later, and
-//! MariaDB 10.6 and later.
+//! MariaDB 10.6 and later; and the inbox of those who consume its events.
 //!
 //! [`AuroraStore`] implements the core's ports on one database, over connections
 //! of its own at READ COMMITTED. Any number of processes may use the same one,
@@ -30,6 +30,10 @@
 //! # In the host's own transaction
 //! [`AuroraStore::apply_in`] posts inside a transaction of the host's, so that an
 //! order and its payment commit together. See [`HostTransaction`].
+//!
+//! # Inbox
+//! [`AuroraInbox`] remembers which events a consumer has seen, in any database;
+//! [`AuroraInbox::advance_in`] records it in the transaction of the effect.
 //!
 //! # Readers
 //! With [`AuroraSettings::with_reader`] what does not decide anything is read
@@ -95,6 +99,7 @@ mod freshness;
 mod host;
 #[cfg(feature = "iam")]
 mod iam;
+mod inbox;
 mod migrate;
 mod number;
 mod outbox;
@@ -115,6 +120,7 @@ pub use freshness::Freshness;
 pub use host::{Applied, HostTransaction};
 #[cfg(feature = "iam")]
 pub use iam::IamToken;
+pub use inbox::AuroraInbox;
 pub use settings::AuroraSettings;
 /// The driver, in the version whose types [`HostTransaction`] takes.
 pub use sqlx;

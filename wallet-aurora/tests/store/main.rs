@@ -14,6 +14,8 @@ mod credentials;
 mod cuts;
 mod facts;
 mod faults;
+mod inbox;
+mod inbox_own;
 mod locks;
 mod plans;
 mod processes;

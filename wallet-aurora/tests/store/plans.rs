@@ -12,6 +12,7 @@ on_both! {
     progress_of_events_locks_the_rows_that_it_names
     what_is_put_aside_or_delivered_is_found_by_its_state
     a_purge_reads_the_oldest_and_names_what_it_changes
+    positions_are_found_by_the_primary_key_at_any_number
 }
 
 /// Fails unless the one table of a query is read by probes of this index.
@@ -53,12 +54,16 @@ async fn filled(kind: Kind, rows: u32) -> Database {
          SELECT n, 1, n, x'', n % 3 FROM n; \
          ANALYZE TABLE wallet_account, wallet_journal, wallet_batch, wallet_outbox"
     );
-    let depth = match kind {
+    database.execute(&format!("{}{fill}", depth(kind))).await;
+    database
+}
+
+/// Lets a query make so many rows.
+fn depth(kind: Kind) -> &'static str {
+    match kind {
         Kind::MariaDb => "SET SESSION max_recursive_iterations = 100000; ",
         Kind::MySql => "SET SESSION cte_max_recursion_depth = 100000; ",
-    };
-    database.execute(&format!("{depth}{fill}")).await;
-    database
+    }
 }
 
 /// Few and many rows, few and many of them asked for.
@@ -165,6 +170,35 @@ async fn a_purge_reads_the_oldest_and_names_what_it_changes(kind: Kind) {
         for table in ["wallet_journal", "wallet_batch"] {
             let delete = format!("DELETE FROM {table} WHERE id = 7");
             assert_probes(kind, &database, "PRIMARY", &delete).await;
+        }
+async fn positions_are_found_by_the_primary_key_at_any_number(kind: Kind) {
+    for size in SIZES {
+        let database = filled(kind, 1).await;
+        wallet_aurora::AuroraInbox::open(&database.settings())
+            .await
+            .unwrap();
+        let fill = format!(
+            "INSERT INTO wallet_inbox SELECT 'mailer', seq.n % 2, UNHEX(LPAD(HEX(seq.n), 32, '0')), 1 \
+             FROM (WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {size}) \
+             SELECT n FROM n) seq; ANALYZE TABLE wallet_inbox"
+        );
+        database.execute(&format!("{}{fill}", depth(kind))).await;
+        for count in [1, 128, 256] {
+            let of = |ledger: usize| {
+                let ids = (1..=count).filter(|number| number % 2 == ledger);
+                let ids: Vec<String> = ids.map(|number| format!("x'{number:032x}'")).collect();
+                format!("(ledger = {ledger} AND {})", in_groups("account", &ids))
+            };
+            let keys = if count == 1 {
+                of(1)
+            } else {
+                format!("({} OR {})", of(0), of(1))
+            };
+            let sql = format!(
+                "SELECT ledger, account, version FROM wallet_inbox FORCE INDEX (PRIMARY) \
+                 WHERE consumer = x'6D61696C6572' AND {keys}"
+            );
+            assert_probes(kind, &database, "PRIMARY", &sql).await;
         }
     }
 }

@@ -1,0 +1,234 @@
+//! The inbox in transactions of its own, on both servers.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::{Connection, Executor};
+use wallet_aurora::{AuroraInbox, AuroraSettings};
+use wallet_core::testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
+use wallet_core::{Inbox, InboxStep, StoreErrorKind, Version};
+use wallet_test_servers::Kind;
+
+use crate::support::books::account_key;
+use crate::support::proxy::{CUTS, Cut, Proxy};
+use crate::support::{Database, on_both, runtime};
+
+macro_rules! conforms_on {
+    ($server:ident, $kind:ident) => {
+        mod $server {
+            const INBOXES: super::Inboxes = super::Inboxes(wallet_test_servers::Kind::$kind);
+            wallet_core::inbox_conformance!(crate::inbox::conformance::$server::INBOXES);
+        }
+    };
+}
+
+mod conformance {
+    use super::Inboxes;
+    conforms_on!(mariadb, MariaDb);
+    conforms_on!(mysql, MySql);
+}
+
+on_both! {
+    the_table_is_made_unless_the_settings_say_no
+    many_may_open_it_at_once
+    a_cut_at_any_point_is_never_taken_for_an_answer
+    an_answer_that_does_not_come_is_no_answer
+    a_step_that_somebody_has_under_way_is_a_conflict
+    what_the_server_refuses_moves_nothing
+}
+
+/// Makes inboxes on a server of this kind, each in a database of its own.
+#[derive(Debug, Clone, Copy)]
+struct Inboxes(Kind);
+
+#[async_trait]
+impl InboxFactory for Inboxes {
+    async fn build(&self) -> BuiltInbox {
+        let database = Database::create(self.0).await;
+        let inbox = open(&database.settings()).await;
+        BuiltInbox::new(Arc::new(inbox), database)
+    }
+
+    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
+        runtime().block_on(future);
+    }
+}
+
+#[async_trait]
+impl OpenInbox for Database {
+    async fn open(&self) -> Option<Arc<dyn Inbox>> {
+        Some(Arc::new(open(&self.settings()).await))
+    }
+}
+
+async fn open(settings: &AuroraSettings) -> AuroraInbox {
+    let inbox = AuroraInbox::open(settings).await;
+    inbox.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)))
+}
+
+const NAME: &str = "mailer";
+
+fn step_from(from: Version) -> impl Fn(u8) -> InboxStep {
+    move |number| InboxStep {
+        account: account_key(number),
+        from,
+        to: from + 1,
+    }
+}
+
+async fn position(inbox: &AuroraInbox, number: u8) -> Version {
+    let positions = inbox.positions(NAME, &[account_key(number)]).await;
+    positions.unwrap()[0]
+}
+
+async fn the_table_is_made_unless_the_settings_say_no(kind: Kind) {
+    let database = Database::create(kind).await;
+    let careful = database.settings().with_migrate(false);
+    let refused = AuroraInbox::open(&careful).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Internal);
+    let step = step_from(0)(1);
+    assert!(
+        open(&database.settings())
+            .await
+            .advance(NAME, &step)
+            .await
+            .unwrap()
+    );
+    assert!(!open(&careful).await.advance(NAME, &step).await.unwrap());
+    // No ledger comes along.
+    let tables = database.rows("SHOW TABLES").await;
+    assert_eq!(tables.len(), 1);
+}
+
+async fn many_may_open_it_at_once(kind: Kind) {
+    let database = Database::create(kind).await;
+    let settings = database.settings();
+    let opening = (0..6).map(|_| AuroraInbox::open(&settings));
+    for opened in futures_util::future::join_all(opening).await {
+        opened.unwrap();
+    }
+}
+
+async fn a_cut_at_any_point_is_never_taken_for_an_answer(kind: Kind) {
+    let database = Database::create(kind).await;
+    let direct = open(&database.settings()).await;
+    let proxy = Proxy::start(&database.url()).await;
+    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let mut doubts = 0;
+    let mut number = 0;
+    for cut in CUTS {
+        for from in [0, 1] {
+            for packets in 0.. {
+                number += 1;
+                if from > 0 {
+                    assert!(direct.advance(NAME, &step_from(0)(number)).await.unwrap());
+                }
+                let step = step_from(from)(number);
+                let inbox = open(&settings).await;
+                proxy.arm(packets, cut);
+                let answered = inbox.advance(NAME, &step).await;
+                let was_cut = proxy.disarm();
+                match answered {
+                    Ok(moved) => assert!(moved && !was_cut),
+                    Err(error) => {
+                        assert!(was_cut, "{error}");
+                        assert_eq!(error.kind(), StoreErrorKind::Indeterminate);
+                        doubts += 1;
+                        // As the port says: the same step again settles it.
+                        let moves_now = settle(&direct, &step).await;
+                        // Only what the server saw whole can have moved it.
+                        assert!(moves_now || cut == Cut::After, "{cut:?}");
+                    }
+                }
+                assert_eq!(position(&direct, number).await, from + 1);
+                assert!(!direct.advance(NAME, &step).await.unwrap(), "once");
+                if !was_cut {
+                    break;
+                }
+            }
+        }
+    }
+    assert_eq!(doubts, 6, "one packet, in each way");
+}
+
+/// Whoever is still at it keeps the lock.
+async fn settle(inbox: &AuroraInbox, step: &InboxStep) -> bool {
+    loop {
+        match inbox.advance(NAME, step).await {
+            Ok(moved) => return moved,
+            Err(error) => assert_eq!(error.kind(), StoreErrorKind::Conflict, "{error}"),
+        }
+    }
+}
+
+async fn an_answer_that_does_not_come_is_no_answer(kind: Kind) {
+    let database = Database::create(kind).await;
+    let direct = open(&database.settings()).await;
+    let proxy = Proxy::start(&database.url()).await;
+    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let inbox = open(&settings.with_answer_wait(Duration::from_secs(2))).await;
+    let step = step_from(0)(1);
+    proxy.arm(0, Cut::Held);
+    let unknown = inbox.advance(NAME, &step).await.unwrap_err();
+    assert_eq!(unknown.kind(), StoreErrorKind::Indeterminate);
+    assert!(
+        direct.advance(NAME, &step).await.unwrap(),
+        "it has not come"
+    );
+    let next = step_from(1)(1);
+    assert!(direct.advance(NAME, &next).await.unwrap());
+    // What comes late finds that it stands elsewhere.
+    proxy.let_go();
+    assert!(!settle(&inbox, &step).await);
+    assert_eq!(position(&direct, 1).await, 2);
+}
+
+async fn a_step_that_somebody_has_under_way_is_a_conflict(kind: Kind) {
+    let database = Database::create(kind).await;
+    let inbox = open(&database.settings()).await;
+    for from in [0, 1] {
+        let step = step_from(from)(1);
+        let mut other = database.connect().await;
+        let mut transaction = other.begin().await.unwrap();
+        let under_way = AuroraInbox::advance_in(&mut transaction, NAME, &step).await;
+        assert!(under_way.unwrap());
+        let refused = inbox.advance(NAME, &step).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Conflict);
+        assert_eq!(position(&inbox, 1).await, from);
+        transaction.rollback().await.unwrap();
+        assert!(inbox.advance(NAME, &step).await.unwrap());
+    }
+}
+
+async fn what_the_server_refuses_moves_nothing(kind: Kind) {
+    let database = Database::create(kind).await;
+    let inbox = open(&database.settings()).await;
+    assert!(inbox.advance(NAME, &step_from(0)(1)).await.unwrap());
+    let mut admin = database.connect().await;
+    for (code, expected) in [
+        (1205, StoreErrorKind::Conflict),
+        (1213, StoreErrorKind::Conflict),
+        (1290, StoreErrorKind::Unavailable),
+        (1264, StoreErrorKind::Invalid),
+    ] {
+        for (event, from, number) in [("INSERT", 0, 2), ("UPDATE", 1, 1)] {
+            let trigger = format!(
+                "CREATE TRIGGER refusal BEFORE {event} ON wallet_inbox FOR EACH ROW \
+                 SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {code}"
+            );
+            admin.execute(trigger.as_str()).await.unwrap();
+            let refused = inbox.advance(NAME, &step_from(from)(number)).await;
+            assert_eq!(refused.unwrap_err().kind(), expected, "{code} {event}");
+            assert_eq!(position(&inbox, number).await, from);
+            admin.execute("DROP TRIGGER refusal").await.unwrap();
+        }
+    }
+    assert!(inbox.advance(NAME, &step_from(0)(2)).await.unwrap());
+    assert!(inbox.advance(NAME, &step_from(1)(1)).await.unwrap());
+    // Another's wrong value is refused too.
+    let wrong = "UPDATE wallet_inbox SET version = 0";
+    assert!(admin.execute(wrong).await.is_err());
+}
