@@ -165,9 +165,9 @@ async fn advance(
     script.begin();
     record(&mut script, consumer, step);
     script.commit();
-    let mut left = TRIES;
+    let mut tries: usize = 0;
     loop {
-        left = left.saturating_sub(1);
+        tries = tries.saturating_add(1);
         match lent.run(&script).await {
             Ok(mut answers) => {
                 answers.skip(1);
@@ -178,7 +178,7 @@ async fn advance(
                 lent.run(&Script::of("rolling back", "ROLLBACK")).await?;
                 return Ok(false);
             }
-            Err(failed) if failed.code == Some(code::DEADLOCK) && left > 0 => {}
+            Err(failed) if failed.code == Some(code::DEADLOCK) && tries < TRIES => {}
             Err(failed) => return Err(failed),
         }
     }

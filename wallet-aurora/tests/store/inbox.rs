@@ -37,6 +37,7 @@ on_both! {
     a_cut_at_any_point_is_never_taken_for_an_answer
     an_answer_that_does_not_come_is_no_answer
     a_step_that_somebody_has_under_way_is_a_conflict
+    a_deadlock_is_tried_again
     what_the_server_refuses_moves_nothing
 }
 
@@ -201,6 +202,19 @@ async fn a_step_that_somebody_has_under_way_is_a_conflict(kind: Kind) {
         transaction.rollback().await.unwrap();
         assert!(inbox.advance(NAME, &step).await.unwrap());
     }
+}
+
+async fn a_deadlock_is_tried_again(kind: Kind) {
+    let database = Database::create(kind).await;
+    let inbox = open(&database.settings()).await;
+    // Once in each session.
+    let trigger = "CREATE TRIGGER refusal BEFORE INSERT ON wallet_inbox FOR EACH ROW BEGIN \
+                   IF @met IS NULL THEN \
+                   SET @met = 1; SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; \
+                   END IF; END";
+    database.execute(trigger).await;
+    assert!(inbox.advance(NAME, &step_from(0)(1)).await.unwrap());
+    assert_eq!(position(&inbox, 1).await, 1);
 }
 
 async fn what_the_server_refuses_moves_nothing(kind: Kind) {

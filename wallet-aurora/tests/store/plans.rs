@@ -171,6 +171,9 @@ async fn a_purge_reads_the_oldest_and_names_what_it_changes(kind: Kind) {
             let delete = format!("DELETE FROM {table} WHERE id = 7");
             assert_probes(kind, &database, "PRIMARY", &delete).await;
         }
+    }
+}
+
 async fn positions_are_found_by_the_primary_key_at_any_number(kind: Kind) {
     for size in SIZES {
         let database = filled(kind, 1).await;

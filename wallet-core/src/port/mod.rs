@@ -6,7 +6,7 @@
 //! | [`Outbox`] | hands committed effects to a relay | the same stores |
 //! | [`EventPublisher`] | sends messages to a queue or topic | none |
 //! | [`MessageQueue`] | receives them, each at least once | none |
-//! | [`Inbox`] | what a consumer has seen | module `memory` |
+//! | [`Inbox`] | what a consumer has seen | [`MemoryInbox`](crate::memory::MemoryInbox) |
 //! | [`Clock`] | the time, and sleeping | `SystemClock` (feature `tokio`) |
 //! | [`IdGenerator`] | new ids | [`Uuid7`] |
 
