@@ -36,6 +36,10 @@ pub(crate) const PACKET_BYTES: usize = 1 << 20;
 /// without its payment. It cannot see the errors of the host's own statements:
 /// when one of them fails, drop the handle.
 ///
+/// A consumer's inbox needs no ledger: its steps are recorded in such a
+/// transaction on any database
+/// ([`AuroraInbox::advance_in`](crate::AuroraInbox::advance_in)).
+///
 /// Dropping it rolls back, at the latest when the connection is used next.
 ///
 /// ```no_run

@@ -22,6 +22,9 @@ const UNDO: &str = "ROLLBACK TO wallet_apply; RELEASE wallet_apply";
 /// its own. This handle then refuses with [`TransactionLost`], so that an order
 /// is never committed without its payment; work through it, not around it.
 ///
+/// A consumer's inbox needs no ledger: its steps are recorded in such a
+/// transaction on any file ([`SqliteInbox::advance_in`](crate::SqliteInbox::advance_in)).
+///
 /// Dropping it rolls back. How durable the commit is, the host's connection
 /// says: leave its `synchronous` at `FULL`, which is SQLite's default.
 ///

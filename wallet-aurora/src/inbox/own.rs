@@ -61,13 +61,17 @@ impl AuroraInbox {
     /// committed or rolled back with the effect of the event. Where it answers
     /// `false` the event was seen before, and the effect is to be rolled back.
     ///
-    /// `connection` may be sqlx's own transaction (`&mut *transaction`), at any
-    /// isolation, or that of a [`HostTransaction`](crate::HostTransaction). It is
-    /// judged by what is committed, whatever the transaction saw before. Whoever
-    /// records the same step at the same time waits here until this transaction
-    /// ends, as long as its session waits for locks; so let the step come first,
-    /// and keep the transaction short. It never retries. When the future is dropped
-    /// before its end, drop the transaction.
+    /// `connection` may be sqlx's own transaction (`&mut transaction`), or that of a
+    /// [`HostTransaction`](crate::HostTransaction). A step is judged by what is
+    /// committed, whatever the transaction saw before, at any isolation; at
+    /// REPEATABLE READ it locks its neighbours too, so READ COMMITTED is better.
+    ///
+    /// Whoever records the same step at the same time waits here until this
+    /// transaction ends, as long as its session waits for locks: let the step come
+    /// first, keep the transaction short, and after `false` roll back at once
+    /// (sqlx's transaction, when dropped, rolls back at the next use of its
+    /// connection). It never retries. When the future is dropped before its end,
+    /// drop the transaction.
     ///
     /// The server throws a whole transaction away on some errors, and commits what
     /// comes after it on its own. A step is never recorded without a transaction;
@@ -94,6 +98,8 @@ impl AuroraInbox {
     /// if AuroraInbox::advance_in(&mut transaction, "mailer", &step).await? {
     ///     transaction.execute("INSERT INTO mail (words) VALUES ('welcome')").await?;
     ///     transaction.commit().await?;
+    /// } else {
+    ///     transaction.rollback().await?;
     /// }
     /// # Ok(())
     /// # }

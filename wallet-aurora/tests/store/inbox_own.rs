@@ -2,7 +2,7 @@
 //! together.
 
 use sqlx::{Connection, Executor, MySqlConnection};
-use wallet_aurora::{ApplyError, AuroraInbox, HostTransaction};
+use wallet_aurora::{ApplyError, AuroraInbox, HostTransaction, TransactionLost};
 use wallet_core::{InboxStep, StoreErrorKind, Version};
 use wallet_test_servers::Kind;
 
@@ -19,7 +19,7 @@ on_both! {
     a_lock_that_somebody_keeps_leaves_the_transaction
     a_deadlock_loses_the_transaction
     a_lost_connection_loses_the_transaction
-    of_two_consumers_at_once_one_has_the_effect
+    of_three_consumers_at_once_one_has_the_effect
     a_cut_at_any_point_leaves_effect_and_step_equal
 }
 
@@ -244,17 +244,23 @@ async fn handle(connection: &mut MySqlConnection, number: u8) -> Handled {
     if transaction.execute(sql.as_str()).await.is_err() {
         return Handled::Unknown;
     }
-    match AuroraInbox::advance_in(&mut transaction, NAME, &step(number, 0)).await {
-        Ok(true) => match transaction.commit().await {
+    let moved = AuroraInbox::advance_in(&mut transaction, NAME, &step(number, 0)).await;
+    if matches!(moved, Ok(true)) {
+        return match transaction.commit().await {
             Ok(()) => Handled::Now,
             Err(_) => Handled::Unknown,
-        },
-        Ok(false) => Handled::Before,
+        };
+    }
+    // Now: a transaction that is dropped keeps its locks until the connection is
+    // used again.
+    let rolled_back = transaction.rollback().await;
+    match moved.and(rolled_back.map_err(|_| TransactionLost.into())) {
+        Ok(()) => Handled::Before,
         Err(_) => Handled::Unknown,
     }
 }
 
-async fn of_two_consumers_at_once_one_has_the_effect(kind: Kind) {
+async fn of_three_consumers_at_once_one_has_the_effect(kind: Kind) {
     const EVENTS: u8 = 40;
     let (_connection, database) = mails(kind).await;
     for (level, events) in [
