@@ -1,0 +1,148 @@
+//! The way of one transfer, from its commit to a subscriber's inbox.
+//!
+//! ```text
+//! wallet ── outbox ──► Relay ──► queue ──► Forwarder ──► topic ──► mailer's queue
+//!                                                                       │
+//!                       mailer's database: mail and position, together ◄┘
+//! ```
+//!
+//! Queues live in memory here; on AWS they are `SqsPublisher`, `SqsQueue` and
+//! `SnsPublisher`, and nothing else changes.
+
+mod mailer;
+mod topic;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use wallet_core::{
+    Clock, Command, CommitSignal, Currency, Deposit, EventPublisher, IdempotencyKey, Leg, Money,
+    OpenAccount, Owner, PostTransfer, Request, SettlementName, SystemClock, Wallet,
+};
+use wallet_events::memory::MemoryQueue;
+use wallet_events::{Consumer, ConsumerSettings, Forwarder, Gaps, Relay, RelaySettings};
+use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore};
+
+use mailer::{MAILER, Mailer};
+use topic::Topic;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (stop, stopped) = watch::channel(false);
+    let until_stopped = move || {
+        let mut stopped = stopped.clone();
+        async move { drop(stopped.wait_for(|is_over| *is_over).await) }
+    };
+
+    // The wallet's side: books, and a relay that is told of each commit.
+    let settings = SqliteSettings::new(folder.path().join("wallet.db"));
+    let store = Arc::new(SqliteStore::open(&settings, Arc::new(SystemClock))?);
+    let signal = CommitSignal::default();
+    let builder = Wallet::builder(Arc::<SqliteStore>::clone(&store));
+    let wallet = builder.signal(signal.clone()).spawn()?;
+    let events = Arc::new(queue(&clock));
+    let relay = Relay::builder(
+        Arc::<SqliteStore>::clone(&store),
+        Arc::<SqliteStore>::clone(&store),
+        Arc::<MemoryQueue>::clone(&events),
+        Arc::clone(&clock),
+        RelaySettings::new("relay-1"),
+    );
+    let relay = relay.signal(signal).build()?;
+
+    // Between the two: from the queue to a topic, whose subscriber gets credits.
+    let mails = Arc::new(queue(&clock));
+    let topic = Topic::new(&mails, "wallet.account.credited.v1");
+    let forwarder = Forwarder::new(
+        Arc::<MemoryQueue>::clone(&events),
+        Arc::new(topic),
+        Arc::clone(&clock),
+    );
+
+    // The subscriber's side: a database of its own.
+    let file = folder.path().join("mailer.db");
+    let inbox = SqliteInbox::open(&SqliteSettings::new(&file))?;
+    let mailer = Arc::new(Mailer::open(&file)?);
+    let mut settings = ConsumerSettings::new(MAILER);
+    // It subscribed to credits alone.
+    settings.gaps = Gaps::Expected;
+    let consumer = Consumer::new(
+        Arc::<MemoryQueue>::clone(&mails),
+        Arc::new(inbox),
+        Arc::<Mailer>::clone(&mailer),
+        clock,
+        settings,
+    )?;
+
+    let at_work = {
+        let (relay, consumer) = (relay.clone(), consumer.clone());
+        let stop = [until_stopped(), until_stopped(), until_stopped()];
+        tokio::spawn(async move {
+            let [first, second, third] = stop;
+            tokio::join!(relay.run(first), forwarder.run(second), consumer.run(third));
+        })
+    };
+
+    let eur = Currency::iso("EUR")?;
+    let money = |text| Money::parse(text, eur);
+    let ada = open(&wallet, "ada", eur).await?;
+    let bob = open(&wallet, "bob", eur).await?;
+    let deposit = Deposit::new(ada, money("100.00")?, SettlementName::new("bank")?);
+    submit(&wallet, "deposit", deposit).await?;
+    mailer.wait_for(1).await;
+    let transfer = PostTransfer::new(vec![Leg::new(ada, bob, money("30.00")?)]);
+    submit(&wallet, "transfer", transfer).await?;
+    println!("committed: 30.00 EUR from ada to bob");
+
+    mailer.wait_for(2).await;
+    // A queue may give a message twice: it has its effect once.
+    let again = mailer.latest().ok_or("no event")?.message("/wallet")?;
+    mails.publish(&[again]).await?;
+    while consumer.stats().duplicates == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+
+    stop.send(true)?;
+    at_work.await?;
+    wallet.shutdown().await;
+    println!("published: {} events", relay.stats().published);
+    for mail in mailer.mails()? {
+        println!("mailed: {mail}");
+    }
+    let stats = consumer.stats();
+    println!(
+        "handled {}, seen before {}",
+        stats.handled, stats.duplicates
+    );
+    Ok(())
+}
+
+/// A queue that repeats what it is given twice.
+fn queue(clock: &Arc<dyn Clock>) -> MemoryQueue {
+    let queue = MemoryQueue::new(Arc::clone(clock)).with_window(Duration::ZERO);
+    queue.with_wait(Duration::from_millis(200))
+}
+
+/// Carries out a command that must not be refused.
+async fn submit(
+    wallet: &Wallet,
+    key: &str,
+    command: impl Into<Command>,
+) -> Result<wallet_core::Answer> {
+    let key = IdempotencyKey::parse("example", key)?;
+    let answer = wallet.submit(Request::new(key, command)).await?;
+    answer.accepted()?;
+    Ok(answer)
+}
+
+async fn open(wallet: &Wallet, owner: &str, eur: Currency) -> Result<wallet_core::AccountId> {
+    let command = OpenAccount::new(Owner::new(owner)?, eur);
+    let opened = submit(wallet, owner, command).await?;
+    Ok(opened.account()?.ok_or("not opened")?.state.key.id)
+}
