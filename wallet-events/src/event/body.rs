@@ -3,12 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 use wallet_core::{
-    AccountId, AccountKey, Amount, Currency, Direction, EffectKind, InLedger, LedgerId, Policy,
-    Status, format_minor, parse_minor,
+    AccountId, AccountKey, Currency, Direction, EffectKind, InLedger, LedgerId, Policy, Status,
+    format_minor,
 };
 
 use super::money::{HoldBody, TransferBody};
-use super::{Balance, Event, EventEntry, EventError, Terms};
+use super::text::{EventError, amount, id, minor};
+use super::{Balance, Event, EventEntry, Terms};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Body {
@@ -76,30 +77,6 @@ enum PolicyText {
     NonNegative,
     Unlimited,
     Overdraft(String),
-}
-
-/// An id of the ledger from its text.
-pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, EventError> {
-    text.parse().map_err(|_| EventError::Damaged("an id"))
-}
-
-/// An amount above zero from its text.
-pub(super) fn amount(text: &str, currency: Currency) -> Result<Amount, EventError> {
-    Amount::new(minor(text, currency)?).map_err(|_| EventError::Damaged("an amount"))
-}
-
-/// An amount of either sign from its text.
-pub(super) fn minor(text: &str, currency: Currency) -> Result<i128, EventError> {
-    let (is_negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
-    let minor = parse_minor(digits, currency);
-    let minor = minor.map_err(|_| EventError::Damaged("an amount"))?;
-    let sign = if is_negative { -1 } else { 1 };
-    minor
-        .checked_mul(sign)
-        .ok_or(EventError::Damaged("an amount"))
 }
 
 impl Body {

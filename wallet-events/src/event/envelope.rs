@@ -1,22 +1,11 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use wallet_core::{AccountKey, EffectKind, Message, Timestamp, Version};
+use wallet_core::{AccountKey, EffectKind, Message, Version};
 
 use super::body::Body;
 use super::kind::kind_of;
+use super::text::{EventError, id, time_of, time_text};
 use super::{Event, type_of};
-
-/// Why a body is no event that this release understands.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum EventError {
-    /// No CloudEvents 1.0 JSON of the wallet's.
-    #[error("not an event of the wallet's: {0}")]
-    NotAnEvent(String),
-    /// A field of it has a value that cannot be.
-    #[error("an event is damaged: {0}")]
-    Damaged(&'static str),
-}
 
 /// A kind of effect that this release does not publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -160,7 +149,7 @@ impl Event {
             let ledger = wallet_core::LedgerId::new(ledger);
             return Ok(Parsed::Unknown {
                 kind: head.kind,
-                account: AccountKey::new(ledger, super::body::id(&account)?),
+                account: AccountKey::new(ledger, id(&account)?),
                 version,
             });
         };
@@ -183,17 +172,4 @@ fn band(minor: i128, exponent: u8) -> String {
         None => "0".to_owned(),
         Some(zeros) => format!("1{}", "0".repeat(zeros)),
     }
-}
-
-/// RFC 3339, in UTC.
-pub(super) fn time_text(at: Timestamp) -> String {
-    let time = jiff::Timestamp::from_microsecond(at.as_micros());
-    // A store's clock stays within the years that can be written.
-    time.map_or_else(|_| String::new(), |time| time.to_string())
-}
-
-pub(super) fn time_of(text: &str) -> Result<Timestamp, EventError> {
-    let time: Result<jiff::Timestamp, _> = text.parse();
-    let time = time.map_err(|_| EventError::Damaged("a time"))?;
-    Ok(Timestamp::from_micros(time.as_microsecond()))
 }

@@ -4,10 +4,12 @@ mod body;
 mod envelope;
 mod kind;
 mod money;
+mod text;
 mod told;
 
-pub use envelope::{EventError, NotAnEvent, Parsed};
+pub use envelope::{NotAnEvent, Parsed};
 pub use kind::{schema_of, type_of};
+pub use text::EventError;
 pub(crate) use told::{Told, tell};
 
 use wallet_core::{

@@ -7,9 +7,7 @@ use wallet_core::{
     Money, Reference, Reversal, Transfer, TransferKind, format_minor,
 };
 
-use super::EventError;
-use super::body::{amount, id, minor};
-use super::envelope::{time_of, time_text};
+use super::text::{EventError, amount, id, minor, time_of, time_text};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct TransferBody {
