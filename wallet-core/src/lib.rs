@@ -55,6 +55,7 @@ pub mod memory;
 pub mod testkit;
 
 mod account;
+mod balance;
 mod batch;
 mod command;
 mod cost;
@@ -67,9 +68,11 @@ mod money;
 mod outcome;
 mod port;
 mod prepare;
+mod quota;
 mod rejection;
 mod request;
 mod service;
+mod session;
 mod settlement;
 mod snapshot;
 mod text;
@@ -78,6 +81,7 @@ mod transfer;
 mod yielding;
 
 pub use account::{Account, AccountState, Counters, PastBalance, Policy, Status};
+pub use balance::{Balance, Freshness};
 pub use batch::{Batch, MAX_AHEAD, Reads};
 pub use command::{
     Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire, OpenAccount, PlaceHold,
@@ -101,14 +105,19 @@ pub use outcome::{
 };
 pub use port::*;
 pub use prepare::{Prepared, accounts_of};
+pub use quota::{Bucket, Quota, QuotaError};
 pub use rejection::{Rejected, Rejection, Retry};
 pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};
 pub use service::{
     Answer, BuildError, Driver, Settings, StatsSnapshot, Wallet, WalletBuilder, WalletError,
 };
+pub use session::{SessionId, SessionIdError};
 pub use settlement::{SettlementShards, settlement_account};
 pub use snapshot::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};
-pub use text::{Description, KeyScope, KeyText, Owner, Reference, SettlementName, TextError};
+pub use text::{
+    Description, KeyScope, KeyText, LimitName, LimitScope, LockName, LockOwner, Owner, Reference,
+    SessionUser, SettlementName, TextError,
+};
 pub use time::Timestamp;
 pub use transfer::{
     Details, Direction, Entry, Hold, HoldStatus, Leg, Reversal, Transfer, TransferKind,

@@ -1,10 +1,12 @@
 //! What became of a request: receipts or a rejection, recorded under its key.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::{
-    Account, AccountId, AccountState, Amount, Counters, Direction, Entry, Fingerprint, Hold,
-    InLedger, RecordKey, Rejected, Sequence, Timestamp, Transfer, Version,
+    Account, AccountId, AccountKey, AccountState, Amount, Balance, Counters, Currency, Direction,
+    Entry, Fingerprint, Hold, InLedger, LedgerId, RecordKey, Rejected, Sequence, Timestamp,
+    Transfer, Version,
 };
 
 /// The recorded answer to a request: all that a replay needs.
@@ -25,6 +27,48 @@ impl Outcome {
             Receipt::Posted(posted) => posted.effects.iter(),
             Receipt::HoldChanged(changed) => changed.effects.iter(),
         })
+    }
+
+    /// The balance of each account that it changed, after it, by account: what a
+    /// cache keeps of it.
+    #[must_use]
+    pub fn balances(&self) -> Vec<Balance> {
+        let mut latest = BTreeMap::new();
+        let mut note = |balance: Balance| {
+            latest.insert(balance.account, balance);
+        };
+        for receipt in self.receipts() {
+            match receipt {
+                Receipt::AccountOpened(account) => note(Balance::from(&account.state)),
+                Receipt::AccountChanged(changed) => note(Balance::from(&changed.state)),
+                Receipt::Posted(posted) => {
+                    let ledger = posted.transfer.key.ledger;
+                    for effect in &posted.effects {
+                        if let Some(currency) = posted.transfer.currency_of(effect.account) {
+                            note(effect.balance(ledger, currency));
+                        }
+                    }
+                }
+                Receipt::HoldChanged(changed) => {
+                    let (ledger, currency) = (changed.hold.key.ledger, changed.hold.money.currency);
+                    for effect in &changed.effects {
+                        note(effect.balance(ledger, currency));
+                    }
+                }
+            }
+        }
+        latest.into_values().collect()
+    }
+
+    /// The version of each account that it changed, after it, by account. Who
+    /// reads with [`Freshness::AtLeast`](crate::Freshness::AtLeast) these sees
+    /// what it did.
+    #[must_use]
+    pub fn versions(&self) -> Vec<(AccountKey, Version)> {
+        let balances = self.balances().into_iter();
+        balances
+            .map(|balance| (balance.account, balance.version))
+            .collect()
     }
 
     /// The receipts; empty when the request was refused.
@@ -155,6 +199,17 @@ pub struct Effect {
     pub counters: Counters,
     /// The entry that it wrote, if any.
     pub entry: Option<EntryMark>,
+}
+
+impl Effect {
+    fn balance(&self, ledger: LedgerId, currency: Currency) -> Balance {
+        Balance {
+            account: InLedger::new(ledger, self.account),
+            currency,
+            counters: self.counters,
+            version: self.version,
+        }
+    }
 }
 
 /// The part of an [`Entry`] that an [`Effect`] does not already say.

@@ -116,3 +116,28 @@ text! {
     /// characters, blanks allowed.
     KeyText, 255, |c| c.is_ascii_graphic() || c == ' '
 }
+text! {
+    /// Names a lock: 1 to 128 bytes, no control characters.
+    LockName, 128, |c| !c.is_control()
+}
+text! {
+    /// Who holds a lock (a process, a task of it), different for each that may
+    /// compete: 1 to 128 bytes, no control characters.
+    LockOwner, 128, |c| !c.is_control()
+}
+text! {
+    /// Whose limits are checked together (a tenant, an API client): 1 to 128
+    /// bytes, no control characters. Equal limits in different scopes are
+    /// counted apart.
+    LimitScope, 128, |c| !c.is_control()
+}
+text! {
+    /// Names a limit within its scope, such as `account:42`: 1 to 128 bytes, no
+    /// control characters.
+    LimitName, 128, |c| !c.is_control()
+}
+text! {
+    /// Whose a session is, in the host's own terms: 1 to 128 bytes, no control
+    /// characters.
+    SessionUser, 128, |c| !c.is_control()
+}

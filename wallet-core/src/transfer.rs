@@ -1,8 +1,8 @@
 //! Transfers, their legs and entries; holds.
 
 use crate::{
-    AccountId, AccountKey, Amount, Description, HoldId, HoldKey, Metadata, Money, Reference,
-    Sequence, Timestamp, TransferId, TransferKey, Version,
+    AccountId, AccountKey, Amount, Currency, Description, HoldId, HoldKey, Metadata, Money,
+    Reference, Sequence, Timestamp, TransferId, TransferKey, Version,
 };
 
 /// One movement: `money` from one account to another of the same currency.
@@ -102,6 +102,15 @@ pub struct Transfer {
     pub reversal: Option<Reversal>,
     /// Its time, the same for all its entries.
     pub created_at: Timestamp,
+}
+
+impl Transfer {
+    /// What `account` holds, if a leg names it.
+    pub(crate) fn currency_of(&self, account: AccountId) -> Option<Currency> {
+        let mut legs = self.legs.iter();
+        let leg = legs.find(|leg| leg.from == account || leg.to == account);
+        leg.map(|leg| leg.money.currency)
+    }
 }
 
 /// A transfer and how much of each leg has been reversed since.

@@ -1,4 +1,4 @@
-//! Servers for tests, databases and an emulator of Amazon SQS and SNS: each a
+//! Servers for tests, databases, Redis and an emulator of Amazon SQS and SNS: each a
 //! child process on a free port with a folder of its own. Development only.
 //!
 //! [`shared`] gives one server per [`Kind`] to all test processes of a
@@ -13,6 +13,9 @@
 //! [`shared_aws`] and [`PrivateAws`] are the same for the emulator, with
 //! `WALLET_TEST_AWS_ENDPOINT` for another endpoint in its place.
 //!
+//! [`PrivateRedis`] and [`PrivateRedisCluster`] start so fast that each test has
+//! its own.
+//!
 //! A server that is not installed is an error and never a test left out:
 //! `scripts/setup-servers` installs them all.
 #![allow(
@@ -24,12 +27,14 @@
 mod aws;
 mod install;
 mod private;
+mod redis;
 mod shared;
 mod tls;
 
 pub use aws::{PrivateAws, shared_aws};
 pub use install::Kind;
 pub use private::Private;
+pub use redis::{PrivateRedis, PrivateRedisCluster};
 pub use shared::{Shared, shared};
 pub use tls::write_ca;
 

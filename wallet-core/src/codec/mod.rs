@@ -28,10 +28,11 @@
 //! process that still runs during a rolling deploy would misread it. A new field
 //! takes a new version number; the readers of the old one stay, with the field
 //! absent. A version is written only from the release *after* the one that first
-//! reads it. The four kinds of blob share their parts and so their version. The
+//! reads it. The five kinds of blob share their parts and so their version. The
 //! golden records in the tests are never edited, only added to.
 
 mod account;
+mod balance;
 mod column;
 mod effect;
 mod hold;
@@ -51,7 +52,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::{Hold, LedgerId, Outcome, Timestamp, Transfer};
+use crate::{Balance, Hold, LedgerId, Outcome, Timestamp, Transfer};
 use wire::{Reader, Writer};
 
 /// The version that this release writes.
@@ -141,4 +142,22 @@ pub fn decode_hold(ledger: LedgerId, bytes: &[u8]) -> Result<Hold, DecodeError> 
         Timestamp::EPOCH,
     )?;
     reader.finish(hold)
+}
+
+/// The bytes of a balance, for caches.
+#[must_use]
+pub fn encode_balance(balance: &Balance) -> Vec<u8> {
+    let mut writer = Writer::new(balance::SIZE_HINT);
+    balance::write(&mut writer, balance);
+    writer.finish()
+}
+
+/// Reads a balance of `ledger`.
+///
+/// # Errors
+/// [`DecodeError`]; for a cache that is a miss.
+pub fn decode_balance(ledger: LedgerId, bytes: &[u8]) -> Result<Balance, DecodeError> {
+    let mut reader = Reader::new(bytes)?;
+    let balance = balance::read(&mut reader, ledger)?;
+    reader.finish(balance)
 }

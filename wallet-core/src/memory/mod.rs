@@ -8,20 +8,30 @@
 //!
 //! Both hold the same [`Tables`]; only the way to commit differs.
 //!
-//! [`MemoryInbox`] is a consumer's inbox, with nothing to do with either.
+//! Of the other ports one adapter each: [`MemoryCache`], [`MemoryInbox`],
+//! [`MemoryLimiter`], [`MemoryLocks`], [`MemorySessions`]. A host that runs one
+//! process can do with them.
 
+mod cache;
 mod inbox;
+mod limiter;
+mod locks;
 mod optimistic;
 mod outbox;
 mod pessimistic;
 mod query;
+mod sessions;
 mod store;
 mod tables;
 
+pub use cache::{MemoryCache, ttl_with_jitter};
 pub use inbox::MemoryInbox;
+pub use limiter::MemoryLimiter;
+pub use locks::MemoryLocks;
 pub use optimistic::{ITEMS_MAX, Optimistic};
 pub use outbox::OutboxTables;
 pub use pessimistic::{AccountLock, Pessimistic};
+pub use sessions::MemorySessions;
 pub use store::{CommitPolicy, Shared, Store};
 pub use tables::{StoredRecord, Tables};
 

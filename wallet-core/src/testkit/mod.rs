@@ -37,6 +37,7 @@ mod clock;
 mod factory;
 mod ids;
 mod kit;
+mod port_factory;
 mod violations;
 
 pub use block_on::block_on;
@@ -44,4 +45,5 @@ pub use clock::ManualClock;
 pub use factory::{Built, Capabilities, Handles, Reopen, StoreFactory};
 pub use ids::SeededIds;
 pub use kit::Kit;
+pub use port_factory::{BuiltPort, PortFactory, PortKit};
 pub use violations::violations;

@@ -24,6 +24,7 @@ pub mod holds;
 pub mod idempotency;
 pub mod leases;
 pub mod parking;
+pub mod ports;
 pub mod processes;
 pub mod published;
 pub mod reads;

@@ -1,0 +1,47 @@
+//! The small ports in memory pass their conformance lists.
+#![cfg(feature = "testkit")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use wallet_core::memory::{MemoryCache, MemoryLimiter, MemoryLocks, MemorySessions};
+use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory};
+use wallet_core::{BalanceCache, LockManager, RateLimiter, SessionStore};
+
+#[derive(Debug)]
+struct Memory;
+
+#[async_trait]
+impl PortFactory<dyn BalanceCache> for Memory {
+    async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn BalanceCache> {
+        let cache = MemoryCache::new(clock, Duration::from_secs(60), 10_000);
+        BuiltPort::new(Arc::new(cache), ())
+    }
+}
+
+#[async_trait]
+impl PortFactory<dyn RateLimiter> for Memory {
+    async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn RateLimiter> {
+        BuiltPort::new(Arc::new(MemoryLimiter::new(clock)), ())
+    }
+}
+
+#[async_trait]
+impl PortFactory<dyn LockManager> for Memory {
+    async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn LockManager> {
+        BuiltPort::new(Arc::new(MemoryLocks::new(clock)), ())
+    }
+}
+
+#[async_trait]
+impl PortFactory<dyn SessionStore> for Memory {
+    async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn SessionStore> {
+        BuiltPort::new(Arc::new(MemorySessions::new(clock)), ())
+    }
+}
+
+wallet_core::balance_cache_conformance!(Memory);
+wallet_core::rate_limiter_conformance!(Memory);
+wallet_core::lock_manager_conformance!(Memory);
+wallet_core::session_store_conformance!(Memory);

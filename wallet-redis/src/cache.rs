@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::try_join_all;
+use redis::{Value, cmd};
+use wallet_core::codec::{decode_balance, encode_balance};
+use wallet_core::memory::ttl_with_jitter;
+use wallet_core::{AccountKey, Balance, BalanceCache, StoreError};
+
+use crate::Redis;
+use crate::connection::Request;
+use crate::error::unexpected;
+use crate::keys;
+use crate::link::Repeat;
+use crate::script::PUT;
+
+/// How many balances one request carries at most: what holds nobody else up for
+/// long.
+const REQUEST_MAX: usize = 512;
+/// The bytes of the version before the balance.
+const VERSION_BYTES: usize = 8;
+
+/// Balances in Redis.
+///
+/// A key per account: eight bytes of version, then the balance as the core
+/// encodes it. A balance that another release wrote and this one cannot read is
+/// a miss.
+#[derive(Debug, Clone)]
+pub struct RedisCache {
+    redis: Redis,
+    ttl: Duration,
+}
+
+impl RedisCache {
+    pub(crate) const fn new(redis: Redis, ttl: Duration) -> Self {
+        Self { redis, ttl }
+    }
+
+    /// The places of `accounts` in what was given, put into requests: those of
+    /// one hash tag together where keys are spread over servers.
+    fn requests(&self, accounts: impl Iterator<Item = AccountKey>) -> Vec<Vec<usize>> {
+        let mut shares: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
+        for (place, account) in accounts.enumerate() {
+            let share = if self.redis.link.is_cluster() {
+                keys::share(account)
+            } else {
+                0
+            };
+            shares.entry(share).or_default().push(place);
+        }
+        let cut = |places: Vec<usize>| -> Vec<Vec<usize>> {
+            places.chunks(REQUEST_MAX).map(<[usize]>::to_vec).collect()
+        };
+        shares.into_values().flat_map(cut).collect()
+    }
+
+    fn key(&self, account: AccountKey) -> Vec<u8> {
+        keys::balance(&self.redis.prefix, account)
+    }
+
+    async fn get_some(&self, accounts: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
+        const CONTEXT: &str = "reading balances from the cache";
+        let mut command = cmd("MGET");
+        for account in accounts {
+            command.arg(self.key(*account));
+        }
+        let request = Request::Plain(command);
+        let link = &self.redis.link;
+        match link.ask(&request, Repeat::Harmless, CONTEXT).await? {
+            Value::Array(values) if values.len() == accounts.len() => {
+                let each = values.into_iter().zip(accounts);
+                Ok(each
+                    .map(|(value, account)| read(&value, *account))
+                    .collect())
+            }
+            _ => Err(unexpected(CONTEXT)),
+        }
+    }
+
+    async fn put_some(&self, balances: Vec<&Balance>) -> Result<(), StoreError> {
+        let mut arguments = Vec::with_capacity(balances.len().saturating_mul(2));
+        for balance in &balances {
+            arguments.push(write(balance));
+            let ttl = ttl_with_jitter(self.ttl, balance).as_millis().max(1);
+            arguments.push(ttl.to_string().into_bytes());
+        }
+        let keys = balances.iter().map(|balance| self.key(balance.account));
+        let request = Request::Script {
+            script: &PUT,
+            keys: keys.collect(),
+            arguments,
+        };
+        let context = "putting balances into the cache";
+        let link = &self.redis.link;
+        link.ask(&request, Repeat::Harmless, context).await?;
+        Ok(())
+    }
+}
+
+fn write(balance: &Balance) -> Vec<u8> {
+    let mut value = balance.version.to_be_bytes().to_vec();
+    value.extend(encode_balance(balance));
+    value
+}
+
+/// A balance as it is kept; none where it is not one of this account.
+fn read(value: &Value, account: AccountKey) -> Option<Balance> {
+    let Value::BulkString(bytes) = value else {
+        return None;
+    };
+    let balance = decode_balance(account.ledger, bytes.get(VERSION_BYTES..)?).ok()?;
+    (balance.account == account).then_some(balance)
+}
+
+#[async_trait]
+impl BalanceCache for RedisCache {
+    async fn get(&self, accounts: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let requests = self.requests(accounts.iter().copied());
+        if requests.len() <= 1 {
+            return self.get_some(accounts).await;
+        }
+        let asked = requests.iter().map(|places| {
+            let some = places.iter().filter_map(|place| accounts.get(*place));
+            let some: Vec<_> = some.copied().collect();
+            async move { self.get_some(&some).await }
+        });
+        let answers = try_join_all(asked).await?;
+        let mut found = vec![None; accounts.len()];
+        for (places, answers) in requests.iter().zip(answers) {
+            for (place, answer) in places.iter().zip(answers) {
+                if let Some(one) = found.get_mut(*place) {
+                    *one = answer;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn put(&self, balances: &[Balance]) -> Result<(), StoreError> {
+        let requests = self.requests(balances.iter().map(|balance| balance.account));
+        let puts = requests.iter().map(|places| {
+            let some = places.iter().filter_map(|place| balances.get(*place));
+            self.put_some(some.collect())
+        });
+        try_join_all(puts).await?;
+        Ok(())
+    }
+
+    async fn invalidate(&self, accounts: &[AccountKey]) -> Result<(), StoreError> {
+        let requests = self.requests(accounts.iter().copied());
+        let deletions = requests.iter().map(|places| {
+            // The memory is freed beside the server's other work.
+            let mut command = cmd("UNLINK");
+            for account in places.iter().filter_map(|place| accounts.get(*place)) {
+                command.arg(self.key(*account));
+            }
+            let request = Request::Plain(command);
+            async move {
+                let context = "forgetting balances in the cache";
+                let link = &self.redis.link;
+                link.ask(&request, Repeat::Harmless, context).await
+            }
+        });
+        try_join_all(deletions).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! Redis, Valkey and ElastiCache for the wallet ledger: a balance cache, rate
+//! limits, locks and sessions. Redis 7, alone, behind sentinels or as a cluster.
+//!
+//! [`Redis`] is one connection, from which come [`RedisCache`], [`RedisLimiter`],
+//! [`RedisLocks`] and [`RedisSessions`]: the adapters of the core's ports
+//! [`BalanceCache`](wallet_core::BalanceCache),
+//! [`RateLimiter`](wallet_core::RateLimiter),
+//! [`LockManager`](wallet_core::LockManager) and
+//! [`SessionStore`](wallet_core::SessionStore).
+//!
+//! # What it may do to money
+//! Nothing. Every debit is decided by the ledger on locked rows; Redis may be
+//! killed, flushed, paused, full, read-only or empty, and transfers go on.
+//!
+//! # What a call costs
+//! One round trip, and at most its budget
+//! ([`RedisSettings::with_budget`], 20 ms). A call whose connection broke is
+//! repeated within the budget where that is harmless. After a few calls in a row
+//! without an answer nothing is asked any more: calls fail at once while a new
+//! connection is opened beside them, which must answer within a call's budget
+//! before it is used. A server that was made a replica is left at once.
+//!
+//! Scripts are called by their hash, and sent whole where a server does not know
+//! them: after `SCRIPT FLUSH`, a failover, a restart.
+//!
+//! # Keys
+//! Each begins with `{prefix:` and a hash tag, so that what one operation touches
+//! lies on one server of a cluster. Balances are spread over 256 tags by account,
+//! limits by scope, locks by name, sessions by user. Every key ends by itself.
+//!
+//! # Users and memory
+//! An ACL user needs `+mget +unlink +evalsha +eval +echo +role` (and
+//! `+cluster|slots +cluster|shards` for a cluster) and what scripts call: `+get
+//! +set +getrange +time +hget +hset +hdel +hmget +hgetall +del +pexpire +pttl`,
+//! on `~{prefix:*`. With `maxmemory`, `volatile-ttl` or an LRU policy is right:
+//! whatever is forgotten is read again, counted afresh, or signed in again.
+//!
+//! # Example
+//! ```no_run
+//! use std::sync::Arc;
+//! use wallet_core::{Wallet, memory::MemoryStore, SystemClock};
+//! use wallet_redis::{Redis, RedisSettings};
+//!
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! let redis = Redis::open(&RedisSettings::new("redis://127.0.0.1/")).await?;
+//! let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+//! let wallet = Wallet::builder(store).spawn()?;
+//! # drop(wallet);
+//! # Ok(())
+//! # }
+//! ```
+
+mod address;
+mod cache;
+mod connection;
+mod error;
+mod handle;
+mod keys;
+mod limiter;
+mod link;
+mod locks;
+mod script;
+mod sessions;
+mod settings;
+mod stats;
+mod target;
+mod time;
+
+pub use cache::RedisCache;
+pub use handle::Redis;
+pub use limiter::RedisLimiter;
+pub use locks::RedisLocks;
+pub use sessions::RedisSessions;
+pub use settings::RedisSettings;
+pub use stats::StatsSnapshot;

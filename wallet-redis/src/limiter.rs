@@ -1,0 +1,81 @@
+use async_trait::async_trait;
+use redis::from_redis_value;
+use wallet_core::{
+    Bucket, Charge, LimitScope, LimitState, RateLimiter, StoreError, Timestamp, Verdict,
+};
+
+use crate::Redis;
+use crate::connection::Request;
+use crate::error::unexpected;
+use crate::keys;
+use crate::link::Repeat;
+use crate::script::TAKE;
+
+/// Rate limits in Redis, by the server's clock: one round trip a call.
+///
+/// A key per limit and quota, which ends once the limit is full again. All
+/// limits of a scope lie on one server of a cluster.
+#[derive(Debug, Clone)]
+pub struct RedisLimiter {
+    redis: Redis,
+}
+
+impl RedisLimiter {
+    pub(crate) const fn new(redis: Redis) -> Self {
+        Self { redis }
+    }
+}
+
+const CONTEXT: &str = "taking from limits";
+
+#[async_trait]
+impl RateLimiter for RedisLimiter {
+    async fn take(&self, scope: &LimitScope, charges: &[Charge]) -> Result<Verdict, StoreError> {
+        Charge::validate(charges)?;
+        if charges.is_empty() {
+            return Ok(Verdict::default());
+        }
+        let Redis {
+            link, prefix, time, ..
+        } = &self.redis;
+        let text = |number: u64| number.to_string().into_bytes();
+        let mut arguments = vec![time.argument(), text(time.grace_ms())];
+        for charge in charges {
+            let token = charge.quota.token_units();
+            let units = |tokens: u32| token.saturating_mul(u64::from(tokens));
+            arguments.push(text(units(charge.cost)));
+            arguments.push(text(units(charge.quota.capacity())));
+            arguments.push(text(charge.quota.flow_units()));
+        }
+        let keys = charges.iter();
+        let request = Request::Script {
+            script: &TAKE,
+            keys: keys.map(|one| keys::limit(prefix, scope, one)).collect(),
+            arguments,
+        };
+        // Once more would be taken twice.
+        let answer = link.ask(&request, Repeat::Never, CONTEXT).await?;
+        let answer: Vec<i64> = from_redis_value(answer).map_err(|_| unexpected(CONTEXT))?;
+        verdict(charges, &answer).ok_or_else(|| unexpected(CONTEXT))
+    }
+}
+
+/// What the script says: whether it was taken, when, and what is used of each.
+fn verdict(charges: &[Charge], answer: &[i64]) -> Option<Verdict> {
+    let [is_taken, now, used @ ..] = answer else {
+        return None;
+    };
+    if used.len() != charges.len() {
+        return None;
+    }
+    let now = Timestamp::from_micros(*now);
+    let state = |(charge, used): (&Charge, &i64)| -> Option<LimitState> {
+        let bucket = Bucket::of_units(u64::try_from(*used).ok()?, now);
+        let cost = if *is_taken == 1 { 0 } else { charge.cost };
+        Some(bucket.state(&charge.quota, cost))
+    };
+    let limits = charges.iter().zip(used).map(state);
+    Some(Verdict {
+        limits: limits.collect::<Option<_>>()?,
+    })
+}

@@ -1,0 +1,178 @@
+//! Where connections lead, and how they are opened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::{
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, TlsCertificates, Value, cmd,
+};
+use wallet_core::StoreError;
+
+use crate::RedisSettings;
+use crate::address::{Address, Shape};
+use crate::connection::{Connection, Request};
+use crate::error::store_error;
+
+/// How many requests the client lines up before callers wait for their turn.
+const LINED_UP: usize = 1_024;
+
+pub(crate) struct Target {
+    address: Address,
+    ca: Option<Arc<[u8]>>,
+    connect_wait: Duration,
+    budget: Duration,
+    cluster: Option<ClusterClient>,
+}
+
+impl Target {
+    pub(crate) fn new(settings: &RedisSettings) -> Result<Self, StoreError> {
+        let address = Address::parse(&settings.url)?;
+        if address.is_tls && rustls::crypto::CryptoProvider::get_default().is_none() {
+            // The client takes the process's; who comes first has chosen.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let mut target = Self {
+            address,
+            ca: settings.ca.clone(),
+            connect_wait: settings.connect_wait,
+            budget: settings.budget,
+            cluster: None,
+        };
+        let context = "the address";
+        match target.address.shape {
+            Shape::Cluster => {
+                let cluster = target.cluster_client();
+                target.cluster = Some(cluster.map_err(|error| store_error(error, context))?);
+            }
+            Shape::Single | Shape::Sentinel => {
+                for url in target.address.each() {
+                    let client = target.client(&url);
+                    client.map_err(|error| store_error(error, context))?;
+                }
+            }
+        }
+        Ok(target)
+    }
+
+    /// Whether keys are spread over servers.
+    pub(crate) const fn is_cluster(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// A connection that has answered and may be written to.
+    pub(crate) async fn open(&self) -> RedisResult<Connection> {
+        let mut connection = match (&self.cluster, self.address.shape) {
+            (Some(cluster), _) => Connection::Cluster(cluster.get_async_connection().await?),
+            (None, Shape::Sentinel) => Connection::Single(self.ask_sentinels().await?),
+            (None, _) => {
+                let url = self.address.each().into_iter().next().unwrap_or_default();
+                Connection::Single(self.writable(&url).await?)
+            }
+        };
+        // One that is slower than what a call may take is of no use.
+        let mut echo = cmd("ECHO");
+        echo.arg("wallet");
+        let request = Request::Plain(echo);
+        let probe = tokio::time::timeout(self.budget, connection.ask(&request));
+        probe.await.map_err(|_| too_slow())??;
+        Ok(connection)
+    }
+
+    fn certificates(&self) -> TlsCertificates {
+        TlsCertificates {
+            client_tls: None,
+            root_cert: self.ca.as_ref().map(|ca| ca.to_vec()),
+        }
+    }
+
+    fn client(&self, url: &str) -> RedisResult<Client> {
+        if self.address.is_tls {
+            Client::build_with_tls(url, self.certificates())
+        } else {
+            Client::open(url)
+        }
+    }
+
+    fn cluster_client(&self) -> RedisResult<ClusterClient> {
+        let mut builder = ClusterClientBuilder::new(self.address.each())
+            .connection_timeout(self.connect_wait)
+            .response_timeout(self.budget)
+            .retries(2)
+            .min_retry_wait(1)
+            .max_retry_wait(5);
+        if self.address.is_tls {
+            builder = builder.certs(self.certificates());
+        }
+        builder.build()
+    }
+
+    async fn connect(&self, url: &str) -> RedisResult<MultiplexedConnection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.connect_wait))
+            // Every call has a budget of its own.
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(LINED_UP);
+        let client = self.client(url)?;
+        client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+    }
+
+    /// A connection to a server that is no replica.
+    async fn writable(&self, url: &str) -> RedisResult<MultiplexedConnection> {
+        let mut connection = self.connect(url).await?;
+        match cmd("ROLE").query_async::<Vec<Value>>(&mut connection).await {
+            Ok(role) => match role.first() {
+                Some(Value::BulkString(role)) if role == b"slave" => Err(is_replica()),
+                _ => Ok(connection),
+            },
+            // A user may not be allowed to ask; the first write will tell.
+            Err(error) if error.code() == Some("NOPERM") => Ok(connection),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A connection to the server that the sentinels say is the one.
+    async fn ask_sentinels(&self) -> RedisResult<MultiplexedConnection> {
+        let mut last = RedisError::from((ErrorKind::Io, "no sentinel"));
+        for sentinel in self.address.sentinels() {
+            match self.ask_sentinel(&sentinel).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    async fn ask_sentinel(&self, sentinel: &str) -> RedisResult<MultiplexedConnection> {
+        let mut connection = self.connect(sentinel).await?;
+        let mut question = cmd("SENTINEL");
+        question
+            .arg("GET-MASTER-ADDR-BY-NAME")
+            .arg(&self.address.name);
+        let (host, port): (String, u16) = question.query_async(&mut connection).await?;
+        self.writable(&self.address.at(&format!("{host}:{port}")))
+            .await
+    }
+}
+
+/// Without the address: it holds a password.
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target")
+            .field("shape", &self.address.shape)
+            .field("is_tls", &self.address.is_tls)
+            .finish_non_exhaustive()
+    }
+}
+
+fn too_slow() -> RedisError {
+    let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
+    RedisError::from(error)
+}
+
+fn is_replica() -> RedisError {
+    RedisError::from((ErrorKind::Io, "the server is a replica"))
+}

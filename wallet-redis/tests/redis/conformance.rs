@@ -1,0 +1,95 @@
+//! Every adapter passes its port's list, on one server and on a cluster.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory};
+use wallet_core::{BalanceCache, LockManager, RateLimiter, SessionStore};
+use wallet_redis::Redis;
+use wallet_test_servers::{PrivateRedis, PrivateRedisCluster};
+
+use crate::support::{open_with, patient};
+
+/// Where a case runs.
+trait Place: std::fmt::Debug + Send + Sync + Sized + 'static {
+    type Guard: Send + Sync + 'static;
+    fn start() -> (String, Self::Guard);
+}
+
+#[derive(Debug)]
+struct One;
+
+impl Place for One {
+    type Guard = PrivateRedis;
+    fn start() -> (String, PrivateRedis) {
+        let server = PrivateRedis::start();
+        (server.url(), server)
+    }
+}
+
+#[derive(Debug)]
+struct Cluster;
+
+impl Place for Cluster {
+    type Guard = PrivateRedisCluster;
+    fn start() -> (String, PrivateRedisCluster) {
+        let cluster = PrivateRedisCluster::start();
+        (cluster.url(), cluster)
+    }
+}
+
+#[derive(Debug)]
+struct On<P>(#[allow(dead_code, reason = "says where")] P);
+
+impl<P: Place> On<P> {
+    async fn redis(&self, clock: Arc<ManualClock>) -> (Redis, P::Guard) {
+        let (url, guard) = P::start();
+        (open_with(&patient(url), clock).await, guard)
+    }
+}
+
+fn block_on(future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(future);
+}
+
+macro_rules! factories {
+    ($($port:ident by $method:ident;)*) => {
+        $(#[async_trait]
+        impl<P: Place> PortFactory<dyn $port> for On<P> {
+            async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn $port> {
+                let (redis, guard) = self.redis(clock).await;
+                BuiltPort::new(Arc::new(redis.$method()), guard)
+            }
+
+            fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
+                block_on(future);
+            }
+        })*
+    };
+}
+
+factories! {
+    BalanceCache by cache;
+    RateLimiter by limiter;
+    LockManager by locks;
+    SessionStore by sessions;
+}
+
+mod one {
+    use super::*;
+    wallet_core::balance_cache_conformance!(On(One));
+    wallet_core::rate_limiter_conformance!(On(One));
+    wallet_core::lock_manager_conformance!(On(One));
+    wallet_core::session_store_conformance!(On(One));
+}
+
+mod cluster {
+    use super::*;
+    wallet_core::balance_cache_conformance!(On(Cluster));
+    wallet_core::rate_limiter_conformance!(On(Cluster));
+    wallet_core::lock_manager_conformance!(On(Cluster));
+    wallet_core::session_store_conformance!(On(Cluster));
+}

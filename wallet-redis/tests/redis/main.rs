@@ -1,0 +1,13 @@
+//! What the adapters do on a real Redis, well and ill.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests and their helpers may panic"
+)]
+
+mod conformance;
+mod link;
+mod support;

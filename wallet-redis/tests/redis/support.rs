@@ -1,0 +1,55 @@
+//! Redis as tests use it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+use wallet_core::testkit::ManualClock;
+use wallet_core::{
+    AccountId, AccountKey, Balance, Counters, Currency, InLedger, LedgerId, Version,
+};
+use wallet_redis::{Redis, RedisSettings};
+
+/// Settings that wait as long as a busy machine needs.
+pub(crate) fn patient(url: impl Into<String>) -> RedisSettings {
+    RedisSettings::new(url)
+        .with_budget(Duration::from_secs(8))
+        .with_connect_wait(Duration::from_secs(20))
+        .with_pauses(Duration::from_millis(5), Duration::from_millis(50))
+}
+
+pub(crate) async fn open(settings: &RedisSettings) -> Redis {
+    let redis = Redis::open(settings).await.unwrap();
+    assert!(redis.is_up());
+    redis
+}
+
+pub(crate) async fn open_with(settings: &RedisSettings, clock: Arc<ManualClock>) -> Redis {
+    let redis = Redis::open_with_clock(settings, clock).await.unwrap();
+    assert!(redis.is_up());
+    redis
+}
+
+pub(crate) fn account(number: u128) -> AccountKey {
+    let id = AccountId::new(Uuid::from_u128(number));
+    InLedger::new(LedgerId::default(), id)
+}
+
+pub(crate) fn balance(account: AccountKey, version: Version) -> Balance {
+    Balance {
+        account,
+        currency: Currency::iso("EUR").unwrap(),
+        counters: Counters {
+            credits_posted: i128::from(version),
+            ..Counters::default()
+        },
+        version,
+    }
+}
+
+/// Looks again and again until it is so; the runner ends what takes for ever.
+pub(crate) async fn until<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
+    while !is_so().await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
