@@ -44,7 +44,7 @@
 //! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 //! let redis = Redis::open(&RedisSettings::new("redis://127.0.0.1/")).await?;
 //! let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
-//! let wallet = Wallet::builder(store).spawn()?;
+//! let wallet = Wallet::builder(store).cache(Arc::new(redis.cache())).spawn()?;
 //! # drop(wallet);
 //! # Ok(())
 //! # }

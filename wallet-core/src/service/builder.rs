@@ -3,9 +3,13 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::watch;
 
+use super::balances::Cached;
 use super::queue::Queue;
+use super::sweep::SweepLock;
 use super::{Driver, Settings, Shared, Stats, Wallet};
-use crate::{Clock, CommitSignal, IdGenerator, LedgerStore, Uuid7};
+use crate::{
+    BalanceCache, Clock, CommitSignal, IdGenerator, LedgerStore, LockManager, LockOwner, Uuid7,
+};
 
 /// Puts a [`Wallet`] together: components here, data in [`Settings`].
 #[derive(Debug)]
@@ -15,6 +19,8 @@ pub struct WalletBuilder {
     ids: Arc<dyn IdGenerator>,
     settings: Settings,
     signal: CommitSignal,
+    cache: Option<Arc<dyn BalanceCache>>,
+    sweep_lock: Option<SweepLock>,
 }
 
 impl WalletBuilder {
@@ -28,6 +34,8 @@ impl WalletBuilder {
             ids: Arc::new(Uuid7),
             settings: Settings::default(),
             signal: CommitSignal::default(),
+            cache: None,
+            sweep_lock: None,
         }
     }
 
@@ -52,6 +60,30 @@ impl WalletBuilder {
         self
     }
 
+    /// Where balances are kept for [`Wallet::balances`]: written after every
+    /// commit, and after every read that it could not answer. It is never asked
+    /// whether money may move, and nothing fails because it does.
+    ///
+    /// What it does not have is read with [`LedgerStore::accounts`]: hand in a
+    /// store whose reads are of the latest commit, or [`Freshness`] other than
+    /// `Any` is answered with an error where the store lags.
+    ///
+    /// [`Freshness`]: crate::Freshness
+    #[must_use]
+    pub fn cache(mut self, cache: Arc<dyn BalanceCache>) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Lets one process at a time sweep expired holds, of all that name this
+    /// lock service: it saves the others the work. Where the service fails, all
+    /// of them sweep, and no hold expires twice.
+    #[must_use]
+    pub fn sweep_lock(mut self, locks: Arc<dyn LockManager>, owner: LockOwner) -> Self {
+        self.sweep_lock = Some(SweepLock::new(locks, owner));
+        self
+    }
+
     /// How it works.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
@@ -73,6 +105,8 @@ impl WalletBuilder {
             ids: self.ids,
             settings: self.settings,
             signal: self.signal,
+            cached: self.cache.map(Cached::new),
+            sweep_lock: self.sweep_lock,
             queue: Queue::new(),
             stats: Stats::default(),
         });

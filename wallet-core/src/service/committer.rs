@@ -146,13 +146,19 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, was_unkn
             continue;
         };
         match decided {
-            Decided::Fresh(outcome) => ticket.answer(Ok(Answer {
-                outcome,
-                replayed: false,
-            })),
+            Decided::Fresh(outcome) => {
+                shared.note_outcome(&outcome);
+                ticket.answer(Ok(Answer {
+                    outcome,
+                    replayed: false,
+                }));
+            }
             Decided::Replayed(outcome) => {
                 // After an unknown commit it may be this very request's.
                 let replayed = !(was_unknown && ticket.request.made(&outcome));
+                if !replayed {
+                    shared.note_outcome(&outcome);
+                }
                 ticket.answer(Ok(Answer { outcome, replayed }));
             }
             Decided::IdempotencyMismatch => ticket.answer(Err(WalletError::IdempotencyMismatch)),

@@ -3,13 +3,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_util::future::{BoxFuture, Either, FutureExt, join_all, select};
+use futures_util::future::{BoxFuture, Either, FutureExt, join, join_all, select};
 use tokio::sync::watch;
 
 use super::shared::Shared;
-use super::{committer, sweep};
+use super::{committer, pending, sweep};
 
-/// Does the service's work: owns the committers and the sweep. Ends once the
+/// Does the service's work: owns the committers, the sweep, and what is put into
+/// the cache. Ends once the
 /// service is shut down and the queue is empty; until then it must be polled,
 /// by a task of the host's runtime.
 ///
@@ -27,17 +28,22 @@ impl Driver {
         let count = shared.settings.committers.max(1);
         let committers = (0..count).map(|_| committer::run(Arc::clone(&shared)));
         let committers = join_all(committers.collect::<Vec<_>>());
-        let sweep = sweep::run(Arc::clone(&shared));
+        let beside = join(
+            sweep::run(Arc::clone(&shared)),
+            pending::run(Arc::clone(&shared)),
+        );
+        let last = Arc::clone(&shared);
         let work = async move {
-            let (committers, sweep) = (std::pin::pin!(committers), std::pin::pin!(sweep));
+            let (committers, beside) = (std::pin::pin!(committers), std::pin::pin!(beside));
             // The sweep never ends by itself; it waits for answers of the
             // committers, so it ends with them.
-            match select(committers, sweep).await {
+            match select(committers, beside).await {
                 Either::Left(_) => {}
-                Either::Right(((), committers)) => {
+                Either::Right((_, committers)) => {
                     committers.await;
                 }
             }
+            pending::finish(&last).await;
         };
         Self {
             shared,

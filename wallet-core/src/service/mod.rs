@@ -11,12 +11,18 @@
 //! `Unavailable` and `Indeterminate` repeat the whole batch under the same keys;
 //! `Invalid` splits it until the culprit stands alone; a request whose account a
 //! foreign transaction keeps goes back to the queue for a while.
+//!
+//! Balances go to a cache beside all that, and come from it as fresh as a reader
+//! asks ([`Wallet::balances`]); nothing waits for it but who reads.
 
 mod answer;
+mod balances;
 mod builder;
 mod committer;
 mod driver;
 mod error;
+mod flights;
+mod pending;
 mod queue;
 mod reads;
 mod settings;

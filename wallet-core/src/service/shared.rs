@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
+use super::balances::Cached;
 use super::queue::Queue;
+use super::sweep::SweepLock;
 use super::{Settings, Stats};
 use crate::{Clock, CommitSignal, IdGenerator, LedgerStore};
 
@@ -12,6 +14,8 @@ pub(super) struct Shared {
     pub(super) ids: Arc<dyn IdGenerator>,
     pub(super) settings: Settings,
     pub(super) signal: CommitSignal,
+    pub(super) cached: Option<Cached>,
+    pub(super) sweep_lock: Option<SweepLock>,
     pub(super) queue: Queue,
     pub(super) stats: Stats,
 }

@@ -59,4 +59,16 @@ stats! {
     panics,
     /// Holds ended because their time was over.
     expired,
+    /// Balances that the cache had, fresh enough.
+    cache_hits,
+    /// Balances that it had not.
+    cache_misses,
+    /// Calls of the cache that failed.
+    cache_failures,
+    /// Balances put into it.
+    cache_writes,
+    /// Balances that were not put: it failed for too long, or too many waited.
+    cache_dropped,
+    /// Sweeps left to another process, which had the lock.
+    sweeps_left,
 }

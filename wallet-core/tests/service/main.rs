@@ -9,6 +9,8 @@
     reason = "tests and their helpers may panic"
 )]
 
+mod cache;
+mod cache_race;
 mod callers;
 mod conflicts;
 mod errors;
@@ -20,5 +22,6 @@ mod retention;
 mod scripted;
 mod settings;
 mod shutdown;
+mod sweep_lock;
 mod sweeping;
 mod world;

@@ -36,6 +36,10 @@ pub(crate) struct Scripted {
     /// The keys of every batch, in the order in which commits began.
     pub(crate) batches: Mutex<Vec<Vec<RecordKey>>>,
     pub(crate) limits: Mutex<Limits>,
+    /// The accounts of every read, in the order in which reads began.
+    pub(crate) reads: Mutex<Vec<Vec<AccountKey>>>,
+    /// A read of accounts needs a permit to go on.
+    pub(crate) read_gate: Semaphore,
     /// How many commits have begun.
     pub(crate) begun: watch::Sender<usize>,
     touched: Mutex<BTreeSet<AccountKey>>,
@@ -48,6 +52,8 @@ impl Scripted {
     pub(crate) fn new(inner: MemoryStore) -> Self {
         Self {
             limits: Mutex::new(inner.limits()),
+            reads: Mutex::default(),
+            read_gate: Semaphore::new(Semaphore::MAX_PERMITS / 2),
             inner,
             gate: Semaphore::new(Semaphore::MAX_PERMITS / 2),
             script: Mutex::default(),
@@ -144,6 +150,9 @@ impl LedgerStore for Scripted {
     }
 
     async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError> {
+        self.reads.lock().unwrap().push(keys.to_vec());
+        let permit = self.read_gate.acquire().await.unwrap();
+        permit.forget();
         self.inner.accounts(keys).await
     }
 

@@ -12,7 +12,7 @@ use wallet_core::testkit::SeededIds;
 use wallet_core::{
     AccountId, Answer, Clock, Command, Currency, IdempotencyKey, InLedger, KeyScope, KeyText,
     LedgerId, LedgerStore, Leg, Money, OpenAccount, Owner, Policy, PostTransfer, Request, Settings,
-    Timestamp, Wallet, WalletError,
+    Timestamp, Wallet, WalletBuilder, WalletError,
 };
 
 use crate::scripted::Scripted;
@@ -61,14 +61,21 @@ impl World {
 
     /// Accounts 1 to 40 hold 100.00 euros each; the store's log is empty.
     pub(crate) async fn with(settings: Settings) -> Self {
+        Self::built(settings, |builder| builder).await
+    }
+
+    /// The same with more components.
+    pub(crate) async fn built(
+        settings: Settings,
+        more: impl FnOnce(WalletBuilder) -> WalletBuilder,
+    ) -> Self {
         let clock = JumpClock::new();
         let store = Arc::new(Scripted::new(MemoryStore::new(clock.clone())));
-        let (wallet, driver) = Wallet::builder(store.clone())
+        let builder = Wallet::builder(store.clone())
             .clock(clock.clone())
             .ids(Arc::new(SeededIds::new(1)))
-            .settings(settings)
-            .build()
-            .unwrap();
+            .settings(settings);
+        let (wallet, driver) = more(builder).build().unwrap();
         let driver = tokio::spawn(driver);
         let mut commands: Vec<Command> = vec![open(99).with_policy(Policy::Unlimited).into()];
         for number in 1..=40 {
@@ -77,6 +84,7 @@ impl World {
         }
         let set_up = Request::of_many(key("set up"), commands);
         wallet.submit(set_up).await.unwrap().accepted().unwrap();
+        settle().await;
         store.batches.lock().unwrap().clear();
         store.begun.send_replace(0);
         Self {
@@ -130,7 +138,7 @@ pub(crate) fn euros(cents: i128) -> Money {
     Money::minor(cents, Currency::iso("EUR").unwrap()).unwrap()
 }
 
-fn open(number: u128) -> OpenAccount {
+pub(crate) fn open(number: u128) -> OpenAccount {
     let owner = Owner::new("somebody").unwrap();
     OpenAccount::new(owner, Currency::iso("EUR").unwrap()).with_id(account(number))
 }

@@ -1,0 +1,266 @@
+//! Balances, from the cache where that is fresh enough.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use super::flights::{Flights, Landed};
+use super::pending::Pending;
+use super::shared::Shared;
+use super::{Wallet, WalletError};
+use crate::{
+    AccountKey, Balance, BalanceCache, Decided, Freshness, Outcome, StoreError, StoreErrorKind,
+};
+
+/// The cache and what goes on around it.
+#[derive(Debug)]
+pub(super) struct Cached {
+    pub(super) cache: Arc<dyn BalanceCache>,
+    pub(super) pending: Pending,
+    flights: Arc<Flights>,
+}
+
+impl Cached {
+    pub(super) fn new(cache: Arc<dyn BalanceCache>) -> Self {
+        Self {
+            cache,
+            pending: Pending::default(),
+            flights: Arc::default(),
+        }
+    }
+}
+
+type Found = BTreeMap<AccountKey, Option<Balance>>;
+
+/// Reads that a cache answers.
+impl Wallet {
+    /// The balance of an account; `None` when there is none.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tokio")] {
+    /// use std::{sync::Arc, time::Duration};
+    /// use wallet_core::memory::{MemoryCache, MemoryStore};
+    /// use wallet_core::{
+    ///     Currency, Freshness, IdempotencyKey, OpenAccount, Owner, Request, SystemClock, Wallet,
+    /// };
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    /// # runtime.block_on(async {
+    /// let clock = Arc::new(SystemClock);
+    /// let cache = MemoryCache::new(clock.clone(), Duration::from_secs(60), 10_000);
+    /// let store = Arc::new(MemoryStore::new(clock));
+    /// let wallet = Wallet::builder(store).cache(Arc::new(cache)).spawn()?;
+    ///
+    /// let open = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
+    /// let request = Request::new(IdempotencyKey::parse("docs", "open")?, open);
+    /// let answer = wallet.submit(request).await?;
+    /// let account = answer.account()?.expect("it was opened").state.key;
+    ///
+    /// // Whoever passes on what an answer told reads what it did.
+    /// let own = Freshness::AtLeast(answer.outcome.versions());
+    /// let balance = wallet.balance(account, &own).await?;
+    /// assert_eq!(balance.map(|balance| balance.posted()), Some(0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`balances`](Self::balances).
+    pub async fn balance(
+        &self,
+        account: AccountKey,
+        freshness: &Freshness,
+    ) -> Result<Option<Balance>, WalletError> {
+        let found = self.balances(&[account], freshness).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    /// Balances in the order asked, as fresh as asked for, `None` where there is
+    /// no account: each by itself of some committed state, from the cache where
+    /// that will do. What the cache does not have is read from the ledger, once
+    /// for all who ask at the time. A cache that fails is done without.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`]; `Unavailable` where the ledger itself has not what
+    /// [`Freshness::AtLeast`] asks for.
+    pub async fn balances(
+        &self,
+        accounts: &[AccountKey],
+        freshness: &Freshness,
+    ) -> Result<Vec<Option<Balance>>, WalletError> {
+        let mut found = Found::new();
+        let mut wanted: Vec<AccountKey> = accounts.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        match (&self.shared.cached, freshness) {
+            (Some(cached), Freshness::Any | Freshness::AtLeast(_)) => {
+                wanted = self.look_up(cached, &wanted, freshness, &mut found).await;
+                self.read_through(cached, wanted, freshness, &mut found)
+                    .await?;
+            }
+            (None, _) | (_, Freshness::Latest) => {
+                for (account, balance) in self.read(&wanted).await? {
+                    is_fresh(account, balance, freshness)?;
+                    found.insert(account, balance);
+                }
+            }
+        }
+        let each = accounts.iter();
+        Ok(each.map(|key| found.get(key).copied().flatten()).collect())
+    }
+
+    /// Tells the cache and whoever waits for commits what a transaction of the
+    /// host's own has committed, after it has.
+    pub fn after_commit(&self, decided: &[Decided]) {
+        for one in decided {
+            if let Decided::Fresh(outcome) = one {
+                self.shared.note_outcome(outcome);
+            }
+        }
+        self.shared.signal.notify();
+    }
+
+    /// Takes what is fresh enough from the cache; answers what is left.
+    async fn look_up(
+        &self,
+        cached: &Cached,
+        accounts: &[AccountKey],
+        freshness: &Freshness,
+        found: &mut Found,
+    ) -> Vec<AccountKey> {
+        let shared = &self.shared;
+        let mut left = accounts.to_vec();
+        let mut accept = |left: &mut Vec<AccountKey>, balances: Vec<Option<Balance>>| {
+            let mut balances = balances.into_iter();
+            left.retain(|account| {
+                let Some(Some(balance)) = balances.next() else {
+                    return true;
+                };
+                let is_good =
+                    balance.account == *account && balance.version >= freshness.least(*account);
+                if is_good {
+                    found.insert(*account, Some(balance));
+                }
+                !is_good
+            });
+        };
+        let pending = cached.pending.find(&left, shared.clock.now());
+        accept(&mut left, pending);
+        if !left.is_empty() {
+            let get = AssertUnwindSafe(cached.cache.get(&left)).catch_unwind();
+            match get.await {
+                Ok(Ok(balances)) => accept(&mut left, balances),
+                Ok(Err(_)) | Err(_) => shared.stats.cache_failures.add(1),
+            }
+        }
+        let (all, missed) = (accounts.len(), left.len());
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        shared.stats.cache_misses.add(count(missed));
+        shared
+            .stats
+            .cache_hits
+            .add(count(all.saturating_sub(missed)));
+        left
+    }
+
+    /// Reads from the ledger what nobody else is reading, and waits for the rest.
+    async fn read_through(
+        &self,
+        cached: &Cached,
+        mut wanted: Vec<AccountKey>,
+        freshness: &Freshness,
+        found: &mut Found,
+    ) -> Result<(), WalletError> {
+        // A read that began before this call may be too old for it; one that
+        // began after is not.
+        let mut may_be_old = true;
+        while !wanted.is_empty() {
+            let (mut lead, others) = cached.flights.board(&wanted);
+            wanted.clear();
+            let own = lead.accounts();
+            if !own.is_empty() {
+                let read = self.read(&own).await;
+                for account in own {
+                    let landed: Landed = match &read {
+                        Ok(read) => Ok(read.get(&account).copied().flatten()),
+                        Err(error) => Err(error.clone()),
+                    };
+                    lead.land(account, &landed);
+                }
+                for (account, balance) in read? {
+                    is_fresh(account, balance, freshness)?;
+                    found.insert(account, balance);
+                }
+            }
+            for (account, passenger) in others {
+                match passenger.landed().await {
+                    Some(landed) => {
+                        let balance = landed?;
+                        match is_fresh(account, balance, freshness) {
+                            Ok(()) => {
+                                found.insert(account, balance);
+                            }
+                            Err(_) if may_be_old => wanted.push(account),
+                            Err(error) => return Err(error),
+                        }
+                    }
+                    None => wanted.push(account),
+                }
+            }
+            may_be_old = false;
+        }
+        Ok(())
+    }
+
+    /// Reads from the ledger, and notes it for the cache.
+    async fn read(&self, accounts: &[AccountKey]) -> Result<Found, WalletError> {
+        if accounts.is_empty() {
+            return Ok(Found::new());
+        }
+        let read = self.shared.store.accounts(accounts).await?;
+        let balances = read.iter().map(|one| {
+            let account = one.as_ref()?;
+            Some(Balance::from(&account.state))
+        });
+        let balances: Vec<_> = balances.collect();
+        let known = balances.iter().flatten().copied().collect();
+        self.shared.note(known);
+        Ok(accounts.iter().copied().zip(balances).collect())
+    }
+}
+
+/// Refuses what is older than asked for.
+fn is_fresh(
+    account: AccountKey,
+    balance: Option<Balance>,
+    freshness: &Freshness,
+) -> Result<(), WalletError> {
+    let version = balance.map_or(0, |balance| balance.version);
+    if version >= freshness.least(account) {
+        return Ok(());
+    }
+    let context = "the books are behind the versions asked for";
+    Err(StoreError::new(StoreErrorKind::Unavailable, context).into())
+}
+
+impl Shared {
+    /// Notes balances for the cache, if there is one.
+    fn note(&self, balances: Vec<Balance>) {
+        let Some(cached) = self.cached.as_ref().filter(|_| !balances.is_empty()) else {
+            return;
+        };
+        let left_out = cached.pending.note(balances, self.clock.now());
+        self.stats.cache_dropped.add(left_out);
+    }
+
+    /// The same of what was committed.
+    pub(super) fn note_outcome(&self, outcome: &Outcome) {
+        if self.cached.is_some() {
+            self.note(outcome.balances());
+        }
+    }
+}
