@@ -9,5 +9,8 @@
 )]
 
 mod conformance;
+mod faults;
+mod limits;
 mod link;
+mod load;
 mod support;
