@@ -61,6 +61,7 @@ mod command;
 mod cost;
 mod error;
 mod fingerprint;
+mod guarded_limiter;
 mod id;
 mod key;
 mod metadata;
@@ -89,6 +90,7 @@ pub use command::{
 };
 pub use cost::Cost;
 pub use error::{StoreError, StoreErrorKind};
+pub use guarded_limiter::{Admission, GuardedLimiter, OnFailure};
 pub use id::{
     AccountId, AccountKey, HoldId, HoldKey, InLedger, LedgerId, Sequence, TransferId, TransferKey,
     Version,

@@ -89,6 +89,23 @@ impl Quota {
         self.flow
     }
 
+    /// The same with another capacity.
+    #[cfg(feature = "testkit")]
+    pub(crate) const fn with_capacity(self, capacity: u32) -> Self {
+        Self { capacity, ..self }
+    }
+
+    /// The same where a token takes whole microseconds, cut off.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn without_fractions(self) -> Self {
+        let token = self.token.checked_div(self.flow).unwrap_or(1).max(1);
+        Self {
+            token,
+            flow: 1,
+            ..self
+        }
+    }
+
     const fn full(&self) -> u64 {
         self.token.saturating_mul(u64_of(self.capacity))
     }

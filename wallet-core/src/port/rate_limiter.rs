@@ -5,7 +5,8 @@ use async_trait::async_trait;
 
 use crate::{LimitName, LimitScope, Quota, StoreError, StoreErrorKind};
 
-/// Counts what callers use up, over all processes.
+/// Counts what callers use up, over all processes. What holds while it fails is
+/// the host's to say: see [`GuardedLimiter`](crate::GuardedLimiter).
 #[async_trait]
 pub trait RateLimiter: Debug + Send + Sync + 'static {
     /// Takes the cost of every charge from its limit, or nothing from any of

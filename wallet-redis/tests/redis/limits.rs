@@ -15,7 +15,7 @@ use crate::support::{open_with, patient};
 enum Step {
     Take(Vec<(u8, u8, u32)>),
     Advance(u64),
-    StepBack(u64),
+    GoBack(u64),
 }
 
 /// Among them fractions, and the largest that can be counted.
@@ -38,7 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => prop::collection::vec(charge, 1..5).prop_map(Step::Take),
         2 => (0_u64..3_000_000).prop_map(Step::Advance),
         1 => (0_u64..(1 << 45)).prop_map(Step::Advance),
-        1 => (0_u64..5_000_000).prop_map(Step::StepBack),
+        1 => (0_u64..5_000_000).prop_map(Step::GoBack),
     ]
 }
 
@@ -62,7 +62,7 @@ fn redis_and_memory_agree() {
             for step in steps {
                 match step {
                     Step::Advance(micros) => clock.advance(Duration::from_micros(micros)),
-                    Step::StepBack(micros) => clock.step_back(Duration::from_micros(micros)),
+                    Step::GoBack(micros) => clock.step_back(Duration::from_micros(micros)),
                     Step::Take(charges) => {
                         let charges: Vec<_> = charges.iter().map(|(name, quota, cost)| {
                             let name = LimitName::new(&format!("n{name}")).unwrap();

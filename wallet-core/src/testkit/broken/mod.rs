@@ -5,6 +5,7 @@ mod bug;
 mod commit;
 mod factory;
 mod outbox;
+pub mod ports;
 mod store;
 
 pub use bug::Bug;

@@ -1,0 +1,89 @@
+//! The lists of the small ports can fail: every planted bug is caught, every
+//! case catches at least one, and an adapter without a bug passes.
+#![cfg(feature = "testkit")]
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::{Arc, Once};
+
+use async_trait::async_trait;
+use wallet_core::testkit::broken::ports::{
+    BalanceBug, BrokenCache, BrokenLimiter, BrokenLocks, BrokenSessions, LimitBug, LockBug,
+    SessionBug,
+};
+use wallet_core::testkit::conformance::ports::{
+    BALANCE_CACHE, LOCK_MANAGER, PortCase, RATE_LIMITER, SESSION_STORE, passes,
+};
+use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory};
+use wallet_core::{BalanceCache, LockManager, RateLimiter, SessionStore};
+
+static QUIET: Once = Once::new();
+
+#[derive(Debug)]
+struct Broken<B>(Option<B>);
+
+macro_rules! factories {
+    ($($port:ident with $bug:ident: |$clock:ident, $planted:ident| $make:expr;)*) => {
+        $(#[async_trait]
+        impl PortFactory<dyn $port> for Broken<$bug> {
+            async fn build(&self, $clock: Arc<ManualClock>) -> BuiltPort<dyn $port> {
+                let $planted = self.0;
+                let _ = &$clock;
+                BuiltPort::new(Arc::new($make), ())
+            }
+        })*
+    };
+}
+
+factories! {
+    BalanceCache with BalanceBug: |clock, bug| BrokenCache::new(bug);
+    RateLimiter with LimitBug: |clock, bug| BrokenLimiter::new(clock, bug);
+    LockManager with LockBug: |clock, bug| BrokenLocks::new(clock, bug);
+    SessionStore with SessionBug: |clock, bug| BrokenSessions::new(clock, bug);
+}
+
+fn assert_proven<P, B>(cases: &'static [PortCase<P>], bugs: &[B])
+where
+    P: ?Sized + Send + Sync + 'static,
+    B: Copy + Debug,
+    Broken<B>: PortFactory<P>,
+{
+    // Many expected panics would hide an unexpected one.
+    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    let failing = |bug: Option<B>| {
+        let broken = Broken(bug);
+        let failing = cases.iter().filter(|case| !passes(&broken, case));
+        failing.map(|case| case.name).collect::<Vec<_>>()
+    };
+    assert_eq!(failing(None), [""; 0], "without a bug");
+    let mut proven = BTreeSet::new();
+    for bug in bugs {
+        let caught = failing(Some(*bug));
+        println!("{bug:?}: {caught:?}");
+        assert!(!caught.is_empty(), "{bug:?} is not caught");
+        proven.extend(caught);
+    }
+    let all: BTreeSet<_> = cases.iter().map(|case| case.name).collect();
+    let unproven: Vec<_> = all.difference(&proven).collect();
+    assert!(unproven.is_empty(), "no bug is caught by {unproven:?}");
+}
+
+#[test]
+fn every_case_of_caches_can_fail() {
+    assert_proven(BALANCE_CACHE, BalanceBug::ALL);
+}
+
+#[test]
+fn every_case_of_limiters_can_fail() {
+    assert_proven(RATE_LIMITER, LimitBug::ALL);
+}
+
+#[test]
+fn every_case_of_locks_can_fail() {
+    assert_proven(LOCK_MANAGER, LockBug::ALL);
+}
+
+#[test]
+fn every_case_of_sessions_can_fail() {
+    assert_proven(SESSION_STORE, SessionBug::ALL);
+}
