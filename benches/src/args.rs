@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Measures the relay on a fresh store: from a full outbox, beside the ledger
     /// at work, and how soon it publishes.
     Relay(Load),
+    /// Measures a balance cache on a private Redis beside a fresh store: reads of
+    /// balances by Zipf's law, transfers with and without it, limits and locks.
+    Cache(Load),
 }
 
 impl Command {
@@ -35,7 +38,7 @@ impl Command {
     #[cfg(test)]
     pub(crate) const fn load(&self) -> &Load {
         match self {
-            Self::Load(load) | Self::Relay(load) => load,
+            Self::Load(load) | Self::Relay(load) | Self::Cache(load) => load,
         }
     }
 
@@ -46,7 +49,8 @@ impl Command {
     pub(crate) fn validate(&self) -> Result<(), clap::Error> {
         match self {
             Self::Load(load) => load.validate(),
-            Self::Relay(load) => load.validate_relay(),
+            Self::Relay(load) => load.validate_alone("relay"),
+            Self::Cache(load) => load.validate_alone("cache"),
         }
     }
 }
@@ -159,14 +163,14 @@ impl Load {
         })
     }
 
-    /// What the relay is not measured with.
+    /// What neither the relay nor the cache is measured with.
     ///
     /// # Errors
     /// A message as clap's own.
-    pub(crate) fn validate_relay(&self) -> Result<(), clap::Error> {
+    pub(crate) fn validate_alone(&self, what: &str) -> Result<(), clap::Error> {
         let others = self.baseline || self.bulk_limit || self.sampled || self.chart.is_some();
         if others || self.beside.is_some() || self.wallets > 1 {
-            let message = "relay: nothing is compared, and no chart drawn";
+            let message = format!("{what}: nothing is compared, and no chart drawn");
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
         }
         self.validate()

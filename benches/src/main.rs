@@ -4,6 +4,7 @@
 mod args;
 mod baseline;
 mod bulk_limit;
+mod cache;
 mod chart;
 mod clock;
 mod disk;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     let ran = match &command {
         Command::Load(load) => run(load),
         Command::Relay(load) => run_relay(load),
+        Command::Cache(load) => run_cache(load),
     };
     match ran {
         Ok(true) => ExitCode::SUCCESS,
@@ -68,6 +70,16 @@ fn runtime() -> Result<Runtime> {
 /// Measures the relay; whether every event was published.
 fn run_relay(load: &Load) -> Result<bool> {
     let report = relay::run(load, &runtime()?)?;
+    print!("{}", report.text());
+    if let Some(path) = &load.json {
+        std::fs::write(path, report.json()?)?;
+    }
+    Ok(report.is_verified())
+}
+
+/// Measures the cache; whether everything was verified.
+fn run_cache(load: &Load) -> Result<bool> {
+    let report = cache::run(load, &runtime()?)?;
     print!("{}", report.text());
     if let Some(path) = &load.json {
         std::fs::write(path, report.json()?)?;

@@ -81,13 +81,7 @@ impl Loaded {
         signal: CommitSignal,
         tally: &Tally,
     ) -> Result<Self> {
-        let mut settings = Settings {
-            committers: load.committers(),
-            ..Settings::default()
-        };
-        // Every caller waits in the queue at the same time.
-        let callers = usize::try_from(load.callers)?;
-        settings.queue_capacity = settings.queue_capacity.max(callers);
+        let settings = settings(load)?;
         let mut wallets = Vec::with_capacity(ledgers.len());
         for ledger in ledgers {
             let builder = Wallet::builder(ledger).settings(settings.clone());
@@ -163,6 +157,26 @@ impl Loaded {
         Ok((id, answered))
     }
 
+    /// The same accounts behind another wallet on the same books.
+    pub(crate) fn beside(&self, wallet: Wallet) -> Self {
+        Self {
+            wallets: vec![wallet],
+            terms: Arc::clone(&self.terms),
+            sample: Vec::new(),
+        }
+    }
+
+    /// The accounts, in the order of their numbers from 1 on.
+    pub(crate) fn accounts(&self) -> Vec<AccountKey> {
+        let key = |account: &AccountId| AccountKey::new(LedgerId::default(), *account);
+        self.terms.accounts.iter().map(key).collect()
+    }
+
+    /// The first wallet.
+    pub(crate) fn wallet(&self) -> Result<&Wallet> {
+        Ok(self.wallets.first().ok_or("there is no wallet")?)
+    }
+
     /// How many requests and batches there were so far.
     pub(crate) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
@@ -180,6 +194,18 @@ impl Loaded {
             wallet.shutdown().await;
         }
     }
+}
+
+/// How wallets work under this load.
+pub(crate) fn settings(load: &Load) -> Result<Settings> {
+    let mut settings = Settings {
+        committers: load.committers(),
+        ..Settings::default()
+    };
+    // Every caller waits in the queue at the same time.
+    let callers = usize::try_from(load.callers)?;
+    settings.queue_capacity = settings.queue_capacity.max(callers);
+    Ok(settings)
 }
 
 /// What the wallets had to do.

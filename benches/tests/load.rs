@@ -232,3 +232,36 @@ fn the_relay_publishes_every_event_of_sqlite() {
 fn the_relay_publishes_every_event_of_mariadb() {
     relay("mariadb");
 }
+
+#[test]
+fn a_cache_is_measured_beside_the_memory_store() {
+    let folder = folder();
+    let path: PathBuf = folder.path().join("figures.json");
+    let json = ["--json", path.to_str().unwrap()];
+    let arguments = ["--store", "memory", "--callers", "8", "--seconds", "1"];
+    let more = ["--accounts", "50"];
+    let output = run(
+        "cache",
+        folder.path(),
+        &[&json[..], &arguments, &more].concat(),
+    );
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    let figures: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(
+        figures["problems"].as_array().unwrap().len(),
+        0,
+        "{figures}"
+    );
+    for name in [
+        "store_reads_per_sec",
+        "cached_reads_per_sec",
+        "transfers_per_sec",
+        "cached_transfers_per_sec",
+        "paused_transfers_per_sec",
+        "hit_ratio",
+    ] {
+        assert!(figures[name].as_f64().unwrap() > 0.0, "{name}: {figures}");
+    }
+    assert!(figures["trips"]["ping_micros"].as_f64().unwrap() > 0.0);
+}
