@@ -42,7 +42,6 @@ impl From<&AccountState> for Balance {
 
 /// How fresh reads are, where they may come from a cache or a reader.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[non_exhaustive]
 pub enum Freshness {
     /// As the cache has it, however far behind it is.
     #[default]

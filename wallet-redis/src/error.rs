@@ -8,6 +8,8 @@ use wallet_core::{StoreError, StoreErrorKind};
 pub(crate) enum Health {
     /// It answered.
     Fine,
+    /// It did not answer in time.
+    Silent,
     /// Nothing more comes over it, or nothing of use.
     Broken,
 }
@@ -17,6 +19,9 @@ pub(crate) fn classify(error: &RedisError) -> (StoreErrorKind, Health) {
     use StoreErrorKind::{Internal, Unavailable};
     if let Some(code) = error.code() {
         return of_code(code);
+    }
+    if error.is_timeout() {
+        return (Unavailable, Health::Silent);
     }
     match error.kind() {
         ErrorKind::Io

@@ -115,6 +115,16 @@ impl Link {
             };
             match classify(&error).1 {
                 Health::Fine => return Err(store_error(error, context)),
+                Health::Silent => {
+                    self.no_answer(&live);
+                    return Err(store_error(error, context));
+                }
+                Health::Broken if self.is_cluster() => {
+                    // One node of several: the client opens a new connection to
+                    // it by itself, and the others are well.
+                    self.no_answer(&live);
+                    return Err(store_error(error, context));
+                }
                 Health::Broken => self.broken(&live),
             }
             if retries == 0 || (repeat == Repeat::Never && !was_not_sent(&error)) {
