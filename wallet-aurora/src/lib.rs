@@ -36,10 +36,10 @@
 //! [`AuroraInbox::advance_in`] records it in the transaction of the effect.
 //!
 //! # Readers
-//! With [`AuroraSettings::with_reader`] what does not decide anything is read
-//! there. [`AuroraStore::reading`] says for each call how fresh it must be:
-//! whoever passes the versions on that an earlier answer told reads their own
-//! writes.
+//! With [`AuroraSettings::with_reader`] what does not decide anything can be read
+//! there. [`AuroraStore::reading`] says for each call how fresh it must be, and
+//! without it the writer is read: whoever passes the versions on that an earlier
+//! answer told reads their own writes.
 //!
 //! # Connections
 //! The store has connections of its own, not sqlx's pool, which pings after every
@@ -116,7 +116,6 @@ mod write;
 
 pub use credentials::{Credentials, Endpoint};
 pub use error::{ApplyError, TransactionLost};
-pub use freshness::Freshness;
 pub use host::{Applied, HostTransaction};
 #[cfg(feature = "iam")]
 pub use iam::IamToken;

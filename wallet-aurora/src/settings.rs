@@ -56,9 +56,10 @@ impl AuroraSettings {
         }
     }
 
-    /// Where reads go that need not see the latest commit (accounts, entries,
-    /// transfers, holds, past balances): a cluster's reader endpoint. They may
-    /// lag behind the writer; whatever decides anything never goes there.
+    /// Where reads go that need not see the latest commit
+    /// ([`AuroraStore::reading`](crate::AuroraStore::reading)): a cluster's reader
+    /// endpoint. It may lag behind the writer; whatever decides anything never
+    /// goes there.
     #[must_use]
     pub fn with_reader(mut self, reader: impl Into<String>) -> Self {
         self.reader = Some(reader.into());

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use wallet_core::{
-    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Hold, HoldKey,
-    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
-    ReferenceQuery, Snapshot, StoreErrorKind, Timestamp, TransferKey, TransferWithReversals,
+    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Freshness, Hold,
+    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record,
+    RecordKey, ReferenceQuery, Snapshot, StoreErrorKind, Timestamp, TransferKey,
+    TransferWithReversals,
 };
 
 use crate::clock::Time;
 use crate::connect::{Role, Target};
 use crate::error::{Failed, Result};
-use crate::freshness::Freshness;
+use crate::freshness;
 use crate::past_balance::{Answer, Question};
 use crate::pool::{Lent, Pool};
 use crate::read::{self, Locking, Numbers, Plan};
@@ -97,18 +98,18 @@ impl AuroraStore {
             packet_bytes,
             writer,
             reader,
-            freshness: Freshness::Any,
+            freshness: Freshness::Strong,
             numbers: Arc::new(Mutex::new(Numbers::new(settings.remembered))),
         })
     }
 
     /// The same store, whose reads are as fresh as asked for: a choice for each
-    /// call, at no cost. Whatever decides anything is read from the writer in
-    /// any case.
+    /// call, at no cost. A store reads from the writer until it is asked otherwise;
+    /// whatever decides anything is read from the writer in any case.
     ///
     /// ```no_run
-    /// use wallet_aurora::{AuroraStore, Freshness};
-    /// use wallet_core::{AccountKey, EntryQuery, LedgerStore, StoreError, Version};
+    /// use wallet_aurora::AuroraStore;
+    /// use wallet_core::{AccountKey, EntryQuery, Freshness, LedgerStore, StoreError, Version};
     ///
     /// # async fn statement(
     /// #     store: &AuroraStore, account: AccountKey, seen: Version,
@@ -155,19 +156,19 @@ impl AuroraStore {
     ) -> Result<T> {
         let mut asked = Script::default();
         let is_one_state = ask(&mut asked);
-        let keys = self.freshness.keys();
+        let keys = freshness::keys(&self.freshness);
         if !keys.is_empty() {
             let mut guarded = Script::default();
             read::ask_accounts(&mut guarded, &keys);
             guarded.append(asked.clone());
             let mut answers = run_on(&self.reader, guarded, true).await?;
-            if self.freshness.accepts(&read::told_accounts(&mut answers)?) {
+            if freshness::accepts(&self.freshness, &read::told_accounts(&mut answers)?) {
                 return told(&mut answers);
             }
         }
         let pool = match &self.freshness {
-            Freshness::Any => &self.reader,
-            Freshness::AtLeast(_) | Freshness::Latest => &self.writer,
+            Freshness::Cached => &self.reader,
+            Freshness::AtLeast(_) | Freshness::Strong => &self.writer,
         };
         told(&mut run_on(pool, asked, is_one_state).await?)
     }
@@ -209,8 +210,8 @@ impl AuroraStore {
 
     async fn try_snapshot(&self, reads: &Reads) -> Result<Snapshot> {
         let pool = match &self.freshness {
-            Freshness::Any => &self.reader,
-            Freshness::AtLeast(_) | Freshness::Latest => &self.writer,
+            Freshness::Cached => &self.reader,
+            Freshness::AtLeast(_) | Freshness::Strong => &self.writer,
         };
         let mut lent = pool.lend().await?;
         let read = self.read_snapshot(&mut lent, reads).await;

@@ -43,15 +43,15 @@ impl From<&AccountState> for Balance {
 /// How fresh reads are, where they may come from a cache or a reader.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Freshness {
-    /// As the cache has it, however far behind it is.
+    /// As a cache or reader has it, however far behind it is.
     #[default]
-    Any,
+    Cached,
     /// With at least these versions of accounts, which an earlier answer told
     /// ([`Outcome::versions`](crate::Outcome::versions), [`Balance::version`]):
     /// who passes them on reads what they have written, and never goes back.
     AtLeast(Vec<(AccountKey, Version)>),
-    /// The ledger's own.
-    Latest,
+    /// As the ledger itself has it.
+    Strong,
 }
 
 impl Freshness {
@@ -67,7 +67,7 @@ impl Freshness {
     #[must_use]
     pub fn least(&self, account: AccountKey) -> Version {
         match self {
-            Self::Any | Self::Latest => 0,
+            Self::Cached | Self::Strong => 0,
             Self::AtLeast(versions) => {
                 let own = versions.iter().filter(|(key, _)| *key == account);
                 own.map(|(_, version)| *version).max().unwrap_or(0)

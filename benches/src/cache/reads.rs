@@ -51,7 +51,7 @@ impl Reads {
             return log.failed(&"no such account");
         };
         let begin = clock::now();
-        match wallet.balance(*account, &Freshness::Any).await {
+        match wallet.balance(*account, &Freshness::Cached).await {
             Ok(Some(_)) => log.acknowledged(window, begin, clock::now()),
             Ok(None) => log.failed(&"an account without a balance"),
             Err(error) => log.failed(&error),

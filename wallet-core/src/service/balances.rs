@@ -97,12 +97,12 @@ impl Wallet {
         wanted.sort_unstable();
         wanted.dedup();
         match (&self.shared.cached, freshness) {
-            (Some(cached), Freshness::Any | Freshness::AtLeast(_)) => {
+            (Some(cached), Freshness::Cached | Freshness::AtLeast(_)) => {
                 wanted = self.look_up(cached, &wanted, freshness, &mut found).await;
                 self.read_through(cached, wanted, freshness, &mut found)
                     .await?;
             }
-            (None, _) | (_, Freshness::Latest) => {
+            (None, _) | (_, Freshness::Strong) => {
                 for (account, balance) in self.read(&wanted).await? {
                     is_fresh(account, balance, freshness)?;
                     found.insert(account, balance);

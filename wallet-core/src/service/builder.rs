@@ -64,11 +64,8 @@ impl WalletBuilder {
     /// commit, and after every read that it could not answer. It is never asked
     /// whether money may move, and nothing fails because it does.
     ///
-    /// What it does not have is read with [`LedgerStore::accounts`]: hand in a
-    /// store whose reads are of the latest commit, or [`Freshness`] other than
-    /// `Any` is answered with an error where the store lags.
-    ///
-    /// [`Freshness`]: crate::Freshness
+    /// What it does not have is read with [`LedgerStore::accounts`], which every
+    /// store here answers with the latest commit unless it is asked otherwise.
     #[must_use]
     pub fn cache(mut self, cache: Arc<dyn BalanceCache>) -> Self {
         self.cache = Some(cache);

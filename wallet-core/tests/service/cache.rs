@@ -101,7 +101,7 @@ async fn commits_are_written_through_and_read_without_the_ledger() {
     let answer = submit(&world, "pay", 1, 2).await;
     let versions: BTreeMap<_, _> = answer.outcome.versions().into_iter().collect();
     for (number, cents) in [(1, 9_900), (2, 10_100), (3, 10_000)] {
-        assert_eq!(posted(&world, number, &Freshness::Any).await, cents);
+        assert_eq!(posted(&world, number, &Freshness::Cached).await, cents);
         let version = world.wallet.account(account_key(number)).await;
         assert_eq!(
             cache.version(number),
@@ -121,7 +121,7 @@ async fn a_popular_miss_reads_the_ledger_once() {
     world.store.read_gate.forget_permits(Semaphore::MAX_PERMITS);
     let readers = (0..50).map(|_| {
         let wallet = world.wallet.clone();
-        tokio::spawn(async move { wallet.balance(account_key(1), &Freshness::Any).await })
+        tokio::spawn(async move { wallet.balance(account_key(1), &Freshness::Cached).await })
     });
     let readers: Vec<_> = readers.collect();
     settle().await;
@@ -131,7 +131,7 @@ async fn a_popular_miss_reads_the_ledger_once() {
         assert_eq!(reader.await.unwrap().unwrap().unwrap().posted(), 10_000);
     }
     settle().await;
-    assert_eq!(posted(&world, 1, &Freshness::Any).await, 10_000);
+    assert_eq!(posted(&world, 1, &Freshness::Cached).await, 10_000);
     assert_eq!(reads(&world), 1, "and it was kept");
 }
 
@@ -143,7 +143,7 @@ async fn whoever_waits_takes_over_from_a_reader_that_was_dropped() {
     let read = |numbers: [u128; 2]| {
         let wallet = world.wallet.clone();
         let keys = numbers.map(account_key);
-        tokio::spawn(async move { wallet.balances(&keys, &Freshness::Any).await })
+        tokio::spawn(async move { wallet.balances(&keys, &Freshness::Cached).await })
     };
     let first = read([1, 2]);
     settle().await;
@@ -170,7 +170,7 @@ async fn a_token_is_never_answered_with_less() {
     let token = submit(&world, "pay", 1, 2).await.outcome.versions();
     cache.kept.lock().unwrap().insert(account_key(1), old);
     assert_eq!(
-        posted(&world, 1, &Freshness::Any).await,
+        posted(&world, 1, &Freshness::Cached).await,
         10_000,
         "as it is kept"
     );
@@ -212,7 +212,8 @@ async fn a_token_is_not_answered_by_a_read_that_began_before_it() {
     // This one has read, and its answer is on its way: as if it came from a
     // server that lags.
     let wallet = world.wallet.clone();
-    let early = tokio::spawn(async move { wallet.balance(account_key(1), &Freshness::Any).await });
+    let early =
+        tokio::spawn(async move { wallet.balance(account_key(1), &Freshness::Cached).await });
     settle().await;
     let wallet = world.wallet.clone();
     let late = tokio::spawn(async move {
@@ -231,7 +232,7 @@ async fn a_token_is_not_answered_by_a_read_that_began_before_it() {
 async fn the_latest_is_read_from_the_ledger() {
     let (world, cache) = world().await;
     let gets = cache.gets.load(Ordering::Relaxed);
-    assert_eq!(posted(&world, 1, &Freshness::Latest).await, 10_000);
+    assert_eq!(posted(&world, 1, &Freshness::Strong).await, 10_000);
     assert_eq!(reads(&world), 1);
     assert_eq!(cache.gets.load(Ordering::Relaxed), gets);
 }
@@ -240,11 +241,19 @@ async fn the_latest_is_read_from_the_ledger() {
 async fn without_a_cache_balances_are_read_all_the_same() {
     let world = World::new().await;
     let token = submit(&world, "pay", 1, 2).await.outcome.versions();
-    for freshness in [Freshness::Any, Freshness::AtLeast(token), Freshness::Latest] {
+    for freshness in [
+        Freshness::Cached,
+        Freshness::AtLeast(token),
+        Freshness::Strong,
+    ] {
         assert_eq!(posted(&world, 1, &freshness).await, 9_900);
     }
     let keys = [account_key(2), account_key(77), account_key(2)];
-    let found = world.wallet.balances(&keys, &Freshness::Any).await.unwrap();
+    let found = world
+        .wallet
+        .balances(&keys, &Freshness::Cached)
+        .await
+        .unwrap();
     assert!(found[0].is_some() && found[1].is_none() && found[2] == found[0]);
     let beyond = Freshness::AtLeast(vec![(account_key(1), 1_000)]);
     assert!(world.wallet.balance(account_key(1), &beyond).await.is_err());
@@ -257,7 +266,11 @@ async fn a_cache_that_fails_is_done_without_and_caught_up_later() {
         let broken = [&cache.fails, &cache.panics][flag];
         broken.store(true, Ordering::Relaxed);
         let token = submit(&world, "pay", 1, 2).await.outcome.versions();
-        for freshness in [Freshness::Any, Freshness::AtLeast(token), Freshness::Latest] {
+        for freshness in [
+            Freshness::Cached,
+            Freshness::AtLeast(token),
+            Freshness::Strong,
+        ] {
             assert_eq!(posted(&world, 1, &freshness).await, 9_900);
         }
         assert!(world.wallet.stats().cache_failures > 0);
@@ -265,7 +278,7 @@ async fn a_cache_that_fails_is_done_without_and_caught_up_later() {
         settle().await;
         let all = submit(&world, "more", 3, 4).await;
         assert!(all.accepted().is_ok());
-        assert_eq!(posted(&world, 3, &Freshness::Any).await, 9_900);
+        assert_eq!(posted(&world, 3, &Freshness::Cached).await, 9_900);
     }
 }
 
@@ -292,7 +305,7 @@ async fn a_cache_that_hangs_holds_nothing_up() {
         submit(&world, &format!("pay {number}"), 1, 2).await;
     }
     assert_eq!(
-        posted(&world, 1, &Freshness::Any).await,
+        posted(&world, 1, &Freshness::Cached).await,
         8_000,
         "from what waits"
     );
@@ -323,7 +336,7 @@ async fn what_the_host_committed_itself_is_written_through() {
     world.wallet.after_commit(&committed.decided);
     settle().await;
     assert_eq!(cache.version(1), before.map(|version| version + 1));
-    assert_eq!(posted(&world, 1, &Freshness::Any).await, 9_900);
+    assert_eq!(posted(&world, 1, &Freshness::Cached).await, 9_900);
 }
 
 #[tokio::test]

@@ -40,9 +40,9 @@ async fn read(wallet: Wallet, store: Arc<MemoryStore>, stop: Arc<AtomicBool>) {
         let keys: Vec<_> = (1..=ACCOUNTS).map(account_key).collect();
         let token = seen.iter().map(|(key, version)| (*key, *version)).collect();
         let freshness = match rounds % 3 {
-            0 => Freshness::Any,
+            0 => Freshness::Cached,
             1 => Freshness::AtLeast(token),
-            _ => Freshness::Latest,
+            _ => Freshness::Strong,
         };
         let found = wallet.balances(&keys, &freshness).await.unwrap();
         let ledger = store.accounts(&keys).await.unwrap();
@@ -56,7 +56,7 @@ async fn read(wallet: Wallet, store: Arc<MemoryStore>, stop: Arc<AtomicBool>) {
                 assert_eq!(found, ledger);
             }
             let last = seen.entry(found.account).or_default();
-            if freshness != Freshness::Any {
+            if freshness != Freshness::Cached {
                 assert!(found.version >= *last, "{found:?}: older than {last}");
             }
             *last = (*last).max(found.version);
