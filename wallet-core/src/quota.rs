@@ -170,6 +170,11 @@ impl Bucket {
         }
     }
 
+    /// Whether it stands in the future: the clock has stepped back.
+    pub(crate) fn is_ahead(self, now: Timestamp) -> bool {
+        self.at > now
+    }
+
     /// How it stands towards a charge of `cost` tokens.
     #[must_use]
     pub fn state(self, quota: &Quota, cost: u32) -> LimitState {

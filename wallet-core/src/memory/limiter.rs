@@ -49,9 +49,9 @@ impl RateLimiter for MemoryLimiter {
         let mut held = Vec::with_capacity(charges.len());
         for charge in charges {
             let kept = buckets.get_mut(&place(charge));
-            let bucket = kept.as_deref().copied().unwrap_or_default();
-            let bucket = bucket.at(&charge.quota, now);
-            if let Some(kept) = kept {
+            let before = kept.as_deref().copied().unwrap_or_default();
+            let bucket = before.at(&charge.quota, now);
+            if let Some(kept) = kept.filter(|_| before.is_ahead(now)) {
                 // Also where nothing is taken: a clock that has stepped back
                 // counts from here.
                 *kept = bucket;
