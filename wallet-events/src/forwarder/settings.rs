@@ -14,8 +14,10 @@ pub struct ForwarderSettings {
     /// not wait themselves. 100 milliseconds by default.
     pub idle_pause: Duration,
     /// How long a message that failed is kept back at first; doubled with each of
-    /// its receives, up to the visibility. 1 second by default.
+    /// its receives, up to the longest. 1 and 30 seconds by default.
     pub retry_pause: Duration,
+    /// The longest such pause: on Amazon SQS less than 12 hours.
+    pub retry_pause_max: Duration,
     /// How long messages are held while every call to the topic fails, before
     /// they go back and their receives count: longer than the topic's usual
     /// troubles, so that those bring no innocent message to the dead letters. 10
@@ -30,6 +32,7 @@ impl Default for ForwarderSettings {
             visibility: Duration::from_secs(30),
             idle_pause: Duration::from_millis(100),
             retry_pause: Duration::from_secs(1),
+            retry_pause_max: Duration::from_secs(30),
             patience: Duration::from_secs(600),
         }
     }
@@ -37,14 +40,11 @@ impl Default for ForwarderSettings {
 
 impl ForwarderSettings {
     /// How long a message that failed stays back after its `receives`.
-    pub(super) fn pause_after(&self, receives: u32) -> Duration {
-        // More doublings than that are past every visibility.
+    pub(crate) fn pause_after(&self, receives: u32) -> Duration {
         let doublings = receives.saturating_sub(1).min(20);
-        let longest = self.visibility.max(self.retry_pause);
-        let pause = self
-            .retry_pause
-            .saturating_mul(2_u32.saturating_pow(doublings));
-        pause.min(longest)
+        let factor = 2_u32.saturating_pow(doublings);
+        let pause = self.retry_pause.saturating_mul(factor);
+        pause.min(self.retry_pause_max.max(self.retry_pause))
     }
 }
 
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_the_visibility() {
+    fn pauses_double_up_to_the_longest() {
         let settings = ForwarderSettings::default();
         let pauses = [1, 2, 3, 6, 7, 100].map(|n| settings.pause_after(n).as_secs());
         assert_eq!(pauses, [1, 2, 4, 30, 30, 30]);
