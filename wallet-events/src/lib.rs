@@ -4,6 +4,8 @@
 //! ```text
 //! outbox ── Relay ──► SQS FIFO ──┬── Consumer ──► an effect, once
 //!                                └── Forwarder ──► SNS ──► subscribers' queues
+//!                                                            │
+//!                                                            └── Forwarder ── Webhook ──► URL
 //! ```
 //!
 //! | part | what it does |
@@ -14,6 +16,7 @@
 //! | [`Redrive`] | brings dead letters back to their queue |
 //! | [`Consumer`] | hands each event to a handler once, with what was missed |
 //! | [`memory`] | queues in memory, and a publisher that fails as told |
+//! | `webhook` | delivers signed events to subscribers' URLs (feature `webhooks`) |
 //! | `aws` | queues on SQS, topics on SNS (features `sqs`, `sns`) |
 //!
 //! Every message may come more than once; an event's id is the same each time. An
@@ -31,6 +34,8 @@ pub mod memory;
 mod redrive;
 mod relay;
 mod setting;
+#[cfg(feature = "webhooks")]
+pub mod webhook;
 
 pub use consumer::{
     Consumer, ConsumerSettings, ConsumerStats, Delivery, EventHandler, Gaps, Handled, HandlerError,

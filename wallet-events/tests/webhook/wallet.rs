@@ -1,0 +1,65 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use wallet_core::EventPublisher;
+use wallet_events::memory::MemoryQueue;
+use wallet_events::{Event, Parsed};
+
+use crate::kit::{World, spawn};
+use crate::receiver::{Answer, Receiver};
+use crate::route::Route;
+
+/// From the ledger to a subscriber: every event, its very JSON, in the order of
+/// its account, though some attempts fail.
+#[tokio::test(start_paused = true)]
+async fn what_the_ledger_tells_is_what_a_subscriber_gets() {
+    let world = World::new();
+    let [ada, bob] = world.accounts().await;
+    for _ in 0..5 {
+        world.pay(ada, bob).await;
+    }
+    let told = Arc::new(MemoryQueue::new(world.clock.clone()));
+    let relay = spawn(&world.relay(told.clone()));
+    world.drained().await;
+    relay.stop().await;
+    let told = told.messages();
+    assert_eq!(told.len(), 14);
+
+    let receiver = Receiver::start().await;
+    let route = Route::start(&receiver.url());
+    for _ in 0..3 {
+        receiver.then(Answer::Status(500));
+        receiver.then(Answer::Status(200));
+    }
+    for message in &told {
+        route
+            .queue
+            .publish(std::slice::from_ref(message))
+            .await
+            .unwrap();
+    }
+    route.emptied().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    assert_eq!(route.forwarder.stats().forwarded, 14);
+    assert_eq!(route.forwarder.stats().failed, 3);
+    for account in [ada, bob] {
+        let came = receiver.came().into_iter().filter_map(|came| {
+            let event = match Event::parse(&came.body).unwrap() {
+                Parsed::Known(event) => event,
+                Parsed::Unknown { kind, .. } => panic!("{kind}"),
+            };
+            assert_eq!(event.id(), came.id());
+            (event.account.id == account).then_some((event.version, came.body))
+        });
+        // Those that failed came twice, one after the other.
+        let mut came: Vec<_> = came.collect();
+        came.dedup();
+        let due = told.iter().map(crate::kit::event);
+        let due = due.zip(&told).filter_map(|(event, message)| {
+            let body = message.body.clone();
+            (event.account.id == account).then_some((event.version, body))
+        });
+        assert_eq!(came, due.collect::<Vec<_>>());
+    }
+}
