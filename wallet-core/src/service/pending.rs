@@ -2,13 +2,14 @@
 //! the driver beside its commits, so that no commit and no reader waits for the
 //! cache.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
+use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 
 use super::shared::Shared;
@@ -28,18 +29,37 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 /// What waits, the newest of each account.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    waiting: Mutex<BTreeMap<AccountKey, Noted>>,
+    waiting: Mutex<Waiting>,
     news: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    newest: FxHashMap<AccountKey, Noted>,
+    /// In the order in which they began to wait; what was put since stands here
+    /// until it comes to the front.
+    order: VecDeque<(u64, AccountKey)>,
+    /// How many have waited.
+    count: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Noted {
     balance: Balance,
     until: Timestamp,
+    /// Its number in the order.
+    number: u64,
+}
+
+impl Waiting {
+    fn get(&self, number: u64, account: AccountKey) -> Option<&Noted> {
+        let noted = self.newest.get(&account);
+        noted.filter(|noted| noted.number == number)
+    }
 }
 
 impl Pending {
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Noted>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -48,14 +68,27 @@ impl Pending {
         let until = now.saturating_add(AGE_MAX);
         let mut left_out: u64 = 0;
         let mut waiting = self.waiting();
+        let Waiting {
+            newest,
+            order,
+            count,
+        } = &mut *waiting;
         for balance in balances {
-            let is_full = waiting.len() >= ACCOUNTS_MAX;
-            match waiting.get_mut(&balance.account) {
+            let is_full = newest.len() >= ACCOUNTS_MAX;
+            match newest.get_mut(&balance.account) {
                 Some(noted) if noted.balance.version >= balance.version => {}
-                Some(noted) => *noted = Noted { balance, until },
+                Some(noted) => (noted.balance, noted.until) = (balance, until),
                 None if is_full => left_out = left_out.saturating_add(1),
                 None => {
-                    waiting.insert(balance.account, Noted { balance, until });
+                    let number = *count;
+                    *count = count.saturating_add(1);
+                    order.push_back((number, balance.account));
+                    let noted = Noted {
+                        balance,
+                        until,
+                        number,
+                    };
+                    newest.insert(balance.account, noted);
                 }
             }
         }
@@ -68,35 +101,49 @@ impl Pending {
     pub(super) fn find(&self, accounts: &[AccountKey], now: Timestamp) -> Vec<Option<Balance>> {
         let waiting = self.waiting();
         let find = |account| {
-            let noted = waiting.get(account).filter(|noted| noted.until > now);
+            let noted = waiting.newest.get(account);
+            let noted = noted.filter(|noted| noted.until > now);
             noted.map(|noted| noted.balance)
         };
         accounts.iter().map(find).collect()
     }
 
-    /// Some of what waits, without what has waited for too long. It stays until
-    /// it is [`done`](Self::done), for readers.
+    /// Those that wait the longest, without what has waited for too long. They
+    /// stay until they are [`done`](Self::done), for readers.
     fn next(&self, now: Timestamp, stats: &Stats) -> Vec<Balance> {
         let mut waiting = self.waiting();
-        let before = waiting.len();
-        if waiting.values().any(|noted| noted.until <= now) {
-            waiting.retain(|_, noted| noted.until > now);
+        let mut too_old = Vec::new();
+        let mut some = Vec::new();
+        for (number, account) in &waiting.order {
+            match waiting.get(*number, *account) {
+                Some(noted) if noted.until <= now => too_old.push(*account),
+                Some(noted) => some.push(noted.balance),
+                None => {}
+            }
+            if some.len() >= PUT_MAX {
+                break;
+            }
         }
-        let too_old = before.saturating_sub(waiting.len());
-        stats
-            .cache_dropped
-            .add(u64::try_from(too_old).unwrap_or(u64::MAX));
-        let some = waiting.values().take(PUT_MAX);
-        some.map(|noted| noted.balance).collect()
+        for account in &too_old {
+            waiting.newest.remove(account);
+        }
+        while let Some((number, account)) = waiting.order.front().copied()
+            && waiting.get(number, account).is_none()
+        {
+            waiting.order.pop_front();
+        }
+        let too_old = u64::try_from(too_old.len()).unwrap_or(u64::MAX);
+        stats.cache_dropped.add(too_old);
+        some
     }
 
     /// These were put.
     fn done(&self, balances: &[Balance]) {
         let mut waiting = self.waiting();
         for balance in balances {
-            let noted = waiting.get(&balance.account);
+            let noted = waiting.newest.get(&balance.account);
             if noted.is_some_and(|noted| noted.balance.version <= balance.version) {
-                waiting.remove(&balance.account);
+                waiting.newest.remove(&balance.account);
             }
         }
     }
