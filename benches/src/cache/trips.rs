@@ -30,7 +30,7 @@ struct Stopwatch(Histogram<u64>);
 
 impl Stopwatch {
     fn new() -> Result<Self> {
-        Ok(Self(Histogram::new(3)?))
+        Ok(Self(Histogram::new_with_bounds(1, 1_000_000_000, 3)?))
     }
 
     async fn time<T>(&mut self, work: impl Future<Output = T>) -> T {
