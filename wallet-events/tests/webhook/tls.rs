@@ -9,11 +9,15 @@ use wallet_events::webhook::{WebhookClient, WebhookError, WebhookSettings};
 use crate::receiver::Receiver;
 use crate::route::{message, patient, settings, webhook_with};
 
-/// A receiver with a certificate for 127.0.0.1, and its authority.
-async fn receiver() -> (Receiver, Vec<u8>) {
+pub(crate) fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A receiver with a certificate for 127.0.0.1, and its authority.
+async fn receiver() -> (Receiver, Vec<u8>) {
+    let ca = authority();
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
     let cert = params.signed_by(&key, &ca).unwrap();
