@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::install::{base, cache, free_port};
+use crate::install::{base, cache};
+use crate::port::free_port;
 use crate::private::GUARD;
 use crate::shared::{Shared, share};
 

@@ -189,12 +189,6 @@ pub(crate) fn base() -> PathBuf {
     target.unwrap_or_else(own).join("test-servers")
 }
 
-/// A port that nobody listens on.
-pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
-}
-
 /// Waits until the server of `folder` takes connections on `port`.
 #[allow(
     clippy::disallowed_methods,

@@ -26,6 +26,7 @@
 
 mod aws;
 mod install;
+mod port;
 mod private;
 mod redis;
 mod shared;

@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::install::{base, free_port, wait};
+use crate::install::{base, wait};
+use crate::port::free_port;
 use crate::{ADMIN, Kind, USER, tls, url};
 
 /// Kills the server when the test that started it ends: its end of the pipe is

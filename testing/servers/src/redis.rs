@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::install::{base, free_port, wait};
+use crate::install::{base, wait};
+use crate::port::free_port;
 use crate::private::GUARD;
 use crate::tls;
 

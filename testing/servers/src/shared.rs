@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::install::{base, free_port, wait};
+use crate::install::{base, wait};
+use crate::port::free_port;
 use crate::{ADMIN, Kind, USER, url};
 
 /// Ends the server once nobody has used it for a while: whoever uses it keeps a
