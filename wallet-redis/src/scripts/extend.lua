@@ -1,5 +1,6 @@
 -- Extends a lease, or ends it.
--- KEYS: the lock. ARGV: the time in microseconds or '' for the server's, token,
+-- KEYS: the lock, kept as token and end in microseconds, eight bytes each, and
+-- the owner. ARGV: the time in microseconds or '' for the server's, token,
 -- microseconds from now or '' to end it, milliseconds to remember the token.
 -- Answers the end, or nothing where the lease is lost.
 local now
@@ -9,15 +10,18 @@ if ARGV[1] == '' then
 else
     now = tonumber(ARGV[1])
 end
-local held = redis.call('HMGET', KEYS[1], 'token', 'until')
-if not held[1] or held[1] ~= ARGV[2] or tonumber(held[2]) <= now then
+local held = redis.call('GET', KEYS[1])
+if not held then
+    return {}
+end
+local token, ended, next = struct.unpack('>dd', held)
+if token ~= tonumber(ARGV[2]) or ended <= now then
     return {}
 end
 local ends, keep = 0, tonumber(ARGV[4])
 if ARGV[3] ~= '' then
-    ends = now + tonumber(ARGV[3])
+    ends = now + ARGV[3]
     keep = keep + math.ceil(ARGV[3] / 1000)
 end
-redis.call('HSET', KEYS[1], 'until', string.format('%.0f', ends))
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', keep))
+redis.call('SET', KEYS[1], struct.pack('>dd', token, ends) .. string.sub(held, next), 'PX', keep)
 return { ends }

@@ -1,5 +1,5 @@
 -- Takes from every bucket, or from none.
--- KEYS: one bucket each, kept as "<units used>:<microseconds>".
+-- KEYS: one bucket each, kept as units used and microseconds, eight bytes each.
 -- ARGV: the time in microseconds or '' for the server's, milliseconds to keep a
 -- full bucket; then of each: cost, capacity and flow per microsecond in units.
 -- Answers whether it was taken, the time, and the units used of each.
@@ -11,37 +11,34 @@ if ARGV[1] == '' then
 else
     now = tonumber(ARGV[1])
 end
-local used, is_ahead = {}, {}
-local taken = 1
+local answer, is_ahead, taken = { 1, now }, {}, true
 for i = 1, #KEYS do
-    local cost, full, flow =
-        tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
     local kept = redis.call('GET', KEYS[i])
-    local units, at = 0, now
+    local units = 0
     if kept then
-        local one, other = string.match(kept, '^(%d+):(%d+)$')
-        units, at = tonumber(one), tonumber(other)
+        local at
+        units, at = struct.unpack('>dd', kept)
+        is_ahead[i] = at > now
+        if at < now then
+            units = math.max(units - (now - at) * ARGV[3 * i + 2], 0)
+        end
     end
-    if at < now then
-        units = math.max(units - (now - at) * flow, 0)
-    end
-    used[i], is_ahead[i] = units, at > now
-    if cost > full - units then
-        taken = 0
-    end
+    answer[i + 2] = units
+    taken = taken and ARGV[3 * i] + units <= ARGV[3 * i + 1] + 0
 end
-local answer = { taken, now }
+if not taken then
+    answer[1] = 0
+end
 for i = 1, #KEYS do
-    local cost, flow = tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 2])
-    local wrote = is_ahead[i]
-    if taken == 1 and cost > 0 then
-        used[i] = used[i] + cost
+    local units, wrote = answer[i + 2], is_ahead[i]
+    if taken and ARGV[3 * i] ~= '0' then
+        units = units + ARGV[3 * i]
+        answer[i + 2] = units
         wrote = true
     end
     if wrote then
-        local keep = math.ceil(used[i] / flow / 1000) + tonumber(ARGV[2])
-        redis.call('SET', KEYS[i], string.format('%.0f:%.0f', used[i], now), 'PX', string.format('%.0f', keep))
+        local keep = math.ceil(units / ARGV[3 * i + 2] / 1000) + ARGV[2]
+        redis.call('SET', KEYS[i], struct.pack('>dd', units, now), 'PX', keep)
     end
-    answer[i + 2] = used[i]
 end
 return answer
