@@ -59,6 +59,7 @@ mod keys;
 mod limiter;
 mod link;
 mod locks;
+mod packed;
 mod script;
 mod sessions;
 mod settings;

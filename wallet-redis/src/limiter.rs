@@ -9,6 +9,7 @@ use crate::connection::Request;
 use crate::error::unexpected;
 use crate::keys;
 use crate::link::Repeat;
+use crate::packed::{pack, unpack};
 use crate::script::TAKE;
 
 /// Rate limits in Redis, by the server's clock: one round trip a call.
@@ -38,15 +39,16 @@ impl RateLimiter for RedisLimiter {
         let Redis {
             link, prefix, time, ..
         } = &self.redis;
-        let text = |number: u64| number.to_string().into_bytes();
-        let mut arguments = vec![time.argument(), text(time.grace_ms())];
+        let mut numbers = vec![time.grace_ms()];
         for charge in charges {
             let token = charge.quota.token_units();
             let units = |tokens: u32| token.saturating_mul(u64::from(tokens));
-            arguments.push(text(units(charge.cost)));
-            arguments.push(text(units(charge.quota.capacity())));
-            arguments.push(text(charge.quota.flow_units()));
+            numbers.push(units(charge.cost));
+            numbers.push(units(charge.quota.capacity()));
+            numbers.push(charge.quota.flow_units());
         }
+        let mut arguments = vec![pack(numbers)];
+        arguments.extend(time.given());
         let keys = charges.iter();
         let request = Request::Script {
             script: &TAKE,
@@ -55,8 +57,9 @@ impl RateLimiter for RedisLimiter {
         };
         // Once more would be taken twice.
         let answer = link.ask(&request, Repeat::Never, CONTEXT).await?;
-        let answer: Vec<i64> = from_redis_value(answer).map_err(|_| unexpected(CONTEXT))?;
-        verdict(charges, &answer).ok_or_else(|| unexpected(CONTEXT))
+        let answer: Vec<u8> = from_redis_value(answer).map_err(|_| unexpected(CONTEXT))?;
+        let answer = unpack(&answer).and_then(|answer| verdict(charges, &answer));
+        answer.ok_or_else(|| unexpected(CONTEXT))
     }
 }
 

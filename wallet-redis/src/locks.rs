@@ -9,6 +9,7 @@ use crate::connection::Request;
 use crate::error::unexpected;
 use crate::keys;
 use crate::link::Repeat;
+use crate::packed::{pack, unpack};
 use crate::script::{ACQUIRE, EXTEND, Script};
 
 /// For how long the last token of a lock is remembered after its lease: then the
@@ -30,44 +31,45 @@ impl RedisLocks {
         Self { redis }
     }
 
-    /// Runs a script on one lock: the time comes first, how long it is remembered
-    /// last.
+    /// Runs a script on one lock; answers token and end.
     async fn run(
         &self,
         script: &'static Script,
         name: &LockName,
-        arguments: [Vec<u8>; 2],
+        mut arguments: Vec<Vec<u8>>,
         context: &'static str,
-    ) -> Result<Vec<i64>, StoreError> {
+    ) -> Result<Option<(i64, Timestamp)>, StoreError> {
         let Redis {
             link, prefix, time, ..
         } = &self.redis;
-        let [one, two] = arguments;
-        let remember = REMEMBER_MS.to_string().into_bytes();
+        arguments.extend(time.given());
         let request = Request::Script {
             script,
             keys: vec![keys::lock(prefix, name)],
-            arguments: vec![time.argument(), one, two, remember],
+            arguments,
         };
         let answer = link.ask(&request, Repeat::Harmless, context).await?;
-        from_redis_value(answer).map_err(|_| unexpected(context))
+        let answer: Vec<u8> = from_redis_value(answer).map_err(|_| unexpected(context))?;
+        match unpack(&answer).as_deref() {
+            Some([]) => Ok(None),
+            Some([token, until]) => Ok(Some((*token, Timestamp::from_micros(*until)))),
+            _ => Err(unexpected(context)),
+        }
     }
 
-    async fn extend(&self, lease: &LockLease, ttl: Vec<u8>) -> Result<Timestamp, LockError> {
-        const CONTEXT: &str = "extending a lease";
-        let token = lease.token.to_string().into_bytes();
-        let arguments = [token, ttl];
-        let answer = self.run(&EXTEND, &lease.name, arguments, CONTEXT).await?;
-        match answer.as_slice() {
-            [] => Err(LockError::LeaseLost),
-            [until] => Ok(Timestamp::from_micros(*until)),
-            _ => Err(unexpected(CONTEXT).into()),
-        }
+    async fn extend(&self, lease: &LockLease, ttl: u64) -> Result<Timestamp, LockError> {
+        // No lock has a negative one.
+        let token = u64::try_from(lease.token).map_err(|_| LockError::LeaseLost)?;
+        let arguments = vec![pack([token, ttl, REMEMBER_MS])];
+        let context = "extending a lease";
+        let answer = self.run(&EXTEND, &lease.name, arguments, context).await?;
+        answer.map(|(_, until)| until).ok_or(LockError::LeaseLost)
     }
 }
 
-fn micros(ttl: Duration) -> Vec<u8> {
-    ttl.as_micros().to_string().into_bytes()
+/// The longest lease has far fewer.
+fn micros(ttl: Duration) -> u64 {
+    u64::try_from(ttl.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[async_trait]
@@ -78,21 +80,18 @@ impl LockManager for RedisLocks {
         owner: &LockOwner,
         ttl: Duration,
     ) -> Result<Option<LockLease>, StoreError> {
-        const CONTEXT: &str = "acquiring a lock";
         LockLease::validate_ttl(ttl)?;
-        let arguments = [owner.as_str().as_bytes().to_vec(), micros(ttl)];
+        let text = owner.as_str().as_bytes().to_vec();
+        let arguments = vec![pack([micros(ttl), REMEMBER_MS]), text];
         // Once more is a new token of the same owner.
-        let answer = self.run(&ACQUIRE, name, arguments, CONTEXT).await?;
-        match answer.as_slice() {
-            [] => Ok(None),
-            [token, until] => Ok(Some(LockLease {
-                name: name.clone(),
-                owner: owner.clone(),
-                token: *token,
-                until: Timestamp::from_micros(*until),
-            })),
-            _ => Err(unexpected(CONTEXT)),
-        }
+        let context = "acquiring a lock";
+        let answer = self.run(&ACQUIRE, name, arguments, context).await?;
+        Ok(answer.map(|(token, until)| LockLease {
+            name: name.clone(),
+            owner: owner.clone(),
+            token,
+            until,
+        }))
     }
 
     async fn renew(&self, lease: &LockLease, ttl: Duration) -> Result<LockLease, LockError> {
@@ -105,6 +104,6 @@ impl LockManager for RedisLocks {
     }
 
     async fn release(&self, lease: &LockLease) -> Result<(), LockError> {
-        self.extend(lease, Vec::new()).await.map(drop)
+        self.extend(lease, 0).await.map(drop)
     }
 }

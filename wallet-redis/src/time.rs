@@ -20,6 +20,15 @@ impl Time {
         }
     }
 
+    /// The same for scripts that take it as their last argument, and the server's
+    /// where there is none.
+    pub(crate) fn given(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Server => None,
+            Self::Clock(_) => Some(self.argument()),
+        }
+    }
+
     /// How long keys outlive their use. Where another clock is given the
     /// server's says nothing, so they stay.
     pub(crate) const fn grace_ms(&self) -> u64 {

@@ -1,27 +1,28 @@
 -- Extends a lease, or ends it.
--- KEYS: the lock, kept as token and end in microseconds, eight bytes each, and
--- the owner. ARGV: the time in microseconds or '' for the server's, token,
--- microseconds from now or '' to end it, milliseconds to remember the token.
--- Answers the end, or nothing where the lease is lost.
-local now
-if ARGV[1] == '' then
+-- KEYS: the lock, kept as token, end in microseconds, owner.
+-- ARGV: token, microseconds from now or 0 to end it, milliseconds to remember the
+-- token; the time in microseconds, where it is not the server's.
+-- Answers token and end, or nothing where the lease is lost.
+-- Numbers are packed, eight bytes each.
+local now = tonumber(ARGV[2])
+if not now then
     local time = redis.call('TIME')
     now = time[1] * 1000000 + time[2]
-else
-    now = tonumber(ARGV[1])
 end
 local held = redis.call('GET', KEYS[1])
 if not held then
-    return {}
+    return ''
 end
-local token, ended, next = struct.unpack('>dd', held)
-if token ~= tonumber(ARGV[2]) or ended <= now then
-    return {}
+local token, ends, owner = struct.unpack('>I8I8', held)
+local own, ttl, remember = struct.unpack('>I8I8I8', ARGV[1])
+if token ~= own or ends <= now then
+    return ''
 end
-local ends, keep = 0, tonumber(ARGV[4])
-if ARGV[3] ~= '' then
-    ends = now + ARGV[3]
-    keep = keep + math.ceil(ARGV[3] / 1000)
+ends = 0
+if ttl > 0 then
+    ends = now + ttl
 end
-redis.call('SET', KEYS[1], struct.pack('>dd', token, ends) .. string.sub(held, next), 'PX', keep)
-return { ends }
+local lease = struct.pack('>I8I8', token, ends)
+local keep = math.ceil(ttl / 1000) + remember
+redis.call('SET', KEYS[1], lease .. string.sub(held, owner), 'PX', keep)
+return lease
