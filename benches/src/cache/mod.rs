@@ -273,6 +273,7 @@ impl Report {
         let Trips { ping_micros, .. } = self.trips;
         let trips = [
             ("PING", ping_micros),
+            ("a script that does nothing", self.trips.nothing_micros),
             ("one limit", self.trips.one_limit_micros),
             ("three limits", self.trips.three_limits_micros),
             ("acquire a lock", self.trips.acquire_micros),

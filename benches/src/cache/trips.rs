@@ -1,5 +1,5 @@
 //! Round trips to Redis, one after the other: what limits and locks cost beside
-//! a bare PING.
+//! a bare PING, and beside a script that does nothing.
 
 use std::time::Duration;
 
@@ -12,14 +12,18 @@ use wallet_redis::Redis;
 
 use crate::{Result, clock};
 
-/// How often each is made; they take turns, so that all see the same machine.
-const ROUNDS: u32 = 20_000;
+/// How often each is made in a turn. Turns are short, so that all see the same
+/// machine, and long enough for each to find its own connection and script warm.
+const TURN: u32 = 200;
+const TURNS: u32 = 100;
 
 /// Medians, in microseconds.
 #[derive(Debug, Serialize)]
 #[expect(clippy::struct_field_names, reason = "units last in names")]
 pub(crate) struct Trips {
     pub(crate) ping_micros: f64,
+    /// A script that does nothing: no script takes less.
+    pub(crate) nothing_micros: f64,
     pub(crate) one_limit_micros: f64,
     pub(crate) three_limits_micros: f64,
     pub(crate) acquire_micros: f64,
@@ -57,6 +61,9 @@ impl Stopwatch {
 pub(crate) async fn measure(url: &str, redis: &Redis) -> Result<Trips> {
     let client = redis::Client::open(url)?;
     let mut bare = client.get_multiplexed_async_connection().await?;
+    let mut load = redis::cmd("SCRIPT");
+    load.arg("LOAD").arg("return 1");
+    let hash: String = load.query_async(&mut bare).await?;
     let (limiter, locks) = (redis.limiter(), redis.locks());
     let quota = Quota::new(1_000_000, 1_000_000, Duration::from_secs(1))?;
     let charge =
@@ -66,23 +73,40 @@ pub(crate) async fn measure(url: &str, redis: &Redis) -> Result<Trips> {
     let (name, owner) = (LockName::new("sweep")?, LockOwner::new("bench")?);
     let ttl = Duration::from_secs(60);
     let mut watches = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..6 {
         watches.push(Stopwatch::new()?);
     }
-    let [ping, one, all, acquire, renew] = &mut watches[..] else {
-        return Err("five stopwatches".into());
+    let [ping, nothing, one, all, acquire, renew] = &mut watches[..] else {
+        return Err("six stopwatches".into());
     };
-    for _ in 0..ROUNDS {
-        let asked = redis::cmd("PING");
-        ping.time(asked.query_async::<()>(&mut bare)).await?;
-        one.time(limiter.take(&scope, &three[..1])).await?;
-        all.time(limiter.take(&scope, &three)).await?;
-        let lease = acquire.time(locks.acquire(&name, &owner, ttl)).await?;
+    for _ in 0..TURNS {
+        for _ in 0..TURN {
+            let asked = redis::cmd("PING");
+            ping.time(asked.query_async::<()>(&mut bare)).await?;
+        }
+        for _ in 0..TURN {
+            let mut asked = redis::cmd("EVALSHA");
+            asked.arg(&hash).arg(0);
+            nothing.time(asked.query_async::<()>(&mut bare)).await?;
+        }
+        for _ in 0..TURN {
+            one.time(limiter.take(&scope, &three[..1])).await?;
+        }
+        for _ in 0..TURN {
+            all.time(limiter.take(&scope, &three)).await?;
+        }
+        let mut lease = None;
+        for _ in 0..TURN {
+            lease = acquire.time(locks.acquire(&name, &owner, ttl)).await?;
+        }
         let lease = lease.ok_or("the lock is somebody else's")?;
-        renew.time(locks.renew(&lease, ttl)).await?;
+        for _ in 0..TURN {
+            renew.time(locks.renew(&lease, ttl)).await?;
+        }
     }
     Ok(Trips {
         ping_micros: ping.median_micros(),
+        nothing_micros: nothing.median_micros(),
         one_limit_micros: one.median_micros(),
         three_limits_micros: all.median_micros(),
         acquire_micros: acquire.median_micros(),
