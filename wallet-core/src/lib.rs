@@ -79,6 +79,7 @@ mod snapshot;
 mod text;
 mod time;
 mod transfer;
+mod turn;
 mod yielding;
 
 pub use account::{Account, AccountState, Counters, PastBalance, Policy, Status};
@@ -125,3 +126,4 @@ pub use transfer::{
     Details, Direction, Entry, Hold, HoldStatus, Leg, Reversal, Transfer, TransferKind,
     TransferWithReversals,
 };
+pub use turn::Turn;

@@ -5,10 +5,11 @@ use tokio::sync::watch;
 
 use super::balances::Cached;
 use super::queue::Queue;
-use super::sweep::SweepLock;
+use super::sweep;
 use super::{Driver, Settings, Shared, Stats, Wallet};
 use crate::{
-    BalanceCache, Clock, CommitSignal, IdGenerator, LedgerStore, LockManager, LockOwner, Uuid7,
+    BalanceCache, Clock, CommitSignal, IdGenerator, LedgerStore, LockManager, LockOwner, Turn,
+    Uuid7,
 };
 
 /// Puts a [`Wallet`] together: components here, data in [`Settings`].
@@ -20,7 +21,7 @@ pub struct WalletBuilder {
     settings: Settings,
     signal: CommitSignal,
     cache: Option<Arc<dyn BalanceCache>>,
-    sweep_lock: Option<SweepLock>,
+    sweep_turn: Option<Turn>,
 }
 
 impl WalletBuilder {
@@ -35,7 +36,7 @@ impl WalletBuilder {
             settings: Settings::default(),
             signal: CommitSignal::default(),
             cache: None,
-            sweep_lock: None,
+            sweep_turn: None,
         }
     }
 
@@ -77,7 +78,7 @@ impl WalletBuilder {
     /// of them sweep, and no hold expires twice.
     #[must_use]
     pub fn sweep_lock(mut self, locks: Arc<dyn LockManager>, owner: LockOwner) -> Self {
-        self.sweep_lock = Some(SweepLock::new(locks, owner));
+        self.sweep_turn = sweep::turn(locks, owner);
         self
     }
 
@@ -103,7 +104,7 @@ impl WalletBuilder {
             settings: self.settings,
             signal: self.signal,
             cached: self.cache.map(Cached::new),
-            sweep_lock: self.sweep_lock,
+            sweep_turn: self.sweep_turn,
             queue: Queue::new(),
             stats: Stats::default(),
         });

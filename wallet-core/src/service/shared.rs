@@ -2,9 +2,8 @@ use std::sync::Arc;
 
 use super::balances::Cached;
 use super::queue::Queue;
-use super::sweep::SweepLock;
 use super::{Settings, Stats};
-use crate::{Clock, CommitSignal, IdGenerator, LedgerStore};
+use crate::{Clock, CommitSignal, IdGenerator, LedgerStore, Turn};
 
 /// What the service and its driver have in common.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) signal: CommitSignal,
     pub(super) cached: Option<Cached>,
-    pub(super) sweep_lock: Option<SweepLock>,
+    pub(super) sweep_turn: Option<Turn>,
     pub(super) queue: Queue,
     pub(super) stats: Stats,
 }

@@ -1,43 +1,23 @@
-use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 
 use super::shared::Shared;
 use super::{WalletError, enqueue};
 use crate::yielding::yield_once;
-use crate::{LockLease, LockManager, LockName, LockOwner, Prepared};
+use crate::{LockManager, LockName, LockOwner, Prepared, Turn};
 
 /// What the lock is called.
 const LOCK: &str = "wallet-sweep";
 
-/// Which of many processes sweeps.
-#[derive(Debug)]
-pub(super) struct SweepLock {
-    locks: Arc<dyn LockManager>,
-    owner: LockOwner,
-}
-
-impl SweepLock {
-    pub(super) fn new(locks: Arc<dyn LockManager>, owner: LockOwner) -> Self {
-        Self { locks, owner }
-    }
-
-    /// Whether it is certain that somebody else sweeps. Who sweeps keeps the
-    /// lock until after its next look, so that it stays with one process, and
-    /// another follows soon where that one ends.
-    async fn is_taken(&self, interval: Duration) -> bool {
-        let Ok(name) = LockName::new(LOCK) else {
-            return false;
-        };
-        let ttl = interval.saturating_add(interval.checked_div(2).unwrap_or_default());
-        let ttl = ttl.clamp(LockLease::TTL_MIN, LockLease::TTL_MAX);
-        let acquire = self.locks.acquire(&name, &self.owner, ttl);
-        let answer = AssertUnwindSafe(acquire).catch_unwind().await;
-        matches!(answer, Ok(Ok(None)))
-    }
+/// Which of many processes sweeps. Who does keeps the turn until after its next
+/// look, so that it stays with one process, and another follows soon where that
+/// one ends.
+pub(super) fn turn(locks: Arc<dyn LockManager>, owner: LockOwner) -> Option<Turn> {
+    let name = LockName::new(LOCK).ok()?;
+    Some(Turn::new(locks, name, owner))
 }
 
 /// Ends expired holds now and then; for ever, or not at all.
@@ -48,9 +28,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let most = shared.settings.sweep_size;
     loop {
         shared.clock.sleep(interval).await;
-        if let Some(lock) = &shared.sweep_lock
-            && lock.is_taken(interval).await
-        {
+        if is_anothers_turn(&shared, interval).await {
             shared.stats.sweeps_left.add(1);
             continue;
         }
@@ -59,6 +37,19 @@ pub(super) async fn run(shared: Arc<Shared>) {
         while once(&shared, most).await.unwrap_or(0) >= u64::from(most.max(1)) {
             yield_once().await;
         }
+    }
+}
+
+/// Whether it is certain; a lock service that is slow is not waited for.
+async fn is_anothers_turn(shared: &Shared, interval: Duration) -> bool {
+    let Some(turn) = &shared.sweep_turn else {
+        return false;
+    };
+    let half = interval.checked_div(2).unwrap_or_default();
+    let taken = turn.take(interval.saturating_add(half));
+    match select(pin!(taken), shared.clock.sleep(interval)).await {
+        Either::Left((is_ours, _)) => !is_ours,
+        Either::Right(_) => false,
     }
 }
 

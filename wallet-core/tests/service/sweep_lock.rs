@@ -1,5 +1,6 @@
 //! Of many processes one sweeps.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,8 +63,11 @@ async fn who_has_it_not_leaves_it_until_the_lease_has_ended() {
     until_swept(&world).await;
 }
 
+/// Fails, or never answers.
 #[derive(Debug)]
-struct Failing;
+struct Failing {
+    is_silent: bool,
+}
 
 fn failed() -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, "as it is told")
@@ -77,6 +81,9 @@ impl LockManager for Failing {
         _: &LockOwner,
         _: Duration,
     ) -> Result<Option<LockLease>, StoreError> {
+        if self.is_silent {
+            pending::<()>().await;
+        }
         Err(failed())
     }
 
@@ -91,7 +98,9 @@ impl LockManager for Failing {
 
 #[tokio::test]
 async fn without_the_lock_service_everybody_sweeps() {
-    let world = with_lock(Arc::new(Failing)).await;
-    until_swept(&world).await;
-    assert_eq!(world.wallet.stats().sweeps_left, 0);
+    for is_silent in [false, true] {
+        let world = with_lock(Arc::new(Failing { is_silent })).await;
+        until_swept(&world).await;
+        assert_eq!(world.wallet.stats().sweeps_left, 0);
+    }
 }

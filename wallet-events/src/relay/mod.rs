@@ -7,14 +7,17 @@ mod session;
 mod settings;
 mod stats;
 
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, pending};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, Shared, select};
 use wallet_core::{
-    Clock, CommitSignal, EventPublisher, Lease, LedgerStore, Outbox, OutboxDepth, OutboxError,
+    Clock, CommitSignal, EventPublisher, Lease, LedgerStore, LockManager, LockName, LockOwner,
+    Outbox, OutboxDepth, OutboxError, Turn,
 };
 
 use crate::setting::SettingError;
@@ -57,6 +60,7 @@ struct Core {
     clock: Arc<dyn Clock>,
     signal: CommitSignal,
     settings: RelaySettings,
+    turn: Option<Turn>,
     stats: Counters,
 }
 
@@ -69,6 +73,7 @@ pub struct RelayBuilder {
     clock: Arc<dyn Clock>,
     signal: CommitSignal,
     settings: RelaySettings,
+    locks: Option<(Arc<dyn LockManager>, LockOwner)>,
 }
 
 impl RelayBuilder {
@@ -81,12 +86,24 @@ impl RelayBuilder {
         self
     }
 
+    /// Lets relays that stand by ask this lock service, and not the database,
+    /// whether another one is at work. The partition is guarded by its own lease
+    /// as before: where the service fails they ask the database.
+    #[must_use]
+    pub fn lock(mut self, locks: Arc<dyn LockManager>, owner: LockOwner) -> Self {
+        self.locks = Some((locks, owner));
+        self
+    }
+
     /// The relay.
     ///
     /// # Errors
     /// [`SettingError`].
     pub fn build(self) -> Result<Relay, SettingError> {
         self.settings.validate()?;
+        let name = LockName::new(&format!("wallet-relay-{}", self.settings.partition));
+        let name = name.map_err(|_| SettingError("partition"))?;
+        let turn = |(locks, owner)| Turn::new(locks, name, owner);
         let core = Core {
             outbox: self.outbox,
             ledger: self.ledger,
@@ -94,6 +111,7 @@ impl RelayBuilder {
             clock: self.clock,
             signal: self.signal,
             settings: self.settings,
+            turn: self.locks.map(turn),
             stats: Counters::default(),
         };
         let core = Arc::new(core);
@@ -119,6 +137,7 @@ impl Relay {
             clock,
             signal: CommitSignal::default(),
             settings,
+            locks: None,
         }
     }
 
@@ -137,7 +156,12 @@ impl Relay {
                 continue;
             };
             core.stats.takeovers.add(1);
-            let end = Session::new(core, lease, stop.clone()).run().await;
+            let session = pin!(Session::new(core, lease, stop.clone()).run());
+            let end = match select(session, pin!(core.keep_turn())).await {
+                Either::Left((end, _)) => end,
+                Either::Right((never, _)) => match never {},
+            };
+            core.pass_turn().await;
             core.stats.state(RelayState::Standby);
             match end {
                 End::Stopped => return,
@@ -166,14 +190,51 @@ type Stop<'a> = Shared<BoxFuture<'a, ()>>;
 impl Core {
     async fn acquire(&self) -> Option<Lease> {
         let settings = &self.settings;
+        if let Some(turn) = &self.turn
+            && self.soon(turn.take(settings.lease)).await == Some(false)
+        {
+            return None;
+        }
         let taken = self
             .outbox
             .acquire(settings.partition, &settings.owner, settings.lease)
             .await;
-        taken.unwrap_or_else(|error| {
+        let lease = taken.unwrap_or_else(|error| {
             self.store_failed(&error);
             None
-        })
+        });
+        if lease.is_none() {
+            // Another one may have more luck with the database.
+            self.pass_turn().await;
+        }
+        lease
+    }
+
+    /// Goes on for as long as the partition is this relay's.
+    async fn keep_turn(&self) -> Infallible {
+        let Some(turn) = &self.turn else {
+            return pending().await;
+        };
+        loop {
+            let pause = self.settings.lease.checked_div(3).unwrap_or_default();
+            self.clock.sleep(pause).await;
+            turn.take(self.settings.lease).await;
+        }
+    }
+
+    async fn pass_turn(&self) {
+        if let Some(turn) = &self.turn {
+            self.soon(turn.pass()).await;
+        }
+    }
+
+    /// What the lock service says, unless it takes its time.
+    async fn soon<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
+        let patience = self.clock.sleep(self.settings.poll);
+        match select(pin!(asked), patience).await {
+            Either::Left((answer, _)) => Some(answer),
+            Either::Right(_) => None,
+        }
     }
 
     fn store_failed(&self, error: &OutboxError) {

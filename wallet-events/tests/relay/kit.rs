@@ -11,7 +11,7 @@ use wallet_core::{
     IdempotencyKey, LedgerStore, Leg, Message, Money, OpenAccount, Outbox, Owner, PostTransfer,
     Request, SettlementName, Timestamp, Version, Wallet,
 };
-use wallet_events::{Event, Parsed, Relay, RelaySettings};
+use wallet_events::{Event, Parsed, Relay, RelayBuilder, RelaySettings};
 
 /// The paused clock of tokio's tests: sleeping costs nothing and all agree.
 #[derive(Debug)]
@@ -135,12 +135,19 @@ impl World {
         publisher: Arc<dyn EventPublisher>,
         settings: RelaySettings,
     ) -> Relay {
+        self.builder(outbox, publisher, settings).build().unwrap()
+    }
+
+    pub(crate) fn builder(
+        &self,
+        outbox: Arc<dyn Outbox>,
+        publisher: Arc<dyn EventPublisher>,
+        settings: RelaySettings,
+    ) -> RelayBuilder {
         let ledger: Arc<dyn LedgerStore> = Arc::<MemoryStore>::clone(&self.store);
         let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&self.clock);
-        Relay::builder(outbox, ledger, publisher, clock, settings)
-            .signal(self.signal.clone())
-            .build()
-            .unwrap()
+        let builder = Relay::builder(outbox, ledger, publisher, clock, settings);
+        builder.signal(self.signal.clone())
     }
 
     /// Waits until nothing is left in the outbox.

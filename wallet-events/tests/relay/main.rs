@@ -12,6 +12,7 @@ mod faults;
 mod kills;
 mod kit;
 mod leases;
+mod locks;
 mod order;
 mod parking;
 mod publisher;

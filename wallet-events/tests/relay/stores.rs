@@ -21,6 +21,8 @@ pub(crate) struct Faulty {
     rng: Mutex<fastrand::Rng>,
     percent: AtomicU64,
     fails_renewals: AtomicBool,
+    /// How often the partition was asked for.
+    pub(crate) acquires: AtomicU64,
     /// Rows from here on have a format that is not known.
     newer_from: Mutex<Option<RowId>>,
 }
@@ -32,12 +34,18 @@ impl Faulty {
             rng: Mutex::new(fastrand::Rng::with_seed(1)),
             percent: AtomicU64::new(0),
             fails_renewals: AtomicBool::new(false),
+            acquires: AtomicU64::new(0),
             newer_from: Mutex::new(None),
         })
     }
 
     pub(crate) fn fails_renewals(&self, fails: bool) {
         self.fails_renewals.store(fails, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_down(&self, is_down: bool) {
+        let percent = if is_down { 100 } else { 0 };
+        self.percent.store(percent, Ordering::Relaxed);
     }
 
     fn fails(&self) -> Result<(), OutboxError> {
@@ -58,6 +66,7 @@ impl Outbox for Faulty {
         owner: &str,
         ttl: Duration,
     ) -> Result<Option<Lease>, OutboxError> {
+        self.acquires.fetch_add(1, Ordering::Relaxed);
         self.fails()?;
         self.inner.acquire(partition, owner, ttl).await
     }
