@@ -46,8 +46,10 @@
 //! | `verify` | the invariants: what must hold of any store's books |
 //! | `testkit` | the kit by which an adapter proves itself |
 
+pub mod audit;
 pub mod codec;
 pub mod decide;
+pub mod history;
 #[cfg(feature = "verify")]
 pub mod invariants;
 pub mod memory;

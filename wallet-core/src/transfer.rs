@@ -74,6 +74,41 @@ pub enum TransferKind {
     Reversal,
 }
 
+impl TransferKind {
+    const NAMES: [(Self, &'static str); 6] = [
+        (Self::Transfer, "transfer"),
+        (Self::Deposit, "deposit"),
+        (Self::Withdrawal, "withdrawal"),
+        (Self::Split, "split"),
+        (Self::Capture, "capture"),
+        (Self::Reversal, "reversal"),
+    ];
+
+    /// Its name, as records and exports spell it; it stays the same.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let mut names = Self::NAMES.iter();
+        let found = names.find(|(kind, _)| *kind == self);
+        found.map_or("", |(_, name)| name)
+    }
+
+    /// The kind of this name.
+    ///
+    /// ```
+    /// use wallet_core::TransferKind;
+    /// assert_eq!(TransferKind::of_name("capture"), Some(TransferKind::Capture));
+    /// assert_eq!(TransferKind::Capture.name(), "capture");
+    /// assert_eq!(TransferKind::of_name("gift"), None);
+    /// ```
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        let mut names = Self::NAMES.iter();
+        names
+            .find(|(_, known)| *known == name)
+            .map(|(kind, _)| *kind)
+    }
+}
+
 /// What a reversal undoes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reversal {

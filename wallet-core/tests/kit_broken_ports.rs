@@ -8,14 +8,14 @@ use std::sync::{Arc, Once};
 
 use async_trait::async_trait;
 use wallet_core::testkit::broken::ports::{
-    BalanceBug, BrokenCache, BrokenLimiter, BrokenLocks, BrokenSessions, LimitBug, LockBug,
-    SessionBug,
+    AuditBug, BalanceBug, BrokenAuditLog, BrokenCache, BrokenLimiter, BrokenLocks, BrokenSessions,
+    LimitBug, LockBug, SessionBug,
 };
 use wallet_core::testkit::conformance::ports::{
-    BALANCE_CACHE, LOCK_MANAGER, PortCase, RATE_LIMITER, SESSION_STORE, passes,
+    AUDIT_LOG, BALANCE_CACHE, LOCK_MANAGER, PortCase, RATE_LIMITER, SESSION_STORE, passes,
 };
 use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory};
-use wallet_core::{BalanceCache, LockManager, RateLimiter, SessionStore};
+use wallet_core::{AuditLog, BalanceCache, LockManager, RateLimiter, SessionStore};
 
 static QUIET: Once = Once::new();
 
@@ -36,6 +36,7 @@ macro_rules! factories {
 }
 
 factories! {
+    AuditLog with AuditBug: |clock, bug| BrokenAuditLog::new(bug);
     BalanceCache with BalanceBug: |clock, bug| BrokenCache::new(bug);
     RateLimiter with LimitBug: |clock, bug| BrokenLimiter::new(clock, bug);
     LockManager with LockBug: |clock, bug| BrokenLocks::new(clock, bug);
@@ -66,6 +67,11 @@ where
     let all: BTreeSet<_> = cases.iter().map(|case| case.name).collect();
     let unproven: Vec<_> = all.difference(&proven).collect();
     assert!(unproven.is_empty(), "no bug is caught by {unproven:?}");
+}
+
+#[test]
+fn every_case_of_audit_logs_can_fail() {
+    assert_proven(AUDIT_LOG, AuditBug::ALL);
 }
 
 #[test]

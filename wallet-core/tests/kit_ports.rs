@@ -5,12 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::memory::{MemoryCache, MemoryLimiter, MemoryLocks, MemorySessions};
+use wallet_core::memory::{
+    MemoryAuditLog, MemoryCache, MemoryLimiter, MemoryLocks, MemorySessions,
+};
 use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory};
-use wallet_core::{BalanceCache, LockManager, RateLimiter, SessionStore};
+use wallet_core::{AuditLog, BalanceCache, LockManager, RateLimiter, SessionStore};
 
 #[derive(Debug)]
 struct Memory;
+
+#[async_trait]
+impl PortFactory<dyn AuditLog> for Memory {
+    async fn build(&self, _: Arc<ManualClock>) -> BuiltPort<dyn AuditLog> {
+        BuiltPort::new(Arc::new(MemoryAuditLog::new()), ())
+    }
+}
 
 #[async_trait]
 impl PortFactory<dyn BalanceCache> for Memory {
@@ -41,6 +50,7 @@ impl PortFactory<dyn SessionStore> for Memory {
     }
 }
 
+wallet_core::audit_log_conformance!(Memory);
 wallet_core::balance_cache_conformance!(Memory);
 wallet_core::rate_limiter_conformance!(Memory);
 wallet_core::lock_manager_conformance!(Memory);

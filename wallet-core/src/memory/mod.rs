@@ -8,11 +8,13 @@
 //!
 //! Both hold the same [`Tables`]; only the way to commit differs.
 //!
-//! Of the other ports one adapter each: [`MemoryCache`], [`MemoryInbox`],
-//! [`MemoryLimiter`], [`MemoryLocks`], [`MemorySessions`]. A host that runs one
-//! process can do with them.
+//! Of the other ports one adapter each: [`MemoryAuditLog`], [`MemoryCache`],
+//! [`MemoryHistory`], [`MemoryInbox`], [`MemoryLimiter`], [`MemoryLocks`],
+//! [`MemorySessions`]. A host that runs one process can do with them.
 
+mod audit;
 mod cache;
+mod history;
 mod inbox;
 mod limiter;
 mod locks;
@@ -24,7 +26,9 @@ mod sessions;
 mod store;
 mod tables;
 
+pub use audit::MemoryAuditLog;
 pub use cache::{MemoryCache, ttl_with_jitter};
+pub use history::MemoryHistory;
 pub use inbox::MemoryInbox;
 pub use limiter::MemoryLimiter;
 pub use locks::MemoryLocks;

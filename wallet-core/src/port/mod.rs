@@ -7,6 +7,8 @@
 //! | [`EventPublisher`] | sends messages to a queue or topic | none |
 //! | [`MessageQueue`] | receives them, each at least once | none |
 //! | [`Inbox`] | what a consumer has seen | [`MemoryInbox`](crate::memory::MemoryInbox) |
+//! | [`HistoryStore`] | entries for ever, and what balances they prove | [`MemoryHistory`](crate::memory::MemoryHistory) |
+//! | [`AuditLog`] | who did what, in chains | [`MemoryAuditLog`](crate::memory::MemoryAuditLog) |
 //! | [`Clock`] | the time, and sleeping | `SystemClock` (feature `tokio`) |
 //! | [`IdGenerator`] | new ids | [`Uuid7`] |
 //! | [`SecretSource`] | secrets that nobody can guess | [`OsSecrets`] |
@@ -15,8 +17,10 @@
 //! | [`LockManager`] | names lent to one owner at a time | module `memory` |
 //! | [`SessionStore`] | who is signed in | module `memory` |
 
+mod audit;
 mod balance_cache;
 mod clock;
+mod history;
 mod id_generator;
 mod inbox;
 mod ledger_store;
@@ -30,10 +34,15 @@ mod secret_source;
 mod session_store;
 mod signal;
 
+pub use audit::AuditLog;
 pub use balance_cache::BalanceCache;
 pub use clock::Clock;
 #[cfg(feature = "tokio")]
 pub use clock::SystemClock;
+pub use history::{
+    HistoryCursor, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
+    HistoryStore, LinePosition, ReferenceHistoryQuery,
+};
 pub use id_generator::{IdGenerator, Uuid7};
 pub use inbox::{Inbox, InboxStep};
 pub use ledger_store::{Committed, LedgerStore, Limits, Purge};

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`conformance`] | the cases that every store passes, one macro per port |
 //! | [`inbox`] | the same for a consumer's inbox, with inboxes that are broken |
+//! | [`history`] | the same for the history of accounts |
 //! | [`model`] | a naive ledger to compare a store with |
 //! | [`simulation`] | seeded runs with faults at every port |
 //! | [`broken`] | stores with planted bugs, which prove that the rest can fail |
@@ -28,6 +29,7 @@
 
 pub mod broken;
 pub mod conformance;
+pub mod history;
 pub mod inbox;
 pub mod model;
 pub mod simulation;

@@ -1,11 +1,13 @@
 //! Adapters of the small ports with planted bugs: for every case of their lists
 //! at least one that it catches.
 
+mod audits;
 mod balances;
 mod limits;
 mod locks;
 mod sessions;
 
+pub use audits::{AuditBug, BrokenAuditLog};
 pub use balances::{BalanceBug, BrokenCache};
 pub use limits::{BrokenLimiter, LimitBug};
 pub use locks::{BrokenLocks, LockBug};

@@ -1,12 +1,13 @@
 //! The cases of the small ports: [`BalanceCache`], [`RateLimiter`],
-//! [`LockManager`], [`SessionStore`]. One list each; an adapter passes all of it.
+//! [`LockManager`], [`SessionStore`], [`AuditLog`]. One list each; an adapter passes all of it.
 
 use std::fmt::{self, Debug};
 
 use super::Running;
 use crate::testkit::{PortFactory, PortKit};
-use crate::{BalanceCache, LockManager, RateLimiter, SessionStore};
+use crate::{AuditLog, BalanceCache, LockManager, RateLimiter, SessionStore};
 
+pub mod audits;
 pub mod balances;
 pub mod limits;
 pub mod locks;
@@ -81,6 +82,25 @@ macro_rules! port_suite {
             };
         }
     };
+}
+
+port_suite! {
+    /// Every case of an [`AuditLog`].
+    AUDIT_LOG of AuditLog in audits,
+    /// Expands to one test per case that an [`AuditLog`](crate::AuditLog) must
+    /// pass, for an expression that makes a
+    /// [`PortFactory`](crate::testkit::PortFactory) of it.
+    audit_log_conformance {
+        a_record_reads_back_whole
+        a_record_is_bound_to_the_one_before
+        events_stand_in_the_order_given
+        hundreds_of_events_go_in_one_call
+        partitions_are_chains_of_their_own
+        nothing_to_append_appends_nothing
+        pages_begin_and_end_where_they_are_told_to
+        the_last_record_is_told
+        appends_at_once_make_one_chain
+    } $
 }
 
 port_suite! {

@@ -1,0 +1,185 @@
+use crate::{
+    Account, AccountQuery, EntryQuery, HistoryError, HistoryLine, HistoryStore, LedgerStore,
+    StoreError,
+};
+
+use super::lines_of;
+
+/// Accounts that are looked at together.
+const ACCOUNTS: u32 = 200;
+/// Entries that are read at a time.
+const ENTRIES: u32 = 1_000;
+/// Lines that are kept before they are written.
+const LINES: usize = 2_000;
+
+/// Brings history to where the ledger stands: from nothing, or from wherever it
+/// is. It may be stopped at any time and begun again, and others may write to the
+/// ledger and to history meanwhile; what is committed behind it is their part.
+///
+/// At most some thousand lines are in memory, whatever there is.
+///
+/// ```
+/// use std::sync::Arc;
+/// use wallet_core::SystemClock;
+/// use wallet_core::history::Backfill;
+/// use wallet_core::memory::{MemoryHistory, MemoryStore};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let ledger = MemoryStore::new(Arc::new(SystemClock));
+/// let history = MemoryHistory::new();
+/// let report = Backfill::new(&history, &ledger).run(&mut |_| ()).await?;
+/// assert_eq!(report.written, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Backfill<'a> {
+    history: &'a dyn HistoryStore,
+    ledger: &'a dyn LedgerStore,
+}
+
+/// How far it has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BackfillProgress {
+    /// Entries that history holds, of those that there were at the beginning.
+    pub done: u64,
+    /// How many those are; `None` while they are counted.
+    pub total: Option<u64>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BackfillReport {
+    /// Accounts that were looked at.
+    pub accounts: u64,
+    /// Lines written.
+    pub written: u64,
+    /// Lines that history held already.
+    pub held: u64,
+}
+
+type Tell<'a> = &'a mut (dyn FnMut(BackfillProgress) + Send);
+
+impl<'a> Backfill<'a> {
+    /// From `ledger` into `history`.
+    #[must_use]
+    pub const fn new(history: &'a dyn HistoryStore, ledger: &'a dyn LedgerStore) -> Self {
+        Self { history, ledger }
+    }
+
+    /// Does it; `tell` is told how far it has come.
+    ///
+    /// # Errors
+    /// Those of the stores. What was written stays.
+    pub async fn run(&self, tell: Tell<'_>) -> Result<BackfillReport, HistoryError> {
+        let mut work = Work {
+            from: *self,
+            tell,
+            total: None,
+            lines: Vec::with_capacity(LINES),
+            report: BackfillReport::default(),
+        };
+        work.total = Some(work.count().await?);
+        work.accounts().await?;
+        Ok(work.report)
+    }
+}
+
+struct Work<'a, 'b> {
+    from: Backfill<'a>,
+    tell: Tell<'b>,
+    total: Option<u64>,
+    /// Read, and not yet written.
+    lines: Vec<HistoryLine>,
+    report: BackfillReport,
+}
+
+impl Work<'_, '_> {
+    async fn count(&mut self) -> Result<u64, StoreError> {
+        let mut total: u64 = 0;
+        for ledger in self.from.ledger.ledgers().await? {
+            let mut query = every(ledger);
+            loop {
+                let page = self.from.ledger.list_accounts(&query).await?;
+                let Some(last) = page.last() else { break };
+                query.after = Some(last.state.key.id);
+                total = page.iter().map(entries).fold(total, u64::saturating_add);
+                (self.tell)(BackfillProgress::default());
+            }
+        }
+        Ok(total)
+    }
+
+    async fn accounts(&mut self) -> Result<(), HistoryError> {
+        for ledger in self.from.ledger.ledgers().await? {
+            let mut query = every(ledger);
+            loop {
+                let page = self.from.ledger.list_accounts(&query).await?;
+                let Some(last) = page.last() else { break };
+                query.after = Some(last.state.key.id);
+                self.page(&page).await?;
+            }
+        }
+        self.write().await
+    }
+
+    async fn page(&mut self, accounts: &[Account]) -> Result<(), HistoryError> {
+        let used = accounts.iter().filter(|account| account.state.sequence > 0);
+        let used: Vec<&Account> = used.collect();
+        let keys: Vec<_> = used.iter().map(|account| account.state.key).collect();
+        let heads = self.from.history.heads(&keys).await?;
+        for (account, head) in used.into_iter().zip(heads) {
+            let held = u64::try_from(head.sequence)
+                .unwrap_or(0)
+                .min(entries(account));
+            self.report.held = self.report.held.saturating_add(held);
+            self.account(account, head.sequence).await?;
+        }
+        let count = u64::try_from(accounts.len()).unwrap_or(u64::MAX);
+        self.report.accounts = self.report.accounts.saturating_add(count);
+        Ok(())
+    }
+
+    async fn account(&mut self, account: &Account, held: i64) -> Result<(), HistoryError> {
+        let mut last = held;
+        while last < account.state.sequence {
+            let mut query = EntryQuery::first(account.state.key, ENTRIES);
+            query.after = Some(last);
+            let entries = self.from.ledger.entries(&query).await?;
+            let Some(newest) = entries.last() else { break };
+            last = newest.sequence;
+            let lines = lines_of(self.from.ledger, &entries).await?;
+            self.lines.extend(lines);
+            if self.lines.len() >= LINES {
+                self.write().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self) -> Result<(), HistoryError> {
+        self.from.history.append(&self.lines).await?;
+        let count = u64::try_from(self.lines.len()).unwrap_or(u64::MAX);
+        self.report.written = self.report.written.saturating_add(count);
+        self.lines.clear();
+        let done = self.report.written.saturating_add(self.report.held);
+        let total = self.total.map(|total| total.max(done));
+        (self.tell)(BackfillProgress { done, total });
+        Ok(())
+    }
+}
+
+fn entries(account: &Account) -> u64 {
+    u64::try_from(account.state.sequence).unwrap_or(0)
+}
+
+const fn every(ledger: crate::LedgerId) -> AccountQuery {
+    AccountQuery {
+        ledger,
+        owner: None,
+        currency: None,
+        after: None,
+        limit: ACCOUNTS,
+    }
+}

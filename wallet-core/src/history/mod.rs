@@ -1,0 +1,14 @@
+//! What is built on a [`HistoryStore`](crate::HistoryStore): past balances that
+//! prove themselves, statements, filling history from the ledger, export.
+
+mod backfill;
+mod balance;
+mod export;
+mod fill;
+mod statement;
+
+pub use backfill::{Backfill, BackfillProgress, BackfillReport};
+pub use balance::balance_at;
+pub use export::{Export, ExportError, ExportReport, json_line};
+pub use fill::{fill, lines_of};
+pub use statement::{Statement, statement};

@@ -1,0 +1,71 @@
+/// Defines the enum and the list of all.
+macro_rules! bugs {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// A bug that a history is planted with.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum HistoryBug {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl HistoryBug {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+bugs! {
+    /// Keeps no reference.
+    LosesReferences,
+    /// Writes again what it holds.
+    WritesTwice,
+    /// Takes what lies behind a gap.
+    SkipsGaps,
+    /// Says nothing where another line stands.
+    IgnoresOtherLines,
+    /// Puts lines in order by itself.
+    SortsLines,
+    /// Takes entries that go back in time.
+    TakesAnyTime,
+    /// Writes nothing of a call whose first line it holds.
+    DropsOverlaps,
+    /// Writes the first hundred lines of a call.
+    CutsLongCalls,
+    /// Keeps the first 17 digits of a balance.
+    RoundsBalances,
+    /// Has nothing left when it is opened again.
+    ForgetsOnRestart,
+    /// Keeps one entry of a microsecond.
+    KeepsOnePerMicrosecond,
+    /// Links no row to one of an earlier call.
+    LinksWithinACall,
+    /// Includes the end of a range of times.
+    IncludesTo,
+    /// Has one history for the same id in all ledgers.
+    IgnoresLedgers,
+    /// Answers heads in the order of keys.
+    SortsHeads,
+    /// Gives no cursor with an empty page.
+    LosesTheCursor,
+    /// Goes on behind the time of a cursor.
+    PagesByTime,
+    /// Takes the cursor of any query.
+    TakesAnyCursor,
+    /// Gives a thousand rows at most.
+    CutsLongPages,
+    /// Gives a transfer's rows in the order of accounts.
+    SortsByAccount,
+    /// Gives one page of a reference.
+    EndsAfterAPage,
+    /// Compares references without regard to case.
+    FoldsCase,
+    /// Hides rows that are to go at once.
+    ExpiresAtOnce,
+    /// Leaves out the beginning of a range of times.
+    ExcludesFrom,
+    /// Goes on with the rows of the next account.
+    RunsOn,
+    /// Looks where history ends before the lock, and writes under it.
+    ChecksTooEarly,
+}
