@@ -13,8 +13,8 @@
 //! [`shared_aws`] and [`PrivateAws`] are the same for the emulator, with
 //! `WALLET_TEST_AWS_ENDPOINT` for another endpoint in its place.
 //!
-//! [`PrivateRedis`] and [`PrivateRedisCluster`] start so fast that each test has
-//! its own.
+//! [`PrivateRedis`], [`PrivateRedisCluster`] and [`PrivateDynamo`], an emulator of
+//! Amazon DynamoDB, start so fast that each test has its own.
 //!
 //! A server that is not installed is an error and never a test left out:
 //! `scripts/setup-servers` installs them all.
@@ -25,6 +25,7 @@
 )]
 
 mod aws;
+mod dynamo;
 mod install;
 mod port;
 mod private;
@@ -33,6 +34,7 @@ mod shared;
 mod tls;
 
 pub use aws::{PrivateAws, shared_aws};
+pub use dynamo::PrivateDynamo;
 pub use install::Kind;
 pub use private::Private;
 pub use redis::{PrivateRedis, PrivateRedisCluster};
