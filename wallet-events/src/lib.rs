@@ -15,6 +15,7 @@
 //! | [`Forwarder`] | carries messages from a queue to a topic |
 //! | [`Redrive`] | brings dead letters back to their queue |
 //! | [`Consumer`] | hands each event to a handler once, with what was missed |
+//! | [`Projector`] | brings events into the history of accounts |
 //! | [`memory`] | queues in memory, and a publisher that fails as told |
 //! | `webhook` | delivers signed events to subscribers' URLs (feature `webhooks`) |
 //! | `aws` | queues on SQS, topics on SNS (features `sqs`, `sns`) |
@@ -31,6 +32,7 @@ mod event;
 mod forwarder;
 mod identity;
 pub mod memory;
+mod projector;
 mod redrive;
 mod relay;
 mod setting;
@@ -46,6 +48,7 @@ pub use event::{
 };
 pub use forwarder::{Forwarder, ForwarderSettings, ForwarderStats};
 pub use identity::EVENT_ID;
+pub use projector::{Projector, ProjectorStats};
 pub use redrive::{Redrive, RedriveError, RedriveFate, RedriveReport, RedriveStep};
 pub use relay::{Relay, RelayBuilder, RelaySettings, RelayState, RelayStats};
 pub use setting::SettingError;
