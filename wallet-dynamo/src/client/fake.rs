@@ -1,0 +1,218 @@
+//! A table in memory that fails as it is told: for what no emulator shows.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
+use wallet_core::{Clock, Timestamp};
+
+use super::api::{Api, Found, Item, Query};
+use super::error::CallError;
+use crate::keys::{PARTITION, SORT};
+
+/// What becomes of a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fate {
+    /// It is carried out.
+    Done,
+    /// It is not.
+    Throttled,
+    /// Never will be.
+    Refused,
+    /// It is carried out, and its answer lost.
+    AnswerLost,
+    /// It is not carried out, and nobody knows.
+    Lost,
+    /// Nobody knows, and it is carried out when the next call but one comes.
+    Late,
+    /// Of a batch, so many rows are left out.
+    Leaves(usize),
+    /// Of a query, a page holds at most so many rows.
+    Page(usize),
+}
+
+type Rows = BTreeMap<(Vec<u8>, Vec<u8>), Item>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Fake {
+    rows: Mutex<Rows>,
+    fates: Mutex<VecDeque<Fate>>,
+    /// How many rows each call was about.
+    pub(crate) calls: Mutex<Vec<usize>>,
+    late: Mutex<Option<(u32, Vec<Item>)>>,
+}
+
+fn key(item: &Item) -> (Vec<u8>, Vec<u8>) {
+    let bytes = |name| item[name].as_b().unwrap().clone().into_inner();
+    (bytes(PARTITION), bytes(SORT))
+}
+
+impl Fake {
+    pub(crate) fn new(fates: impl IntoIterator<Item = Fate>) -> Arc<Self> {
+        let fake = Self::default();
+        fake.fates.lock().unwrap().extend(fates);
+        Arc::new(fake)
+    }
+
+    pub(crate) fn then(&self, fates: impl IntoIterator<Item = Fate>) {
+        self.fates.lock().unwrap().extend(fates);
+    }
+
+    pub(crate) fn calls(&self) -> Vec<usize> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.rows.lock().unwrap().len()
+    }
+
+    /// The next call's fate; before it, what comes late.
+    fn next(&self, rows: usize) -> Fate {
+        self.calls.lock().unwrap().push(rows);
+        let mut late = self.late.lock().unwrap();
+        if let Some((0, items)) = late.take_if(|(turns, _)| *turns == 0) {
+            drop(self.put(&items, true));
+        } else if let Some((turns, _)) = late.as_mut() {
+            *turns = turns.saturating_sub(1);
+        }
+        self.fates.lock().unwrap().pop_front().unwrap_or(Fate::Done)
+    }
+
+    fn put(&self, items: &[Item], only_new: bool) -> Result<(), CallError> {
+        let mut rows = self.rows.lock().unwrap();
+        if only_new && items.iter().any(|item| rows.contains_key(&key(item))) {
+            return Err(CallError::ConditionFailed);
+        }
+        for item in items {
+            rows.insert(key(item), item.clone());
+        }
+        Ok(())
+    }
+
+    /// Writes rows as the next call's fate will have it; answers how many are left
+    /// out.
+    fn write(&self, items: &[Item], only_new: bool) -> Result<usize, CallError> {
+        let text = String::new;
+        match self.next(items.len()) {
+            Fate::Throttled => Err(CallError::Throttled(text())),
+            Fate::Refused => Err(CallError::Refused(text())),
+            Fate::Lost => Err(CallError::Unknown(text())),
+            Fate::AnswerLost => {
+                self.put(items, only_new)?;
+                Err(CallError::Unknown(text()))
+            }
+            Fate::Late => {
+                *self.late.lock().unwrap() = Some((1, items.to_vec()));
+                Err(CallError::Unknown(text()))
+            }
+            Fate::Leaves(left) => {
+                self.put(&items[left..], only_new)?;
+                Ok(left)
+            }
+            Fate::Done | Fate::Page(_) => self.put(items, only_new).map(|()| 0),
+        }
+    }
+}
+
+#[async_trait]
+impl Api for Fake {
+    async fn write(&self, _: &str, items: Vec<Item>) -> Result<Vec<Item>, CallError> {
+        let left = Self::write(self, &items, false)?;
+        Ok(items[..left].to_vec())
+    }
+
+    async fn read(&self, _: &str, keys: Vec<Item>) -> Result<(Vec<Item>, Vec<Item>), CallError> {
+        let left = match self.next(keys.len()) {
+            Fate::Throttled => return Err(CallError::Throttled(String::new())),
+            Fate::Leaves(left) => left,
+            _ => 0,
+        };
+        let rows = self.rows.lock().unwrap();
+        let found = keys[left..]
+            .iter()
+            .filter_map(|wanted| rows.get(&key(wanted)));
+        Ok((found.cloned().collect(), keys[..left].to_vec()))
+    }
+
+    async fn query(&self, query: &Query) -> Result<Found, CallError> {
+        let most = match self.next(1) {
+            Fate::Throttled => return Err(CallError::Throttled(String::new())),
+            Fate::Page(most) => most,
+            _ => usize::MAX,
+        };
+        let bytes = |value: &AttributeValue| value.as_b().unwrap().clone().into_inner();
+        let partition = bytes(&query.partition);
+        let start = query.start.as_ref().map(key);
+        let rows = self.rows.lock().unwrap();
+        let (from, to) = (bytes(&query.from), bytes(&query.to));
+        let range = rows.range((partition.clone(), from)..=(partition, to));
+        let mut found: Vec<_> = range.collect();
+        if !query.is_ascending {
+            found.reverse();
+        }
+        found.retain(|(key, _)| {
+            start.as_ref().is_none_or(|start| {
+                if query.is_ascending {
+                    *key > start
+                } else {
+                    *key < start
+                }
+            })
+        });
+        let limit = most.min(usize::try_from(query.limit).unwrap());
+        let is_cut = found.len() > limit;
+        let found: Vec<Item> = found
+            .into_iter()
+            .take(limit)
+            .map(|(_, i)| i.clone())
+            .collect();
+        let next = found.last().filter(|_| is_cut).cloned();
+        Ok((found, next))
+    }
+
+    async fn set(
+        &self,
+        _: &str,
+        wanted: Item,
+        attribute: &'static str,
+        value: AttributeValue,
+    ) -> Result<(), CallError> {
+        let mut rows = self.rows.lock().unwrap();
+        if let Some(item) = rows.get_mut(&key(&wanted)) {
+            item.insert(attribute.to_owned(), value);
+        }
+        Ok(())
+    }
+
+    async fn raise(&self, _: &str, item: Item, number: &'static str) -> Result<(), CallError> {
+        let of = |item: &Item| item[number].as_n().unwrap().parse::<i64>().unwrap();
+        let rows = self.rows.lock().unwrap();
+        let is_newer = rows.get(&key(&item)).is_none_or(|row| of(row) < of(&item));
+        drop(rows);
+        if is_newer {
+            Self::write(self, &[item], false)?;
+        }
+        Ok(())
+    }
+
+    async fn insert(&self, _: &str, items: Vec<Item>) -> Result<(), CallError> {
+        Self::write(self, &items, true).map(drop)
+    }
+}
+
+/// Sleeps are over at once, and counted.
+#[derive(Debug, Default)]
+pub(crate) struct QuickClock(pub(crate) Mutex<Vec<Duration>>);
+
+#[async_trait]
+impl Clock for QuickClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(0)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.lock().unwrap().push(duration);
+    }
+}

@@ -1,0 +1,175 @@
+use std::collections::HashMap;
+
+use futures_util::future::try_join_all;
+use wallet_core::{
+    AccountKey, HistoryHead, HistoryQuery, HistoryRow, LinePosition, Order, ReferenceHistoryQuery,
+    Sequence, StoreError, Timestamp, TransferKey,
+};
+
+use super::row::{head_of, row_of};
+use super::{DynamoHistory, failed, is_ascending, sort_key};
+use crate::client::Query;
+use crate::keys::{self, PARTITION, REFERENCE, REFERENCE_SORT, SORT, TRANSFER, TRANSFER_SORT};
+
+/// A row's place on its account.
+pub(super) type Place = (Timestamp, Sequence);
+
+const FIRST: Place = (Timestamp::from_micros(i64::MIN), i64::MIN);
+const LAST: Place = (Timestamp::from_micros(i64::MAX), i64::MAX);
+
+/// Between which places the rows of a query lie, both included; none where there
+/// can be none.
+pub(super) fn bounds(query: &HistoryQuery, after: Option<Place>) -> Option<(Place, Place)> {
+    let mut first = query.from.map_or(FIRST, |from| (from, i64::MIN));
+    let mut last = match query.to {
+        None => LAST,
+        Some(to) => before((to, i64::MIN))?,
+    };
+    match (after, query.order) {
+        (None, _) => {}
+        (Some(after), Order::Ascending) => first = first.max(behind(after)?),
+        (Some(after), Order::Descending) => last = last.min(before(after)?),
+    }
+    (first <= last && query.limit > 0).then_some((first, last))
+}
+
+fn behind((at, sequence): Place) -> Option<Place> {
+    match sequence.checked_add(1) {
+        Some(next) => Some((at, next)),
+        None => Some((shifted(at, 1)?, i64::MIN)),
+    }
+}
+
+fn before((at, sequence): Place) -> Option<Place> {
+    match sequence.checked_sub(1) {
+        Some(last) => Some((at, last)),
+        None => Some((shifted(at, -1)?, i64::MAX)),
+    }
+}
+
+fn shifted(at: Timestamp, by: i64) -> Option<Timestamp> {
+    at.as_micros().checked_add(by).map(Timestamp::from_micros)
+}
+
+pub(super) fn by_transfer(table: &str, transfer: TransferKey) -> Query {
+    Query {
+        table: table.to_owned(),
+        index: Some(crate::table::BY_TRANSFER),
+        keys: (TRANSFER, TRANSFER_SORT),
+        partition: keys::transfer(transfer),
+        from: keys::leg(0, 0),
+        to: keys::leg(u16::MAX, u8::MAX),
+        is_ascending: true,
+        is_consistent: false,
+        limit: i32::MAX,
+        start: None,
+    }
+}
+
+pub(super) fn by_reference(
+    table: &str,
+    query: &ReferenceHistoryQuery,
+    after: Option<&LinePosition>,
+) -> Query {
+    // Nothing lies between a key and the same with a zero behind it.
+    let behind = |after| {
+        let mut key = keys::line(after);
+        key.push(0);
+        key
+    };
+    Query {
+        table: table.to_owned(),
+        index: Some(crate::table::BY_REFERENCE),
+        keys: (REFERENCE, REFERENCE_SORT),
+        partition: keys::reference(query.ledger, &query.reference),
+        from: keys::bytes(after.map_or(vec![0], behind)),
+        to: keys::bytes([u8::MAX; 28]),
+        is_ascending: true,
+        is_consistent: false,
+        limit: i32::try_from(query.limit).unwrap_or(i32::MAX),
+        start: None,
+    }
+}
+
+impl DynamoHistory {
+    /// The heads that are known, of each account once.
+    pub(super) async fn known_heads(
+        &self,
+        accounts: impl Iterator<Item = AccountKey>,
+    ) -> Result<HashMap<AccountKey, HistoryHead>, StoreError> {
+        let mut accounts: Vec<AccountKey> = accounts.collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        let asked = accounts.iter().map(|account| keys::head(*account));
+        let found = self.caller.read(&self.settings.table, asked.collect());
+        let found = found.await.map_err(failed("reading how far history is"))?;
+        let mut items: HashMap<_, _> = HashMap::new();
+        for item in found {
+            if let Some(Ok(key)) = item.get(PARTITION).map(|key| key.as_b().cloned()) {
+                items.insert(key.into_inner(), item);
+            }
+        }
+        let mut heads = HashMap::new();
+        for account in accounts {
+            let key = keys::head(account).remove(PARTITION);
+            let key = key.and_then(|key| key.as_b().ok().cloned());
+            let item = key.and_then(|key| items.get(key.as_ref()));
+            if let Some(item) = item {
+                heads.insert(account, head_of(item)?);
+            }
+        }
+        Ok(heads)
+    }
+
+    /// Rows of an account between two places, from its stripes at once.
+    pub(super) async fn rows(
+        &self,
+        account: AccountKey,
+        first: Place,
+        last: Place,
+        order: Order,
+        limit: u32,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        let stripes = 0..self.settings.stripes_of(account);
+        let stripes = stripes.map(|stripe| self.stripe(account, stripe, first, last, order, limit));
+        let mut rows: Vec<HistoryRow> =
+            try_join_all(stripes).await?.into_iter().flatten().collect();
+        rows.sort_by_key(sort_key);
+        if order == Order::Descending {
+            rows.reverse();
+        }
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(rows)
+    }
+
+    /// Those of one stripe.
+    pub(super) async fn stripe(
+        &self,
+        account: AccountKey,
+        stripe: u8,
+        first: Place,
+        last: Place,
+        order: Order,
+        limit: u32,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        let query = Query {
+            table: self.settings.table.clone(),
+            index: None,
+            keys: (PARTITION, SORT),
+            partition: keys::rows(account, stripe),
+            from: keys::position(first.0, first.1),
+            to: keys::position(last.0, last.1),
+            is_ascending: is_ascending(order),
+            is_consistent: true,
+            limit: i32::try_from(limit).unwrap_or(i32::MAX),
+            start: None,
+        };
+        self.indexed(query).await
+    }
+
+    pub(super) async fn indexed(&self, query: Query) -> Result<Vec<HistoryRow>, StoreError> {
+        let items = self.caller.query(query).await;
+        let items = items.map_err(failed("reading history"))?;
+        items.iter().map(row_of).collect()
+    }
+}

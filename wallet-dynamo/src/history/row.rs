@@ -1,0 +1,136 @@
+//! Rows as items.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use wallet_core::{
+    AccountId, Amount, Currency, Direction, Entry, HistoryHead, HistoryLine, HistoryRow, InLedger,
+    LedgerId, LinePosition, Reference, StoreError, StoreErrorKind, Timestamp, TransferId,
+    TransferKind,
+};
+
+use crate::client::Item;
+use crate::keys::{self, PARTITION, REFERENCE, REFERENCE_SORT, TRANSFER, TRANSFER_SORT};
+
+/// What the table forgets rows by, in seconds since the epoch.
+pub(crate) const ENDS: &str = "ends";
+
+/// The number of an entry on its account; of a head, that of the last one.
+pub(crate) const SEQUENCE: &str = "sequence";
+
+/// The item of a row.
+pub(crate) fn item(row: &HistoryRow, stripes: u8) -> Item {
+    let (line, entry) = (&row.line, &row.line.entry);
+    let stripe = keys::stripe(entry.sequence, stripes);
+    let mut item = keys::row(entry.account, stripe, entry.created_at, entry.sequence);
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set(SEQUENCE, number(entry.sequence));
+    set("version", number(entry.version));
+    set("at", number(entry.created_at.as_micros()));
+    set(
+        "direction",
+        text(match entry.direction {
+            Direction::Debit => "debit",
+            Direction::Credit => "credit",
+        }),
+    );
+    set("amount", number(entry.amount.minor()));
+    // As text: numbers here have 38 digits.
+    set("balance", text(&entry.balance_after.to_string()));
+    set("transfer", keys::bytes(*entry.transfer.as_bytes()));
+    set("leg", number(entry.leg));
+    set("currency", text(line.currency.code().as_str()));
+    set("exponent", number(line.currency.exponent()));
+    set("kind", text(line.kind.name()));
+    set("code", number(line.code));
+    if let Some(previous_at) = row.previous_at {
+        set("previous_at", number(previous_at.as_micros()));
+    }
+    let position = LinePosition::of(row);
+    let transfer = InLedger::new(entry.account.ledger, entry.transfer);
+    set(TRANSFER, keys::transfer(transfer));
+    set(TRANSFER_SORT, keys::leg(position.leg, position.side));
+    if let Some(reference) = &line.reference {
+        set("reference", text(reference.as_str()));
+        set(REFERENCE, keys::reference(entry.account.ledger, reference));
+        set(REFERENCE_SORT, keys::bytes(keys::line(&position)));
+    }
+    item
+}
+
+/// The item that says how far an account has come.
+pub(crate) fn head_item(of: wallet_core::AccountKey, head: HistoryHead) -> Item {
+    let mut item = keys::head(of);
+    item.insert(SEQUENCE.to_owned(), number(head.sequence));
+    if let Some(at) = head.at {
+        item.insert("at".to_owned(), number(at.as_micros()));
+    }
+    item
+}
+
+pub(crate) fn head_of(item: &Item) -> Result<HistoryHead, StoreError> {
+    Ok(HistoryHead {
+        sequence: read(item, SEQUENCE)?,
+        at: Some(Timestamp::from_micros(read(item, "at")?)),
+    })
+}
+
+/// The row of an item.
+pub(crate) fn row_of(item: &Item) -> Result<HistoryRow, StoreError> {
+    parse(item).ok_or_else(corrupt)
+}
+
+fn parse(item: &Item) -> Option<HistoryRow> {
+    let key = item.get(PARTITION)?.as_b().ok()?.as_ref();
+    let (ledger, rest) = key.get(1..)?.split_first_chunk()?;
+    let (account, _) = rest.split_first_chunk()?;
+    let ledger = LedgerId::new(u32::from_be_bytes(*ledger));
+    let transfer = item.get("transfer")?.as_b().ok()?.as_ref();
+    let word = |name: &str| item.get(name)?.as_s().ok();
+    let entry = Entry {
+        account: InLedger::new(ledger, AccountId::from_bytes(*account)),
+        sequence: find(item, SEQUENCE)?,
+        version: find(item, "version")?,
+        direction: match word("direction")?.as_str() {
+            "debit" => Direction::Debit,
+            "credit" => Direction::Credit,
+            _ => return None,
+        },
+        amount: Amount::new(find(item, "amount")?).ok()?,
+        balance_after: word("balance")?.parse().ok()?,
+        transfer: TransferId::from_bytes(transfer.try_into().ok()?),
+        leg: find(item, "leg")?,
+        created_at: Timestamp::from_micros(find(item, "at")?),
+    };
+    let reference = word("reference").map(|text| Reference::new(text).ok());
+    let line = HistoryLine {
+        entry,
+        currency: Currency::new(word("currency")?, find(item, "exponent")?).ok()?,
+        kind: TransferKind::of_name(word("kind")?)?,
+        code: find(item, "code")?,
+        reference: match reference {
+            None => None,
+            Some(reference) => Some(reference?),
+        },
+    };
+    let previous_at = find(item, "previous_at").map(Timestamp::from_micros);
+    Some(HistoryRow { line, previous_at })
+}
+
+fn find<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+fn read<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, StoreError> {
+    find(item, name).ok_or_else(corrupt)
+}
+
+fn corrupt() -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, "a row of history cannot be read")
+}
+
+fn number(number: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(number.into().to_string())
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}

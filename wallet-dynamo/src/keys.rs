@@ -1,0 +1,151 @@
+//! Keys of rows: bytes that sort as what they say.
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use wallet_core::{
+    AccountKey, LedgerId, LinePosition, Reference, Sequence, Timestamp, TransferKey,
+};
+
+use crate::client::Item;
+
+/// The table's keys.
+pub(crate) const PARTITION: &str = "pk";
+pub(crate) const SORT: &str = "sk";
+/// Those of the index by transfer.
+pub(crate) const TRANSFER: &str = "t_pk";
+pub(crate) const TRANSFER_SORT: &str = "t_sk";
+/// Those of the index by reference.
+pub(crate) const REFERENCE: &str = "r_pk";
+pub(crate) const REFERENCE_SORT: &str = "r_sk";
+
+/// What a partition holds: its key begins with it.
+const ROWS: u8 = b'e';
+const HEAD: u8 = b'h';
+
+pub(crate) fn bytes(bytes: impl Into<Vec<u8>>) -> AttributeValue {
+    AttributeValue::B(Blob::new(bytes))
+}
+
+fn account(kind: u8, account: AccountKey) -> Vec<u8> {
+    let mut key = vec![kind];
+    key.extend(account.ledger.number().to_be_bytes());
+    key.extend(account.id.as_bytes());
+    key
+}
+
+/// Where rows of an account lie, of one of its stripes.
+pub(crate) fn rows(of: AccountKey, stripe: u8) -> AttributeValue {
+    let mut key = account(ROWS, of);
+    key.push(stripe);
+    bytes(key)
+}
+
+/// The stripe of a row: neighbours lie apart.
+pub(crate) fn stripe(sequence: Sequence, stripes: u8) -> u8 {
+    let stripe = sequence.checked_rem_euclid(i64::from(stripes));
+    stripe.and_then(|s| u8::try_from(s).ok()).unwrap_or(0)
+}
+
+/// The key of a row.
+pub(crate) fn row(of: AccountKey, stripe: u8, at: Timestamp, sequence: Sequence) -> Item {
+    Item::from([
+        (PARTITION.to_owned(), rows(of, stripe)),
+        (SORT.to_owned(), position(at, sequence)),
+    ])
+}
+
+/// The key of the row that says how far an account has come.
+pub(crate) fn head(of: AccountKey) -> Item {
+    Item::from([
+        (PARTITION.to_owned(), bytes(account(HEAD, of))),
+        (SORT.to_owned(), bytes([0])),
+    ])
+}
+
+/// Sorts by time and then by sequence.
+pub(crate) fn position(at: Timestamp, sequence: Sequence) -> AttributeValue {
+    let mut key = signed(at.as_micros()).to_vec();
+    key.extend(signed(sequence));
+    bytes(key)
+}
+
+/// Eight bytes that sort as the number does.
+const fn signed(number: i64) -> [u8; 8] {
+    (number.cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+/// Sorts as the number does.
+pub(crate) fn number(number: i64) -> AttributeValue {
+    bytes(signed(number))
+}
+
+/// The number of such a key.
+pub(crate) fn of_number(key: &[u8]) -> Option<i64> {
+    let bits = u64::from_be_bytes(key.try_into().ok()?);
+    Some((bits ^ (1 << 63)).cast_signed())
+}
+
+pub(crate) fn transfer(of: TransferKey) -> AttributeValue {
+    let mut key = of.ledger.number().to_be_bytes().to_vec();
+    key.extend(of.id.as_bytes());
+    bytes(key)
+}
+
+/// Sorts by leg, the debit first.
+pub(crate) fn leg(leg: u16, side: u8) -> AttributeValue {
+    let mut key = leg.to_be_bytes().to_vec();
+    key.push(side);
+    bytes(key)
+}
+
+pub(crate) fn reference(ledger: LedgerId, reference: &Reference) -> AttributeValue {
+    let mut key = ledger.number().to_be_bytes().to_vec();
+    key.extend(reference.as_str().as_bytes());
+    bytes(key)
+}
+
+/// Sorts by time, transfer, leg, the debit first.
+pub(crate) fn line(position: &LinePosition) -> Vec<u8> {
+    let mut key = signed(position.at.as_micros()).to_vec();
+    key.extend(position.transfer.as_bytes());
+    key.extend(position.leg.to_be_bytes());
+    key.push(position.side);
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_sort_as_times_and_sequences_do() {
+        let times = [i64::MIN, -1, 0, 1, 1_790_000_000_000_000, i64::MAX];
+        let sequences = [1, 2, 255, 256, i64::MAX];
+        let all = times.iter().flat_map(|at| {
+            sequences.map(|sequence| position(Timestamp::from_micros(*at), sequence))
+        });
+        let all: Vec<_> = all
+            .map(|key| key.as_b().unwrap().clone().into_inner())
+            .collect();
+        assert!(all.is_sorted());
+        assert_eq!(all.len(), 30);
+    }
+
+    #[test]
+    fn numbers_come_back() {
+        for given in [i64::MIN, -1, 0, 1, i64::MAX] {
+            let key = number(given);
+            assert_eq!(of_number(key.as_b().unwrap().as_ref()), Some(given));
+        }
+        assert_eq!(of_number(&[0; 7]), None);
+    }
+
+    #[test]
+    fn neighbours_lie_in_different_stripes() {
+        assert_eq!(
+            [1, 2, 3, 4].map(|sequence| stripe(sequence, 3)),
+            [1, 2, 0, 1]
+        );
+        assert_eq!(stripe(i64::MAX, 1), 0);
+    }
+}

@@ -1,0 +1,80 @@
+use std::time::Duration;
+
+use wallet_core::{AccountKey, StoreError, StoreErrorKind};
+
+/// How DynamoDB is used: plain data.
+///
+/// ```
+/// use wallet_core::{AccountId, InLedger, LedgerId};
+/// use wallet_dynamo::DynamoSettings;
+///
+/// let fees = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
+/// let settings = DynamoSettings::new("shop-history").spread(fees, 8);
+/// assert_eq!(settings.stripes_of(fees), 8);
+/// ```
+#[derive(Debug, Clone)]
+pub struct DynamoSettings {
+    /// The table's name.
+    pub table: String,
+    /// How long one attempt of a call may take; 2 s by default.
+    pub timeout: Duration,
+    /// How often a call is tried that is throttled, lost or not processed, until
+    /// it fails; each time that something of it was done, counting begins again.
+    /// 10 by default.
+    pub attempts_max: u32,
+    /// The pause after a failure. It doubles with each further one, up to the
+    /// longest, and is shortened by up to half at random. 20 ms and 2 s by
+    /// default.
+    pub pause: Duration,
+    /// The longest pause.
+    pub pause_max: Duration,
+    /// How many calls are under way at most; 8 by default.
+    pub calls_max: usize,
+    /// The accounts whose rows are spread, and over how many partition keys.
+    pub(crate) spread: Vec<(AccountKey, u8)>,
+}
+
+impl DynamoSettings {
+    /// The defaults for a table of this name.
+    #[must_use]
+    pub fn new(table: impl Into<String>) -> Self {
+        Self {
+            table: table.into(),
+            timeout: Duration::from_secs(2),
+            attempts_max: 10,
+            pause: Duration::from_millis(20),
+            pause_max: Duration::from_secs(2),
+            calls_max: 8,
+            spread: Vec::new(),
+        }
+    }
+
+    /// Spreads the rows of a hot account over so many partition keys (1 is as if
+    /// it were not named), from the first row on: a number that differs from that
+    /// of the rows there are makes them as good as absent. A page of such an
+    /// account takes as many requests.
+    #[must_use]
+    pub fn spread(mut self, account: AccountKey, stripes: u8) -> Self {
+        self.spread.retain(|(known, _)| *known != account);
+        self.spread.push((account, stripes.max(1)));
+        self
+    }
+
+    /// Over how many partition keys an account's rows are spread.
+    #[must_use]
+    pub fn stripes_of(&self, account: AccountKey) -> u8 {
+        let mut spread = self.spread.iter();
+        let found = spread.find(|(known, _)| *known == account);
+        found.map_or(1, |(_, stripes)| *stripes)
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), StoreError> {
+        let is_sound = !self.timeout.is_zero()
+            && self.attempts_max > 0
+            && !self.pause.is_zero()
+            && self.pause_max >= self.pause
+            && self.calls_max > 0;
+        let problem = || StoreError::new(StoreErrorKind::Internal, "a setting makes no sense");
+        is_sound.then_some(()).ok_or_else(problem)
+    }
+}
