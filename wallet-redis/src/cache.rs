@@ -79,17 +79,18 @@ impl RedisCache {
     }
 
     async fn put_some(&self, balances: Vec<&Balance>) -> Result<(), StoreError> {
-        let mut arguments = Vec::with_capacity(balances.len().saturating_mul(2));
+        let mut call = PUT.call(balances.len());
         for balance in &balances {
-            arguments.push(write(balance));
-            let ttl = ttl_with_jitter(self.ttl, balance).as_millis().max(1);
-            arguments.push(ttl.to_string().into_bytes());
+            call.arg(self.key(balance.account));
         }
-        let keys = balances.iter().map(|balance| self.key(balance.account));
+        for balance in &balances {
+            let ttl = ttl_with_jitter(self.ttl, balance).as_millis().max(1);
+            call.arg(write(balance));
+            call.arg(u64::try_from(ttl).unwrap_or(u64::MAX));
+        }
         let request = Request::Script {
             script: &PUT,
-            keys: keys.collect(),
-            arguments,
+            by_hash: call,
         };
         let context = "putting balances into the cache";
         let link = &self.redis.link;
@@ -99,8 +100,10 @@ impl RedisCache {
 }
 
 fn write(balance: &Balance) -> Vec<u8> {
-    let mut value = balance.version.to_be_bytes().to_vec();
-    value.extend(encode_balance(balance));
+    let encoded = encode_balance(balance);
+    let mut value = Vec::with_capacity(VERSION_BYTES.saturating_add(encoded.len()));
+    value.extend_from_slice(&balance.version.to_be_bytes());
+    value.extend_from_slice(&encoded);
     value
 }
 

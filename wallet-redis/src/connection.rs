@@ -2,7 +2,7 @@
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
-use redis::{Cmd, RedisResult, Value, cmd};
+use redis::{Cmd, RedisResult, Value};
 
 use crate::script::Script;
 
@@ -13,8 +13,7 @@ pub(crate) enum Request {
     /// By its hash, and once more whole where the server does not know it.
     Script {
         script: &'static Script,
-        keys: Vec<Vec<u8>>,
-        arguments: Vec<Vec<u8>>,
+        by_hash: Cmd,
     },
 }
 
@@ -29,22 +28,14 @@ impl Connection {
     pub(crate) async fn ask(&mut self, request: &Request) -> RedisResult<Value> {
         match request {
             Request::Plain(command) => self.send(command).await,
-            Request::Script {
-                script,
-                keys,
-                arguments,
-            } => {
-                let by_hash = evaluate("EVALSHA", script.hash(), keys, arguments);
-                match self.send(&by_hash).await {
-                    Err(error) if error.code() == Some("NOSCRIPT") => {
-                        // It was flushed, or this server is a new one. From here
-                        // on it knows it.
-                        let whole = evaluate("EVAL", script.source(), keys, arguments);
-                        self.send(&whole).await
-                    }
-                    answer => answer,
+            Request::Script { script, by_hash } => match self.send(by_hash).await {
+                Err(error) if error.code() == Some("NOSCRIPT") => {
+                    // It was flushed, or this server is a new one. From here on
+                    // it knows it.
+                    self.send(&script.whole(by_hash)).await
                 }
-            }
+                answer => answer,
+            },
         }
     }
 
@@ -55,10 +46,4 @@ impl Connection {
         };
         answer?.extract_error()
     }
-}
-
-fn evaluate(how: &str, what: &str, keys: &[Vec<u8>], arguments: &[Vec<u8>]) -> Cmd {
-    let mut command = cmd(how);
-    command.arg(what).arg(keys.len()).arg(keys).arg(arguments);
-    command
 }

@@ -19,11 +19,26 @@ pub(crate) fn balance(prefix: &str, account: AccountKey) -> Vec<u8> {
     format!("{{{prefix}:b{share:02x}}}{ledger}:{}", id.simple()).into_bytes()
 }
 
-pub(crate) fn limit(prefix: &str, scope: &LimitScope, charge: &Charge) -> Vec<u8> {
-    let scope = short_hash(scope.as_str());
-    let (token, flow) = (charge.quota.token_units(), charge.quota.flow_units());
-    let (capacity, name) = (charge.quota.capacity(), &charge.limit);
-    format!("{{{prefix}:l{scope}}}{capacity}:{token}:{flow}:{name}").into_bytes()
+/// What the keys of a scope's limits begin with.
+pub(crate) fn limits(prefix: &str, scope: &LimitScope) -> String {
+    format!("{{{prefix}:l{}}}", short_hash(scope.as_str()))
+}
+
+pub(crate) fn limit(tag: &str, charge: &Charge) -> Vec<u8> {
+    let Charge { limit, quota, .. } = charge;
+    let name = limit.as_str().as_bytes();
+    let mut key = Vec::with_capacity(tag.len().saturating_add(name.len()).saturating_add(64));
+    key.extend_from_slice(tag.as_bytes());
+    for number in [
+        quota.capacity().into(),
+        quota.token_units(),
+        quota.flow_units(),
+    ] {
+        key.extend_from_slice(itoa::Buffer::new().format::<u64>(number).as_bytes());
+        key.push(b':');
+    }
+    key.extend_from_slice(name);
+    key
 }
 
 pub(crate) fn lock(prefix: &str, name: &LockName) -> Vec<u8> {
@@ -41,10 +56,38 @@ fn short_hash(text: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |four: u8| char::from_digit(u32::from(four), 16).unwrap_or('0');
+    let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
+    bytes.iter().flat_map(digits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use wallet_core::{AccountId, InLedger, LedgerId, LimitName, Quota};
+
+    use super::*;
+
+    /// Processes of another release use the same keys.
+    #[test]
+    fn keys_stay_as_they_are() {
+        let account = InLedger::new(LedgerId::default(), AccountId::from_bytes([0xa7; 16]));
+        let key = String::from_utf8(balance("w", account)).unwrap();
+        assert_eq!(key, "{w:ba7}0:a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7");
+
+        let quota = Quota::new(100, 10, Duration::from_secs(1)).unwrap();
+        let charge = Charge::new(LimitName::new("calls").unwrap(), quota, 1);
+        let scope = LimitScope::new("tenant {1}").unwrap();
+        let key = String::from_utf8(limit(&limits("w", &scope), &charge)).unwrap();
+        let units = format!("100:{}:{}", quota.token_units(), quota.flow_units());
+        assert_eq!(key, format!("{{w:l{TENANT}}}{units}:calls"));
+
+        let name = LockName::new("tenant {1}").unwrap();
+        let key = String::from_utf8(lock("w", &name)).unwrap();
+        assert_eq!(key, format!("{{w:k{TENANT}}}"));
+    }
+
+    /// The first 16 bytes of the SHA-256 of `tenant {1}`.
+    const TENANT: &str = "a85e888040f4b07234ad6d0742e5989c";
 }

@@ -39,7 +39,8 @@ impl RateLimiter for RedisLimiter {
         let Redis {
             link, prefix, time, ..
         } = &self.redis;
-        let mut numbers = vec![time.grace_ms()];
+        let mut numbers = Vec::with_capacity(charges.len().saturating_mul(3).saturating_add(1));
+        numbers.push(time.grace_ms());
         for charge in charges {
             let token = charge.quota.token_units();
             let units = |tokens: u32| token.saturating_mul(u64::from(tokens));
@@ -47,13 +48,15 @@ impl RateLimiter for RedisLimiter {
             numbers.push(units(charge.quota.capacity()));
             numbers.push(charge.quota.flow_units());
         }
-        let mut arguments = vec![pack(numbers)];
-        arguments.extend(time.given());
-        let keys = charges.iter();
+        let mut call = TAKE.call(charges.len());
+        let tag = keys::limits(prefix, scope);
+        for charge in charges {
+            call.arg(keys::limit(&tag, charge));
+        }
+        call.arg(pack(numbers)).arg(time.given());
         let request = Request::Script {
             script: &TAKE,
-            keys: keys.map(|one| keys::limit(prefix, scope, one)).collect(),
-            arguments,
+            by_hash: call,
         };
         // Once more would be taken twice.
         let answer = link.ask(&request, Repeat::Never, CONTEXT).await?;

@@ -36,17 +36,18 @@ impl RedisLocks {
         &self,
         script: &'static Script,
         name: &LockName,
-        mut arguments: Vec<Vec<u8>>,
+        arguments: &[&[u8]],
         context: &'static str,
     ) -> Result<Option<(i64, Timestamp)>, StoreError> {
         let Redis {
             link, prefix, time, ..
         } = &self.redis;
-        arguments.extend(time.given());
+        let mut call = script.call(1);
+        call.arg(keys::lock(prefix, name));
+        call.arg(arguments).arg(time.given());
         let request = Request::Script {
             script,
-            keys: vec![keys::lock(prefix, name)],
-            arguments,
+            by_hash: call,
         };
         let answer = link.ask(&request, Repeat::Harmless, context).await?;
         let answer: Vec<u8> = from_redis_value(answer).map_err(|_| unexpected(context))?;
@@ -60,9 +61,9 @@ impl RedisLocks {
     async fn extend(&self, lease: &LockLease, ttl: u64) -> Result<Timestamp, LockError> {
         // No lock has a negative one.
         let token = u64::try_from(lease.token).map_err(|_| LockError::LeaseLost)?;
-        let arguments = vec![pack([token, ttl, REMEMBER_MS])];
+        let numbers = pack([token, ttl, REMEMBER_MS]);
         let context = "extending a lease";
-        let answer = self.run(&EXTEND, &lease.name, arguments, context).await?;
+        let answer = self.run(&EXTEND, &lease.name, &[&numbers], context).await?;
         answer.map(|(_, until)| until).ok_or(LockError::LeaseLost)
     }
 }
@@ -81,11 +82,11 @@ impl LockManager for RedisLocks {
         ttl: Duration,
     ) -> Result<Option<LockLease>, StoreError> {
         LockLease::validate_ttl(ttl)?;
-        let text = owner.as_str().as_bytes().to_vec();
-        let arguments = vec![pack([micros(ttl), REMEMBER_MS]), text];
+        let numbers = pack([micros(ttl), REMEMBER_MS]);
+        let arguments = [numbers.as_slice(), owner.as_str().as_bytes()];
         // Once more is a new token of the same owner.
         let context = "acquiring a lock";
-        let answer = self.run(&ACQUIRE, name, arguments, context).await?;
+        let answer = self.run(&ACQUIRE, name, &arguments, context).await?;
         Ok(answer.map(|(token, until)| LockLease {
             name: name.clone(),
             owner: owner.clone(),

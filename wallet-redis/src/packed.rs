@@ -3,7 +3,12 @@
 //! Scripts reckon with 53 bits.
 
 pub(crate) fn pack(numbers: impl IntoIterator<Item = u64>) -> Vec<u8> {
-    numbers.into_iter().flat_map(u64::to_be_bytes).collect()
+    let numbers = numbers.into_iter();
+    let mut packed = Vec::with_capacity(numbers.size_hint().0.saturating_mul(8));
+    for number in numbers {
+        packed.extend_from_slice(&number.to_be_bytes());
+    }
+    packed
 }
 
 /// None where a part of a number is left over, or one has more than 63 bits.

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use redis::{Arg, Cmd, cmd};
+
 /// A script and its hash.
 #[derive(Debug)]
 pub(crate) struct Script {
@@ -32,12 +34,24 @@ scripts! {
 }
 
 impl Script {
-    pub(crate) const fn source(&self) -> &'static str {
-        self.source
+    /// A call with so many keys: they and the arguments are to be added.
+    pub(crate) fn call(&self, keys: usize) -> Cmd {
+        let mut command = cmd("EVALSHA");
+        command.arg(self.hash.as_str()).arg(keys);
+        command
     }
 
-    pub(crate) fn hash(&self) -> &str {
-        &self.hash
+    /// The same call with the script itself.
+    pub(crate) fn whole(&self, by_hash: &Cmd) -> Cmd {
+        let mut command = cmd("EVAL");
+        command.arg(self.source);
+        // What stands behind the name of the command and the hash.
+        for argument in by_hash.args_iter().skip(2) {
+            if let Arg::Simple(argument) = argument {
+                command.arg(argument);
+            }
+        }
+        command
     }
 }
 

@@ -53,13 +53,13 @@ impl RedisSessions {
         let Redis {
             link, prefix, time, ..
         } = &self.redis;
-        let grace = time.grace_ms().to_string().into_bytes();
-        let mut all = vec![what.as_bytes().to_vec(), time.argument(), grace];
-        all.extend(arguments);
+        let mut call = SESSIONS.call(1);
+        call.arg(keys::sessions(prefix, place));
+        call.arg(what).arg(time.argument()).arg(time.grace_ms());
+        call.arg(arguments);
         let request = Request::Script {
             script: &SESSIONS,
-            keys: vec![keys::sessions(prefix, place)],
-            arguments: all,
+            by_hash: call,
         };
         match link.ask(&request, repeat, CONTEXT).await? {
             Value::Array(answer) => Ok(answer),
