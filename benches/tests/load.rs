@@ -253,15 +253,17 @@ fn a_cache_is_measured_beside_the_memory_store() {
         0,
         "{figures}"
     );
-    for name in [
-        "store_reads_per_sec",
-        "cached_reads_per_sec",
-        "transfers_per_sec",
-        "cached_transfers_per_sec",
-        "paused_transfers_per_sec",
-        "hit_ratio",
-    ] {
+    for name in ["store_reads_per_sec", "cached_reads_per_sec", "hit_ratio"] {
         assert!(figures[name].as_f64().unwrap() > 0.0, "{name}: {figures}");
+    }
+    let transfers = figures["transfers"].as_array().unwrap();
+    let conditions: Vec<_> = transfers.iter().map(|one| &one["redis"]).collect();
+    let all = [
+        "no_cache", "well", "flushed", "paused", "killed", "full", "replica",
+    ];
+    assert_eq!(conditions, all);
+    for one in transfers {
+        assert!(one["per_sec"].as_f64().unwrap() > 0.0, "{one}");
     }
     assert!(figures["trips"]["ping_micros"].as_f64().unwrap() > 0.0);
 }

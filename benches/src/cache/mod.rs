@@ -3,6 +3,7 @@
 
 mod reads;
 mod trips;
+mod trouble;
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::verify;
 use crate::wallet::{self, Loaded};
 use reads::Reads;
 use trips::Trips;
+use trouble::{Condition, Transfers, cpu_secs};
 
 /// Each is measured in so many turns, one after the other, so that all see the
 /// same machine.
@@ -46,10 +48,7 @@ pub(crate) struct Report {
     hit_ratio: f64,
     /// Calls of the cache that failed meanwhile.
     failures: u64,
-    /// Transfers per second without a cache, with one, and while it is paused.
-    transfers_per_sec: f64,
-    cached_transfers_per_sec: f64,
-    paused_transfers_per_sec: f64,
+    transfers: Vec<Transfers>,
     trips: Trips,
     /// What is wrong with the books, or went wrong.
     problems: Vec<String>,
@@ -109,7 +108,7 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
 impl Bench<'_> {
     fn measure(&mut self, profile: Option<&str>) -> Result<Report> {
         let url = self.server.url();
-        let trips = trips::measure(&url, &self.redis);
+        let trips = trips::measure(&url, &self.redis, self.load.seconds);
         let trips = self.runtime.block_on(trips)?;
         let turn = self.turn();
         let mut warm_up = Figures::new()?;
@@ -123,23 +122,22 @@ impl Bench<'_> {
         let after = self.stats()?;
         let hits = after.cache_hits.saturating_sub(before.cache_hits);
         let misses = after.cache_misses.saturating_sub(before.cache_misses);
-        let mut transfers = [Figures::new()?, Figures::new()?, Figures::new()?];
-        for _ in 0..TURNS {
-            let [without, with, paused] = &mut transfers;
-            self.transfer(false, turn, without)?;
-            self.transfer(true, turn, with)?;
-            self.server.pause();
-            self.transfer(true, turn, paused)?;
-            self.server.resume();
-            self.runtime.block_on(until_up(&self.redis));
+        let mut made = Vec::new();
+        for condition in Condition::ALL {
+            made.push(Made::new(condition)?);
         }
-        let all = [&store, &cached, &transfers[0], &transfers[1], &transfers[2]];
-        let problems = all.iter().filter_map(|figures| figures.problem.clone());
+        for _ in 0..TURNS {
+            for made in &mut made {
+                self.transfer(turn, made)?;
+            }
+        }
+        let all = made.iter().map(|made| &made.figures);
+        let all = [&store, &cached].into_iter().chain(all);
+        let problems = all.filter_map(|figures| figures.problem.clone());
         let mut problems: Vec<String> = problems.collect();
-        let made = transfers.iter().map(|figures| figures.acknowledged);
-        let made = made.fold(u64::from(self.load.accounts), u64::saturating_add);
-        problems.extend(self.verify(made)?);
-        let [without, with, paused] = transfers.map(|figures| figures.summary());
+        let count = made.iter().map(|made| made.figures.acknowledged);
+        let count = count.fold(u64::from(self.load.accounts), u64::saturating_add);
+        problems.extend(self.verify(count)?);
         Ok(Report {
             store: self.load.store,
             server: profile.map(str::to_owned),
@@ -152,9 +150,7 @@ impl Bench<'_> {
             cached_read_p99_ms: cached.summary().p99_ms,
             hit_ratio: per(hits, hits.saturating_add(misses)),
             failures: after.cache_failures.saturating_sub(before.cache_failures),
-            transfers_per_sec: without.transfers_per_sec,
-            cached_transfers_per_sec: with.transfers_per_sec,
-            paused_transfers_per_sec: paused.transfers_per_sec,
+            transfers: told(&made),
             trips,
             problems,
         })
@@ -179,17 +175,19 @@ impl Bench<'_> {
         self.runtime.block_on(reads.run(&wallet, length, figures))
     }
 
-    fn transfer(
-        &mut self,
-        with_cache: bool,
-        length: Duration,
-        figures: &mut Figures,
-    ) -> Result<()> {
+    /// A turn of transfers while Redis is as it is made.
+    fn transfer(&mut self, length: Duration, made: &mut Made) -> Result<()> {
         let (callers, runtime) = (self.load.callers, self.runtime);
         let picker = Picker::new(self.load.pattern, self.load.accounts);
         let tally = Arc::new(Tally::default());
-        let loaded = self.of(with_cache);
-        runtime.block_on(loaded.run(callers, &picker, length, &tally, figures))
+        let before = cpu_secs(&self.server);
+        made.condition.begin(&mut self.server);
+        let loaded = self.of(made.condition.has_cache());
+        runtime.block_on(loaded.run(callers, &picker, length, &tally, &mut made.figures))?;
+        made.condition.end(&mut self.server);
+        self.runtime.block_on(until_up(&self.redis));
+        made.worked(before, cpu_secs(&self.server));
+        Ok(())
     }
 
     fn stats(&self) -> Result<StatsSnapshot> {
@@ -214,6 +212,47 @@ impl Bench<'_> {
             verify::sample(subject.ledger().as_ref(), transfers, &sample).await
         })
     }
+}
+
+/// What was measured under one condition so far.
+struct Made {
+    condition: Condition,
+    figures: Figures,
+    redis_cpu_secs: f64,
+}
+
+impl Made {
+    fn new(condition: Condition) -> Result<Self> {
+        Ok(Self {
+            condition,
+            figures: Figures::new()?,
+            redis_cpu_secs: 0.0,
+        })
+    }
+
+    /// Notes what the server worked; nothing where it was started again.
+    #[expect(clippy::float_arithmetic, reason = "figures for people")]
+    fn worked(&mut self, before: f64, after: f64) {
+        self.redis_cpu_secs += (after - before).max(0.0);
+    }
+}
+
+#[expect(
+    clippy::float_arithmetic,
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "figures for people"
+)]
+fn told(made: &[Made]) -> Vec<Transfers> {
+    let per_sec = |made: &Made| made.figures.summary().transfers_per_sec;
+    let base = made.first().map_or(0.0, per_sec);
+    let each = made.iter().map(|made| Transfers {
+        redis: made.condition,
+        per_sec: per_sec(made),
+        ratio: ratio(per_sec(made), base),
+        redis_cpu_micros: ratio(made.redis_cpu_secs * 1e6, made.figures.acknowledged as f64),
+    });
+    each.collect()
 }
 
 async fn until_up(redis: &Redis) {
@@ -242,7 +281,6 @@ impl Report {
             let _ = writeln!(text, "the server: {server}; its store's default pool of 8");
         }
         text.push_str("Redis: a private server, one multiplexed connection, 20 ms a call\n\n");
-        let base = self.transfers_per_sec;
         let lines = [
             ("reads/s of the store alone", self.store_reads_per_sec, 1.0),
             (
@@ -250,20 +288,17 @@ impl Report {
                 self.cached_reads_per_sec,
                 ratio(self.cached_reads_per_sec, self.store_reads_per_sec),
             ),
-            ("transfers/s without a cache", base, 1.0),
-            (
-                "transfers/s with the cache",
-                self.cached_transfers_per_sec,
-                ratio(self.cached_transfers_per_sec, base),
-            ),
-            (
-                "transfers/s with Redis paused",
-                self.paused_transfers_per_sec,
-                ratio(self.paused_transfers_per_sec, base),
-            ),
         ];
         for (what, figure, of) in lines {
-            let _ = writeln!(text, "{what:<30} {figure:>10.0}  x {of:.2}");
+            let _ = writeln!(text, "{what:<38} {figure:>8.0}  x {of:.2}");
+        }
+        for one in &self.transfers {
+            let what = format!("transfers/s {}", one.redis.text());
+            let (figure, of, cpu) = (one.per_sec, one.ratio, one.redis_cpu_micros);
+            let _ = writeln!(
+                text,
+                "{what:<38} {figure:>8.0}  x {of:.2}  Redis {cpu:.1} µs each"
+            );
         }
         let _ = writeln!(
             text,

@@ -15,7 +15,8 @@ use crate::{Result, clock};
 /// How often each is made in a turn. Turns are short, so that all see the same
 /// machine, and long enough for each to find its own connection and script warm.
 const TURN: u32 = 200;
-const TURNS: u32 = 100;
+const TURNS_PER_SEC: u32 = 10;
+const TURNS_MAX: u32 = 100;
 
 /// Medians, in microseconds.
 #[derive(Debug, Serialize)]
@@ -57,8 +58,9 @@ impl Stopwatch {
     }
 }
 
-/// Measures all of them against the server at `url`.
-pub(crate) async fn measure(url: &str, redis: &Redis) -> Result<Trips> {
+/// Measures all of them against the server at `url`, the more often the longer
+/// everything else is measured.
+pub(crate) async fn measure(url: &str, redis: &Redis, seconds: u32) -> Result<Trips> {
     let client = redis::Client::open(url)?;
     let mut bare = client.get_multiplexed_async_connection().await?;
     let mut load = redis::cmd("SCRIPT");
@@ -79,7 +81,7 @@ pub(crate) async fn measure(url: &str, redis: &Redis) -> Result<Trips> {
     let [ping, nothing, one, all, acquire, renew] = &mut watches[..] else {
         return Err("six stopwatches".into());
     };
-    for _ in 0..TURNS {
+    for _ in 0..seconds.saturating_mul(TURNS_PER_SEC).min(TURNS_MAX) {
         for _ in 0..TURN {
             let asked = redis::cmd("PING");
             ping.time(asked.query_async::<()>(&mut bare)).await?;
