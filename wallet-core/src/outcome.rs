@@ -34,9 +34,14 @@ impl Outcome {
     #[must_use]
     pub fn balances(&self) -> Vec<Balance> {
         let mut latest = BTreeMap::new();
-        let mut note = |balance: Balance| {
+        self.each_balance(&mut |balance| {
             latest.insert(balance.account, balance);
-        };
+        });
+        latest.into_values().collect()
+    }
+
+    /// Tells the balance after each effect, in their order.
+    pub(crate) fn each_balance(&self, note: &mut dyn FnMut(Balance)) {
         for receipt in self.receipts() {
             match receipt {
                 Receipt::AccountOpened(account) => note(Balance::from(&account.state)),
@@ -57,7 +62,6 @@ impl Outcome {
                 }
             }
         }
-        latest.into_values().collect()
     }
 
     /// The version of each account that it changed, after it, by account. Who

@@ -116,11 +116,13 @@ impl Wallet {
     /// Tells the cache and whoever waits for commits what a transaction of the
     /// host's own has committed, after it has.
     pub fn after_commit(&self, decided: &[Decided]) {
-        for one in decided {
-            if let Decided::Fresh(outcome) = one {
-                self.shared.note_outcome(outcome);
-            }
-        }
+        let fresh = decided.iter().filter_map(|one| {
+            let Decided::Fresh(outcome) = one else {
+                return None;
+            };
+            Some(&**outcome)
+        });
+        self.shared.note_outcomes(fresh);
         self.shared.signal.notify();
     }
 
@@ -250,17 +252,23 @@ fn is_fresh(
 impl Shared {
     /// Notes balances for the cache, if there is one.
     fn note(&self, balances: Vec<Balance>) {
-        let Some(cached) = self.cached.as_ref().filter(|_| !balances.is_empty()) else {
-            return;
-        };
-        let left_out = cached.pending.note(balances, self.clock.now());
-        self.stats.cache_dropped.add(left_out);
+        if !balances.is_empty() {
+            self.note_each(|note| balances.into_iter().for_each(note));
+        }
     }
 
     /// The same of what was committed.
-    pub(super) fn note_outcome(&self, outcome: &Outcome) {
-        if self.cached.is_some() {
-            self.note(outcome.balances());
+    pub(super) fn note_outcomes<'o>(&self, outcomes: impl Iterator<Item = &'o Outcome>) {
+        let mut outcomes = outcomes.peekable();
+        if outcomes.peek().is_some() {
+            self.note_each(|note| outcomes.for_each(|outcome| outcome.each_balance(note)));
+        }
+    }
+
+    fn note_each(&self, tell: impl FnOnce(&mut dyn FnMut(Balance))) {
+        if let Some(cached) = &self.cached {
+            let left_out = cached.pending.note(self.clock.now(), tell);
+            self.stats.cache_dropped.add(left_out);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::shared::Shared;
 use super::ticket::{Resource, Ticket};
 use super::{Answer, WalletError};
 use crate::yielding::yield_once;
-use crate::{Batch, Decided, StoreError, StoreErrorKind};
+use crate::{Batch, Decided, Outcome, StoreError, StoreErrorKind};
 
 /// Takes batches from the queue and commits them until the queue is closed and
 /// empty.
@@ -135,8 +135,20 @@ async fn transact(shared: &Shared, tickets: &[Ticket]) -> Result<(Vec<Decided>, 
     }
 }
 
+/// Whether what was found under its key is what the request itself did, by a
+/// commit that was unknown.
+fn is_own(ticket: &Ticket, outcome: &Outcome, was_unknown: bool) -> bool {
+    was_unknown && ticket.request.made(outcome)
+}
+
 /// Answers each caller; those whose accounts could not be had go back.
 fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, was_unknown: bool) {
+    let made = tickets.iter().zip(&decided);
+    shared.note_outcomes(made.filter_map(|(ticket, decided)| match decided {
+        Decided::Fresh(outcome) => Some(&**outcome),
+        Decided::Replayed(outcome) => is_own(ticket, outcome, was_unknown).then_some(&**outcome),
+        Decided::IdempotencyMismatch | Decided::Blocked | Decided::ClockBehind { .. } => None,
+    }));
     let mut blocked = Vec::new();
     let mut decided = decided.into_iter();
     for mut ticket in tickets {
@@ -146,19 +158,12 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, was_unkn
             continue;
         };
         match decided {
-            Decided::Fresh(outcome) => {
-                shared.note_outcome(&outcome);
-                ticket.answer(Ok(Answer {
-                    outcome,
-                    replayed: false,
-                }));
-            }
+            Decided::Fresh(outcome) => ticket.answer(Ok(Answer {
+                outcome,
+                replayed: false,
+            })),
             Decided::Replayed(outcome) => {
-                // After an unknown commit it may be this very request's.
-                let replayed = !(was_unknown && ticket.request.made(&outcome));
-                if !replayed {
-                    shared.note_outcome(&outcome);
-                }
+                let replayed = !is_own(&ticket, &outcome, was_unknown);
                 ticket.answer(Ok(Answer { outcome, replayed }));
             }
             Decided::IdempotencyMismatch => ticket.answer(Err(WalletError::IdempotencyMismatch)),

@@ -18,6 +18,9 @@ use crate::{AccountKey, Balance, BalanceCache, Timestamp};
 
 /// How many accounts wait at most; of further ones nothing is kept.
 const ACCOUNTS_MAX: usize = 65_536;
+/// The same while the cache fails: what is noted then is most likely dropped, and
+/// should cost commits little.
+const ACCOUNTS_MAX_FAILING: usize = 4_096;
 /// How many balances are put at a time.
 const PUT_MAX: usize = 1_024;
 /// For how long a balance waits for a cache that fails. Beyond it others may
@@ -41,6 +44,8 @@ struct Waiting {
     order: VecDeque<(u64, AccountKey)>,
     /// How many have waited.
     count: u64,
+    /// Whether the cache did not take the last ones.
+    is_failing: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +68,9 @@ impl Pending {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of balances; answers how many there was no room for.
-    pub(super) fn note(&self, balances: Vec<Balance>, now: Timestamp) -> u64 {
+    /// Takes note of the balances that `tell` tells; answers how many there was no
+    /// room for.
+    pub(super) fn note(&self, now: Timestamp, tell: impl FnOnce(&mut dyn FnMut(Balance))) -> u64 {
         let until = now.saturating_add(AGE_MAX);
         let mut left_out: u64 = 0;
         let mut waiting = self.waiting();
@@ -72,9 +78,15 @@ impl Pending {
             newest,
             order,
             count,
+            is_failing,
         } = &mut *waiting;
-        for balance in balances {
-            let is_full = newest.len() >= ACCOUNTS_MAX;
+        let most = if *is_failing {
+            ACCOUNTS_MAX_FAILING
+        } else {
+            ACCOUNTS_MAX
+        };
+        tell(&mut |balance| {
+            let is_full = newest.len() >= most;
             match newest.get_mut(&balance.account) {
                 Some(noted) if noted.balance.version >= balance.version => {}
                 Some(noted) => (noted.balance, noted.until) = (balance, until),
@@ -91,7 +103,7 @@ impl Pending {
                     newest.insert(balance.account, noted);
                 }
             }
-        }
+        });
         drop(waiting);
         self.news.notify_one();
         left_out
@@ -137,9 +149,15 @@ impl Pending {
         some
     }
 
+    /// The cache did not take them.
+    fn failed(&self) {
+        self.waiting().is_failing = true;
+    }
+
     /// These were put.
     fn done(&self, balances: &[Balance]) {
         let mut waiting = self.waiting();
+        waiting.is_failing = false;
         for balance in balances {
             let noted = waiting.newest.get(&balance.account);
             if noted.is_some_and(|noted| noted.balance.version <= balance.version) {
@@ -168,6 +186,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             cached.pending.done(&balances);
         } else {
             failures = failures.saturating_add(1);
+            cached.pending.failed();
             shared.stats.cache_failures.add(1);
             shared.clock.sleep(shared.settings.pause(failures)).await;
         }
@@ -196,4 +215,50 @@ pub(super) async fn finish(shared: &Shared) {
 async fn put(cache: &dyn BalanceCache, balances: &[Balance]) -> bool {
     let put = AssertUnwindSafe(cache.put(balances)).catch_unwind().await;
     matches!(put, Ok(Ok(())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccountId, Counters, Currency, InLedger, LedgerId};
+
+    fn balance(number: usize, version: i64) -> Balance {
+        let mut id = [0; 16];
+        id[8..].copy_from_slice(&number.to_be_bytes());
+        Balance {
+            account: InLedger::new(LedgerId::default(), AccountId::from_bytes(id)),
+            currency: Currency::iso("EUR").unwrap(),
+            counters: Counters::default(),
+            version,
+        }
+    }
+
+    fn note(pending: &Pending, count: usize) -> u64 {
+        pending.note(Timestamp::from_micros(0), |note| {
+            (0..count).for_each(|number| note(balance(number, 1)));
+        })
+    }
+
+    #[test]
+    fn a_failing_cache_is_owed_less() {
+        let pending = Pending::default();
+        pending.failed();
+        assert_eq!(note(&pending, ACCOUNTS_MAX_FAILING + 10), 10);
+        pending.done(&[balance(0, 1)]);
+        assert_eq!(note(&pending, ACCOUNTS_MAX), 0);
+        assert_eq!(note(&pending, ACCOUNTS_MAX + 10), 10);
+    }
+
+    #[test]
+    fn the_newest_of_an_account_waits() {
+        let pending = Pending::default();
+        let now = Timestamp::from_micros(0);
+        for version in [2, 3, 1] {
+            pending.note(now, |note| note(balance(7, version)));
+        }
+        let found = pending.find(&[balance(7, 0).account], now);
+        assert_eq!(found[0].map(|balance| balance.version), Some(3));
+        pending.done(&[balance(7, 2)]);
+        assert_eq!(pending.find(&[balance(7, 0).account], now), found);
+    }
 }
