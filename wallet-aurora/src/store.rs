@@ -8,7 +8,7 @@ use wallet_core::{
     Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Freshness, Hold,
     HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record,
     RecordKey, ReferenceQuery, Snapshot, StoreErrorKind, Timestamp, TransferKey,
-    TransferWithReversals,
+    TransferWithReversals, TrialBalance,
 };
 
 use crate::clock::Time;
@@ -408,6 +408,12 @@ impl LedgerStore for AuroraStore {
             false
         };
         self.read(ask, read::told_ledgers).await
+    }
+
+    async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
+        let mut lent = self.writer.lend().await?;
+        let sums = read::trial_balance(&mut lent, ledger).await;
+        lent.end(sums).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64> {

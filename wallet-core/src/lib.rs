@@ -43,7 +43,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `tokio` | `SystemClock`, and running the service on tokio |
-//! | `verify` | the invariants: what must hold of any store's books |
+//! | `verify` | the invariants: what must hold of any store's books; reconciliation |
 //! | `testkit` | the kit by which an adapter proves itself |
 
 pub mod audit;
@@ -53,6 +53,8 @@ pub mod history;
 #[cfg(feature = "verify")]
 pub mod invariants;
 pub mod memory;
+#[cfg(feature = "verify")]
+pub mod reconcile;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 

@@ -82,6 +82,7 @@ caught! {
     an_unfenced_past_is_caught: AnswersPastUnfenced by "times::an_answered_balance_never_changes";
     an_included_end_is_caught: IncludesTheEnd by "reads::entries_are_found_by_time";
     folded_case_is_caught: FoldsCase by "extremes::texts_are_compared_byte_by_byte";
+    a_host_left_out_is_caught: LeavesOutTheHost by "reads::a_trial_balance_adds_up_each_currency";
     purged_ids_are_caught: PurgesIds by "idempotency::given_ids_outlive_their_records";
     a_forgetful_restart_is_caught: ForgetsOnRestart by "accounts::accounts_are_durable";
 }

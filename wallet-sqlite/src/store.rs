@@ -7,6 +7,7 @@ use wallet_core::{
     Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Hold, HoldKey,
     HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
     ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
+    TrialBalance,
 };
 
 use crate::checkpoint::Checkpoints;
@@ -257,6 +258,11 @@ impl LedgerStore for SqliteStore {
 
     async fn ledgers(&self) -> Result<Vec<LedgerId>> {
         self.read(|books| read::ledgers(books)).await
+    }
+
+    async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
+        self.read(move |books| read::trial_balance(books, ledger))
+            .await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64> {

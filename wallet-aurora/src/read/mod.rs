@@ -10,6 +10,7 @@ mod numbers;
 mod resolve;
 mod snapshot;
 mod transfers;
+mod trial_balance;
 
 pub(crate) use accounts::{
     Locking, ask_accounts, ask_ledgers, ask_list as ask_account_list, told_accounts, told_ledgers,
@@ -24,3 +25,4 @@ pub(crate) use numbers::{Numbers, Place};
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use snapshot::Plan;
 pub(crate) use transfers::{ask_list as ask_transfer_list, ask_transfers, told_transfers};
+pub(crate) use trial_balance::trial_balance;

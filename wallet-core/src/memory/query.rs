@@ -1,10 +1,11 @@
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::Tables;
 use crate::{
     Account, AccountId, AccountKey, AccountQuery, Entry, EntryQuery, Hold, HoldKey, HoldQuery,
     HoldStatus, InLedger, LedgerId, Order, PastBalance, Purge, ReferenceQuery, StoreError,
-    StoreErrorKind, Timestamp, TransferWithReversals,
+    StoreErrorKind, Timestamp, TransferWithReversals, TrialBalance,
 };
 
 /// A `u32` page size as a length.
@@ -140,6 +141,18 @@ impl Tables {
                 .copied();
         }
         ledgers
+    }
+
+    pub(super) fn trial_balance(&self, ledger: LedgerId) -> Vec<TrialBalance> {
+        let mut sums = BTreeMap::new();
+        let accounts = self.accounts.values();
+        for account in accounts.filter(|account| account.state.key.ledger == ledger) {
+            let currency = account.state.currency;
+            let sum = sums.entry(currency);
+            let sum = sum.or_insert_with(|| TrialBalance::of(currency));
+            sum.add(account.state.counters.posted());
+        }
+        sums.into_values().collect()
     }
 
     pub(super) fn purge(&mut self, purge: Purge, now: Timestamp) -> u64 {

@@ -11,7 +11,7 @@ use crate::{
     Hold, HoldKey, HoldQuery, Lease, LedgerId, LedgerStore, Limits, Outbox, OutboxDepth,
     OutboxError, OutboxRow, ParkedEvent, PartitionId, PastBalance, Purge, Reads, Record, RecordKey,
     ReferenceQuery, Resolution, RowId, RowProgress, Snapshot, StoreError, Timestamp, TransferKey,
-    TransferWithReversals,
+    TransferWithReversals, TrialBalance,
 };
 
 /// How a [`Store`] commits.
@@ -158,6 +158,10 @@ impl<P: CommitPolicy> LedgerStore for Store<P> {
 
     async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {
         Ok(self.shared.tables().ledgers())
+    }
+
+    async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>, StoreError> {
+        Ok(self.shared.tables().trial_balance(ledger))
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

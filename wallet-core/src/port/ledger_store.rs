@@ -8,6 +8,7 @@ use super::{AccountQuery, EntryQuery, HoldQuery, ReferenceQuery};
 use crate::{
     Account, AccountKey, Batch, Cost, Decided, Entry, Hold, HoldKey, LedgerId, PastBalance, Reads,
     Record, RecordKey, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
+    TrialBalance,
 };
 
 /// Commits batches and reads the books. It holds no business rule: every rule
@@ -137,6 +138,15 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// None of its own.
     async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError>;
+
+    /// What the accounts of `ledger` add up to, one sum for each currency that
+    /// they hold, by its code and decimals ascending; none where it holds no
+    /// account. All of it is of one committed state, whatever is committed
+    /// meanwhile and however long it takes: the store goes through all accounts.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>, StoreError>;
 
     /// Deletes at most `purge.limit` rows that are older than it says, by the
     /// store's clock, oldest first, and answers how many were deleted. A key

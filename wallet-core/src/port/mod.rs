@@ -33,6 +33,7 @@ mod rate_limiter;
 mod secret_source;
 mod session_store;
 mod signal;
+mod trial_balance;
 
 pub use audit::AuditLog;
 pub use balance_cache::BalanceCache;
@@ -58,3 +59,4 @@ pub use rate_limiter::{Charge, LimitState, RateLimiter, Verdict};
 pub use secret_source::{OsSecrets, SecretSource};
 pub use session_store::{Session, SessionError, SessionLife, SessionStore};
 pub use signal::{CommitSignal, CommitWatch};
+pub use trial_balance::TrialBalance;

@@ -8,8 +8,8 @@ use super::queue::Queue;
 use super::sweep;
 use super::{Driver, Settings, Shared, Stats, Wallet};
 use crate::{
-    BalanceCache, Clock, CommitSignal, IdGenerator, LedgerStore, LockManager, LockOwner, Turn,
-    Uuid7,
+    BalanceCache, Clock, CommitSignal, HistoryStore, IdGenerator, LedgerStore, LockManager,
+    LockOwner, Turn, Uuid7,
 };
 
 /// Puts a [`Wallet`] together: components here, data in [`Settings`].
@@ -21,6 +21,7 @@ pub struct WalletBuilder {
     settings: Settings,
     signal: CommitSignal,
     cache: Option<Arc<dyn BalanceCache>>,
+    history: Option<Arc<dyn HistoryStore>>,
     sweep_turn: Option<Turn>,
 }
 
@@ -36,6 +37,7 @@ impl WalletBuilder {
             settings: Settings::default(),
             signal: CommitSignal::default(),
             cache: None,
+            history: None,
             sweep_turn: None,
         }
     }
@@ -73,6 +75,17 @@ impl WalletBuilder {
         self
     }
 
+    /// Where [`Wallet::statement`] and [`Wallet::balance_at`] look first. What it
+    /// does not prove, because it is behind, has let rows go, fails or takes longer
+    /// than [`Settings::history_wait`], the ledger answers, with the same result.
+    ///
+    /// Somebody else brings it up: a projector, a backfill.
+    #[must_use]
+    pub fn history(mut self, history: Arc<dyn HistoryStore>) -> Self {
+        self.history = Some(history);
+        self
+    }
+
     /// Lets one process at a time sweep expired holds, of all that name this
     /// lock service: it saves the others the work. Where the service fails, all
     /// of them sweep, and no hold expires twice.
@@ -104,6 +117,7 @@ impl WalletBuilder {
             settings: self.settings,
             signal: self.signal,
             cached: self.cache.map(Cached::new),
+            history: self.history,
             sweep_turn: self.sweep_turn,
             queue: Queue::new(),
             stats: Stats::default(),

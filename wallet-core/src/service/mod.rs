@@ -12,6 +12,9 @@
 //! `Invalid` splits it until the culprit stands alone; a request whose account a
 //! foreign transaction keeps goes back to the queue for a while.
 //!
+//! Statements and past balances come from history where that proves that the
+//! ledger would say the same ([`Wallet::statement`], [`Wallet::balance_at`]).
+//!
 //! Balances go to a cache beside all that, and come from it as fresh as a reader
 //! asks ([`Wallet::balances`]); nothing waits for it but who reads.
 
@@ -22,6 +25,7 @@ mod committer;
 mod driver;
 mod error;
 mod flights;
+mod history;
 mod pending;
 mod queue;
 mod reads;

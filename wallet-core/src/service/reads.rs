@@ -1,10 +1,10 @@
 use super::{Wallet, WalletError};
 use crate::{
-    Account, AccountKey, AccountQuery, Entry, EntryQuery, Hold, HoldKey, HoldQuery, PastBalance,
-    ReferenceQuery, Timestamp, TransferKey, TransferWithReversals,
+    Account, AccountKey, AccountQuery, Entry, EntryQuery, Hold, HoldKey, HoldQuery, ReferenceQuery,
+    TransferKey, TransferWithReversals,
 };
 
-/// Reads go straight to the store.
+/// Reads that go straight to the store.
 impl Wallet {
     /// An account; `None` when there is none.
     ///
@@ -76,25 +76,12 @@ impl Wallet {
         Ok(self.shared.store.list_holds(query).await?)
     }
 
-    /// A page of an account's statement.
+    /// A page of an account's entries. [`statement`](Self::statement) is the same
+    /// from history, where there is one.
     ///
     /// # Errors
     /// [`WalletError::Store`].
     pub async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, WalletError> {
         Ok(self.shared.store.entries(query).await?)
-    }
-
-    /// The posted balance of an account at a past time; `None` when there is no
-    /// such account. Once answered it never changes.
-    ///
-    /// # Errors
-    /// [`WalletError::Store`] of kind `Invalid` when the time lies in the
-    /// future.
-    pub async fn balance_at(
-        &self,
-        account: AccountKey,
-        at: Timestamp,
-    ) -> Result<Option<PastBalance>, WalletError> {
-        Ok(self.shared.store.balance_at(account, at).await?)
     }
 }

@@ -28,6 +28,8 @@ pub struct Settings {
     pub sweep_interval: Option<Duration>,
     /// How many expired holds are ended at a time.
     pub sweep_size: u32,
+    /// How long history may take before the ledger is asked instead.
+    pub history_wait: Duration,
 }
 
 impl Default for Settings {
@@ -43,6 +45,7 @@ impl Default for Settings {
             tries_max: 12,
             sweep_interval: Some(Duration::from_secs(2)),
             sweep_size: 500,
+            history_wait: Duration::from_secs(1),
         }
     }
 }
@@ -55,6 +58,7 @@ impl Settings {
             ("committers", self.committers == 0),
             ("batch_requests_max", self.batch_requests_max == 0),
             ("tries_max", self.tries_max == 0),
+            ("history_wait", self.history_wait.is_zero()),
             (
                 "sweep_interval",
                 self.sweep_interval

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::balances::Cached;
 use super::queue::Queue;
 use super::{Settings, Stats};
-use crate::{Clock, CommitSignal, IdGenerator, LedgerStore, Turn};
+use crate::{Clock, CommitSignal, HistoryStore, IdGenerator, LedgerStore, Turn};
 
 /// What the service and its driver have in common.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) signal: CommitSignal,
     pub(super) cached: Option<Cached>,
+    pub(super) history: Option<Arc<dyn HistoryStore>>,
     pub(super) sweep_turn: Option<Turn>,
     pub(super) queue: Queue,
     pub(super) stats: Stats,

@@ -69,6 +69,12 @@ stats! {
     cache_writes,
     /// Balances that were not put: it failed for too long, or too many waited.
     cache_dropped,
+    /// Statements and past balances that history proved.
+    history_answers,
+    /// Those that it did not: the ledger answered.
+    history_misses,
+    /// Those for which it failed or took too long: the ledger answered.
+    history_failures,
     /// Sweeps left to another process, which had the lock.
     sweeps_left,
 }

@@ -16,6 +16,8 @@ mod conflicts;
 mod errors;
 mod failures;
 mod foreign_locks;
+mod history;
+mod history_same;
 mod limits;
 mod reads;
 mod retention;

@@ -202,6 +202,13 @@ impl LedgerStore for Scripted {
         self.inner.ledgers().await
     }
 
+    async fn trial_balance(
+        &self,
+        ledger: LedgerId,
+    ) -> Result<Vec<wallet_core::TrialBalance>, StoreError> {
+        self.inner.trial_balance(ledger).await
+    }
+
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {
         self.inner.purge(purge).await
     }

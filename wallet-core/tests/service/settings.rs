@@ -17,11 +17,12 @@ fn build(settings: Settings) -> Result<(), BuildError> {
 #[test]
 fn a_setting_that_would_make_the_service_stand_still_is_refused_by_name() {
     type Zero = fn(&mut Settings);
-    let zeros: [(&str, Zero); 5] = [
+    let zeros: [(&str, Zero); 6] = [
         ("queue_capacity", |all| all.queue_capacity = 0),
         ("committers", |all| all.committers = 0),
         ("batch_requests_max", |all| all.batch_requests_max = 0),
         ("tries_max", |all| all.tries_max = 0),
+        ("history_wait", |all| all.history_wait = Duration::ZERO),
         ("sweep_interval", |all| {
             all.sweep_interval = Some(Duration::ZERO);
         }),
@@ -36,6 +37,7 @@ fn a_setting_that_would_make_the_service_stand_still_is_refused_by_name() {
         committers: 1,
         batch_requests_max: 1,
         tries_max: 1,
+        history_wait: Duration::from_nanos(1),
         sweep_interval: Some(Duration::from_nanos(1)),
         ..quiet()
     };

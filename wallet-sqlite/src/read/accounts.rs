@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use rusqlite::{CachedStatement, Connection, Row, params};
 use wallet_core::{
-    Account, AccountId, AccountKey, AccountQuery, AccountState, InLedger, LedgerId, Metadata, Owner,
+    Account, AccountId, AccountKey, AccountQuery, AccountState, InLedger, LedgerId, Metadata,
+    Owner, TrialBalance,
 };
 
 use super::{Place, Terms, prepare};
@@ -26,6 +29,10 @@ const LIST: &str = "
 const LIST_BY_OWNER: &str = "
     SELECT id FROM wallet_account_profile
     WHERE ledger = ?1 AND owner = ?3 AND id > ?2 ORDER BY id";
+const STATES_OF_LEDGER: &str = "
+    SELECT num, currency, exponent, system, policy, overdraft, max_balance, status,
+           counters, version, sequence, last_at, last_entry, id
+    FROM wallet_account WHERE ledger = ?";
 const FIRST_LEDGER: &str = "SELECT min(ledger) FROM wallet_account WHERE ledger > ?";
 
 /// What `decide` needs of an account, and its place.
@@ -174,6 +181,24 @@ pub(crate) fn list_accounts(books: &Books<'_>, query: &AccountQuery) -> Result<V
         found.extend(listed.filter(wanted));
     }
     Ok(found)
+}
+
+/// What the accounts of a ledger add up to, by currency.
+pub(crate) fn trial_balance(books: &Books<'_>, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
+    let context = "adding up accounts";
+    let mut sums = BTreeMap::new();
+    let mut statement = prepare(books, STATES_OF_LEDGER)?;
+    let mut rows = statement.query((ledger_number(ledger),)).during(context)?;
+    while let Some(row) = rows.next().during(context)? {
+        let key = InLedger::new(ledger, id_column(row, 13, AccountId::from_bytes)?);
+        let found = state(row, key)?;
+        let (_, state) = latest(found, |number| books.pieces.moved(number));
+        let currency = state.currency;
+        let sum = sums.entry(currency);
+        let sum = sum.or_insert_with(|| TrialBalance::of(currency));
+        sum.add(state.counters.posted());
+    }
+    Ok(sums.into_values().collect())
 }
 
 /// The ledgers that hold accounts, ascending: one probe of the index each.

@@ -13,7 +13,7 @@ use wallet_core::{
     AccountKey, AccountState, Amount, CurrencyCode, Policy, Reads, Snapshot, Status, Timestamp,
 };
 
-pub(crate) use accounts::{account, account_state, ledgers, list_accounts};
+pub(crate) use accounts::{account, account_state, ledgers, list_accounts, trial_balance};
 pub(crate) use entries::{ANCHOR_EVERY, Statement, entries};
 pub(crate) use holds::{expired_holds, hold, list_holds};
 pub(crate) use journal::{Old, oldest, outbox_outcomes, record};

@@ -69,6 +69,8 @@ bugs! {
     IncludesTheEnd,
     /// Compares owners without regard to case.
     FoldsCase,
+    /// Adds up customers' accounts only.
+    LeavesOutTheHost,
     /// Deletes transfers and holds with the records.
     PurgesIds,
     /// Has nothing left when it is opened again.

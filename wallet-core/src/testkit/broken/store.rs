@@ -10,6 +10,7 @@ use crate::{
     Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Hold, HoldKey,
     HoldQuery, Lease, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
     ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
+    TrialBalance,
 };
 
 /// A sound in-memory store behind a bug.
@@ -137,6 +138,26 @@ impl LedgerStore for BrokenStore {
 
     async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {
         self.inner.ledgers().await
+    }
+
+    async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>, StoreError> {
+        if !self.has(Bug::LeavesOutTheHost) {
+            return self.inner.trial_balance(ledger).await;
+        }
+        let tables = self.inner.shared().tables();
+        let mut sums: Vec<TrialBalance> = Vec::new();
+        for account in tables.accounts.values() {
+            let state = &account.state;
+            if state.key.ledger == ledger && !state.system {
+                let known = sums.iter().position(|sum| sum.currency == state.currency);
+                let index = known.unwrap_or_else(|| {
+                    sums.push(TrialBalance::of(state.currency));
+                    sums.len() - 1
+                });
+                sums[index].add(state.counters.posted());
+            }
+        }
+        Ok(sums)
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

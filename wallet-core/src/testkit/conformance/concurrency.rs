@@ -1,13 +1,15 @@
 //! Several threads at once. Who comes first is left to chance; what holds
 //! afterwards is not.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 
 use super::steps::{amount, bank, deposit, eur, given, owner, request, settlement, transfer};
 use crate::testkit::Kit;
 use crate::{
-    AccountId, Capture, Command, Currency, Decided, Deposit, HoldStatus, Money, OpenAccount,
-    Outcome, PlaceHold, Rejection, Request, Reverse, ReverseWhat, TransferId, Withdrawal,
+    AccountId, Capture, Command, Currency, Decided, Deposit, HoldStatus, LedgerId, Money,
+    OpenAccount, Outcome, PlaceHold, Rejection, Request, Reverse, ReverseWhat, TransferId,
+    Withdrawal,
 };
 
 const THREADS: usize = 4;
@@ -83,6 +85,38 @@ pub async fn payments_at_once_lose_nothing(kit: &Kit) {
     }
     entries += kit.entries(bank()).await.len();
     assert_eq!((total, entries), (0, 2 * (3 + 100)));
+}
+
+/// Payments to and fro beside it never show in the sum.
+pub async fn a_trial_balance_is_of_one_state(kit: &Kit) {
+    let (ada, bob) = (kit.open_with("ada", 1_000).await, kit.open("bob").await);
+    let list = |(from, to)| {
+        let pay = |_| Request::new(kit.fresh_key(), transfer(from, to, 1));
+        (0..40).map(pay).collect::<Vec<_>>()
+    };
+    let lists: Vec<Vec<Request>> = [(ada, bob), (ada, bank())].map(list).into();
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let looks = scope.spawn(|| {
+            kit.factory().block_on(Box::pin(async {
+                // At least once, and once more when all is done.
+                while !is_done.load(Ordering::Relaxed) {
+                    let sums = kit.store().trial_balance(LedgerId::default()).await;
+                    let sums = sums.unwrap();
+                    let [sum] = sums.as_slice() else {
+                        panic!("not one currency: {sums:?}");
+                    };
+                    assert_eq!((sum.accounts, sum.posted), (3, 0));
+                }
+            }));
+        });
+        let answers = kit.race(lists);
+        is_done.store(true, Ordering::Relaxed);
+        looks.join().expect("sums of one state");
+        let outcomes = answers.into_iter().flatten();
+        let outcomes: Vec<_> = outcomes.map(crate::testkit::kit::fresh).collect();
+        assert_eq!(accepted(&outcomes), 80);
+    });
 }
 
 /// However many want it at once, no more goes out than there is.

@@ -173,6 +173,7 @@ macro_rules! __ledger_store_cases {
                 entries_are_found_by_time
                 what_is_not_there_is_an_empty_page
                 ledgers_are_separate_books
+                a_trial_balance_adds_up_each_currency
                 thousands_of_keys_are_answered_at_once
             }
             times {
@@ -205,6 +206,7 @@ macro_rules! __ledger_store_cases {
             }
             concurrency {
                 payments_at_once_lose_nothing
+                a_trial_balance_is_of_one_state
                 no_money_is_spent_twice
                 a_key_used_at_once_is_applied_once
                 a_key_used_twice_at_once_is_applied_once

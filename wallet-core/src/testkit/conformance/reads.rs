@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::steps::{
-    all_entries, at_home, cents, deposit, eur, given, opened, owner, receipts, request, transfer,
+    all_entries, at_home, cents, deposit, eur, given, opened, owner, receipts, request, settlement,
+    transfer,
 };
 use crate::testkit::Kit;
 use crate::testkit::kit::{fresh, record_key};
 use crate::{
-    AccountId, AccountQuery, Batch, Capture, Decided, EntryQuery, HoldQuery, InLedger, LedgerId,
-    OpenAccount, Order, Reference, ReferenceQuery, Rejection, Reverse, Timestamp, TransferId,
+    AccountId, AccountQuery, Amount, Batch, Capture, Currency, Decided, Deposit, EntryQuery,
+    HoldQuery, InLedger, LedgerId, Money, OpenAccount, Order, Reference, ReferenceQuery, Rejection,
+    Reverse, Timestamp, TransferId,
 };
 
 /// A dry run decides on a snapshot what the commit would, and writes nothing.
@@ -329,4 +331,41 @@ pub async fn thousands_of_keys_are_answered_at_once(kit: &Kit) {
     let keys: Vec<_> = numbers().map(|number| record_key(&text(number))).collect();
     let found = kit.store().records(&keys).await.unwrap();
     assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), right);
+}
+
+/// Each currency of a ledger by itself, with the host's own accounts; another
+/// ledger's are not in it.
+pub async fn a_trial_balance_adds_up_each_currency(kit: &Kit) {
+    let abroad = LedgerId::new(7);
+    let currencies = ["JPY", "EUR", "USD"].map(|code| Currency::iso(code).unwrap());
+    for (ledger, count) in [(LedgerId::default(), 3), (abroad, 1)] {
+        for (number, currency) in (1..).zip(currencies) {
+            for (account, minor) in (1..=count).zip(1..) {
+                let id = AccountId::new(given(number * 10 + account));
+                let open = OpenAccount::new(owner("ada"), currency).with_id(Some(id));
+                let amount = Amount::new(minor).unwrap();
+                let deposit = Deposit::new(id, Money { amount, currency }, settlement("bank"));
+                let commands = match number {
+                    // Accounts at zero count, too.
+                    1 => vec![open.into()],
+                    _ => vec![open.into(), deposit.into()],
+                };
+                let request = crate::Request::of_many(kit.fresh_key(), commands);
+                receipts(&fresh(kit.submit(request.in_ledger(ledger)).await));
+            }
+        }
+    }
+    let store = kit.store();
+    for (ledger, count) in [(LedgerId::default(), 3), (abroad, 1)] {
+        let sums = store.trial_balance(ledger).await.unwrap();
+        let told: Vec<_> = sums
+            .iter()
+            .map(|sum| (sum.currency, sum.accounts, sum.posted))
+            .collect();
+        let [jpy, eur, usd] = currencies;
+        // The bank has one of each currency that it gave.
+        let due = [(eur, count + 1, 0), (jpy, count, 0), (usd, count + 1, 0)];
+        assert_eq!(told, due);
+    }
+    assert_eq!(store.trial_balance(LedgerId::new(9)).await.unwrap(), []);
 }

@@ -6,6 +6,7 @@ use crate::{
     Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Hold, HoldKey,
     HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
     ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
+    TrialBalance,
 };
 
 use super::FaultyStore;
@@ -96,6 +97,10 @@ impl LedgerStore for FaultyStore {
 
     async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {
         self.read(self.inner.ledgers()).await
+    }
+
+    async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>, StoreError> {
+        self.read(self.inner.trial_balance(ledger)).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

@@ -1,0 +1,69 @@
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use wallet_core::memory::MemoryHistory;
+use wallet_core::{
+    AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
+    HistoryStore, ReferenceHistoryQuery, StoreError, StoreErrorKind, Timestamp, TransferKey,
+};
+
+/// A history at a distance: there is time to die before and after a call, and some
+/// calls fail, before or after they were carried out.
+#[derive(Debug)]
+pub(crate) struct Far {
+    pub(crate) inner: MemoryHistory,
+    failing: u8,
+    rng: Mutex<fastrand::Rng>,
+}
+
+impl Far {
+    /// Of a hundred calls so many fail.
+    pub(crate) fn new(inner: MemoryHistory, failing: u8) -> Self {
+        let rng = Mutex::new(fastrand::Rng::with_seed(u64::from(failing)));
+        Self {
+            inner,
+            failing,
+            rng,
+        }
+    }
+
+    async fn travel(&self) -> Result<(), StoreError> {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        if self.rng.lock().unwrap().u8(..100) < self.failing {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, "far away"));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl HistoryStore for Far {
+    async fn append(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
+        self.travel().await?;
+        self.inner.append(lines).await?;
+        Ok(self.travel().await?)
+    }
+
+    async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
+        self.travel().await?;
+        self.inner.heads(accounts).await
+    }
+
+    async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+        self.inner.page(query).await
+    }
+
+    async fn of_transfer(&self, transfer: TransferKey) -> Result<Vec<HistoryRow>, StoreError> {
+        self.inner.of_transfer(transfer).await
+    }
+
+    async fn of_reference(&self, query: &ReferenceHistoryQuery) -> Result<HistoryPage, StoreError> {
+        self.inner.of_reference(query).await
+    }
+
+    async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError> {
+        self.inner.expire(rows, at).await
+    }
+}
