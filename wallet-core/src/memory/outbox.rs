@@ -57,6 +57,12 @@ impl OutboxTables {
         Some(lease)
     }
 
+    /// The latest lease of a partition, whether it has ended or not.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn lease(&self, partition: PartitionId) -> Option<Lease> {
+        self.leases.get(&partition).cloned()
+    }
+
     pub(super) fn renew(
         &mut self,
         lease: &Lease,

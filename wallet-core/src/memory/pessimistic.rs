@@ -57,6 +57,12 @@ impl MemoryStore {
         let is_free = policy.foreign().insert(account);
         is_free.then_some(AccountLock { policy, account })
     }
+
+    /// Whether no foreign transaction keeps `account`.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn can_lock(&self, account: AccountKey) -> bool {
+        !self.policy().foreign().contains(&account)
+    }
 }
 
 /// An account kept by a foreign transaction; dropping it lets go.

@@ -61,7 +61,7 @@ impl Tables {
         holds.take(length(query.limit)).cloned().collect()
     }
 
-    pub(super) fn expired_holds(&self, now: Timestamp, limit: u32) -> Vec<HoldKey> {
+    pub(crate) fn expired_holds(&self, now: Timestamp, limit: u32) -> Vec<HoldKey> {
         let pending = self.holds.values();
         let pending = pending.filter(|hold| hold.status == HoldStatus::Pending);
         let mut expired: Vec<_> = pending

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -19,7 +20,10 @@ struct Hands {
     now: Timestamp,
     /// All that was ever advanced.
     elapsed: Duration,
-    sleepers: Vec<(Duration, Waker)>,
+    /// By the time when they end, and by their number.
+    sleepers: BTreeMap<(Duration, u64), Waker>,
+    /// How many sleeps have begun.
+    begun: u64,
 }
 
 impl ManualClock {
@@ -32,24 +36,29 @@ impl ManualClock {
         Self(Mutex::new(Hands {
             now,
             elapsed: Duration::ZERO,
-            sleepers: Vec::new(),
+            sleepers: BTreeMap::new(),
+            begun: 0,
         }))
     }
 
     /// Moves it forward and wakes whose sleep is over.
     pub fn advance(&self, by: Duration) {
         let mut hands = self.hands();
-        hands.now = hands.now.saturating_add(by);
-        hands.elapsed = hands.elapsed.saturating_add(by);
-        let elapsed = hands.elapsed;
-        let (due, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut hands.sleepers)
-            .into_iter()
-            .partition(|(until, _)| *until <= elapsed);
-        hands.sleepers = rest;
-        drop(hands);
-        for (_, waker) in due {
-            waker.wake();
+        let elapsed = hands.elapsed.saturating_add(by);
+        // Whole microseconds of all that has passed: else parts of one would be
+        // lost, and whoever waits for a time would never see it.
+        let passed = elapsed.as_micros() - hands.elapsed.as_micros();
+        let passed = Duration::from_micros(u64::try_from(passed).unwrap());
+        hands.now = hands.now.saturating_add(passed);
+        hands.elapsed = elapsed;
+        let mut due = Vec::new();
+        while let Some(first) = hands.sleepers.first_entry()
+            && first.key().0 <= elapsed
+        {
+            due.push(first.remove());
         }
+        drop(hands);
+        due.into_iter().for_each(Waker::wake);
     }
 
     /// Moves it back; no sleep ends or is lengthened.
@@ -72,7 +81,7 @@ impl ManualClock {
     #[must_use]
     pub fn next_wake_in(&self) -> Option<Duration> {
         let hands = self.hands();
-        let next = hands.sleepers.iter().map(|(until, _)| *until).min()?;
+        let ((next, _), _) = hands.sleepers.first_key_value()?;
         Some(next.saturating_sub(hands.elapsed))
     }
 
@@ -96,29 +105,48 @@ impl Clock for ManualClock {
 
     async fn sleep(&self, duration: Duration) {
         let until = self.hands().elapsed.saturating_add(duration);
-        Sleep { clock: self, until }.await;
+        let (clock, number) = (self, None);
+        Sleep {
+            clock,
+            until,
+            number,
+        }
+        .await;
     }
 }
 
 struct Sleep<'a> {
     clock: &'a ManualClock,
     until: Duration,
+    /// Its number among the sleepers, once it is one.
+    number: Option<u64>,
 }
 
 impl Future for Sleep<'_> {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut hands = self.clock.hands();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let clock = self.clock;
+        let mut hands = clock.hands();
         if hands.elapsed >= self.until {
             return Poll::Ready(());
         }
-        let (until, waker) = (self.until, context.waker());
-        let known = |(at, known): &(Duration, Waker)| *at == until && known.will_wake(waker);
-        if !hands.sleepers.iter().any(known) {
-            hands.sleepers.push((until, waker.clone()));
-        }
+        let number = *self.number.get_or_insert(hands.begun);
+        hands.begun = hands.begun.max(number + 1);
+        let waker = context.waker();
+        let place = (self.until, number);
+        let known = hands.sleepers.entry(place).or_insert_with(|| waker.clone());
+        known.clone_from(waker);
         Poll::Pending
+    }
+}
+
+impl Drop for Sleep<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            // Nobody is woken for a sleep that was given up.
+            self.clock.hands().sleepers.remove(&(self.until, number));
+        }
     }
 }
 
@@ -145,5 +173,23 @@ mod tests {
         assert_eq!(clock.next_wake_in(), None);
         let shown = ManualClock::START.saturating_sub(Duration::from_secs(55));
         assert_eq!(clock.now(), shown);
+    }
+
+    #[test]
+    fn parts_of_a_microsecond_add_up() {
+        let clock = ManualClock::default();
+        for _ in 0..10 {
+            clock.advance(Duration::from_nanos(300));
+        }
+        assert_eq!(clock.now().since(ManualClock::START).as_micros(), 3);
+    }
+
+    #[test]
+    fn a_sleep_that_is_given_up_wakes_nobody() {
+        let clock = ManualClock::default();
+        let mut sleep = clock.sleep(Duration::from_secs(5));
+        assert!(!poll(sleep.as_mut()));
+        drop(sleep);
+        assert_eq!(clock.next_wake_in(), None);
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -23,10 +23,53 @@ pub struct Books {
     pub currencies: BTreeMap<CurrencyCode, u8>,
 }
 
+/// What a request names: its accounts' times bind its own.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) accounts: BTreeSet<AccountKey>,
+    pub(super) holds: Vec<HoldKey>,
+    pub(super) transfers: Vec<TransferKey>,
+}
+
+impl Books {
+    /// Books in which nothing stands but what is named, without entries.
+    pub(super) fn copy_of(&self, named: &Named) -> Self {
+        let mut copy = Self {
+            currencies: self.currencies.clone(),
+            ..Self::default()
+        };
+        for key in &named.accounts {
+            if let Some(account) = self.accounts.get(key) {
+                copy.accounts.insert(*key, account.clone());
+            }
+        }
+        for key in &named.holds {
+            if let Some(hold) = self.holds.get(key) {
+                copy.holds.insert(*key, hold.clone());
+            }
+        }
+        for key in &named.transfers {
+            if let Some(row) = self.transfers.get(key) {
+                copy.transfers.insert(*key, row.clone());
+            }
+        }
+        copy
+    }
+
+    /// Writes over what stands in `copy`, and adds its entries.
+    pub(super) fn take_in(&mut self, copy: Self) {
+        self.accounts.extend(copy.accounts);
+        self.holds.extend(copy.holds);
+        self.transfers.extend(copy.transfers);
+        self.entries.extend(copy.entries);
+        self.currencies = copy.currencies;
+    }
+}
+
 /// Why a command is refused, and what that is about.
 pub(super) type Refusal = (Rejection, Uuid);
 
-/// One request on its way through a copy of the books.
+/// One request on its way through a copy of what it names.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) books: Books,

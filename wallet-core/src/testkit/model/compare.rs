@@ -4,7 +4,7 @@ use super::Model;
 use super::check::{same, text};
 
 /// The rows that change: accounts, holds, transfers with their reversals.
-pub(super) async fn live_rows(store: &dyn LedgerStore, model: &Model) -> Result<(), String> {
+pub(crate) async fn live_rows(store: &dyn LedgerStore, model: &Model) -> Result<(), String> {
     let books = model.books();
     let (keys, mine): (Vec<_>, Vec<_>) = books
         .accounts
@@ -35,7 +35,7 @@ pub(super) async fn live_rows(store: &dyn LedgerStore, model: &Model) -> Result<
 }
 
 /// Every entry, and that there is no account and no ledger besides.
-pub(super) async fn everything(store: &dyn LedgerStore, model: &Model) -> Result<(), String> {
+pub(crate) async fn everything(store: &dyn LedgerStore, model: &Model) -> Result<(), String> {
     let books = model.books();
     let mut ledgers: Vec<LedgerId> = books.accounts.keys().map(|key| key.ledger).collect();
     ledgers.dedup();

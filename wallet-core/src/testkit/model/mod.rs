@@ -1,7 +1,7 @@
 //! The model: the ledger's rules once more, naively.
 //!
 //! [`Model`] keeps plain maps and carries out one request after the other on a
-//! copy of them, which it throws away when the request is refused. It shares
+//! copy of what it names, which it throws away when the request is refused. It shares
 //! the data types with the rest of the crate, and no rule: what it says comes
 //! from the documentation of commands, accounts and rejections, so a mistake in
 //! [`decide`](crate::decide::decide) does not hide in it.
@@ -41,7 +41,7 @@
 mod accounts;
 mod books;
 mod check;
-mod compare;
+pub(crate) mod compare;
 mod concrete;
 mod holds;
 mod machine;

@@ -4,11 +4,11 @@ use uuid::Uuid;
 
 use crate::{
     AccountId, AccountKey, Command, HoldId, HoldKey, HoldStatus, InLedger, LedgerId, Outcome,
-    PastBalance, Receipt, Rejected, Request, Timestamp, TransferId, TransferKey, TransferKind,
-    settlement_account,
+    PastBalance, Prepared, Receipt, Rejected, Rejection, Request, Timestamp, TransferId,
+    TransferKey, TransferKind, settlement_account,
 };
 
-use super::books::{Attempt, Books, Refusal};
+use super::books::{Attempt, Books, Named, Refusal};
 
 /// How far an account's time may run ahead of the clock, in microseconds.
 const AHEAD_MAX: i64 = 2_000_000;
@@ -22,7 +22,8 @@ pub enum Expected {
     Replayed(Outcome),
     /// Its key was used for something else.
     Mismatch,
-    /// An account that it names lives this many microseconds in the future.
+    /// An account that it names lives this many microseconds in the future; 0
+    /// where a sweep comes too early.
     ClockBehind(u64),
 }
 
@@ -44,7 +45,17 @@ impl Model {
     /// command `n` makes what has id `ids[n]`.
     pub fn submit(&mut self, request: &Request, ids: &[Uuid], now: Timestamp) -> Expected {
         let key = format!("caller {}", request.key());
-        self.carry_out(request.ledger(), key, request.commands(), ids, now)
+        self.carry_out(request.ledger(), key, request.commands(), ids, now, false)
+    }
+
+    /// The same of a request that was prepared, a caller's or the sweep's own.
+    #[must_use]
+    pub fn decide(&mut self, request: &Prepared, now: Timestamp) -> Expected {
+        let key = format!("prepared {}", request.key());
+        let commands = request.commands.iter().map(|one| one.command.clone());
+        let commands: Vec<Command> = commands.collect();
+        let (ledger, ids) = (request.ledger, request.ids());
+        self.carry_out(ledger, key, &commands, &ids, now, request.is_sweep)
     }
 
     /// The holds that a sweep is to expire at `now`, the longest expired first.
@@ -67,7 +78,7 @@ impl Model {
     pub fn sweep(&mut self, hold: HoldKey, now: Timestamp) -> Expected {
         let key = format!("sweep {}", hold.id);
         let commands = [Command::Expire(crate::Expire::new(hold.id))];
-        self.carry_out(hold.ledger, key, &commands, &[Uuid::nil()], now)
+        self.carry_out(hold.ledger, key, &commands, &[Uuid::nil()], now, true)
     }
 
     /// The balance of an account at a past time, which never changes once it
@@ -98,6 +109,7 @@ impl Model {
         commands: &[Command],
         ids: &[Uuid],
         now: Timestamp,
+        is_sweep: bool,
     ) -> Expected {
         if let Some((before, outcome)) = self.records.get(&(ledger, key.clone())) {
             return if before == commands {
@@ -106,17 +118,16 @@ impl Model {
                 Expected::Mismatch
             };
         }
+        let named = self.named(ledger, commands, ids);
+        let books = self.books.copy_of(&named);
         let mut at = now;
-        for account in self.named(ledger, commands, ids) {
-            if let Some(account) = self.books.accounts.get(&account) {
-                at = at.max(account.state.last_at);
-            }
+        for account in books.accounts.values() {
+            at = at.max(account.state.last_at);
         }
         let ahead = at.as_micros() - now.as_micros();
         if ahead > AHEAD_MAX {
             return Expected::ClockBehind(u64::try_from(ahead).unwrap());
         }
-        let books = self.books.clone();
         let mut attempt = Attempt {
             books,
             ledger,
@@ -124,8 +135,15 @@ impl Model {
             at,
         };
         let result = attempt.carry_out_all(commands, ids);
+        if let (true, Err(rejected)) = (is_sweep, &result)
+            && rejected.rejection == Rejection::HoldNotExpired
+        {
+            // The sweep's key is that of the hold: recorded, this would be the
+            // answer for ever.
+            return Expected::ClockBehind(0);
+        }
         if result.is_ok() {
-            self.books = attempt.books;
+            self.books.take_in(attempt.books);
         }
         let outcome = Outcome { at, result };
         let record = (commands.to_vec(), outcome.clone());
@@ -133,9 +151,8 @@ impl Model {
         Expected::Fresh(outcome)
     }
 
-    /// Every account that commands name, directly or through a hold or
-    /// transfer: their times bind the request's.
-    fn named(&self, ledger: LedgerId, commands: &[Command], ids: &[Uuid]) -> BTreeSet<AccountKey> {
+    /// What commands name, directly or through a hold or transfer.
+    fn named(&self, ledger: LedgerId, commands: &[Command], ids: &[Uuid]) -> Named {
         let mut named = BTreeSet::new();
         let mut accounts = |ids: &[AccountId]| {
             named.extend(ids.iter().map(|id| InLedger::new(ledger, *id)));
@@ -172,18 +189,22 @@ impl Model {
                 Command::Reverse(c) => transfers.push(c.transfer),
             }
         }
-        for id in holds {
-            if let Some(hold) = self.books.holds.get(&HoldKey::new(ledger, id)) {
-                accounts(&[hold.from, hold.to]);
-            }
+        let holds: Vec<_> = holds.iter().map(|id| HoldKey::new(ledger, *id)).collect();
+        let transfers = transfers.iter().map(|id| TransferKey::new(ledger, *id));
+        let transfers: Vec<_> = transfers.collect();
+        for hold in holds.iter().filter_map(|key| self.books.holds.get(key)) {
+            accounts(&[hold.from, hold.to]);
         }
-        for id in transfers {
-            if let Some(row) = self.books.transfers.get(&TransferKey::new(ledger, id)) {
-                let legs = row.transfer.legs.iter();
-                legs.for_each(|leg| accounts(&[leg.from, leg.to]));
-            }
+        let rows = transfers.iter();
+        for row in rows.filter_map(|key| self.books.transfers.get(key)) {
+            let legs = row.transfer.legs.iter();
+            legs.for_each(|leg| accounts(&[leg.from, leg.to]));
         }
-        named
+        Named {
+            accounts: named,
+            holds,
+            transfers,
+        }
     }
 }
 

@@ -2,20 +2,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::memory::MemoryStore;
-use crate::{AccountKey, Clock, LedgerId};
+use crate::{AccountKey, Clock, InLedger, LedgerId, Outbox};
 
 use super::world::World;
-use super::{Rng, SeededFaults, workload};
+use super::{Rng, workload};
 
-/// How many times something happens before peace is made.
-const EVENTS: u32 = 10;
-
-/// Kills and restarts processes, locks accounts, sets the clock back, then makes
-/// peace.
+/// Kills and restarts processes, locks accounts, sets clocks, takes leases away,
+/// empties the cache, then makes peace.
 #[derive(Debug)]
 pub(super) struct Chaos {
     pub(super) world: Arc<World>,
-    pub(super) faults: Arc<SeededFaults>,
     pub(super) rng: Rng,
     /// Where a host can lock accounts, if the store is of that kind.
     pub(super) memory: Option<Arc<MemoryStore>>,
@@ -24,64 +20,113 @@ pub(super) struct Chaos {
 impl Chaos {
     pub(super) async fn run(self) {
         let world = &self.world;
-        for _ in 0..EVENTS {
+        for number in 0..world.scenario.incidents {
             world.clock.sleep(self.rng.delay(250)).await;
-            match self.rng.below(11) {
-                0 | 1 => {
-                    let process = self.rng.index(world.processes.count());
-                    world
-                        .trace
-                        .note(&format!("process {process} loses its driver"));
-                    world.processes.lose_driver(process);
-                    world.clock.sleep(self.rng.delay(100)).await;
-                    world.trace.note(&format!("process {process} starts"));
-                    world.processes.start(process);
-                }
-                2..5 => {
-                    let process = self.rng.index(world.processes.count());
-                    world.trace.note(&format!("process {process} dies"));
-                    world.processes.kill(process);
-                    world.clock.sleep(self.rng.delay(300)).await;
-                    world.trace.note(&format!("process {process} starts"));
-                    world.processes.start(process);
-                }
-                5..7 => {
-                    let process = self.rng.index(world.processes.count());
-                    world.trace.note(&format!("process {process} shuts down"));
-                    world.processes.shut_down(process).await;
-                    world.trace.note(&format!("process {process} starts"));
-                    world.processes.start(process);
-                }
-                7 => self.lock_somebody().await,
-                8 | 9 => {
-                    // Beyond two seconds nothing is decided for a while.
-                    let least = self.rng.pick(&[0, 0, 0, 2_000]);
-                    let back = Duration::from_millis(least + self.rng.below(500));
-                    world
-                        .trace
-                        .note(&format!("the clock steps back by {back:?}"));
-                    world.clock.step_back(back);
-                }
-                _ => {}
+            // The same whatever is left out.
+            let rng = self.rng.fork();
+            if !world.scenario.left_out.incidents.contains(&number) {
+                world.notes().counts.incidents += 1;
+                self.incident(&rng).await;
             }
         }
-        world.trace.note("peace");
-        self.faults.calm();
+        world.trace.note(format_args!("peace"));
+        world.faults.calm();
         world.finished();
     }
 
+    async fn incident(&self, rng: &Rng) {
+        let world = &self.world;
+        let process = rng.index(world.processes.count());
+        let note = |what: &str| world.trace.note(format_args!("process {process} {what}"));
+        match rng.below(16) {
+            0 | 1 => {
+                note("loses its driver");
+                world.processes.lose_driver(process);
+                self.start_later(process, rng.delay(100)).await;
+            }
+            2..6 => {
+                note("dies");
+                world.processes.kill(process);
+                self.start_later(process, rng.delay(300)).await;
+            }
+            6 | 7 => {
+                note("shuts down");
+                world.processes.shut_down(process).await;
+                self.start_later(process, Duration::ZERO).await;
+            }
+            8 => self.lock_somebody(rng).await,
+            9 | 10 => {
+                // Beyond two seconds nothing is decided for a while.
+                let least = rng.pick(&[0, 0, 0, 2_000]);
+                let back = Duration::from_millis(least + rng.below(500));
+                self.step_store(back, false);
+            }
+            // Leases and holds end all at once.
+            11 => self.step_store(Duration::from_millis(rng.below(2_500)), true),
+            12 => {
+                let ahead = i64::try_from(rng.below(20_000_000)).unwrap() - 10_000_000;
+                note("has its clock set");
+                world.processes.clock(process).set_ahead(ahead);
+            }
+            13 => self.end_lease().await,
+            _ => self.flush_cache().await,
+        }
+    }
+
+    async fn start_later(&self, process: usize, pause: Duration) {
+        let world = &self.world;
+        world.clock.sleep(pause).await;
+        world.trace.note(format_args!("process {process} starts"));
+        world.processes.start(process);
+    }
+
+    fn step_store(&self, by: Duration, forward: bool) {
+        let clock = &self.world.store_clock;
+        let micros = i64::try_from(by.as_micros()).unwrap();
+        let step = if forward { micros } else { -micros };
+        self.world
+            .trace
+            .note(format_args!("the store's clock steps by {step} us"));
+        clock.set_ahead(clock.ahead() + step);
+    }
+
     /// A host's own transaction keeps an account for a while.
-    async fn lock_somebody(&self) {
-        let accounts: Vec<_> = workload::accounts(self.world.clients).collect();
-        let account = accounts[self.rng.index(accounts.len())];
-        let account = AccountKey::new(LedgerId::default(), account);
+    async fn lock_somebody(&self, rng: &Rng) {
+        let accounts: Vec<_> = workload::accounts(self.world.scenario.clients).collect();
+        let account = accounts[rng.index(accounts.len())];
+        let account: AccountKey = InLedger::new(LedgerId::default(), account);
         let store = self.memory.as_ref();
         let Some(lock) = store.and_then(|store| store.lock_account(account)) else {
             return;
         };
-        self.world.trace.note("a host locks an account");
-        self.world.clock.sleep(self.rng.delay(300)).await;
-        self.world.trace.note("the host lets go");
+        let trace = &self.world.trace;
+        trace.note(format_args!("a host locks an account"));
+        self.world.clock.sleep(rng.delay(300)).await;
+        trace.note(format_args!("the host lets go"));
         drop(lock);
+    }
+
+    /// The lease of the outbox is somebody else's, who does nothing with it.
+    async fn end_lease(&self) {
+        let Some(store) = &self.memory else { return };
+        let lease = store.shared().tables().outbox.lease(0);
+        let Some(lease) = lease else { return };
+        let now = self.world.store_clock.now();
+        // Under the same owner it is given at once, as an operator's tool does.
+        let taken = store.acquire(0, &lease.owner, Duration::from_millis(200));
+        if let Ok(Some(taken)) = taken.await {
+            self.world.trace.note(format_args!("a lease is lost"));
+            self.world.oracle.lease_given(&taken, now);
+        }
+    }
+
+    async fn flush_cache(&self) {
+        let world = &self.world;
+        world.trace.note(format_args!("the cache is emptied"));
+        let accounts = workload::account_keys(world.scenario.clients);
+        let emptied = world.processes.plant.bare_cache.invalidate(&accounts).await;
+        if emptied.is_ok() {
+            world.oracle.cache_was_flushed();
+        }
     }
 }

@@ -1,10 +1,14 @@
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use crate::{Clock, Command, IdempotencyKey, KeyScope, KeyText, Outcome, Request};
+use crate::{
+    AccountKey, Clock, Command, Freshness, IdempotencyKey, KeyScope, KeyText, Outcome, Request,
+    Version,
+};
 
 use super::process::Reply;
 use super::world::World;
@@ -17,9 +21,12 @@ const ATTEMPTS_MAX: u32 = 300;
 /// until the answer is definite.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) number: u64,
-    pub(super) world: Arc<World>,
-    pub(super) rng: Rng,
+    number: u64,
+    world: Arc<World>,
+    rng: Rng,
+    /// The latest version of each account that it was told: what it reads is
+    /// never older.
+    token: BTreeMap<AccountKey, Version>,
 }
 
 /// What came of one attempt.
@@ -32,22 +39,49 @@ enum Attempt {
 }
 
 impl Client {
-    pub(super) async fn run(self) {
-        for operation in 0..self.world.operations {
+    pub(super) const fn new(number: u64, world: Arc<World>, rng: Rng) -> Self {
+        Self {
+            number,
+            world,
+            rng,
+            token: BTreeMap::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        for operation in 0..self.world.scenario.operations {
+            if self.is_left_out(operation) {
+                continue;
+            }
             let commands = if operation == 0 {
                 workload::opening(self.number)
             } else {
+                // The same whatever became of those before.
+                let seed = self.world.seed.rotate_left(32) ^ (self.number << 16) ^ operation;
+                let rng = Rng::new(seed).fork();
                 let notes = self.world.notes();
-                workload::commands(&self.rng, self.world.clients, &notes.known)
+                workload::commands(&rng, self.world.scenario.clients, &notes.known)
             };
+            self.world.notes().counts.requests += 1;
             self.insist(operation, commands).await;
+            if self.rng.chance(300) {
+                self.read().await;
+            }
+            if self.rng.chance(30) {
+                self.look_back();
+            }
             self.world.clock.sleep(self.rng.delay(60)).await;
         }
         self.world.finished();
     }
 
+    fn is_left_out(&self, operation: u64) -> bool {
+        let left_out = &self.world.scenario.left_out.operations;
+        left_out.contains(&(self.number, operation))
+    }
+
     /// Asks until the answer is definite.
-    async fn insist(&self, operation: u64, commands: Vec<Command>) {
+    async fn insist(&mut self, operation: u64, commands: Vec<Command>) {
         let name = format!("{}-{operation}", self.number);
         let mut key = key(&name);
         let mut heard_all = true;
@@ -64,13 +98,15 @@ impl Client {
                 self.settle(&request, None);
                 key = self::key(&format!("{name}-{attempt}"));
             }
-            if silence
-                && self.rng.chance(200)
-                && let Some(outcome) = self.recall(&request).await
-            {
-                return self.settle(&request, Some(outcome));
+            if silence {
+                self.world.notes().counts.unknown += 1;
+                if self.rng.chance(200)
+                    && let Some(outcome) = self.recall(&request).await
+                {
+                    return self.settle(&request, Some(outcome));
+                }
             }
-            match self.world.bug {
+            match self.world.scenario.bug {
                 Some(Bug::RetriesUnderNewKey) if silence => {
                     key = self::key(&format!("{name}-{attempt}"));
                 }
@@ -81,12 +117,13 @@ impl Client {
             }
             self.world.clock.sleep(self.rng.delay(100)).await;
         }
-        self.world
-            .fail(format!("client {name}: no definite answer"));
+        let finding = format_args!("client {name}: no definite answer");
+        self.world.oracle.find(finding);
     }
 
     async fn attempt(&self, name: &str, request: &Request) -> Attempt {
         let process = self.rng.index(self.world.processes.count());
+        self.world.notes().counts.attempts += 1;
         // Some give up early; of those some take their question back.
         let is_hasty = self.rng.chance(200);
         let patience = if is_hasty {
@@ -103,7 +140,7 @@ impl Client {
             return Attempt::Refused;
         };
         let wait = pin!(self.world.clock.sleep(patience));
-        let line = |what: &str| self.world.trace.note(&format!("client {name}: {what}"));
+        let line = |what: &str| self.world.trace.note(format_args!("client {name}: {what}"));
         match select(reply, wait).await {
             Either::Right(_) => {
                 line("hangs up");
@@ -129,7 +166,7 @@ impl Client {
                 Attempt::Silence
             }
             Either::Left((Ok(Reply::Wrong(why)), _)) => {
-                self.world.fail(format!("client {name}: {why}"));
+                self.world.oracle.find(format_args!("client {name}: {why}"));
                 Attempt::Refused
             }
         }
@@ -138,22 +175,80 @@ impl Client {
     /// What the ledger remembers of a request whose answer was lost.
     async fn recall(&self, request: &Request) -> Option<Arc<Outcome>> {
         let process = self.rng.index(self.world.processes.count());
+        let key = request.key().record_key(request.ledger());
+        let was_known = self.world.oracle.knows(key);
         let recorded = self.world.processes.recall(process, request)?;
-        let recorded = recorded.await.ok().flatten();
+        // A store that fails now knows nothing now.
+        let recorded = recorded.await.ok()?.ok()?;
         let found = recorded.is_some();
         self.world
             .trace
-            .note(&format!("client {}: recalls: {found}", self.number));
+            .note(format_args!("client {}: recalls: {found}", self.number));
+        if was_known && !found {
+            let finding = format_args!("{key}: the record is not found");
+            self.world.oracle.find(finding);
+        }
         recorded
     }
 
-    fn settle(&self, request: &Request, outcome: Option<Arc<Outcome>>) {
+    /// Reads balances of its own accounts and one more.
+    async fn read(&mut self) {
+        let accounts = workload::account_keys(self.world.scenario.clients);
+        let own = usize::try_from(self.number * 2).unwrap();
+        let any = self.rng.index(accounts.len());
+        let accounts = vec![accounts[own], accounts[any]];
+        let freshness = match self.rng.below(4) {
+            0 => Freshness::Cached,
+            1 => Freshness::Strong,
+            _ => Freshness::AtLeast(self.token.iter().map(|(a, v)| (*a, *v)).collect()),
+        };
+        let process = self.rng.index(self.world.processes.count());
+        let before = self.world.oracle.versions(&accounts);
+        let read = self
+            .world
+            .processes
+            .read(process, accounts.clone(), freshness.clone());
+        let Some(read) = read else { return };
+        let Some(found) = read.await.ok().flatten() else {
+            return;
+        };
+        self.world.notes().counts.reads += 1;
+        for ((account, balance), before) in accounts.into_iter().zip(found).zip(before) {
+            let oracle = &self.world.oracle;
+            oracle.read(account, balance.as_ref(), &freshness, before);
+            if let Some(balance) = balance {
+                self.is_told(account, balance.version);
+            }
+        }
+    }
+
+    /// Asks what was on an account some time ago, or is right now.
+    fn look_back(&self) {
+        let accounts = workload::account_keys(self.world.scenario.clients);
+        let account = accounts[self.rng.index(accounts.len())];
+        let ago = Duration::from_millis(self.rng.pick(&[0, 0, 5, 500]));
+        let at = self.world.store_clock.now().saturating_sub(ago);
+        let process = self.rng.index(self.world.processes.count());
+        self.world.processes.look_back(process, account, at);
+    }
+
+    fn settle(&mut self, request: &Request, outcome: Option<Arc<Outcome>>) {
+        if let Some(outcome) = &outcome {
+            for (account, version) in outcome.versions() {
+                self.is_told(account, version);
+            }
+        }
         let mut notes = self.world.notes();
         if let Some(outcome) = &outcome {
             notes.known.learn(outcome);
         }
         let key = request.key().record_key(request.ledger());
         notes.settled.insert(key, outcome);
+    }
+
+    fn is_told(&mut self, account: AccountKey, version: Version) {
+        let known = self.token.entry(account).or_default();
+        *known = version.max(*known);
     }
 }
 

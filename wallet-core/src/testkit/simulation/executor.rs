@@ -1,7 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -13,10 +13,10 @@ use super::{Rng, Trace};
 /// are ready; time passes only when none is.
 #[derive(Debug)]
 pub struct Executor {
-    tasks: BTreeMap<u64, Task>,
+    /// By the order in which they were made; those that have ended are none.
+    tasks: Vec<Option<Task>>,
     ready: Arc<Ready>,
     spawner: Spawner,
-    made: u64,
     rng: Rng,
     clock: Arc<ManualClock>,
     trace: Trace,
@@ -26,9 +26,12 @@ type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 struct Task {
     group: Group,
-    name: String,
+    name: &'static str,
     future: BoxFuture,
+    wake: Arc<WakeTask>,
     waker: Waker,
+    /// How often it was polled.
+    polls: u64,
 }
 
 impl fmt::Debug for Task {
@@ -46,26 +49,35 @@ pub enum Group {
     Calls(usize),
     /// The driver of the process with this number.
     Driver(usize),
+    /// What else runs in the process with this number.
+    Parts(usize),
 }
 
-/// The tasks that were woken.
+/// The tasks that were woken, each once.
 #[derive(Debug, Default)]
-struct Ready(Mutex<BTreeSet<u64>>);
+struct Ready(Mutex<Vec<usize>>);
 
 impl Ready {
-    fn tasks(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+    fn tasks(&self) -> MutexGuard<'_, Vec<usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 struct WakeTask {
-    id: u64,
+    id: usize,
+    is_ready: AtomicBool,
     ready: Arc<Ready>,
 }
 
 impl Wake for WakeTask {
     fn wake(self: Arc<Self>) {
-        self.ready.tasks().insert(self.id);
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.is_ready.swap(true, Ordering::Relaxed) {
+            self.ready.tasks().push(self.id);
+        }
     }
 }
 
@@ -74,7 +86,7 @@ impl Wake for WakeTask {
 pub struct Spawner(Arc<Mutex<Vec<Order>>>);
 
 enum Order {
-    Spawn(Group, String, BoxFuture),
+    Spawn(Group, &'static str, BoxFuture),
     Kill(Group),
 }
 
@@ -89,9 +101,14 @@ impl fmt::Debug for Order {
 
 impl Spawner {
     /// Starts a task before the next one runs.
-    pub fn spawn(&self, group: Group, name: &str, task: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn(
+        &self,
+        group: Group,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
         self.orders()
-            .push(Order::Spawn(group, name.to_owned(), Box::pin(task)));
+            .push(Order::Spawn(group, name, Box::pin(task)));
     }
 
     /// Drops every task of `group` before the next one runs.
@@ -108,9 +125,10 @@ impl Spawner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stuck {
     /// Nothing is ready and nobody sleeps: these tasks wait for ever.
-    Deadlock(Vec<String>),
-    /// It did not end within the number of steps allowed.
-    Endless(Vec<String>),
+    Deadlock(Vec<&'static str>),
+    /// It did not end within the number of steps allowed: these tasks are left,
+    /// each with how often it was polled.
+    Endless(Vec<(&'static str, u64)>),
 }
 
 impl Executor {
@@ -118,10 +136,9 @@ impl Executor {
     #[must_use]
     pub fn new(rng: Rng, clock: Arc<ManualClock>, trace: Trace) -> Self {
         Self {
-            tasks: BTreeMap::new(),
+            tasks: Vec::new(),
             ready: Arc::default(),
             spawner: Spawner::default(),
-            made: 0,
             rng,
             clock,
             trace,
@@ -134,15 +151,15 @@ impl Executor {
         self.spawner.clone()
     }
 
-    /// Runs until `done` says so.
+    /// Runs until `done` says so; answers how many steps that took.
     ///
     /// # Errors
     /// [`Stuck`] when that never happens.
-    pub fn run_until(&mut self, steps_max: u64, done: impl Fn() -> bool) -> Result<(), Stuck> {
-        for _ in 0..steps_max {
+    pub fn run_until(&mut self, steps_max: u64, done: impl Fn() -> bool) -> Result<u64, Stuck> {
+        for step in 0..steps_max {
             self.obey();
             if done() {
-                return Ok(());
+                return Ok(step);
             }
             match self.choose() {
                 Some(id) => self.poll(id),
@@ -152,55 +169,80 @@ impl Executor {
                 },
             }
         }
-        Err(Stuck::Endless(self.names()))
+        let tasks = self.tasks.iter().flatten();
+        Err(Stuck::Endless(
+            tasks.map(|task| (task.name, task.polls)).collect(),
+        ))
     }
 
-    fn names(&self) -> Vec<String> {
-        self.tasks.values().map(|task| task.name.clone()).collect()
+    fn names(&self) -> Vec<&'static str> {
+        self.tasks.iter().flatten().map(|task| task.name).collect()
     }
 
     fn obey(&mut self) {
-        let orders = std::mem::take(&mut *self.spawner.orders());
-        for order in orders {
-            match order {
-                Order::Spawn(group, name, future) => {
-                    let id = self.made;
-                    self.made += 1;
-                    let ready = Arc::clone(&self.ready);
-                    let waker = Waker::from(Arc::new(WakeTask { id, ready }));
-                    let task = Task {
-                        group,
-                        name,
-                        future,
-                        waker,
-                    };
-                    self.tasks.insert(id, task);
-                    self.ready.tasks().insert(id);
+        // What is dropped here may give orders of its own.
+        loop {
+            let orders = std::mem::take(&mut *self.spawner.orders());
+            if orders.is_empty() {
+                return;
+            }
+            for order in orders {
+                match order {
+                    Order::Spawn(group, name, future) => self.start(group, name, future),
+                    Order::Kill(group) => {
+                        for slot in &mut self.tasks {
+                            if slot.as_ref().is_some_and(|task| task.group == group) {
+                                *slot = None;
+                            }
+                        }
+                    }
                 }
-                Order::Kill(group) => self.tasks.retain(|_, task| task.group != group),
             }
         }
     }
 
-    fn choose(&self) -> Option<u64> {
-        let mut ready = self.ready.tasks();
-        ready.retain(|id| self.tasks.contains_key(id));
-        if ready.is_empty() {
-            return None;
-        }
-        let chosen = ready.iter().nth(self.rng.index(ready.len())).copied()?;
-        ready.remove(&chosen);
-        Some(chosen)
+    fn start(&mut self, group: Group, name: &'static str, future: BoxFuture) {
+        let id = self.tasks.len();
+        let wake = Arc::new(WakeTask {
+            id,
+            is_ready: AtomicBool::new(false),
+            ready: Arc::clone(&self.ready),
+        });
+        let waker = Waker::from(Arc::clone(&wake));
+        waker.wake_by_ref();
+        self.tasks.push(Some(Task {
+            group,
+            name,
+            future,
+            wake,
+            waker,
+            polls: 0,
+        }));
     }
 
-    fn poll(&mut self, id: u64) {
-        self.trace.count(id);
-        let Some(task) = self.tasks.get_mut(&id) else {
+    fn choose(&self) -> Option<usize> {
+        let mut ready = self.ready.tasks();
+        while !ready.is_empty() {
+            let chosen = self.rng.index(ready.len());
+            let id = ready.swap_remove(chosen);
+            // Those that have ended may have been woken all the same.
+            if self.tasks[id].is_some() {
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    fn poll(&mut self, id: usize) {
+        self.trace.count(u64::try_from(id).unwrap());
+        let Some(task) = &mut self.tasks[id] else {
             return;
         };
+        task.polls += 1;
+        task.wake.is_ready.store(false, Ordering::Relaxed);
         let mut context = Context::from_waker(&task.waker);
         if let Poll::Ready(()) = task.future.as_mut().poll(&mut context) {
-            self.tasks.remove(&id);
+            self.tasks[id] = None;
         }
     }
 }

@@ -23,10 +23,10 @@ impl LedgerStore for FaultyStore {
     async fn transact(&self, batch: Arc<Batch>) -> Result<Committed, StoreError> {
         let fault = self.plan.on_commit();
         let count = batch.requests().len();
-        self.note(|| format!("store: commit of {count}, {fault:?}"));
+        self.note(format_args!("store: commit of {count}, {fault:?}"));
         let result = self.commit(batch, fault).await;
         if let Err(error) = &result {
-            self.note(|| format!("store: {error}"));
+            self.note(format_args!("store: {error}"));
         }
         result
     }
@@ -75,7 +75,11 @@ impl LedgerStore for FaultyStore {
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {
-        self.read(self.inner.expired_holds(limit)).await
+        let inner = self.inner.as_ref();
+        match &self.sabotage {
+            Some(sabotage) => self.read(sabotage.expired_holds(inner, limit)).await,
+            None => self.read(inner.expired_holds(limit)).await,
+        }
     }
 
     async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
@@ -92,7 +96,18 @@ impl LedgerStore for FaultyStore {
             ..Locks::default()
         };
         self.wait_for(&locks, WAIT_MAX).await?;
-        self.read(self.inner.balance_at(account, at)).await
+        let read = async {
+            let inner = self.inner.as_ref();
+            let answer = match &self.sabotage {
+                Some(sabotage) => sabotage.balance_at(inner, account, at).await?,
+                None => inner.balance_at(account, at).await?,
+            };
+            if let Some(oracle) = &self.oracle {
+                oracle.past_balance(account, at, answer.as_ref());
+            }
+            Ok(answer)
+        };
+        self.read(read).await
     }
 
     async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +8,11 @@ use tokio::sync::Notify;
 
 use crate::{Batch, Clock, Committed, Decided, LedgerStore, StoreError, StoreErrorKind, Timestamp};
 
+use super::bugs::{Circumstances, Sabotage};
+use super::faulty_port::planned;
+use super::oracle::Oracle;
 use super::under_way::{Locks, UnderWay};
-use super::{Fault, FaultPlan, Sabotage, Trace};
+use super::{Fault, FaultPlan, Trace};
 
 /// How long a call waits for a commit under way before it is a `Conflict`.
 pub(super) const WAIT_MAX: Duration = Duration::from_millis(300);
@@ -47,7 +51,8 @@ pub struct FaultyStore {
     under_way: UnderWay,
     more: Notify,
     trace: Option<Trace>,
-    sabotage: Option<Arc<dyn Sabotage>>,
+    pub(super) sabotage: Option<Arc<dyn Sabotage>>,
+    pub(super) oracle: Option<Arc<Oracle>>,
 }
 
 impl FaultyStore {
@@ -66,6 +71,7 @@ impl FaultyStore {
             more: Notify::new(),
             trace: None,
             sabotage: None,
+            oracle: None,
         }
     }
 
@@ -80,6 +86,13 @@ impl FaultyStore {
     #[must_use]
     pub fn with_sabotage(mut self, sabotage: Arc<dyn Sabotage>) -> Self {
         self.sabotage = Some(sabotage);
+        self
+    }
+
+    /// The same, watched by an oracle.
+    #[must_use]
+    pub(super) fn with_oracle(mut self, oracle: Arc<Oracle>) -> Self {
+        self.oracle = Some(oracle);
         self
     }
 
@@ -117,26 +130,49 @@ impl FaultyStore {
         let Some(commit) = self.under_way.land(is_due) else {
             return false;
         };
-        let result = self.forward(commit.batch, false).await;
+        let result = self.forward(commit.batch, commit.circumstances).await;
         self.under_way.landed();
         let number = commit.number;
         match result {
-            Ok(_) => self.note(|| format!("store: commit {number} takes effect")),
-            Err(error) => self.note(|| format!("store: commit {number} fails late: {error}")),
+            Ok(_) => self.note(format_args!("store: commit {number} takes effect")),
+            Err(error) => self.note(format_args!("store: commit {number} fails late: {error}")),
         }
         true
     }
 
-    pub(super) fn note(&self, line: impl FnOnce() -> String) {
+    pub(super) fn note(&self, line: fmt::Arguments<'_>) {
         if let Some(trace) = &self.trace {
-            trace.note(&line());
+            trace.note(line);
         }
     }
 
-    async fn forward(&self, batch: Arc<Batch>, waited: bool) -> Result<Committed, StoreError> {
+    async fn forward(
+        &self,
+        batch: Arc<Batch>,
+        circumstances: Circumstances,
+    ) -> Result<Committed, StoreError> {
+        let inner = self.inner.as_ref();
+        let Some(oracle) = &self.oracle else {
+            return self.forward_to(inner, batch, circumstances).await;
+        };
+        // Nothing else runs before the answer is looked at.
+        let now = self.clock.now();
+        let committed = self
+            .forward_to(inner, Arc::clone(&batch), circumstances)
+            .await?;
+        oracle.committed(&batch, &committed.decided, now);
+        Ok(committed)
+    }
+
+    async fn forward_to(
+        &self,
+        inner: &dyn LedgerStore,
+        batch: Arc<Batch>,
+        circumstances: Circumstances,
+    ) -> Result<Committed, StoreError> {
         match &self.sabotage {
-            Some(sabotage) => sabotage.transact(self.inner.as_ref(), batch, waited).await,
-            None => self.inner.transact(batch).await,
+            Some(sabotage) => sabotage.transact(inner, batch, circumstances).await,
+            None => inner.transact(batch).await,
         }
     }
 
@@ -144,18 +180,23 @@ impl FaultyStore {
     /// transfers that it names.
     async fn locks(&self, batch: &Batch) -> Result<Locks, StoreError> {
         let reads = batch.reads();
-        let holds = self.inner.holds(&reads.holds).await?;
-        let transfers = self.inner.transfers(&reads.transfers).await?;
-        let holds: Vec<_> = holds.into_iter().flatten().collect();
-        let transfers: Vec<_> = transfers.into_iter().flatten().collect();
+        let (mut holds, mut transfers) = (Vec::new(), Vec::new());
+        if !reads.holds.is_empty() {
+            let found = self.inner.holds(&reads.holds).await?;
+            holds.extend(found.into_iter().flatten());
+        }
+        if !reads.transfers.is_empty() {
+            let found = self.inner.transfers(&reads.transfers).await?;
+            transfers.extend(found.into_iter().flatten());
+        }
         Ok(Locks {
             accounts: reads.lock_set(&holds, &transfers).into_iter().collect(),
             keys: reads.keys.iter().copied().collect(),
         })
     }
 
-    /// Waits for commits under way; answers whether there was one.
-    pub(super) async fn wait_for(&self, locks: &Locks, most: Duration) -> Result<bool, StoreError> {
+    /// Waits for commits under way.
+    pub(super) async fn wait_for(&self, locks: &Locks, most: Duration) -> Result<(), StoreError> {
         let mut waited = Duration::ZERO;
         while self.under_way.keeps(locks) {
             if waited >= most {
@@ -165,7 +206,7 @@ impl FaultyStore {
             self.clock.sleep(LOOK_EVERY).await;
             waited += LOOK_EVERY;
         }
-        Ok(!waited.is_zero())
+        Ok(())
     }
 
     pub(super) async fn commit(
@@ -173,28 +214,39 @@ impl FaultyStore {
         batch: Arc<Batch>,
         fault: Fault,
     ) -> Result<Committed, StoreError> {
+        let early = self.sabotage.as_ref();
+        let early = early.and_then(|sabotage| sabotage.read_early(&batch));
+        let is_rest = false;
+        let circumstances = Circumstances { early, is_rest };
         match fault {
             Fault::Refuse(kind) => return Err(planned(kind)),
-            Fault::Abandon => return Err(planned(StoreErrorKind::Indeterminate)),
+            Fault::Abandon => {
+                if let Some(sabotage) = &self.sabotage {
+                    sabotage.roll_back(&batch);
+                }
+                return Err(planned(StoreErrorKind::Indeterminate));
+            }
             Fault::Delay(delay) => self.clock.sleep(delay).await,
             Fault::None | Fault::DelayAnswer(_) | Fault::LoseAnswer | Fault::CommitLater(_) => {}
         }
         let locks = self.locks(&batch).await?;
         let skips = self.plan.skips_kept();
         let most = if skips { SKIP_AFTER } else { WAIT_MAX };
-        let waited = match self.wait_for(&locks, most).await {
-            Ok(waited) => waited,
-            Err(_) if skips => return self.commit_rest(&batch).await,
+        match self.wait_for(&locks, most).await {
+            Ok(()) => {}
+            Err(_) if skips => return self.commit_rest(&batch, circumstances).await,
             Err(error) => return Err(error),
-        };
+        }
         if let Fault::CommitLater(delay) = fault {
             let due = self.clock.now().saturating_add(delay);
-            let number = self.under_way.add(batch, locks, due);
+            let number = self.under_way.add(batch, circumstances, locks, due);
             self.more.notify_one();
-            self.note(|| format!("store: commit {number} is under way until {due}"));
+            self.note(format_args!(
+                "store: commit {number} is under way until {due}"
+            ));
             return Err(planned(StoreErrorKind::Indeterminate));
         }
-        let committed = self.forward(batch, waited).await?;
+        let committed = self.forward(batch, circumstances).await?;
         match fault {
             Fault::LoseAnswer => return Err(planned(StoreErrorKind::Indeterminate)),
             Fault::DelayAnswer(delay) => self.clock.sleep(delay).await,
@@ -209,7 +261,11 @@ impl FaultyStore {
 
     /// Commits the requests that need nothing of what a commit under way keeps;
     /// the others are `Blocked`.
-    async fn commit_rest(&self, batch: &Batch) -> Result<Committed, StoreError> {
+    async fn commit_rest(
+        &self,
+        batch: &Batch,
+        circumstances: Circumstances,
+    ) -> Result<Committed, StoreError> {
         let mut rest = Vec::new();
         let mut is_free = Vec::new();
         for request in batch.requests() {
@@ -220,9 +276,14 @@ impl FaultyStore {
             }
             is_free.push(!kept);
         }
-        self.note(|| format!("store: {} of them go on", rest.len()));
+        self.note(format_args!("store: {} of them go on", rest.len()));
         let rest = Arc::new(Batch::with_max_ahead(rest, batch.max_ahead()));
-        let mut decided = self.forward(rest, true).await?.decided.into_iter();
+        let circumstances = Circumstances {
+            is_rest: true,
+            ..circumstances
+        };
+        let committed = self.forward(rest, circumstances).await?;
+        let mut decided = committed.decided.into_iter();
         let decided = is_free.into_iter().map(|is_free| {
             let answer = if is_free { decided.next() } else { None };
             answer.unwrap_or(Decided::Blocked)
@@ -249,8 +310,4 @@ impl FaultyStore {
         }
         result
     }
-}
-
-fn planned(kind: StoreErrorKind) -> StoreError {
-    StoreError::new(kind, "a planned fault")
 }

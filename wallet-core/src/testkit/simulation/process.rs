@@ -3,14 +3,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use crate::testkit::{ManualClock, SeededIds};
-use crate::{LedgerStore, Outcome, Request, Settings, StoreErrorKind, Wallet, WalletError};
+use crate::testkit::SeededIds;
+use crate::{
+    AccountKey, Balance, CommitSignal, Freshness, IdempotencyKey, KeyText, LedgerStore, Outcome,
+    Request, Settings, StoreErrorKind, Timestamp, Wallet, WalletError,
+};
 
 use super::executor::{Group, Spawner};
+use super::plant::Plant;
 use super::world::World;
-use super::{Bug, FaultyStore, Rng};
+use super::{Bug, FaultyStore, Harness, Rng, SkewedClock};
 
 /// What a process answers.
 #[derive(Debug)]
@@ -24,47 +28,98 @@ pub(super) enum Reply {
     Wrong(String),
 }
 
-/// The processes that serve the wallet: a service and its driver each.
+/// The processes that serve the wallet: a service, its driver, and what runs
+/// beside it.
 #[derive(Debug)]
 pub(super) struct Processes {
     spawner: Spawner,
+    harness: Arc<dyn Harness>,
+    pub(super) plant: Plant,
     store: Arc<FaultyStore>,
-    clock: Arc<ManualClock>,
+    clocks: Vec<Arc<SkewedClock>>,
     rng: Rng,
-    slots: Mutex<Vec<Option<Wallet>>>,
+    bug: Option<Bug>,
+    slots: Mutex<Slots>,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    running: Vec<Option<Running>>,
+    /// How many were started.
+    started: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Running {
+    wallet: Wallet,
+    stop: watch::Sender<bool>,
 }
 
 impl Processes {
     pub(super) fn new(
         spawner: Spawner,
+        harness: Arc<dyn Harness>,
+        plant: Plant,
         store: Arc<FaultyStore>,
-        clock: Arc<ManualClock>,
         rng: Rng,
         count: usize,
     ) -> Self {
+        let clock = || Arc::new(SkewedClock::new(Arc::clone(&plant.clock)));
+        let clocks = (0..count).map(|_| clock()).collect();
+        let bug = plant.bug;
+        let slots = Mutex::new(Slots {
+            running: (0..count).map(|_| None).collect(),
+            started: 0,
+        });
         Self {
             spawner,
+            harness,
+            plant,
             store,
-            clock,
+            clocks,
             rng,
-            slots: Mutex::new((0..count).map(|_| None).collect()),
+            bug,
+            slots,
         }
     }
 
     pub(super) fn count(&self) -> usize {
-        self.slots().len()
+        self.clocks.len()
     }
 
-    /// Starts a process with ids and settings of its own.
+    pub(super) fn clock(&self, process: usize) -> &SkewedClock {
+        &self.clocks[process]
+    }
+
+    /// Starts a process with a clock, ids and settings of its own.
     pub(super) fn start(&self, process: usize) {
+        let ahead_ms = self.rng.pick(&[0, 0, 3, -40, 900, -2_500, 60_000]);
+        self.clocks[process].set_ahead(ahead_ms * 1_000);
+        let clock = Arc::clone(&self.clocks[process]);
         let store: Arc<dyn LedgerStore> = Arc::<FaultyStore>::clone(&self.store);
-        let builder = Wallet::builder(store)
-            .clock(Arc::<ManualClock>::clone(&self.clock))
+        let (stop, stopped) = watch::channel(false);
+        let started = self.slots().started + 1;
+        let name = format!("process {process}/{started}");
+        let signal = CommitSignal::default();
+        let builder = Wallet::builder(Arc::clone(&store))
+            .clock(Arc::<SkewedClock>::clone(&clock))
             .ids(Arc::new(SeededIds::new(self.rng.next())))
+            .signal(signal.clone())
+            .cache(Arc::clone(&self.plant.cache))
             .settings(self.settings());
         let (wallet, driver) = builder.build().expect("the settings make sense");
         self.spawner.spawn(Group::Driver(process), "driver", driver);
-        self.slots()[process] = Some(wallet);
+        self.spawner.kill(Group::Parts(process));
+        let ports = self
+            .plant
+            .ports(process, name, clock, store, signal, stopped);
+        for part in ports.map_or_else(Vec::new, |ports| self.harness.parts(ports)) {
+            self.spawner
+                .spawn(Group::Parts(process), part.name, part.future);
+        }
+        let mut slots = self.slots();
+        slots.started = started;
+        slots.running[process] = Some(Running { wallet, stop });
     }
 
     /// Small numbers, so that limits are met.
@@ -80,11 +135,12 @@ impl Processes {
         }
     }
 
-    /// Its driver and every call in it are gone at once.
+    /// All that is of it is gone at once.
     pub(super) fn kill(&self, process: usize) {
-        self.slots()[process] = None;
+        self.slots().running[process] = None;
         self.spawner.kill(Group::Calls(process));
         self.spawner.kill(Group::Driver(process));
+        self.spawner.kill(Group::Parts(process));
     }
 
     /// Its driver is gone; those who wait in it live to hear what became of
@@ -95,11 +151,18 @@ impl Processes {
 
     /// Ends a process in good order: all that it accepted is answered first.
     pub(super) async fn shut_down(&self, process: usize) {
-        let wallet = self.slots()[process].clone();
-        if let Some(wallet) = wallet {
+        let running = self.slots().running[process].clone();
+        if let Some(Running { wallet, stop }) = running {
+            stop.send_replace(true);
             wallet.shutdown().await;
         }
-        self.slots()[process] = None;
+        self.slots().running[process] = None;
+    }
+
+    fn wallet(&self, process: usize) -> Option<Wallet> {
+        let slots = self.slots();
+        let running = slots.running[process].as_ref();
+        running.map(|running| running.wallet.clone())
     }
 
     /// Hands a request to a process; `None` while it is down. When the one who
@@ -111,19 +174,13 @@ impl Processes {
         request: Request,
         withdraws: bool,
     ) -> Option<oneshot::Receiver<Reply>> {
-        let wallet = self.slots()[process].clone()?;
+        let wallet = self.wallet(process)?;
         let (mut sender, receiver) = oneshot::channel();
         let key = request.key().record_key(request.ledger());
         let world = Arc::clone(world);
-        let is_hollow = world.bug == Some(Bug::AnswersWithoutCommit) && self.rng.chance(20);
         let call = async move {
             let answer = {
-                let answer = if is_hollow {
-                    Either::Left(wallet.dry_run(request))
-                } else {
-                    Either::Right(wallet.submit(request))
-                };
-                let answer = pin!(answer);
+                let answer = pin!(world.processes.carry_out(&wallet, request));
                 if withdraws {
                     match select(answer, pin!(sender.closed())).await {
                         Either::Left((answer, _)) => answer,
@@ -133,11 +190,14 @@ impl Processes {
                     answer.await
                 }
             };
-            let mut reply = reply(answer.map(|answer| answer.outcome));
-            if world.bug == Some(Bug::CallsUnknownNotDone) && matches!(reply, Reply::Unknown) {
+            let mut reply = reply(answer);
+            if world.scenario.bug == Some(Bug::CallsUnknownNotDone)
+                && matches!(reply, Reply::Unknown)
+            {
                 reply = Reply::NotDone("so it says".to_owned());
             }
             if let Reply::Outcome(outcome) = &reply {
+                world.oracle.acknowledged(key, outcome);
                 let mut notes = world.notes();
                 notes.acknowledged.push((key, Arc::clone(outcome)));
             }
@@ -148,26 +208,90 @@ impl Processes {
         Some(receiver)
     }
 
+    /// What a process does with a request, where it has no bug: it submits it.
+    async fn carry_out(
+        &self,
+        wallet: &Wallet,
+        request: Request,
+    ) -> Result<Arc<Outcome>, WalletError> {
+        let again = request.clone();
+        match self.bug {
+            Some(Bug::AnswersWithoutCommit) if self.rng.chance(20) => {
+                let answer = wallet.dry_run(request).await?;
+                return Ok(answer.outcome);
+            }
+            Some(Bug::CachesBeforeCommit) if self.rng.chance(200) => {
+                let answer = wallet.dry_run(again).await?;
+                // A cache that fails is done without.
+                let _ = self.plant.cache.put(&answer.outcome.balances()).await;
+            }
+            _ => {}
+        }
+        let answer = wallet.submit(request.clone()).await;
+        if self.bug == Some(Bug::ResubmitsUnderNewKey)
+            && matches!(answer, Err(WalletError::Indeterminate { .. }))
+        {
+            let text = KeyText::new(&format!("again {}", self.rng.next())).unwrap();
+            let key = IdempotencyKey::new(request.key().scope().clone(), text);
+            let anew = Request::of_many(key, request.commands().to_vec());
+            return Ok(wallet.submit(anew).await?.outcome);
+        }
+        Ok(answer?.outcome)
+    }
+
     /// Asks a process what is recorded under a request's key; `None` while it
     /// is down.
     pub(super) fn recall(
         &self,
         process: usize,
         request: &Request,
-    ) -> Option<oneshot::Receiver<Option<Arc<Outcome>>>> {
-        let wallet = self.slots()[process].clone()?;
+    ) -> Option<oneshot::Receiver<Result<Option<Arc<Outcome>>, WalletError>>> {
+        let wallet = self.wallet(process)?;
         let (sender, receiver) = oneshot::channel();
         let (ledger, key) = (request.ledger(), request.key().clone());
         let call = async move {
-            // A store that fails now knows nothing now.
-            let recorded = wallet.outcome(ledger, &key).await.ok().flatten();
-            let _ = sender.send(recorded);
+            // Whoever asked may be gone.
+            let _ = sender.send(wallet.outcome(ledger, &key).await);
         };
         self.spawner.spawn(Group::Calls(process), "recall", call);
         Some(receiver)
     }
 
-    fn slots(&self) -> MutexGuard<'_, Vec<Option<Wallet>>> {
+    /// Asks a process for balances; `None` while it is down. What comes is
+    /// nothing where it could not say.
+    pub(super) fn read(
+        &self,
+        process: usize,
+        accounts: Vec<AccountKey>,
+        freshness: Freshness,
+    ) -> Option<oneshot::Receiver<Option<Vec<Option<Balance>>>>> {
+        let wallet = self.wallet(process)?;
+        let (sender, receiver) = oneshot::channel();
+        let freshness = match freshness {
+            Freshness::AtLeast(_) if self.bug == Some(Bug::IgnoresTokens) => Freshness::Cached,
+            other => other,
+        };
+        let call = async move {
+            let found = wallet.balances(&accounts, &freshness).await.ok();
+            let _ = sender.send(found);
+        };
+        self.spawner.spawn(Group::Calls(process), "read", call);
+        Some(receiver)
+    }
+
+    /// Asks a process for a balance at a past time, and forgets it: whoever
+    /// watches the store compares it. Nothing while it is down.
+    pub(super) fn look_back(&self, process: usize, account: AccountKey, at: Timestamp) {
+        let Some(wallet) = self.wallet(process) else {
+            return;
+        };
+        let call = async move {
+            let _ = wallet.balance_at(account, at).await;
+        };
+        self.spawner.spawn(Group::Calls(process), "look back", call);
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,178 +1,214 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use crate::memory::{MemoryStore, OptimisticStore};
+use crate::memory::{MemoryCache, MemoryHistory, MemoryStore, OptimisticStore};
 use crate::testkit::{Handles, ManualClock, block_on};
+use crate::{BalanceCache, Clock, HistoryStore};
 
+use super::bugs::{BuggyCache, BuggyHistory};
 use super::chaos::Chaos;
 use super::client::Client;
-use super::executor::{Executor, Group};
+use super::executor::{Executor, Group, Spawner};
+use super::faulty_cache::FaultyCache;
+use super::faulty_history::FaultyHistory;
+use super::faulty_port::FaultyPort;
+use super::oracle::Oracle;
+use super::plant::Plant;
 use super::process::Processes;
+use super::referee::Referee;
+use super::scenario::{Counts, Report, Scenario, StoreKind};
 use super::verify::verify;
-use super::world::World;
-use super::{Bug, FaultyStore, Rng, Saboteur, SeededFaults, Trace};
+use super::world::{Shared, World};
+use super::{
+    Bug, FaultPlan, FaultyStore, Harness, Mirror, Port, Rng, Saboteur, SeededFaults, SkewedClock,
+    Trace,
+};
 
-/// How many processes serve the one store.
-const PROCESSES: usize = 2;
 /// How often a planted bug strikes, in a thousand commits.
 const STRIKES_PER_MILLE: u64 = 20;
 /// How many steps a run may take.
-const STEPS_MAX: u64 = 500_000;
-
-/// What a run is made of, besides its seed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Scenario {
-    /// How the store behind the faults commits.
-    pub store: StoreKind,
-    /// How many clients there are.
-    pub clients: u64,
-    /// How many requests each of them makes.
-    pub operations: u64,
-    /// A bug planted on purpose.
-    pub bug: Option<Bug>,
-}
-
-/// Which in-memory store a run uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreKind {
-    /// [`MemoryStore`].
-    Pessimistic,
-    /// [`OptimisticStore`], with conflicts of its own.
-    Optimistic,
-}
-
-impl Scenario {
-    /// Six clients with eight requests each, nothing planted.
-    #[must_use]
-    pub const fn new(store: StoreKind) -> Self {
-        Self {
-            store,
-            clients: 6,
-            operations: 8,
-            bug: None,
-        }
-    }
-
-    /// The same on a pessimistic store with a bug in it or around it.
-    #[must_use]
-    pub const fn with_bug(bug: Bug) -> Self {
-        Self {
-            bug: Some(bug),
-            ..Self::new(StoreKind::Pessimistic)
-        }
-    }
-}
-
-/// What came of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// Its seed.
-    pub seed: u64,
-    /// The hash of everything that happened, in order.
-    pub hash: u64,
-    /// What happened, in words.
-    pub trace: String,
-    /// What is wrong; nothing in a good run.
-    pub failures: Vec<String>,
-}
+const STEPS_MAX: u64 = 200_000;
+/// How long the cache keeps what it holds: longer than any run.
+const CACHE_TTL: Duration = Duration::from_secs(3_600);
 
 /// Runs a scenario: the same seed does the same again.
 #[must_use]
-pub fn run(scenario: Scenario, seed: u64) -> Report {
+pub fn run(scenario: &Scenario, seed: u64, harness: &Arc<dyn Harness>) -> Report {
     let clock = Arc::new(ManualClock::default());
-    let trace = Trace::new(Arc::clone(&clock));
-    let failures = catch_unwind(AssertUnwindSafe(|| play(scenario, seed, &clock, &trace)));
-    let failures = failures.unwrap_or_else(|_| vec!["a task panicked".to_owned()]);
+    let trace = Trace::new(Arc::clone(&clock), scenario.keeps_lines);
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        play(scenario, seed, harness, &clock, &trace)
+    }));
+    let (failures, counts) =
+        played.unwrap_or_else(|_| (vec!["a task panicked".to_owned()], Counts::default()));
     Report {
         seed,
         hash: trace.hash(),
         trace: trace.text(),
         failures,
+        counts,
     }
 }
 
-fn play(scenario: Scenario, seed: u64, clock: &Arc<ManualClock>, trace: &Trace) -> Vec<String> {
+fn play(
+    scenario: &Scenario,
+    seed: u64,
+    harness: &Arc<dyn Harness>,
+    clock: &Arc<ManualClock>,
+    trace: &Trace,
+) -> (Vec<String>, Counts) {
     let rng = Rng::new(seed);
-    let (handles, memory) = stores(scenario, clock, &rng);
-    let faults = Arc::new(SeededFaults::new(rng.fork()));
-    let store = FaultyStore::new(
-        Arc::clone(&handles.store),
-        Arc::<ManualClock>::clone(clock),
-        Arc::<SeededFaults>::clone(&faults),
-    );
-    let mut store = store.with_trace(trace.clone());
+    let mut executor = Executor::new(rng.fork(), Arc::clone(clock), trace.clone());
+    let spawner = executor.spawner();
+    let (world, handles, memory) = build(scenario, seed, harness, clock, trace, &spawner, &rng);
+    let store = Arc::clone(&world.store);
+    spawner.spawn(Group::World, "store", async move { store.run().await });
+    for process in 0..world.processes.count() {
+        world.processes.start(process);
+    }
+    for number in 0..scenario.clients {
+        let client = Client::new(number, Arc::clone(&world), rng.fork());
+        spawner.spawn(Group::World, "client", client.run());
+    }
+    let chaos = Chaos {
+        world: Arc::clone(&world),
+        rng: rng.fork(),
+        memory,
+    };
+    spawner.spawn(Group::World, "chaos", chaos.run());
+    let referee = Referee {
+        world: Arc::clone(&world),
+    };
+    spawner.spawn(Group::World, "referee", referee.run());
+    let steps = executor.run_until(STEPS_MAX, || world.is_over());
+    let mut counts = counts(&world);
+    match steps {
+        Ok(steps) => counts.steps = steps,
+        Err(stuck) => world.oracle.find(format_args!("stuck: {stuck:?}")),
+    }
+    let mut failures = world.oracle.take_findings();
+    if failures.is_empty() {
+        failures = block_on(verify(&world, &handles));
+    }
+    (failures, counts)
+}
+
+fn counts(world: &World) -> Counts {
+    let totals = world.oracle.totals();
+    Counts {
+        decided: totals.decided,
+        replayed: totals.replayed,
+        faults: world.faults.count(),
+        effects: totals.effects,
+        told: totals.told,
+        entries: totals.entries,
+        history: totals.history,
+        ..world.notes().counts
+    }
+}
+
+fn build(
+    scenario: &Scenario,
+    seed: u64,
+    harness: &Arc<dyn Harness>,
+    clock: &Arc<ManualClock>,
+    trace: &Trace,
+    spawner: &Spawner,
+    rng: &Rng,
+) -> (Arc<World>, Handles, Option<Arc<MemoryStore>>) {
+    let store_clock = Arc::new(SkewedClock::new(Arc::clone(clock)));
+    let (handles, memory) = stores(scenario, &store_clock, rng);
+    let faults = SeededFaults::new(rng.fork()).without(scenario.left_out.faults.clone());
+    let faults = Arc::new(faults);
+    let oracle = Arc::new(Oracle::new(trace.clone()));
+    let plan: Arc<dyn FaultPlan> = Arc::<SeededFaults>::clone(&faults);
+    let time: Arc<dyn Clock> = Arc::<SkewedClock>::clone(&store_clock);
+    let mut store = FaultyStore::new(Arc::clone(&handles.store), time, Arc::clone(&plan))
+        .with_trace(trace.clone())
+        .with_oracle(Arc::clone(&oracle));
     if let (Some(bug), Some(memory)) = (scenario.bug, &memory) {
         let saboteur = Saboteur::new(bug, Arc::clone(memory), rng.fork(), STRIKES_PER_MILLE);
         store = store.with_sabotage(Arc::new(saboteur));
     }
     let store = Arc::new(store);
-    let mut executor = Executor::new(rng.fork(), Arc::clone(clock), trace.clone());
-    let spawner = executor.spawner();
+    let world_time: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
+    let port = |port| FaultyPort {
+        port,
+        plan: Arc::clone(&plan),
+        clock: Arc::clone(clock),
+        trace: trace.clone(),
+    };
+    let bare_cache = Arc::new(MemoryCache::new(Arc::clone(&world_time), CACHE_TTL, 1_000));
+    let bare_cache: Arc<dyn BalanceCache> = match scenario.bug {
+        Some(Bug::CachesWithoutVersions) => Arc::new(BuggyCache { inner: bare_cache }),
+        _ => bare_cache,
+    };
+    let bare_history = history(scenario.bug, rng);
+    let queue = || harness.queue(Arc::clone(&world_time), rng);
+    let plant = Plant {
+        clock: Arc::clone(clock),
+        store_clock: Arc::clone(&store_clock),
+        trace: trace.clone(),
+        oracle: Arc::clone(&oracle),
+        faults: Arc::clone(&faults),
+        spawner: spawner.clone(),
+        rng: rng.fork(),
+        bug: scenario.bug,
+        outbox: Arc::clone(&handles.outbox),
+        memory: memory.clone(),
+        cache: Arc::new(FaultyCache {
+            inner: Arc::clone(&bare_cache),
+            faults: port(Port::Cache),
+            oracle: Arc::clone(&oracle),
+        }),
+        bare_cache,
+        history: Arc::new(FaultyHistory {
+            inner: Arc::clone(&bare_history),
+            faults: port(Port::History),
+            oracle: Arc::clone(&oracle),
+        }),
+        bare_history,
+        mirror: Arc::new(Mirror::new(port(Port::Inbox), Arc::clone(&oracle))),
+        queues: queue().and_then(|first| Some([first, queue()?])),
+    };
     let processes = Processes::new(
         spawner.clone(),
+        Arc::clone(harness),
+        plant,
         Arc::clone(&store),
-        Arc::clone(clock),
         rng.fork(),
-        PROCESSES,
+        scenario.processes,
     );
-    let world = Arc::new(World::new(
-        Arc::clone(clock),
-        trace.clone(),
-        Arc::clone(&store),
-        processes,
-        scenario.bug,
-        [scenario.clients, scenario.operations],
-    ));
-    spawner.spawn(Group::World, "store", async move { store.run().await });
-    for process in 0..PROCESSES {
-        world.processes.start(process);
-    }
-    for number in 0..scenario.clients {
-        let client = Client {
-            number,
-            world: Arc::clone(&world),
-            rng: rng.fork(),
-        };
-        spawner.spawn(Group::World, &format!("client {number}"), client.run());
-    }
-    let chaos = Chaos {
-        world: Arc::clone(&world),
+    let shared = Shared {
+        clock: Arc::clone(clock),
+        store_clock,
+        trace: trace.clone(),
+        store,
+        oracle,
         faults,
-        rng: rng.fork(),
-        memory,
     };
-    spawner.spawn(Group::World, "chaos", chaos.run());
-    if let Err(stuck) = executor.run_until(STEPS_MAX, || world.is_over()) {
-        world.fail(format!("stuck: {stuck:?}"));
-    }
-    shut_down(&mut executor, &world);
-    block_on(verify(&world, &handles))
+    let world = World::new(scenario.clone(), seed, shared, processes);
+    (Arc::new(world), handles, memory)
 }
 
-/// Both processes end in good order.
-fn shut_down(executor: &mut Executor, world: &Arc<World>) {
-    let over = Arc::new(AtomicBool::new(false));
-    let (ending, is_over) = (Arc::clone(world), Arc::clone(&over));
-    let end = async move {
-        for process in 0..PROCESSES {
-            ending.processes.shut_down(process).await;
+fn history(bug: Option<Bug>, rng: &Rng) -> Arc<dyn HistoryStore> {
+    let inner = Arc::new(MemoryHistory::new());
+    match bug {
+        Some(bug @ (Bug::SkipsGaps | Bug::SwallowsErrors | Bug::OverwritesSameTime)) => {
+            let rng = rng.fork();
+            Arc::new(BuggyHistory { bug, inner, rng })
         }
-        is_over.store(true, Ordering::Relaxed);
-    };
-    executor.spawner().spawn(Group::World, "end", end);
-    if let Err(stuck) = executor.run_until(STEPS_MAX, || over.load(Ordering::Relaxed)) {
-        world.fail(format!("no end: {stuck:?}"));
+        _ => inner,
     }
 }
 
 fn stores(
-    scenario: Scenario,
-    clock: &Arc<ManualClock>,
+    scenario: &Scenario,
+    clock: &Arc<SkewedClock>,
     rng: &Rng,
 ) -> (Handles, Option<Arc<MemoryStore>>) {
-    let time = Arc::<ManualClock>::clone(clock);
+    let time = Arc::<SkewedClock>::clone(clock);
     match scenario.store {
         StoreKind::Pessimistic => {
             let store = Arc::new(MemoryStore::new(time));

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::{AccountKey, Batch, RecordKey, Timestamp};
 
+use super::bugs::Circumstances;
+
 /// Commits whose answer was lost while they were still under way; each keeps
 /// its accounts and keys until it takes effect.
 #[derive(Debug, Default)]
@@ -22,6 +24,7 @@ struct Commits {
 pub(super) struct Commit {
     pub(super) number: u64,
     pub(super) batch: Arc<Batch>,
+    pub(super) circumstances: Circumstances,
     pub(super) due: Timestamp,
     locks: Locks,
 }
@@ -41,13 +44,20 @@ impl Locks {
 
 impl UnderWay {
     /// Adds a commit; answers its number.
-    pub(super) fn add(&self, batch: Arc<Batch>, locks: Locks, due: Timestamp) -> u64 {
+    pub(super) fn add(
+        &self,
+        batch: Arc<Batch>,
+        circumstances: Circumstances,
+        locks: Locks,
+        due: Timestamp,
+    ) -> u64 {
         let mut commits = self.commits();
         let number = commits.made;
         commits.made += 1;
         commits.waiting.push(Commit {
             number,
             batch,
+            circumstances,
             due,
             locks,
         });

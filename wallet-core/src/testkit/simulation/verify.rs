@@ -2,44 +2,52 @@ use std::collections::BTreeMap;
 
 use crate::invariants::VerifyError;
 use crate::testkit::Handles;
-use crate::{AccountId, AccountKey, LedgerId, testkit};
+use crate::testkit::model::{Model, compare};
+use crate::{
+    AccountId, AccountKey, BalanceCache, HistoryQuery, HistoryStore, LedgerId, Order, testkit,
+};
 
 use super::workload;
 use super::world::World;
 
 /// Everything that is wrong at the end of a run.
 pub(super) async fn verify(world: &World, handles: &Handles) -> Vec<String> {
-    let mut wrong = std::mem::take(&mut world.notes().failures);
-    match check(world, handles).await {
-        Ok(more) => wrong.extend(more),
-        Err(error) => wrong.push(format!("the store cannot be read: {error}")),
+    let model = world.oracle.take_model();
+    let mut wrong = match check(world, handles).await {
+        Ok(wrong) => wrong,
+        Err(error) => vec![format!("the store cannot be read: {error}")],
+    };
+    let store = handles.store.as_ref();
+    wrong.extend(compare::live_rows(store, &model).await.err());
+    wrong.extend(compare::everything(store, &model).await.err());
+    let plant = &world.processes.plant;
+    if plant.is_whole() {
+        wrong.extend(history(plant.bare_history.as_ref(), &model).await);
     }
+    wrong.extend(cache(world, plant.bare_cache.as_ref(), &model).await);
     wrong
 }
 
 async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyError> {
     let store = handles.store.as_ref();
     let (acknowledged, settled) = {
-        let notes = world.notes();
-        (notes.acknowledged.clone(), notes.settled.clone())
+        let mut notes = world.notes();
+        let acknowledged = std::mem::take(&mut notes.acknowledged);
+        (acknowledged, std::mem::take(&mut notes.settled))
     };
-    let outbox = Some(handles.outbox.as_ref());
+    let whole = world.processes.plant.is_whole();
+    let outbox = (!whole).then_some(handles.outbox.as_ref());
     let violations = testkit::violations(store, outbox, &acknowledged).await?;
     let mut wrong: Vec<String> = violations
         .iter()
         .map(|found| format!("{found:?}"))
         .collect();
 
-    let wanted = world.clients * world.operations;
+    let left_out = u64::try_from(world.scenario.left_out.operations.len()).unwrap();
+    let wanted = world.scenario.clients * world.scenario.operations - left_out;
     let done = settled.values().flatten().count();
     if u64::try_from(done) != Ok(wanted) {
         wrong.push(format!("{done} of {wanted} operations are settled"));
-    }
-    for (key, outcome) in &acknowledged {
-        let first = acknowledged.iter().find(|(other, _)| other == key);
-        if first.is_some_and(|(_, first)| first != outcome) {
-            wrong.push(format!("{key} was answered in two ways"));
-        }
     }
     for (key, outcome) in &settled {
         let record = store.records(&[*key]).await?.pop().flatten();
@@ -58,7 +66,8 @@ async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyEr
             *expected.entry(leg.to).or_default() += leg.money.amount.minor();
         }
     }
-    for id in workload::accounts(world.clients).chain([workload::settlement()]) {
+    let accounts = workload::accounts(world.scenario.clients);
+    for id in accounts.chain([workload::settlement()]) {
         let key = AccountKey::new(LedgerId::default(), id);
         let account = store.accounts(&[key]).await?.pop().flatten();
         let found = account.map(|account| account.state.counters.posted());
@@ -70,4 +79,51 @@ async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyEr
         }
     }
     Ok(wrong)
+}
+
+/// History holds every entry, and nothing else.
+async fn history(history: &dyn HistoryStore, model: &Model) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for account in model.books().accounts.keys() {
+        let query = HistoryQuery {
+            account: *account,
+            from: None,
+            to: None,
+            order: Order::Ascending,
+            limit: u32::MAX,
+            cursor: None,
+        };
+        let page = history.page(&query).await;
+        let found = page.map(|page| page.rows);
+        let found: Vec<_> = found.iter().flatten().map(|row| row.line.entry).collect();
+        let entries = model.books().entries.iter();
+        let mine: Vec<_> = entries
+            .filter(|entry| entry.account == *account)
+            .copied()
+            .collect();
+        if found != mine {
+            let (has, had) = (found.len(), mine.len());
+            wrong.push(format!("{account}: history has {has} of {had} entries"));
+        }
+    }
+    wrong
+}
+
+/// What the cache holds was true, and is of a version that there is.
+async fn cache(world: &World, cache: &dyn BalanceCache, model: &Model) -> Vec<String> {
+    let accounts = workload::account_keys(world.scenario.clients);
+    let kept = cache.get(&accounts).await.unwrap_or_default();
+    let mut wrong = Vec::new();
+    for balance in kept.into_iter().flatten() {
+        let account = model.books().accounts.get(&balance.account);
+        let state = account.map(|account| account.state);
+        let agrees = state.is_some_and(|state| {
+            balance.version < state.version
+                || (balance.version == state.version && balance.counters == state.counters)
+        });
+        if !agrees {
+            wrong.push(format!("the cache has {balance:?}, the ledger {state:?}"));
+        }
+    }
+    wrong
 }

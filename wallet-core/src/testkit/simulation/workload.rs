@@ -1,21 +1,25 @@
 use std::time::Duration;
 
 use crate::{
-    AccountId, Amount, Capture, Command, Currency, Deposit, HoldId, LedgerId, Leg, Money,
-    OpenAccount, Outcome, Owner, PlaceHold, PostTransfer, Receipt, Release, Reverse, ReverseWhat,
-    SettlementName, TransferId, Withdrawal,
+    AccountId, AccountKey, Amount, Capture, Change, ChangeLimits, ChangeStatus, Command, Currency,
+    Deposit, HoldId, InLedger, LedgerId, Leg, Money, OpenAccount, Outcome, Owner, PlaceHold,
+    Policy, PostTransfer, Receipt, Release, Reverse, ReverseWhat, SettlementName, Status,
+    TransferId, Withdrawal,
 };
 
 use super::Rng;
 
 /// How many accounts each client opens.
 const ACCOUNTS_EACH: u64 = 2;
+/// The account that everybody pays: the hot merchant.
+const MERCHANT: u64 = 0;
 
 /// What clients know of the books: what their answers told them.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     transfers: Vec<TransferId>,
     holds: Vec<HoldId>,
+    frozen: Vec<AccountId>,
 }
 
 impl Known {
@@ -25,10 +29,32 @@ impl Known {
             match receipt {
                 Receipt::Posted(posted) => self.transfers.push(posted.transfer.key.id),
                 Receipt::HoldChanged(changed) => self.holds.push(changed.hold.key.id),
-                Receipt::AccountOpened(_) | Receipt::AccountChanged(_) => {}
+                Receipt::AccountChanged(changed) => {
+                    let id = changed.state.key.id;
+                    self.frozen.retain(|known| *known != id);
+                    if changed.state.status != Status::Active {
+                        self.frozen.push(id);
+                    }
+                }
+                Receipt::AccountOpened(_) => {}
             }
         }
     }
+
+    /// One of the latest, mostly: those are still open.
+    fn hold(&self, rng: &Rng) -> Option<HoldId> {
+        recent(rng, &self.holds)
+    }
+
+    fn transfer(&self, rng: &Rng) -> Option<TransferId> {
+        recent(rng, &self.transfers)
+    }
+}
+
+fn recent<T: Copy>(rng: &Rng, all: &[T]) -> Option<T> {
+    let latest = &all[all.len().saturating_sub(8)..];
+    let some = if rng.chance(700) { latest } else { all };
+    (!some.is_empty()).then(|| some[rng.index(some.len())])
 }
 
 /// What a client asks first: its accounts, with money on them.
@@ -51,57 +77,103 @@ pub(super) fn commands(rng: &Rng, clients: u64, known: &Known) -> Vec<Command> {
 
 fn command(rng: &Rng, clients: u64, known: &Known) -> Command {
     let accounts = clients * ACCOUNTS_EACH;
-    let any = || account(rng.below(accounts));
     let much = money(1 + i128::from(rng.below(400)));
     match rng.below(100) {
-        0..15 => Deposit::new(any(), much, bank()).into(),
-        15..20 => Withdrawal::new(any(), much, bank()).into(),
-        20..35 => {
-            let [from, to] = two(rng, accounts);
-            let life = rng
-                .chance(300)
-                .then(|| Duration::from_millis(200 + rng.below(4_000)));
-            PlaceHold::new(from, to, much).with_expires_in(life).into()
+        0..10 => Deposit::new(account(rng.below(accounts)), much, bank()).into(),
+        10..14 => Withdrawal::new(account(rng.below(accounts)), much, bank()).into(),
+        14..30 => {
+            let from = account(1 + rng.below(accounts - 1));
+            let little = money(1 + i128::from(rng.below(100)));
+            PostTransfer::new(vec![Leg::new(from, account(MERCHANT), little)]).into()
         }
-        35..47 if !known.holds.is_empty() => {
-            let hold = known.holds[rng.index(known.holds.len())];
-            let part = rng.chance(500).then_some(much.amount);
-            let is_final = rng.chance(300).then_some(true);
-            Capture::new(hold)
-                .with_amount(part)
-                .with_is_final(is_final)
-                .into()
+        30..44 => place_hold(rng, accounts, much),
+        44..58 => capture(rng, accounts, known, much.amount),
+        58..63 => match known.hold(rng) {
+            Some(hold) => Release::new(hold).into(),
+            None => pay(rng, accounts),
+        },
+        63..72 => reverse(rng, accounts, known),
+        72..76 => {
+            let status = rng.pick(&[Status::DebitsFrozen, Status::CreditsFrozen, Status::Frozen]);
+            ChangeStatus::new(account(rng.below(accounts)), status).into()
         }
-        47..53 if !known.holds.is_empty() => {
-            Release::new(known.holds[rng.index(known.holds.len())]).into()
+        76..84 if !known.frozen.is_empty() => {
+            let frozen = known.frozen[rng.index(known.frozen.len())];
+            ChangeStatus::new(frozen, Status::Active).into()
         }
-        53..63 if !known.transfers.is_empty() => {
-            let transfer = known.transfers[rng.index(known.transfers.len())];
-            let part = Amount::new(1 + i128::from(rng.below(50))).unwrap();
-            let what = if rng.chance(500) {
-                ReverseWhat::Rest
-            } else {
-                ReverseWhat::Amount(part)
-            };
-            Reverse::new(transfer)
-                .with_what(what)
-                .with_force(rng.chance(200))
-                .into()
-        }
-        _ => {
-            let legs = (0..=rng.below(2)).map(|_| {
-                let [from, to] = two(rng, accounts);
-                Leg::new(from, to, money(1 + i128::from(rng.below(300))))
-            });
-            PostTransfer::new(legs.collect()).into()
-        }
+        84..86 => change_limits(rng, accounts),
+        _ => pay(rng, accounts),
     }
+}
+
+/// One to three legs from bank account to bank account.
+fn pay(rng: &Rng, accounts: u64) -> Command {
+    let legs = (0..=rng.below(3)).map(|_| {
+        let [from, to] = two(rng, accounts);
+        Leg::new(from, to, money(1 + i128::from(rng.below(300))))
+    });
+    PostTransfer::new(legs.collect()).into()
+}
+
+fn place_hold(rng: &Rng, accounts: u64, much: Money) -> Command {
+    let [from, to] = two(rng, accounts);
+    let life = rng
+        .chance(600)
+        .then(|| Duration::from_millis(100 + rng.below(2_000)));
+    PlaceHold::new(from, to, much).with_expires_in(life).into()
+}
+
+fn capture(rng: &Rng, accounts: u64, known: &Known, much: Amount) -> Command {
+    let Some(hold) = known.hold(rng) else {
+        return place_hold(rng, accounts, money(much.minor()));
+    };
+    let part = rng
+        .chance(600)
+        .then(|| Amount::new(1 + much.minor() / 4).unwrap());
+    let is_final = rng.chance(200).then_some(true);
+    Capture::new(hold)
+        .with_amount(part)
+        .with_is_final(is_final)
+        .into()
+}
+
+fn reverse(rng: &Rng, accounts: u64, known: &Known) -> Command {
+    let Some(transfer) = known.transfer(rng) else {
+        return pay(rng, accounts);
+    };
+    let part = Amount::new(1 + i128::from(rng.below(50))).unwrap();
+    let what = if rng.chance(500) {
+        ReverseWhat::Rest
+    } else {
+        ReverseWhat::Amount(part)
+    };
+    Reverse::new(transfer)
+        .with_what(what)
+        .with_force(rng.chance(200))
+        .into()
+}
+
+fn change_limits(rng: &Rng, accounts: u64) -> Command {
+    let amount = |minor: u64| Amount::new(i128::from(minor)).unwrap();
+    let policy = rng.pick(&[Policy::NonNegative, Policy::Overdraft(amount(100))]);
+    let ceiling = rng.pick(&[Change::Clear, Change::Set(amount(3_000 + rng.below(2_000)))]);
+    ChangeLimits::new(account(rng.below(accounts)))
+        .with_policy(Some(policy))
+        .with_max_balance(ceiling)
+        .into()
 }
 
 /// The accounts of the default ledger that a run of `clients` moves money on,
 /// without the settlement account.
 pub(super) fn accounts(clients: u64) -> impl Iterator<Item = AccountId> {
     (0..clients * ACCOUNTS_EACH).map(account)
+}
+
+/// The same with the settlement account, as keys.
+pub(super) fn account_keys(clients: u64) -> Vec<AccountKey> {
+    let all = accounts(clients).chain([settlement()]);
+    all.map(|id| InLedger::new(LedgerId::default(), id))
+        .collect()
 }
 
 /// The settlement account of a run.

@@ -1,26 +1,33 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::testkit::ManualClock;
 use crate::{Outcome, RecordKey};
 
+use super::oracle::Oracle;
 use super::process::Processes;
+use super::scenario::{Counts, Scenario};
 use super::workload::Known;
-use super::{Bug, FaultyStore, Trace};
+use super::{FaultyStore, SeededFaults, SkewedClock, Trace};
 
 /// What all tasks of a run share.
 #[derive(Debug)]
 pub(super) struct World {
+    pub(super) scenario: Scenario,
+    pub(super) seed: u64,
     pub(super) clock: Arc<ManualClock>,
+    /// The clock of the ledger's store.
+    pub(super) store_clock: Arc<SkewedClock>,
     pub(super) trace: Trace,
     pub(super) store: Arc<FaultyStore>,
+    pub(super) oracle: Arc<Oracle>,
+    pub(super) faults: Arc<SeededFaults>,
     pub(super) processes: Processes,
-    pub(super) bug: Option<Bug>,
-    pub(super) clients: u64,
-    pub(super) operations: u64,
     notes: Mutex<Notes>,
+    /// How many clients, and whoever makes trouble, have not finished.
     busy: AtomicU64,
+    is_over: AtomicBool,
 }
 
 /// What the clients know in the end.
@@ -32,29 +39,44 @@ pub(super) struct Notes {
     /// What each client holds to be true: one outcome a key, or that nothing
     /// was done.
     pub(super) settled: BTreeMap<RecordKey, Option<Arc<Outcome>>>,
-    pub(super) failures: Vec<String>,
+    pub(super) counts: Counts,
+}
+
+/// The parts of a [`World`].
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) store_clock: Arc<SkewedClock>,
+    pub(super) trace: Trace,
+    pub(super) store: Arc<FaultyStore>,
+    pub(super) oracle: Arc<Oracle>,
+    pub(super) faults: Arc<SeededFaults>,
 }
 
 impl World {
-    pub(super) fn new(
-        clock: Arc<ManualClock>,
-        trace: Trace,
-        store: Arc<FaultyStore>,
-        processes: Processes,
-        bug: Option<Bug>,
-        [clients, operations]: [u64; 2],
-    ) -> Self {
-        Self {
+    pub(super) fn new(scenario: Scenario, seed: u64, shared: Shared, processes: Processes) -> Self {
+        let busy = AtomicU64::new(scenario.clients + 1);
+        let Shared {
             clock,
+            store_clock,
             trace,
             store,
+            oracle,
+            faults,
+        } = shared;
+        Self {
+            scenario,
+            seed,
+            clock,
+            store_clock,
+            trace,
+            store,
+            oracle,
+            faults,
             processes,
-            bug,
-            clients,
-            operations,
             notes: Mutex::default(),
-            // The clients, and what makes trouble.
-            busy: AtomicU64::new(clients + 1),
+            busy,
+            is_over: AtomicBool::new(false),
         }
     }
 
@@ -67,12 +89,18 @@ impl World {
         self.busy.fetch_sub(1, Ordering::Relaxed);
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    /// Whether all clients are served and no commit is under way.
+    pub(super) fn is_served(&self) -> bool {
         self.busy.load(Ordering::Relaxed) == 0 && self.store.is_settled()
     }
 
-    pub(super) fn fail(&self, failure: String) {
-        self.trace.note(&failure);
-        self.notes().failures.push(failure);
+    /// The run has come to its end.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has, or something is wrong already.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed) || self.oracle.has_findings()
     }
 }

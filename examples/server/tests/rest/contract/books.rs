@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wallet_core::memory::MemoryStore;
 use wallet_core::testkit::ManualClock;
-use wallet_core::testkit::simulation::{Fault, FaultPlan, FaultyStore};
+use wallet_core::testkit::simulation::{Fault, FaultPlan, FaultyStore, Port};
 use wallet_core::{Currency, IdempotencyKey, OpenAccount, Owner, Request, Settings, SystemClock};
 
 use crate::support::{Client, World};
@@ -30,6 +30,10 @@ impl FaultPlan for Switch {
 
     fn on_read(&self) -> Fault {
         self.0.lock().unwrap().1
+    }
+
+    fn on_call(&self, _: Port) -> Fault {
+        Fault::None
     }
 
     fn skips_kept(&self) -> bool {

@@ -1,0 +1,26 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use wallet_core::{EventPublisher, MessageQueue, Published};
+
+/// Forwards each message by itself: what fails is left to come again, and those
+/// behind it go on.
+pub(super) async fn forward(
+    from: Arc<dyn MessageQueue>,
+    to: Arc<dyn EventPublisher>,
+    visibility: Duration,
+) {
+    loop {
+        let Ok(received) = from.receive(10, visibility).await else {
+            continue;
+        };
+        for message in received {
+            let published = to.publish(std::slice::from_ref(&message.message)).await;
+            let is_done = published.is_ok_and(|answers| answers.contains(&Published::Done));
+            if is_done {
+                // Otherwise it comes again, and that is no harm.
+                let _ = from.delete(&message.receipt).await;
+            }
+        }
+    }
+}

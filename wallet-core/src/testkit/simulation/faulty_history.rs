@@ -1,0 +1,64 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
+    HistoryStore, ReferenceHistoryQuery, StoreError, StoreErrorKind, Timestamp, TransferKey,
+};
+
+use super::faulty_port::{FaultyPort, planned};
+use super::oracle::Oracle;
+
+/// A history whose calls go wrong; an oracle compares what is written with what
+/// was committed.
+#[derive(Debug)]
+pub(super) struct FaultyHistory {
+    pub(super) inner: Arc<dyn HistoryStore>,
+    pub(super) faults: FaultyPort,
+    pub(super) oracle: Arc<Oracle>,
+}
+
+fn error(kind: StoreErrorKind) -> HistoryError {
+    planned(kind).into()
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl HistoryStore for FaultyHistory {
+    async fn append(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
+        let call = async {
+            self.inner.append(lines).await?;
+            self.oracle.history_took(lines);
+            Ok(())
+        };
+        self.faults.call("append", call, error).await
+    }
+
+    async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
+        self.faults
+            .call("heads", self.inner.heads(accounts), planned)
+            .await
+    }
+
+    async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+        self.faults
+            .call("page", self.inner.page(query), planned)
+            .await
+    }
+
+    async fn of_transfer(&self, transfer: TransferKey) -> Result<Vec<HistoryRow>, StoreError> {
+        let call = self.inner.of_transfer(transfer);
+        self.faults.call("of transfer", call, planned).await
+    }
+
+    async fn of_reference(&self, query: &ReferenceHistoryQuery) -> Result<HistoryPage, StoreError> {
+        let call = self.inner.of_reference(query);
+        self.faults.call("of reference", call, planned).await
+    }
+
+    async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError> {
+        let call = self.inner.expire(rows, at);
+        self.faults.call("expire", call, planned).await
+    }
+}

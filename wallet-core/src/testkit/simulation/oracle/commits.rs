@@ -1,0 +1,148 @@
+//! What the ledger's store answers.
+
+use std::sync::Arc;
+
+use crate::testkit::model::Expected;
+use crate::{
+    AccountKey, Batch, Decided, Effect, EffectKind, InLedger, LedgerId, Outcome, PastBalance,
+    Posted, Receipt, RecordKey, Timestamp,
+};
+
+use super::{Oracle, State};
+
+impl Oracle {
+    /// A store has committed a batch at `now`, and says this of its requests.
+    pub(in super::super) fn committed(&self, batch: &Batch, decided: &[Decided], now: Timestamp) {
+        let mut wrong = Vec::new();
+        let mut state = self.state();
+        if decided.len() != batch.requests().len() {
+            wrong.push("a store leaves out answers".to_owned());
+        }
+        for (request, decided) in batch.requests().iter().zip(decided) {
+            if matches!(decided, Decided::Blocked) {
+                continue;
+            }
+            let expected = state.model.decide(request, now);
+            let agrees = match (decided, &expected) {
+                (Decided::Fresh(found), Expected::Fresh(wanted))
+                | (Decided::Replayed(found), Expected::Replayed(wanted)) => **found == *wanted,
+                (Decided::IdempotencyMismatch, Expected::Mismatch) => true,
+                (Decided::ClockBehind { ahead_micros }, Expected::ClockBehind(wanted)) => {
+                    ahead_micros == wanted
+                }
+                _ => false,
+            };
+            if !agrees {
+                wrong.push(format!(
+                    "{}: the store decided {decided:?}, the model {expected:?}",
+                    request.key()
+                ));
+            }
+            match decided {
+                Decided::Fresh(outcome) => {
+                    state.totals.decided += 1;
+                    state.records.insert(request.key(), Arc::clone(outcome));
+                    wrong.extend(state.take_in(request.ledger, outcome));
+                }
+                Decided::Replayed(_) => state.totals.replayed += 1,
+                _ => {}
+            }
+        }
+        drop(state);
+        for wrong in wrong {
+            self.find(wrong);
+        }
+    }
+
+    /// A store has answered a balance at a past time.
+    pub(in super::super) fn past_balance(
+        &self,
+        account: AccountKey,
+        at: Timestamp,
+        found: Option<&PastBalance>,
+    ) {
+        let expected = self.state().model.balance_at(account, at);
+        if expected.as_ref() != found {
+            self.find(format_args!(
+                "{account} at {at}: the store says {found:?}, the model {expected:?}"
+            ));
+        }
+    }
+
+    /// Somebody was given an outcome: by now it is recorded, for ever.
+    pub(in super::super) fn acknowledged(&self, key: RecordKey, outcome: &Arc<Outcome>) {
+        let recorded = self.state().records.get(&key).cloned();
+        if recorded.as_ref() != Some(outcome) {
+            self.find(format_args!(
+                "{key}: answered {outcome:?}, recorded {recorded:?}"
+            ));
+        }
+    }
+
+    /// How many holds have expired at `now` and are still held.
+    pub(in super::super) fn expired_holds(&self, now: Timestamp) -> usize {
+        self.state().model.expired(now).len()
+    }
+
+    /// Whether something is recorded under a key.
+    pub(in super::super) fn knows(&self, key: RecordKey) -> bool {
+        self.state().records.contains_key(&key)
+    }
+}
+
+impl State {
+    /// Adds the effects of an outcome; answers what is wrong with their order.
+    fn take_in(&mut self, ledger: LedgerId, outcome: &Outcome) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut add = |effect: Effect| {
+            let account = InLedger::new(ledger, effect.account);
+            let seen = self.accounts.entry(account).or_default();
+            seen.effects.push(effect);
+            self.totals.effects += 1;
+            if usize::try_from(effect.version) != Ok(seen.effects.len()) {
+                wrong.push(format!(
+                    "{account}: version {} is out of order",
+                    effect.version
+                ));
+            }
+        };
+        for receipt in outcome.receipts() {
+            match receipt {
+                Receipt::AccountOpened(account) => add(Effect {
+                    account: account.state.key.id,
+                    system: account.state.system,
+                    kind: EffectKind::Opened,
+                    version: account.state.version,
+                    counters: account.state.counters,
+                    entry: None,
+                }),
+                Receipt::AccountChanged(changed) => {
+                    if let Some(kind) = changed.effect {
+                        add(Effect {
+                            account: changed.state.key.id,
+                            system: changed.state.system,
+                            kind,
+                            version: changed.state.version,
+                            counters: changed.state.counters,
+                            entry: None,
+                        });
+                    }
+                }
+                Receipt::Posted(posted) => posted.effects.iter().copied().for_each(&mut add),
+                Receipt::HoldChanged(changed) => {
+                    changed.effects.iter().copied().for_each(&mut add);
+                }
+            }
+        }
+        for entry in outcome.postings().flat_map(Posted::entries) {
+            let seen = self.accounts.entry(entry.account).or_default();
+            seen.entries.push(entry);
+            self.totals.entries += 1;
+            if usize::try_from(entry.sequence) != Ok(seen.entries.len()) {
+                let (account, sequence) = (entry.account, entry.sequence);
+                wrong.push(format!("{account}: entry {sequence} is out of order"));
+            }
+        }
+        wrong
+    }
+}
