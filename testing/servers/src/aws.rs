@@ -10,6 +10,7 @@ use crate::install::{base, cache};
 use crate::port::free_port;
 use crate::private::GUARD;
 use crate::shared::{Shared, share};
+use crate::signal::{NUMBERED, signal};
 
 /// The variable that puts another endpoint in the place of the shared one.
 const VARIABLE: &str = "WALLET_TEST_AWS_ENDPOINT";
@@ -54,22 +55,48 @@ impl PrivateAws {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("aws-{}-{number}", std::process::id());
-        let (folder, port) = (base().join(name), free_port());
-        prepare(&folder);
+        let mut server = Self {
+            folder: base().join(name),
+            port: free_port(),
+            guard: None,
+        };
+        prepare(&server.folder);
+        server.restart();
+        server
+    }
+
+    /// Starts it again on the same port, empty.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.kill();
         let guard = Command::new("sh")
-            .args(["-c", GUARD, "sh"])
-            .args(command(&folder, port))
+            .args(["-c", GUARD, "sh", "sh", "-c", NUMBERED, "sh"])
+            .arg(self.folder.join("pid"))
+            .args(command(&self.folder, self.port))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        let guard = Some(guard.expect("a shell"));
-        wait(&folder, port);
-        Self {
-            folder,
-            port,
-            guard,
-        }
+        self.guard = Some(guard.expect("a shell"));
+        wait(&self.folder, self.port);
+    }
+
+    /// Stops it as it stands: it keeps its connections and answers nothing.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn pause(&self) {
+        signal(&self.folder.join("pid"), "-STOP");
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn resume(&self) {
+        signal(&self.folder.join("pid"), "-CONT");
     }
 
     /// The address of its endpoint, over HTTP.

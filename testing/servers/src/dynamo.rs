@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::install::{base, cache};
 use crate::port::free_port;
 use crate::private::GUARD;
+use crate::signal::{NUMBERED, signal};
 
 /// The variable that puts another endpoint in the place of a private one.
 const VARIABLE: &str = "WALLET_TEST_DYNAMO_ENDPOINT";
@@ -50,7 +51,8 @@ impl PrivateDynamo {
         fs::create_dir_all(&folder).expect("a folder for the server");
         let port = free_port();
         let guard = Command::new("sh")
-            .args(["-c", GUARD, "sh"])
+            .args(["-c", GUARD, "sh", "sh", "-c", NUMBERED, "sh"])
+            .arg(folder.join("pid"))
             .arg(program)
             .args(["--host", "127.0.0.1", "--port", &port.to_string()])
             .current_dir(&folder)
@@ -72,6 +74,22 @@ impl PrivateDynamo {
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Stops it as it stands: it keeps its connections and answers nothing.
+    ///
+    /// # Panics
+    /// When the environment named it.
+    pub fn pause(&self) {
+        signal(&self.folder.join("pid"), "-STOP");
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// When the environment named it.
+    pub fn resume(&self) {
+        signal(&self.folder.join("pid"), "-CONT");
     }
 }
 

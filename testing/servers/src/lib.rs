@@ -31,6 +31,7 @@ mod port;
 mod private;
 mod redis;
 mod shared;
+mod signal;
 mod tls;
 
 pub use aws::{PrivateAws, shared_aws};

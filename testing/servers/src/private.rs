@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::install::{base, wait};
 use crate::port::free_port;
+use crate::signal::{number, signal};
 use crate::{ADMIN, Kind, USER, tls, url};
 
 /// Kills the server when the test that started it ends: its end of the pipe is
@@ -98,6 +99,31 @@ impl Private {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The number of its process.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        number(&self.folder.join("pid"))
+    }
+
+    /// Stops it as it stands: it keeps its connections and answers nothing.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn pause(&self) {
+        signal(&self.folder.join("pid"), "-STOP");
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn resume(&self) {
+        signal(&self.folder.join("pid"), "-CONT");
     }
 
     /// Kills it at once, as a loss of power of the process would; what it has

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::install::{base, wait};
 use crate::port::free_port;
 use crate::private::GUARD;
+use crate::signal::signal;
 use crate::tls;
 
 /// Where Debian's package puts it.
@@ -134,18 +135,12 @@ impl PrivateRedis {
 
     /// Stops it as it stands: it keeps its connections and answers nothing.
     pub fn pause(&self) {
-        self.signal("-STOP");
+        signal(&self.folder.join("pid"), "-STOP");
     }
 
     /// Lets it go on.
     pub fn resume(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let id = fs::read_to_string(self.folder.join("pid")).expect("its process");
-        let sent = Command::new("kill").args([signal, id.trim()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "kill {signal}");
+        signal(&self.folder.join("pid"), "-CONT");
     }
 
     /// Kills it at once. Nothing happens when it does not run.

@@ -1,0 +1,192 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use wallet_core::{AccountKey, Answer, Balance, Freshness, Outcome, Receipt, Version, WalletError};
+
+use super::Host;
+use crate::Result;
+use crate::acks::Ack;
+use crate::plan::{self, Place};
+
+/// The pause before a request is tried again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Somebody who asks for one thing after the other, each until it is answered,
+/// and who then looks whether it is so.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) host: Arc<Host>,
+    pub(super) place: Place,
+    pub(super) rng: Rng,
+    /// The newest version of each account that it was told.
+    pub(super) seen: BTreeMap<AccountKey, Version>,
+}
+
+impl Caller {
+    /// Asks at each tick until it is to stop.
+    pub(super) async fn run(
+        mut self,
+        tick: Duration,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<()> {
+        let mut ticks = interval(tick);
+        // After a stall it goes on with the others, so that they share commits.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        // What the process before this one did not see answered.
+        let mut is_first = true;
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = stop.wait_for(|stops| *stops) => return Ok(()),
+            }
+            let answer = self.answered(is_first).await?;
+            is_first = false;
+            self.note(&answer)?;
+            self.look(&answer.outcome).await;
+            self.place.round += 1;
+        }
+    }
+
+    /// Asks until there is an answer: under the same key each time.
+    async fn answered(&mut self, is_first: bool) -> Result<Answer> {
+        let mut is_unknown = false;
+        let tally = &self.host.tally;
+        loop {
+            let request = self.place.request()?;
+            tally.add("requests", 1);
+            let submit = self.host.wallet.submit(request);
+            let patience = if self.rng.u8(0..50) == 0 {
+                Duration::from_millis(self.rng.u64(1..40))
+            } else {
+                Duration::from_secs(60)
+            };
+            let Ok(answered) = timeout(patience, submit).await else {
+                // An impatient one asks again at once.
+                tally.add("answers: given up by the caller", 1);
+                continue;
+            };
+            let error = match answered {
+                Ok(answer) => {
+                    self.settled(is_first, is_unknown, answer.replayed);
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            tally.add(&format!("errors: {}", error.code()), 1);
+            is_unknown |= matches!(error, WalletError::Indeterminate { .. });
+            if !error.is_retryable() {
+                self.host.violation(&format!("{:?}: {error}", self.place));
+                return Err(error.into());
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// What became of a request of which nobody knew.
+    fn settled(&self, is_first: bool, is_unknown: bool, replayed: bool) {
+        let what = if replayed { "had committed" } else { "had not" };
+        let tally = &self.host.tally;
+        if is_unknown {
+            tally.add(&format!("unknowns settled: {what}"), 1);
+        } else if is_first && self.place.round > 0 {
+            tally.add(&format!("settled after a death: {what}"), 1);
+        }
+    }
+
+    fn note(&self, answer: &Answer) -> Result<()> {
+        let outcome = &answer.outcome;
+        let transfer = outcome.transfers().next().map(|transfer| transfer.key.id);
+        self.host.note(Ack {
+            caller: self.place.caller,
+            round: self.place.round,
+            is_accepted: outcome.result.is_ok(),
+            transfer,
+        })?;
+        let tally = &self.host.tally;
+        let replayed = if answer.replayed { ", replayed" } else { "" };
+        match &outcome.result {
+            Ok(receipts) => {
+                let kind = match receipts.first() {
+                    Some(Receipt::Posted(posted)) => posted.transfer.kind.name(),
+                    _ => "hold",
+                };
+                tally.add(&format!("answers: {kind}{replayed}"), 1);
+                tally.add("acknowledged transfers", u64::from(transfer.is_some()));
+            }
+            Err(rejected) => {
+                let code = rejected.rejection.code();
+                tally.add(&format!("answers: refused, {code}{replayed}"), 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what it did, and now and then at everything.
+    async fn look(&mut self, outcome: &Outcome) {
+        for (account, version) in outcome.versions() {
+            let seen = self.seen.entry(account).or_default();
+            *seen = version.max(*seen);
+        }
+        match self.rng.u8(0..64) {
+            0..8 => self.look_at(outcome).await,
+            8 => self.look_at_all().await,
+            _ => {}
+        }
+    }
+
+    /// Whoever says what it has seen never reads anything older, cache or not.
+    async fn look_at(&mut self, outcome: &Outcome) {
+        let accounts: Vec<_> = outcome.versions().into_iter().map(|(key, _)| key).collect();
+        let own = accounts
+            .iter()
+            .filter_map(|key| Some((*key, *self.seen.get(key)?)));
+        let freshness = Freshness::AtLeast(own.collect());
+        let read = self.host.wallet.balances(&accounts, &freshness).await;
+        let Ok(found) = read else {
+            self.host.tally.add("reads: failed", 1);
+            return;
+        };
+        self.host.tally.add("reads: own writes", 1);
+        for (account, balance) in accounts.into_iter().zip(found) {
+            let version = balance.map_or(0, |balance| balance.version);
+            let seen = self.seen.entry(account).or_default();
+            if version < *seen {
+                let words = format!("read {account} at {version} after {seen}");
+                self.host.violation(&words);
+            }
+            *seen = version.max(*seen);
+        }
+    }
+
+    /// All that there is is always nothing, whatever moves meanwhile.
+    async fn look_at_all(&self) {
+        let all = &self.host.everything;
+        let Ok(found) = self.host.wallet.store().accounts(all).await else {
+            self.host.tally.add("reads: failed", 1);
+            return;
+        };
+        self.host.tally.add("reads: whole books", 1);
+        let found = found.iter().flatten();
+        let sum: i128 = found
+            .map(|account| Balance::from(&account.state).posted())
+            .sum();
+        if sum != 0 {
+            self.host
+                .violation(&format!("a read of all accounts adds up to {sum}"));
+        }
+    }
+}
+
+/// The accounts of the books: those of the plan, and the bank's.
+pub(super) fn everything() -> Result<Vec<AccountKey>> {
+    let bank = wallet_core::SettlementName::new("bank")?;
+    let ledger = wallet_core::LedgerId::default();
+    let bank = wallet_core::settlement_account(ledger, plan::eur()?, &bank, 0);
+    let mut all = plan::accounts();
+    all.push(wallet_core::InLedger::new(ledger, bank));
+    Ok(all)
+}

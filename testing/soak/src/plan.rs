@@ -1,0 +1,266 @@
+//! What is asked for: every request follows from where it stands, so that a
+//! process that comes after a killed one asks for the same again, and the
+//! verification knows what each of them moves without being told.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use wallet_core::{
+    AccountId, AccountKey, Capture, Command, Currency, HoldId, IdempotencyKey, InLedger, LedgerId,
+    Leg, Money, OpenAccount, Owner, PlaceHold, PostTransfer, Request, Reverse, SettlementName,
+    TransferId,
+};
+
+use crate::Result;
+
+/// Accounts of the host's own, whose events are not published.
+pub(crate) const POSITIONS: u16 = 200;
+/// Accounts of customers, whose events go all the way.
+pub(crate) const CUSTOMERS: u16 = 64;
+/// What a position is given, in cents: enough for any run.
+const FUNDS: i128 = 1_000_000_000_000;
+/// What a customer is given: at times too little.
+const POCKET: i128 = 5_000;
+
+/// Where a request stands: which host, which of its callers, which of the
+/// caller's requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) host: u16,
+    pub(crate) caller: u16,
+    pub(crate) round: u32,
+}
+
+/// What is done there. Rounds come in pairs, of which the second may build on
+/// the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    Transfer(Vec<Leg>),
+    /// A transfer under an id of the caller's, which the next round undoes.
+    Reversible(Leg),
+    Reverse(Leg),
+    Hold(Leg),
+    Capture(Leg),
+    /// A hold that nobody captures: it expires.
+    Forgotten(Leg),
+}
+
+impl Step {
+    /// What it moves when it is accepted.
+    pub(crate) fn moves(&self) -> Vec<Leg> {
+        match self {
+            Self::Transfer(legs) => legs.clone(),
+            Self::Reversible(leg) | Self::Capture(leg) => vec![*leg],
+            Self::Reverse(leg) => vec![Leg::new(leg.to, leg.from, leg.money)],
+            Self::Hold(_) | Self::Forgotten(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it posts a transfer when it is accepted.
+    pub(crate) const fn is_transfer(&self) -> bool {
+        !matches!(self, Self::Hold(_) | Self::Forgotten(_))
+    }
+}
+
+impl Place {
+    pub(crate) fn key(self) -> Result<IdempotencyKey> {
+        let text = format!("{}/{}/{}", self.host, self.caller, self.round);
+        Ok(IdempotencyKey::parse("soak", &text)?)
+    }
+
+    /// Randomness of its own, of this pair of rounds.
+    fn rng(self) -> Rng {
+        let place = u64::from(self.host) << 48 | u64::from(self.caller) << 32;
+        let mut rng = Rng::with_seed(place | u64::from(self.round / 2));
+        // Neighbouring seeds begin alike.
+        rng.u64(..);
+        rng
+    }
+
+    fn id(self) -> [u8; 16] {
+        let mut id = [0x70; 16];
+        id[0..2].copy_from_slice(&self.host.to_be_bytes());
+        id[2..4].copy_from_slice(&self.caller.to_be_bytes());
+        id[8] = 0x80;
+        id[9..13].copy_from_slice(&(self.round / 2).to_be_bytes());
+        id
+    }
+
+    pub(crate) fn step(self) -> Result<Step> {
+        let mut rng = self.rng();
+        let kind = rng.u8(0..64);
+        let is_first = self.round.is_multiple_of(2);
+        let from_customer = rng.u8(0..8) == 0;
+        let pair = leg(&mut rng, from_customer)?;
+        let single = |rng: &mut Rng| Ok::<_, crate::Error>(Step::Transfer(vec![leg(rng, false)?]));
+        Ok(match (kind, is_first) {
+            (0..=3, true) => Step::Hold(pair),
+            (0..=3, false) => Step::Capture(pair),
+            (4..=6, true) => Step::Reversible(pair),
+            (4..=6, false) => Step::Reverse(pair),
+            (7, true) => Step::Forgotten(pair),
+            (8..=11, true) => {
+                let legs = (0..rng.usize(2..=6)).map(|_| leg(&mut rng, false));
+                Step::Transfer(legs.collect::<Result<_>>()?)
+            }
+            (12..=18, true) => Step::Transfer(vec![leg(&mut rng, true)?]),
+            (_, true) => single(&mut rng)?,
+            (_, false) => {
+                // Another one than that of the first round.
+                rng.u64(..);
+                single(&mut rng)?
+            }
+        })
+    }
+
+    pub(crate) fn request(self) -> Result<Request> {
+        let hold = HoldId::from_bytes(self.id());
+        let transfer = TransferId::from_bytes(self.id());
+        let place = |leg: Leg| PlaceHold::new(leg.from, leg.to, leg.money).with_id(hold);
+        let command: Command = match self.step()? {
+            Step::Transfer(legs) => PostTransfer::new(legs).into(),
+            Step::Reversible(leg) => PostTransfer::new(vec![leg]).with_id(transfer).into(),
+            Step::Reverse(_) => Reverse::new(transfer).into(),
+            Step::Hold(leg) => place(leg).into(),
+            Step::Forgotten(leg) => place(leg).with_expires_in(Duration::from_secs(1)).into(),
+            Step::Capture(_) => Capture::new(hold).into(),
+        };
+        Ok(Request::new(self.key()?, command))
+    }
+}
+
+pub(crate) fn eur() -> Result<Currency> {
+    Ok(Currency::iso("EUR")?)
+}
+
+/// Customers come first, then positions.
+pub(crate) fn account(number: u16) -> AccountId {
+    let mut id = [0x77; 16];
+    id[14..].copy_from_slice(&number.to_be_bytes());
+    AccountId::from_bytes(id)
+}
+
+pub(crate) fn account_key(number: u16) -> AccountKey {
+    InLedger::new(LedgerId::default(), account(number))
+}
+
+/// Every account but the bank's.
+pub(crate) fn accounts() -> Vec<AccountKey> {
+    (0..CUSTOMERS + POSITIONS).map(account_key).collect()
+}
+
+pub(crate) fn customers() -> Vec<AccountKey> {
+    (0..CUSTOMERS).map(account_key).collect()
+}
+
+/// A quarter of all that positions move meets one of them.
+fn position(rng: &mut Rng) -> u16 {
+    let hot = rng.u8(0..4) == 0;
+    CUSTOMERS + if hot { 0 } else { rng.u16(1..POSITIONS) }
+}
+
+fn leg(rng: &mut Rng, is_customer_s: bool) -> Result<Leg> {
+    let (from, to) = if is_customer_s {
+        let (from, to) = (rng.u16(0..CUSTOMERS), rng.u16(0..CUSTOMERS - 1));
+        (from, to + u16::from(to >= from))
+    } else {
+        let from = position(rng);
+        let to = CUSTOMERS + rng.u16(1..POSITIONS - 1);
+        (from, to + u16::from(to >= from))
+    };
+    // One in a hundred is more than any customer has.
+    let is_too_much = is_customer_s && rng.u8(0..100) == 0;
+    let cents = if is_too_much {
+        1_000_000_000
+    } else {
+        rng.u32(1..=300)
+    };
+    let money = Money::minor(i128::from(cents), eur()?)?;
+    Ok(Leg::new(account(from), account(to), money))
+}
+
+/// Opens every account and pays what it is given.
+pub(crate) fn opening() -> Result<Vec<Request>> {
+    let mut requests = Vec::new();
+    for number in 0..CUSTOMERS + POSITIONS {
+        let is_position = number >= CUSTOMERS;
+        let key = IdempotencyKey::parse("set-up", &number.to_string())?;
+        let open = OpenAccount::new(Owner::new("soak")?, eur()?);
+        let open = open.with_id(account(number)).with_system(is_position);
+        let funds = if is_position { FUNDS } else { POCKET };
+        let bank = SettlementName::new("bank")?;
+        let pay = wallet_core::Deposit::new(account(number), Money::minor(funds, eur()?)?, bank);
+        requests.push(Request::of_many(key, vec![open.into(), pay.into()]));
+    }
+    Ok(requests)
+}
+
+/// The last word on each customer: one more event, which shows a consumer
+/// whatever its queue has lost.
+pub(crate) fn closing() -> Result<Vec<Request>> {
+    let mut requests = Vec::new();
+    for number in 0..CUSTOMERS {
+        let key = IdempotencyKey::parse("closing", &number.to_string())?;
+        let from = account(CUSTOMERS + 1);
+        let pay = Leg::new(from, account(number), Money::minor(1, eur()?)?);
+        requests.push(Request::new(key, PostTransfer::new(vec![pay])));
+    }
+    Ok(requests)
+}
+
+/// What opening and closing leave on an account.
+pub(crate) fn given(number: u16) -> i128 {
+    if number < CUSTOMERS {
+        POCKET + 1
+    } else if number == CUSTOMERS + 1 {
+        FUNDS - i128::from(CUSTOMERS)
+    } else {
+        FUNDS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_place_always_asks_for_the_same() {
+        let mut kinds = std::collections::BTreeSet::new();
+        for round in 0..2_000 {
+            let place = Place {
+                host: 1,
+                caller: 2,
+                round,
+            };
+            let (request, step) = (place.request().unwrap(), place.step().unwrap());
+            assert_eq!(request, place.request().unwrap());
+            for leg in step.moves() {
+                assert_ne!(leg.from, leg.to);
+            }
+            kinds.insert(format!("{step:?}").split('(').next().map(str::to_owned));
+        }
+        assert_eq!(kinds.len(), 6, "{kinds:?}");
+    }
+
+    #[test]
+    fn the_second_of_a_pair_undoes_or_captures_the_first() {
+        let mut pairs = 0;
+        for round in (0..2_000).step_by(2) {
+            let at = |round| Place {
+                host: 0,
+                caller: 0,
+                round,
+            };
+            match (at(round).step().unwrap(), at(round + 1).step().unwrap()) {
+                (Step::Hold(held), Step::Capture(captured)) => assert_eq!(held, captured),
+                (Step::Reversible(leg), Step::Reverse(back)) => assert_eq!(leg, back),
+                (first, second) => {
+                    assert_ne!(first, second);
+                    continue;
+                }
+            }
+            pairs += 1;
+        }
+        assert!(pairs > 50);
+    }
+}

@@ -1,0 +1,174 @@
+//! A proxy before a server, which loses what it is told to lose.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::Result;
+
+/// Where to cut, seen from what a client sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The server never sees it.
+    Before,
+    /// The server sees the first half.
+    Within,
+    /// The server carries it out, and the client never learns the answer.
+    After,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Rises when all connections are to be cut.
+    cuts: watch::Sender<u64>,
+    /// Whether everything stands still, both ways.
+    is_stalled: watch::Sender<bool>,
+    delay_ms: AtomicU64,
+    /// How many sendings of clients pass before the next cut, and how many cuts
+    /// there are left.
+    plan: Mutex<Option<(u32, u32, Cut)>>,
+    lost: AtomicU64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    port: u16,
+    state: Arc<State>,
+}
+
+impl Proxy {
+    /// Before the server on this port.
+    pub(crate) async fn start(server: u16) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
+        let state = Arc::new(State {
+            cuts: watch::Sender::new(0),
+            is_stalled: watch::Sender::new(false),
+            delay_ms: AtomicU64::new(0),
+            plan: Mutex::default(),
+            lost: AtomicU64::new(0),
+        });
+        let shared = Arc::clone(&state);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(carry(client, server, Arc::clone(&shared)));
+            }
+        });
+        Ok(Self { port, state })
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Cuts every connection.
+    pub(crate) fn cut(&self) {
+        self.state.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// Cuts so many connections, each where so much that a client sends has
+    /// passed since the one before.
+    pub(crate) fn arm(&self, passing: u32, count: u32, cut: Cut) {
+        *self.plan() = Some((passing, count, cut));
+    }
+
+    pub(crate) fn disarm(&self) {
+        *self.plan() = None;
+    }
+
+    fn plan(&self) -> std::sync::MutexGuard<'_, Option<(u32, u32, Cut)>> {
+        self.state
+            .plan
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets everything stand still, or go on.
+    pub(crate) fn stall(&self, is_stalled: bool) {
+        self.state.is_stalled.send_replace(is_stalled);
+    }
+
+    /// Delays whatever passes.
+    pub(crate) fn delay(&self, delay: Duration) {
+        let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.state.delay_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// How many connections it has cut within what a client sent.
+    pub(crate) fn lost(&self) -> u64 {
+        self.state.lost.load(Ordering::Relaxed)
+    }
+}
+
+async fn carry(client: TcpStream, server: u16, state: Arc<State>) {
+    let mut cuts = state.cuts.subscribe();
+    let mut stalled = state.is_stalled.subscribe();
+    if stalled.wait_for(|is_stalled| !is_stalled).await.is_err() {
+        return;
+    }
+    let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else {
+        return;
+    };
+    // Delayed packets would make every round trip slow.
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    // Whichever ends first ends the other: dropping both closes both.
+    tokio::select! {
+        () = pass(from_client, to_server, &state, true) => {}
+        () = pass(from_server, to_client, &state, false) => {}
+        _ = cuts.changed() => {}
+    }
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State, is_client: bool) {
+    let mut stalled = state.is_stalled.subscribe();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let Ok(count @ 1..) = from.read(&mut buffer).await else {
+            return;
+        };
+        let delay = state.delay_ms.load(Ordering::Relaxed);
+        if delay > 0 {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+        }
+        if stalled.wait_for(|is_stalled| !is_stalled).await.is_err() {
+            return;
+        }
+        let due = if is_client { due(state) } else { None };
+        let passing = match due {
+            None | Some(Cut::After) => &buffer[..count],
+            Some(Cut::Before) => return,
+            Some(Cut::Within) => &buffer[..count / 2],
+        };
+        if to.write_all(passing).await.is_err() || due == Some(Cut::Within) {
+            return;
+        }
+        if due == Some(Cut::After) {
+            // Nothing more is read from the server, so that its answer is lost;
+            // it sees the end of the connection once it has carried this out.
+            let _ = to.shutdown().await;
+            return;
+        }
+    }
+}
+
+fn due(state: &State) -> Option<Cut> {
+    let mut plan = state.plan.lock().unwrap_or_else(PoisonError::into_inner);
+    let (passing, count, cut) = (*plan)?;
+    *plan = match (passing, count) {
+        (0, 0 | 1) => None,
+        (0, _) => Some((3, count - 1, cut)),
+        _ => Some((passing - 1, count, cut)),
+    };
+    if passing > 0 {
+        return None;
+    }
+    state.lost.fetch_add(1, Ordering::Relaxed);
+    Some(cut)
+}

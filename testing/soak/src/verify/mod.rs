@@ -1,0 +1,180 @@
+//! Whether everything that was acknowledged is there, once, and every part tells
+//! the same.
+
+mod acknowledged;
+mod parts;
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::process::Command;
+use tokio::time::sleep;
+use wallet_aurora::{AuroraInbox, AuroraSettings, AuroraStore};
+use wallet_core::invariants::{Verifier, check_books};
+use wallet_core::{Inbox, LedgerStore, Outbox, Wallet};
+
+use crate::host::effects::CONSUMER;
+use crate::progress::Progress;
+use crate::tally::{Counts, Tally, VIOLATION, counts_of};
+use crate::world::{World, submit};
+use crate::{Result, plan, tell};
+
+/// The longest that events may take once all is mended.
+const DRAINING: Duration = Duration::from_secs(600);
+/// How long the last of the holds takes to expire, and more.
+const EXPIRING: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Where everything is: directly, and no more under faults.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct VerifyArgs {
+    /// The database's address.
+    #[arg(long)]
+    database: String,
+    /// The address of Redis.
+    #[arg(long)]
+    redis: String,
+    /// The endpoint of history.
+    #[arg(long)]
+    history: String,
+    /// The files of answers, of the first host and so on.
+    #[arg(long, required = true)]
+    acks: Vec<PathBuf>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Verified {
+    pub(crate) figures: Counts,
+    pub(crate) violations: Vec<String>,
+}
+
+impl Verified {
+    fn figure(&mut self, name: &str, value: usize) {
+        let value = u64::try_from(value).unwrap_or(u64::MAX);
+        self.figures.insert(name.to_owned(), value);
+    }
+
+    fn violation(&mut self, words: String) {
+        self.violations.push(words);
+    }
+}
+
+async fn store(database: &str) -> Result<Arc<AuroraStore>> {
+    let settings = AuroraSettings::new(database);
+    Ok(Arc::new(AuroraStore::open(&settings).await?))
+}
+
+/// Makes the last transfers, and waits until every event has its effect.
+pub(crate) async fn drained(world: &World, progress: &mut Progress) -> Result<()> {
+    progress.stage("waiting for events and holds");
+    let store = store(&world.database_url()).await?;
+    let wallet = Wallet::builder(Arc::<AuroraStore>::clone(&store)).spawn()?;
+    submit(&wallet, plan::closing()?).await?;
+    let mut waited = Duration::ZERO;
+    let inbox = AuroraInbox::open(&AuroraSettings::new(world.database_url())).await?;
+    let customers = plan::customers();
+    loop {
+        let accounts = store.accounts(&customers).await?;
+        let versions: Vec<_> = accounts
+            .iter()
+            .flatten()
+            .map(|one| one.state.version)
+            .collect();
+        let positions = inbox.positions(CONSUMER, &customers).await?;
+        let depth = store.depth(0).await?;
+        // Holds that nobody captured end by themselves, once they are expired.
+        let are_swept = waited >= EXPIRING && store.expired_holds(1).await?.is_empty();
+        if versions == positions && depth.rows == 0 && are_swept {
+            break;
+        }
+        if waited > DRAINING {
+            let behind = versions
+                .iter()
+                .zip(&positions)
+                .filter(|(a, b)| a != b)
+                .count();
+            let words = format!(
+                "after {} s: {behind} customers behind, {} rows in the outbox, expired \
+                 holds swept: {are_swept}",
+                DRAINING.as_secs(),
+                depth.rows
+            );
+            return Err(words.into());
+        }
+        sleep(LOOK).await;
+        waited += LOOK;
+    }
+    wallet.shutdown().await;
+    Ok(())
+}
+
+/// Verifies everything, in a process of its own.
+pub(crate) async fn started(world: &World) -> Result<Verified> {
+    let mut command = Command::new(world.args.program()?);
+    command.args(["verify", "--database", &world.database_url()]);
+    command.args(["--redis", &world.redis.url()]);
+    command.args(["--history", world.history.endpoint()]);
+    for host in &world.hosts {
+        command.arg("--acks").arg(host.acks());
+    }
+    let output = command.stderr(Stdio::inherit()).output().await?;
+    let mut verified = Verified::default();
+    for line in String::from_utf8(output.stdout)?.lines() {
+        if let Some(counts) = counts_of(line) {
+            verified.figures = counts;
+        } else if let Some(violation) = line.strip_prefix(VIOLATION) {
+            verified.violation(violation.trim().to_owned());
+        }
+    }
+    if output.status.success() {
+        Ok(verified)
+    } else {
+        Err("the verification did not come to an end".into())
+    }
+}
+
+/// Verifies everything, and tells what it found.
+pub(crate) async fn run(args: &VerifyArgs) -> Result<()> {
+    let mut verified = Verified::default();
+    let store = store(&args.database).await?;
+    let books = Verifier::new(&*store).books().await?;
+    let broken = check_books(&books);
+    verified
+        .violations
+        .extend(broken.iter().map(ToString::to_string));
+    let totals = books.totals();
+    for (name, value) in [
+        ("accounts", totals.accounts),
+        ("entries", totals.entries),
+        ("transfers", totals.transfers),
+        ("holds", totals.holds),
+    ] {
+        verified.figures.insert(format!("books: {name}"), value);
+    }
+    for ((_, currency), sum) in books.sums() {
+        let name = format!("books: sum of {currency}, to be zero");
+        let sum = u64::try_from(sum.posted.unsigned_abs())?;
+        verified.figures.insert(name, sum);
+    }
+    let parked = store.parked(0).await?;
+    if !parked.is_empty() {
+        verified.violation(format!("{} events are parked", parked.len()));
+    }
+    acknowledged::check(&args.acks, &*store, &books, &mut verified).await?;
+    parts::effects(&args.database, &books, &mut verified).await?;
+    parts::history(&args.history, &books, &mut verified).await?;
+    parts::cache(&args.redis, &books, &mut verified).await?;
+    for violation in &verified.violations {
+        tell(&format!("{VIOLATION}\t{violation}"));
+    }
+    let tally = Tally::default();
+    for (name, value) in verified.figures {
+        tally.set(&name, value);
+    }
+    tell(&tally.line());
+    Ok(())
+}
