@@ -10,5 +10,7 @@
 
 mod audit;
 mod conformance;
+mod retention;
 mod support;
 mod template;
+mod wire;
