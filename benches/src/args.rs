@@ -31,6 +31,10 @@ pub(crate) enum Command {
     /// Measures a balance cache on a private Redis beside a fresh store: reads of
     /// balances by Zipf's law, transfers with and without it, limits and locks.
     Cache(Load),
+    /// Measures history and audit log: projection into a private emulator of
+    /// DynamoDB beside bare calls, a past balance in a short and in a long history,
+    /// verification of an audit log in memory.
+    History(HistoryLoad),
 }
 
 impl Command {
@@ -39,6 +43,7 @@ impl Command {
     pub(crate) const fn load(&self) -> &Load {
         match self {
             Self::Load(load) | Self::Relay(load) | Self::Cache(load) => load,
+            Self::History(_) => panic!("another kind of load"),
         }
     }
 
@@ -51,6 +56,7 @@ impl Command {
             Self::Load(load) => load.validate(),
             Self::Relay(load) => load.validate_alone("relay"),
             Self::Cache(load) => load.validate_alone("cache"),
+            Self::History(load) => load.validate(),
         }
     }
 }
@@ -122,6 +128,39 @@ pub(crate) struct Load {
     /// Where stores keep their files while they are measured: on a real disk.
     #[arg(long, value_name = "FOLDER", default_value_os_t = default_folder())]
     pub(crate) folder: PathBuf,
+}
+
+/// What to measure of history; 0 leaves a part out.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HistoryLoad {
+    /// How many entries are projected.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub(crate) entries: u32,
+    /// Over how many accounts, in each of the turns.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub(crate) accounts: u32,
+    /// In how many turns.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) turns: u32,
+    /// How long the long history is.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub(crate) long: u32,
+    /// How many audit records are verified.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub(crate) records: u32,
+    /// Write the figures to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Where the ledger keeps its file: on a real disk.
+    #[arg(long, value_name = "FOLDER", default_value_os_t = default_folder())]
+    pub(crate) folder: PathBuf,
+}
+
+impl HistoryLoad {
+    fn validate(&self) -> Result<(), clap::Error> {
+        let prepared = disk::prepare(&self.folder);
+        prepared.map_err(|error| Cli::command().error(ErrorKind::Io, error))
+    }
 }
 
 /// `target/wallet-bench` of the checkout.

@@ -8,6 +8,7 @@ mod cache;
 mod chart;
 mod clock;
 mod disk;
+mod history;
 mod json;
 mod load;
 mod measure;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, Load};
+use args::{Cli, Command, HistoryLoad, Load};
 use mimalloc::MiMalloc;
 use tokio::runtime::Runtime;
 
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Load(load) => run(load),
         Command::Relay(load) => run_relay(load),
         Command::Cache(load) => run_cache(load),
+        Command::History(load) => run_history(load),
     };
     match ran {
         Ok(true) => ExitCode::SUCCESS,
@@ -80,6 +82,16 @@ fn run_relay(load: &Load) -> Result<bool> {
 /// Measures the cache; whether everything was verified.
 fn run_cache(load: &Load) -> Result<bool> {
     let report = cache::run(load, &runtime()?)?;
+    print!("{}", report.text());
+    if let Some(path) = &load.json {
+        std::fs::write(path, report.json()?)?;
+    }
+    Ok(report.is_verified())
+}
+
+/// Measures history and audit log; whether everything was verified.
+fn run_history(load: &HistoryLoad) -> Result<bool> {
+    let report = history::run(load, &runtime()?)?;
     print!("{}", report.text());
     if let Some(path) = &load.json {
         std::fs::write(path, report.json()?)?;

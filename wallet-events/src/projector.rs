@@ -40,6 +40,7 @@ const BYTES: usize = 8 << 20;
 /// let projector = Arc::new(Projector::new(history, books.clone()));
 /// let mut settings = RelaySettings::new("history/1");
 /// settings.system_accounts = true;
+/// settings.calls_max = Projector::CALLS;
 /// let clock = Arc::new(SystemClock);
 /// let relay = Relay::builder(books.clone(), books, projector.clone(), clock, settings).build()?;
 /// # drop(relay);
@@ -73,6 +74,11 @@ pub struct ProjectorStats {
 type Lines = BTreeMap<AccountKey, BTreeMap<Sequence, HistoryLine>>;
 
 impl Projector {
+    /// How many calls a relay best makes at a time
+    /// ([`RelaySettings::calls_max`](crate::RelaySettings::calls_max)): each is large,
+    /// and makes several calls of the history's own.
+    pub const CALLS: usize = 4;
+
     /// From events into `history`; what is missing is read from `ledger`.
     #[must_use]
     pub const fn new(history: Arc<dyn HistoryStore>, ledger: Arc<dyn LedgerStore>) -> Self {

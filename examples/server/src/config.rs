@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::Parser;
 use wallet_core::{Currency, CurrencyTable};
 
-use crate::LogFormat;
+use crate::{LogFormat, TableUrl};
 
 /// The server's settings: flags, or the environment variables that `--help`
 /// names. Every one has a default.
@@ -30,6 +30,13 @@ pub struct Config {
     /// the feature `aws`, and credentials as every program of AWS finds them.
     #[arg(long, env = "WALLET_EVENTS_QUEUE", value_parser = fifo)]
     pub events_queue: Option<String>,
+
+    /// Where the history of accounts is, from which statements and past balances are
+    /// read: `dynamodb:TABLE`, a table that exists; needs the feature `aws`. Without
+    /// a queue for events the server brings it up itself; with one, a consumer of
+    /// the queue does.
+    #[arg(long, env = "WALLET_HISTORY")]
+    pub history: Option<TableUrl>,
 
     /// Currencies beyond ISO 4217, as CODE:DECIMALS, separated by commas.
     #[arg(long, env = "WALLET_CURRENCIES", value_delimiter = ',', value_parser = currency)]

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wallet_core::{
-    CommitSignal, EventPublisher, IdGenerator, LedgerStore, Outbox, SystemClock, Uuid7,
+    CommitSignal, EventPublisher, HistoryStore, IdGenerator, LedgerStore, Outbox, SystemClock,
+    Uuid7,
 };
-use wallet_events::{Relay, RelaySettings};
+use wallet_events::{Projector, Relay, RelaySettings};
 
 use crate::store::Books;
 use crate::{Config, StartError};
@@ -17,20 +18,32 @@ use crate::{Config, StartError};
 /// end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The relay that the settings ask for.
+/// The relay that the settings ask for: to a queue, or, where there is none, into
+/// history.
 pub(crate) async fn relay(
     config: &Config,
     store: &Arc<dyn Books>,
+    history: Option<Arc<dyn HistoryStore>>,
     signal: CommitSignal,
 ) -> Result<Option<Relay>, StartError> {
-    let Some(publisher) = publisher(config).await? else {
-        return Ok(None);
+    let ledger: Arc<dyn LedgerStore> = Arc::<dyn Books>::clone(store);
+    let (publisher, system_accounts) = match (publisher(config).await?, history) {
+        (Some(queue), _) => (queue, false),
+        (None, Some(history)) => {
+            let projector: Arc<dyn EventPublisher> =
+                Arc::new(Projector::new(history, Arc::clone(&ledger)));
+            (projector, true)
+        }
+        (None, None) => return Ok(None),
     };
     // Another name for each process: a relay that comes back is another one.
     let owner = format!("wallet-server/{}", Uuid7.new_id());
     let outbox: Arc<dyn Outbox> = Arc::<dyn Books>::clone(store);
-    let ledger: Arc<dyn LedgerStore> = Arc::<dyn Books>::clone(store);
-    let settings = RelaySettings::new(owner);
+    let mut settings = RelaySettings::new(owner);
+    settings.system_accounts = system_accounts;
+    if system_accounts {
+        settings.calls_max = Projector::CALLS;
+    }
     let relay = Relay::builder(outbox, ledger, publisher, Arc::new(SystemClock), settings);
     Ok(Some(relay.signal(signal).build()?))
 }

@@ -11,6 +11,7 @@ mod aws;
 mod config;
 mod connection;
 mod events;
+mod history;
 mod idempotency;
 mod input;
 mod log;
@@ -28,6 +29,7 @@ mod store;
 
 pub use app::{App, AppSettings, router};
 pub use config::{Config, StoreUrl};
+pub use history::TableUrl;
 pub use log::LogFormat;
 pub use problem::{Code, Problem};
 pub use serve::{Server, StartError, run};

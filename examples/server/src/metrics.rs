@@ -171,6 +171,21 @@ impl Collector for Service {
                 "Holds ended because their time was over",
                 stats.expired,
             ),
+            (
+                "history_answers",
+                "Statements and past balances that history proved",
+                stats.history_answers,
+            ),
+            (
+                "history_misses",
+                "Those that the ledger answered, since history did not prove them",
+                stats.history_misses,
+            ),
+            (
+                "history_failures",
+                "Those that the ledger answered, since history failed",
+                stats.history_failures,
+            ),
         ];
         count(&mut encoder, &counters)?;
         let help = "Requests that wait for a commit";

@@ -14,7 +14,7 @@ use wallet_events::Relay;
 
 use crate::connection::Connections;
 use crate::events::{self, Publishing};
-use crate::{App, AppSettings, Config, log, router, store};
+use crate::{App, AppSettings, Config, history, log, router, store};
 
 /// How much longer than a request may take a connection may be silent.
 const SILENCE_EXTRA: Duration = Duration::from_secs(30);
@@ -121,12 +121,17 @@ impl Server {
         };
         let store = store::open(&config.store).await?;
         let signal = CommitSignal::default();
-        let relay = events::relay(config, &store, signal.clone()).await?;
+        let history = match &config.history {
+            Some(url) => Some(history::open(url).await?),
+            None => None,
+        };
+        let relay = events::relay(config, &store, history.clone(), signal.clone()).await?;
         let ledger: Arc<dyn LedgerStore> = store;
-        let wallet = Wallet::builder(ledger)
-            .settings(settings)
-            .signal(signal)
-            .spawn()?;
+        let mut builder = Wallet::builder(ledger).settings(settings).signal(signal);
+        if let Some(history) = history {
+            builder = builder.history(history);
+        }
+        let wallet = builder.spawn()?;
         let server = Self::over(wallet, listener, config)?;
         Ok(match relay {
             Some(relay) => server.with_relay(relay),

@@ -1,8 +1,12 @@
 //! The `wallet` command: what those who run a store do with it.
 
+mod audit;
+mod bar;
 mod events;
+mod history;
 mod outcome;
 mod purge;
+mod reconcile;
 #[cfg(feature = "aws")]
 mod redrive;
 mod statement;
@@ -20,7 +24,8 @@ use crate::StoreUrl;
 use crate::serve::cause;
 use crate::store::Books;
 
-/// Looks after a store: verifies it, shows what is in it, purges it.
+/// Looks after a store: verifies it, shows what is in it, purges it, reconciles it
+/// with its history and cache.
 #[derive(Debug, Parser)]
 #[command(name = "wallet", version)]
 pub struct Arguments {
@@ -44,6 +49,9 @@ enum What {
     Events(events::Events),
     Outcome(outcome::ShowOutcome),
     Purge(purge::PurgeOld),
+    Reconcile(reconcile::Reconcile),
+    History(history::History),
+    Audit(audit::Audit),
     #[cfg(feature = "aws")]
     Redrive(redrive::RedriveDead),
 }
@@ -78,6 +86,24 @@ pub enum OperatorError {
     /// The books were written to while they were read.
     #[error("{0}: stop whoever writes, or verify a copy")]
     Changed(String),
+    /// History could not be written.
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    History(#[from] wallet_core::HistoryError),
+    /// History could not be exported.
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    Export(#[from] wallet_core::history::ExportError),
+    /// What should be compared could not be read.
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    Reconcile(#[from] wallet_core::reconcile::ReconcileError),
+    /// A file that should hold checkpoints holds something else.
+    #[error(transparent)]
+    Checkpoint(#[from] wallet_core::audit::CheckpointError),
+    /// An option that is needed here.
+    #[error("needs {0}")]
+    Missing(&'static str),
+    /// The program was built without a feature that this needs.
+    #[error("built without the feature {0}")]
+    Feature(&'static str),
     /// What was asked for is not there.
     #[error("{0}")]
     NotFound(String),
@@ -93,14 +119,23 @@ impl OperatorError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::NotFound(_) => 1,
-            Self::Memory | Self::NoFile(_) => 2,
+            Self::Memory
+            | Self::NoFile(_)
+            | Self::Checkpoint(_)
+            | Self::Missing(_)
+            | Self::Feature(_) => 2,
             #[cfg(feature = "aws")]
             Self::Queue(_) => 2,
             #[cfg(feature = "aws")]
             Self::Redrive(_) => 3,
-            Self::Store(_) | Self::Outbox(_) | Self::Wallet(_) | Self::Changed(_) | Self::Io(_) => {
-                3
-            }
+            Self::Store(_)
+            | Self::Outbox(_)
+            | Self::Wallet(_)
+            | Self::Changed(_)
+            | Self::History(_)
+            | Self::Export(_)
+            | Self::Reconcile(_)
+            | Self::Io(_) => 3,
         }
     }
 }
@@ -117,8 +152,11 @@ impl Arguments {
         runtime.block_on(async {
             #[cfg(feature = "aws")]
             if let What::Redrive(redrive) = self.what {
-                // The one that needs no books.
+                // It needs no books, as what follows.
                 return redrive.run().await;
+            }
+            if let What::Audit(audit) = self.what {
+                return audit.run().await;
             }
             let store = open(&self.store).await?;
             let store = store.as_ref();
@@ -128,6 +166,9 @@ impl Arguments {
                 What::Events(events) => events.run(store).await,
                 What::Outcome(outcome) => outcome.run(store).await,
                 What::Purge(purge) => purge.run(store).await,
+                What::Reconcile(reconcile) => reconcile.run(store).await,
+                What::History(history) => history.run(store).await,
+                What::Audit(audit) => audit.run().await,
                 #[cfg(feature = "aws")]
                 What::Redrive(redrive) => redrive.run().await,
             }

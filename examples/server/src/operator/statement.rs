@@ -36,7 +36,7 @@ pub(super) struct Statement {
     json: bool,
 }
 
-fn when(text: &str) -> Result<Timestamp, jiff::Error> {
+pub(super) fn when(text: &str) -> Result<Timestamp, jiff::Error> {
     let time: jiff::Timestamp = text.parse()?;
     Ok(Timestamp::from_micros(time.as_microsecond()))
 }

@@ -1,10 +1,10 @@
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use wallet_core::invariants::{
     Delivered, OutboxReport, Progress, Report, Stage, Verifier, VerifyError,
 };
 
 use super::OperatorError;
+use super::bar::Bar;
 use crate::store::Books;
 
 /// Checks every invariant of the books, and the outbox against them. Exits with
@@ -26,13 +26,15 @@ impl Verify {
             Delivered::Unknown
         };
         let bar = Bar::new();
-        let mut tell = |progress| bar.tell(progress);
+        let mut tell = |progress: Progress| {
+            bar.show(name(progress.stage), progress.done, progress.total);
+        };
         let report = Verifier::new(store)
             .with_outbox(store, delivered)
             .with_progress(&mut tell)
             .run()
             .await;
-        bar.0.finish_and_clear();
+        bar.finish();
         let report = report.map_err(|error| match error {
             VerifyError::Store(error) => OperatorError::Store(error),
             other => OperatorError::Changed(other.to_string()),
@@ -42,34 +44,16 @@ impl Verify {
     }
 }
 
-/// A bar on standard error; nothing where that is no terminal.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::no_length();
-        if let Ok(style) =
-            ProgressStyle::with_template("{msg:>22} {wide_bar} {human_pos}/{human_len}")
-        {
-            bar.set_style(style);
-        }
-        Self(bar)
-    }
-
-    fn tell(&self, progress: Progress) {
-        let stage = match progress.stage {
-            Stage::Accounts => "accounts",
-            Stage::Entries => "entries",
-            Stage::Holds => "holds",
-            Stage::Transfers => "transfers",
-            Stage::Checks => "checking",
-            Stage::Events => "outbox",
-            Stage::Comparison => "accounts once more",
-            _ => "reading",
-        };
-        self.0.set_message(stage);
-        self.0.set_length(progress.total.unwrap_or(progress.done));
-        self.0.set_position(progress.done);
+fn name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Accounts => "accounts",
+        Stage::Entries => "entries",
+        Stage::Holds => "holds",
+        Stage::Transfers => "transfers",
+        Stage::Checks => "checking",
+        Stage::Events => "outbox",
+        Stage::Comparison => "accounts once more",
+        _ => "reading",
     }
 }
 

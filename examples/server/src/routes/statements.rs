@@ -2,7 +2,9 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use wallet_core::{AccountId, Entry, EntryQuery, Order, Rejection, StoreErrorKind, WalletError};
+use wallet_core::{
+    AccountId, Entry, HistoryQuery, Order, Rejection, StoreError, StoreErrorKind, WalletError,
+};
 
 use super::find;
 use crate::input::{self, Id, Params};
@@ -101,7 +103,8 @@ pub(crate) async fn entries(
 ) -> Result<Response, Problem> {
     let size = page_size(listing.limit)?;
     let time = |name, text: Option<String>| text.map(|text| input::time(name, &text)).transpose();
-    let query = EntryQuery {
+    let cursor = listing.cursor.map(|text| text.parse().map_err(foreign));
+    let query = HistoryQuery {
         account: key,
         from: time("from", listing.from)?,
         to: time("to", listing.to)?,
@@ -109,19 +112,21 @@ pub(crate) async fn entries(
             None | Some(Direction::Asc) => Order::Ascending,
             Some(Direction::Desc) => Order::Descending,
         },
-        after: listing.cursor.as_deref().map(sequence).transpose()?,
+        cursor: cursor.transpose()?,
         limit: size.saturating_add(1),
     };
+    // Of another list.
+    query.after().map_err(foreign)?;
     let currency = find(&app, key).await?.state.currency;
-    let entries = app.wallet().entries(&query).await?;
-    let cursor = |entry: &Entry| format!("{:x}", entry.sequence);
+    let entries = app.wallet().statement(&query).await?.entries;
+    let cursor = |entry: &Entry| {
+        let cursor = query.cursor_behind(entry.created_at, entry.sequence);
+        cursor.to_string()
+    };
     let render = |entry: &Entry| EntryBody::of(entry, currency);
     Ok(reply::ok(&Page::of(entries, size, cursor, render)))
 }
 
-/// What a cursor stands for.
-fn sequence(cursor: &str) -> Result<i64, Problem> {
-    let digits = cursor.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let sequence = i64::from_str_radix(cursor, 16).ok().filter(|_| digits);
-    sequence.ok_or_else(|| Problem::field("cursor", "is none of this list"))
+fn foreign(_: StoreError) -> Problem {
+    Problem::field("cursor", "is none of this list")
 }

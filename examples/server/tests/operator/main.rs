@@ -1,13 +1,17 @@
 //! The operator's command, as a process, on files that a wallet wrote.
 #![allow(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "helpers of tests, outside of test functions"
 )]
 
 mod events;
 #[cfg(feature = "aws")]
+mod history;
+#[cfg(feature = "aws")]
 #[path = "../queue/mod.rs"]
 mod queue;
+mod reconcile;
 #[cfg(feature = "aws")]
 mod redrive;
 

@@ -1,0 +1,308 @@
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde::Serialize;
+use tokio::sync::oneshot;
+use wallet_core::history::Backfill;
+use wallet_core::reconcile::Reconciler;
+use wallet_core::{
+    AccountId, Command, CommitSignal, Currency, IdempotencyKey, LedgerStore, Leg, Money,
+    OpenAccount, Outbox, Owner, Policy, PostTransfer, Request, SystemClock, Wallet,
+};
+use wallet_events::{Projector, Relay, RelaySettings};
+use wallet_sqlite::{SqliteSettings, SqliteStore};
+
+use super::emulator::Emulator;
+use super::memory;
+use crate::args::HistoryLoad;
+use crate::{Result, clock};
+
+/// Rows that a bare call writes, and how many calls are under way.
+const ROWS: usize = 25;
+const CALLS: usize = 16;
+/// Rows that are written bare between two readings.
+const CHUNK: usize = 5_000;
+/// Requests that are submitted together.
+const TOGETHER: u32 = 1_000;
+
+type Item = std::collections::HashMap<String, AttributeValue>;
+
+/// What a projection costs.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Projection {
+    entries: u32,
+    turns: u32,
+    accounts: u32,
+    /// Entries per second from the outbox into history.
+    projected_per_sec: f64,
+    /// Entries per second from the ledger's entries into an empty history.
+    rebuilt_per_sec: f64,
+    /// Entries per second of the same rows by bare calls.
+    bare_per_sec: f64,
+    /// Rows with those that say how far an account has come.
+    rows: u64,
+    requests: u64,
+    rebuild_requests: u64,
+    bare_requests: u64,
+    /// Of this process while it projected, and when it began.
+    peak_mb: u64,
+    before_mb: u64,
+    /// Differences between ledger and history.
+    differences: u64,
+    missing: u64,
+}
+
+/// Times of all turns.
+#[derive(Debug, Default)]
+struct Times {
+    projected: Duration,
+    rebuilt: Duration,
+    bare: Duration,
+}
+
+/// One turn after the other: new accounts with payments, their projection into an
+/// empty table, the same rows into another by bare calls, the same history built
+/// from the ledger.
+pub(super) async fn measure(load: &HistoryLoad) -> Result<Projection> {
+    let folder = tempfile::tempdir_in(&load.folder)?;
+    let mut told = Projection {
+        turns: load.turns,
+        accounts: load.accounts,
+        ..Projection::default()
+    };
+    let mut times = Times::default();
+    for turn in 0..load.turns {
+        // A file and an emulator of its own for each, so that none is larger.
+        let file = folder.path().join(format!("{turn}.db"));
+        let settings = SqliteSettings::new(file);
+        let store = SqliteStore::open(&settings, Arc::new(SystemClock))?;
+        let turn = Turn {
+            store: Arc::new(store),
+            emulator: Emulator::start(),
+            entries: load.entries.div_ceil(load.turns),
+        };
+        turn.pay(load.accounts).await?;
+        turn.project(&mut told, &mut times).await?;
+        turn.bare(&mut told, &mut times).await?;
+        turn.rebuild(&mut told, &mut times).await?;
+    }
+    told.projected_per_sec = rate(told.entries, times.projected);
+    told.rebuilt_per_sec = rate(told.entries, times.rebuilt);
+    told.bare_per_sec = rate(told.entries, times.bare);
+    Ok(told)
+}
+
+struct Turn {
+    store: Arc<SqliteStore>,
+    emulator: Emulator,
+    entries: u32,
+}
+
+impl Turn {
+    /// Accounts that pay each other at random.
+    async fn pay(&self, accounts: u32) -> Result<()> {
+        let wallet = Wallet::builder(Arc::<SqliteStore>::clone(&self.store)).spawn()?;
+        let currency = Currency::iso("EUR")?;
+        // None is nil.
+        let id = |number: u32| AccountId::new(uuid::Uuid::from_u128(1 << 64 | u128::from(number)));
+        let mut requests = Vec::new();
+        for number in 0..accounts {
+            let open = OpenAccount::new(Owner::new("bench")?, currency).with_id(id(number));
+            let open = open.with_policy(Policy::Unlimited);
+            requests.push(request(&format!("open-{number}"), open)?);
+        }
+        let mut rng = fastrand::Rng::with_seed(11);
+        for number in 0..self.entries.div_ceil(2) {
+            let from = rng.u32(..accounts);
+            let step = rng.u32(1..accounts);
+            let to = from.saturating_add(step).checked_rem(accounts).unwrap_or(0);
+            let money = Money::minor(i128::from(rng.u32(1..10_000)), currency)?;
+            let pay = PostTransfer::new(vec![Leg::new(id(from), id(to), money)]);
+            requests.push(request(&format!("pay-{number}"), pay)?);
+        }
+        while !requests.is_empty() {
+            let most = usize::try_from(TOGETHER)?.min(requests.len());
+            let some: Vec<Request> = requests.drain(..most).collect();
+            for answer in wallet.submit_all(some).await {
+                let answer = answer?;
+                answer
+                    .accepted()
+                    .map_err(|refused| format!("refused: {refused:?}"))?;
+            }
+        }
+        wallet.shutdown().await;
+        Ok(())
+    }
+
+    /// From the outbox into history, as a server does it.
+    async fn project(&self, told: &mut Projection, times: &mut Times) -> Result<()> {
+        self.emulator.table("projected").await?;
+        let history = self.emulator.history("projected")?;
+        let ledger: Arc<dyn LedgerStore> = Arc::<SqliteStore>::clone(&self.store);
+        let outbox: Arc<dyn Outbox> = Arc::<SqliteStore>::clone(&self.store);
+        let projector = Arc::new(Projector::new(Arc::clone(&history), Arc::clone(&ledger)));
+        let mut settings = RelaySettings::new("bench");
+        settings.system_accounts = true;
+        settings.calls_max = Projector::CALLS;
+        let publisher = Arc::<Projector>::clone(&projector);
+        let relay = Relay::builder(
+            Arc::clone(&outbox),
+            Arc::clone(&ledger),
+            publisher,
+            Arc::new(SystemClock),
+            settings,
+        );
+        let relay = relay.signal(CommitSignal::default()).build()?;
+        let (stop, stopped) = oneshot::channel();
+        memory::begin()?;
+        let (_, before) = memory::highest_and_now()?;
+        let requests = self.emulator.requests();
+        let begin = clock::now();
+        let task = tokio::spawn(async move {
+            relay.run(async { drop(stopped.await) }).await;
+        });
+        while projector.stats().lines < u64::from(self.entries) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        add(&mut times.projected, begin);
+        let requests = self.emulator.requests().saturating_sub(requests);
+        let (peak, _) = memory::highest_and_now()?;
+        while outbox.depth(0).await?.rows > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        stop.send(()).map_err(|()| "the relay has ended")?;
+        task.await?;
+        told.requests = told.requests.saturating_add(requests);
+        told.peak_mb = told.peak_mb.max(peak);
+        told.before_mb = told.before_mb.max(before);
+        let reconciler = Reconciler::new(ledger.as_ref()).with_history(history.as_ref());
+        let report = reconciler.run(&mut |_| ()).await?;
+        let tally = report.history.unwrap_or_default();
+        let entries = u32::try_from(tally.same)?;
+        told.entries = told.entries.saturating_add(entries);
+        told.differences = told.differences.saturating_add(report.found);
+        told.missing = told.missing.saturating_add(tally.behind);
+        Ok(())
+    }
+
+    /// The rows that are now there, into another table.
+    async fn bare(&self, told: &mut Projection, times: &mut Times) -> Result<()> {
+        self.emulator.table("bare").await?;
+        let client = &self.emulator.client;
+        let pages = client.scan().table_name("projected").into_paginator();
+        let mut pages = pages.send();
+        let (mut items, mut is_last) = (Vec::new(), false);
+        while !is_last {
+            match pages.next().await {
+                Some(page) => items.extend(page?.items.unwrap_or_default()),
+                None => is_last = true,
+            }
+            if items.len() < CHUNK && !is_last {
+                continue;
+            }
+            let items = std::mem::take(&mut items);
+            told.rows = told.rows.saturating_add(u64::try_from(items.len())?);
+            let requests = self.emulator.requests();
+            let begin = clock::now();
+            self.write(items).await?;
+            add(&mut times.bare, begin);
+            let requests = self.emulator.requests().saturating_sub(requests);
+            told.bare_requests = told.bare_requests.saturating_add(requests);
+        }
+        Ok(())
+    }
+
+    async fn write(&self, items: Vec<Item>) -> Result<()> {
+        let mut calls: Vec<Vec<Item>> = Vec::new();
+        let mut items = items.into_iter().peekable();
+        while items.peek().is_some() {
+            calls.push(items.by_ref().take(ROWS).collect());
+        }
+        let calls = calls.into_iter().map(|items| async {
+            let mut requests = Vec::with_capacity(items.len());
+            for item in items {
+                let put = PutRequest::builder().set_item(Some(item)).build()?;
+                requests.push(WriteRequest::builder().put_request(put).build());
+            }
+            let call = self.emulator.client.batch_write_item();
+            let answer = call.request_items("bare", requests).send().await?;
+            if answer
+                .unprocessed_items
+                .is_some_and(|left| !left.is_empty())
+            {
+                return Err("rows were not processed".into());
+            }
+            Result::Ok(())
+        });
+        let calls = stream::iter(calls).buffer_unordered(CALLS);
+        calls.try_collect::<()>().await
+    }
+
+    /// From the ledger's entries into an empty history.
+    async fn rebuild(&self, told: &mut Projection, times: &mut Times) -> Result<()> {
+        self.emulator.table("rebuilt").await?;
+        let history = self.emulator.history("rebuilt")?;
+        let requests = self.emulator.requests();
+        let begin = clock::now();
+        let backfill = Backfill::new(history.as_ref(), self.store.as_ref());
+        let report = backfill.run(&mut |_| ()).await?;
+        add(&mut times.rebuilt, begin);
+        let requests = self.emulator.requests().saturating_sub(requests);
+        told.rebuild_requests = told.rebuild_requests.saturating_add(requests);
+        let left = u64::from(self.entries).saturating_sub(report.written);
+        told.missing = told.missing.saturating_add(left);
+        Ok(())
+    }
+}
+
+fn add(time: &mut Duration, begin: Instant) {
+    let passed = clock::now().saturating_duration_since(begin);
+    *time = time.saturating_add(passed);
+}
+
+fn request(key: &str, command: impl Into<Command>) -> Result<Request> {
+    Ok(Request::new(IdempotencyKey::parse("bench", key)?, command))
+}
+
+#[expect(clippy::float_arithmetic, reason = "figures for people")]
+fn rate(count: u32, length: Duration) -> f64 {
+    f64::from(count) / length.as_secs_f64()
+}
+
+impl Projection {
+    /// Whether history is what the ledger says.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.differences == 0 && self.missing == 0
+    }
+
+    #[expect(clippy::float_arithmetic, reason = "figures for people")]
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        let _ = writeln!(
+            text,
+            "{} entries in {} turns, {} accounts in each; {} rows",
+            self.entries, self.turns, self.accounts, self.rows
+        );
+        for (what, per_sec, requests) in [
+            ("bare calls", self.bare_per_sec, self.bare_requests),
+            ("projection", self.projected_per_sec, self.requests),
+            ("rebuilding", self.rebuilt_per_sec, self.rebuild_requests),
+        ] {
+            let ratio = per_sec / self.bare_per_sec;
+            let _ = writeln!(
+                text,
+                "{what:<12} {per_sec:>10.0} entries/s  {ratio:.2}  {requests:>8} requests"
+            );
+        }
+        let verdict = if self.is_whole() { "yes" } else { "NO" };
+        let _ = writeln!(
+            text,
+            "memory of this process: at most {} MB while it projected, {} MB before; verified: {verdict}",
+            self.peak_mb, self.before_mb
+        );
+        text
+    }
+}

@@ -1,0 +1,90 @@
+use serde_json::Value;
+
+use crate::{books, damage, told, wallet};
+
+#[test]
+fn sound_books_agree_with_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wallet.db");
+    books(&file);
+    let text = told(&wallet(&file, &["reconcile"]), 0);
+    for words in [
+        "3 accounts, 42 entries",
+        "EUR: 3 accounts add up to 0.00",
+        "nothing differs",
+    ] {
+        assert!(text.contains(words), "{words} in {text}");
+    }
+    let text = told(&wallet(&file, &["reconcile", "--json", "--last", "2"]), 0);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["clean"], true);
+    assert_eq!(
+        (&report["accounts"], &report["entries"]),
+        (&3.into(), &5.into())
+    );
+    assert_eq!(report["sums"][0]["posted"], "0.00");
+    assert_eq!(report["history"], Value::Null);
+}
+
+#[test]
+fn what_differs_is_told_and_exits_with_1() {
+    for (sql, code) in [
+        (
+            "UPDATE wallet_account SET counters =
+             (SELECT counters FROM wallet_account WHERE sequence = 21) WHERE sequence = 20",
+            "not_even",
+        ),
+        ("DELETE FROM wallet_journal WHERE id = 10", "unreadable"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("wallet.db");
+        books(&file);
+        damage(&file, sql);
+        let text = told(&wallet(&file, &["reconcile"]), 1);
+        assert!(text.contains("DIFFERENCE: "), "{text}");
+        let text = told(&wallet(&file, &["reconcile", "--json"]), 1);
+        let report: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(report["clean"], false);
+        let all = report["differences"].as_array().unwrap();
+        assert!(all.iter().any(|one| one["code"] == code), "{text}");
+        assert!(report["found"].as_u64().unwrap() > 0);
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("none.db");
+    told(&wallet(&file, &["reconcile"]), 2);
+    books(&file);
+    told(
+        &wallet(&file, &["reconcile", "--history", "mysql:table"]),
+        2,
+    );
+    told(&wallet(&file, &["history", "rebuild"]), 2);
+    told(&wallet(&file, &["audit", "verify"]), 2);
+    if cfg!(not(feature = "redis")) {
+        let text = told(&wallet(&file, &["reconcile", "--cache", "redis://host"]), 2);
+        assert!(text.contains("without the feature redis"), "{text}");
+    }
+    if cfg!(not(feature = "aws")) {
+        let arguments = ["reconcile", "--history", "dynamodb:table"];
+        let text = told(&wallet(&file, &arguments), 2);
+        assert!(text.contains("without the feature aws"), "{text}");
+    }
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn a_cache_is_compared_too() {
+    let server = wallet_test_servers::PrivateRedis::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wallet.db");
+    books(&file);
+    let url = server.url();
+    let text = told(&wallet(&file, &["reconcile", "--cache", &url]), 0);
+    assert!(text.contains("cache: 0 balances are the same"), "{text}");
+    assert!(text.contains("3 are not there"), "{text}");
+    drop(server);
+    told(&wallet(&file, &["reconcile", "--cache", &url]), 3);
+}
