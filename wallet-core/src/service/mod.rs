@@ -22,6 +22,7 @@ mod committer;
 mod driver;
 mod error;
 mod flights;
+mod kept;
 mod pending;
 mod queue;
 mod reads;
