@@ -58,6 +58,11 @@ pub(crate) async fn transact(
     } else {
         script.commit();
     }
+    // Whoever wants these accounts now waits behind their locks. A new account has
+    // none that others would meet.
+    if decided.missed.is_empty() && decided.decision.changes.opened.is_empty() {
+        batch.may_follow();
+    }
     runner.run(&script).await?;
     Ok(decided.decision)
 }

@@ -1,5 +1,5 @@
-use std::collections::HashMap;
-use std::hash::Hash;
+mod reading;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use wallet_core::{
 
 use crate::clock::Time;
 use crate::connect::{Role, Target};
-use crate::error::{Failed, Result};
-use crate::freshness;
+use crate::error::Result;
 use crate::past_balance::{Answer, Question};
-use crate::pool::{Lent, Pool};
-use crate::read::{self, Locking, Numbers, Plan};
+use crate::pool::Pool;
+use crate::read::{self, Numbers};
 use crate::run::Answers;
 use crate::settings::AuroraSettings;
 use crate::sql::Script;
 use crate::{commit, migrate, purge};
+use reading::sorted;
 
 /// At most this much in one transaction, where the server takes it.
 const MOST: Limits = Limits {
@@ -146,121 +146,9 @@ impl AuroraStore {
         migrate::run(&mut lent).await?;
         Ok(())
     }
-
-    /// Reads what one script asks for, from a server that is fresh enough. More
-    /// than one statement sees one state.
-    async fn read<T>(
-        &self,
-        ask: impl FnOnce(&mut Script) -> bool,
-        told: impl FnOnce(&mut Answers) -> Result<T>,
-    ) -> Result<T> {
-        let mut asked = Script::default();
-        let is_one_state = ask(&mut asked);
-        let keys = freshness::keys(&self.freshness);
-        if !keys.is_empty() {
-            let mut guarded = Script::default();
-            read::ask_accounts(&mut guarded, &keys);
-            guarded.append(asked.clone());
-            let mut answers = run_on(&self.reader, guarded, true).await?;
-            if freshness::accepts(&self.freshness, &read::told_accounts(&mut answers)?) {
-                return told(&mut answers);
-            }
-        }
-        let pool = match &self.freshness {
-            Freshness::Cached => &self.reader,
-            Freshness::AtLeast(_) | Freshness::Strong => &self.writer,
-        };
-        told(&mut run_on(pool, asked, is_one_state).await?)
-    }
-
-    /// One answer per key, in the order asked.
-    async fn each<K, V>(
-        &self,
-        keys: &[K],
-        ask: fn(&mut Script, &[K]),
-        told: fn(&mut Answers) -> Result<Vec<V>>,
-        key_of: fn(&V) -> K,
-    ) -> Result<Vec<Option<V>>>
-    where
-        K: Copy + Ord + Hash,
-        V: Clone,
-    {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sorted = sorted(keys);
-        let found = self.read(
-            |script| {
-                ask(script, &sorted);
-                script.steps.len() > 1
-            },
-            told,
-        );
-        let found = found.await?.into_iter();
-        let found: HashMap<K, V> = found.map(|value| (key_of(&value), value)).collect();
-        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
-    }
-
-    async fn now(&self) -> Result<Timestamp> {
-        let time = &self.time;
-        let mut script = Script::default();
-        time.ask(&mut script);
-        time.told(&mut run_on(&self.writer, script, false).await?)
-    }
-
-    async fn try_snapshot(&self, reads: &Reads) -> Result<Snapshot> {
-        let pool = match &self.freshness {
-            Freshness::Cached => &self.reader,
-            Freshness::AtLeast(_) | Freshness::Strong => &self.writer,
-        };
-        let mut lent = pool.lend().await?;
-        let read = self.read_snapshot(&mut lent, reads).await;
-        lent.end(read).await
-    }
-
-    async fn read_snapshot(
-        &self,
-        lent: &mut Lent,
-        reads: &Reads,
-    ) -> std::result::Result<Snapshot, Failed> {
-        let resolved = read::resolve(&mut lent.runner()?, reads, &self.numbers).await?;
-        let plan = Plan {
-            reads,
-            resolved: &resolved,
-            locking: Locking::None,
-            kept: &[],
-            time: &self.time,
-        };
-        let mut script = Script::default();
-        script.begin_reading();
-        let before = script.steps.len();
-        plan.ask(&mut script);
-        script.end_reading();
-        let mut answers = lent.run(&script).await?;
-        answers.skip(before);
-        Ok(plan.told(&mut answers)?)
-    }
 }
 
 const IDENTITY: &str = "SELECT id FROM wallet_identity";
-
-/// Runs what only reads; where it must see one state, in a transaction.
-async fn run_on(pool: &Arc<Pool>, asked: Script, is_one_state: bool) -> Result<Answers> {
-    let mut script = Script::default();
-    if is_one_state {
-        script.begin_reading();
-    }
-    let before = script.steps.len();
-    script.append(asked);
-    if is_one_state {
-        script.end_reading();
-    }
-    let mut lent = pool.lend().await?;
-    let answers = lent.run(&script).await;
-    let mut answers = lent.end(answers).await?;
-    answers.skip(before);
-    Ok(answers)
-}
 
 /// What fits: bytes are sent as two hexadecimal digits each.
 fn limits(packet_bytes: usize) -> Limits {
@@ -269,13 +157,6 @@ fn limits(packet_bytes: usize) -> Limits {
         bytes: bytes.min(MOST.bytes),
         ..MOST
     }
-}
-
-fn sorted<K: Copy + Ord>(keys: &[K]) -> Vec<K> {
-    let mut sorted = keys.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    sorted
 }
 
 #[async_trait]

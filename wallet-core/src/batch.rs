@@ -21,6 +21,17 @@ pub struct Batch {
     requests: Vec<Arc<Prepared>>,
     reads: Reads,
     max_ahead: Duration,
+    follow: Follow,
+}
+
+/// Who is told that others may follow.
+#[derive(Clone, Default)]
+struct Follow(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl std::fmt::Debug for Follow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Follow").field(&self.0.is_some()).finish()
+    }
 }
 
 /// What a batch touches; every list sorted and unique.
@@ -98,6 +109,26 @@ impl Batch {
             requests,
             reads,
             max_ahead,
+            follow: Follow::default(),
+        }
+    }
+
+    /// The same, and `told` is called whenever a store says that others
+    /// [`may follow`](Self::may_follow).
+    #[must_use]
+    pub fn on_follow(mut self, told: impl Fn() + Send + Sync + 'static) -> Self {
+        self.follow = Follow(Some(Arc::new(told)));
+        self
+    }
+
+    /// For a store that has locked every account of the batch, opens none, and is
+    /// about to write: whoever asks for one of these accounts from now on waits
+    /// there for this commit, and decides on what it has written. The service may
+    /// then send the next batch on the same accounts, so that the store has it at
+    /// hand when this one is committed. A store that never says so gets it later.
+    pub fn may_follow(&self) {
+        if let Some(told) = &self.follow.0 {
+            told();
         }
     }
 

@@ -3,13 +3,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::books::{
-    account_key, assert_sound, commit, is_recorded, open, opening, posted, record_key, set_up,
-    transfer,
+    account, account_key, assert_sound, commit, euros, is_recorded, key, open, opening, posted,
+    record_key, set_up, transfer,
 };
+use crate::support::proxy::{Cut, Proxy};
 use crate::support::{Database, on_both};
 use sqlx::{Executor, MySqlConnection};
-use wallet_aurora::{AuroraStore, HostTransaction};
-use wallet_core::{Batch, Decided, LedgerStore, StoreErrorKind};
+use wallet_aurora::{AuroraSettings, AuroraStore, HostTransaction};
+use wallet_core::{
+    Batch, Decided, LedgerStore, Leg, PostTransfer, Request, Settings, StoreErrorKind, Wallet,
+};
 use wallet_test_servers::Kind;
 
 on_both! {
@@ -21,6 +24,7 @@ on_both! {
     a_key_that_nobody_has_locks_nothing
     an_account_opened_twice_at_once_is_opened_once
     batches_on_the_same_accounts_never_deadlock
+    the_next_batch_stands_behind_the_one_that_commits
 }
 
 /// Keeps the rows of accounts locked until the connection is dropped or rolls
@@ -28,7 +32,7 @@ on_both! {
 async fn keep(database: &Database, numbers: &[u8]) -> MySqlConnection {
     let mut connection = database.connect().await;
     let ids = numbers.iter().map(|number| {
-        let id = crate::support::books::account(*number);
+        let id = account(*number);
         format!("x'{}'", id.uuid().simple())
     });
     let ids: Vec<String> = ids.collect();
@@ -221,4 +225,43 @@ async fn batches_on_the_same_accounts_never_deadlock(kind: Kind) {
         worker.await.unwrap();
     }
     assert_sound(&store).await;
+}
+
+async fn the_next_batch_stands_behind_the_one_that_commits(kind: Kind) {
+    let database = Database::create(kind).await;
+    let direct = open(&database).await;
+    set_up(&direct, 100).await;
+    let proxy = Proxy::start(&database.url()).await;
+    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let settings = settings.with_lock_wait(Duration::from_secs(60));
+    let store = AuroraStore::open(&settings).await.unwrap();
+    // From here on the account is known: a batch is two packets.
+    commit(&store, vec![transfer("known", 0, 1, 1)]).await;
+    let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
+        committers: 2,
+        sweep_interval: None,
+        ..Settings::default()
+    });
+    let wallet = wallet.spawn().unwrap();
+    let submit = |text: &str, cents| {
+        let leg = Leg::new(account(0), account(1), euros(cents));
+        let request = Request::new(key(text), PostTransfer::new(vec![leg]));
+        let wallet = wallet.clone();
+        tokio::spawn(async move { wallet.submit(request).await })
+    };
+    proxy.arm(1, Cut::Held);
+    // No account can pay for the second but after the first, or the reverse.
+    let first = submit("first", 60);
+    while !proxy.is_done() {
+        tokio::task::yield_now().await;
+    }
+    let second = submit("second", 60);
+    somebody_waits(&database).await;
+    assert!(!second.is_finished());
+    proxy.let_go();
+    first.await.unwrap().unwrap().accepted().unwrap();
+    let refused = second.await.unwrap().unwrap();
+    assert!(refused.accepted().is_err(), "decided on what was committed");
+    assert_eq!(posted(&direct, 0).await, 39);
+    assert_sound(&direct).await;
 }

@@ -24,4 +24,5 @@ mod refusals;
 mod retention;
 mod schema;
 mod sessions;
+mod soak;
 mod support;

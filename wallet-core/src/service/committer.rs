@@ -4,9 +4,10 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 
+use super::kept::Kept;
 use super::queue::Found;
 use super::shared::Shared;
-use super::ticket::{Resource, Ticket};
+use super::ticket::Ticket;
 use super::{Answer, WalletError};
 use crate::yielding::yield_once;
 use crate::{Batch, Decided, Outcome, StoreError, StoreErrorKind};
@@ -21,9 +22,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
             .take(shared.store.limits(), &shared.settings, now)
         {
             Found::Batch(tickets) => {
-                let resources: Vec<Resource> = tickets.iter().flat_map(Ticket::resources).collect();
-                commit(&shared, tickets).await;
-                shared.queue.give_back(&resources);
+                let kept = Arc::new(Kept::new(&tickets));
+                commit(&shared, tickets, &kept).await;
+                kept.give_back(&shared.queue);
                 // Answered callers may join the next batch.
                 yield_once().await;
             }
@@ -47,10 +48,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 /// Commits what belongs together; only data that the store refuses splits it.
-async fn commit(shared: &Shared, tickets: Vec<Ticket>) {
+async fn commit(shared: &Arc<Shared>, tickets: Vec<Ticket>, kept: &Arc<Kept>) {
     let mut parts = vec![tickets];
     while let Some(mut part) = parts.pop() {
-        match transact(shared, &part).await {
+        match transact(shared, &part, kept).await {
             Ok((decided, was_unknown)) => answer(shared, part, decided, was_unknown),
             Err(Failure::Unknown) => {
                 for ticket in part {
@@ -86,12 +87,22 @@ enum Failure {
 
 /// Submits a batch until the store answers, as often as the settings allow. An
 /// unknown commit is settled by the same: the keys are read after the locks.
-async fn transact(shared: &Shared, tickets: &[Ticket]) -> Result<(Vec<Decided>, bool), Failure> {
+async fn transact(
+    shared: &Arc<Shared>,
+    tickets: &[Ticket],
+    kept: &Arc<Kept>,
+) -> Result<(Vec<Decided>, bool), Failure> {
     let requests = tickets
         .iter()
         .map(|ticket| Arc::clone(&ticket.request))
         .collect();
-    let batch = Arc::new(Batch::with_max_ahead(requests, shared.settings.max_ahead));
+    let mut batch = Batch::with_max_ahead(requests, shared.settings.max_ahead);
+    // A part of what was taken has only some of its accounts.
+    if tickets.len() == kept.requests {
+        let (kept, shared) = (Arc::clone(kept), Arc::clone(shared));
+        batch = batch.on_follow(move || kept.let_follow(&shared.queue));
+    }
+    let batch = Arc::new(batch);
     let mut failures = 0_u32;
     let mut is_unknown = false;
     loop {

@@ -26,6 +26,7 @@ mod driver;
 mod error;
 mod flights;
 mod history;
+mod kept;
 mod pending;
 mod queue;
 mod reads;

@@ -13,6 +13,9 @@ use crate::{Cost, Limits, Timestamp};
 /// batch, in batches. Those that pause are not counted: however many they are,
 /// they stall nobody, and the queue's capacity bounds them.
 const SCAN_BATCHES: usize = 8;
+/// Below so many requests a batch is not cut for another committer's sake: what a
+/// commit costs by itself is about as much as so many requests.
+const SHARE_MIN: usize = 32;
 
 /// Requests that wait, and what the batches under way touch.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub(super) struct Queue {
 struct Inner {
     waiting: VecDeque<Ticket>,
     under_way: FxHashSet<Resource>,
+    /// How many requests are in batches under way.
+    taken: usize,
     /// No more requests are accepted.
     is_closed: bool,
     /// Committers that wait for news.
@@ -92,11 +97,23 @@ impl Queue {
     /// A request that touches what a batch under way touches stays, and so do
     /// later ones that touch what it touches. One that pauses keeps back only
     /// its own key: what blocks it is foreign and must not stall its neighbours.
+    ///
+    /// Where committers work beside each other, each takes a share of all requests at
+    /// most, and one share waits for whoever is ready next: else one has nearly all
+    /// of them and another pays for whole commits of a few.
     pub(super) fn take(&self, limits: Limits, settings: &Settings, now: Timestamp) -> Found {
         let mut inner = self.inner();
         let inner = &mut *inner;
+        let all = inner.waiting.len().saturating_add(inner.taken);
         let most = limits.requests.min(settings.batch_requests_max).max(1);
+        let passed_over_max = most.saturating_mul(SCAN_BATCHES);
         let shares = settings.committers > 1;
+        let most = if shares {
+            let share = all.div_ceil(settings.committers.saturating_add(1));
+            most.min(share.max(SHARE_MIN))
+        } else {
+            most
+        };
         let mut kept_back: FxHashSet<Resource> = FxHashSet::default();
         let mut batch = Vec::new();
         let mut keys: FxHashSet<Resource> = FxHashSet::default();
@@ -134,7 +151,7 @@ impl Queue {
                 keys.insert(key);
                 batch.push(ticket);
             }
-            if batch.len() >= most || passed_over >= most.saturating_mul(SCAN_BATCHES) {
+            if batch.len() >= most || passed_over >= passed_over_max {
                 break;
             }
         }
@@ -150,6 +167,7 @@ impl Queue {
             inner.idle = inner.idle.saturating_add(1);
             return Found::Nothing(next_time.map(|time| time.since(now)));
         }
+        inner.taken = inner.taken.saturating_add(batch.len());
         for ticket in &mut batch {
             ticket.is_taken = true;
             if shares {
@@ -168,9 +186,10 @@ impl Queue {
         inner.idle = inner.idle.saturating_sub(1);
     }
 
-    /// What a batch touched may be touched again.
-    pub(super) fn give_back(&self, resources: &[Resource]) {
+    /// What a batch touched may be touched again; `requests` of it are over.
+    pub(super) fn give_back(&self, resources: &[Resource], requests: usize) {
         let mut inner = self.inner();
+        inner.taken = inner.taken.saturating_sub(requests);
         for resource in resources {
             inner.under_way.remove(resource);
         }

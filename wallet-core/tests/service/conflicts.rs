@@ -1,8 +1,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use wallet_core::{Capture, HoldId, PlaceHold, PostTransfer, Request, Settings};
+use wallet_core::{Capture, HoldId, PlaceHold, PostTransfer, Request, Settings, StoreErrorKind};
 
+use crate::scripted::Step;
 use crate::world::{World, account, euros, key, leg, quiet, record, settle, transfer};
 
 fn two_committers() -> Settings {
@@ -30,6 +31,79 @@ async fn a_request_waits_for_the_accounts_of_a_batch_under_way_and_others_pass_i
     let batches = world.store.batches.lock().unwrap().clone();
     assert_eq!(batches[2], [record("behind a"), record("behind both")]);
     assert_eq!(world.store.overlaps.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn the_next_batch_follows_on_the_same_accounts_once_the_store_says_so() {
+    let world = World::with(two_committers()).await;
+    world.store.close();
+    let followed = [record("a")];
+    world.store.followed.lock().unwrap().extend(followed);
+    let first = world.submit(transfer("a", 1, 2)).await;
+    let again = world.submit(transfer("a", 1, 2)).await;
+    let behind = world.submit(transfer("behind a", 2, 3)).await;
+    let batches = world.store.batches.lock().unwrap().clone();
+    let begun = [vec![record("a")], vec![record("behind a")]];
+    assert_eq!(batches, begun, "the same key waits for its answer");
+    world.store.open_wide();
+    assert!(!first.await.unwrap().unwrap().replayed);
+    assert!(again.await.unwrap().unwrap().replayed);
+    behind.await.unwrap().unwrap().accepted().unwrap();
+    assert_eq!(world.posted(2).await, 10_000);
+    assert_eq!(world.posted(3).await, 10_100);
+}
+
+#[tokio::test]
+async fn a_batch_tried_again_leaves_those_alone_who_follow_it() {
+    let settings = Settings {
+        committers: 3,
+        ..quiet()
+    };
+    let world = World::with(settings).await;
+    world.store.close();
+    let followed = [record("a")];
+    world.store.followed.lock().unwrap().extend(followed);
+    let fails = Step::Fail(StoreErrorKind::Unavailable);
+    world.store.script.lock().unwrap().push_back(fails);
+    let mut tasks = vec![world.submit(transfer("a", 1, 2)).await];
+    tasks.push(world.submit(transfer("behind a", 2, 3)).await);
+    world.store.open(1);
+    world.store.until_begun(3).await;
+    tasks.push(world.submit(transfer("behind both", 2, 4)).await);
+    let batches = world.store.batches.lock().unwrap().clone();
+    let begun = ["a", "behind a", "a"].map(|text| vec![record(text)]);
+    assert_eq!(batches, begun, "the last waits for the one it is behind");
+    world.store.open_wide();
+    for task in tasks {
+        task.await.unwrap().unwrap().accepted().unwrap();
+    }
+    assert_eq!(world.posted(2).await, 9_900);
+}
+
+#[tokio::test]
+async fn a_committer_beside_others_takes_its_share_and_one_alone_takes_all() {
+    for (committers, taken) in [(1, 100), (2, 34)] {
+        let settings = Settings {
+            committers,
+            ..quiet()
+        };
+        let world = World::with(settings).await;
+        world.store.close();
+        let mut tasks = vec![world.submit(transfer("first", 1, 2)).await];
+        if committers > 1 {
+            tasks.push(world.submit(transfer("second", 3, 4)).await);
+        }
+        for number in 0..100 {
+            tasks.push(world.submit(transfer(&format!("t{number}"), 5, 6)).await);
+        }
+        world.store.open(1);
+        world.store.until_begun(committers + 1).await;
+        assert_eq!(world.store.sizes().last(), Some(&taken));
+        world.store.open_wide();
+        for task in tasks {
+            task.await.unwrap().unwrap().accepted().unwrap();
+        }
+    }
 }
 
 #[tokio::test]

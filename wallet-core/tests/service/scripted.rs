@@ -33,6 +33,8 @@ pub(crate) struct Scripted {
     pub(crate) script: Mutex<VecDeque<Step>>,
     /// Requests that the store refuses as data.
     pub(crate) poison: Mutex<BTreeSet<RecordKey>>,
+    /// Requests whose batches others may follow as soon as they have begun.
+    pub(crate) followed: Mutex<BTreeSet<RecordKey>>,
     /// The keys of every batch, in the order in which commits began.
     pub(crate) batches: Mutex<Vec<Vec<RecordKey>>>,
     pub(crate) limits: Mutex<Limits>,
@@ -58,6 +60,7 @@ impl Scripted {
             gate: Semaphore::new(Semaphore::MAX_PERMITS / 2),
             script: Mutex::default(),
             poison: Mutex::default(),
+            followed: Mutex::default(),
             batches: Mutex::default(),
             begun: watch::Sender::new(0),
             touched: Mutex::default(),
@@ -115,6 +118,10 @@ impl LedgerStore for Scripted {
             self.overlaps.fetch_add(shared, Ordering::Relaxed);
         }
         self.begun.send_modify(|number| *number += 1);
+        let is_followed = |key| self.followed.lock().unwrap().contains(key);
+        if keys.iter().any(is_followed) {
+            batch.may_follow();
+        }
         let permit = self.gate.acquire().await.unwrap();
         permit.forget();
         {

@@ -75,6 +75,11 @@ impl Proxy {
         self.let_go.notify_one();
     }
 
+    /// Whether the order was carried out.
+    pub(crate) fn is_done(&self) -> bool {
+        self.plan.lock().unwrap().is_none()
+    }
+
     /// Takes the order back; answers whether it was carried out.
     pub(crate) fn disarm(&self) -> bool {
         self.plan.lock().unwrap().take().is_none()
