@@ -49,3 +49,25 @@ fn a_store_that_loses_commits_is_found() {
 fn a_store_that_loses_events_is_found() {
     check_store(&Sabotaged(Bug::LosesEvents), 20);
 }
+
+/// Bugs that show without anything going wrong around the store.
+const ALONE: [Bug; 8] = [
+    Bug::RecordsAfterCommit,
+    Bug::RecordsBeforeCommit,
+    Bug::AppliesTwice,
+    Bug::ForgetsReversals,
+    Bug::ExpiryIgnoresCaptures,
+    Bug::ReleasesTwice,
+    Bug::LetsTimeGoBack,
+    Bug::AnswersPastUnfenced,
+];
+
+#[test]
+fn what_a_store_gets_wrong_by_itself_is_found() {
+    for bug in ALONE {
+        let checked = std::panic::catch_unwind(|| check_store(&Sabotaged(bug), 40));
+        let why = checked.expect_err(&format!("{bug:?} stays hidden"));
+        let why = why.downcast_ref::<String>().expect("a reason");
+        assert!(why.contains("replay with WALLET_MODEL_SEED"), "{why}");
+    }
+}

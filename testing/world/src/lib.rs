@@ -1,11 +1,11 @@
 //! The simulation of `wallet-core`'s test kit with all that the core does not
-//! know: in each process of a [`Whole`] world run a relay, a forwarder and a
-//! consumer with a projector, between two queues that keep the rules of Amazon
-//! SQS.
+//! know: in each process of a [`Whole`] world run a relay, in some worlds a
+//! forwarder, and a consumer with a projector, over queues that keep the rules of
+//! Amazon SQS.
 //!
 //! ```text
-//! outbox ── Relay ──► queue ── Forwarder ──► queue ── Consumer ──┬── history
-//!                                                                └── mirror
+//! outbox ── Relay ──► [ queue ── Forwarder ──► ] queue ── Consumer ──┬── history
+//!                                                                    └── mirror
 //! ```
 //!
 //! The program `simulate` runs seeds: `simulate --help` lists its options, and

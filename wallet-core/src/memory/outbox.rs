@@ -13,6 +13,8 @@ pub struct OutboxTables {
     leases: BTreeMap<PartitionId, Lease>,
     parked: BTreeMap<(RowId, EventIndex), ParkedEvent>,
     last_row: RowId,
+    /// Every row before this one is complete.
+    first_waiting: RowId,
 }
 
 #[derive(Debug, Clone)]
@@ -115,7 +117,9 @@ impl OutboxTables {
 
     /// The rows that are not complete.
     fn waiting(&self, partition: PartitionId) -> impl Iterator<Item = &StoredRow> {
-        let rows = self.rows.values().filter(move |_| partition == 0);
+        let rows = self.rows.range(self.first_waiting..);
+        let rows = rows.map(|(_, stored)| stored);
+        let rows = rows.filter(move |_| partition == 0);
         rows.filter(|stored| stored.state != RowState::Complete)
     }
 
@@ -145,6 +149,10 @@ impl OutboxTables {
                 }
             }
         }
+        let mut rows = self.rows.range(self.first_waiting..);
+        let waits = rows.find(|(_, stored)| stored.state != RowState::Complete);
+        let next = self.last_row.saturating_add(1);
+        self.first_waiting = waits.map_or(next, |(id, _)| *id);
         Ok(())
     }
 

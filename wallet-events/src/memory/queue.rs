@@ -224,8 +224,14 @@ impl MessageQueue for MemoryQueue {
 
     async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
         let now = self.clock.now();
-        let deleted = self.state().delete(now, receipt);
-        self.changed.notify_waiters();
+        let (deleted, is_empty) = {
+            let mut state = self.state();
+            (state.delete(now, receipt), state.is_empty())
+        };
+        if !is_empty {
+            // What is left of its group may be received now.
+            self.changed.notify_waiters();
+        }
         if deleted { Ok(()) } else { Err(stale()) }
     }
 }

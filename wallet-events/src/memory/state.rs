@@ -75,9 +75,9 @@ impl State {
         until: Timestamp,
         max_receives: u32,
     ) -> (Vec<Received>, Vec<Message>) {
+        let (mut received, mut dead) = (Vec::new(), Vec::new());
         let busy = self.held.values().filter(|held| held.in_hand(now));
         let busy: BTreeSet<String> = busy.map(|held| held.message.group.clone()).collect();
-        let (mut received, mut dead) = (Vec::new(), Vec::new());
         for (number, held) in &mut self.held {
             if received.len() >= limit {
                 break;
@@ -129,6 +129,11 @@ impl State {
         self.held.remove(&number);
         self.ended.insert(receipt.to_owned(), now);
         true
+    }
+
+    /// Whether it holds no message.
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
     }
 
     /// All messages, oldest first.

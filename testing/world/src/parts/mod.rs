@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use wallet_core::memory::MemoryInbox;
 use wallet_core::testkit::simulation::{Bug, Mirror, Part, Ports};
-use wallet_core::{Inbox, LedgerStore};
+use wallet_core::{EventPublisher, Inbox, LedgerStore};
 use wallet_events::{
     Consumer, ConsumerSettings, Forwarder, ForwarderSettings, Gaps, Relay, RelaySettings,
 };
@@ -27,10 +27,10 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stops| *stops).await;
 }
 
-pub(crate) fn relay(ports: &Ports) -> Part {
+pub(crate) fn relay(ports: &Ports, publisher: &Arc<dyn EventPublisher>) -> Part {
     let mut settings = RelaySettings::new(&ports.name);
     settings.lease = Duration::from_secs(1);
-    settings.poll = Duration::from_millis(100);
+    settings.poll = Duration::from_millis(200);
     settings.rows = ports.rng.pick(&[1, 4, 64]);
     settings.events_max = ports.rng.pick(&[4, 1_000]);
     settings.calls_max = ports.rng.pick(&[1, 2, 8]);
@@ -40,7 +40,7 @@ pub(crate) fn relay(ports: &Ports) -> Part {
     let relay = Relay::builder(
         Arc::clone(&ports.outbox),
         Arc::clone(&ports.store),
-        Arc::clone(&ports.outbound.publisher),
+        Arc::clone(publisher),
         Arc::clone(&ports.clock),
         settings,
     );

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     AccountId, AccountKey, Command, HoldId, HoldKey, HoldStatus, InLedger, LedgerId, Outcome,
-    PastBalance, Prepared, Receipt, Rejected, Rejection, Request, Timestamp, TransferId,
+    PastBalance, Prepared, Receipt, RecordKey, Rejected, Rejection, Request, Timestamp, TransferId,
     TransferKey, TransferKind, settlement_account,
 };
 
@@ -31,7 +31,15 @@ pub enum Expected {
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     books: Books,
-    records: BTreeMap<(LedgerId, String), (Vec<Command>, Outcome)>,
+    records: BTreeMap<Key, (Vec<Command>, Outcome)>,
+}
+
+/// What an outcome is remembered by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Caller(LedgerId, String),
+    Sweep(HoldKey),
+    Prepared(RecordKey),
 }
 
 impl Model {
@@ -44,14 +52,14 @@ impl Model {
     /// What becomes of `request` when the store's clock shows `now`, where
     /// command `n` makes what has id `ids[n]`.
     pub fn submit(&mut self, request: &Request, ids: &[Uuid], now: Timestamp) -> Expected {
-        let key = format!("caller {}", request.key());
+        let key = Key::Caller(request.ledger(), request.key().to_string());
         self.carry_out(request.ledger(), key, request.commands(), ids, now, false)
     }
 
     /// The same of a request that was prepared, a caller's or the sweep's own.
     #[must_use]
     pub fn decide(&mut self, request: &Prepared, now: Timestamp) -> Expected {
-        let key = format!("prepared {}", request.key());
+        let key = Key::Prepared(request.key());
         let commands = request.commands.iter().map(|one| one.command.clone());
         let commands: Vec<Command> = commands.collect();
         let (ledger, ids) = (request.ledger, request.ids());
@@ -76,7 +84,7 @@ impl Model {
 
     /// What becomes of the sweep of one hold.
     pub fn sweep(&mut self, hold: HoldKey, now: Timestamp) -> Expected {
-        let key = format!("sweep {}", hold.id);
+        let key = Key::Sweep(hold);
         let commands = [Command::Expire(crate::Expire::new(hold.id))];
         self.carry_out(hold.ledger, key, &commands, &[Uuid::nil()], now, true)
     }
@@ -105,13 +113,13 @@ impl Model {
     fn carry_out(
         &mut self,
         ledger: LedgerId,
-        key: String,
+        key: Key,
         commands: &[Command],
         ids: &[Uuid],
         now: Timestamp,
         is_sweep: bool,
     ) -> Expected {
-        if let Some((before, outcome)) = self.records.get(&(ledger, key.clone())) {
+        if let Some((before, outcome)) = self.records.get(&key) {
             return if before == commands {
                 Expected::Replayed(outcome.clone())
             } else {
@@ -147,7 +155,7 @@ impl Model {
         }
         let outcome = Outcome { at, result };
         let record = (commands.to_vec(), outcome.clone());
-        self.records.insert((ledger, key), record);
+        self.records.insert(key, record);
         Expected::Fresh(outcome)
     }
 

@@ -13,9 +13,8 @@ use super::{Bug, Mirror, Rng, Scenario};
 ///
 /// `()` adds nothing: then worlds end with the ledger and its cache.
 pub trait Harness: Debug + Send + Sync {
-    /// A fresh queue, twice for each world: the one that a relay publishes to, and
-    /// the one that a consumer receives from, with a forwarder between the two.
-    /// `None` where there are none.
+    /// A fresh queue, twice for each world: the one before a forwarder, and the
+    /// one before a consumer. `None` where there are none.
     fn queue(&self, clock: Arc<dyn Clock>, rng: &Rng) -> Option<QueueEnds>;
 
     /// What runs in a process from its start to its end, where there are queues.
@@ -65,7 +64,7 @@ pub struct Ports {
     pub outbox: Arc<dyn Outbox>,
     /// Tells of the commits of this process.
     pub signal: CommitSignal,
-    /// The queue behind the relay.
+    /// The queue before the forwarder, in worlds that have one.
     pub outbound: QueueEnds,
     /// The queue before the consumer.
     pub inbound: QueueEnds,
@@ -75,6 +74,8 @@ pub struct Ports {
     pub mirror: Arc<Mirror>,
     /// Becomes true when the process is to stop.
     pub stop: watch::Receiver<bool>,
+    /// The seed of its world: what all processes of it have in common.
+    pub seed: u64,
     /// Random numbers of its own.
     pub rng: Rng,
     /// A bug that the harness is to plant, if it is one of its own.

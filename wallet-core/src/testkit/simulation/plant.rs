@@ -24,6 +24,7 @@ pub(super) struct Plant {
     pub(super) oracle: Arc<Oracle>,
     pub(super) faults: Arc<SeededFaults>,
     pub(super) spawner: Spawner,
+    pub(super) seed: u64,
     pub(super) rng: Rng,
     pub(super) bug: Option<Bug>,
     /// The outbox itself.
@@ -73,6 +74,7 @@ impl Plant {
             history: Arc::clone(&self.history),
             mirror: Arc::clone(&self.mirror),
             stop,
+            seed: self.seed,
             rng: self.rng.fork(),
             bug: self.bug,
         })
@@ -115,7 +117,7 @@ impl Plant {
             faults: self.port(Port::Queue),
         });
         match (self.bug, stage) {
-            (Some(Bug::MarksBeforePublishing), 0) => QueueEnds {
+            (Some(Bug::MarksBeforePublishing), _) => QueueEnds {
                 publisher: Arc::new(BuggyPublisher {
                     inner: publisher,
                     clock: Arc::clone(&self.clock),

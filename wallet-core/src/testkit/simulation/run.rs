@@ -153,6 +153,7 @@ fn build(
         oracle: Arc::clone(&oracle),
         faults: Arc::clone(&faults),
         spawner: spawner.clone(),
+        seed,
         rng: rng.fork(),
         bug: scenario.bug,
         outbox: Arc::clone(&handles.outbox),

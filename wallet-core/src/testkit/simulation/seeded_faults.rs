@@ -33,7 +33,7 @@ impl SeededFaults {
     /// The faults of this stream of numbers.
     #[must_use]
     pub fn new(rng: Rng) -> Self {
-        let commits = rng.pick(&[500, 800, 1_000]);
+        let commits = rng.pick(&[300, 600, 900]);
         let calls = [(); 6].map(|()| rng.pick(&[0, 20, 60, 120]));
         Self {
             rng,

@@ -1,3 +1,4 @@
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -46,7 +47,15 @@ impl Clock for SkewedClock {
         Timestamp::from_micros(now.saturating_add(self.ahead()))
     }
 
-    async fn sleep(&self, duration: Duration) {
-        self.world.sleep(duration).await;
+    // As the macro would write it, without a box around the world's own.
+    fn sleep<'life0, 'async_trait>(
+        &'life0 self,
+        duration: Duration,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        self.world.sleep(duration)
     }
 }

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::Clock;
 use crate::testkit::ManualClock;
 
-/// What happened in a run, line by line; its hash tells two runs apart. The
-/// lines themselves are kept only where somebody is to read them.
+/// What happened in a run: in words, line by line, where somebody is to read
+/// them, and always as a hash that tells two runs apart. It sees every step of a
+/// task, the time of every line, and every effect that is committed.
 #[derive(Debug, Clone)]
 pub struct Trace {
     clock: Arc<ManualClock>,
@@ -36,12 +37,10 @@ impl Trace {
     pub fn note(&self, line: fmt::Arguments<'_>) {
         let micros = self.clock.now().since(ManualClock::START).as_micros();
         let mut lines = self.lines();
-        let Lines { text, hash } = &mut *lines;
-        hash.number(u64::try_from(micros).unwrap_or(u64::MAX));
-        // Neither a hash nor a text refuses to be written to.
-        let _ = hash.write_fmt(line);
+        lines.hash.number(u64::try_from(micros).unwrap_or(u64::MAX));
         if self.keeps_lines {
-            let _ = writeln!(text, "{micros:>9} {line}");
+            // A text does not refuse to be written to.
+            let _ = writeln!(lines.text, "{micros:>9} {line}");
         }
     }
 
@@ -67,7 +66,7 @@ impl Trace {
     }
 }
 
-/// FNV-1a, eight bytes at a time.
+/// FNV-1a of numbers.
 #[derive(Debug)]
 struct Hash(u64);
 
@@ -82,16 +81,5 @@ impl Hash {
         let mixed = (self.0 ^ number).wrapping_mul(0x0100_0000_01B3);
         // The product alone never carries downwards.
         self.0 = mixed ^ (mixed >> 29);
-    }
-}
-
-impl Write for Hash {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for bytes in text.as_bytes().chunks(8) {
-            let mut eight = [0; 8];
-            eight[..bytes.len()].copy_from_slice(bytes);
-            self.number(u64::from_be_bytes(eight));
-        }
-        Ok(())
     }
 }

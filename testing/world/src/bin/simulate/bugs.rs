@@ -70,7 +70,13 @@ fn find(cli: &Cli, bug: Bug) -> Shown {
             let report = run_seed(&scenario, from.saturating_add(count), &harness);
             if let Some(failure) = report.failures.first() {
                 found = Some(count.saturating_add(1));
-                by = failure.chars().take(100).collect();
+                by = failure
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .chars()
+                    .take(60)
+                    .collect();
                 break;
             }
         }

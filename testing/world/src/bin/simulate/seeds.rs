@@ -31,7 +31,8 @@ impl Sum {
         self.hash ^= report
             .hash
             .rotate_left(u32::try_from(report.seed % 64).unwrap_or(0));
-        let (requests, faults) = (report.counts.requests, report.counts.faults);
+        let faults = report.counts.faults.saturating_add(report.counts.incidents);
+        let requests = report.counts.requests;
         let least = self.least.unwrap_or((requests, faults));
         self.least = Some((least.0.min(requests), least.1.min(faults)));
         if !report.failures.is_empty() {

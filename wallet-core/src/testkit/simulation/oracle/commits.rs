@@ -43,6 +43,10 @@ impl Oracle {
                     state.totals.decided += 1;
                     state.records.insert(request.key(), Arc::clone(outcome));
                     wrong.extend(state.take_in(request.ledger, outcome));
+                    for balance in outcome.balances() {
+                        self.trace.count(balance.version.cast_unsigned());
+                        self.trace.count(low_half(balance.posted()));
+                    }
                 }
                 Decided::Replayed(_) => state.totals.replayed += 1,
                 _ => {}
@@ -88,6 +92,14 @@ impl Oracle {
     pub(in super::super) fn knows(&self, key: RecordKey) -> bool {
         self.state().records.contains_key(&key)
     }
+}
+
+/// What a hash sees of a balance.
+fn low_half(minor: i128) -> u64 {
+    let bytes = minor.to_be_bytes();
+    let (_, low) = bytes.split_at(8);
+    low.iter()
+        .fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
 }
 
 impl State {
