@@ -3,7 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Credentials;
+use crate::connect::{Role, Target};
 use crate::credentials::Source;
+use crate::error::Result;
 
 /// How an [`AuroraStore`](crate::AuroraStore) reaches and uses its database:
 /// plain data.
@@ -140,6 +142,19 @@ impl AuroraSettings {
     pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
+    }
+
+    /// Whether the addresses make sense, without connecting: for a host that
+    /// reads them long before it uses them.
+    ///
+    /// # Errors
+    /// [`StoreError`](wallet_core::StoreError) of kind `Internal`.
+    pub fn check(&self) -> Result<()> {
+        Target::new(&self.writer, Role::Writer, self)?;
+        if let Some(reader) = &self.reader {
+            Target::new(reader, Role::Reader, self)?;
+        }
+        Ok(())
     }
 }
 

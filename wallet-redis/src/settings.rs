@@ -2,6 +2,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wallet_core::{StoreError, StoreErrorKind};
+
+use crate::target::Target;
+
 /// How Redis is reached and used: plain data.
 ///
 /// ```
@@ -118,6 +122,18 @@ impl RedisSettings {
     pub const fn with_cache_ttl(mut self, ttl: Duration) -> Self {
         self.cache_ttl = ttl;
         self
+    }
+
+    /// Whether address and settings make sense, without connecting: for a host
+    /// that reads them long before it uses them.
+    ///
+    /// # Errors
+    /// As [`Redis::open`](crate::Redis::open).
+    pub fn check(&self) -> Result<(), StoreError> {
+        if let Some(problem) = self.problem() {
+            return Err(StoreError::new(StoreErrorKind::Internal, problem));
+        }
+        Target::new(self).map(drop)
     }
 
     /// What is wrong with them, if anything; the address is checked elsewhere.

@@ -9,6 +9,7 @@
 )]
 
 mod apply_in;
+mod clients;
 mod conformance;
 mod credentials;
 mod cuts;

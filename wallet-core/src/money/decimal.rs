@@ -1,10 +1,10 @@
-use rust_decimal::Decimal;
 use thiserror::Error;
 
 use super::{AmountError, Currency};
 
 /// Reads a plain decimal (`digits[.digits]`) into minor units of `currency`,
-/// exactly: `"10.5"` EUR is 1050. Zero is allowed here.
+/// exactly: `"10.5"` EUR is 1050. Zero is allowed here, and whatever a balance may
+/// be, which is more than an amount.
 ///
 /// # Errors
 /// [`DecimalError`]; nothing is rounded, no sign, exponent, blank or separator
@@ -29,17 +29,14 @@ pub fn parse_minor(text: &str, currency: Currency) -> Result<i128, DecimalError>
     if digits > 60 {
         return Err(DecimalError::Amount(AmountError::TooLarge));
     }
-    let value =
-        Decimal::from_str_exact(text).map_err(|_| DecimalError::Amount(AmountError::TooLarge))?;
-    let missing = u32::from(currency.exponent())
-        .checked_sub(value.scale())
-        .ok_or(DecimalError::TooPrecise)?;
-    let factor = 10_i128
-        .checked_pow(missing)
-        .ok_or(DecimalError::Amount(AmountError::TooLarge))?;
-    value
-        .mantissa()
-        .checked_mul(factor)
+    let missing = usize::from(currency.exponent()).saturating_sub(decimals);
+    let digits = text.bytes().filter(u8::is_ascii_digit);
+    digits
+        .chain(std::iter::repeat_n(b'0', missing))
+        .try_fold(0_i128, |sum, digit| {
+            let value = i128::from(digit.checked_sub(b'0')?);
+            sum.checked_mul(10)?.checked_add(value)
+        })
         .ok_or(DecimalError::Amount(AmountError::TooLarge))
 }
 

@@ -10,6 +10,7 @@
 //! | [`history`] | the same for the history of accounts |
 //! | [`model`] | a naive ledger to compare a store with |
 //! | [`simulation`] | seeded runs with faults at every port |
+//! | [`clients`] | what concurrent clients saw, and whether one order explains it |
 //! | [`broken`] | stores with planted bugs, which prove that the rest can fail |
 //!
 //! An adapter implements [`StoreFactory`] and calls
@@ -28,6 +29,7 @@
 )]
 
 pub mod broken;
+pub mod clients;
 pub mod conformance;
 pub mod history;
 pub mod inbox;

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use wallet_core::COUNTER_MAX;
 use wallet_events::{Event, Parsed};
 
 use crate::samples::samples;
@@ -27,6 +28,21 @@ fn every_type_is_read_as_it_was_written() {
     for event in samples() {
         let (_, text) = golden(&event);
         assert_eq!(Event::parse(&text), Ok(Parsed::Known(event)));
+    }
+}
+
+/// A balance may be far greater than any amount.
+#[test]
+fn the_greatest_balances_are_read_as_they_were_written() {
+    for mut event in samples() {
+        for posted in [COUNTER_MAX, -COUNTER_MAX] {
+            event.balance.posted = posted;
+            event.balance.available = posted;
+            event.balance.pending_in = COUNTER_MAX;
+            let message = event.message("/shop/wallet").unwrap();
+            let parsed = Event::parse(&message.body);
+            assert_eq!(parsed, Ok(Parsed::Known(event.clone())));
+        }
     }
 }
 

@@ -1,0 +1,49 @@
+use std::fmt::Display;
+use std::str::FromStr;
+
+use wallet_core::audit::AuditCheckpoint;
+use wallet_core::{
+    AccountId, AccountKey, HistoryCursor, HistoryQuery, InLedger, LedgerId, Order, TransferKind,
+};
+
+/// Where somebody says that a list goes on: of another account or order it is
+/// refused.
+pub(crate) fn check(bytes: &[u8]) {
+    let account = |byte| -> AccountKey {
+        InLedger::new(LedgerId::default(), AccountId::from_bytes([byte; 16]))
+    };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    stays::<AuditCheckpoint>(text);
+    if let Some(kind) = TransferKind::of_name(text) {
+        assert_eq!(kind.name(), text);
+    }
+    let Ok(cursor) = text.parse::<HistoryCursor>() else {
+        return;
+    };
+    assert_eq!(cursor.to_string(), text.to_lowercase());
+    let mut taken = 0;
+    for (owner, order) in [
+        (1, Order::Ascending),
+        (1, Order::Descending),
+        (2, Order::Ascending),
+    ] {
+        let mut query = HistoryQuery::first(account(owner), 10);
+        query.order = order;
+        query.cursor = Some(cursor.clone());
+        if let Ok(Some((at, sequence))) = query.after() {
+            taken += 1;
+            assert_eq!(query.cursor_behind(at, sequence), cursor);
+        }
+    }
+    assert!(taken <= 1, "one cursor, several lists");
+}
+
+/// What is read is shown so that it reads the same.
+fn stays<T: FromStr + Display + PartialEq>(text: &str) {
+    if let Ok(read) = text.parse::<T>() {
+        let again = read.to_string().parse::<T>();
+        assert!(again.is_ok_and(|again| again == read), "{text}");
+    }
+}

@@ -1,0 +1,58 @@
+use std::sync::Arc;
+
+use wallet_core::LedgerId;
+use wallet_core::codec::{
+    decode_balance, decode_hold, decode_outbox, decode_outcome, decode_transfer, encode_balance,
+    encode_hold, encode_outbox, encode_outcome, encode_transfer,
+};
+
+/// What a store keeps of outcomes, transfers, holds and balances: damaged bytes
+/// are an error, and what is read is written so that it reads the same.
+pub(crate) fn check(bytes: &[u8]) {
+    let ledger = LedgerId::new(7);
+    if let Ok(outcome) = decode_outcome(ledger, bytes) {
+        let again = decode_outcome(ledger, &encode_outcome(&outcome));
+        assert_eq!(again.unwrap(), outcome);
+        let _ = (outcome.balances(), outcome.versions());
+        for posted in outcome.postings() {
+            let _ = posted.entries().count();
+        }
+    }
+    if let Ok(transfer) = decode_transfer(ledger, bytes) {
+        let again = decode_transfer(ledger, &encode_transfer(&transfer));
+        assert_eq!(again.unwrap(), transfer);
+    }
+    if let Ok(hold) = decode_hold(ledger, bytes) {
+        let again = decode_hold(ledger, &encode_hold(&hold));
+        assert_eq!(again.unwrap(), hold);
+    }
+    if let Ok(balance) = decode_balance(ledger, bytes) {
+        let again = decode_balance(ledger, &encode_balance(&balance));
+        assert_eq!(again.unwrap(), balance);
+        let _ = (balance.posted(), balance.available());
+    }
+}
+
+/// A row of the outbox.
+pub(crate) fn check_outbox(bytes: &[u8]) {
+    let Ok(accepted) = decode_outbox(bytes) else {
+        return;
+    };
+    let accepted = accepted.into_iter();
+    let accepted: Vec<_> = accepted
+        .map(|(ledger, outcome)| (ledger, Arc::new(outcome)))
+        .collect();
+    let Some(again) = encode_outbox(&accepted) else {
+        return;
+    };
+    let again = decode_outbox(&again).unwrap().into_iter();
+    let again: Vec<_> = again
+        .map(|(ledger, outcome)| (ledger, Arc::new(outcome)))
+        .collect();
+    // A row without changes of an account tells nothing and is not written.
+    let told: Vec<_> = accepted
+        .into_iter()
+        .filter(|(_, outcome)| outcome.result.is_ok())
+        .collect();
+    assert_eq!(again, told);
+}
