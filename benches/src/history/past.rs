@@ -90,7 +90,7 @@ pub(super) async fn measure(long: u32) -> Result<Vec<Past>> {
             let sequence = i64::from(rng.u32(1..*length));
             let at = sequence
                 .saturating_mul(APART)
-                .saturating_add(rng.i64(..APART));
+                .saturating_add(rng.i64(0..APART));
             let before = emulator.requests();
             let begin = clock::now();
             let told = balance_at(history.as_ref(), *account, Timestamp::from_micros(at)).await?;
