@@ -1,5 +1,6 @@
 //! What concurrent clients of the memory stores see has one order.
 #![cfg(all(feature = "testkit", feature = "tokio"))]
+#![allow(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
 use std::sync::Arc;
 
