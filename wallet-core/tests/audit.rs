@@ -59,9 +59,9 @@ fn event(number: u128) -> AuditEvent {
         actor: text("user/ada"),
         action: text("account.freeze"),
         resource: text(&format!("account/{number}")),
-        origin: (number % 2 == 0).then(|| text("203.0.113.7")),
+        origin: number.is_multiple_of(2).then(|| text("203.0.113.7")),
         outcome: AuditOutcome::Done,
-        note: (number % 3 == 0).then(|| text("asked for")),
+        note: number.is_multiple_of(3).then(|| text("asked for")),
     }
 }
 
