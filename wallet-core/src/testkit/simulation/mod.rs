@@ -22,7 +22,7 @@
 //! with `()` a world ends with the ledger and its cache.
 //!
 //! The same seed does the same again, down to the [`Report::hash`]. A failing
-//! seed is [shrunk](shrink) and says how to replay it. [`Bug`] lists the bugs
+//! seed is [shrunk](shrink()) and says how to replay it. [`Bug`] lists the bugs
 //! that were planted to prove that a simulation finds such.
 
 mod bugs;
