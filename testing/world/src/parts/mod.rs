@@ -6,9 +6,8 @@ mod reader;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use wallet_core::memory::MemoryInbox;
-use wallet_core::testkit::simulation::{Bug, Mirror, Part, Ports};
+use wallet_core::testkit::simulation::{Bug, Mirror, Part, Ports, Stop};
 use wallet_core::{EventPublisher, Inbox, LedgerStore};
 use wallet_events::{
     Consumer, ConsumerSettings, Forwarder, ForwarderSettings, Gaps, Relay, RelaySettings,
@@ -22,9 +21,9 @@ const VISIBILITY: Duration = Duration::from_millis(1_500);
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    // An error says that the process is gone, and with it this part.
-    let _ = stop.wait_for(|stops| *stops).await;
+/// Owned, so that it lives as long as the part that waits for it.
+async fn stopped(stop: Stop) {
+    stop.comes().await;
 }
 
 pub(crate) fn relay(ports: &Ports, publisher: &Arc<dyn EventPublisher>) -> Part {

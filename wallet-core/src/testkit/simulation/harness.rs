@@ -2,11 +2,9 @@ use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
 use crate::{Clock, CommitSignal, EventPublisher, HistoryStore, LedgerStore, MessageQueue, Outbox};
 
-use super::{Bug, Mirror, Rng, Scenario};
+use super::{Bug, Mirror, Rng, Scenario, Stop};
 
 /// Adds to a world what the core does not know: queues, and what runs in each
 /// process beside the wallet: a relay, a consumer.
@@ -72,8 +70,8 @@ pub struct Ports {
     pub history: Arc<dyn HistoryStore>,
     /// The consumer's database.
     pub mirror: Arc<Mirror>,
-    /// Becomes true when the process is to stop.
-    pub stop: watch::Receiver<bool>,
+    /// Comes when the process is to stop.
+    pub stop: Stop,
     /// The seed of its world: what all processes of it have in common.
     pub seed: u64,
     /// Random numbers of its own.

@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
 use crate::memory::MemoryStore;
 use crate::testkit::ManualClock;
 use crate::{BalanceCache, Clock, CommitSignal, HistoryStore, LedgerStore, Outbox};
@@ -13,7 +11,7 @@ use super::faulty_port::FaultyPort;
 use super::faulty_queue::{FaultyPublisher, FaultyQueue};
 use super::harness::{Ports, QueueEnds};
 use super::oracle::Oracle;
-use super::{Bug, FaultPlan, Mirror, Port, Rng, SeededFaults, SkewedClock, Trace};
+use super::{Bug, FaultPlan, Mirror, Port, Rng, SeededFaults, SkewedClock, Stop, Trace};
 
 /// What all processes share beside the ledger, and how each of them reaches it.
 #[derive(Debug)]
@@ -58,7 +56,7 @@ impl Plant {
         clock: Arc<dyn Clock>,
         store: Arc<dyn LedgerStore>,
         signal: CommitSignal,
-        stop: watch::Receiver<bool>,
+        stop: Stop,
     ) -> Option<Ports> {
         let [first, second] = self.queues.as_ref()?;
         let outbound = self.ends(process, 0, first);

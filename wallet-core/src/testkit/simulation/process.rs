@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::testkit::SeededIds;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 use super::executor::{Group, Spawner};
 use super::plant::Plant;
 use super::world::World;
-use super::{Bug, FaultyStore, Harness, Rng, SkewedClock};
+use super::{Bug, FaultyStore, Harness, Rng, SkewedClock, Stop};
 
 /// What a process answers.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ struct Slots {
 #[derive(Debug, Clone)]
 struct Running {
     wallet: Wallet,
-    stop: watch::Sender<bool>,
+    stop: Stop,
 }
 
 impl Processes {
@@ -97,7 +97,7 @@ impl Processes {
         self.clocks[process].set_ahead(ahead_ms * 1_000);
         let clock = Arc::clone(&self.clocks[process]);
         let store: Arc<dyn LedgerStore> = Arc::<FaultyStore>::clone(&self.store);
-        let (stop, stopped) = watch::channel(false);
+        let stop = Stop::default();
         let started = self.slots().started + 1;
         let name = format!("process {process}/{started}");
         let signal = CommitSignal::default();
@@ -112,7 +112,7 @@ impl Processes {
         self.spawner.kill(Group::Parts(process));
         let ports = self
             .plant
-            .ports(process, name, clock, store, signal, stopped);
+            .ports(process, name, clock, store, signal, stop.clone());
         for part in ports.map_or_else(Vec::new, |ports| self.harness.parts(ports)) {
             self.spawner
                 .spawn(Group::Parts(process), part.name, part.future);
@@ -153,7 +153,7 @@ impl Processes {
     pub(super) async fn shut_down(&self, process: usize) {
         let running = self.slots().running[process].clone();
         if let Some(Running { wallet, stop }) = running {
-            stop.send_replace(true);
+            stop.now();
             wallet.shutdown().await;
         }
         self.slots().running[process] = None;
