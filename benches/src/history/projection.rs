@@ -26,7 +26,7 @@ const CALLS: usize = 16;
 /// Rows that are written bare between two readings.
 const CHUNK: usize = 5_000;
 /// Requests that are submitted together.
-const TOGETHER: u32 = 1_000;
+const TOGETHER: usize = 1_000;
 
 type Item = std::collections::HashMap<String, AttributeValue>;
 
@@ -95,6 +95,27 @@ pub(super) async fn measure(load: &HistoryLoad) -> Result<Projection> {
     Ok(told)
 }
 
+/// Submits requests, some together: all of them at once would take more memory than
+/// what is measured.
+async fn submit(
+    wallet: &Wallet,
+    mut requests: impl Iterator<Item = Result<Request>>,
+) -> Result<()> {
+    loop {
+        let some = requests.by_ref().take(TOGETHER);
+        let some: Vec<Request> = some.collect::<Result<_>>()?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        for answer in wallet.submit_all(some).await {
+            let answer = answer?;
+            answer
+                .accepted()
+                .map_err(|refused| format!("refused: {refused:?}"))?;
+        }
+    }
+}
+
 struct Turn {
     store: Arc<SqliteStore>,
     emulator: Emulator,
@@ -108,31 +129,22 @@ impl Turn {
         let currency = Currency::iso("EUR")?;
         // None is nil.
         let id = |number: u32| AccountId::new(uuid::Uuid::from_u128(1 << 64 | u128::from(number)));
-        let mut requests = Vec::new();
-        for number in 0..accounts {
+        let opened = (0..accounts).map(|number| {
             let open = OpenAccount::new(Owner::new("bench")?, currency).with_id(id(number));
             let open = open.with_policy(Policy::Unlimited);
-            requests.push(request(&format!("open-{number}"), open)?);
-        }
+            request(&format!("open-{number}"), open)
+        });
+        submit(&wallet, opened).await?;
         let mut rng = fastrand::Rng::with_seed(11);
-        for number in 0..self.entries.div_ceil(2) {
+        let paid = (0..self.entries.div_ceil(2)).map(|number| {
             let from = rng.u32(..accounts);
             let step = rng.u32(1..accounts);
             let to = from.saturating_add(step).checked_rem(accounts).unwrap_or(0);
             let money = Money::minor(i128::from(rng.u32(1..10_000)), currency)?;
             let pay = PostTransfer::new(vec![Leg::new(id(from), id(to), money)]);
-            requests.push(request(&format!("pay-{number}"), pay)?);
-        }
-        while !requests.is_empty() {
-            let most = usize::try_from(TOGETHER)?.min(requests.len());
-            let some: Vec<Request> = requests.drain(..most).collect();
-            for answer in wallet.submit_all(some).await {
-                let answer = answer?;
-                answer
-                    .accepted()
-                    .map_err(|refused| format!("refused: {refused:?}"))?;
-            }
-        }
+            request(&format!("pay-{number}"), pay)
+        });
+        submit(&wallet, paid).await?;
         wallet.shutdown().await;
         Ok(())
     }
