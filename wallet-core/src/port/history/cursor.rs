@@ -8,8 +8,14 @@ use crate::{
 
 /// How many bytes of a digest tell a query from another.
 const MARK: usize = 8;
-/// Kind, mark, time, and then the longer of the two positions.
-const BYTES_MAX: usize = 1 + MARK + 8 + 19;
+/// Kind, mark, time, and then a sequence, or transfer, leg and side.
+const ACCOUNT_BYTES: usize = 1 + MARK + 8 + 8;
+const REFERENCE_BYTES: usize = 1 + MARK + 8 + 19;
+/// The longer of the two.
+const BYTES_MAX: usize = REFERENCE_BYTES;
+/// Which of the two it is: the first byte.
+const OF_ACCOUNT: u8 = 1;
+const OF_REFERENCE: u8 = 2;
 
 /// Where a page of history ended: opaque, as text for those who page from
 /// afar. It names a row and no number of rows, so that what is written later moves
@@ -110,8 +116,16 @@ impl std::str::FromStr for HistoryCursor {
             let (high, low) = (digit(*high)?, digit(*low)?);
             Some(high << 4 | low)
         });
-        let bytes: Option<Vec<u8>> = bytes.collect();
-        bytes.map(Self).ok_or_else(foreign)
+        let bytes: Vec<u8> = bytes.collect::<Option<_>>().ok_or_else(foreign)?;
+        let due = match bytes.first() {
+            Some(&OF_ACCOUNT) => ACCOUNT_BYTES,
+            Some(&OF_REFERENCE) => REFERENCE_BYTES,
+            _ => return Err(foreign()),
+        };
+        if bytes.len() != due {
+            return Err(foreign());
+        }
+        Ok(Self(bytes))
     }
 }
 
@@ -141,12 +155,12 @@ fn account_mark(account: AccountKey, order: Order) -> [u8; MARK + 1] {
         Order::Descending => 1,
     };
     let ledger = account.ledger.number().to_be_bytes();
-    mark(1, &[&ledger, account.id.as_bytes(), &[direction]])
+    mark(OF_ACCOUNT, &[&ledger, account.id.as_bytes(), &[direction]])
 }
 
 fn reference_mark(ledger: LedgerId, reference: &Reference) -> [u8; MARK + 1] {
     let ledger = ledger.number().to_be_bytes();
-    mark(2, &[&ledger, reference.as_str().as_bytes()])
+    mark(OF_REFERENCE, &[&ledger, reference.as_str().as_bytes()])
 }
 
 fn mark(kind: u8, parts: &[&[u8]]) -> [u8; MARK + 1] {
