@@ -81,8 +81,8 @@ pub(crate) struct Transfers {
     pub(crate) redis_cpu_micros: f64,
 }
 
-/// The seconds of CPU time that the server has had; 0 while it does not answer,
-/// or has been started again since.
+/// The seconds of CPU time that the server, which has to answer, has had since it was
+/// started.
 pub(crate) fn cpu_secs(server: &PrivateRedis) -> f64 {
     let info = server.ask("INFO cpu");
     let value = |name: &str| -> f64 {
