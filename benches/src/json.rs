@@ -8,6 +8,7 @@ use crate::load::{Measured, Report};
 use crate::pattern::Pattern;
 use crate::report::{ratios, to_beside};
 use crate::store::StoreKind;
+use crate::work::Each;
 use crate::{Result, measure};
 
 /// The file: what ran, then what it did.
@@ -32,6 +33,8 @@ struct Document {
     bytes_of: Option<&'static str>,
     /// Deadlocks while the wallet was measured; null where there can be none.
     deadlocks: Option<u64>,
+    /// What a transfer cost in processor time; null without a server.
+    processor_time: Option<Each>,
     /// Requests in one transaction of the wallet's, on average.
     requests_per_batch: f64,
     /// The same wallet on tables of another size.
@@ -118,6 +121,7 @@ pub(crate) fn document(load: &Load, report: &Report) -> Result<String> {
         wallet: Row::new(&report.wallet),
         bytes_of: load.store.has_files().then_some("files"),
         deadlocks: report.deadlocks,
+        processor_time: report.each,
         requests_per_batch: report.batch,
         beside: beside(load, report),
         baseline: baseline.map(|(measured, sweep)| Naive {
@@ -209,6 +213,7 @@ mod tests {
             wallet: measured(Vec::new()),
             beside: None,
             deadlocks: None,
+            each: None,
             batch: 2.0,
             baseline: Some(measured(vec!["wrong".to_owned()])),
             sweep: Some(sweep()),
@@ -234,7 +239,13 @@ mod tests {
             "latency_ratio",
             "ratio",
         ];
-        let mut all = [&ROW[..], &run, &more, &["requests_per_batch"]].concat();
+        let mut all = [
+            &ROW[..],
+            &run,
+            &more,
+            &["processor_time", "requests_per_batch"],
+        ]
+        .concat();
         all.sort_unstable();
         assert_eq!(keys(&document), all);
         assert_eq!(document["verified"], true);
@@ -258,6 +269,7 @@ mod tests {
             wallet: measured(Vec::new()),
             beside: None,
             deadlocks: None,
+            each: None,
             batch: 2.0,
             baseline: None,
             sweep: None,

@@ -14,6 +14,7 @@ use crate::baseline::{Checked, Sweep};
 use crate::measure::{Figures, per};
 use crate::pattern::Picker;
 use crate::store::Site;
+use crate::work::{Each, Work};
 use limit::LimitSide;
 use naive::NaiveSide;
 use wallet::WalletSide;
@@ -32,6 +33,8 @@ pub(crate) struct Report {
     /// Deadlocks while the wallet was measured, all its turns together; `None`
     /// where nothing can deadlock.
     pub(crate) deadlocks: Option<u64>,
+    /// What a transfer of the wallet's cost in processor time; `None` without a server.
+    pub(crate) each: Option<Each>,
     /// How many requests shared a transaction, on average.
     pub(crate) batch: f64,
     pub(crate) baseline: Option<Measured>,
@@ -123,9 +126,14 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
     };
     wallet.begin();
     let mut deadlocks = Some(0);
+    let mut work = Work::default();
     for _ in 0..plan.turns {
         let before = plan.deadlocks()?;
+        let begin = plan.site.meter()?;
         wallet.turn(&plan)?;
+        if let Some((begin, end)) = begin.zip(plan.site.meter()?) {
+            work.add(begin, end);
+        }
         let since = plan.deadlocks()?.zip(before);
         let since = since.map(|(after, before)| after.saturating_sub(before));
         deadlocks = deadlocks
@@ -143,11 +151,13 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
     }
     let (naive, sweep) = naive.map(NaiveSide::finish).transpose()?.unzip();
     let batch = wallet.batch();
+    let each = plan.site.profile().map(|_| work.each(wallet.made()));
     Ok(Report {
         server: plan.site.profile().map(str::to_owned),
         wallet: wallet.finish(&plan)?,
         beside: beside.map(|side| side.finish(&plan)).transpose()?,
         deadlocks,
+        each,
         batch,
         baseline: naive,
         sweep,

@@ -19,6 +19,7 @@ mod report;
 mod store;
 mod verify;
 mod wallet;
+mod work;
 
 use std::process::ExitCode;
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::args::Load;
 use crate::load::{Measured, Report};
+use crate::work::Each;
 
 /// The run's figures as a table, problems last.
 pub(crate) fn table(load: &Load, report: &Report) -> String {
@@ -39,6 +40,18 @@ pub(crate) fn table(load: &Load, report: &Report) -> String {
         let _ = writeln!(
             text,
             "{ratio:.2} times the throughput with {accounts} accounts"
+        );
+    }
+    if let Some(each) = report.each {
+        let Each {
+            server_micros,
+            client_micros,
+            busy_cores,
+        } = each;
+        let _ = writeln!(
+            text,
+            "a transfer of the wallet's cost {server_micros:.1} µs of the server's processor time \
+             and {client_micros:.1} of the client's; {busy_cores:.2} cores were busy"
         );
     }
     if let Some(deadlocks) = report.deadlocks {

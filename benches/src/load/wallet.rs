@@ -78,6 +78,11 @@ impl WalletSide {
         plan.runtime.block_on(run)
     }
 
+    /// How many transfers were made in its turns.
+    pub(super) fn made(&self) -> u64 {
+        self.figures.acknowledged
+    }
+
     pub(super) fn batch(&self) -> f64 {
         self.loaded.counts().mean_batch(self.before)
     }

@@ -19,6 +19,7 @@ use wallet_test_servers::Kind;
 use crate::Result;
 use crate::args::Load;
 use crate::baseline::{self, Baseline, Limit};
+use crate::work::Meter;
 pub(crate) use server::Database;
 use server::Server;
 
@@ -105,6 +106,12 @@ impl Site {
     /// How the server is set up, for people.
     pub(crate) fn profile(&self) -> Option<&str> {
         self.server.as_ref().map(Server::profile)
+    }
+
+    /// Reads the processor time of the server and of this process; `None` where there
+    /// is no server.
+    pub(crate) fn meter(&self) -> Result<Option<Meter>> {
+        self.server.as_ref().map(Server::meter).transpose()
     }
 
     /// How many deadlocks there were so far; `None` where nothing can deadlock.

@@ -8,6 +8,7 @@ use wallet_test_servers::{Kind, Private};
 
 use crate::Result;
 use crate::args::Load;
+use crate::work::Meter;
 
 /// A flush at every commit is the default of both.
 const PACKET: &str = "--max-allowed-packet=64M";
@@ -56,6 +57,11 @@ impl Server {
 
     pub(crate) fn profile(&self) -> &str {
         &self.profile
+    }
+
+    /// Reads the processor time of it and of this process.
+    pub(crate) fn meter(&self) -> Result<Meter> {
+        Meter::read(self.private.process())
     }
 
     /// How many deadlocks its engine has broken since it was started.

@@ -1,5 +1,5 @@
 use wallet_core::codec::{policy_parts, status_number};
-use wallet_core::{Account, AccountState, AccountUpdate, Metadata, Snapshot};
+use wallet_core::{Account, AccountState, AccountUpdate, Metadata, Snapshot, Timestamp};
 
 use super::Numbering;
 use crate::error::{Doing, Result};
@@ -52,7 +52,7 @@ impl Change {
     }
 
     /// The rows exist and are locked, so that none is inserted: the form of an
-    /// insert is what changes many rows in one statement.
+    /// insert is what changes many rows to any values in one statement.
     const fn update(self) -> Insert {
         let (head, tail) = match self {
             Self::Debited => (
@@ -81,7 +81,7 @@ impl Change {
         };
         Insert {
             doing: Doing::Work,
-            context: "updating accounts",
+            context: UPDATING,
             head,
             tail,
         }
@@ -117,6 +117,35 @@ impl Change {
     }
 }
 
+const UPDATING: &str = "updating accounts";
+/// How many accounts a statement steps: as many as are looked for in one group.
+const STEPPED: usize = 500;
+
+/// Writes accounts that have one entry more, of the commit's time: the number and
+/// the new sum of each, in the order of numbers. All else follows from the row, which
+/// is locked, so that a plain update does; it finds the sum by the place that the
+/// number has among all.
+fn step(script: &mut Script, sum: &'static str, rows: &[(i64, i128)], at: Timestamp) {
+    for rows in rows.chunks(STEPPED) {
+        script.work(UPDATING, |sql| {
+            sql.raw("UPDATE wallet_account FORCE INDEX (PRIMARY) SET ");
+            sql.raw(sum).raw(" = ELT(INTERVAL(num");
+            for (number, _) in rows {
+                sql.raw(",").int(*number);
+            }
+            sql.raw(")");
+            for (_, sum) in rows {
+                sql.raw(",").decimal(*sum);
+            }
+            sql.raw("), version = version + 1, sequence = sequence + 1, last_at = ");
+            sql.time(at).raw(" WHERE ");
+            sql.is_in("num", rows, |sql, (number, _)| {
+                sql.int(*number);
+            });
+        });
+    }
+}
+
 /// Inserts new accounts, numbered in their order.
 pub(super) fn open(script: &mut Script, opened: &[Account], number: CommitNumber) {
     script.rows(PROFILES, (0_i64..).zip(opened), |sql, (index, account)| {
@@ -143,23 +172,41 @@ pub(super) fn update(
     before: &Snapshot,
     numbers: &Numbering<'_>,
 ) -> Result<()> {
-    let mut rows = Vec::with_capacity(updated.len());
+    let (mut debited, mut credited) = (Vec::new(), Vec::new());
+    let mut rest = Vec::new();
     for update in updated {
-        let key = update.after.key;
-        let place = before.accounts.binary_search_by_key(&key, |(key, _)| *key);
+        let after = &update.after;
+        let place = before
+            .accounts
+            .binary_search_by_key(&after.key, |(key, _)| *key);
         let known = place.ok().and_then(|place| before.accounts.get(place));
-        let change = match known {
-            Some((_, Some(state))) => Change::of(state, &update.after),
-            _ => Change::Any,
-        };
-        rows.push((numbers.of(key)?, change, &update.after));
+        let known = known.and_then(|(_, state)| state.as_ref());
+        let change = known.map_or(Change::Any, |before| Change::of(before, after));
+        let is_step = known.is_some_and(|known| is_step(known, after, before.now));
+        let number = numbers.of(after.key)?;
+        match change {
+            Change::Debited if is_step => debited.push((number, after.counters.debits_posted)),
+            Change::Credited if is_step => credited.push((number, after.counters.credits_posted)),
+            change => rest.push((number, change, after)),
+        }
     }
-    rows.sort_unstable_by_key(|(number, ..)| *number);
+    debited.sort_unstable();
+    credited.sort_unstable();
+    rest.sort_unstable_by_key(|(number, ..)| *number);
+    step(script, "debits_posted", &debited, before.now);
+    step(script, "credits_posted", &credited, before.now);
     for change in Change::ALL {
-        let of_this = rows.iter().filter(|(_, of, _)| *of == change);
+        let of_this = rest.iter().filter(|(_, of, _)| *of == change);
         script.rows(change.update(), of_this, |sql, (number, _, state)| {
             change.row(sql, *number, state);
         });
     }
     Ok(())
+}
+
+/// Whether an account has one entry more, of this time.
+fn is_step(before: &AccountState, after: &AccountState, at: Timestamp) -> bool {
+    after.last_at == at
+        && before.version.checked_add(1) == Some(after.version)
+        && before.sequence.checked_add(1) == Some(after.sequence)
 }

@@ -1,0 +1,113 @@
+//! How much processor time the server and this process have.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::Result;
+
+/// Processor time at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meter {
+    at: Instant,
+    server: u64,
+    client: u64,
+}
+
+impl Meter {
+    /// Reads the clocks of the server with this process number and of this process.
+    pub(crate) fn read(server: u32) -> Result<Self> {
+        Ok(Self {
+            at: Instant::now(),
+            server: ticks(&server.to_string())?,
+            client: ticks("self")?,
+        })
+    }
+}
+
+/// What was done between moments, in hundredths of a second of processor time: as
+/// Linux counts it on all its common platforms (`USER_HZ`, see `proc(5)`).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Work {
+    server: u64,
+    client: u64,
+    passed: Duration,
+}
+
+/// The same for each transfer.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Each {
+    /// Microseconds of the server's processor time.
+    pub(crate) server_micros: f64,
+    /// Microseconds of this process's.
+    pub(crate) client_micros: f64,
+    /// How many cores the two kept busy.
+    pub(crate) busy_cores: f64,
+}
+
+impl Work {
+    /// Adds what was done from `begin` to `end`.
+    pub(crate) fn add(&mut self, begin: Meter, end: Meter) {
+        self.server += end.server.saturating_sub(begin.server);
+        self.client += end.client.saturating_sub(begin.client);
+        self.passed += end.at.saturating_duration_since(begin.at);
+    }
+
+    pub(crate) fn each(self, transfers: u64) -> Each {
+        let micros = |ticks: u64| ticks as f64 * 10_000.0;
+        let transfers = transfers.max(1) as f64;
+        let passed = self.passed.as_secs_f64().max(f64::MIN_POSITIVE) * 1e6;
+        Each {
+            server_micros: micros(self.server) / transfers,
+            client_micros: micros(self.client) / transfers,
+            busy_cores: micros(self.server.saturating_add(self.client)) / passed,
+        }
+    }
+}
+
+/// The time that a process has had so far, its children's not.
+fn ticks(process: &str) -> Result<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    parse(&stat).ok_or_else(|| format!("/proc/{process}/stat is not as proc(5) says").into())
+}
+
+fn parse(stat: &str) -> Option<u64> {
+    // The name of the program comes in parentheses and may have any of them in it.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    user.checked_add(system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strange_name_hides_no_field() {
+        let stat = "7 (a) R 1 2) S 1 2 3 4 5 6 7 8 9 10 150 25 0 0 20";
+        assert_eq!(parse(stat), Some(175));
+        assert_eq!(parse("7 (a"), None);
+    }
+
+    #[test]
+    fn work_is_told_per_transfer() {
+        let begin = Meter {
+            at: Instant::now(),
+            server: 100,
+            client: 10,
+        };
+        let end = Meter {
+            at: begin.at + Duration::from_secs(2),
+            server: 400,
+            client: 20,
+        };
+        let mut work = Work::default();
+        work.add(begin, end);
+        let each = work.each(1_000);
+        assert!((each.server_micros - 3_000.0).abs() < 1e-6, "{each:?}");
+        assert!((each.client_micros - 100.0).abs() < 1e-6, "{each:?}");
+        assert!((each.busy_cores - 1.55).abs() < 1e-6, "{each:?}");
+    }
+}
