@@ -26,4 +26,5 @@ mod retention;
 mod schema;
 mod sessions;
 mod soak;
+mod steps;
 mod support;

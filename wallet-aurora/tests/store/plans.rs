@@ -8,6 +8,7 @@ use crate::support::{Database, books, on_both};
 
 on_both! {
     accounts_are_locked_by_the_primary_key_at_any_number
+    accounts_are_stepped_by_the_primary_key_at_any_number
     keys_are_found_by_their_index_at_any_number
     progress_of_events_locks_the_rows_that_it_names
     what_is_put_aside_or_delivered_is_found_by_its_state
@@ -90,6 +91,24 @@ async fn accounts_are_locked_by_the_primary_key_at_any_number(kind: Kind) {
                 );
                 assert_probes(kind, &database, "PRIMARY", &sql).await;
             }
+        }
+    }
+}
+
+async fn accounts_are_stepped_by_the_primary_key_at_any_number(kind: Kind) {
+    for size in SIZES {
+        let database = filled(kind, size).await;
+        // As many as the store puts into one statement.
+        for count in [1, 200, 500] {
+            let numbers = (1..=count).map(|number| (number * 65_536).to_string());
+            let numbers = numbers.collect::<Vec<_>>().join(",");
+            let sql = format!(
+                "UPDATE wallet_account FORCE INDEX (PRIMARY) \
+                 SET debits_posted = ELT(INTERVAL(num,{numbers}),{numbers}), \
+                     version = version + 1, sequence = sequence + 1, last_at = 1 \
+                 WHERE (num IN ({numbers}))"
+            );
+            assert_probes(kind, &database, "PRIMARY", &sql).await;
         }
     }
 }
