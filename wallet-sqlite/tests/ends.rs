@@ -2,6 +2,8 @@
 //! an error, and nothing half.
 #![allow(
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests, outside of test functions"
 )]
