@@ -1,11 +1,15 @@
 //! The numbers that rows are written under.
 
+use wallet_core::{StoreError, StoreErrorKind};
+
 use crate::error::{Doing, Result};
 use crate::run::Answers;
 use crate::sql::Script;
 
 /// How many numbers a commit may give to what it writes.
 const PER_COMMIT: i64 = 1 << 16;
+/// The last commit whose rows have numbers.
+const LAST: i64 = (1 << 47) - 1;
 
 /// A commit's own number: ascending, for as long as an account is locked by
 /// whoever takes one.
@@ -31,7 +35,13 @@ impl CommitNumber {
     /// What [`ask`](Self::ask) was answered.
     pub(crate) fn told(answers: &mut Answers) -> Result<Self> {
         answers.skip(1);
-        answers.row()?.number(0).map(Self)
+        let id = answers.row()?.number(0)?;
+        if id > LAST {
+            // What it writes would have no numbers of its own.
+            let context = "the numbers of commits are used up";
+            return Err(StoreError::new(StoreErrorKind::Internal, context));
+        }
+        Ok(Self(id))
     }
 
     /// Forgets that it was taken: the commit changes nothing.

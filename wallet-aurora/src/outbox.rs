@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use wallet_core::{
     AccountId, EventIndex, InLedger, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow,
-    ParkedEvent, PartitionId, Resolution, RowId, RowProgress,
+    ParkedEvent, PartitionId, Resolution, RowId, RowProgress, StoreError, StoreErrorKind,
 };
 
 mod rows;
@@ -177,10 +177,14 @@ async fn acquire(
         lent.run(&Script::of("leaving a lease", "ROLLBACK")).await?;
         return Ok(None);
     }
+    let Some(token) = held.number::<i64>(1)?.checked_add(1) else {
+        let context = "the tokens of a lease are used up";
+        return Err(StoreError::new(StoreErrorKind::Internal, context).into());
+    };
     let lease = Lease {
         partition,
         owner: owner.to_owned(),
-        token: held.number::<i64>(1)?.saturating_add(1),
+        token,
         until: now.saturating_add(ttl),
     };
     let mut script = Script::default();

@@ -101,6 +101,19 @@ impl<T> During<T> for rusqlite::Result<T> {
     }
 }
 
+/// What is numbered has no number left: nothing is written.
+pub(crate) fn used_up(context: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::Internal, context)
+}
+
+/// The number behind `last`, with room for `more` behind that one.
+pub(crate) fn next_number(last: i64, more: usize, context: &'static str) -> Result<i64> {
+    let next = last.checked_add(1).ok_or_else(|| used_up(context))?;
+    let more = i64::try_from(more).map_err(|_| used_up(context))?;
+    let has_room = next.checked_add(more).is_some();
+    has_room.then_some(next).ok_or_else(|| used_up(context))
+}
+
 /// A stored value that no release of this crate wrote.
 pub(crate) fn corrupt(context: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, context)

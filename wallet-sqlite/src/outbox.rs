@@ -15,10 +15,11 @@ use wallet_core::{
 
 use crate::SqliteStore;
 use crate::deferred::Books;
-use crate::error::{During, corrupt};
+use crate::error::{During, corrupt, next_number};
 use crate::read::{outbox_outcomes, prepare};
 use crate::value::{column, id_column, ledger, ledger_number, time_column};
 
+const USED_UP: &str = "the tokens of a lease are used up";
 const LEASE: &str = "SELECT owner, token, until FROM wallet_lease WHERE partition = ?";
 const PUT_LEASE: &str = "
     INSERT INTO wallet_lease (partition, owner, token, until) VALUES (?, ?, ?, ?)
@@ -187,7 +188,7 @@ fn acquire(
     let lease = Lease {
         partition,
         owner,
-        token: held.map_or(0, |held| held.token).saturating_add(1),
+        token: next_number(held.map_or(0, |held| held.token), 0, USED_UP)?,
         until: now.saturating_add(ttl),
     };
     prepare(connection, PUT_LEASE)?

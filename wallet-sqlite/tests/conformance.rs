@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tempfile::TempDir;
+use wallet_core::testkit::conformance::{Case, run, sizes};
 use wallet_core::testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
@@ -76,4 +77,16 @@ mod deferred {
     wallet_core::ledger_store_conformance!(DEFERRED);
     wallet_core::outbox_conformance!(DEFERRED);
     wallet_core::model_tests!(DEFERRED);
+}
+
+/// Ten times as many with `WALLET_KIT_ENTRIES=1000000` and the case of the list.
+#[test]
+fn an_account_of_a_hundred_thousand_entries_reads_and_adds_up() {
+    let case = Case {
+        theme: "sizes",
+        name: "many_entries",
+        keeps_outbox: true,
+        run: |kit| Box::pin(sizes::many_entries(kit, 100_000)),
+    };
+    run(AT_ONCE, &case);
 }

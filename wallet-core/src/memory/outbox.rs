@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::{
     DoneSet, EventIndex, Lease, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress, RowState, Timestamp,
+    Resolution, RowId, RowProgress, RowState, StoreError, StoreErrorKind, Timestamp,
 };
 
 /// The outbox as plain data. All rows are in partition 0.
@@ -37,18 +37,27 @@ impl OutboxTables {
         self.rows.insert(row.id, StoredRow { row, state });
     }
 
+    /// Whether a row can be appended: none is given a number twice.
+    pub(super) const fn has_room(&self) -> bool {
+        self.last_row < RowId::MAX
+    }
+
     pub(super) fn acquire(
         &mut self,
         partition: PartitionId,
         owner: &str,
         ttl: Duration,
         now: Timestamp,
-    ) -> Option<Lease> {
+    ) -> Result<Option<Lease>, OutboxError> {
         let held = self.leases.get(&partition);
         if held.is_some_and(|lease| lease.owner != owner && lease.until > now) {
-            return None;
+            return Ok(None);
         }
-        let token = held.map_or(0, |lease| lease.token).saturating_add(1);
+        let before = held.map_or(0, |lease| lease.token);
+        let token = before.checked_add(1).ok_or_else(|| {
+            let context = "the tokens of a lease are used up";
+            StoreError::new(StoreErrorKind::Internal, context)
+        })?;
         let lease = Lease {
             partition,
             owner: owner.to_owned(),
@@ -56,7 +65,7 @@ impl OutboxTables {
             until: now.saturating_add(ttl),
         };
         self.leases.insert(partition, lease.clone());
-        Some(lease)
+        Ok(Some(lease))
     }
 
     /// The latest lease of a partition, whether it has ended or not.
@@ -205,5 +214,41 @@ impl OutboxTables {
             self.rows.remove(id);
         }
         u64::try_from(ids.len()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_last_row_is_given_and_there_is_none_behind_it() {
+        let mut outbox = OutboxTables {
+            last_row: RowId::MAX - 1,
+            ..OutboxTables::default()
+        };
+        assert!(outbox.has_room());
+        outbox.append(Vec::new(), Timestamp::EPOCH);
+        assert!(!outbox.has_room());
+        assert!(outbox.rows.contains_key(&RowId::MAX));
+    }
+
+    #[test]
+    fn the_last_token_is_given_and_none_twice() {
+        let mut outbox = OutboxTables::default();
+        let mut take = |owner| outbox.acquire(0, owner, TTL, Timestamp::EPOCH);
+        let first = take("one").unwrap().unwrap();
+        assert_eq!(first.token, 1);
+        assert_eq!(take("two").unwrap(), None);
+        outbox.leases.get_mut(&0).unwrap().token = i64::MAX - 1;
+        let mut take = |owner| outbox.acquire(0, owner, TTL, Timestamp::EPOCH);
+        assert_eq!(take("one").unwrap().unwrap().token, i64::MAX);
+        let none = take("one").unwrap_err();
+        let OutboxError::Store(error) = none else {
+            panic!("{none}");
+        };
+        assert_eq!(error.kind(), StoreErrorKind::Internal);
     }
 }

@@ -180,11 +180,10 @@ impl<P: CommitPolicy> Outbox for Store<P> {
         ttl: Duration,
     ) -> Result<Option<Lease>, OutboxError> {
         let now = self.shared.now();
-        Ok(self
-            .shared
+        self.shared
             .tables()
             .outbox
-            .acquire(partition, owner, ttl, now))
+            .acquire(partition, owner, ttl, now)
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease, OutboxError> {

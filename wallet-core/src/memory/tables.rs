@@ -118,11 +118,16 @@ impl Tables {
     /// Writes `changes` at `now`, all of them or none.
     ///
     /// # Errors
-    /// `Conflict` when they rest on what is no longer so.
+    /// `Conflict` when they rest on what is no longer so; `Internal` when the
+    /// outbox has no number left for them.
     pub fn apply(&mut self, changes: &ChangeSet, now: Timestamp) -> Result<(), StoreError> {
         if !self.admits(changes) {
             let context = "what the batch was decided on has changed";
             return Err(StoreError::new(StoreErrorKind::Conflict, context));
+        }
+        if !self.outbox.has_room() {
+            let context = "the numbers of outbox rows are used up";
+            return Err(StoreError::new(StoreErrorKind::Internal, context));
         }
         for account in &changes.opened {
             self.open(account);

@@ -10,34 +10,39 @@ use super::{AmountError, Currency};
 /// [`DecimalError`]; nothing is rounded, no sign, exponent, blank or separator
 /// is accepted.
 pub fn parse_minor(text: &str, currency: Currency) -> Result<i128, DecimalError> {
-    let plain = |b: u8| b.is_ascii_digit() || b == b'.';
-    let (first, last) = (text.bytes().next(), text.bytes().next_back());
-    let ends_in_digits = [first, last]
-        .iter()
-        .all(|b| b.is_some_and(|b| b.is_ascii_digit()));
-    if !ends_in_digits || !text.bytes().all(plain) {
+    let (whole, fraction) = match text.split_once('.') {
+        Some((_, "")) => return Err(DecimalError::Malformed),
+        Some(parts) => parts,
+        None => (text, ""),
+    };
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    if whole.is_empty() || !digits.all(|byte| byte.is_ascii_digit()) {
         return Err(DecimalError::Malformed);
     }
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    if text.bytes().filter(|b| *b == b'.').count() > 1 {
-        return Err(DecimalError::Malformed);
-    }
-    let decimals = text.split_once('.').map_or(0, |(_, rest)| rest.len());
-    if decimals > usize::from(currency.exponent()) {
+    let exponent = usize::from(currency.exponent());
+    let Some(missing) = exponent.checked_sub(fraction.len()) else {
         return Err(DecimalError::TooPrecise);
+    };
+    let too_large = DecimalError::Amount(AmountError::TooLarge);
+    let length = whole.len().saturating_add(fraction.len());
+    if length > 60 {
+        return Err(too_large);
     }
-    if digits > 60 {
-        return Err(DecimalError::Amount(AmountError::TooLarge));
-    }
-    let missing = usize::from(currency.exponent()).saturating_sub(decimals);
-    let digits = text.bytes().filter(u8::is_ascii_digit);
-    digits
-        .chain(std::iter::repeat_n(b'0', missing))
-        .try_fold(0_i128, |sum, digit| {
-            let value = i128::from(digit.checked_sub(b'0')?);
+    let digits = whole.bytes().chain(fraction.bytes());
+    let mut digits = digits.chain(std::iter::repeat_n(b'0', missing));
+    // Nearly all fit into the numbers that are fast.
+    if length.saturating_add(missing) < 19 {
+        let minor = digits.try_fold(0_i64, |sum, digit| {
+            let value = i64::from(digit.checked_sub(b'0')?);
             sum.checked_mul(10)?.checked_add(value)
-        })
-        .ok_or(DecimalError::Amount(AmountError::TooLarge))
+        });
+        return minor.map(i128::from).ok_or(too_large);
+    }
+    let minor = digits.try_fold(0_i128, |sum, digit| {
+        let value = i128::from(digit.checked_sub(b'0')?);
+        sum.checked_mul(10)?.checked_add(value)
+    });
+    minor.ok_or(too_large)
 }
 
 /// Writes `minor` units of `currency` as a plain decimal with all the
@@ -45,16 +50,22 @@ pub fn parse_minor(text: &str, currency: Currency) -> Result<i128, DecimalError>
 #[must_use]
 pub fn format_minor(minor: i128, currency: Currency) -> String {
     let exponent = usize::from(currency.exponent());
-    let sign = if minor < 0 { "-" } else { "" };
-    let digits = minor.unsigned_abs().to_string();
-    if exponent == 0 {
-        return format!("{sign}{digits}");
+    let abs = minor.unsigned_abs();
+    // Numbers of 128 bits take several times as long to write.
+    let digits = u64::try_from(abs).map_or_else(|_| abs.to_string(), |abs| abs.to_string());
+    let mut text = String::with_capacity(digits.len().max(exponent).saturating_add(3));
+    if minor < 0 {
+        text.push('-');
     }
-    let width = exponent.saturating_add(1);
-    let padded = format!("{digits:0>width$}");
-    let point = padded.len().saturating_sub(exponent);
-    let (whole, fraction) = padded.split_at(point);
-    format!("{sign}{whole}.{fraction}")
+    let (whole, decimals) = digits.split_at(digits.len().saturating_sub(exponent));
+    text.push_str(if whole.is_empty() { "0" } else { whole });
+    if exponent > 0 {
+        text.push('.');
+        let missing = exponent.saturating_sub(decimals.len());
+        text.extend(std::iter::repeat_n('0', missing));
+        text.push_str(decimals);
+    }
+    text
 }
 
 /// Why a text is no amount of money.

@@ -1,5 +1,6 @@
 //! What becomes of the messages of one group.
 
+use futures_util::FutureExt;
 use thiserror::Error;
 use wallet_core::{AccountKey, InboxStep, Received, StoreError, Version};
 
@@ -23,13 +24,41 @@ enum Failure {
     NotMoved,
 }
 
+/// What a message tells.
+enum Read {
+    /// An event, whose step is not yet known to begin where the account stands.
+    Known(Box<Delivery>),
+    /// Something of a later release.
+    Unknown(AccountKey, Version),
+}
+
+fn read(received: &Received) -> Result<Read, EventError> {
+    Ok(match Event::parse(&received.message.body)? {
+        Parsed::Known(event) => {
+            let (account, to) = (event.account, event.version);
+            let (from, missed) = (0, None);
+            let step = InboxStep { account, from, to };
+            Read::Known(Box::new(Delivery {
+                event,
+                step,
+                missed,
+            }))
+        }
+        Parsed::Unknown {
+            account, version, ..
+        } => Read::Unknown(account, version),
+    })
+}
+
 impl Core {
     /// Handles messages of one group in order, up to the first that fails; that
     /// one and the rest go back.
     pub(super) async fn group(&self, messages: Vec<Received>) {
         let hands = Hands::new(&*self.queue, &*self.clock, self.settings.visibility);
         hands.take(0, &messages);
-        if let Err(receives) = hands.during(self.in_order(&messages, &hands)).await {
+        // Boxed: large as it is, the work is not moved about.
+        let work = self.in_order(&messages, &hands).boxed();
+        if let Err(receives) = hands.during(work).await {
             let pause = self.settings.pause(receives);
             hands.give_back(|_| pause).await;
         }
@@ -57,11 +86,9 @@ impl Core {
     }
 
     async fn message(&self, received: &Received) -> Result<(), Failure> {
-        match Event::parse(&received.message.body)? {
-            Parsed::Known(event) => self.event(event).await,
-            Parsed::Unknown {
-                account, version, ..
-            } => self.pass_over(account, version).await,
+        match read(received)? {
+            Read::Known(delivery) => self.event(delivery).await,
+            Read::Unknown(account, version) => self.pass_over(account, version).await,
         }
     }
 
@@ -73,21 +100,17 @@ impl Core {
         Ok(positions.first().copied().unwrap_or(0))
     }
 
-    async fn event(&self, event: Event) -> Result<(), Failure> {
-        let mut from = self.position(event.account).await?;
+    async fn event(&self, mut delivery: Box<Delivery>) -> Result<(), Failure> {
+        let InboxStep { account, to, .. } = delivery.step;
+        let mut from = self.position(account).await?;
         loop {
-            if event.version <= from {
+            if to <= from {
                 count(&self.stats.duplicates);
                 return Ok(());
             }
-            let (account, to) = (event.account, event.version);
             let step = InboxStep { account, from, to };
-            let missed = self.missed(&step).await?;
-            let delivery = Delivery {
-                event: event.clone(),
-                step,
-                missed,
-            };
+            delivery.step = step;
+            delivery.missed = self.missed(&step).await?;
             match self.handler.handle(&delivery).await? {
                 Handled::Recorded => break,
                 Handled::Unrecorded => {

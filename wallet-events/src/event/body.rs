@@ -1,67 +1,65 @@
-//! The JSON of an event's data: amounts are decimal texts with all of their
+//! The data of an event, as it is read from JSON: amounts are decimal texts with all of their
 //! currency's decimals, times RFC 3339, ids UUIDs. Fields are only ever added.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use wallet_core::{
     AccountId, AccountKey, Currency, Direction, EffectKind, InLedger, LedgerId, Policy, Status,
-    format_minor,
 };
 
 use super::money::{HoldBody, TransferBody};
-use super::text::{EventError, amount, id, minor};
+use super::text::{EventError, Text, amount, id, minor};
 use super::{Balance, Event, EventEntry, Terms};
 
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Body {
+#[derive(Debug, Deserialize)]
+pub(super) struct Body<'a> {
     pub(super) ledger: u32,
-    pub(super) account: String,
+    #[serde(borrow)]
+    pub(super) account: Text<'a>,
     pub(super) version: i64,
-    owner: String,
-    currency: String,
+    owner: Text<'a>,
+    currency: Text<'a>,
     exponent: u8,
-    balance: BalanceBody,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entry: Option<EntryBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transfer: Option<TransferBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hold: Option<HoldBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    terms: Option<TermsBody>,
+    balance: BalanceBody<'a>,
+    entry: Option<EntryBody<'a>>,
+    transfer: Option<TransferBody<'a>>,
+    hold: Option<HoldBody<'a>>,
+    terms: Option<TermsBody<'a>>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct BalanceBody {
-    posted: String,
-    available: String,
-    pending_in: String,
-    pending_out: String,
+#[derive(Debug, Deserialize)]
+struct BalanceBody<'a> {
+    #[serde(borrow)]
+    posted: Text<'a>,
+    available: Text<'a>,
+    pending_in: Text<'a>,
+    pending_out: Text<'a>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct EntryBody {
+#[derive(Debug, Deserialize)]
+struct EntryBody<'a> {
     sequence: i64,
     direction: DirectionText,
-    amount: String,
+    #[serde(borrow)]
+    amount: Text<'a>,
     leg: u16,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum DirectionText {
     Debit,
     Credit,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct TermsBody {
+#[derive(Debug, Deserialize)]
+struct TermsBody<'a> {
     status: StatusText,
-    policy: PolicyText,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_balance: Option<String>,
+    #[serde(borrow)]
+    policy: PolicyText<'a>,
+    max_balance: Option<Text<'a>>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum StatusText {
     Active,
@@ -71,54 +69,16 @@ enum StatusText {
     Closed,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum PolicyText {
+enum PolicyText<'a> {
     NonNegative,
     Unlimited,
-    Overdraft(String),
+    #[serde(borrow)]
+    Overdraft(Text<'a>),
 }
 
-impl Body {
-    pub(super) fn of(event: &Event) -> Self {
-        let currency = event.currency;
-        let text = |minor| format_minor(minor, currency);
-        Self {
-            ledger: event.account.ledger.number(),
-            account: event.account.id.to_string(),
-            version: event.version,
-            owner: event.owner.to_string(),
-            currency: currency.code().to_string(),
-            exponent: currency.exponent(),
-            balance: BalanceBody {
-                posted: text(event.balance.posted),
-                available: text(event.balance.available),
-                pending_in: text(event.balance.pending_in),
-                pending_out: text(event.balance.pending_out),
-            },
-            entry: event.entry.as_ref().map(|entry| EntryBody {
-                sequence: entry.sequence,
-                direction: match entry.direction {
-                    Direction::Debit => DirectionText::Debit,
-                    Direction::Credit => DirectionText::Credit,
-                },
-                amount: text(entry.amount.minor()),
-                leg: entry.leg,
-            }),
-            transfer: event.transfer.as_ref().map(TransferBody::of),
-            hold: event.hold.as_ref().map(HoldBody::of),
-            terms: event.terms.as_ref().map(|terms| TermsBody {
-                status: terms.status.into(),
-                policy: match terms.policy {
-                    Policy::NonNegative => PolicyText::NonNegative,
-                    Policy::Unlimited => PolicyText::Unlimited,
-                    Policy::Overdraft(limit) => PolicyText::Overdraft(text(limit.minor())),
-                },
-                max_balance: terms.max_balance.map(|max| text(max.minor())),
-            }),
-        }
-    }
-
+impl Body<'_> {
     /// Whose event it is.
     pub(super) fn account(&self) -> Result<AccountKey, EventError> {
         let account: AccountId = id(&self.account)?;
@@ -162,7 +122,7 @@ impl Body {
     }
 }
 
-impl EntryBody {
+impl EntryBody<'_> {
     fn entry(&self, currency: Currency) -> Result<EventEntry, EventError> {
         Ok(EventEntry {
             sequence: self.sequence,
@@ -176,7 +136,7 @@ impl EntryBody {
     }
 }
 
-impl TermsBody {
+impl TermsBody<'_> {
     fn terms(&self, currency: Currency) -> Result<Terms, EventError> {
         let limit = |text: &str| amount(text, currency);
         Ok(Terms {
@@ -194,17 +154,5 @@ impl TermsBody {
             },
             max_balance: self.max_balance.as_deref().map(limit).transpose()?,
         })
-    }
-}
-
-impl From<Status> for StatusText {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Active => Self::Active,
-            Status::DebitsFrozen => Self::DebitsFrozen,
-            Status::CreditsFrozen => Self::CreditsFrozen,
-            Status::Frozen => Self::Frozen,
-            Status::Closed => Self::Closed,
-        }
     }
 }

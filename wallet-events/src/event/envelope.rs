@@ -1,10 +1,11 @@
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use thiserror::Error;
-use wallet_core::{AccountKey, EffectKind, Message, Version};
+use wallet_core::{AccountKey, EffectKind, LedgerId, Message, Version};
 
 use super::body::Body;
 use super::kind::kind_of;
-use super::text::{EventError, id, time_of, time_text};
+use super::text::{EventError, Text, id, time_of};
+use super::write::{self, Attributes};
 use super::{Event, type_of};
 
 /// A kind of effect that this release does not publish.
@@ -32,39 +33,43 @@ pub enum Parsed {
     },
 }
 
-/// CloudEvents 1.0 in JSON, with the extensions for partitioning and sequence.
-#[derive(Debug, Serialize, Deserialize)]
-struct Envelope<'a, D> {
-    specversion: &'a str,
-    id: String,
-    source: String,
-    #[serde(rename = "type")]
-    kind: String,
-    subject: String,
-    time: String,
-    datacontenttype: &'a str,
-    partitionkey: String,
-    sequence: String,
-    data: D,
-}
-
 /// What is read of one: texts may hold escapes, and what is not needed may be
 /// absent.
 #[derive(Debug, Deserialize)]
-struct Read<D> {
-    specversion: String,
+struct Envelope<'a, D> {
+    #[serde(borrow)]
+    specversion: Text<'a>,
     #[serde(rename = "type")]
-    kind: String,
-    time: String,
+    kind: Text<'a>,
+    time: Text<'a>,
     data: D,
 }
 
 /// What every version of every type has.
 #[derive(Debug, Deserialize)]
-struct Head {
+struct Head<'a> {
     ledger: u32,
-    account: String,
+    #[serde(borrow)]
+    account: Text<'a>,
     version: Version,
+}
+
+impl<'a, D: Deserialize<'a>> Envelope<'a, D> {
+    fn read(json: &'a str) -> Result<Self, EventError> {
+        let read = serde_json::from_str(json);
+        read.map_err(|error| EventError::NotAnEvent(error.to_string()))
+    }
+
+    /// Its kind, where this release knows it.
+    fn known(&self, version: Version) -> Result<Option<EffectKind>, EventError> {
+        if &*self.specversion != "1.0" {
+            return Err(EventError::NotAnEvent("no CloudEvents 1.0".to_owned()));
+        }
+        if version < 1 {
+            return Err(EventError::Damaged("a version"));
+        }
+        Ok(kind_of(&self.kind))
+    }
 }
 
 impl Event {
@@ -92,19 +97,17 @@ impl Event {
     /// [`NotAnEvent`] for a kind that this release does not publish.
     pub fn message(&self, source: &str) -> Result<Message, NotAnEvent> {
         let kind = self.type_name()?;
-        let (id, group) = (self.id(), group(self.account));
-        let envelope = Envelope {
-            specversion: "1.0",
-            id: id.clone(),
-            source: source.to_owned(),
-            kind: kind.to_owned(),
-            subject: self.account.id.to_string(),
-            time: time_text(self.at),
-            datacontenttype: "application/json",
-            partitionkey: group.clone(),
-            sequence: format!("{:019}", self.version),
-            data: Body::of(self),
-        };
+        let group = group(self.account);
+        let id = format!("{group}/{}", self.version);
+        let body = write::envelope(
+            self,
+            &Attributes {
+                source,
+                id: &id,
+                kind,
+                group: &group,
+            },
+        );
         let mut attributes = Vec::with_capacity(5);
         let mut tell = |name: &str, value: String| attributes.push((name.to_owned(), value));
         if let Some(entry) = &self.entry {
@@ -117,7 +120,6 @@ impl Event {
         tell("ledger", self.account.ledger.number().to_string());
         tell("owner", self.owner.to_string());
         tell("type", kind.to_owned());
-        let body = serde_json::to_string(&envelope).map_err(|_| NotAnEvent)?;
         Ok(Message {
             id,
             group,
@@ -131,31 +133,27 @@ impl Event {
     /// # Errors
     /// [`EventError`].
     pub fn parse(json: &str) -> Result<Parsed, EventError> {
-        let no_event = |error: serde_json::Error| EventError::NotAnEvent(error.to_string());
-        let head: Read<Head> = serde_json::from_str(json).map_err(no_event)?;
-        if head.specversion != "1.0" {
-            return Err(EventError::NotAnEvent("no CloudEvents 1.0".to_owned()));
-        }
-        if head.data.version < 1 {
-            return Err(EventError::Damaged("a version"));
-        }
-        let kind: Option<EffectKind> = kind_of(&head.kind);
-        let Some(kind) = kind else {
-            let Head {
-                ledger,
-                account,
-                version,
-            } = head.data;
-            let ledger = wallet_core::LedgerId::new(ledger);
-            return Ok(Parsed::Unknown {
-                kind: head.kind,
-                account: AccountKey::new(ledger, id(&account)?),
-                version,
-            });
+        // Nearly all are of a kind that is known, and read once.
+        let unread = match Envelope::<Body<'_>>::read(json) {
+            Ok(read) => {
+                if let Some(kind) = read.known(read.data.version)? {
+                    let at = time_of(&read.time)?;
+                    return read.data.event(kind, at).map(Parsed::Known);
+                }
+                None
+            }
+            Err(error) => Some(error),
         };
-        let at = time_of(&head.time)?;
-        let read: Read<Body> = serde_json::from_str(json).map_err(no_event)?;
-        read.data.event(kind, at).map(Parsed::Known)
+        let read = Envelope::<Head<'_>>::read(json)?;
+        if let (Some(_), Some(error)) = (read.known(read.data.version)?, unread) {
+            return Err(error);
+        }
+        let ledger = LedgerId::new(read.data.ledger);
+        Ok(Parsed::Unknown {
+            account: AccountKey::new(ledger, id(&read.data.account)?),
+            version: read.data.version,
+            kind: read.kind.into_owned(),
+        })
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod body;
 mod envelope;
+mod json;
 mod kind;
 mod money;
 mod text;
 mod told;
+mod write;
 
 pub use envelope::{NotAnEvent, Parsed};
 pub use kind::{schema_of, type_of};

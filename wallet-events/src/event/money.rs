@@ -1,29 +1,32 @@
-//! The JSON of transfers and holds inside of events.
+//! Transfers and holds inside of events, as they are read from JSON.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use wallet_core::{
     Amount, Currency, Description, Details, Hold, HoldStatus, InLedger, LedgerId, Leg, Metadata,
-    Money, Reference, Reversal, Transfer, TransferKind, format_minor,
+    Money, Reference, Reversal, Transfer, TransferKind,
 };
 
-use super::text::{EventError, amount, id, minor, time_of, time_text};
+use super::text::{EventError, Text, amount, id, minor, time_of};
 
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct TransferBody {
-    id: String,
+#[derive(Debug, Deserialize)]
+pub(super) struct TransferBody<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
     kind: KindText,
-    legs: Vec<LegBody>,
-    #[serde(flatten)]
-    details: DetailsBody,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hold: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reverses: Option<ReversalBody>,
-    created_at: String,
+    legs: Vec<LegBody<'a>>,
+    #[serde(default)]
+    code: u32,
+    reference: Option<Text<'a>>,
+    description: Option<Text<'a>>,
+    metadata: Option<Value>,
+    effective_at: Option<Text<'a>>,
+    hold: Option<Text<'a>>,
+    reverses: Option<ReversalBody<'a>>,
+    created_at: Text<'a>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum KindText {
     Transfer,
@@ -34,64 +37,51 @@ enum KindText {
     Reversal,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct LegBody {
-    from: String,
-    to: String,
-    amount: String,
-    currency: String,
+#[derive(Debug, Deserialize)]
+struct LegBody<'a> {
+    #[serde(borrow)]
+    from: Text<'a>,
+    to: Text<'a>,
+    amount: Text<'a>,
+    currency: Text<'a>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct ReversalBody {
-    transfer: String,
+#[derive(Debug, Deserialize)]
+struct ReversalBody<'a> {
+    #[serde(borrow)]
+    transfer: Text<'a>,
     legs: Vec<u16>,
     forced: bool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct DetailsBody {
-    #[serde(default, skip_serializing_if = "is_zero")]
-    code: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    effective_at: Option<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct HoldBody {
-    id: String,
-    from: String,
-    to: String,
-    amount: String,
-    captured: String,
-    released: String,
-    currency: String,
+#[derive(Debug, Deserialize)]
+pub(super) struct HoldBody<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    from: Text<'a>,
+    to: Text<'a>,
+    amount: Text<'a>,
+    captured: Text<'a>,
+    released: Text<'a>,
+    currency: Text<'a>,
     status: HoldText,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<String>,
-    #[serde(flatten)]
-    details: DetailsBody,
-    created_at: String,
+    expires_at: Option<Text<'a>>,
+    #[serde(default)]
+    code: u32,
+    reference: Option<Text<'a>>,
+    description: Option<Text<'a>>,
+    metadata: Option<Value>,
+    effective_at: Option<Text<'a>>,
+    created_at: Text<'a>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum HoldText {
     Pending,
     Captured,
     Released,
     Expired,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-const fn is_zero(code: &u32) -> bool {
-    *code == 0
 }
 
 /// Money whose text has all of its currency's decimals, which tells how many
@@ -111,24 +101,9 @@ fn currency(text: &str, code: &str) -> Result<Currency, EventError> {
     Currency::new(code, decimals).map_err(|_| damaged)
 }
 
-impl TransferBody {
-    pub(super) fn of(transfer: &Transfer) -> Self {
-        Self {
-            id: transfer.key.id.to_string(),
-            kind: transfer.kind.into(),
-            legs: transfer.legs.iter().map(LegBody::of).collect(),
-            details: DetailsBody::of(&transfer.details),
-            hold: transfer.hold.as_ref().map(ToString::to_string),
-            reverses: transfer.reversal.as_ref().map(|reversal| ReversalBody {
-                transfer: reversal.transfer.to_string(),
-                legs: reversal.legs.clone(),
-                forced: reversal.forced,
-            }),
-            created_at: time_text(transfer.created_at),
-        }
-    }
-
+impl TransferBody<'_> {
     pub(super) fn transfer(self, ledger: LedgerId) -> Result<Transfer, EventError> {
+        let said = [self.reference, self.description, self.effective_at];
         let reversal = self.reverses.map(|reverses| {
             Ok(Reversal {
                 transfer: id(&reverses.transfer)?,
@@ -141,7 +116,7 @@ impl TransferBody {
             key: InLedger::new(ledger, id(&self.id)?),
             kind: self.kind.into(),
             legs: legs?,
-            details: self.details.details()?,
+            details: details(self.code, said, self.metadata.as_ref())?,
             hold: self.hold.as_deref().map(id).transpose()?,
             reversal: reversal.transpose()?,
             created_at: time_of(&self.created_at)?,
@@ -149,45 +124,26 @@ impl TransferBody {
     }
 }
 
-impl LegBody {
-    fn of(leg: &Leg) -> Self {
-        Self {
-            from: leg.from.to_string(),
-            to: leg.to.to_string(),
-            amount: format_minor(leg.money.amount.minor(), leg.money.currency),
-            currency: leg.money.currency.code().to_string(),
-        }
-    }
-
+impl LegBody<'_> {
     fn leg(&self) -> Result<Leg, EventError> {
         let money = money(&self.amount, &self.currency)?;
         Ok(Leg::new(id(&self.from)?, id(&self.to)?, money))
     }
 }
 
-impl DetailsBody {
-    fn of(details: &Details) -> Self {
-        let metadata = details.metadata.as_ref();
-        Self {
-            code: details.code,
-            reference: details.reference.as_ref().map(ToString::to_string),
-            description: details.description.as_ref().map(ToString::to_string),
-            // It is JSON: it was parsed when it came in.
-            metadata: metadata.and_then(|json| serde_json::from_str(json.as_str()).ok()),
-            effective_at: details.effective_at.map(time_text),
-        }
-    }
-
-    fn details(self) -> Result<Details, EventError> {
-        let metadata = self.metadata.as_ref().map(Metadata::from_value);
-        Ok(Details {
-            code: self.code,
-            reference: told(self.reference.as_deref().map(Reference::new))?,
-            description: told(self.description.as_deref().map(Description::new))?,
-            metadata: told(metadata)?,
-            effective_at: self.effective_at.as_deref().map(time_of).transpose()?,
-        })
-    }
+/// What the host said of a transfer or a hold.
+fn details(
+    code: u32,
+    [reference, description, effective_at]: [Option<Text<'_>>; 3],
+    metadata: Option<&Value>,
+) -> Result<Details, EventError> {
+    Ok(Details {
+        code,
+        reference: told(reference.as_deref().map(Reference::new))?,
+        description: told(description.as_deref().map(Description::new))?,
+        metadata: told(metadata.map(Metadata::from_value))?,
+        effective_at: effective_at.as_deref().map(time_of).transpose()?,
+    })
 }
 
 /// What the host once said, and its types accepted.
@@ -196,30 +152,9 @@ fn told<T, E>(text: Option<Result<T, E>>) -> Result<Option<T>, EventError> {
     told.map_err(|_| EventError::Damaged("what the host said"))
 }
 
-impl HoldBody {
-    pub(super) fn of(hold: &Hold) -> Self {
-        let text = |minor| format_minor(minor, hold.money.currency);
-        Self {
-            id: hold.key.id.to_string(),
-            from: hold.from.to_string(),
-            to: hold.to.to_string(),
-            amount: text(hold.money.amount.minor()),
-            captured: text(hold.captured),
-            released: text(hold.released),
-            currency: hold.money.currency.code().to_string(),
-            status: match hold.status {
-                HoldStatus::Pending => HoldText::Pending,
-                HoldStatus::Captured => HoldText::Captured,
-                HoldStatus::Released => HoldText::Released,
-                HoldStatus::Expired => HoldText::Expired,
-            },
-            expires_at: hold.expires_at.map(time_text),
-            details: DetailsBody::of(&hold.details),
-            created_at: time_text(hold.created_at),
-        }
-    }
-
+impl HoldBody<'_> {
     pub(super) fn hold(self, ledger: LedgerId) -> Result<Hold, EventError> {
+        let said = [self.reference, self.description, self.effective_at];
         let currency = currency(&self.amount, &self.currency)?;
         let reserved: Amount = amount(&self.amount, currency)?;
         Ok(Hold {
@@ -239,22 +174,9 @@ impl HoldBody {
                 HoldText::Expired => HoldStatus::Expired,
             },
             expires_at: self.expires_at.as_deref().map(time_of).transpose()?,
-            details: self.details.details()?,
+            details: details(self.code, said, self.metadata.as_ref())?,
             created_at: time_of(&self.created_at)?,
         })
-    }
-}
-
-impl From<TransferKind> for KindText {
-    fn from(kind: TransferKind) -> Self {
-        match kind {
-            TransferKind::Transfer => Self::Transfer,
-            TransferKind::Deposit => Self::Deposit,
-            TransferKind::Withdrawal => Self::Withdrawal,
-            TransferKind::Split => Self::Split,
-            TransferKind::Capture => Self::Capture,
-            TransferKind::Reversal => Self::Reversal,
-        }
     }
 }
 

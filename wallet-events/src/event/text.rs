@@ -1,5 +1,9 @@
 //! Values as texts, and what a text may not say.
 
+use std::borrow::Cow;
+use std::ops::Deref;
+
+use serde::Deserialize;
 use thiserror::Error;
 use wallet_core::{Amount, Currency, Timestamp, parse_minor};
 
@@ -13,6 +17,25 @@ pub enum EventError {
     /// A field of it has a value that cannot be.
     #[error("an event is damaged: {0}")]
     Damaged(&'static str),
+}
+
+/// A text of a body, borrowed from it unless it holds escapes.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Text<'_> {
+    pub(super) fn into_owned(self) -> String {
+        self.0.into_owned()
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }
 
 /// An id of the ledger from its text.
@@ -39,11 +62,9 @@ pub(super) fn minor(text: &str, currency: Currency) -> Result<i128, EventError> 
         .ok_or(EventError::Damaged("an amount"))
 }
 
-/// RFC 3339, in UTC.
-pub(super) fn time_text(at: Timestamp) -> String {
-    let time = jiff::Timestamp::from_microsecond(at.as_micros());
-    // A store's clock stays within the years that can be written.
-    time.map_or_else(|_| String::new(), |time| time.to_string())
+/// A time as RFC 3339 writes it, in UTC, where it can be written.
+pub(super) fn time(at: Timestamp) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_microsecond(at.as_micros()).ok()
 }
 
 pub(super) fn time_of(text: &str) -> Result<Timestamp, EventError> {

@@ -77,18 +77,27 @@ impl State {
     ) -> (Vec<Received>, Vec<Message>) {
         let (mut received, mut dead) = (Vec::new(), Vec::new());
         let busy = self.held.values().filter(|held| held.in_hand(now));
-        let busy: BTreeSet<String> = busy.map(|held| held.message.group.clone()).collect();
-        for (number, held) in &mut self.held {
-            if received.len() >= limit {
+        let busy: BTreeSet<&str> = busy.map(|held| held.message.group.as_str()).collect();
+        let mut chosen = Vec::new();
+        let mut left = limit;
+        for (number, held) in &self.held {
+            if left == 0 {
                 break;
             }
-            if busy.contains(&held.message.group) {
+            if busy.contains(held.message.group.as_str()) {
                 continue;
             }
             if held.receives >= max_receives {
                 dead.push(*number);
-                continue;
+            } else {
+                chosen.push(*number);
+                left = left.saturating_sub(1);
             }
+        }
+        for number in chosen {
+            let Some(held) = self.held.get_mut(&number) else {
+                continue;
+            };
             held.receives = held.receives.saturating_add(1);
             let receipt = format!("{number}-{}", held.receives);
             held.hand = Some((receipt.clone(), until));
@@ -143,11 +152,11 @@ impl State {
     }
 
     fn in_hand(&mut self, now: Timestamp, receipt: &str) -> Option<(u64, &mut Held)> {
-        let mut all = self.held.iter_mut();
-        let found = all.find(|(_, held)| {
-            let hand = held.hand.as_ref();
-            held.in_hand(now) && hand.is_some_and(|(known, _)| known == receipt)
-        })?;
-        Some((*found.0, found.1))
+        let (number, _) = receipt.split_once('-')?;
+        let number = number.parse().ok()?;
+        let held = self.held.get_mut(&number)?;
+        let hand = held.hand.as_ref();
+        let is_its = held.in_hand(now) && hand.is_some_and(|(known, _)| known == receipt);
+        is_its.then_some((number, held))
     }
 }

@@ -3,7 +3,7 @@ use rusqlite::params;
 use super::piece::{Key, Moved, Piece};
 use super::slices::SLICES;
 use super::{Books, Pieces};
-use crate::error::{Doing, During, Result};
+use crate::error::{Doing, During, Result, next_number};
 use crate::read::prepare;
 use crate::value::counters_bytes;
 
@@ -19,7 +19,7 @@ const FOLD_KEY: &str = "INSERT INTO wallet_record (ledger, hash, journal) VALUES
 
 /// Writes what a commit defers, and folds the slice whose turn it is.
 pub(crate) fn write(books: &Books<'_>, moved: Vec<Moved>, keys: Vec<Key>) -> Result<()> {
-    let piece = Piece::new(books.pieces.next_number(), moved, keys);
+    let piece = Piece::new(books.pieces.next_number()?, moved, keys);
     insert(books, &piece)?;
     let slice = piece.folded();
     let pieces = books.pieces.all().chain([&piece]);
@@ -45,7 +45,7 @@ pub(crate) fn fold_all(books: &Books<'_>) -> Result<()> {
     }
     fold(books, moved, keys)?;
     // An empty one, so that no number is given again.
-    let last = Piece::new(books.pieces.next_number(), Vec::new(), Vec::new());
+    let last = Piece::new(books.pieces.next_number()?, Vec::new(), Vec::new());
     insert(books, &last)?;
     delete_until(books, last.number.saturating_sub(1))
 }
@@ -96,8 +96,8 @@ impl Pieces {
         self.0.iter().map(AsRef::as_ref)
     }
 
-    fn next_number(&self) -> i64 {
+    fn next_number(&self) -> Result<i64> {
         let last = self.0.last().map_or(0, |piece| piece.number);
-        last.saturating_add(1)
+        next_number(last, 0, "the numbers of deferred pieces are used up")
     }
 }

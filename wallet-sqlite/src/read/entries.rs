@@ -45,14 +45,17 @@ pub(crate) fn entries(books: &Books<'_>, query: &EntryQuery) -> Result<Vec<Entry
     let limit = i64::from(query.limit);
     match query.order {
         Order::Ascending => {
-            first = first.max(query.after.unwrap_or(0).saturating_add(1));
-            statement.range(
-                first,
-                last.min(first.saturating_add(limit).saturating_sub(1)),
-            )
+            let Some(next) = query.after.unwrap_or(0).checked_add(1) else {
+                return Ok(Vec::new());
+            };
+            first = first.max(next);
+            let end = first.saturating_add(limit.saturating_sub(1));
+            statement.range(first, last.min(end))
         }
         Order::Descending => {
-            last = last.min(query.after.unwrap_or(i64::MAX).saturating_sub(1));
+            if let Some(after) = query.after {
+                last = last.min(after.saturating_sub(1));
+            }
             first = first.max(last.saturating_sub(limit).saturating_add(1));
             let mut page = statement.range(first, last)?;
             page.reverse();
@@ -137,13 +140,16 @@ impl<'c> Statement<'c> {
 
     /// An entry at or behind `sequence`, and the journal row that tells it.
     fn start(&self, sequence: Sequence) -> Result<(Sequence, i64)> {
-        let up = ANCHOR_EVERY.saturating_sub(1);
-        let steps = sequence.saturating_add(up).checked_div(ANCHOR_EVERY);
-        let next = steps.unwrap_or(0).saturating_mul(ANCHOR_EVERY);
-        if next > self.count {
-            return Ok((self.count, self.last_entry));
+        let up = match sequence.checked_rem(ANCHOR_EVERY) {
+            Some(over) if over > 0 => ANCHOR_EVERY.saturating_sub(over),
+            _ => 0,
+        };
+        // Behind the last number there is none, and no such row.
+        let next = sequence.checked_add(up);
+        match next.filter(|next| *next <= self.count) {
+            Some(next) => self.anchor(next).map(|(journal, _)| (next, journal)),
+            None => Ok((self.count, self.last_entry)),
         }
-        self.anchor(next).map(|(journal, _)| (next, journal))
     }
 
     /// An entry that has a row of its own stands where that says: bounds in

@@ -4,7 +4,7 @@ use wallet_core::{Account, AccountKey, AccountUpdate, Metadata};
 
 use super::find;
 use crate::deferred::Moved;
-use crate::error::{Doing, During, Result, corrupt};
+use crate::error::{Doing, During, Result, corrupt, next_number};
 use crate::read::{Place, Terms, prepare};
 use crate::value::{amount_bytes, counters_bytes, ledger_number};
 
@@ -40,7 +40,8 @@ pub(super) fn number(
     let last: i64 = prepare(connection, LAST)?
         .query_row((), |row| row.get(0))
         .during("finding the last account")?;
-    for (account, number) in opened.iter().zip(last.saturating_add(1)..) {
+    let first = next_number(last, opened.len(), "the accounts' numbers are used up")?;
+    for (account, number) in opened.iter().zip(first..) {
         let place = Place {
             number,
             last_entry: 0,

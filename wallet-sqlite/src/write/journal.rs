@@ -7,7 +7,7 @@ use wallet_core::codec::encode_outcome;
 use wallet_core::{ChangeSet, LedgerId, Outcome, Record, Timestamp};
 
 use crate::deferred::Key;
-use crate::error::{Doing, During, Result, corrupt};
+use crate::error::{Doing, During, Result, corrupt, next_number};
 use crate::read::prepare;
 use crate::value::ledger_number;
 
@@ -46,8 +46,10 @@ impl<'a> Journal<'a> {
         let last: i64 = prepare(connection, LAST)?
             .query_row((), |row| row.get(0))
             .during("finding the journal's end")?;
-        let first = last.saturating_add(1);
         let records = changes.records.as_slice();
+        // None is given twice, and a range is only counted on where it goes on.
+        let context = "the journal's numbers are used up";
+        let first = next_number(last, records.len(), context)?;
         let mut order = Vec::with_capacity(records.len());
         let mut told = Vec::with_capacity(changes.accepted.len());
         let places = places(records);

@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use super::accounts::Accounts;
-use super::{Call, order};
+use super::{Call, Did, order};
 use crate::{AccountKey, Version};
 
 /// Something that no order of the calls explains. Calls are told by when they
@@ -120,4 +120,24 @@ pub fn anomalies(calls: &[Call]) -> Vec<Anomaly> {
         found.extend(order::circle(calls, &accounts));
     }
     found
+}
+
+/// Reads that saw all of `accounts` at once, and a sum of their balances that is
+/// not `due`, which is what transfers among them leave as it is.
+#[must_use]
+pub fn wrong_sums(calls: &[Call], accounts: &[AccountKey], due: i128) -> Vec<Anomaly> {
+    let reads = calls.iter().filter_map(|call| match &call.did {
+        Did::Read(seen) => Some((call.began, seen)),
+        Did::Wrote(_) | Did::Unknown(_) => None,
+    });
+    let wrong = reads.filter_map(|(call, seen)| {
+        let is_seen = |key: &AccountKey| seen.iter().any(|seen| seen.account == *key);
+        if !accounts.iter().all(is_seen) {
+            return None;
+        }
+        let among = seen.iter().filter(|seen| accounts.contains(&seen.account));
+        let found = among.map(|seen| seen.posted).sum();
+        (found != due).then_some(Anomaly::WrongSum { call, due, found })
+    });
+    wrong.collect()
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::{Anomaly, Did, Recorder, Seen, anomalies};
+use super::{Anomaly, Call, Recorder, Seen, anomalies, wrong_sums};
 use crate::testkit::simulation::Rng;
 use crate::{
     AccountId, AccountKey, Balance, Command, Currency, Freshness, IdempotencyKey, InLedger,
@@ -66,6 +66,15 @@ impl Bank {
     /// # Panics
     /// When a call fails for good.
     pub async fn run(&self, wallets: &[Wallet]) -> Saw {
+        let calls = self.calls(wallets).await;
+        (calls.len(), self.anomalies(&calls))
+    }
+
+    /// The same, and answers the calls.
+    ///
+    /// # Panics
+    /// When a call fails for good.
+    pub async fn calls(&self, wallets: &[Wallet]) -> Vec<Call> {
         let recorder = Arc::new(Recorder::new());
         self.open(&wallets[0], &recorder).await;
         let mut clients = Vec::new();
@@ -76,21 +85,16 @@ impl Bank {
             }
         }
         join_all(clients).await;
-        let calls = recorder.calls();
-        let mut found = anomalies(&calls);
+        recorder.calls()
+    }
+
+    /// What nothing explains of the calls of its clients.
+    #[must_use]
+    pub fn anomalies(&self, calls: &[Call]) -> Vec<Anomaly> {
+        let mut found = anomalies(calls);
         // Whatever is moved, all of it together is nothing.
-        for call in &calls {
-            let Did::Read(seen) = &call.did else { continue };
-            let sum: i128 = seen.iter().map(|seen| seen.posted).sum();
-            if seen.len() == usize::from(self.accounts) && sum != 0 {
-                found.push(Anomaly::WrongSum {
-                    call: call.began,
-                    due: 0,
-                    found: sum,
-                });
-            }
-        }
-        (calls.len(), found)
+        found.extend(wrong_sums(calls, &self.all(), 0));
+        found
     }
 
     async fn open(&self, wallet: &Wallet, recorder: &Recorder) {

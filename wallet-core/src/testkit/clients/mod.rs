@@ -11,7 +11,9 @@
 //! |---|---|
 //! | [`Recorder`] | notes what was asked and answered, from any number of clients |
 //! | [`anomalies`] | what no order explains, by name |
+//! | [`wrong_sums`] | reads of all accounts at once that do not add up |
 //! | [`Bank`] | clients that pay each other and look, at any wallets |
+//! | [`Flaw`] | what can be wrong with a store, to prove that it shows |
 //!
 //! ```
 //! use wallet_core::testkit::clients::{Anomaly, Recorder, Seen, anomalies};
@@ -31,12 +33,14 @@ mod accounts;
 mod anomaly;
 mod bank;
 mod call;
+mod flawed;
 mod order;
 mod recorder;
 
-pub use anomaly::{Anomaly, anomalies};
+pub use anomaly::{Anomaly, anomalies, wrong_sums};
 pub use bank::Bank;
 pub use call::{Call, Did, Seen};
+pub use flawed::Flaw;
 pub use recorder::Recorder;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A history of every kind that must be found, and of those that must not.
 
-use super::{Anomaly, Call, Did, Seen, anomalies};
+use super::{Anomaly, Call, Did, Seen, anomalies, wrong_sums};
 use crate::{AccountId, AccountKey, InLedger, LedgerId, Version};
 
 fn account(number: u8) -> AccountKey {
@@ -199,4 +199,24 @@ fn writes_against_the_order_of_time_are_found() {
         wrote(7, 8, &[seen(1, 2, 90, -10)]),
     ];
     assert!(matches!(with(&calls)[..], [Anomaly::Circle { .. }]));
+}
+
+#[test]
+fn a_read_of_all_that_does_not_add_up_is_found() {
+    // A debit of 10 and a credit of 11: every answer agrees with every other.
+    let calls = [
+        wrote(5, 6, &[seen(1, 2, 90, -10), seen(2, 2, 111, 11)]),
+        read(7, 8, &[(1, 2, 90), (2, 2, 111)]),
+        // One of them alone has no sum that it should have.
+        read(9, 10, &[(2, 2, 111)]),
+    ];
+    assert_eq!(with(&calls), []);
+    let both = [account(1), account(2)];
+    let (call, due, found) = (7, 200, 201);
+    let wrong = Anomaly::WrongSum { call, due, found };
+    assert_eq!(wrong_sums(&calls, &both, 200), [wrong]);
+    assert_eq!(wrong_sums(&calls, &both, 201), []);
+    // Before the money is there, nothing is missing.
+    let opened = [opened(), vec![read(11, 12, &[(1, 1, 100), (2, 1, 100)])]].concat();
+    assert_eq!(wrong_sums(&opened, &both, 200), []);
 }

@@ -29,6 +29,7 @@ pub mod processes;
 pub mod published;
 pub mod reads;
 pub mod reversals;
+pub mod sizes;
 pub mod times;
 pub mod transfers;
 
@@ -197,6 +198,11 @@ macro_rules! __ledger_store_cases {
                 texts_are_compared_byte_by_byte
                 currencies_keep_their_ends
                 the_longest_hold_is_kept
+            }
+            sizes {
+                the_most_legs_with_the_longest_texts_are_one_request
+                a_batch_of_greatest_requests_is_committed
+                an_account_of_many_entries_reads_and_adds_up
             }
             published {
                 a_batch_leaves_its_outcomes_in_the_outbox

@@ -69,7 +69,7 @@ impl Scenario {
             processes: 3,
             clients: 10,
             operations: 21,
-            incidents: 14,
+            incidents: 20,
             ..Self::small(StoreKind::Pessimistic)
         }
     }
