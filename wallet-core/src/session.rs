@@ -14,7 +14,8 @@ const BYTES: usize = USER_BYTES + SECRET_BYTES;
 /// place, and 32 bytes that nobody can guess. Stores keep its
 /// [`hash`](Self::hash) only; `Debug` shows nothing of it.
 ///
-/// As text it is 96 hexadecimal digits, for a cookie or a header.
+/// As text it is 96 hexadecimal digits in lower case, for a cookie or a header; no
+/// other text names the same session.
 ///
 /// ```
 /// use wallet_core::{OsSecrets, SecretSource, SessionId, SessionUser};
@@ -28,7 +29,7 @@ pub struct SessionId([u8; BYTES]);
 
 /// A text that is no session's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a session's id is 96 hexadecimal digits")]
+#[error("a session's id is 96 hexadecimal digits in lower case")]
 pub struct SessionIdError;
 
 impl SessionId {
@@ -92,7 +93,10 @@ impl std::str::FromStr for SessionId {
         if text.len() != BYTES.saturating_mul(2) {
             return Err(SessionIdError);
         }
-        let digit = |digit: &u8| char::from(*digit).to_digit(16);
+        let digit = |digit: &u8| {
+            let given = char::from(*digit).to_digit(16);
+            given.filter(|_| !digit.is_ascii_uppercase())
+        };
         let mut bytes = [0; BYTES];
         for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
             let value = pair.iter().try_fold(0, |sum: u32, half| {

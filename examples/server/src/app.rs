@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -103,8 +103,9 @@ impl App {
     }
 }
 
-/// All routes, and `/openapi.json`, which tells of them.
-pub fn router(app: App) -> Router {
+/// The routes and the document that tells of them: the same for every app, and
+/// much work to make.
+static ROUTES: LazyLock<Router<App>> = LazyLock::new(|| {
     let (routes, api) = OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(accounts::open, accounts::list))
         .routes(routes!(accounts::show))
@@ -134,6 +135,12 @@ pub fn router(app: App) -> Router {
         .route("/openapi.json", get(show))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
+});
+
+/// All routes, and `/openapi.json`, which tells of them.
+pub fn router(app: App) -> Router {
+    let routes = ROUTES.clone();
+    routes
         .layer(DefaultBodyLimit::max(app.settings().body_max))
         .layer(from_fn_with_state(app.clone(), guard))
         .with_state(app)

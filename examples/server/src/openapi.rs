@@ -6,9 +6,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{HeaderBuilder, OpenApi, RefOr};
 
 use crate::problem::ProblemBody;
+use crate::schema::BareKey;
 
 /// What the document says beyond the routes.
 #[derive(utoipa::OpenApi)]
@@ -22,7 +24,7 @@ use crate::problem::ProblemBody;
             problem+json (RFC 9457) with a stable `code`; 503 did nothing, 504 may have: send \
             the same again under the same key.",
     ),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody, BareKey)),
     tags(
         (name = "accounts", description = "Accounts, balances, statements"),
         (name = "transfers", description = "Money that moves"),
@@ -43,6 +45,7 @@ pub(crate) fn finish(mut api: OpenApi) -> Document {
     for path in api.paths.paths.values_mut() {
         if let Some(operation) = &mut path.post {
             dry_run(operation);
+            optional_body(operation);
         }
         let operations = [path.get.as_mut(), path.post.as_mut()];
         for operation in operations.into_iter().flatten() {
@@ -62,6 +65,25 @@ fn dry_run(operation: &mut Operation) {
         let mut tried = created.clone();
         tried.description = String::from("What a dry run would have created");
         responses.insert("200".to_owned(), tried.into());
+    }
+}
+
+/// A body that may be absent is not one that may be `null`.
+fn optional_body(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else {
+        return;
+    };
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else {
+            continue;
+        };
+        if let Some(RefOr::T(Schema::OneOf(either))) = &content.schema {
+            let given = either
+                .items
+                .iter()
+                .find(|item| matches!(item, RefOr::Ref(_)));
+            content.schema = given.cloned();
+        }
     }
 }
 

@@ -6,8 +6,16 @@ use utoipa::ToSchema;
 /// A positive amount: an exact decimal with at most the currency's decimals,
 /// never a number of JSON.
 #[derive(ToSchema)]
-#[schema(pattern = r"^[0-9]+(\.[0-9]+)?$", examples("10.50"))]
+#[schema(
+    pattern = r"^(0*[1-9][0-9]*(\.[0-9]+)?|0+\.0*[1-9][0-9]*)$",
+    examples("10.50")
+)]
 pub(crate) struct Amount(String);
+
+/// How much of an amount: an exact decimal, zero or more.
+#[derive(ToSchema)]
+#[schema(pattern = r"^[0-9]+(\.[0-9]+)?$", examples("0.00"))]
+pub(crate) struct Portion(String);
 
 /// A balance: an exact decimal, below zero where money is owed.
 #[derive(ToSchema)]
@@ -16,7 +24,7 @@ pub(crate) struct Balance(String);
 
 /// A currency: of ISO 4217, or one that the server was told of.
 #[derive(ToSchema)]
-#[schema(pattern = "^[A-Z][A-Z0-9_]{1,}$", examples("EUR"))]
+#[schema(pattern = "^[A-Z][A-Z0-9_]{1,11}$", examples("EUR"))]
 pub(crate) struct Currency(String);
 
 /// A time as RFC 3339, to the microsecond.
@@ -28,3 +36,8 @@ pub(crate) struct Time(String);
 #[derive(ToSchema)]
 #[schema(format = Uuid, examples("01890000-0000-7000-8000-000000000001"))]
 pub(crate) struct Id(String);
+
+/// An idempotency key without quotes: 1 to 255 printable ASCII characters.
+#[derive(ToSchema)]
+#[schema(pattern = "^[ -~]{1,255}$", examples("order-7"))]
+pub(crate) struct BareKey(String);

@@ -13,8 +13,6 @@ use wallet_decoders::{TARGETS, mutated, target};
 
 /// How many mutations of a target's inputs are tried.
 const MUTATIONS: usize = 3_000;
-/// Of the server, which opens books for each.
-const REQUESTS: usize = 600;
 
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -82,5 +80,5 @@ replays! {
     events: MUTATIONS,
     cursors: MUTATIONS,
     urls: MUTATIONS,
-    rest: REQUESTS,
+    rest: MUTATIONS,
 }

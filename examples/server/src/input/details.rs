@@ -22,6 +22,7 @@ macro_rules! posting {
             #[schema(value_type = Option<crate::schema::Id>)]
             id: Option<String>,
             /// A code of the caller's chart of accounts; 0 means none.
+            #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
             code: Option<u32>,
             /// The caller's reference: 1 to 128 bytes without control characters.
             #[schema(min_length = 1, max_length = 128)]

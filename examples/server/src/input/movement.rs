@@ -23,6 +23,7 @@ posting! {
         /// The name of the settlement account that is the other side, opened
         /// when first needed: 1 to 32 of `a-z`, `0-9`, `_`, `-`; `bank`
         /// by default.
+        #[schema(pattern = "^[a-z0-9_-]{1,32}$")]
         settlement: Option<String>,
     }
 }

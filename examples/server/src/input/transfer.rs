@@ -115,6 +115,7 @@ posting! {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UndoneLeg {
     /// Its index in the transfer, from 0.
+    #[schema(maximum = 499)]
     leg: u16,
     /// How much of it; all that is left by default.
     #[schema(value_type = Option<schema::Amount>)]

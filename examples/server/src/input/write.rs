@@ -18,7 +18,8 @@ use crate::{App, reply};
 pub(crate) struct KeyHeader {
     /// 1 to 255 printable ASCII characters, bare or quoted. The same request
     /// again under its key answers what it answered first.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 257)]
+    #[param(rename = "Idempotency-Key")]
+    #[param(pattern = r#"^([!#-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$"#)]
     key: String,
 }
 

@@ -22,10 +22,10 @@ pub(crate) struct HoldBody {
     #[schema(value_type = schema::Amount)]
     amount: String,
     /// How much of it was captured.
-    #[schema(value_type = schema::Amount)]
+    #[schema(value_type = schema::Portion)]
     captured: String,
     /// How much of it was given back.
-    #[schema(value_type = schema::Amount)]
+    #[schema(value_type = schema::Portion)]
     released: String,
     #[schema(value_type = schema::Currency)]
     currency: String,
@@ -35,6 +35,7 @@ pub(crate) struct HoldBody {
     #[schema(value_type = Option<schema::Time>)]
     expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     code: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,

@@ -21,6 +21,7 @@ pub(crate) struct OutcomeBody {
     key: String,
     /// The index of an item of a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     item: Option<u32>,
     #[schema(value_type = schema::Time)]
     recorded_at: String,

@@ -19,6 +19,7 @@ pub(crate) struct TransferBody {
     /// What moved, in order.
     legs: Vec<LegBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     code: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,

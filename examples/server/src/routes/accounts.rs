@@ -59,8 +59,10 @@ pub(crate) async fn show(
 #[into_params(parameter_in = Query)]
 pub(crate) struct Listing {
     /// Only this owner's.
+    #[param(min_length = 1, max_length = 128)]
     owner: Option<String>,
     /// Only those that hold this currency.
+    #[param(value_type = Option<schema::Currency>)]
     currency: Option<String>,
     /// Where the page begins: `next` of the page before.
     cursor: Option<String>,

@@ -61,6 +61,7 @@ pub(crate) async fn show(State(app): State<App>, Id(key): Id<HoldId>) -> Result<
 #[into_params(parameter_in = Query)]
 pub(crate) struct Listing {
     /// Those from or towards this account.
+    #[param(value_type = schema::Id)]
     account: String,
     /// Only those that stand so.
     #[param(inline)]

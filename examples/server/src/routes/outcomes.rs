@@ -7,7 +7,7 @@ use wallet_core::{IdempotencyKey, KeyText, LedgerId};
 use crate::input::Params;
 use crate::output::{ItemResult, OutcomeBody};
 use crate::problem::{Code, LIST, Problem, READ, errors};
-use crate::{App, reply};
+use crate::{App, reply, schema};
 
 /// Of which part of a batch.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -16,6 +16,7 @@ use crate::{App, reply};
 pub(crate) struct Part {
     /// The index of an item of a batch whose items were carried out each by
     /// itself.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     item: Option<u32>,
 }
 
@@ -25,7 +26,7 @@ errors!(ShowErrors: READ, LIST, &[Code::STORE_CONFLICT, Code::OUTCOME_NOT_FOUND]
 /// way, so 404 means that nothing was done under the key so far.
 #[utoipa::path(
     get, path = "/v1/outcomes/{key}", tag = "outcomes", operation_id = "get_outcome",
-    params(("key" = String, Path, description = "The bare key, percent-encoded."), Part),
+    params(("key" = schema::BareKey, Path, description = "The bare key, percent-encoded."), Part),
     responses((status = 200, body = OutcomeBody), ShowErrors)
 )]
 pub(crate) async fn show(

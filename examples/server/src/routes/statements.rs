@@ -20,6 +20,7 @@ const NOT_FOUND: Code = Code::of(Rejection::AccountNotFound);
 #[into_params(parameter_in = Query)]
 pub(crate) struct At {
     /// A past time as RFC 3339 (write `+` as `%2B`); now where it is absent.
+    #[param(value_type = Option<schema::Time>)]
     at: Option<String>,
 }
 
@@ -67,8 +68,10 @@ pub(crate) async fn balance(
 #[into_params(parameter_in = Query)]
 pub(crate) struct Listing {
     /// Only those at this time or later.
+    #[param(value_type = Option<schema::Time>)]
     from: Option<String>,
     /// Only those before this time.
+    #[param(value_type = Option<schema::Time>)]
     to: Option<String>,
     /// Where the page begins: `next` of the page before.
     cursor: Option<String>,

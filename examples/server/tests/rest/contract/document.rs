@@ -52,6 +52,24 @@ impl Document {
         }
     }
 
+    /// Every reference leads somewhere.
+    pub(super) fn assert_whole(&self) {
+        let mut rest = vec![&self.whole];
+        while let Some(value) = rest.pop() {
+            match value {
+                Value::Array(items) => rest.extend(items),
+                Value::Object(fields) => {
+                    if let Some(Value::String(to)) = fields.get("$ref") {
+                        let path = to.strip_prefix('#').unwrap();
+                        assert!(self.whole.pointer(path).is_some(), "{to}");
+                    }
+                    rest.extend(fields.values());
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// The operation's method; the path must be one of its own.
     pub(super) fn method_of(&self, operation: &str, path: &str) -> &'static str {
         let operation = &self.operations[operation];

@@ -23,6 +23,11 @@ fn every_documented_answer_is_given_and_fits_its_schema() {
     document.assert_all_seen();
 }
 
+#[test]
+fn every_schema_that_the_document_names_is_in_it() {
+    Document::fetch().assert_whole();
+}
+
 /// A call of a documented operation.
 #[derive(Debug, Clone)]
 struct Call {
