@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::Result;
+use crate::clock::now;
+use crate::measure::{per, per_sec};
 
 /// Processor time at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +20,7 @@ impl Meter {
     /// Reads the clocks of the server with this process number and of this process.
     pub(crate) fn read(server: u32) -> Result<Self> {
         Ok(Self {
-            at: Instant::now(),
+            at: now(),
             server: ticks(&server.to_string())?,
             client: ticks("self")?,
         })
@@ -48,19 +50,22 @@ pub(crate) struct Each {
 impl Work {
     /// Adds what was done from `begin` to `end`.
     pub(crate) fn add(&mut self, begin: Meter, end: Meter) {
-        self.server += end.server.saturating_sub(begin.server);
-        self.client += end.client.saturating_sub(begin.client);
-        self.passed += end.at.saturating_duration_since(begin.at);
+        let (server, client) = (end.server, end.client);
+        let server = server.saturating_sub(begin.server);
+        let client = client.saturating_sub(begin.client);
+        let passed = end.at.saturating_duration_since(begin.at);
+        self.server = self.server.saturating_add(server);
+        self.client = self.client.saturating_add(client);
+        self.passed = self.passed.saturating_add(passed);
     }
 
     pub(crate) fn each(self, transfers: u64) -> Each {
-        let micros = |ticks: u64| ticks as f64 * 10_000.0;
-        let transfers = transfers.max(1) as f64;
-        let passed = self.passed.as_secs_f64().max(f64::MIN_POSITIVE) * 1e6;
+        let micros = |ticks: u64| ticks.saturating_mul(10_000);
+        let both = micros(self.server.saturating_add(self.client));
         Each {
-            server_micros: micros(self.server) / transfers,
-            client_micros: micros(self.client) / transfers,
-            busy_cores: micros(self.server.saturating_add(self.client)) / passed,
+            server_micros: per(micros(self.server), transfers),
+            client_micros: per(micros(self.client), transfers),
+            busy_cores: per_sec(both, self.passed.saturating_mul(1_000_000)),
         }
     }
 }
@@ -94,7 +99,7 @@ mod tests {
     #[test]
     fn work_is_told_per_transfer() {
         let begin = Meter {
-            at: Instant::now(),
+            at: now(),
             server: 100,
             client: 10,
         };
@@ -106,8 +111,10 @@ mod tests {
         let mut work = Work::default();
         work.add(begin, end);
         let each = work.each(1_000);
-        assert!((each.server_micros - 3_000.0).abs() < 1e-6, "{each:?}");
-        assert!((each.client_micros - 100.0).abs() < 1e-6, "{each:?}");
-        assert!((each.busy_cores - 1.55).abs() < 1e-6, "{each:?}");
+        let told = format!(
+            "{:.1} {:.1} {:.2}",
+            each.server_micros, each.client_micros, each.busy_cores
+        );
+        assert_eq!(told, "3000.0 100.0 1.55");
     }
 }
