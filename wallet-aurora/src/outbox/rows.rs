@@ -21,7 +21,11 @@ use crate::sql::Script;
 const OPEN_ROWS: &str = "
     SELECT id, accepted, created_at, done FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state)
     WHERE state = 0";
-const OUTCOMES: &str = "SELECT id, ledger, outcome FROM wallet_journal WHERE FALSE";
+const OUTCOMES: &str =
+    "SELECT id, ledger, outcome FROM wallet_journal FORCE INDEX (PRIMARY) WHERE FALSE";
+/// How many rows a statement reads the outcomes of: a plan for tens of thousands of
+/// ranges needs more memory than MySQL gives it, and then reads the whole table.
+const OUTCOMES_OF: usize = 500;
 const PROGRESS: &str = "
     SELECT id, done, state FROM wallet_outbox FORCE INDEX (PRIMARY) WHERE ";
 // The rows that a relay put aside are its own: nobody else changes them.
@@ -107,26 +111,29 @@ async fn outcomes(
     open: &[Open],
 ) -> std::result::Result<BTreeMap<RowId, Told>, Failed> {
     let mut told: BTreeMap<RowId, Told> = BTreeMap::new();
-    if open.is_empty() {
-        return Ok(told);
-    }
     let mut script = Script::default();
-    script.work("reading the journal", |sql| {
-        sql.raw(OUTCOMES);
-        for row in open {
-            let number = CommitNumber::new(row.id);
-            let last = number.row(row.accepted.saturating_sub(1));
-            sql.raw(" OR id BETWEEN ").int(number.row(0));
-            sql.raw(" AND ").int(last);
+    for open in open.chunks(OUTCOMES_OF) {
+        script.work("reading the journal", |sql| {
+            sql.raw(OUTCOMES);
+            for row in open {
+                let number = CommitNumber::new(row.id);
+                let last = number.row(row.accepted.saturating_sub(1));
+                sql.raw(" OR id BETWEEN ").int(number.row(0));
+                sql.raw(" AND ").int(last);
+            }
+            sql.raw(" ORDER BY id");
+        });
+    }
+    let statements = script.steps.len();
+    let mut answers = lent.run(&script).await?;
+    for _ in 0..statements {
+        for row in answers.rows() {
+            let id: i64 = row.number(0)?;
+            let ledger = row.ledger(1)?;
+            let outcome = Arc::new(outcome(&row, 2, ledger)?);
+            let of = told.entry(CommitNumber::of_row(id).id()).or_default();
+            of.push((ledger, outcome));
         }
-        sql.raw(" ORDER BY id");
-    });
-    for row in lent.run(&script).await?.rows() {
-        let id: i64 = row.number(0)?;
-        let ledger = row.ledger(1)?;
-        let outcome = Arc::new(outcome(&row, 2, ledger)?);
-        let of = told.entry(CommitNumber::of_row(id).id()).or_default();
-        of.push((ledger, outcome));
     }
     Ok(told)
 }

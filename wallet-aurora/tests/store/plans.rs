@@ -10,6 +10,7 @@ on_both! {
     accounts_are_locked_by_the_primary_key_at_any_number
     accounts_are_stepped_by_the_primary_key_at_any_number
     keys_are_found_by_their_index_at_any_number
+    outcomes_of_commits_are_found_by_the_primary_key_at_any_number
     progress_of_events_locks_the_rows_that_it_names
     what_is_put_aside_or_delivered_is_found_by_its_state
     a_purge_reads_the_oldest_and_names_what_it_changes
@@ -124,6 +125,22 @@ async fn keys_are_found_by_their_index_at_any_number(kind: Kind) {
                  WHERE (ledger = 0 AND {hashes}) ORDER BY hash, ledger LOCK IN SHARE MODE"
             );
             assert_probes(kind, &database, "wallet_journal_by_key", &sql).await;
+        }
+    }
+}
+
+async fn outcomes_of_commits_are_found_by_the_primary_key_at_any_number(kind: Kind) {
+    for size in SIZES {
+        let database = filled(kind, size).await;
+        // As many as the store puts into one statement.
+        for count in [1, 200, 500] {
+            let ranges = (1..=count).map(|id| format!(" OR id BETWEEN {id} AND {id}"));
+            let sql = format!(
+                "SELECT id, ledger, outcome FROM wallet_journal FORCE INDEX (PRIMARY) \
+                 WHERE FALSE{} ORDER BY id",
+                ranges.collect::<String>()
+            );
+            assert_probes(kind, &database, "PRIMARY", &sql).await;
         }
     }
 }
