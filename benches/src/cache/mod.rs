@@ -108,7 +108,7 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
 impl Bench<'_> {
     fn measure(&mut self, profile: Option<&str>) -> Result<Report> {
         let url = self.server.url();
-        let trips = trips::measure(&url, &self.redis, self.load.seconds);
+        let trips = trips::measure(&url, self.load.seconds);
         let trips = self.runtime.block_on(trips)?;
         let turn = self.turn();
         let mut warm_up = Figures::new()?;

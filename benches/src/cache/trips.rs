@@ -8,7 +8,7 @@ use serde::Serialize;
 use wallet_core::{
     Charge, LimitName, LimitScope, LockManager, LockName, LockOwner, Quota, RateLimiter,
 };
-use wallet_redis::Redis;
+use wallet_redis::{Redis, RedisSettings};
 
 use crate::{Result, clock};
 
@@ -17,6 +17,9 @@ use crate::{Result, clock};
 const TURN: u32 = 200;
 const TURNS_PER_SEC: u32 = 10;
 const TURNS_MAX: u32 = 100;
+/// How long one may take: more than a cache would wait, for figures are wanted even
+/// where the machine has other work.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Medians, in microseconds.
 #[derive(Debug, Serialize)]
@@ -60,7 +63,9 @@ impl Stopwatch {
 
 /// Measures all of them against the server at `url`, the more often the longer
 /// everything else is measured.
-pub(crate) async fn measure(url: &str, redis: &Redis, seconds: u32) -> Result<Trips> {
+pub(crate) async fn measure(url: &str, seconds: u32) -> Result<Trips> {
+    let patient = RedisSettings::new(url).with_budget(PATIENCE);
+    let redis = Redis::open(&patient).await?;
     let client = redis::Client::open(url)?;
     let mut bare = client.get_multiplexed_async_connection().await?;
     let mut load = redis::cmd("SCRIPT");
