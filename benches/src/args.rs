@@ -118,6 +118,10 @@ pub(crate) struct Load {
     /// there is a server, else 1].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) committers: Option<u32>,
+    /// How many while there is much to do, where that is more [default: 3 where there
+    /// is a server].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) busy_committers: Option<u32>,
     /// Write the figures to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -173,6 +177,10 @@ fn default_folder() -> PathBuf {
     target.join("wallet-bench")
 }
 
+fn given(count: Option<u32>) -> Option<usize> {
+    count.and_then(|count| usize::try_from(count).ok())
+}
+
 impl Load {
     /// The length of the measured time.
     pub(crate) fn measured(&self) -> Duration {
@@ -181,10 +189,12 @@ impl Load {
 
     /// How many batches are under way at a time.
     pub(crate) fn committers(&self) -> usize {
-        let given = self
-            .committers
-            .and_then(|count| usize::try_from(count).ok());
-        given.unwrap_or_else(|| self.store.committers())
+        given(self.committers).unwrap_or_else(|| self.store.committers())
+    }
+
+    /// How many while there is much to do.
+    pub(crate) fn busy_committers(&self) -> usize {
+        given(self.busy_committers).unwrap_or_else(|| self.store.busy_committers())
     }
 
     /// How large batches get when every caller waits: what bulk writes take.

@@ -23,6 +23,7 @@ struct Document {
     sampled: bool,
     wallets: u32,
     committers: usize,
+    busy_committers: usize,
     /// How the server is set up; null where there is none.
     server: Option<String>,
     tls: bool,
@@ -116,6 +117,7 @@ pub(crate) fn document(load: &Load, report: &Report) -> Result<String> {
         sampled: load.sampled,
         wallets: load.wallets,
         committers: load.committers(),
+        busy_committers: load.busy_committers(),
         server: report.server.clone(),
         tls: load.tls,
         wallet: Row::new(&report.wallet),
@@ -221,6 +223,7 @@ mod tests {
         });
         let run = [
             "accounts",
+            "busy_committers",
             "callers",
             "committers",
             "deadlocks",

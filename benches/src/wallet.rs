@@ -200,6 +200,7 @@ impl Loaded {
 pub(crate) fn settings(load: &Load) -> Result<Settings> {
     let mut settings = Settings {
         committers: load.committers(),
+        busy_committers: load.busy_committers(),
         ..Settings::default()
     };
     // Every caller waits in the queue at the same time.

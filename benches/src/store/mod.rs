@@ -71,6 +71,14 @@ impl StoreKind {
             None => 1,
         }
     }
+
+    /// With how many while there is much to do.
+    pub(crate) const fn busy_committers(self) -> usize {
+        match self.server() {
+            Some(_) => 3,
+            None => 1,
+        }
+    }
 }
 
 /// Where a run's stores are: files of their own in one folder, databases of

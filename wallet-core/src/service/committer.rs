@@ -24,7 +24,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             Found::Batch(tickets) => {
                 let kept = Arc::new(Kept::new(&tickets));
                 commit(&shared, tickets, &kept).await;
-                kept.give_back(&shared.queue);
+                kept.end(&shared.queue);
                 // Answered callers may join the next batch.
                 yield_once().await;
             }

@@ -25,7 +25,7 @@ pub struct Driver {
 
 impl Driver {
     pub(super) fn new(shared: Arc<Shared>, has_ended: watch::Sender<bool>) -> Self {
-        let count = shared.settings.committers.max(1);
+        let count = shared.settings.committers_max();
         let committers = (0..count).map(|_| committer::run(Arc::clone(&shared)));
         let committers = join_all(committers.collect::<Vec<_>>());
         let beside = join(

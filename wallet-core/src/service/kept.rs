@@ -28,14 +28,14 @@ impl Kept {
 
     /// The accounts may be touched. Only once: they are soon kept by others.
     pub(super) fn let_follow(&self, queue: &Queue) {
-        queue.give_back(&self.take_accounts(), 0);
+        queue.give_back(&self.take_accounts());
     }
 
     /// The batch is over.
-    pub(super) fn give_back(&self, queue: &Queue) {
+    pub(super) fn end(&self, queue: &Queue) {
         let mut left = self.take_accounts();
         left.extend_from_slice(&self.rest);
-        queue.give_back(&left, self.requests);
+        queue.end(&left, self.requests);
     }
 
     fn take_accounts(&self) -> Vec<Resource> {

@@ -64,7 +64,7 @@ fn enqueue(
 ) -> impl Future<Output = Result<Answer, WalletError>> + use<> {
     let (caller, answer) = oneshot::channel();
     let ticket = Ticket::new(Arc::new(request), caller);
-    match shared.queue.push(ticket, shared.settings.queue_capacity) {
+    match shared.queue.push(ticket, &shared.settings) {
         Ok(()) => shared.stats.submitted.add(1),
         Err(WalletError::Overloaded) => shared.stats.overloaded.add(1),
         Err(_) => {}

@@ -31,10 +31,24 @@ struct Inner {
     under_way: FxHashSet<Resource>,
     /// How many requests are in batches under way.
     taken: usize,
+    /// How many batches are under way.
+    batches: usize,
     /// No more requests are accepted.
     is_closed: bool,
     /// Committers that wait for news.
     idle: usize,
+}
+
+impl Inner {
+    /// Requests that wait or are in batches under way.
+    fn all(&self) -> usize {
+        self.waiting.len().saturating_add(self.taken)
+    }
+
+    /// Whether another batch may be under way.
+    fn has_turn(&self, settings: &Settings) -> bool {
+        self.batches < settings.committers_for(self.all())
+    }
 }
 
 /// What a committer found.
@@ -61,11 +75,11 @@ impl Queue {
     }
 
     /// Appends a request.
-    pub(super) fn push(&self, ticket: Ticket, capacity: usize) -> Result<(), WalletError> {
+    pub(super) fn push(&self, ticket: Ticket, settings: &Settings) -> Result<(), WalletError> {
         let mut inner = self.inner();
         let refusal = if inner.is_closed {
             Some(WalletError::ShuttingDown)
-        } else if inner.waiting.len() >= capacity {
+        } else if inner.waiting.len() >= settings.queue_capacity {
             Some(WalletError::Overloaded)
         } else {
             None
@@ -76,7 +90,7 @@ impl Queue {
             return Err(refusal);
         }
         inner.waiting.push_back(ticket);
-        let wake = inner.idle > 0;
+        let wake = inner.idle > 0 && inner.has_turn(settings);
         drop(inner);
         if wake {
             self.news.notify_one();
@@ -104,12 +118,17 @@ impl Queue {
     pub(super) fn take(&self, limits: Limits, settings: &Settings, now: Timestamp) -> Found {
         let mut inner = self.inner();
         let inner = &mut *inner;
-        let all = inner.waiting.len().saturating_add(inner.taken);
+        let is_end = inner.is_closed && inner.waiting.is_empty();
+        if !is_end && !inner.has_turn(settings) {
+            inner.idle = inner.idle.saturating_add(1);
+            return Found::Nothing(None);
+        }
+        let all = inner.all();
         let most = limits.requests.min(settings.batch_requests_max).max(1);
         let passed_over_max = most.saturating_mul(SCAN_BATCHES);
-        let shares = settings.committers > 1;
+        let shares = settings.committers_max() > 1;
         let most = if shares {
-            let share = all.div_ceil(settings.committers.saturating_add(1));
+            let share = all.div_ceil(settings.committers_for(all).saturating_add(1));
             most.min(share.max(SHARE_MIN))
         } else {
             most
@@ -159,7 +178,7 @@ impl Queue {
             inner.waiting.push_front(ticket);
         }
         if batch.is_empty() {
-            if inner.is_closed && inner.waiting.is_empty() {
+            if is_end {
                 // The next committer learns it too.
                 self.news.notify_one();
                 return Found::End;
@@ -168,13 +187,14 @@ impl Queue {
             return Found::Nothing(next_time.map(|time| time.since(now)));
         }
         inner.taken = inner.taken.saturating_add(batch.len());
+        inner.batches = inner.batches.saturating_add(1);
         for ticket in &mut batch {
             ticket.is_taken = true;
             if shares {
                 inner.under_way.extend(ticket.resources());
             }
         }
-        if shares && inner.idle > 0 && !inner.waiting.is_empty() {
+        if inner.idle > 0 && !inner.waiting.is_empty() && inner.has_turn(settings) {
             self.news.notify_one();
         }
         Found::Batch(batch)
@@ -186,10 +206,20 @@ impl Queue {
         inner.idle = inner.idle.saturating_sub(1);
     }
 
-    /// What a batch touched may be touched again; `requests` of it are over.
-    pub(super) fn give_back(&self, resources: &[Resource], requests: usize) {
+    /// What a batch touched may be touched again.
+    pub(super) fn give_back(&self, resources: &[Resource]) {
+        self.release(&mut self.inner(), resources);
+    }
+
+    /// The same at the end of a batch of so many requests.
+    pub(super) fn end(&self, resources: &[Resource], requests: usize) {
         let mut inner = self.inner();
         inner.taken = inner.taken.saturating_sub(requests);
+        inner.batches = inner.batches.saturating_sub(1);
+        self.release(&mut inner, resources);
+    }
+
+    fn release(&self, inner: &mut Inner, resources: &[Resource]) {
         for resource in resources {
             inner.under_way.remove(resource);
         }

@@ -11,6 +11,11 @@ pub struct Settings {
     /// How many batches may be under way at a time. One is right for a store
     /// with a single writer (SQLite).
     pub committers: usize,
+    /// How many of them while there is much to do, where that is more: an additional
+    /// one pays only with large batches, and where a commit has to wait for a disk.
+    pub busy_committers: usize,
+    /// With how many requests, waiting or under way, there is much to do.
+    pub busy_requests: usize,
     /// The most requests in a batch; the store's own limit counts as well.
     pub batch_requests_max: usize,
     /// How many shards each settlement account has.
@@ -37,6 +42,8 @@ impl Default for Settings {
         Self {
             queue_capacity: 8_192,
             committers: 1,
+            busy_committers: 1,
+            busy_requests: 400,
             batch_requests_max: 1_000,
             settlement_shards: SettlementShards::new(),
             max_ahead: MAX_AHEAD,
@@ -67,6 +74,20 @@ impl Settings {
         ];
         let zero = at_least_one.iter().find(|(_, is_zero)| *is_zero);
         zero.map_or(Ok(()), |(name, _)| Err(BuildError::Zero(name)))
+    }
+
+    /// The most batches that are ever under way.
+    pub(super) fn committers_max(&self) -> usize {
+        self.committers.max(self.busy_committers).max(1)
+    }
+
+    /// How many batches may be under way where there are so many requests.
+    pub(super) fn committers_for(&self, requests: usize) -> usize {
+        if requests >= self.busy_requests {
+            self.committers_max()
+        } else {
+            self.committers.max(1)
+        }
     }
 
     /// The pause after `failures` failures in a row.

@@ -107,6 +107,44 @@ async fn a_committer_beside_others_takes_its_share_and_one_alone_takes_all() {
 }
 
 #[tokio::test]
+async fn another_committer_works_while_there_is_much_to_do() {
+    let settings = Settings {
+        busy_committers: 3,
+        busy_requests: 10,
+        batch_requests_max: 1,
+        ..two_committers()
+    };
+    let world = World::with(settings).await;
+    world.store.close();
+    let submit = |number: u128| {
+        let text = format!("t{number}");
+        world.submit(transfer(&text, 2 * number, 2 * number + 1))
+    };
+    let mut tasks = Vec::new();
+    for number in 1..=9 {
+        tasks.push(submit(number).await);
+    }
+    settle().await;
+    assert_eq!(world.store.sizes().len(), 2, "nine requests are for two");
+    tasks.push(submit(10).await);
+    settle().await;
+    assert_eq!(world.store.sizes().len(), 3, "ten are for three");
+    world.store.open(1);
+    settle().await;
+    assert_eq!(world.store.sizes().len(), 3, "nine are left, and two work");
+    tasks.push(submit(11).await);
+    settle().await;
+    assert_eq!(world.store.sizes().len(), 4, "ten again");
+    world.store.open_wide();
+    for task in tasks {
+        task.await.unwrap().unwrap().accepted().unwrap();
+    }
+    assert_eq!(world.store.sizes(), [1; 11]);
+    world.wallet.shutdown().await;
+    world.driver.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_capture_conflicts_by_the_accounts_of_its_hold() {
     let world = World::with(two_committers()).await;
     let hold = PlaceHold::new(account(1), account(2), euros(1000));
