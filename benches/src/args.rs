@@ -189,12 +189,12 @@ impl Load {
 
     /// How many batches are under way at a time.
     pub(crate) fn committers(&self) -> usize {
-        given(self.committers).unwrap_or_else(|| self.store.committers())
+        given(self.committers).unwrap_or_else(|| self.store.settings().committers)
     }
 
     /// How many while there is much to do.
     pub(crate) fn busy_committers(&self) -> usize {
-        given(self.busy_committers).unwrap_or_else(|| self.store.busy_committers())
+        given(self.busy_committers).unwrap_or_else(|| self.store.settings().busy_committers)
     }
 
     /// How large batches get when every caller waits: what bulk writes take.

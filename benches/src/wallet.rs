@@ -201,7 +201,7 @@ pub(crate) fn settings(load: &Load) -> Result<Settings> {
     let mut settings = Settings {
         committers: load.committers(),
         busy_committers: load.busy_committers(),
-        ..Settings::default()
+        ..load.store.settings()
     };
     // Every caller waits in the queue at the same time.
     let callers = usize::try_from(load.callers)?;

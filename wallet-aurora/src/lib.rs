@@ -27,6 +27,9 @@
 //! The outcome of a request is stored once, in the journal, and all else points
 //! there.
 //!
+//! [`Settings::for_server`](wallet_core::Settings::for_server) suits a wallet on this
+//! store.
+//!
 //! # In the host's own transaction
 //! [`AuroraStore::apply_in`] posts inside a transaction of the host's, so that an
 //! order and its payment commit together. See [`HostTransaction`].

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use serde::Serialize;
 use tokio::runtime::Runtime;
-use wallet_core::{LedgerStore, Outbox};
+use wallet_core::{LedgerStore, Outbox, Settings};
 use wallet_test_servers::Kind;
 
 use crate::Result;
@@ -63,20 +63,11 @@ impl StoreKind {
         !matches!(self, Self::Memory)
     }
 
-    /// With how many committers the wallet does most: a server writes one batch
-    /// while the next one is decided.
-    pub(crate) const fn committers(self) -> usize {
+    /// With what settings the wallet does most.
+    pub(crate) fn settings(self) -> Settings {
         match self.server() {
-            Some(_) => 2,
-            None => 1,
-        }
-    }
-
-    /// With how many while there is much to do.
-    pub(crate) const fn busy_committers(self) -> usize {
-        match self.server() {
-            Some(_) => 3,
-            None => 1,
+            Some(_) => Settings::for_server(),
+            None => Settings::default(),
         }
     }
 }

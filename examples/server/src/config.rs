@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Parser;
-use wallet_core::{Currency, CurrencyTable};
+use wallet_core::{Currency, CurrencyTable, Settings};
 
 use crate::{LogFormat, TableUrl};
 
@@ -46,8 +46,8 @@ pub struct Config {
     #[arg(long, env = "WALLET_QUEUE", default_value_t = 8_192, value_parser = at_least_one)]
     pub queue: usize,
 
-    /// How many batches may be committed at a time [default: 2 on MySQL; 1 on
-    /// SQLite, which has one writer].
+    /// How many batches may be committed at a time [default: 2 on MySQL, 3 while
+    /// there is much to do; 1 on SQLite, which has one writer].
     #[arg(long, env = "WALLET_COMMITTERS", value_parser = at_least_one)]
     pub committers: Option<usize>,
 
@@ -107,12 +107,12 @@ pub enum StoreUrl {
 }
 
 impl StoreUrl {
-    /// How many batches are best committed at a time.
-    pub(crate) const fn committers(&self) -> usize {
+    /// How the wallet works best on it.
+    pub(crate) fn settings(&self) -> Settings {
         match self {
-            Self::Sqlite(_) | Self::Memory => 1,
+            Self::Sqlite(_) | Self::Memory => Settings::default(),
             #[cfg(feature = "mysql")]
-            Self::Mysql(_) => 2,
+            Self::Mysql(_) => Settings::for_server(),
         }
     }
 }

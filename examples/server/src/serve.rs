@@ -9,7 +9,7 @@ use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use wallet_core::{CommitSignal, LedgerStore, Settings, Wallet};
+use wallet_core::{CommitSignal, LedgerStore, Wallet};
 use wallet_events::Relay;
 
 use crate::connection::Connections;
@@ -114,11 +114,12 @@ impl Server {
         config.currency_table()?;
         // The address first: a second server must not touch the first one's file.
         let listener = listen(config).await?;
-        let settings = Settings {
-            queue_capacity: config.queue,
-            committers: config.committers.unwrap_or(config.store.committers()),
-            ..Settings::default()
-        };
+        let mut settings = config.store.settings();
+        settings.queue_capacity = config.queue;
+        if let Some(committers) = config.committers {
+            settings.committers = committers;
+            settings.busy_committers = committers;
+        }
         let store = store::open(&config.store).await?;
         let signal = CommitSignal::default();
         let history = match &config.history {

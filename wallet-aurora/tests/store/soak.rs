@@ -44,8 +44,9 @@ fn child_wallet() {
     block_on(async {
         let store = AuroraStore::open(&AuroraSettings::new(url)).await.unwrap();
         let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
-            committers: 2,
-            ..Settings::default()
+            // All that there may be, however little there is to do.
+            busy_requests: 0,
+            ..Settings::for_server()
         });
         let wallet = wallet.spawn().unwrap();
         let end = Instant::now() + length();

@@ -9,7 +9,7 @@ pub struct Settings {
     /// How many requests may wait; one more is answered `Overloaded`.
     pub queue_capacity: usize,
     /// How many batches may be under way at a time. One is right for a store
-    /// with a single writer (SQLite).
+    /// with a single writer (SQLite); see also [`for_server`](Self::for_server).
     pub committers: usize,
     /// How many of them while there is much to do, where that is more: an additional
     /// one pays only with large batches, and where a commit has to wait for a disk.
@@ -58,6 +58,23 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// For a store that takes several commits at a time, as a database server does:
+    /// one batch is decided while another is written, and a third one is under way
+    /// while there is much to do.
+    ///
+    /// ```
+    /// let settings = wallet_core::Settings::for_server();
+    /// assert_eq!((settings.committers, settings.busy_committers), (2, 3));
+    /// ```
+    #[must_use]
+    pub fn for_server() -> Self {
+        Self {
+            committers: 2,
+            busy_committers: 3,
+            ..Self::default()
+        }
+    }
+
     /// Refuses what would make the service stand still.
     pub(super) fn validate(&self) -> Result<(), BuildError> {
         let at_least_one = [

@@ -125,10 +125,7 @@ pub(crate) async fn run(args: HostArgs) -> Result<()> {
         .signal(signal.clone())
         .cache(Arc::new(redis.cache()))
         .sweep_lock(Arc::new(redis.locks()), owner)
-        .settings(Settings {
-            committers: 2,
-            ..Settings::default()
-        })
+        .settings(Settings::for_server())
         .spawn()?;
     let events = Events::new(&args, &store, inbox, &redis, &clock, signal, &tally)?;
     let end = orders.end.subscribe();
