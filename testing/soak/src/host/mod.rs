@@ -116,7 +116,9 @@ pub(crate) async fn run(args: HostArgs) -> Result<()> {
         .with_connect_wait(Duration::from_secs(3));
     let (store, inbox) = opened(&settings, &tally).await?;
     let store = Arc::new(store);
-    let redis = Redis::open(&RedisSettings::new(&args.redis)).await?;
+    // Kept until they are held against the books at the end.
+    let redis = RedisSettings::new(&args.redis).with_cache_ttl(Duration::from_secs(7_200));
+    let redis = Redis::open(&redis).await?;
     let clock: Arc<dyn Clock> = Arc::<SteppedClock>::clone(&orders.clock);
     let signal = CommitSignal::default();
     let owner = LockOwner::new(&format!("sweeper-{}", std::process::id()))?;
