@@ -112,9 +112,9 @@ impl Queue {
     /// later ones that touch what it touches. One that pauses keeps back only
     /// its own key: what blocks it is foreign and must not stall its neighbours.
     ///
-    /// Where committers work beside each other, each takes a share of all requests at
-    /// most, and one share waits for whoever is ready next: else one has nearly all
-    /// of them and another pays for whole commits of a few.
+    /// Where committers work beside each other, each takes as much as one of those at
+    /// work has, with one share that waits for whoever is ready next: else one has
+    /// nearly all of them and another pays for whole commits of a few.
     pub(super) fn take(&self, limits: Limits, settings: &Settings, now: Timestamp) -> Found {
         let mut inner = self.inner();
         let inner = &mut *inner;
@@ -128,7 +128,7 @@ impl Queue {
         let passed_over_max = most.saturating_mul(SCAN_BATCHES);
         let shares = settings.committers_max() > 1;
         let most = if shares {
-            let share = all.div_ceil(settings.committers_for(all).saturating_add(1));
+            let share = all.div_ceil(inner.batches.saturating_add(2));
             most.min(share.max(SHARE_MIN))
         } else {
             most
