@@ -44,6 +44,16 @@ fn a_setting_that_would_make_the_service_stand_still_is_refused_by_name() {
     assert_eq!(build(least), Ok(()));
 }
 
+#[test]
+fn settings_for_a_server_let_batches_overlap_and_change_nothing_else() {
+    let expected = Settings {
+        committers: 2,
+        busy_committers: 3,
+        ..Settings::default()
+    };
+    assert_eq!(Settings::for_server(), expected);
+}
+
 #[tokio::test]
 async fn pauses_double_from_the_first_to_the_longest() {
     let settings = Settings {
