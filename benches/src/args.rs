@@ -118,8 +118,8 @@ pub(crate) struct Load {
     /// there is a server, else 1].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) committers: Option<u32>,
-    /// How many while there is much to do, where that is more [default: 3 where there
-    /// is a server].
+    /// How many while there is much to do, where that is more [default: as many as
+    /// --committers says; without it 3 where there is a server].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) busy_committers: Option<u32>,
     /// Write the figures to this file.
@@ -194,7 +194,8 @@ impl Load {
 
     /// How many while there is much to do.
     pub(crate) fn busy_committers(&self) -> usize {
-        given(self.busy_committers).unwrap_or_else(|| self.store.settings().busy_committers)
+        let given = given(self.busy_committers.or(self.committers));
+        given.unwrap_or_else(|| self.store.settings().busy_committers)
     }
 
     /// How large batches get when every caller waits: what bulk writes take.

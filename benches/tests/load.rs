@@ -132,6 +132,7 @@ fn a_server_over_tls_is_verified() {
         assert_figures(&document["baseline"], true);
         assert_eq!(document["tls"], true);
         assert_eq!(document["committers"], 1);
+        assert_eq!(document["busy_committers"], 1);
         assert_eq!(document["deadlocks"], 0);
     }
 }

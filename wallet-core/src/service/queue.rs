@@ -112,9 +112,9 @@ impl Queue {
     /// later ones that touch what it touches. One that pauses keeps back only
     /// its own key: what blocks it is foreign and must not stall its neighbours.
     ///
-    /// Where committers work beside each other, each takes as much as one of those at
-    /// work has, with one share that waits for whoever is ready next: else one has
-    /// nearly all of them and another pays for whole commits of a few.
+    /// Where committers work beside each other, all requests make one share for each
+    /// batch under way, one for this batch, and one that waits for whoever is ready
+    /// next: else one has nearly all of them and another pays for whole commits of a few.
     pub(super) fn take(&self, limits: Limits, settings: &Settings, now: Timestamp) -> Found {
         let mut inner = self.inner();
         let inner = &mut *inner;
