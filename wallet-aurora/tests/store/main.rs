@@ -9,6 +9,7 @@
 )]
 
 mod apply_in;
+mod backlog;
 mod clients;
 mod conformance;
 mod credentials;

@@ -1,0 +1,40 @@
+//! A claim of more rows than the outcomes of one statement.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use wallet_core::{Outbox, PartitionId};
+use wallet_test_servers::Kind;
+
+use crate::support::books::{accepted, commit, open, set_up, transfer};
+use crate::support::{Database, on_both};
+
+on_both! {
+    every_row_of_a_long_backlog_tells_its_events
+}
+
+async fn every_row_of_a_long_backlog_tells_its_events(kind: Kind) {
+    const ROWS: u32 = 1_001;
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 10_000).await;
+    let partition: PartitionId = 0;
+    let lease = store.acquire(partition, "relay", Duration::from_secs(600));
+    let lease = lease.await.unwrap().unwrap();
+    let all = BTreeSet::new();
+    let before = store.claim(&lease, &all, ROWS).await.unwrap();
+    let before: BTreeSet<_> = before.iter().map(|row| row.id).collect();
+    for number in 0..ROWS {
+        let requests = vec![transfer(&format!("t{number}"), 0, 1, 1)];
+        accepted(&commit(&store, requests).await[0]);
+    }
+    let rows = store.claim(&lease, &before, ROWS).await.unwrap();
+    assert_eq!(rows.len(), 1_001);
+    assert!(rows.is_sorted_by(|one, next| one.id < next.id));
+    // Each is a transfer of its own, written alike.
+    let payloads: BTreeSet<_> = rows.iter().map(|row| &row.payload).collect();
+    assert_eq!(payloads.len(), 1_001);
+    let lengths: BTreeSet<_> = payloads.iter().map(|payload| payload.len()).collect();
+    let (least, most) = (lengths.first().unwrap(), lengths.last().unwrap());
+    assert!(least * 10 > most * 9, "{lengths:?}");
+}
