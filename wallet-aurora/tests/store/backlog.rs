@@ -21,20 +21,19 @@ async fn every_row_of_a_long_backlog_tells_its_events(kind: Kind) {
     let partition: PartitionId = 0;
     let lease = store.acquire(partition, "relay", Duration::from_secs(600));
     let lease = lease.await.unwrap().unwrap();
-    let all = BTreeSet::new();
-    let before = store.claim(&lease, &all, ROWS).await.unwrap();
-    let before: BTreeSet<_> = before.iter().map(|row| row.id).collect();
+    let older = store.claim(&lease, &BTreeSet::new(), ROWS).await.unwrap();
+    let older: BTreeSet<_> = older.iter().map(|row| row.id).collect();
     for number in 0..ROWS {
         let requests = vec![transfer(&format!("t{number}"), 0, 1, 1)];
         accepted(&commit(&store, requests).await[0]);
     }
-    let rows = store.claim(&lease, &before, ROWS).await.unwrap();
+    let rows = store.claim(&lease, &older, ROWS).await.unwrap();
     assert_eq!(rows.len(), 1_001);
     assert!(rows.is_sorted_by(|one, next| one.id < next.id));
     // Each is a transfer of its own, written alike.
     let payloads: BTreeSet<_> = rows.iter().map(|row| &row.payload).collect();
     assert_eq!(payloads.len(), 1_001);
     let lengths: BTreeSet<_> = payloads.iter().map(|payload| payload.len()).collect();
-    let (least, most) = (lengths.first().unwrap(), lengths.last().unwrap());
-    assert!(least * 10 > most * 9, "{lengths:?}");
+    let (shortest, longest) = (lengths.first().unwrap(), lengths.last().unwrap());
+    assert!(shortest * 10 > longest * 9, "{lengths:?}");
 }
