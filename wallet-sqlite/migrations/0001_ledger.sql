@@ -62,8 +62,10 @@ CREATE TABLE wallet_record (
 -- What commits of many requests have not written to wallet_account and
 -- wallet_record yet: one row a commit, numbered without a gap, for as long as
 -- any of it is not there. A greater version of an account counts, wherever.
+-- A restore gives numbers again; the nonce, 16 random bytes, it never does.
 CREATE TABLE wallet_deferred (
     number INTEGER PRIMARY KEY,
+    nonce  BLOB    NOT NULL CHECK (length(nonce) = 16),
     body   BLOB    NOT NULL
 ) STRICT;
 

@@ -9,13 +9,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 use wallet_core::{StoreError, StoreErrorKind};
 
 use crate::error::Result;
-use crate::threads::{Handle, Threads};
+use crate::threads::{Handle, Threads, join};
 
 /// How many times the pages that a checkpoint waits for the log may hold before
 /// the writer carries it over by itself.
@@ -27,28 +27,31 @@ const PASSES: u32 = 2;
 
 const LOG: &str = "PRAGMA wal_checkpoint(NOOP)";
 const CARRY_OVER: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Tells the thread that the log grew.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
-    nudge: SyncSender<()>,
+    /// `None` once the thread ends.
+    nudge: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
     requests: AtomicUsize,
 }
 
 impl Checkpoints {
-    /// Starts the thread; it ends when this is dropped.
+    /// Starts the thread.
     pub(crate) fn start(connection: Connection, writer: &Threads, pages: u32) -> Result<Self> {
         let (nudge, nudges) = sync_channel(1);
         let writer = writer.handle();
         let thread = thread::Builder::new().name("wallet-checkpoint".to_owned());
-        thread
-            .spawn(move || run(&connection, &nudges, &writer, pages))
-            .map_err(|error| {
-                let kind = StoreErrorKind::Unavailable;
-                StoreError::new(kind, "starting a thread").with_source(error)
-            })?;
+        let started = thread.spawn(move || run(&connection, &nudges, &writer, pages));
+        let thread = started.map_err(|error| {
+            let kind = StoreErrorKind::Unavailable;
+            StoreError::new(kind, "starting a thread").with_source(error)
+        })?;
         Ok(Self {
-            nudge,
+            nudge: Some(nudge),
+            thread: Some(thread),
             requests: AtomicUsize::new(0),
         })
     }
@@ -59,9 +62,28 @@ impl Checkpoints {
         let looks = |count: usize| count.checked_div(LOOK_EVERY);
         if looks(before) != looks(before.wrapping_add(requests)) {
             // Full: it has not looked yet since the last time.
-            let _ = self.nudge.try_send(());
+            let _ = self.nudge.as_ref().map(|nudge| nudge.try_send(()));
         }
     }
+
+    /// Waits for the thread to close its connection.
+    pub(crate) fn end(&mut self) {
+        self.nudge = None;
+        self.thread.take().into_iter().for_each(join);
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Moves all of the log into the file and empties the log, so that the file alone
+/// is whole. Where another process keeps that from happening, the last one to
+/// close the file does it.
+pub(crate) fn truncate(connection: &mut Connection) {
+    pages_left(connection, EMPTY);
 }
 
 fn run(connection: &Connection, nudges: &Receiver<()>, writer: &Handle, pages: u32) {

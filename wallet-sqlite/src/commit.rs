@@ -9,6 +9,7 @@ use wallet_core::{Batch, Clock};
 
 use crate::deferred::Books;
 use crate::error::{Doing, During, Result};
+use crate::file::OpenFile;
 use crate::read::Memory;
 use crate::{connect, read, write};
 
@@ -49,6 +50,22 @@ pub(crate) fn in_transaction<T, E: From<wallet_core::StoreError>>(
         connect::roll_back(connection);
     }
     done
+}
+
+/// The same on the connection of a store, whose file must still have its name
+/// before anything is read, and after the commit.
+pub(crate) fn in_file<T, E: From<wallet_core::StoreError>>(
+    file: &OpenFile,
+    connection: &Connection,
+    lock_wait: Duration,
+    work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    let done = in_transaction(connection, lock_wait, |open| {
+        file.check()?;
+        work(open)
+    })?;
+    file.check_committed()?;
+    Ok(done)
 }
 
 /// Commits what is open; where nothing was written it costs nothing.

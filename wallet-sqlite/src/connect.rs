@@ -10,6 +10,7 @@ use wallet_core::{StoreError, StoreErrorKind};
 use crate::SqliteSettings;
 use crate::checkpoint::BEHIND;
 use crate::error::{During, Result};
+use crate::file::{OpenFile, create_private};
 
 /// `WLLT`: what a file that this crate created says of itself.
 pub(crate) const APPLICATION_ID: i32 = 0x574C_4C54;
@@ -28,10 +29,8 @@ const DURABILITY: &str = "
 
 /// Opens the file for writing, creating it where it may, and makes sure that it
 /// is ours.
-pub(crate) fn writer(settings: &SqliteSettings) -> Result<Connection> {
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    flags.set(OpenFlags::SQLITE_OPEN_CREATE, settings.create);
-    let connection = open(settings.path(), flags)?;
+pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
+    let (connection, file) = open_or_create(settings)?;
     // Waiting is done in `insist`: SQLite's own handler backs off to a tenth
     // of a second, in which another process may take the lock many times.
     connection
@@ -39,15 +38,13 @@ pub(crate) fn writer(settings: &SqliteSettings) -> Result<Connection> {
         .during("setting the busy timeout")?;
     insist(settings.lock_wait, || identify(&connection, settings))?;
     tune(&connection, settings, BEHIND)?;
-    Ok(connection)
+    Ok((connection, file))
 }
 
 /// Opens a file for an inbox, creating it where it may. Whoever else has tables in
 /// it has said how it keeps its journal.
-pub(crate) fn inbox(settings: &SqliteSettings) -> Result<Connection> {
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    flags.set(OpenFlags::SQLITE_OPEN_CREATE, settings.create);
-    let connection = open(settings.path(), flags)?;
+pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
+    let (connection, file) = open_or_create(settings)?;
     let set_wait = |wait| {
         let set = connection.busy_timeout(wait);
         set.during("setting the busy timeout")
@@ -64,7 +61,7 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<Connection> {
     set_wait(settings.lock_wait)?;
     // Nobody else moves the log into the file.
     tune(&connection, settings, 1)?;
-    Ok(connection)
+    Ok((connection, file))
 }
 
 /// Opens the file, which exists, for reading.
@@ -79,6 +76,22 @@ pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
         .execute_batch("PRAGMA query_only = ON")
         .during("making a connection read-only")?;
     Ok(connection)
+}
+
+/// Opens the file, which is created where it may, for its owner alone. SQLite
+/// gives the log and its index the same rights.
+fn open_or_create(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
+    if settings.create
+        && let Err(error) = create_private(settings.path())
+        && error.kind() != std::io::ErrorKind::AlreadyExists
+    {
+        let kind = StoreErrorKind::Unavailable;
+        return Err(StoreError::new(kind, "creating the file").with_source(error));
+    }
+    // Looked up first: should it be replaced right now, the first use finds out.
+    let file = OpenFile::at(settings.path())?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok((open(settings.path(), flags)?, file))
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {

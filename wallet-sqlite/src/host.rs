@@ -141,7 +141,9 @@ impl SqliteStore {
     /// committed or rolled back with everything else of the host's. Several
     /// requests go in one call. It neither waits nor retries.
     ///
-    /// Blocks as any SQLite call does: call it where the host calls SQLite.
+    /// Blocks as any SQLite call does: call it where the host calls SQLite. That
+    /// the host's own connection is to the file that has the name now, and not to
+    /// one that was replaced, is for the host to see to.
     ///
     /// # Errors
     /// - [`ApplyError::Store`]: nothing of the requests remains in the
@@ -187,10 +189,10 @@ impl SqliteStore {
 
     /// Requests for another file would be decided on other books.
     fn same_file(&self, connection: &Connection) -> Result<(), StoreError> {
-        if connection.path() != Some(self.file.as_str()) {
+        if connection.path() != Some(self.path.as_str()) {
             return Err(invalid("the host's connection is to another file"));
         }
-        Ok(())
+        self.file.check()
     }
 }
 

@@ -1,14 +1,16 @@
 //! A consumer's inbox: in transactions of its own here, inside the consumer's in
 //! [`own`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use wallet_core::{AccountKey, Inbox, InboxStep, StoreError, StoreErrorKind, Version};
 
-use crate::commit::in_transaction;
+use crate::commit::{in_file, in_transaction};
 use crate::error::{During, Result};
+use crate::file::OpenFile;
 use crate::read::prepare;
 use crate::threads::Threads;
 use crate::value::ledger_number;
@@ -58,6 +60,7 @@ const MOVE: &str = "
 #[derive(Debug)]
 pub struct SqliteInbox {
     thread: Threads,
+    file: Arc<OpenFile>,
 }
 
 impl SqliteInbox {
@@ -71,7 +74,7 @@ impl SqliteInbox {
     /// - `Corrupt`: the file is no database at all.
     /// - `Conflict`, `Unavailable`: it is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings) -> Result<Self> {
-        let connection = connect::inbox(settings)?;
+        let (connection, file) = connect::inbox(settings)?;
         if !exists(&connection)? {
             if !settings.migrate {
                 let context = "the file holds no inbox: create it first";
@@ -80,7 +83,8 @@ impl SqliteInbox {
             in_transaction(&connection, Duration::ZERO, create)?;
         }
         let thread = Threads::start("wallet-inbox", vec![connection])?;
-        Ok(Self { thread })
+        let file = Arc::new(file);
+        Ok(Self { thread, file })
     }
 }
 
@@ -89,10 +93,12 @@ impl Inbox for SqliteInbox {
     async fn positions(&self, consumer: &str, accounts: &[AccountKey]) -> Result<Vec<Version>> {
         InboxStep::validate_consumer(consumer)?;
         let (consumer, accounts) = (consumer.to_owned(), accounts.to_vec());
+        let file = Arc::clone(&self.file);
         let work = move |connection: &mut Connection| {
             // Dropping it ends it: there is nothing to commit.
             let state = Transaction::new(connection, TransactionBehavior::Deferred);
             let state = state.during("beginning to read")?;
+            file.check()?;
             let each = accounts.into_iter();
             each.map(|account| position(&state, &consumer, account))
                 .collect()
@@ -103,9 +109,10 @@ impl Inbox for SqliteInbox {
     async fn advance(&self, consumer: &str, step: &InboxStep) -> Result<bool> {
         step.validate(consumer)?;
         let (consumer, step) = (consumer.to_owned(), *step);
+        let file = Arc::clone(&self.file);
         let work = move |connection: &mut Connection| {
             // SQLite itself waits for the lock.
-            in_transaction(connection, Duration::ZERO, |open| {
+            in_file(&file, connection, Duration::ZERO, |open| {
                 advance(open, &consumer, &step)
             })
         };

@@ -57,6 +57,7 @@ mod commit;
 mod connect;
 mod deferred;
 mod error;
+mod file;
 mod host;
 mod inbox;
 mod migrate;

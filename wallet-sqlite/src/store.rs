@@ -10,10 +10,11 @@ use wallet_core::{
     TrialBalance,
 };
 
-use crate::checkpoint::Checkpoints;
-use crate::commit::{decide_and_write, in_transaction};
+use crate::checkpoint::{self, Checkpoints};
+use crate::commit::{decide_and_write, in_file, in_transaction};
 use crate::deferred::{Books, Cache};
 use crate::error::{During, Result};
+use crate::file::OpenFile;
 use crate::past_balance::{Answer, Question};
 use crate::read::Memory;
 use crate::settings::SqliteSettings;
@@ -31,13 +32,19 @@ const LIMITS: Limits = Limits {
 /// The books and their outbox in one SQLite file.
 ///
 /// Any number of stores, in this process or in others, may use the same file;
-/// host and store may share it too. Dropping it ends its threads once their
-/// queued work is done.
+/// host and store may share it too. A backup may be restored into the file while
+/// it is open, through SQLite; a file that is moved or replaced ends the store:
+/// every call fails as `Unavailable`.
+///
+/// Dropping it waits for its queued work, moves the write-ahead log into the file
+/// and ends its threads: afterwards the file alone is whole, unless another
+/// process has it open.
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lock_wait: Duration,
-    pub(crate) file: String,
+    pub(crate) path: String,
+    pub(crate) file: Arc<OpenFile>,
     writer: Threads,
     readers: Threads,
     checkpoints: Checkpoints,
@@ -58,13 +65,13 @@ impl SqliteStore {
     /// - `Corrupt`: it is no database at all.
     /// - `Conflict`, `Unavailable`: it is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings, clock: Arc<dyn Clock>) -> Result<Self> {
-        let writer = connect::writer(settings)?;
+        let (writer, file) = connect::writer(settings)?;
         if settings.migrate {
             let now = clock.now();
             in_transaction(&writer, settings.lock_wait, |open| migrate::run(open, now))?;
         }
         migrate::check(&writer)?;
-        let file = writer.path().unwrap_or_default().to_owned();
+        let path = writer.path().unwrap_or_default().to_owned();
         let readers = (0..settings.readers.max(1)).map(|_| connect::reader(settings));
         let readers = readers.collect::<Result<Vec<_>>>()?;
         let writer = Threads::start("wallet-writer", vec![writer])?;
@@ -73,7 +80,8 @@ impl SqliteStore {
         Ok(Self {
             clock,
             lock_wait: settings.lock_wait,
-            file,
+            path,
+            file: Arc::new(file),
             writer,
             readers: Threads::start("wallet-reader", readers)?,
             checkpoints,
@@ -89,7 +97,7 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`].
     pub fn migrate(settings: &SqliteSettings, clock: &dyn Clock) -> Result<()> {
-        let writer = connect::writer(settings)?;
+        let (writer, _) = connect::writer(settings)?;
         let now = clock.now();
         in_transaction(&writer, settings.lock_wait, |open| migrate::run(open, now))
     }
@@ -104,9 +112,9 @@ impl SqliteStore {
         E: From<StoreError> + Send + 'static,
     {
         let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
-        let pieces = Arc::clone(&self.pieces);
+        let (file, pieces) = (Arc::clone(&self.file), Arc::clone(&self.pieces));
         let job = move |writer: &mut Connection| {
-            in_transaction(writer, lock_wait, |open| {
+            in_file(&file, writer, lock_wait, |open| {
                 work(&pieces.books(open)?, clock.now())
             })
         };
@@ -122,11 +130,12 @@ impl SqliteStore {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let pieces = Arc::clone(&self.pieces);
+        let (file, pieces) = (Arc::clone(&self.file), Arc::clone(&self.pieces));
         let job = move |reader: &mut Connection| {
             // Dropping it ends it: there is nothing to commit.
             let state = Transaction::new(reader, TransactionBehavior::Deferred);
             let state = state.during("beginning to read")?;
+            file.check()?;
             work(&pieces.books(&state)?)
         };
         self.readers.run(job).await
@@ -148,6 +157,15 @@ impl SqliteStore {
     }
 }
 
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.readers.end();
+        self.checkpoints.end();
+        self.writer.post(checkpoint::truncate);
+        self.writer.end();
+    }
+}
+
 #[async_trait]
 impl LedgerStore for SqliteStore {
     fn limits(&self) -> Limits {
@@ -158,9 +176,9 @@ impl LedgerStore for SqliteStore {
         let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
         let requests = batch.requests().len();
         let (memory, pieces) = (Arc::clone(&self.memory), Arc::clone(&self.pieces));
-        let defer_from = self.defer_from;
+        let (file, defer_from) = (Arc::clone(&self.file), self.defer_from);
         let job = move |writer: &mut Connection| {
-            in_transaction(writer, lock_wait, |open| {
+            in_file(&file, writer, lock_wait, |open| {
                 let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
                 let books = pieces.books(open)?;
                 decide_and_write(

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -17,11 +17,13 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 /// a caller who was just answered takes to come back. To be woken takes longer.
 const LOOKS: u32 = 2_000;
 
-/// A queue of jobs and the threads that take them; they end when it is
-/// dropped, after the jobs that were queued.
+/// A queue of jobs and the threads that take them. Dropping it waits for the jobs
+/// that were queued, and for the threads to close their connections.
 #[derive(Debug)]
 pub(crate) struct Threads {
-    jobs: Sender<Job>,
+    /// `None` once they end.
+    jobs: Option<Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Threads {
@@ -29,22 +31,36 @@ impl Threads {
     pub(crate) fn start(name: &str, connections: Vec<Connection>) -> Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let queue = Arc::new(Mutex::new(queue));
+        let mut threads = Vec::with_capacity(connections.len());
         for connection in connections {
             let queue = Arc::clone(&queue);
             let thread = thread::Builder::new().name(name.to_owned());
-            thread
-                .spawn(move || serve(connection, &queue))
-                .map_err(|error| {
-                    let kind = StoreErrorKind::Unavailable;
-                    StoreError::new(kind, "starting a thread").with_source(error)
-                })?;
+            let started = thread.spawn(move || serve(connection, &queue));
+            threads.push(started.map_err(|error| {
+                let kind = StoreErrorKind::Unavailable;
+                StoreError::new(kind, "starting a thread").with_source(error)
+            })?);
         }
-        Ok(Self { jobs })
+        let jobs = Some(jobs);
+        Ok(Self { jobs, threads })
     }
 
     /// A way to hand them jobs, which keeps them from ending.
     pub(crate) fn handle(&self) -> Handle {
         Handle(self.jobs.clone())
+    }
+
+    /// Runs `work` on one of the connections, sooner or later, unless the
+    /// threads have ended.
+    pub(crate) fn post(&self, work: impl FnOnce(&mut Connection) + Send + 'static) {
+        self.handle().post(work);
+    }
+
+    /// Takes no more jobs, and waits for those that were queued and for the
+    /// connections to be closed.
+    pub(crate) fn end(&mut self) {
+        self.jobs = None;
+        self.threads.drain(..).for_each(join);
     }
 
     /// Runs `work` on one of the connections. It runs to its end even when the
@@ -62,7 +78,8 @@ impl Threads {
             // Nobody waits any more: what was done stays done.
             let _ = answer.send(work(connection));
         });
-        if self.jobs.send(job).is_err() {
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(job));
+        if !matches!(sent, Some(Ok(()))) {
             let context = "the store's threads have ended";
             return Err(StoreError::new(StoreErrorKind::Unavailable, context).into());
         }
@@ -72,15 +89,32 @@ impl Threads {
     }
 }
 
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Waits for a thread to end, unless it is this one: an answer may have dropped
+/// the last owner of the threads on one of them.
+pub(crate) fn join(thread: JoinHandle<()>) {
+    if thread.thread().id() != thread::current().id() {
+        // Jobs that panic are caught: there is nothing to pass on.
+        let _ = thread.join();
+    }
+}
+
 /// Hands jobs to threads that somebody else owns.
 #[derive(Debug)]
-pub(crate) struct Handle(Sender<Job>);
+pub(crate) struct Handle(Option<Sender<Job>>);
 
 impl Handle {
     /// Runs `work` on one of the connections, sooner or later, unless the
     /// threads have ended.
     pub(crate) fn post(&self, work: impl FnOnce(&mut Connection) + Send + 'static) {
-        let _ = self.0.send(Box::new(work));
+        if let Some(jobs) = &self.0 {
+            let _ = jobs.send(Box::new(work));
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 use rusqlite::params;
 
-use super::piece::{Key, Moved, Piece};
+use super::piece::{Key, Moved, Nonce, Piece};
 use super::slices::SLICES;
 use super::{Books, Pieces};
 use crate::error::{Doing, During, Result, next_number};
 use crate::read::prepare;
 use crate::value::counters_bytes;
 
-const INSERT: &str = "INSERT INTO wallet_deferred (number, body) VALUES (?, ?)";
+/// The nonce comes from SQLite's own generator, which the system seeds.
+const INSERT: &str =
+    "INSERT INTO wallet_deferred (number, nonce, body) VALUES (?, randomblob(16), ?)";
 const DELETE: &str = "DELETE FROM wallet_deferred WHERE number <= ?";
 /// A version that is as great was written at once, by a small commit. A past
 /// balance that was answered has raised the time without a version.
@@ -17,9 +19,13 @@ const FOLD_ACCOUNT: &str = "
     WHERE num = ?1 AND version < ?3";
 const FOLD_KEY: &str = "INSERT INTO wallet_record (ledger, hash, journal) VALUES (?, ?, ?)";
 
+/// The nonce of a piece that is being written: the database makes it, and the
+/// piece is forgotten. It is remembered once it is read.
+const UNREAD: Nonce = Nonce([0; 16]);
+
 /// Writes what a commit defers, and folds the slice whose turn it is.
 pub(crate) fn write(books: &Books<'_>, moved: Vec<Moved>, keys: Vec<Key>) -> Result<()> {
-    let piece = Piece::new(books.pieces.next_number()?, moved, keys);
+    let piece = Piece::new(books.pieces.next_number()?, UNREAD, moved, keys);
     insert(books, &piece)?;
     let slice = piece.folded();
     let pieces = books.pieces.all().chain([&piece]);
@@ -45,7 +51,8 @@ pub(crate) fn fold_all(books: &Books<'_>) -> Result<()> {
     }
     fold(books, moved, keys)?;
     // An empty one, so that no number is given again.
-    let last = Piece::new(books.pieces.next_number()?, Vec::new(), Vec::new());
+    let next = books.pieces.next_number()?;
+    let last = Piece::new(next, UNREAD, Vec::new(), Vec::new());
     insert(books, &last)?;
     delete_until(books, last.number.saturating_sub(1))
 }

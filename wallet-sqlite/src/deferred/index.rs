@@ -22,6 +22,11 @@ pub(crate) struct Index {
 impl Index {
     /// Brings it to the state of `pieces`.
     pub(crate) fn follow(&mut self, pieces: &Pieces) {
+        if !self.is_before(pieces) {
+            // The file went back, to a restored backup: other pieces may have
+            // the same numbers.
+            *self = Self::default();
+        }
         let first = pieces.0.first().map_or(i64::MAX, |piece| piece.number);
         while self
             .pieces
@@ -42,6 +47,20 @@ impl Index {
             self.keys.extend(keys);
             self.pieces.push_back(Arc::clone(piece));
         }
+    }
+
+    /// Whether each piece of this index is in `pieces` too, or has been folded
+    /// before their first.
+    fn is_before(&self, pieces: &Pieces) -> bool {
+        let Some(first) = pieces.0.first().map(|piece| piece.number) else {
+            return self.pieces.is_empty();
+        };
+        let ours = self.pieces.iter().skip_while(|piece| piece.number < first);
+        let mut theirs = pieces.0.iter();
+        ours.into_iter().all(|piece| {
+            let same = theirs.next();
+            same.is_some_and(|same| same.number == piece.number && same.nonce == piece.nonce)
+        })
     }
 
     fn forget(&mut self, gone: &Piece) {

@@ -21,7 +21,7 @@ mod tests;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use wallet_core::RecordKey;
 
 pub(crate) use fold::{fold_all, write};
@@ -31,13 +31,17 @@ pub(crate) use piece::{Key, Moved, Piece};
 use crate::error::{During, Result, corrupt};
 use crate::read::prepare;
 use crate::value::ledger_number;
+use piece::Nonce;
 use slices::{slice_of_account, slice_of_key};
 
 /// Rows follow each other without a gap: what is deleted is at the front.
 const BOUNDS: &str = "
-    SELECT (SELECT min(number) FROM wallet_deferred), (SELECT max(number) FROM wallet_deferred)";
+    SELECT (SELECT min(number) FROM wallet_deferred), number, nonce
+    FROM wallet_deferred ORDER BY number DESC LIMIT 1";
+const NONCE: &str = "SELECT nonce FROM wallet_deferred WHERE number = ?";
 const LOAD: &str = "
-    SELECT number, body FROM wallet_deferred WHERE number BETWEEN ? AND ? ORDER BY number";
+    SELECT number, nonce, body FROM wallet_deferred
+    WHERE number BETWEEN ? AND ? ORDER BY number";
 
 /// One state of the file: a connection inside a transaction, and the pieces
 /// that it sees.
@@ -59,37 +63,61 @@ impl Deref for Books<'_> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pieces(Vec<Arc<Piece>>);
 
-/// The pieces of the latest state that a store saw. A piece never changes and
-/// its number is never given again, so that numbers tell whether it is the
-/// latest still.
+/// The pieces of the latest state that a store saw: a memory, which each use
+/// proves against the file.
+///
+/// A piece never changes, but a restored backup gives its number again, in the
+/// same file and while the store runs. The nonce is given once: a file that
+/// holds it descends from the commit that wrote it, and so holds every earlier
+/// piece of that commit's file, but for those that were folded since. One equal
+/// nonce therefore proves a remembered piece and all before it.
 #[derive(Debug, Default)]
 pub(crate) struct Cache(Mutex<Arc<Pieces>>);
+
+/// The numbers of the first and last pieces of a state, and the nonce of the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bounds {
+    first: i64,
+    last: i64,
+    nonce: Nonce,
+}
 
 impl Cache {
     /// The state that `connection` sees. Its transaction must have written no
     /// piece itself: what is rolled back must not be remembered.
     pub(crate) fn books<'c>(&self, connection: &'c Connection) -> Result<Books<'c>> {
-        let (first, last) = prepare(connection, BOUNDS)?
-            .query_row((), |row| {
-                Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
-            })
-            .during("looking for deferred pieces")?;
-        let known = Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let (Some(first), Some(last)) = (first, last) else {
+        let Some(bounds) = bounds(connection)? else {
             let pieces = Arc::default();
             return Ok(Books { connection, pieces });
         };
-        if known.bounds() == Some((first, last)) {
+        let known = Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if known.bounds() == Some(bounds) {
             let pieces = known;
             return Ok(Books { connection, pieces });
         }
-        let is_newer = known.bounds().is_none_or(|(_, theirs)| theirs < last);
-        let pieces = Arc::new(known.at(connection, first, last)?);
+        let proven = known.proven(connection, bounds)?;
+        // A reader may be in a state before the latest; one in another history
+        // ends what is remembered of this one.
+        let is_newer = known.last() < bounds.last || proven.is_empty();
+        let pieces = Arc::new(Pieces::load(connection, proven, bounds)?);
         if is_newer {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&pieces);
         }
         Ok(Books { connection, pieces })
     }
+}
+
+fn bounds(connection: &Connection) -> Result<Option<Bounds>> {
+    let bounds = prepare(connection, BOUNDS)?
+        .query_row((), |row| {
+            Ok(Bounds {
+                first: row.get(0)?,
+                last: row.get(1)?,
+                nonce: Nonce(row.get(2)?),
+            })
+        })
+        .optional();
+    bounds.during("looking for deferred pieces")
 }
 
 impl Pieces {
@@ -119,31 +147,56 @@ impl Pieces {
         latest.take_while(move |piece| piece.folded() != slice)
     }
 
-    fn bounds(&self) -> Option<(i64, i64)> {
-        Some((self.0.first()?.number, self.0.last()?.number))
+    fn bounds(&self) -> Option<Bounds> {
+        let last = self.0.last()?;
+        Some(Bounds {
+            first: self.0.first()?.number,
+            last: last.number,
+            nonce: last.nonce,
+        })
     }
 
-    /// Pieces `first` to `last`: those that are known here, the others read.
-    fn at(&self, connection: &Connection, first: i64, last: i64) -> Result<Self> {
-        let is_wanted = |piece: &&Arc<Piece>| (first..=last).contains(&piece.number);
-        let mut all: Vec<_> = self.0.iter().filter(is_wanted).map(Arc::clone).collect();
-        let next = all
+    /// The number of the last; 0 where there is none.
+    fn last(&self) -> i64 {
+        self.0.last().map_or(0, |piece| piece.number)
+    }
+
+    /// Those of them that the state within `bounds` holds, from its first on; none
+    /// where it is of another history, or begins before them.
+    fn proven(&self, connection: &Connection, bounds: Bounds) -> Result<Vec<Arc<Piece>>> {
+        let is_common = |piece: &&Arc<Piece>| (bounds.first..=bounds.last).contains(&piece.number);
+        let common: Vec<_> = self.0.iter().filter(is_common).map(Arc::clone).collect();
+        let (Some(first), Some(last)) = (common.first(), common.last()) else {
+            return Ok(Vec::new());
+        };
+        if first.number != bounds.first {
+            return Ok(Vec::new());
+        }
+        let nonce = prepare(connection, NONCE)?
+            .query_row((last.number,), |row| row.get(0).map(Nonce))
+            .optional()
+            .during("proving deferred pieces")?;
+        let is_same = nonce == Some(last.nonce);
+        Ok(if is_same { common } else { Vec::new() })
+    }
+
+    /// The pieces within `bounds`: those that are `proven`, the others read.
+    fn load(connection: &Connection, proven: Vec<Arc<Piece>>, bounds: Bounds) -> Result<Self> {
+        let Bounds { first, last, .. } = bounds;
+        let mut all = proven;
+        let from = all
             .last()
             .map_or(first, |piece| piece.number.saturating_add(1));
-        if all.first().is_some_and(|piece| piece.number != first) {
-            // An older state than any that was seen: rare, and read whole.
-            all.clear();
-        }
-        let from = if all.is_empty() { first } else { next };
         let context = "reading deferred pieces";
         let mut statement = prepare(connection, LOAD)?;
         let mut rows = statement.query((from, last)).during(context)?;
         while let Some(row) = rows.next().during(context)? {
-            let body = row.get_ref(1).during(context)?;
+            let body = row.get_ref(2).during(context)?;
             let body = body
                 .as_blob()
                 .map_err(|_| corrupt("a deferred piece is no blob"))?;
-            let piece = Piece::decode(row.get(0).during(context)?, body)?;
+            let nonce = Nonce(row.get(1).during(context)?);
+            let piece = Piece::decode(row.get(0).during(context)?, nonce, body)?;
             all.push(Arc::new(piece));
         }
         let is_gapless = all.iter().map(|piece| piece.number).eq(first..=last);

@@ -28,19 +28,26 @@ pub(crate) struct Key {
     pub(crate) journal: i64,
 }
 
+/// 16 random bytes that name one piece of one history of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Nonce(pub(crate) [u8; 16]);
+
 /// What one commit deferred.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
     /// Its number: one more than that of the piece before.
     pub(crate) number: i64,
+    /// What tells it from a piece that got the same number after a restore.
+    pub(super) nonce: Nonce,
     pub(super) moved: Sliced<Moved>,
     pub(super) keys: Sliced<Key>,
 }
 
 impl Piece {
-    pub(crate) fn new(number: i64, moved: Vec<Moved>, keys: Vec<Key>) -> Self {
+    pub(crate) fn new(number: i64, nonce: Nonce, moved: Vec<Moved>, keys: Vec<Key>) -> Self {
         Self {
             number,
+            nonce,
             moved: Sliced::new(moved),
             keys: Sliced::new(keys),
         }
@@ -78,7 +85,7 @@ impl Piece {
     }
 
     /// What `encode` wrote.
-    pub(super) fn decode(number: i64, bytes: &[u8]) -> Result<Self> {
+    pub(super) fn decode(number: i64, nonce: Nonce, bytes: &[u8]) -> Result<Self> {
         let damaged = || corrupt(BAD_PIECE);
         let (format, mut bytes) = bytes.split_first().ok_or_else(damaged)?;
         if *format != FORMAT {
@@ -106,7 +113,7 @@ impl Piece {
         let keys = keys.collect::<Result<Vec<_>>>()?;
         bytes
             .is_empty()
-            .then(|| Self::new(number, moved, keys))
+            .then(|| Self::new(number, nonce, moved, keys))
             .ok_or_else(damaged)
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use wallet_core::{Counters, LedgerId, RecordKey, Timestamp};
 
+use super::piece::Nonce;
 use super::slices::{SLICES, slice_of_account, slice_of_key};
 use super::{Index, Key, Moved, Piece, Pieces};
 
@@ -44,6 +45,13 @@ fn record_key(key: &Key) -> RecordKey {
     }
 }
 
+/// The nonce of a piece in one history of the file.
+fn nonce(history: u8, number: i64) -> Nonce {
+    let mut nonce = [history; 16];
+    nonce[8..].copy_from_slice(&number.to_be_bytes());
+    Nonce(nonce)
+}
+
 /// Piece `number` has every account whose number it divides, at its version.
 fn pieces(numbers: std::ops::RangeInclusive<i64>) -> Pieces {
     let piece = |number: i64| {
@@ -51,6 +59,7 @@ fn pieces(numbers: std::ops::RangeInclusive<i64>) -> Pieces {
         let keys = u8::try_from(number % 256).unwrap();
         Arc::new(Piece::new(
             number,
+            nonce(0, number),
             accounts.map(|account| moved(account, number)).collect(),
             vec![key(keys, number)],
         ))
@@ -61,24 +70,25 @@ fn pieces(numbers: std::ops::RangeInclusive<i64>) -> Pieces {
 #[test]
 fn a_piece_is_read_as_it_was_written_and_refused_when_damaged() {
     let rows = vec![moved(900, 3), moved(1, i64::MAX), moved(64, 1)];
-    let piece = Piece::new(9, rows, vec![key(255, 2), key(0, i64::MAX)]);
+    let piece = Piece::new(9, nonce(0, 9), rows, vec![key(255, 2), key(0, i64::MAX)]);
     let bytes = piece.encode();
-    assert_eq!(Piece::decode(9, &bytes).unwrap(), piece);
+    let decode = |bytes: &[u8]| Piece::decode(9, nonce(0, 9), bytes);
+    assert_eq!(decode(&bytes).unwrap(), piece);
     for end in 0..bytes.len() {
-        assert!(Piece::decode(9, &bytes[..end]).is_err(), "cut at {end}");
+        assert!(decode(&bytes[..end]).is_err(), "cut at {end}");
     }
-    assert!(Piece::decode(9, &[&bytes[..], &[0]].concat()).is_err());
+    assert!(decode(&[&bytes[..], &[0]].concat()).is_err());
     let later = [&[2], &bytes[1..]].concat();
-    assert!(Piece::decode(9, &later).is_err(), "a later format");
-    let empty = Piece::new(1, Vec::new(), Vec::new());
-    assert_eq!(Piece::decode(1, &empty.encode()).unwrap(), empty);
+    assert!(decode(&later).is_err(), "a later format");
+    let empty = Piece::new(9, nonce(0, 9), Vec::new(), Vec::new());
+    assert_eq!(decode(&empty.encode()).unwrap(), empty);
 }
 
 #[test]
 fn every_account_and_key_is_in_one_slice_and_found_there() {
     let accounts: Vec<_> = (0..10_000).map(|number| moved(number, 1)).collect();
     let keys: Vec<_> = (0..=255).map(|first| key(first, 5)).collect();
-    let piece = Piece::new(1, accounts.clone(), keys.clone());
+    let piece = Piece::new(1, nonce(0, 1), accounts.clone(), keys.clone());
     let mut seen = 0;
     for slice in 0..SLICES {
         let rows = piece.moved.slice(slice);
@@ -133,4 +143,26 @@ fn an_index_that_follows_says_what_the_pieces_say() {
     assert_eq!(index.key(gone), None);
     index.follow(&Pieces::default());
     assert_eq!(index.moved(2), None);
+}
+
+#[test]
+fn an_index_follows_a_file_that_went_back_and_gave_its_numbers_again() {
+    let mut index = Index::default();
+    index.follow(&pieces(1..=10));
+    // The file went back to piece 6; pieces 7 to 10 came again, with other
+    // accounts and keys.
+    let mut restored = pieces(1..=6);
+    for number in 7..=10 {
+        let rows = vec![moved(9_000 + number, number)];
+        let keys = vec![key(200, number)];
+        let piece = Piece::new(number, nonce(1, number), rows, keys);
+        restored.0.push(Arc::new(piece));
+    }
+    index.follow(&restored);
+    assert_eq!(index.moved(10).map(|moved| moved.version), Some(5));
+    assert_eq!(index.moved(7).map(|moved| moved.version), Some(1));
+    assert_eq!(index.moved(9_007).map(|moved| moved.version), Some(7));
+    assert_eq!(index.key(record_key(&key(7, 7))), None);
+    assert_eq!(index.key(record_key(&key(200, 0))), Some(10));
+    assert_eq!(index.key(record_key(&key(3, 3))), Some(3));
 }

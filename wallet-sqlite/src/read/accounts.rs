@@ -67,22 +67,21 @@ impl<'c> Rows<'c> {
         found.map(|row| state(row, key)).transpose()
     }
 
-    /// The same by the account's number.
+    /// The same by a number that the account had once; `None` where the row of
+    /// that number is not the account's, or is gone.
     pub(super) fn by_number(
         &mut self,
         key: AccountKey,
         number: i64,
-    ) -> Result<(Place, AccountState)> {
+    ) -> Result<Option<(Place, AccountState)>> {
         let context = "reading an account";
         let mut rows = self.by_number.query((number,)).during(context)?;
-        let row = rows.next().during(context)?;
-        let row = row.ok_or_else(|| corrupt("an account is gone"))?;
+        let Some(row) = rows.next().during(context)? else {
+            return Ok(None);
+        };
         let is_its = column::<i64>(row, 13)? == ledger_number(key.ledger)
             && column::<[u8; 16]>(row, 14)? == *key.id.as_bytes();
-        if !is_its {
-            return Err(corrupt("an account's number is another one's"));
-        }
-        state(row, key)
+        is_its.then(|| state(row, key)).transpose()
     }
 }
 

@@ -12,9 +12,8 @@ const MOST: usize = 1 << 18;
 /// What a writer remembers from one batch to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// The numbers of accounts that were read lately. A number is for ever, so
-    /// that nobody else's commits can make one wrong; it must have been read
-    /// outside of a transaction that may yet be rolled back.
+    /// The numbers of accounts that were read lately. Nobody's commits can make one
+    /// wrong, but a restored backup can: the account's row proves it with each use.
     numbers: FxHashMap<AccountKey, i64>,
     pub(super) deferred: Index,
 }
@@ -26,17 +25,35 @@ impl Memory {
         rows: &mut Rows<'_>,
         key: AccountKey,
     ) -> Result<Option<(Place, AccountState)>> {
-        let found = if let Some(number) = self.numbers.get(&key) {
-            rows.by_number(key, *number)?
-        } else {
-            let Some(found) = rows.by_key(key)? else {
-                return Ok(None);
-            };
-            self.note(key, found.0.number);
-            found
+        let remembered = match self.numbers.get(&key) {
+            Some(number) => rows.by_number(key, *number)?,
+            None => None,
+        };
+        let found = match remembered {
+            Some(found) => found,
+            None => match self.by_key(rows, key)? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
         };
         let moved = |number| self.deferred.moved(number);
         Ok(Some(latest(found, moved)))
+    }
+
+    /// Finds an account whose number is not known, or not its any more.
+    fn by_key(
+        &mut self,
+        rows: &mut Rows<'_>,
+        key: AccountKey,
+    ) -> Result<Option<(Place, AccountState)>> {
+        let found = rows.by_key(key)?;
+        match &found {
+            Some((place, _)) => self.note(key, place.number),
+            None => {
+                self.numbers.remove(&key);
+            }
+        }
+        Ok(found)
     }
 
     fn note(&mut self, key: AccountKey, number: i64) {

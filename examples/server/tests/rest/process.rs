@@ -66,7 +66,6 @@ impl Process {
     }
 
     /// Asks it to end, and waits until it has.
-    #[cfg(feature = "aws")]
     pub(crate) fn terminate(&mut self) {
         let id = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &id]).status();
@@ -252,6 +251,32 @@ fn sigterm_and_sigint_end_it_well() {
         );
         assert_eq!(server.child.wait().unwrap().code(), Some(0), "{signal}");
     }
+}
+
+#[test]
+fn after_sigterm_a_copy_of_the_one_file_holds_everything_that_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wallet.db");
+    let mut server = Process::start(&file);
+    let client = server.client;
+    let ada = client.open_with("ada", "1000.00");
+    let bob = client.open("bob");
+    for index in 0..100 {
+        let body = transfer(&ada, &bob, "0.01");
+        client
+            .post("/v1/transfers", &format!("t{index}"), &body)
+            .expect(201);
+    }
+    server.terminate();
+    for ending in ["-wal", "-shm"] {
+        let log = folder.path().join(format!("wallet.db{ending}"));
+        assert!(!log.exists(), "{ending}");
+    }
+    let copy = folder.path().join("copy.db");
+    std::fs::copy(&file, &copy).unwrap();
+    let restored = Process::start(&copy);
+    assert_eq!(restored.client.posted(&ada), "999.00");
+    assert_eq!(restored.client.posted(&bob), "1.00");
 }
 
 #[test]
