@@ -119,13 +119,11 @@ pub(crate) fn corrupt(context: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, context)
 }
 
-/// A stored blob that cannot be read: damaged, or of a newer release.
-pub(crate) fn undecodable(error: DecodeError, context: &'static str) -> StoreError {
-    let kind = match error {
-        DecodeError::UnknownVersion(_) => StoreErrorKind::Internal,
-        _ => StoreErrorKind::Corrupt,
-    };
-    StoreError::new(kind, context).with_source(error)
+/// A stored blob that cannot be read: damaged, or of a newer release. `row` names it,
+/// so that it can be looked at.
+pub(crate) fn undecodable(error: DecodeError, row: impl std::fmt::Display) -> StoreError {
+    let context = format!("{row} cannot be read");
+    StoreError::new(StoreErrorKind::Corrupt, context).with_source(error)
 }
 
 /// SQLite has already thrown the whole transaction away (a full disk, an I/O

@@ -152,8 +152,13 @@ impl Collector for Service {
             ),
             (
                 "splits",
-                "Batches split for data that the store refused",
+                "Batches split to find the request that fails",
                 stats.splits,
+            ),
+            (
+                "damaged",
+                "Requests that failed and holds left out for a stored row that cannot be read",
+                stats.damaged,
             ),
             (
                 "blocked",

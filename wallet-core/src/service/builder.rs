@@ -4,6 +4,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use super::balances::Cached;
+use super::quarantine::Quarantine;
 use super::queue::Queue;
 use super::sweep;
 use super::{Driver, Settings, Shared, Stats, Wallet};
@@ -119,6 +120,7 @@ impl WalletBuilder {
             cached: self.cache.map(Cached::new),
             history: self.history,
             sweep_turn: self.sweep_turn,
+            quarantine: Quarantine::default(),
             queue: Queue::new(),
             stats: Stats::default(),
         });

@@ -47,51 +47,78 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Commits what belongs together; only data that the store refuses splits it.
+/// How many conflicts in a row a batch meets before it is split. Whoever was faster
+/// has committed by then; what conflicts still is a row that somebody keeps.
+const CONFLICTS_MAX: u32 = 3;
+
+/// Commits what belongs together. What one request alone may be to blame for splits
+/// it: data that the store refuses, a stored row that cannot be read, a row that
+/// somebody else keeps.
 async fn commit(shared: &Arc<Shared>, tickets: Vec<Ticket>, kept: &Arc<Kept>) {
-    let mut parts = vec![tickets];
-    while let Some(mut part) = parts.pop() {
-        match transact(shared, &part, kept).await {
-            Ok((decided, was_unknown)) => answer(shared, part, decided, was_unknown),
-            Err(Failure::Unknown) => {
+    let mut parts = vec![(tickets, 0)];
+    while let Some((mut part, mut failures)) = parts.pop() {
+        let failure = match transact(shared, &mut part, kept, &mut failures).await {
+            Ok(decided) => {
+                answer(shared, part, decided);
+                continue;
+            }
+            Err(failure) => failure,
+        };
+        match failure {
+            Failure::Panicked => {
                 for ticket in part {
                     let error = ticket.indeterminate();
                     ticket.answer(Err(error));
                 }
             }
-            Err(Failure::Store(error)) => {
-                if error.kind() == StoreErrorKind::Invalid && part.len() > 1 {
-                    shared.stats.splits.add(1);
-                    let rest = part.split_off(part.len().div_euclid(2));
-                    // The first half is on top: decided first.
-                    parts.push(rest);
-                    parts.push(part);
-                } else {
-                    let error = WalletError::Store(Arc::new(error));
-                    for ticket in part {
-                        ticket.fail(error.clone());
-                    }
+            Failure::Store(error) if part.len() > 1 && may_split(error.kind()) => {
+                shared.stats.splits.add(1);
+                let rest = part.split_off(part.len().div_euclid(2));
+                // The first half is on top: decided first.
+                parts.push((rest, failures));
+                parts.push((part, failures));
+            }
+            Failure::Store(error) => {
+                if error.kind() == StoreErrorKind::Corrupt {
+                    shared.stats.damaged.add(1);
+                }
+                let error = WalletError::Store(Arc::new(error));
+                for ticket in part {
+                    ticket.fail(error.clone());
                 }
             }
         }
     }
 }
 
+/// Whether one request of a batch may be to blame. Not where all would fail alike:
+/// that would multiply the load of a store that is in trouble.
+const fn may_split(kind: StoreErrorKind) -> bool {
+    match kind {
+        StoreErrorKind::Invalid | StoreErrorKind::Corrupt | StoreErrorKind::Conflict => true,
+        StoreErrorKind::Unavailable | StoreErrorKind::Indeterminate | StoreErrorKind::Internal => {
+            false
+        }
+    }
+}
+
 /// Why a batch got no answer.
 enum Failure {
-    /// It did not happen.
+    /// The last try did not happen.
     Store(StoreError),
     /// Nobody knows.
-    Unknown,
+    Panicked,
 }
 
 /// Submits a batch until the store answers, as often as the settings allow. An
-/// unknown commit is settled by the same: the keys are read after the locks.
+/// unknown commit is settled by the same: the keys are read after the locks. What
+/// may have been committed by a try is marked on the tickets.
 async fn transact(
     shared: &Arc<Shared>,
-    tickets: &[Ticket],
+    tickets: &mut [Ticket],
     kept: &Arc<Kept>,
-) -> Result<(Vec<Decided>, bool), Failure> {
+    failures: &mut u32,
+) -> Result<Vec<Decided>, Failure> {
     let requests = tickets
         .iter()
         .map(|ticket| Arc::clone(&ticket.request))
@@ -103,14 +130,17 @@ async fn transact(
         batch = batch.on_follow(move || kept.let_follow(&shared.queue));
     }
     let batch = Arc::new(batch);
-    let mut failures = 0_u32;
     let mut is_unknown = false;
+    let mut conflicts = 0_u32;
+    // A part of a batch has met them already.
+    let is_part = tickets.len() < kept.requests;
+    let conflicts_max = if is_part { 1 } else { CONFLICTS_MAX };
     loop {
         shared.stats.batches.add(1);
         let work = shared.store.transact(Arc::clone(&batch));
         let Ok(answer) = AssertUnwindSafe(work).catch_unwind().await else {
             shared.stats.panics.add(1);
-            return Err(Failure::Unknown);
+            return Err(Failure::Panicked);
         };
         let error = match answer {
             Ok(committed) => {
@@ -118,46 +148,46 @@ async fn transact(
                     shared.stats.settled.add(1);
                 }
                 shared.signal.notify();
-                return Ok((committed.decided, is_unknown));
+                return Ok(committed.decided);
             }
             Err(error) => error,
         };
-        match error.kind() {
-            StoreErrorKind::Unavailable | StoreErrorKind::Conflict => {}
-            StoreErrorKind::Indeterminate => is_unknown = true,
-            StoreErrorKind::Invalid | StoreErrorKind::Corrupt | StoreErrorKind::Internal => {
-                return Err(if is_unknown {
-                    Failure::Unknown
-                } else {
-                    Failure::Store(error)
-                });
+        conflicts = match error.kind() {
+            StoreErrorKind::Conflict => conflicts.saturating_add(1),
+            StoreErrorKind::Unavailable => 0,
+            StoreErrorKind::Indeterminate => {
+                is_unknown = true;
+                for ticket in &mut *tickets {
+                    ticket.is_unknown = true;
+                }
+                0
             }
-        }
-        failures = failures.saturating_add(1);
-        if failures >= shared.settings.tries_max.max(1) {
-            return Err(if is_unknown {
-                Failure::Unknown
-            } else {
-                Failure::Store(error)
-            });
+            StoreErrorKind::Invalid | StoreErrorKind::Corrupt | StoreErrorKind::Internal => {
+                return Err(Failure::Store(error));
+            }
+        };
+        *failures = failures.saturating_add(1);
+        let is_kept = tickets.len() > 1 && conflicts >= conflicts_max;
+        if is_kept || *failures >= shared.settings.tries_max.max(1) {
+            return Err(Failure::Store(error));
         }
         shared.stats.retries.add(1);
-        shared.clock.sleep(shared.settings.pause(failures)).await;
+        shared.clock.sleep(shared.settings.pause(*failures)).await;
     }
 }
 
 /// Whether what was found under its key is what the request itself did, by a
 /// commit that was unknown.
-fn is_own(ticket: &Ticket, outcome: &Outcome, was_unknown: bool) -> bool {
-    was_unknown && ticket.request.made(outcome)
+fn is_own(ticket: &Ticket, outcome: &Outcome) -> bool {
+    ticket.is_unknown && ticket.request.made(outcome)
 }
 
 /// Answers each caller; those whose accounts could not be had go back.
-fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, was_unknown: bool) {
+fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>) {
     let made = tickets.iter().zip(&decided);
     shared.note_outcomes(made.filter_map(|(ticket, decided)| match decided {
         Decided::Fresh(outcome) => Some(&**outcome),
-        Decided::Replayed(outcome) => is_own(ticket, outcome, was_unknown).then_some(&**outcome),
+        Decided::Replayed(outcome) => is_own(ticket, outcome).then_some(&**outcome),
         Decided::IdempotencyMismatch | Decided::Blocked | Decided::ClockBehind { .. } => None,
     }));
     let mut blocked = Vec::new();
@@ -174,7 +204,7 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, was_unkn
                 replayed: false,
             })),
             Decided::Replayed(outcome) => {
-                let replayed = !is_own(&ticket, &outcome, was_unknown);
+                let replayed = !is_own(&ticket, &outcome);
                 ticket.answer(Ok(Answer { outcome, replayed }));
             }
             Decided::IdempotencyMismatch => ticket.answer(Err(WalletError::IdempotencyMismatch)),
@@ -183,8 +213,8 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, was_unkn
                 ticket.answer(Err(WalletError::ClockBehind { ahead_micros }));
             }
             Decided::Blocked => {
-                // Without the locks the keys that were read prove nothing.
-                ticket.is_unknown |= was_unknown;
+                // Without the locks the keys that were read prove nothing: what is
+                // unknown stays so.
                 ticket.blocked = ticket.blocked.saturating_add(1);
                 if ticket.blocked >= shared.settings.tries_max.max(1) {
                     let context = "an account is locked by somebody else";

@@ -9,8 +9,9 @@
 //!
 //! A request stays with its committer until its fate is known. `Conflict`,
 //! `Unavailable` and `Indeterminate` repeat the whole batch under the same keys;
-//! `Invalid` splits it until the culprit stands alone; a request whose account a
-//! foreign transaction keeps goes back to the queue for a while.
+//! `Invalid` and `Corrupt` split it until the culprit stands alone, and so does a
+//! `Conflict` that repeats; a request whose account a foreign transaction keeps goes
+//! back to the queue for a while.
 //!
 //! Statements and past balances come from history where that proves that the
 //! ledger would say the same ([`Wallet::statement`], [`Wallet::balance_at`]).
@@ -28,6 +29,7 @@ mod flights;
 mod history;
 mod kept;
 mod pending;
+mod quarantine;
 mod queue;
 mod reads;
 mod settings;

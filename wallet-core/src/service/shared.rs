@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::balances::Cached;
+use super::quarantine::Quarantine;
 use super::queue::Queue;
 use super::{Settings, Stats};
 use crate::{Clock, CommitSignal, HistoryStore, IdGenerator, LedgerStore, Turn};
@@ -16,6 +17,7 @@ pub(super) struct Shared {
     pub(super) cached: Option<Cached>,
     pub(super) history: Option<Arc<dyn HistoryStore>>,
     pub(super) sweep_turn: Option<Turn>,
+    pub(super) quarantine: Quarantine,
     pub(super) queue: Queue,
     pub(super) stats: Stats,
 }

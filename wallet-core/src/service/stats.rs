@@ -49,8 +49,13 @@ stats! {
     retries,
     /// Unknown commits that a further try settled.
     settled,
-    /// Batches split because the store refused some request's data.
+    /// Batches split to find the request that the store refuses, or whose stored
+    /// rows cannot be read, or that waits for a row that somebody else keeps.
     splits,
+    /// Requests that failed because a stored row cannot be read, and expired holds
+    /// that are left out for that: each time. Look at
+    /// [`Wallet::damaged_holds`](crate::Wallet::damaged_holds) and at the errors.
+    damaged,
     /// Requests put back because a foreign transaction kept an account.
     blocked,
     /// Requests refused because the store's clock is behind.

@@ -7,7 +7,7 @@ use futures_util::future::{Either, join_all, select};
 use super::shared::Shared;
 use super::{WalletError, enqueue};
 use crate::yielding::yield_once;
-use crate::{LockManager, LockName, LockOwner, Prepared, Turn};
+use crate::{Hold, HoldKey, LockManager, LockName, LockOwner, Prepared, StoreErrorKind, Turn};
 
 /// What the lock is called.
 const LOCK: &str = "wallet-sweep";
@@ -53,25 +53,68 @@ async fn is_anothers_turn(shared: &Shared, interval: Duration) -> bool {
     }
 }
 
-/// Ends at most `limit` expired holds, and says how many ended.
+/// Ends at most `limit` expired holds, and says how many ended. Those that cannot be
+/// read are left out.
 pub(super) async fn once(shared: &Shared, limit: u32) -> Result<u64, WalletError> {
-    let expired = shared.store.expired_holds(limit).await?;
-    if expired.is_empty() {
-        return Ok(0);
-    }
-    let holds = shared.store.holds(&expired).await?;
+    let now = shared.clock.now();
+    shared.quarantine.look(now);
+    let left_out = u32::try_from(shared.quarantine.len()).unwrap_or(u32::MAX);
+    let most = limit.saturating_add(left_out);
+    let mut expired = shared.store.expired_holds(most).await?;
+    expired.retain(|hold| !shared.quarantine.has(hold));
+    expired.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let mut answers = Vec::with_capacity(expired.len());
-    for (key, hold) in expired.into_iter().zip(holds) {
+    for (key, hold) in readable(shared, expired).await? {
         let mut request = Prepared::expiry(key, &*shared.ids);
         request.resolve(hold.as_slice(), &[]);
-        answers.push(enqueue(shared, request));
+        let answer = enqueue(shared, request);
+        answers.push(async move { (key, answer.await) });
     }
-    let answers = join_all(answers).await;
-    let ended = answers.into_iter().flatten();
-    let ended = ended
-        .filter(|answer| !answer.replayed && answer.outcome.result.is_ok())
-        .count();
-    let ended = u64::try_from(ended).unwrap_or(u64::MAX);
+    let mut ended = 0_u64;
+    for (key, answer) in join_all(answers).await {
+        match answer {
+            Ok(answer) if !answer.replayed && answer.outcome.result.is_ok() => {
+                ended = ended.saturating_add(1);
+            }
+            // What it touches cannot be read: the committer has counted it.
+            Err(WalletError::Store(error)) if error.kind() == StoreErrorKind::Corrupt => {
+                shared.quarantine.add(key, error, shared.clock.now());
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
     shared.stats.expired.add(ended);
     Ok(ended)
+}
+
+/// The holds of these keys; those that cannot be read are found by halving, and are
+/// left out.
+async fn readable(
+    shared: &Shared,
+    keys: Vec<HoldKey>,
+) -> Result<Vec<(HoldKey, Option<Hold>)>, WalletError> {
+    let mut found = Vec::with_capacity(keys.len());
+    let mut parts = vec![keys];
+    while let Some(mut part) = parts.pop() {
+        if part.is_empty() {
+            continue;
+        }
+        match shared.store.holds(&part).await {
+            Ok(holds) => found.extend(part.into_iter().zip(holds)),
+            Err(error) if error.kind() == StoreErrorKind::Corrupt => {
+                if let [hold] = part.as_slice() {
+                    shared.stats.damaged.add(1);
+                    let now = shared.clock.now();
+                    shared.quarantine.add(*hold, Arc::new(error), now);
+                } else {
+                    let rest = part.split_off(part.len().div_euclid(2));
+                    // The first half is on top: the longest expired first.
+                    parts.push(rest);
+                    parts.push(part);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
 }

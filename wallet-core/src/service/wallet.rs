@@ -5,8 +5,8 @@ use tokio::sync::watch;
 
 use super::{Answer, Shared, StatsSnapshot, WalletBuilder, WalletError, enqueue, sweep};
 use crate::{
-    Batch, Decided, IdempotencyKey, InvalidRequest, LedgerId, LedgerStore, Outcome, Prepared,
-    Purge, RecordKey, Request,
+    Batch, Decided, HoldKey, IdempotencyKey, InvalidRequest, LedgerId, LedgerStore, Outcome,
+    Prepared, Purge, RecordKey, Request, StoreError,
 };
 
 /// The service that a host holds: cheap to clone, one per store and process.
@@ -146,6 +146,14 @@ impl Wallet {
     /// [`WalletError::Store`].
     pub async fn sweep_expired(&self, limit: u32) -> Result<u64, WalletError> {
         sweep::once(&self.shared, limit).await
+    }
+
+    /// Expired holds that stay pending because a stored row cannot be read, each with
+    /// the error that names the row. The sweep goes on without them, and tries them
+    /// again after some minutes: look at them and repair the row.
+    #[must_use]
+    pub fn damaged_holds(&self) -> Vec<(HoldKey, Arc<StoreError>)> {
+        self.shared.quarantine.list()
     }
 
     /// Deletes old rows; see [`LedgerStore::purge`].

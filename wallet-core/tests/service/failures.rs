@@ -8,7 +8,7 @@ use wallet_core::{
 };
 
 use crate::scripted::Step;
-use crate::world::{JumpClock, World, key, quiet, record, transfer};
+use crate::world::{JumpClock, World, account_key, key, quiet, record, settle, transfer};
 
 fn three_tries() -> Settings {
     Settings {
@@ -44,7 +44,8 @@ async fn data_that_the_store_refuses_fails_alone_and_unrecorded() {
     for culprit in 1..=4 {
         let world = World::new().await;
         let poisoned = record(&format!("t{culprit}"));
-        world.store.poison.lock().unwrap().insert(poisoned);
+        let kind = StoreErrorKind::Invalid;
+        world.store.poison.lock().unwrap().insert(poisoned, kind);
         let tasks = world.four().await;
         world.store.open_wide();
         for (task, number) in tasks.into_iter().zip(1..) {
@@ -212,8 +213,6 @@ async fn a_store_that_panics_leaves_its_batch_unknown_and_the_service_alive() {
 async fn an_outage_that_lasts_fails_a_batch_as_a_whole_without_splitting_it() {
     for (kind, tries) in [
         (StoreErrorKind::Unavailable, 3),
-        (StoreErrorKind::Conflict, 3),
-        (StoreErrorKind::Corrupt, 1),
         (StoreErrorKind::Internal, 1),
     ] {
         let world = World::with(three_tries()).await;
@@ -229,4 +228,23 @@ async fn an_outage_that_lasts_fails_a_batch_as_a_whole_without_splitting_it() {
         assert_eq!(world.store.sizes()[1..], vec![4; tries]);
         assert_eq!(world.wallet.stats().splits, 0);
     }
+}
+
+#[tokio::test]
+async fn an_answer_lost_before_a_foreign_lock_is_still_the_callers_own() {
+    let world = World::new().await;
+    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    world.store.close();
+    world.play([Step::CommitLater]);
+    let task = world.submit(transfer("t", 1, 2)).await;
+    // The commit itself keeps the account for as long as it is under way.
+    world.store.open(2);
+    settle().await;
+    assert!(world.wallet.stats().blocked > 0 && !task.is_finished());
+    drop(kept);
+    world.store.land().await;
+    world.store.open_wide();
+    let answer = task.await.unwrap().unwrap();
+    assert!(!answer.replayed, "it is the caller's own first answer");
+    assert_eq!(world.posted(1).await, 9_900);
 }

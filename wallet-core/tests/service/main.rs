@@ -18,6 +18,7 @@ mod failures;
 mod foreign_locks;
 mod history;
 mod history_same;
+mod isolation;
 mod limits;
 mod reads;
 mod retention;

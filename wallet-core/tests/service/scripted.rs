@@ -1,6 +1,6 @@
 //! A store that does as it is told and remembers what it was asked.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -21,6 +21,8 @@ pub(crate) enum Step {
     Fail(StoreErrorKind),
     /// It takes effect, and the answer is lost.
     LoseAnswer,
+    /// Nobody knows: it takes effect when the test lets it land.
+    CommitLater,
     /// The store panics before it has an effect.
     Panic,
 }
@@ -31,8 +33,11 @@ pub(crate) struct Scripted {
     /// A commit needs a permit to go on.
     pub(crate) gate: Semaphore,
     pub(crate) script: Mutex<VecDeque<Step>>,
-    /// Requests that the store refuses as data.
-    pub(crate) poison: Mutex<BTreeSet<RecordKey>>,
+    /// Requests whose batches fail, and how: data that the store refuses, a record
+    /// that cannot be read, a key that a foreign transaction has not committed yet.
+    pub(crate) poison: Mutex<BTreeMap<RecordKey, StoreErrorKind>>,
+    /// Holds that cannot be read.
+    pub(crate) damaged_holds: Mutex<BTreeSet<HoldKey>>,
     /// Requests whose batches others may follow as soon as they have begun.
     pub(crate) followed: Mutex<BTreeSet<RecordKey>>,
     /// The keys of every batch, in the order in which commits began.
@@ -44,6 +49,8 @@ pub(crate) struct Scripted {
     pub(crate) read_gate: Semaphore,
     /// How many commits have begun.
     pub(crate) begun: watch::Sender<usize>,
+    /// What has not landed yet.
+    late: Mutex<Option<Arc<Batch>>>,
     touched: Mutex<BTreeSet<AccountKey>>,
     /// How often two commits under way shared an account.
     pub(crate) overlaps: AtomicUsize,
@@ -60,9 +67,11 @@ impl Scripted {
             gate: Semaphore::new(Semaphore::MAX_PERMITS / 2),
             script: Mutex::default(),
             poison: Mutex::default(),
+            damaged_holds: Mutex::default(),
             followed: Mutex::default(),
             batches: Mutex::default(),
             begun: watch::Sender::new(0),
+            late: Mutex::default(),
             touched: Mutex::default(),
             overlaps: AtomicUsize::new(0),
         }
@@ -81,6 +90,12 @@ impl Scripted {
     /// Lets all commits go on.
     pub(crate) fn open_wide(&self) {
         self.open(Semaphore::MAX_PERMITS / 2);
+    }
+
+    /// Lets the commit take effect that is still under way.
+    pub(crate) async fn land(&self) {
+        let batch = self.late.lock().unwrap().take();
+        self.inner.transact(batch.unwrap()).await.unwrap();
     }
 
     /// Waits until `count` commits have begun since the store was made.
@@ -130,11 +145,9 @@ impl LedgerStore for Scripted {
                 touched.remove(key);
             }
         }
-        let is_poisoned = keys
-            .iter()
-            .any(|key| self.poison.lock().unwrap().contains(key));
-        if is_poisoned {
-            return Err(Self::error(StoreErrorKind::Invalid));
+        let poison = self.poison.lock().unwrap().clone();
+        if let Some(kind) = keys.iter().find_map(|key| poison.get(key)) {
+            return Err(Self::error(*kind));
         }
         let step = self.script.lock().unwrap().pop_front();
         match step {
@@ -142,6 +155,10 @@ impl LedgerStore for Scripted {
             Some(Step::Fail(kind)) => Err(Self::error(kind)),
             Some(Step::LoseAnswer) => {
                 self.inner.transact(batch).await?;
+                Err(Self::error(StoreErrorKind::Indeterminate))
+            }
+            Some(Step::CommitLater) => {
+                *self.late.lock().unwrap() = Some(batch);
                 Err(Self::error(StoreErrorKind::Indeterminate))
             }
             Some(Step::Panic) => panic!("as the script says"),
@@ -182,6 +199,11 @@ impl LedgerStore for Scripted {
     }
 
     async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>, StoreError> {
+        let damaged = self.damaged_holds.lock().unwrap().clone();
+        if let Some(hold) = keys.iter().find(|key| damaged.contains(key)) {
+            let context = format!("{} cannot be read", hold.id);
+            return Err(StoreError::new(StoreErrorKind::Corrupt, context));
+        }
         self.inner.holds(keys).await
     }
 

@@ -6,12 +6,12 @@ use super::prepare;
 use crate::error::{During, Result, corrupt, undecodable};
 use crate::value::{column, id_column, ledger, ledger_number};
 
-const HOLD: &str = "SELECT body FROM wallet_hold WHERE ledger = ? AND id = ?";
+const HOLD: &str = "SELECT body, id FROM wallet_hold WHERE ledger = ? AND id = ?";
 const BY_PAYER: &str = "
-    SELECT body FROM wallet_hold
+    SELECT body, id FROM wallet_hold
     WHERE ledger = ? AND payer = ? AND status = ? AND id > ? ORDER BY id LIMIT ?";
 const BY_PAYEE: &str = "
-    SELECT body FROM wallet_hold
+    SELECT body, id FROM wallet_hold
     WHERE ledger = ? AND payee = ? AND status = ? AND id > ? ORDER BY id LIMIT ?";
 const EXPIRED: &str = "
     SELECT ledger, id FROM wallet_hold
@@ -31,7 +31,12 @@ pub(crate) fn hold(connection: &Connection, key: HoldKey) -> Result<Option<Hold>
 fn body(row: &Row<'_>, ledger: LedgerId) -> Result<Hold> {
     let bytes = row.get_ref(0).during("reading a column")?;
     let bytes = bytes.as_blob().map_err(|_| corrupt("a hold is damaged"))?;
-    decode_hold(ledger, bytes).map_err(|error| undecodable(error, "reading a hold"))
+    decode_hold(ledger, bytes).map_err(|error| {
+        let id = id_column(row, 1, HoldId::from_bytes);
+        let id = id.map_or_else(|_| "without an id".to_owned(), |id| id.to_string());
+        let row = format!("ledger {ledger}, hold {id} in wallet_hold");
+        undecodable(error, row)
+    })
 }
 
 /// A page of the holds from or towards an account. Both indices are ordered

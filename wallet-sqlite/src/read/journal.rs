@@ -14,7 +14,7 @@ const OUTCOME: &str = "SELECT ledger, outcome, links, fingerprint FROM wallet_jo
 const BEHIND: &str = "
     SELECT id, ledger, hash, outcome FROM wallet_journal WHERE id > ? ORDER BY id LIMIT ?";
 const RANGE: &str = "
-    SELECT ledger, outcome FROM wallet_journal WHERE id BETWEEN ? AND ? ORDER BY id";
+    SELECT ledger, outcome, id FROM wallet_journal WHERE id BETWEEN ? AND ? ORDER BY id";
 
 /// The record of a key.
 pub(crate) fn record(books: &Books<'_>, key: RecordKey) -> Result<Option<Record>> {
@@ -68,7 +68,7 @@ pub(super) fn journal_row(connection: &Connection, id: i64) -> Result<JournalRow
     let row = row.ok_or_else(|| corrupt("a row of the journal is missing"))?;
     let ledger = ledger(column(row, 0)?)?;
     Ok(JournalRow {
-        outcome: outcome_column(row, 1, ledger)?,
+        outcome: outcome_column(row, 1, ledger, id)?,
         links: column(row, 2)?,
         fingerprint: Fingerprint::from_bytes(column(row, 3)?),
     })
@@ -86,7 +86,10 @@ pub(crate) fn outbox_outcomes(
     let mut found = Vec::new();
     while let Some(row) = rows.next().during(context)? {
         let ledger = ledger(column(row, 0)?)?;
-        found.push((ledger, Arc::new(outcome_column(row, 1, ledger)?)));
+        found.push((
+            ledger,
+            Arc::new(outcome_column(row, 1, ledger, column(row, 2)?)?),
+        ));
     }
     Ok(found)
 }
@@ -112,13 +115,13 @@ pub(crate) fn oldest(
     let mut rows = statement.query((after, limit)).during(context)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().during(context)? {
-        let number = column(row, 1)?;
-        let outcome = outcome_column(row, 3, ledger(number)?)?;
+        let (id, number) = (column(row, 0)?, column(row, 1)?);
+        let outcome = outcome_column(row, 3, ledger(number)?, id)?;
         if outcome.at > bound {
             break;
         }
         found.push(Old {
-            journal: column(row, 0)?,
+            journal: id,
             ledger: number,
             hash: column(row, 2)?,
             is_refused: outcome.result.is_err(),
@@ -127,10 +130,12 @@ pub(crate) fn oldest(
     Ok(found)
 }
 
-fn outcome_column(row: &Row<'_>, index: usize, ledger: LedgerId) -> Result<Outcome> {
+/// The outcome in a column of row `id`.
+fn outcome_column(row: &Row<'_>, index: usize, ledger: LedgerId, id: i64) -> Result<Outcome> {
     let bytes = row.get_ref(index).during("reading a column")?;
     let bytes = bytes
         .as_blob()
         .map_err(|_| corrupt("a row of the journal is missing"))?;
-    decode_outcome(ledger, bytes).map_err(|error| undecodable(error, "reading an outcome"))
+    decode_outcome(ledger, bytes)
+        .map_err(|error| undecodable(error, format_args!("row {id} of wallet_journal")))
 }
