@@ -2,13 +2,24 @@
 -- since 1970, ids their 16 bytes, texts their UTF-8 as VARBINARY: no collation
 -- takes part in what is equal. Every statement may be run again.
 
--- Tells one set of books from another.
+-- Tells one set of books from another, and says which epoch they are in. Every
+-- commit shares this row's lock, so that a raise of the epoch waits for it.
 CREATE TABLE IF NOT EXISTS wallet_identity (
     only_row TINYINT    NOT NULL PRIMARY KEY CHECK (only_row = 1),
-    id       BINARY(16) NOT NULL
+    id       BINARY(16) NOT NULL,
+    epoch    BIGINT     NOT NULL DEFAULT 1 CHECK (epoch > 0)
 ) ENGINE = InnoDB;
 INSERT INTO wallet_identity (only_row, id) VALUES (1, UNHEX(REPLACE(UUID(), '-', '')))
     ON DUPLICATE KEY UPDATE only_row = only_row;
+
+-- Every time that the books went back to an earlier state: until then all is of
+-- epoch 1.
+CREATE TABLE IF NOT EXISTS wallet_epoch (
+    number      BIGINT         NOT NULL PRIMARY KEY CHECK (number > 1),
+    restored_to BIGINT         NOT NULL,
+    raised_at   BIGINT         NOT NULL,
+    raised_by   VARBINARY(128) NOT NULL
+) ENGINE = InnoDB;
 
 -- The immutable part of an account. `num` stands for (ledger, id) in other
 -- tables, which keeps their rows narrow; it is for ever.

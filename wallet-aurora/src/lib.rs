@@ -97,6 +97,7 @@ mod clock;
 mod commit;
 mod connect;
 mod credentials;
+mod epoch;
 mod error;
 mod freshness;
 mod host;

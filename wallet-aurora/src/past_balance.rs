@@ -1,8 +1,7 @@
 //! The balance at a past time.
 
 use wallet_core::{
-    AccountKey, Currency, Entry, PastBalance, Posted, Sequence, StoreError, StoreErrorKind,
-    Timestamp,
+    AccountKey, Currency, Entry, PastBalance, Sequence, StoreError, StoreErrorKind, Timestamp,
 };
 
 use crate::clock::Time;
@@ -149,7 +148,7 @@ impl Question {
         };
         let sequence: Sequence = row.number(0)?;
         let told = outcome(row, 1, self.account.ledger)?;
-        let mut entries = told.postings().flat_map(Posted::entries);
+        let mut entries = told.entries();
         let is_last = |entry: &Entry| entry.account == self.account && entry.sequence == sequence;
         let last = entries.find(is_last);
         let last = last.ok_or_else(|| corrupt("the journal does not tell an entry"))?;

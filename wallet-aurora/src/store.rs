@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use wallet_core::{
-    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Freshness, Hold,
-    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record,
-    RecordKey, ReferenceQuery, Snapshot, StoreErrorKind, Timestamp, TransferKey,
-    TransferWithReversals, TrialBalance,
+    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
+    Freshness, Hold, HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge,
+    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreErrorKind,
+    Timestamp, TransferKey, TransferWithReversals, TrialBalance,
 };
 
 use crate::clock::Time;
@@ -20,7 +20,7 @@ use crate::read::{self, Numbers};
 use crate::run::Answers;
 use crate::settings::AuroraSettings;
 use crate::sql::Script;
-use crate::{commit, migrate, purge};
+use crate::{commit, epoch, migrate, purge};
 use reading::sorted;
 
 /// At most this much in one transaction, where the server takes it.
@@ -295,6 +295,20 @@ impl LedgerStore for AuroraStore {
         let mut lent = self.writer.lend().await?;
         let sums = read::trial_balance(&mut lent, ledger).await;
         lent.end(sums).await
+    }
+
+    async fn epochs(&self) -> Result<Epochs> {
+        let ask = |script: &mut Script| {
+            epoch::ask_all(script);
+            false
+        };
+        self.read(ask, epoch::told_all).await
+    }
+
+    async fn raise_epoch(&self, restored_to: Timestamp, by: &RaisedBy) -> Result<RaisedEpoch> {
+        let mut lent = self.writer.lend().await?;
+        let raised = epoch::raise(&mut lent, restored_to, by, &self.time).await;
+        lent.end(raised).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64> {

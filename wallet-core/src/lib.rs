@@ -63,6 +63,7 @@ mod balance;
 mod batch;
 mod command;
 mod cost;
+mod epoch;
 mod error;
 mod fingerprint;
 mod guarded_limiter;
@@ -94,6 +95,7 @@ pub use command::{
     PostTransfer, Release, Reverse, ReverseWhat, Share, Split, Withdrawal,
 };
 pub use cost::Cost;
+pub use epoch::{Epoch, Epochs, Position, RaisedEpoch};
 pub use error::{StoreError, StoreErrorKind};
 pub use guarded_limiter::{Admission, GuardedLimiter, OnFailure};
 pub use id::{
@@ -122,8 +124,8 @@ pub use session::{SessionId, SessionIdError};
 pub use settlement::{SettlementShards, settlement_account};
 pub use snapshot::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};
 pub use text::{
-    Description, KeyScope, KeyText, LimitName, LimitScope, LockName, LockOwner, Owner, Reference,
-    SessionUser, SettlementName, TextError,
+    Description, KeyScope, KeyText, LimitName, LimitScope, LockName, LockOwner, Owner, RaisedBy,
+    Reference, SessionUser, SettlementName, TextError,
 };
 pub use time::Timestamp;
 pub use transfer::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     Account, AccountId, AccountKey, AccountState, Amount, Balance, Counters, Currency, Direction,
-    Entry, Fingerprint, Hold, InLedger, LedgerId, RecordKey, Rejected, Sequence, Timestamp,
+    Entry, Epoch, Fingerprint, Hold, InLedger, LedgerId, RecordKey, Rejected, Sequence, Timestamp,
     Transfer, Version,
 };
 
@@ -14,6 +14,8 @@ use crate::{
 pub struct Outcome {
     /// The request's time.
     pub at: Timestamp,
+    /// The database's epoch when it was decided: that of all its effects.
+    pub epoch: Epoch,
     /// One receipt per command in order, or why nothing was done.
     pub result: Result<Vec<Receipt>, Rejected>,
 }
@@ -86,6 +88,13 @@ impl Outcome {
         self.postings().map(|posted| &posted.transfer)
     }
 
+    /// The entries that it wrote, transfer by transfer.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        let epoch = self.epoch;
+        self.postings()
+            .flat_map(move |posted| posted.entries(epoch))
+    }
+
     /// The receipts of its transfers.
     pub fn postings(&self) -> impl Iterator<Item = &Posted> {
         self.receipts().iter().filter_map(|receipt| match receipt {
@@ -132,14 +141,15 @@ pub struct Posted {
 }
 
 impl Posted {
-    /// The entries that it wrote, two per leg.
-    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+    /// The entries that it wrote in `epoch`, that of its outcome: two per leg.
+    pub fn entries(&self, epoch: Epoch) -> impl Iterator<Item = Entry> {
         let transfer = &self.transfer;
         self.effects.iter().filter_map(move |effect| {
             let mark = effect.entry?;
             Some(Entry {
                 account: InLedger::new(transfer.key.ledger, effect.account),
                 sequence: mark.sequence,
+                epoch,
                 version: effect.version,
                 direction: mark.direction,
                 amount: mark.amount,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, AccountKey, AccountState, Currency, Entry, Hold, LedgerId, Outcome, Posted, Record,
+    Account, AccountKey, AccountState, Currency, Entry, Epoch, Hold, LedgerId, Outcome, Record,
     Timestamp, Transfer, TransferKey, TransferWithReversals, Version,
 };
 
@@ -14,6 +14,8 @@ use crate::{
 pub struct Snapshot {
     /// The store's clock, read after the locks were held.
     pub now: Timestamp,
+    /// The database's epoch, read in the transaction that commits.
+    pub epoch: Epoch,
     /// Every account that was locked, sorted by key; `None` where it does not
     /// exist. An account that is not in the list was not obtained: requests
     /// that need it come out as [`Decided::Blocked`](crate::Decided::Blocked).
@@ -44,6 +46,9 @@ impl Snapshot {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChangeSet {
+    /// The epoch that it was decided in. A commit lands in this epoch or not at
+    /// all: a store whose epoch is another one by then answers `Conflict`.
+    pub epoch: Epoch,
     /// New records. A duplicate means that somebody else committed the key:
     /// [`Conflict`](crate::StoreErrorKind::Conflict).
     pub records: Vec<Record>,
@@ -106,7 +111,7 @@ impl ChangeSet {
 
     /// The new transfers with what they did, sorted by key.
     #[must_use]
-    pub fn postings(&self) -> Vec<&Posted> {
+    pub fn postings(&self) -> Vec<&crate::Posted> {
         let accepted = self.accepted.iter();
         let mut postings: Vec<_> = accepted
             .flat_map(|(_, outcome)| outcome.postings())
@@ -130,8 +135,7 @@ impl ChangeSet {
     pub fn entries(&self) -> Vec<Entry> {
         let accepted = self.accepted.iter();
         let mut entries: Vec<Entry> = accepted
-            .flat_map(|(_, outcome)| outcome.postings())
-            .flat_map(Posted::entries)
+            .flat_map(|(_, outcome)| outcome.entries())
             .collect();
         entries.sort_unstable_by_key(|entry| (entry.account, entry.sequence));
         entries

@@ -117,6 +117,11 @@ text! {
     KeyText, 255, |c| c.is_ascii_graphic() || c == ' '
 }
 text! {
+    /// Who raised an epoch (an operator's name, a run of a script): 1 to 128
+    /// bytes, no control characters.
+    RaisedBy, 128, |c| !c.is_control()
+}
+text! {
     /// Names a lock: 1 to 128 bytes, no control characters.
     LockName, 128, |c| !c.is_control()
 }

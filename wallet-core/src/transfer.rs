@@ -1,7 +1,7 @@
 //! Transfers, their legs and entries; holds.
 
 use crate::{
-    AccountId, AccountKey, Amount, Currency, Description, HoldId, HoldKey, Metadata, Money,
+    AccountId, AccountKey, Amount, Currency, Description, Epoch, HoldId, HoldKey, Metadata, Money,
     Reference, Sequence, Timestamp, TransferId, TransferKey, Version,
 };
 
@@ -173,6 +173,8 @@ pub struct Entry {
     pub account: AccountKey,
     /// Its number on the account: gapless, the first is 1.
     pub sequence: Sequence,
+    /// The epoch that it was written in.
+    pub epoch: Epoch,
     /// The account's version after it.
     pub version: Version,
     /// Which side.

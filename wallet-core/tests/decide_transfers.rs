@@ -8,9 +8,9 @@ use support::{
 };
 use wallet_core::{
     AccountId, Batch, COUNTER_MAX, Capture, Command, Counters, Deposit, Details, Direction,
-    EffectKind, InvalidRequest, Leg, Money, PlaceHold, Policy, PostTransfer, Prepared, Reference,
-    Rejection, Request, Reverse, SettlementShards, Share, Split, TransferKind, Withdrawal,
-    settlement_account,
+    EffectKind, Epoch, InvalidRequest, Leg, Money, PlaceHold, Policy, PostTransfer, Prepared,
+    Reference, Rejection, Request, Reverse, SettlementShards, Share, Split, TransferKind,
+    Withdrawal, settlement_account,
 };
 
 /// Account, version, sequence, posted balance of each effect.
@@ -52,7 +52,7 @@ fn a_leg_debits_before_it_credits_and_raises_version_and_sequence_by_one() {
             ..Counters::default()
         }
     );
-    let entries: Vec<_> = posted.entries().collect();
+    let entries: Vec<_> = posted.entries(Epoch::FIRST).collect();
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[0].balance_after, 900);
     assert_eq!(entries[1].balance_after, 105);
@@ -73,7 +73,10 @@ fn entries_of_legs_on_one_account_are_not_netted() {
         (B, 4, 3, 100),
     ];
     assert_eq!(steps(&posted), expected);
-    let legs: Vec<_> = posted.entries().map(|entry| entry.leg).collect();
+    let legs: Vec<_> = posted
+        .entries(Epoch::FIRST)
+        .map(|entry| entry.leg)
+        .collect();
     assert_eq!(legs, [0, 0, 1, 1, 2, 2]);
 }
 
@@ -261,7 +264,10 @@ fn a_split_makes_legs_that_add_up_and_none_of_zero() {
     let shares = vec![share(B, 1), share(C, 1), share(D, 9_998)];
     let posted = world.post(Split::new(A, cents(1), shares));
     assert_eq!(posted.transfer.legs, [leg(A, D, 1)]);
-    let index: Vec<_> = posted.entries().map(|entry| entry.leg).collect();
+    let index: Vec<_> = posted
+        .entries(Epoch::FIRST)
+        .map(|entry| entry.leg)
+        .collect();
     assert_eq!(index, [0, 0]);
 }
 

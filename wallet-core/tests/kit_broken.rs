@@ -84,5 +84,9 @@ caught! {
     folded_case_is_caught: FoldsCase by "extremes::texts_are_compared_byte_by_byte";
     a_host_left_out_is_caught: LeavesOutTheHost by "reads::a_trial_balance_adds_up_each_currency";
     purged_ids_are_caught: PurgesIds by "idempotency::given_ids_outlive_their_records";
+    a_forgotten_epoch_is_caught: ForgetsEpochs by "epochs::a_raised_epoch_is_durable";
+    an_epoch_raised_twice_is_caught: RaisesTwice by "epochs::a_raise_asked_for_twice_is_one";
+    a_store_that_stays_in_the_first_epoch_is_caught: StaysInTheFirstEpoch by "epochs::effects_keep_the_epoch_that_they_were_written_in";
+    an_epoch_read_before_the_locks_is_caught: ReadsEpochBeforeLocks by "epochs::no_commit_of_an_earlier_epoch_lands_after_a_raise";
     a_forgetful_restart_is_caught: ForgetsOnRestart by "accounts::accounts_are_durable";
 }

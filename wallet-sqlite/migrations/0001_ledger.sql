@@ -1,6 +1,15 @@
 -- The ledger's tables. Money is kept as big-endian two's complement of 16
 -- bytes where nothing else is said, times as microseconds since 1970, ids as their 16 bytes.
 
+-- Every time that the books went back to an earlier state: until then all is of
+-- epoch 1. What is written after it names the greatest number here.
+CREATE TABLE wallet_epoch (
+    number      INTEGER PRIMARY KEY CHECK (number > 1),
+    restored_to INTEGER NOT NULL,
+    raised_at   INTEGER NOT NULL,
+    raised_by   TEXT    NOT NULL
+) STRICT;
+
 -- The mutable part of an account. `num` stands for (ledger, id) in every other
 -- table: it keeps their rows narrow.
 CREATE TABLE wallet_account (

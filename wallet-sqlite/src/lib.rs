@@ -56,6 +56,7 @@ mod checkpoint;
 mod commit;
 mod connect;
 mod deferred;
+mod epoch;
 mod error;
 mod file;
 mod host;

@@ -4,10 +4,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use wallet_core::{
-    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Hold, HoldKey,
-    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
-    ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
-    TrialBalance,
+    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs, Hold,
+    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch,
+    Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey,
+    TransferWithReversals, TrialBalance,
 };
 
 use crate::checkpoint::{self, Checkpoints};
@@ -19,7 +19,7 @@ use crate::past_balance::{Answer, Question};
 use crate::read::Memory;
 use crate::settings::SqliteSettings;
 use crate::threads::Threads;
-use crate::{connect, migrate, purge, read};
+use crate::{connect, epoch, migrate, purge, read};
 
 /// Long enough to share one flush among many, short enough that the first of a
 /// batch does not wait long for the last.
@@ -280,6 +280,16 @@ impl LedgerStore for SqliteStore {
 
     async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
         self.read(move |books| read::trial_balance(books, ledger))
+            .await
+    }
+
+    async fn epochs(&self) -> Result<Epochs> {
+        self.read(|books| epoch::all(books)).await
+    }
+
+    async fn raise_epoch(&self, restored_to: Timestamp, by: &RaisedBy) -> Result<RaisedEpoch> {
+        let by = by.clone();
+        self.write(move |open, now| epoch::raise(open, restored_to, &by, now))
             .await
     }
 

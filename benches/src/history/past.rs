@@ -2,8 +2,8 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use wallet_core::history::balance_at;
 use wallet_core::{
-    AccountId, AccountKey, Amount, Currency, Direction, Entry, HistoryLine, InLedger, LedgerId,
-    Timestamp, TransferId, TransferKind,
+    AccountId, AccountKey, Amount, Currency, Direction, Entry, Epoch, HistoryLine, InLedger,
+    LedgerId, Timestamp, TransferId, TransferKind,
 };
 
 use super::emulator::Emulator;
@@ -48,6 +48,7 @@ fn line(account: AccountKey, number: u32) -> Result<HistoryLine> {
         entry: Entry {
             account,
             sequence,
+            epoch: Epoch::FIRST,
             version: sequence,
             direction: Direction::Credit,
             amount: Amount::new(1)?,

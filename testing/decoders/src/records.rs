@@ -14,9 +14,7 @@ pub(crate) fn check(bytes: &[u8]) {
         let again = decode_outcome(ledger, &encode_outcome(&outcome));
         assert_eq!(again.unwrap(), outcome);
         let _ = (outcome.balances(), outcome.versions());
-        for posted in outcome.postings() {
-            let _ = posted.entries().count();
-        }
+        let _ = outcome.entries().count();
     }
     if let Ok(transfer) = decode_transfer(ledger, bytes) {
         let again = decode_transfer(ledger, &encode_transfer(&transfer));

@@ -1,4 +1,4 @@
-use wallet_core::{AccountKey, Entry, EntryQuery, Order, Posted, Sequence, Timestamp};
+use wallet_core::{AccountKey, Entry, EntryQuery, Order, Sequence, Timestamp};
 
 use super::journal::outcome;
 use crate::error::{Result, corrupt};
@@ -95,7 +95,7 @@ pub(crate) fn told_entries(answers: &mut Answers, account: AccountKey) -> Result
 fn entry(row: &Row, account: AccountKey) -> Result<Entry> {
     let sequence: Sequence = row.number(0)?;
     let told = outcome(row, 2, account.ledger)?;
-    let mut entries = told.postings().flat_map(Posted::entries);
+    let mut entries = told.entries();
     let entry = entries.find(|entry| entry.account == account && entry.sequence == sequence);
     let entry = entry.ok_or_else(|| corrupt("the journal does not tell an entry"))?;
     if entry.created_at != row.time(1)? {

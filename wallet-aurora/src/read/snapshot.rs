@@ -10,6 +10,7 @@ use super::{
     Resolved, ask_holds, ask_records, ask_transfers, told_holds, told_records, told_transfers,
 };
 use crate::clock::Time;
+use crate::epoch;
 use crate::error::{Result, corrupt};
 use crate::number::CommitNumber;
 use crate::run::{Answers, Row};
@@ -38,9 +39,13 @@ impl Plan<'_> {
         missing.map(|(key, _)| *key).collect()
     }
 
-    /// The accounts' locks come first; the commit's number is taken and all that
+    /// The epoch comes first, then the accounts' locks; the commit's number is taken and all that
     /// follows is read under them, the clock too.
     pub(crate) fn ask(&self, script: &mut Script) {
+        match self.locking {
+            Locking::None => epoch::ask(script),
+            Locking::Wait | Locking::Skip => epoch::ask_locked(script),
+        }
         let places = self.resolved.accounts.values().flatten();
         let mut numbers: Vec<i64> = places.map(|place| place.number).collect();
         numbers.sort_unstable();
@@ -84,6 +89,7 @@ impl Plan<'_> {
         answers: &mut Answers,
     ) -> Result<(Snapshot, Option<CommitNumber>)> {
         let mut snapshot = Snapshot::at(Timestamp::EPOCH);
+        snapshot.epoch = epoch::told(answers)?;
         let mut places = self.resolved.accounts.values().flatten();
         let mut states = HashMap::new();
         let mut asked = usize::from(places.any(|place| !self.is_kept(place.number)));

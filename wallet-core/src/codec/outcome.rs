@@ -1,14 +1,19 @@
 use uuid::Uuid;
 
 use super::hold::Known;
+use super::parts::{read_later_epoch, write_epoch};
 use super::wire::{Reader, Writer};
 use super::{DecodeError, account, effect, hold, transfer};
 use crate::{
-    Hold, HoldChanged, LedgerId, Leg, Outcome, Posted, Receipt, Rejected, Rejection, Timestamp,
+    Epoch, Hold, HoldChanged, LedgerId, Leg, Outcome, Posted, Receipt, Rejected, Rejection,
+    Timestamp,
 };
 
 const ACCEPTED: u8 = 1;
 const REJECTED: u8 = 2;
+/// Beside one of these: the outcome's epoch follows. It is written only where it
+/// is not the first one, which takes no byte.
+const LATER_EPOCH: u8 = 0x80;
 
 const OPENED: u8 = 1;
 const CHANGED: u8 = 2;
@@ -41,18 +46,18 @@ pub(super) fn size_hint(outcome: &Outcome) -> usize {
 }
 
 pub(super) fn write(writer: &mut Writer, outcome: &Outcome, base: Timestamp) {
-    let Outcome { at, result } = outcome;
+    let Outcome { at, epoch, result } = outcome;
     writer.time(*at, base);
     match result {
         Ok(receipts) => {
-            writer.byte(ACCEPTED);
+            write_tag(writer, ACCEPTED, *epoch);
             writer.count(receipts.len());
             for receipt in receipts {
                 write_receipt(writer, receipt, *at);
             }
         }
         Err(rejected) => {
-            writer.byte(REJECTED);
+            write_tag(writer, REJECTED, *epoch);
             let Rejected {
                 rejection,
                 command,
@@ -71,7 +76,8 @@ pub(super) fn read(
     base: Timestamp,
 ) -> Result<Outcome, DecodeError> {
     let at = reader.time(base)?;
-    let result = match reader.byte()? {
+    let (tag, epoch) = read_tag(reader)?;
+    let result = match tag {
         ACCEPTED => {
             let count = reader.count(LEAST_RECEIPT_BYTES)?;
             let mut receipts = Vec::with_capacity(count);
@@ -90,7 +96,26 @@ pub(super) fn read(
         }
         _ => return Err(DecodeError::Damaged),
     };
-    Ok(Outcome { at, result })
+    Ok(Outcome { at, epoch, result })
+}
+
+fn write_tag(writer: &mut Writer, tag: u8, epoch: Epoch) {
+    if epoch == Epoch::FIRST {
+        writer.byte(tag);
+    } else {
+        writer.byte(tag | LATER_EPOCH);
+        write_epoch(writer, epoch);
+    }
+}
+
+fn read_tag(reader: &mut Reader<'_>) -> Result<(u8, Epoch), DecodeError> {
+    let byte = reader.byte()?;
+    let epoch = if byte & LATER_EPOCH == 0 {
+        Epoch::FIRST
+    } else {
+        read_later_epoch(reader)?
+    };
+    Ok((byte & !LATER_EPOCH, epoch))
 }
 
 fn write_receipt(writer: &mut Writer, receipt: &Receipt, at: Timestamp) {

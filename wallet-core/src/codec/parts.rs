@@ -3,7 +3,7 @@
 use super::DecodeError;
 use super::wire::{Reader, Writer};
 use crate::{
-    Amount, COUNTER_MAX, Counters, Currency, CurrencyCode, Description, Details, Metadata,
+    Amount, COUNTER_MAX, Counters, Currency, CurrencyCode, Description, Details, Epoch, Metadata,
     Reference, TextError, Timestamp,
 };
 
@@ -57,6 +57,17 @@ pub(super) fn read_ordinal(reader: &mut Reader<'_>, least: i64) -> Result<i64, D
     } else {
         Err(DecodeError::Damaged)
     }
+}
+
+#[inline]
+pub(super) fn write_epoch(writer: &mut Writer, epoch: Epoch) {
+    writer.unsigned(epoch.number());
+}
+
+/// An epoch that is not the first one: that is told by its absence.
+pub(super) fn read_later_epoch(reader: &mut Reader<'_>) -> Result<Epoch, DecodeError> {
+    let epoch = Epoch::new(reader.number()?).filter(|epoch| *epoch > Epoch::FIRST);
+    epoch.ok_or(DecodeError::Damaged)
 }
 
 #[inline]

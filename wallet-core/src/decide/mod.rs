@@ -42,7 +42,10 @@ pub struct Decision {
 pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
     let mut books = Books::new(batch, snapshot);
     let mut decided = Vec::with_capacity(batch.requests().len());
-    let mut changes = ChangeSet::default();
+    let mut changes = ChangeSet {
+        epoch: snapshot.epoch,
+        ..ChangeSet::default()
+    };
     changes.records.reserve_exact(batch.requests().len());
     changes.accepted.reserve_exact(batch.requests().len());
     for request in batch.requests() {
@@ -64,7 +67,11 @@ pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
             continue;
         }
         let accepted = result.is_ok();
-        let outcome = Arc::new(Outcome { at, result });
+        let outcome = Arc::new(Outcome {
+            at,
+            epoch: snapshot.epoch,
+            result,
+        });
         if accepted {
             changes
                 .accepted

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::progress::{Meter, Stage, count};
 use super::{Books, Violation, effects_of};
-use crate::{LedgerStore, Outcome, Posted, RecordKey, StoreError};
+use crate::{LedgerStore, Outcome, RecordKey, StoreError};
 
 /// How many keys are asked for at a time: a store may lock while it answers.
 const KEYS: usize = 100;
@@ -46,7 +46,7 @@ fn missing(books: &Books, key: RecordKey, outcome: &Outcome) -> Vec<Violation> {
             violations.push(Violation::EffectMissing { key, account });
         }
     }
-    for entry in outcome.postings().flat_map(Posted::entries) {
+    for entry in outcome.entries() {
         if books.shows(&entry) == Some(false) {
             let account = entry.account;
             violations.push(Violation::EffectMissing { key, account });

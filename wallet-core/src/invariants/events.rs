@@ -215,7 +215,7 @@ impl<'a> Audit<'a> {
 
     /// Events that tell something else than the entries.
     fn entries(&mut self, outcome: &Outcome) {
-        let entries = outcome.postings().flat_map(Posted::entries);
+        let entries = outcome.entries();
         let differ = entries.filter(|entry| self.books.shows(entry) == Some(false));
         let differ = differ.map(|entry| Violation::EventDiffers {
             account: entry.account,

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 
 use super::Tables;
 use crate::{
-    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, EventIndex,
-    Hold, HoldKey, HoldQuery, Lease, LedgerId, LedgerStore, Limits, Outbox, OutboxDepth,
-    OutboxError, OutboxRow, ParkedEvent, PartitionId, PastBalance, Purge, Reads, Record, RecordKey,
-    ReferenceQuery, Resolution, RowId, RowProgress, Snapshot, StoreError, Timestamp, TransferKey,
-    TransferWithReversals, TrialBalance,
+    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
+    EventIndex, Hold, HoldKey, HoldQuery, Lease, LedgerId, LedgerStore, Limits, Outbox,
+    OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId, PastBalance, Purge, RaisedBy,
+    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Resolution, RowId, RowProgress,
+    Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
 };
 
 /// How a [`Store`] commits.
@@ -162,6 +162,20 @@ impl<P: CommitPolicy> LedgerStore for Store<P> {
 
     async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>, StoreError> {
         Ok(self.shared.tables().trial_balance(ledger))
+    }
+
+    async fn epochs(&self) -> Result<Epochs, StoreError> {
+        Ok(self.shared.tables().epochs.clone())
+    }
+
+    async fn raise_epoch(
+        &self,
+        restored_to: Timestamp,
+        by: &RaisedBy,
+    ) -> Result<RaisedEpoch, StoreError> {
+        let mut tables = self.shared.tables();
+        let now = self.shared.now();
+        tables.raise_epoch(restored_to, by, now)
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

@@ -5,9 +5,10 @@ use rustc_hash::FxHashMap;
 
 use super::OutboxTables;
 use crate::{
-    Account, AccountId, AccountKey, ChangeSet, Currency, CurrencyCode, Entry, Fingerprint, Hold,
-    HoldKey, LedgerId, Outcome, Owner, Reads, Record, RecordKey, Reference, Snapshot, StoreError,
-    StoreErrorKind, Timestamp, TransferId, TransferKey, TransferWithReversals,
+    Account, AccountId, AccountKey, ChangeSet, Currency, CurrencyCode, Entry, Epochs, Fingerprint,
+    Hold, HoldKey, LedgerId, Outcome, Owner, RaisedBy, RaisedEpoch, Reads, Record, RecordKey,
+    Reference, Snapshot, StoreError, StoreErrorKind, Timestamp, TransferId, TransferKey,
+    TransferWithReversals,
 };
 
 /// The books as plain data: what a store holds.
@@ -33,6 +34,8 @@ pub struct Tables {
     pub holds: BTreeMap<HoldKey, Hold>,
     /// Currencies by code.
     pub currencies: BTreeMap<CurrencyCode, Currency>,
+    /// Every raise of the epoch.
+    pub epochs: Epochs,
     /// The outbox.
     pub outbox: OutboxTables,
 }
@@ -64,6 +67,7 @@ impl Tables {
         let accounts = lock_set.into_iter().filter(|key| obtainable(*key));
         Snapshot {
             now,
+            epoch: self.epochs.current(),
             accounts: accounts
                 .map(|key| (key, self.accounts.get(&key).map(|account| account.state)))
                 .collect(),
@@ -84,8 +88,8 @@ impl Tables {
         })
     }
 
-    /// Whether every row that `changes` inserts is new and every account that
-    /// it updates is still as it was read.
+    /// Whether the epoch is still that of `changes`, every row that they insert is
+    /// new, and every account that they update is still as it was read.
     #[must_use]
     pub fn admits(&self, changes: &ChangeSet) -> bool {
         let records = changes.records.iter();
@@ -95,9 +99,10 @@ impl Tables {
         let mut transfers = transfers.flat_map(|(_, outcome)| outcome.transfers());
         let mut updated = changes.updated.iter();
         let mut holds = changes.holds.iter().filter(|update| update.is_new);
-        records
-            .map(|record| record.key)
-            .all(|key| !self.records.contains_key(&key))
+        changes.epoch == self.epochs.current()
+            && records
+                .map(|record| record.key)
+                .all(|key| !self.records.contains_key(&key))
             && opened
                 .map(|account| account.state.key)
                 .all(|key| !self.accounts.contains_key(&key))
@@ -166,6 +171,21 @@ impl Tables {
         Ok(())
     }
 
+    /// Raises the epoch at `now`.
+    ///
+    /// # Errors
+    /// As [`LedgerStore::raise_epoch`](crate::LedgerStore::raise_epoch).
+    pub fn raise_epoch(
+        &mut self,
+        restored_to: Timestamp,
+        by: &RaisedBy,
+        now: Timestamp,
+    ) -> Result<RaisedEpoch, StoreError> {
+        let raised = self.epochs.raise(restored_to, by, now)?;
+        self.epochs = self.epochs.with(raised.clone());
+        Ok(raised)
+    }
+
     fn open(&mut self, account: &Account) {
         let key = account.state.key;
         self.account_order.insert(key);
@@ -177,7 +197,7 @@ impl Tables {
     fn write_postings(&mut self, changes: &ChangeSet) {
         let outcomes = changes.accepted.iter().map(|(_, outcome)| outcome);
         for posted in outcomes.flat_map(|outcome| outcome.postings()) {
-            for entry in posted.entries() {
+            for entry in posted.entries(changes.epoch) {
                 self.entries.entry(entry.account).or_default().push(entry);
             }
             let transfer = &posted.transfer;

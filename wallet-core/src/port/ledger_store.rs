@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use super::{AccountQuery, EntryQuery, HoldQuery, ReferenceQuery};
 use crate::{
-    Account, AccountKey, Batch, Cost, Decided, Entry, Hold, HoldKey, LedgerId, PastBalance, Reads,
-    Record, RecordKey, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
-    TrialBalance,
+    Account, AccountKey, Batch, Cost, Decided, Entry, Epochs, Hold, HoldKey, LedgerId, PastBalance,
+    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, Snapshot, StoreError, Timestamp, TransferKey,
+    TransferWithReversals, TrialBalance,
 };
 
 /// Commits batches and reads the books. It holds no business rule: every rule
@@ -30,11 +30,11 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// holds and transfers of [`Reads`], for their accounts; (2) lock the
     /// accounts ([`Reads::lock_set`]) in order of their keys, those that a
     /// foreign transaction keeps being left out after a short wait; (3) only
-    /// then read records, accounts, holds, transfers, with current reads; (4)
+    /// then read epoch, records, accounts, holds, transfers, with current reads; (4)
     /// read the clock, [`Batch::decide`]; (5) write, commit. An optimistic one
     /// reads one consistent state, decides, and commits on condition that
     /// `version` and `last_at` of every account that it changes are still the
-    /// same and no inserted row exists; what rests on accounts that it does not
+    /// same, the epoch is, and no inserted row exists; what rests on accounts that it does not
     /// change holds as of the reading.
     ///
     /// Afterwards every `Fresh` answer is durable. On replay nothing is
@@ -147,6 +147,30 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// None of its own.
     async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>, StoreError>;
+
+    /// Every raise of the database's epoch.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn epochs(&self) -> Result<Epochs, StoreError>;
+
+    /// Raises the database's epoch, durably, after the database was restored to
+    /// the state at `restored_to`, or failed over to it: all commits up to that
+    /// time are in it, of later ones it is not known. Answers the present epoch
+    /// and changes nothing where the last raise was by the same for the same time.
+    ///
+    /// No commit that was decided in an earlier epoch lands afterwards: a commit
+    /// that is under way lands before the raise or fails with a `Conflict`.
+    ///
+    /// # Errors
+    /// - `Invalid` when `restored_to` lies after the store's clock.
+    /// - `Conflict` when commits under way kept it waiting for too long.
+    /// - `Indeterminate`: the answer to its commit was lost. Ask again.
+    async fn raise_epoch(
+        &self,
+        restored_to: Timestamp,
+        by: &RaisedBy,
+    ) -> Result<RaisedEpoch, StoreError>;
 
     /// Deletes at most `purge.limit` rows that are older than it says, by the
     /// store's clock, oldest first, and answers how many were deleted. A key

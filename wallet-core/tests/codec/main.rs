@@ -85,6 +85,24 @@ fn an_outbox_row_reads_back_with_its_ledgers() {
 }
 
 #[test]
+fn the_first_epoch_takes_no_byte_and_is_never_written() {
+    let first = encode_outcome(&values::simple());
+    let mut named = first.clone();
+    // The tag stands behind the version byte and the time.
+    let tag = 9;
+    assert_eq!(named[tag], 1, "accepted");
+    named[tag] |= 0x80;
+    for (number, read) in [(0, false), (1, false), (2, true)] {
+        named.insert(tag + 1, number);
+        let outcome = decode_outcome(LEDGER, &named);
+        assert_eq!(outcome.is_ok(), read, "epoch {number}: {outcome:?}");
+        named.remove(tag + 1);
+    }
+    let later = golden("outcome-second-epoch");
+    assert_eq!(later.len(), first.len() + 1);
+}
+
+#[test]
 fn a_simple_transfer_is_small() {
     let bytes = encode_outcome(&values::simple());
     assert!(bytes.len() <= 110, "{} bytes", bytes.len());

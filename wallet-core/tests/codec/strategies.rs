@@ -5,9 +5,9 @@ use proptest::option::of;
 use proptest::prelude::*;
 use wallet_core::{
     Account, AccountChanged, AccountId, AccountState, Amount, COUNTER_MAX, Counters, Currency,
-    Description, Details, Direction, Effect, EffectKind, EntryMark, Hold, HoldChanged, HoldId,
-    HoldStatus, InLedger, LedgerId, Leg, Metadata, Money, Outcome, Owner, Policy, Posted, Receipt,
-    Reference, Rejected, Rejection, Reversal, Status, Timestamp, Transfer, TransferId,
+    Description, Details, Direction, Effect, EffectKind, EntryMark, Epoch, Hold, HoldChanged,
+    HoldId, HoldStatus, InLedger, LedgerId, Leg, Metadata, Money, Outcome, Owner, Policy, Posted,
+    Receipt, Reference, Rejected, Rejection, Reversal, Status, Timestamp, Transfer, TransferId,
     TransferKind,
 };
 
@@ -299,18 +299,26 @@ fn receipt() -> impl Strategy<Value = Receipt> {
     ]
 }
 
+/// Mostly the first one.
+fn epoch() -> impl Strategy<Value = Epoch> {
+    let later = (2..=Epoch::MAX).prop_map(|number| Epoch::new(number).unwrap());
+    prop_oneof![3 => Just(Epoch::FIRST), 1 => later]
+}
+
 pub(crate) fn accepted() -> impl Strategy<Value = Outcome> {
-    (time(), vec(receipt(), 0..4)).prop_map(|(at, receipts)| Outcome {
+    (time(), epoch(), vec(receipt(), 0..4)).prop_map(|(at, epoch, receipts)| Outcome {
         at,
+        epoch,
         result: Ok(receipts),
     })
 }
 
 pub(crate) fn outcome() -> impl Strategy<Value = Outcome> {
     let rejection = proptest::sample::select(Rejection::ALL);
-    let rejected = (time(), rejection, any::<u16>(), any::<[u8; 16]>()).prop_map(
-        |(at, rejection, command, subject)| Outcome {
+    let rejected = (time(), epoch(), rejection, any::<u16>(), any::<[u8; 16]>()).prop_map(
+        |(at, epoch, rejection, command, subject)| Outcome {
             at,
+            epoch,
             result: Err(Rejected {
                 rejection,
                 command,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 use wallet_core::{
     Account, AccountChanged, AccountId, AccountState, Amount, COUNTER_MAX, Counters, Currency,
-    Description, Details, Direction, Effect, EffectKind, EntryMark, Hold, HoldChanged, HoldId,
-    HoldStatus, InLedger, Leg, Metadata, Money, Outcome, Owner, Policy, Posted, Receipt, Reference,
-    Rejected, Rejection, Reversal, Status, Timestamp, Transfer, TransferId, TransferKind,
+    Description, Details, Direction, Effect, EffectKind, EntryMark, Epoch, Hold, HoldChanged,
+    HoldId, HoldStatus, InLedger, Leg, Metadata, Money, Outcome, Owner, Policy, Posted, Receipt,
+    Reference, Rejected, Rejection, Reversal, Status, Timestamp, Transfer, TransferId,
+    TransferKind,
 };
 
 use crate::strategies::LEDGER;
@@ -147,6 +148,7 @@ fn pending_effects(kind: EffectKind, pending: i128) -> Vec<Effect> {
 fn accepted(receipts: Vec<Receipt>) -> Outcome {
     Outcome {
         at: AT,
+        epoch: Epoch::FIRST,
         result: Ok(receipts),
     }
 }
@@ -154,6 +156,7 @@ fn accepted(receipts: Vec<Receipt>) -> Outcome {
 fn rejected(rejection: Rejection, command: u16) -> Outcome {
     Outcome {
         at: AT,
+        epoch: Epoch::FIRST,
         result: Err(Rejected {
             rejection,
             command,
@@ -167,6 +170,14 @@ fn posted(transfer: Transfer, debit: EffectKind, credit: EffectKind) -> Posted {
         effects: effects(&transfer.legs, debit, credit),
         transfer,
         hold: None,
+    }
+}
+
+/// The same, decided in a later epoch.
+fn in_epoch(number: u64, outcome: Outcome) -> Outcome {
+    Outcome {
+        epoch: Epoch::new(number).unwrap(),
+        ..outcome
     }
 }
 
@@ -280,6 +291,7 @@ pub(crate) fn outcomes() -> Vec<(&'static str, Outcome)> {
             "outcome-withdrawal",
             one(plain(TransferKind::Withdrawal, vec![leg(1, 9, 5)])),
         ),
+        ("outcome-second-epoch", in_epoch(2, simple())),
         ("outcome-split", one(plain(TransferKind::Split, split))),
         ("outcome-capture", one(capture())),
         ("outcome-reversal-forced", one(reversal())),
@@ -307,6 +319,10 @@ pub(crate) fn outcomes() -> Vec<(&'static str, Outcome)> {
         (
             "outcome-insufficient-funds",
             rejected(Rejection::InsufficientFunds, 0),
+        ),
+        (
+            "outcome-refused-later-epoch",
+            in_epoch(1_800_000_000, rejected(Rejection::InsufficientFunds, 0)),
         ),
         (
             "outcome-hold-not-found",

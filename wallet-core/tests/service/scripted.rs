@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use tokio::sync::{Semaphore, watch};
 use wallet_core::memory::MemoryStore;
 use wallet_core::{
-    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Hold, HoldKey,
-    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
-    ReferenceQuery, Snapshot, StoreError, StoreErrorKind, Timestamp, TransferKey,
-    TransferWithReversals,
+    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Epochs, Hold, HoldKey,
+    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch, Reads,
+    Record, RecordKey, ReferenceQuery, Snapshot, StoreError, StoreErrorKind, Timestamp,
+    TransferKey, TransferWithReversals,
 };
 
 /// What becomes of one commit.
@@ -236,6 +236,18 @@ impl LedgerStore for Scripted {
         ledger: LedgerId,
     ) -> Result<Vec<wallet_core::TrialBalance>, StoreError> {
         self.inner.trial_balance(ledger).await
+    }
+
+    async fn epochs(&self) -> Result<Epochs, StoreError> {
+        self.inner.epochs().await
+    }
+
+    async fn raise_epoch(
+        &self,
+        restored_to: Timestamp,
+        by: &RaisedBy,
+    ) -> Result<RaisedEpoch, StoreError> {
+        self.inner.raise_epoch(restored_to, by).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

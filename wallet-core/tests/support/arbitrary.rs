@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use wallet_core::{
     AccountId, AccountState, Amount, COUNTER_MAX, Capture, Change, ChangeLimits, ChangeStatus,
-    Command, Counters, Currency, Deposit, Expire, Fingerprint, Hold, HoldId, HoldStatus, InLedger,
-    LedgerId, Leg, Money, OpenAccount, Outcome, Owner, PlaceHold, Policy, PostTransfer, Prepared,
-    Record, Release, Request, Reversal, Reverse, ReverseWhat, SettlementShards, Share, Snapshot,
-    Split, Status, Timestamp, TransferId, TransferWithReversals, Withdrawal,
+    Command, Counters, Currency, Deposit, Epoch, Expire, Fingerprint, Hold, HoldId, HoldStatus,
+    InLedger, LedgerId, Leg, Money, OpenAccount, Outcome, Owner, PlaceHold, Policy, PostTransfer,
+    Prepared, Record, Release, Request, Reversal, Reverse, ReverseWhat, SettlementShards, Share,
+    Snapshot, Split, Status, Timestamp, TransferId, TransferWithReversals, Withdrawal,
 };
 
 use super::{
@@ -287,7 +287,11 @@ pub fn snapshot() -> impl Strategy<Value = Snapshot> {
             Record {
                 key: key(&number.to_string()).record_key(LedgerId::default()),
                 fingerprint: Fingerprint::from_bytes([u8::from(accepted); 32]),
-                outcome: Arc::new(Outcome { at, result }),
+                outcome: Arc::new(Outcome {
+                    at,
+                    epoch: Epoch::FIRST,
+                    result,
+                }),
             }
         })
     });

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_core::{
-    AccountId, Amount, Currency, Direction, Entry, HistoryHead, HistoryLine, HistoryRow, InLedger,
-    LedgerId, LinePosition, Reference, StoreError, StoreErrorKind, Timestamp, TransferId,
+    AccountId, Amount, Currency, Direction, Entry, Epoch, HistoryHead, HistoryLine, HistoryRow,
+    InLedger, LedgerId, LinePosition, Reference, StoreError, StoreErrorKind, Timestamp, TransferId,
     TransferKind,
 };
 
@@ -16,6 +16,9 @@ pub(crate) const ENDS: &str = "ends";
 /// The number of an entry on its account; of a head, that of the last one.
 pub(crate) const SEQUENCE: &str = "sequence";
 
+/// The epoch that an entry was written in, where that is not the first one.
+pub(crate) const EPOCH: &str = "epoch";
+
 /// The item of a row.
 pub(crate) fn item(row: &HistoryRow, stripes: u8) -> Item {
     let (line, entry) = (&row.line, &row.line.entry);
@@ -23,6 +26,9 @@ pub(crate) fn item(row: &HistoryRow, stripes: u8) -> Item {
     let mut item = keys::row(entry.account, stripe, entry.created_at, entry.sequence);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set(SEQUENCE, number(entry.sequence));
+    if entry.epoch > Epoch::FIRST {
+        set(EPOCH, number(entry.epoch.as_i64()));
+    }
     set("version", number(entry.version));
     set("at", number(entry.created_at.as_micros()));
     set(
@@ -88,6 +94,7 @@ fn parse(item: &Item) -> Option<HistoryRow> {
     let entry = Entry {
         account: InLedger::new(ledger, AccountId::from_bytes(*account)),
         sequence: find(item, SEQUENCE)?,
+        epoch: epoch(item)?,
         version: find(item, "version")?,
         direction: match word("direction")?.as_str() {
             "debit" => Direction::Debit,
@@ -113,6 +120,14 @@ fn parse(item: &Item) -> Option<HistoryRow> {
     };
     let previous_at = find(item, "previous_at").map(Timestamp::from_micros);
     Some(HistoryRow { line, previous_at })
+}
+
+/// The epoch of a row; the first one is not written.
+fn epoch(item: &Item) -> Option<Epoch> {
+    match item.get(EPOCH) {
+        None => Some(Epoch::FIRST),
+        Some(_) => Epoch::new(find(item, EPOCH)?),
+    }
 }
 
 fn find<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {

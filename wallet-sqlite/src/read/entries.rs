@@ -1,7 +1,5 @@
 use rusqlite::{Connection, OptionalExtension};
-use wallet_core::{
-    AccountKey, AccountState, Entry, EntryQuery, Order, Posted, Sequence, Timestamp,
-};
+use wallet_core::{AccountKey, AccountState, Entry, EntryQuery, Order, Sequence, Timestamp};
 
 use super::accounts::account_state;
 use super::{Place, journal, prepare};
@@ -115,7 +113,7 @@ impl<'c> Statement<'c> {
         let (mut sequence, mut journal) = self.start(last)?;
         while sequence >= first {
             let told = journal::journal_row(self.connection, journal)?;
-            let all: Vec<Entry> = told.outcome.postings().flat_map(Posted::entries).collect();
+            let all: Vec<Entry> = told.outcome.entries().collect();
             // The row of an anchor may tell entries behind it too.
             let wanted = |entry: &&Entry| entry.account == self.account;
             let theirs = all.iter().rev().filter(wanted);

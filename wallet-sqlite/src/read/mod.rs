@@ -21,6 +21,7 @@ pub(crate) use memory::Memory;
 pub(crate) use transfers::{list_transfers, transfer};
 
 use crate::deferred::Books;
+use crate::epoch;
 use crate::error::{During, Result};
 use crate::value::{column, currency};
 
@@ -76,6 +77,7 @@ pub(crate) fn snapshot(
     }
     // The time is filled in once the reads are done.
     let mut snapshot = Snapshot::at(Timestamp::EPOCH);
+    snapshot.epoch = epoch::current(books)?;
     for key in &reads.holds {
         snapshot.holds.extend(hold(books, *key)?);
     }

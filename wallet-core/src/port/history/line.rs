@@ -1,8 +1,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::{
-    AccountKey, Currency, Direction, Entry, PastBalance, Posted, Reference, Sequence, StoreError,
-    StoreErrorKind, Timestamp, Transfer, TransferKind,
+    AccountKey, Currency, Direction, Entry, Epoch, PastBalance, Posted, Reference, Sequence,
+    StoreError, StoreErrorKind, Timestamp, Transfer, TransferKind,
 };
 
 /// An entry, with what a statement shows beside it.
@@ -41,12 +41,13 @@ impl HistoryLine {
         })
     }
 
-    /// The lines of a posted transfer, in the order of its entries.
+    /// The lines of a transfer that was posted in `epoch`, in the order of its
+    /// entries.
     ///
     /// # Errors
     /// As [`of`](Self::of).
-    pub fn of_posted(posted: &Posted) -> Result<Vec<Self>, StoreError> {
-        let entries = posted.entries();
+    pub fn of_posted(posted: &Posted, epoch: Epoch) -> Result<Vec<Self>, StoreError> {
+        let entries = posted.entries(epoch);
         let lines = entries.map(|entry| Self::of(entry, &posted.transfer));
         lines.collect()
     }

@@ -73,6 +73,14 @@ bugs! {
     LeavesOutTheHost,
     /// Deletes transfers and holds with the records.
     PurgesIds,
+    /// Answers a raise of the epoch and does not keep it.
+    ForgetsEpochs,
+    /// Raises the epoch again whenever it is asked for the same.
+    RaisesTwice,
+    /// Writes everything in the first epoch.
+    StaysInTheFirstEpoch,
+    /// Reads the epoch before the locks, and commits in it.
+    ReadsEpochBeforeLocks,
     /// Has nothing left when it is opened again.
     ForgetsOnRestart,
 }

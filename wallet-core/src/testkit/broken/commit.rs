@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use super::{BrokenStore, Bug};
 use crate::memory::Tables;
 use crate::{
-    Batch, ChangeSet, Committed, Counters, Decided, Direction, InLedger, LedgerId, Outcome,
+    Batch, ChangeSet, Committed, Counters, Decided, Direction, Epoch, InLedger, LedgerId, Outcome,
     Receipt, RecordKey, Snapshot, StoreError, Timestamp, codec,
 };
 
@@ -15,6 +15,7 @@ impl BrokenStore {
     pub(super) fn commit(&self, batch: &Batch) -> Result<Committed, StoreError> {
         let shared = self.inner.shared();
         let early = self.read_early(batch);
+        let epoch = self.epoch_read_early();
         let mut tables = shared.tables();
         let now = shared.now();
         let mut snapshot = tables.snapshot(batch.reads(), now, |_| true);
@@ -26,7 +27,10 @@ impl BrokenStore {
             }
         }
         self.distort_reads(batch, &mut snapshot);
+        let present = snapshot.epoch;
+        snapshot.epoch = epoch.unwrap_or(present);
         let mut decision = batch.decide(&snapshot);
+        decision.changes.epoch = present;
         self.distort_writes(&mut tables, &mut decision.changes);
         let outbox = tables.outbox.clone();
         tables.apply(&decision.changes, now)?;
@@ -73,6 +77,26 @@ impl BrokenStore {
         }
         self.under_way.fetch_sub(1, Ordering::SeqCst);
         Some(early)
+    }
+
+    /// The epoch that is written instead of the present one. A commit that reads
+    /// it before the lock waits a while, so that it can be raised in between.
+    fn epoch_read_early(&self) -> Option<Epoch> {
+        match self.bug {
+            Some(Bug::StaysInTheFirstEpoch) => Some(Epoch::FIRST),
+            Some(Bug::ReadsEpochBeforeLocks) => {
+                let current = || self.inner.shared().tables().epochs.current();
+                let early = current();
+                for _ in 0..TURNS {
+                    if current() != early {
+                        break;
+                    }
+                    std::thread::yield_now();
+                }
+                Some(early)
+            }
+            _ => None,
+        }
     }
 
     fn distort_reads(&self, batch: &Batch, snapshot: &mut Snapshot) {

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use super::Bug;
 use crate::memory::MemoryStore;
 use crate::{
-    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Hold, HoldKey,
-    HoldQuery, Lease, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
-    ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
-    TrialBalance,
+    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Epochs, Hold, HoldKey,
+    HoldQuery, Lease, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch,
+    Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey,
+    TransferWithReversals, TrialBalance,
 };
 
 /// A sound in-memory store behind a bug.
@@ -158,6 +158,28 @@ impl LedgerStore for BrokenStore {
             }
         }
         Ok(sums)
+    }
+
+    async fn epochs(&self) -> Result<Epochs, StoreError> {
+        self.inner.epochs().await
+    }
+
+    async fn raise_epoch(
+        &self,
+        restored_to: Timestamp,
+        by: &RaisedBy,
+    ) -> Result<RaisedEpoch, StoreError> {
+        let before = self.inner.epochs().await?;
+        let mut name = by.clone();
+        if self.has(Bug::RaisesTwice) {
+            let count = before.raised().len();
+            name = RaisedBy::new(&format!("{by} {count}")).expect("a name");
+        }
+        let raised = self.inner.raise_epoch(restored_to, &name).await?;
+        if self.has(Bug::ForgetsEpochs) {
+            self.inner.shared().tables().epochs = before;
+        }
+        Ok(raised)
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

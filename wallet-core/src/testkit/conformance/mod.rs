@@ -19,6 +19,7 @@ pub mod accounts;
 pub mod batches;
 pub mod concurrency;
 pub mod delivery;
+pub mod epochs;
 pub mod extremes;
 pub mod holds;
 pub mod idempotency;
@@ -188,6 +189,15 @@ macro_rules! __ledger_store_cases {
                 a_clock_behind_stops_only_those_concerned
                 a_refusal_moves_no_time
                 times_before_1970_are_kept
+            }
+            epochs {
+                a_store_begins_in_its_first_epoch
+                effects_keep_the_epoch_that_they_were_written_in
+                a_raised_epoch_is_durable
+                a_raise_asked_for_twice_is_one
+                a_restore_to_the_future_is_refused
+                an_epoch_raised_by_the_other_counts_at_once
+                no_commit_of_an_earlier_epoch_lands_after_a_raise
             }
             extremes {
                 the_greatest_amount_moves_exactly

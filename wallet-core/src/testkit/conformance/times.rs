@@ -6,7 +6,7 @@ use super::steps::{at_home, cents, deposit, given, posted, refusal, request, tra
 use crate::testkit::Kit;
 use crate::testkit::kit::{fresh, record_key};
 use crate::{
-    AccountId, Decided, Leg, MAX_AHEAD, PastBalance, PostTransfer, Rejection, Sequence,
+    AccountId, Decided, Epoch, Leg, MAX_AHEAD, PastBalance, PostTransfer, Rejection, Sequence,
     StoreErrorKind, Timestamp,
 };
 
@@ -154,7 +154,11 @@ pub async fn a_transfer_has_one_time(kit: &Kit) {
     let legs = vec![Leg::new(ada, bob, cents(5)), Leg::new(bob, eve, cents(5))];
     let receipt = posted(&kit.accept(PostTransfer::new(legs)).await);
     assert_eq!(receipt.transfer.created_at, latest);
-    assert!(receipt.entries().all(|entry| entry.created_at == latest));
+    assert!(
+        receipt
+            .entries(Epoch::FIRST)
+            .all(|entry| entry.created_at == latest)
+    );
     for account in [ada, bob, eve] {
         assert_eq!(kit.account(account).await.state.last_at, latest);
     }

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{HistoryFactory, OpenHistory};
 use crate::{
-    AccountId, AccountKey, Amount, Currency, Direction, Entry, HistoryError, HistoryHead,
+    AccountId, AccountKey, Amount, Currency, Direction, Entry, Epoch, HistoryError, HistoryHead,
     HistoryLine, HistoryQuery, HistoryRow, HistoryStore, InLedger, LedgerId, Sequence,
     StoreErrorKind, Timestamp, TransferId, TransferKind,
 };
@@ -146,6 +146,7 @@ pub fn lines(account: AccountKey, times: &[i64]) -> Vec<HistoryLine> {
             entry: Entry {
                 account,
                 sequence,
+                epoch: Epoch::FIRST,
                 version: sequence * 2,
                 direction,
                 amount: Amount::new(minor).unwrap(),

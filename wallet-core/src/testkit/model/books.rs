@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::{
     Account, AccountId, AccountKey, AccountState, Amount, COUNTER_MAX, Counters, CurrencyCode,
-    Direction, Effect, EffectKind, Entry, EntryMark, Hold, HoldKey, InLedger, LedgerId, Rejection,
-    Timestamp, TransferId, TransferKey, TransferWithReversals,
+    Direction, Effect, EffectKind, Entry, EntryMark, Epoch, Hold, HoldKey, InLedger, LedgerId,
+    Rejection, Timestamp, TransferId, TransferKey, TransferWithReversals,
 };
 
 /// Everything the model knows, in plain maps.
@@ -21,6 +21,8 @@ pub struct Books {
     pub entries: Vec<Entry>,
     /// The exponent of every currency.
     pub currencies: BTreeMap<CurrencyCode, u8>,
+    /// The epoch that is written in.
+    pub epoch: Epoch,
 }
 
 /// What a request names: its accounts' times bind its own.
@@ -36,6 +38,7 @@ impl Books {
     pub(super) fn copy_of(&self, named: &Named) -> Self {
         let mut copy = Self {
             currencies: self.currencies.clone(),
+            epoch: self.epoch,
             ..Self::default()
         };
         for key in &named.accounts {
@@ -161,6 +164,7 @@ impl Attempt {
         self.books.entries.push(Entry {
             account: self.key(side.account),
             sequence,
+            epoch: self.books.epoch,
             version: effect.version,
             direction: side.direction,
             amount: side.amount,

@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, AccountKey, Command, HoldId, HoldKey, HoldStatus, InLedger, LedgerId, Outcome,
-    PastBalance, Prepared, Receipt, RecordKey, Rejected, Rejection, Request, Timestamp, TransferId,
-    TransferKey, TransferKind, settlement_account,
+    AccountId, AccountKey, Command, Epoch, HoldId, HoldKey, HoldStatus, InLedger, LedgerId,
+    Outcome, PastBalance, Prepared, Receipt, RecordKey, Rejected, Rejection, Request, Timestamp,
+    TransferId, TransferKey, TransferKind, settlement_account,
 };
 
 use super::books::{Attempt, Books, Named, Refusal};
@@ -47,6 +47,11 @@ impl Model {
     #[must_use]
     pub const fn books(&self) -> &Books {
         &self.books
+    }
+
+    /// What is written from now on is of `epoch`.
+    pub const fn raise(&mut self, epoch: Epoch) {
+        self.books.epoch = epoch;
     }
 
     /// What becomes of `request` when the store's clock shows `now`, where
@@ -153,7 +158,11 @@ impl Model {
         if result.is_ok() {
             self.books.take_in(attempt.books);
         }
-        let outcome = Outcome { at, result };
+        let outcome = Outcome {
+            at,
+            epoch: self.books.epoch,
+            result,
+        };
         let record = (commands.to_vec(), outcome.clone());
         self.records.insert(key, record);
         Expected::Fresh(outcome)

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Hold, HoldKey,
-    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
-    ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
-    TrialBalance,
+    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Epochs, Hold, HoldKey,
+    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch, Reads,
+    Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey,
+    TransferWithReversals, TrialBalance,
 };
 
 use super::FaultyStore;
@@ -116,6 +116,18 @@ impl LedgerStore for FaultyStore {
 
     async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>, StoreError> {
         self.read(self.inner.trial_balance(ledger)).await
+    }
+
+    async fn epochs(&self) -> Result<Epochs, StoreError> {
+        self.read(self.inner.epochs()).await
+    }
+
+    async fn raise_epoch(
+        &self,
+        restored_to: Timestamp,
+        by: &RaisedBy,
+    ) -> Result<RaisedEpoch, StoreError> {
+        self.inner.raise_epoch(restored_to, by).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

@@ -9,10 +9,10 @@ use crate::memory::MemoryStore;
 use crate::testkit::ManualClock;
 use crate::testkit::simulation::Rng;
 use crate::{
-    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Hold, HoldKey,
-    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, Reads, Record, RecordKey,
-    ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals,
-    TrialBalance,
+    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs, Hold,
+    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch,
+    Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey,
+    TransferWithReversals, TrialBalance,
 };
 
 /// A memory store that takes its time, and has a flaw.
@@ -177,6 +177,18 @@ impl LedgerStore for FlawedStore {
 
     async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>, StoreError> {
         self.inner.trial_balance(ledger).await
+    }
+
+    async fn epochs(&self) -> Result<Epochs, StoreError> {
+        self.inner.epochs().await
+    }
+
+    async fn raise_epoch(
+        &self,
+        restored_to: Timestamp,
+        by: &RaisedBy,
+    ) -> Result<RaisedEpoch, StoreError> {
+        self.inner.raise_epoch(restored_to, by).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

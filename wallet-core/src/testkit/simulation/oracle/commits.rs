@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::testkit::model::Expected;
 use crate::{
     AccountKey, Batch, Decided, Effect, EffectKind, InLedger, LedgerId, Outcome, PastBalance,
-    Posted, Receipt, RecordKey, Timestamp,
+    Receipt, RecordKey, Timestamp,
 };
 
 use super::{Oracle, State};
@@ -146,7 +146,7 @@ impl State {
                 }
             }
         }
-        for entry in outcome.postings().flat_map(Posted::entries) {
+        for entry in outcome.entries() {
             let seen = self.accounts.entry(entry.account).or_default();
             seen.entries.push(entry);
             self.totals.entries += 1;

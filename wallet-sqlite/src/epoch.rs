@@ -1,0 +1,69 @@
+//! The epoch: read in every transaction that decides, raised after a restore.
+
+use rusqlite::{Connection, params};
+use wallet_core::{Epoch, Epochs, RaisedBy, RaisedEpoch, Timestamp};
+
+use crate::error::{During, Result, corrupt};
+use crate::read::prepare;
+use crate::value::{column, time_column};
+
+const CURRENT: &str = "SELECT max(number) FROM wallet_epoch";
+const ALL: &str = "
+    SELECT number, restored_to, raised_at, raised_by FROM wallet_epoch ORDER BY number";
+const ADD: &str = "
+    INSERT INTO wallet_epoch (number, restored_to, raised_at, raised_by) VALUES (?, ?, ?, ?)";
+
+/// The present epoch.
+pub(crate) fn current(connection: &Connection) -> Result<Epoch> {
+    let number: Option<i64> = prepare(connection, CURRENT)?
+        .query_row((), |row| row.get(0))
+        .during("reading the epoch")?;
+    number.map_or(Ok(Epoch::FIRST), epoch)
+}
+
+/// Every raise.
+pub(crate) fn all(connection: &Connection) -> Result<Epochs> {
+    let context = "reading the epochs";
+    let mut statement = prepare(connection, ALL)?;
+    let mut rows = statement.query(()).during(context)?;
+    let mut raised = Vec::new();
+    while let Some(row) = rows.next().during(context)? {
+        let by: String = column(row, 3)?;
+        raised.push(RaisedEpoch {
+            epoch: epoch(column(row, 0)?)?,
+            restored_to: time_column(row, 1)?,
+            raised_at: time_column(row, 2)?,
+            by: RaisedBy::new(&by).map_err(|_| corrupt("an epoch is damaged"))?,
+        });
+    }
+    Ok(Epochs::new(raised))
+}
+
+/// Raises it in the transaction under way, which holds the file's write lock: no
+/// commit is under way beside it.
+pub(crate) fn raise(
+    connection: &Connection,
+    restored_to: Timestamp,
+    by: &RaisedBy,
+    now: Timestamp,
+) -> Result<RaisedEpoch> {
+    let epochs = all(connection)?;
+    let raised = epochs.raise(restored_to, by, now)?;
+    if raised.epoch > epochs.current() {
+        let row = params![
+            raised.epoch.as_i64(),
+            raised.restored_to.as_micros(),
+            raised.raised_at.as_micros(),
+            raised.by.as_str()
+        ];
+        prepare(connection, ADD)?
+            .execute(row)
+            .during("raising the epoch")?;
+    }
+    Ok(raised)
+}
+
+fn epoch(number: i64) -> Result<Epoch> {
+    let number = u64::try_from(number).ok().and_then(Epoch::new);
+    number.ok_or_else(|| corrupt("an epoch is damaged"))
+}
