@@ -224,7 +224,7 @@ mod tests {
         RaisedEpoch {
             epoch: Epoch::new(number).unwrap(),
             restored_to: Timestamp::from_micros(restored_to),
-            raised_at: Timestamp::from_micros(restored_to + 10),
+            raised_at: Timestamp::from_micros(restored_to.saturating_add(10)),
             by: RaisedBy::new("ops").unwrap(),
         }
     }
