@@ -7,15 +7,18 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use utoipa::openapi::Components;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use wallet_core::{CurrencyTable, KeyScope, TextError, Wallet};
+use wallet_core::{CurrencyError, CurrencyTable, KeyScope, TextError, Wallet};
 
+use crate::connection::Peers;
 use crate::metrics::{self, Metrics};
 use crate::middleware::guard;
 use crate::openapi;
 use crate::problem::{Code, Problem};
 use crate::routes::{accounts, batches, health, holds, movements, outcomes, statements, transfers};
+use crate::{Config, Hosts, Network};
 
 /// Whose idempotency keys those of the API are.
 pub(crate) const SCOPE: &str = "rest";
@@ -32,6 +35,7 @@ struct Inner {
     settings: AppSettings,
     scope: KeyScope,
     metrics: Metrics,
+    clients: Peers,
     is_draining: AtomicBool,
 }
 
@@ -44,6 +48,32 @@ pub struct AppSettings {
     pub request_timeout: Duration,
     /// The largest body accepted, in bytes.
     pub body_max: usize,
+    /// How long a body may take to come.
+    pub body_timeout: Duration,
+    /// The names that requests may be addressed to.
+    pub hosts: Hosts,
+    /// Proxies in front. Only [`Server`](crate::Server) knows who called.
+    pub trusted_proxies: Vec<Network>,
+    /// How many requests one client behind a trusted proxy may have open.
+    pub requests_per_client: usize,
+}
+
+impl AppSettings {
+    /// As the server's settings say.
+    ///
+    /// # Errors
+    /// When a currency of the settings contradicts another one.
+    pub fn of(config: &Config) -> Result<Self, CurrencyError> {
+        Ok(Self {
+            currencies: config.currency_table()?,
+            request_timeout: Duration::from_millis(config.request_timeout_ms),
+            body_max: config.body_max,
+            body_timeout: Duration::from_millis(config.body_timeout_ms),
+            hosts: Hosts::new(config.hosts.iter().cloned()),
+            trusted_proxies: config.trusted_proxies.clone(),
+            requests_per_client: config.connections_per_peer(),
+        })
+    }
 }
 
 impl Default for AppSettings {
@@ -52,6 +82,10 @@ impl Default for AppSettings {
             currencies: CurrencyTable::iso(),
             request_timeout: Duration::from_secs(30),
             body_max: 65_536,
+            body_timeout: Duration::from_secs(10),
+            hosts: Hosts::default(),
+            trusted_proxies: Vec::new(),
+            requests_per_client: 480,
         }
     }
 }
@@ -65,6 +99,7 @@ impl App {
         Ok(Self {
             inner: Arc::new(Inner {
                 metrics: Metrics::new(&wallet),
+                clients: Peers::new(settings.requests_per_client),
                 wallet,
                 settings,
                 scope: KeyScope::new(SCOPE)?,
@@ -87,6 +122,11 @@ impl App {
         &self.inner.metrics
     }
 
+    /// What clients behind trusted proxies have open.
+    pub(crate) fn clients(&self) -> &Peers {
+        &self.inner.clients
+    }
+
     /// Whose idempotency keys these are. A host with many callers gives each a
     /// scope of its own.
     pub(crate) fn scope(&self) -> KeyScope {
@@ -103,9 +143,15 @@ impl App {
     }
 }
 
+/// Routes, and the schemas that their document names.
+struct Routes {
+    routes: Router<App>,
+    schemas: Option<Components>,
+}
+
 /// The routes and the document that tells of them: the same for every app, and
 /// much work to make.
-static ROUTES: LazyLock<Router<App>> = LazyLock::new(|| {
+static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     let (routes, api) = OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(accounts::open, accounts::list))
         .routes(routes!(accounts::show))
@@ -127,19 +173,44 @@ static ROUTES: LazyLock<Router<App>> = LazyLock::new(|| {
         .routes(routes!(outcomes::show))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .split_for_parts();
+    let schemas = api.components.clone();
+    let routes = documented(routes, openapi::finish(api));
+    Routes { routes, schemas }
+});
+
+/// The same for those who run the server.
+static ADMIN_ROUTES: LazyLock<Router<App>> = LazyLock::new(|| {
+    let (routes, mut api) = OpenApiRouter::with_openapi(openapi::admin_base())
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
         .routes(routes!(metrics::show))
         .split_for_parts();
-    let document = openapi::finish(api);
+    // A problem may name what is answered elsewhere.
+    api.components.clone_from(&ROUTES.schemas);
+    documented(routes, openapi::finish(api))
+});
+
+fn documented(routes: Router<App>, document: openapi::Document) -> Router<App> {
     let show = move || async move { document.response() };
     routes
         .route("/openapi.json", get(show))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-});
+}
 
 /// All routes, and `/openapi.json`, which tells of them.
 pub fn router(app: App) -> Router {
-    let routes = ROUTES.clone();
+    guarded(ROUTES.routes.clone(), app)
+}
+
+/// The routes for those who run the server: `/metrics`, `/health/...`, and an
+/// `/openapi.json` of their own. They belong where no client can reach them.
+pub fn admin_router(app: App) -> Router {
+    guarded(ADMIN_ROUTES.clone(), app)
+}
+
+fn guarded(routes: Router<App>, app: App) -> Router {
     routes
         .layer(DefaultBodyLimit::max(app.settings().body_max))
         .layer(from_fn_with_state(app.clone(), guard))

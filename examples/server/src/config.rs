@@ -6,7 +6,8 @@ use std::str::FromStr;
 use clap::Parser;
 use wallet_core::{Currency, CurrencyTable, Settings};
 
-use crate::{LogFormat, TableUrl};
+use crate::hosts::HostName;
+use crate::{LogFormat, Network, TableUrl};
 
 /// The server's settings: flags, or the environment variables that `--help`
 /// names. Every one has a default.
@@ -20,6 +21,17 @@ pub struct Config {
     /// Where to listen.
     #[arg(long, env = "WALLET_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+
+    /// Where those who run the server find `/metrics` and a second copy of
+    /// `/health/...`, whatever clients do to the other address; `off` for nowhere.
+    #[arg(long, env = "WALLET_ADMIN_LISTEN", default_value = "127.0.0.1:8081")]
+    pub admin_listen: AdminListen,
+
+    /// Names in the `Host` header that are answered, besides `localhost` and
+    /// addresses; separated by commas, `*` for any. Else a page of another site,
+    /// whose name leads here, could call this server from a browser.
+    #[arg(long, env = "WALLET_HOSTS", value_delimiter = ',')]
+    pub hosts: Vec<HostName>,
 
     /// Where the books are: `sqlite:PATH`, `memory` (lost at exit), or, built
     /// with the feature `mysql`, `mysql://USER:PASSWORD@HOST/DATABASE`.
@@ -56,6 +68,18 @@ pub struct Config {
     #[arg(long, env = "WALLET_CONNECTIONS", default_value_t = 960, value_parser = at_least_one)]
     pub connections: usize,
 
+    /// How many of them one peer may have (an address of IPv4, a network of 64
+    /// bits of IPv6); further ones are answered 429. Behind a trusted proxy, how
+    /// many requests one client may have open [default: half of --connections].
+    #[arg(long, env = "WALLET_CONNECTIONS_PER_PEER", value_parser = at_least_one)]
+    pub connections_per_peer: Option<usize>,
+
+    /// Proxies in front, as networks (10.0.0.0/8) or addresses, separated by
+    /// commas. Of a request through one of them, the client is the rightmost
+    /// address in `X-Forwarded-For` that is not a proxy.
+    #[arg(long, env = "WALLET_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
+
     /// The largest body accepted, in bytes.
     #[arg(long, env = "WALLET_BODY_MAX", default_value_t = 65_536, value_parser = at_least_one)]
     pub body_max: usize,
@@ -70,6 +94,21 @@ pub struct Config {
     #[arg(long, env = "WALLET_REQUEST_TIMEOUT_MS", default_value_t = 30_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub request_timeout_ms: u64,
+
+    /// How long the body of a request may take to come, in milliseconds.
+    #[arg(long, env = "WALLET_BODY_TIMEOUT_MS", default_value_t = 10_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub body_timeout_ms: u64,
+
+    /// How long nothing may come or go on a connection, in milliseconds; never
+    /// less than a request may take, and a second.
+    #[arg(long, env = "WALLET_IDLE_TIMEOUT_MS", default_value_t = 60_000)]
+    pub idle_timeout_ms: u64,
+
+    /// How long connections are still accepted at shutdown, in milliseconds, while
+    /// `/health/ready` answers 503: as long as a load balancer takes to see it.
+    #[arg(long, env = "WALLET_DRAIN_DELAY_MS", default_value_t = 5_000)]
+    pub drain_delay_ms: u64,
 
     /// How long open requests may take to end at shutdown, in milliseconds.
     #[arg(long, env = "WALLET_SHUTDOWN_TIMEOUT_MS", default_value_t = 20_000)]
@@ -91,6 +130,33 @@ impl Config {
             .iter()
             .try_for_each(|currency| table.register(*currency))?;
         Ok(table)
+    }
+
+    /// How many connections one peer may have.
+    pub(crate) fn connections_per_peer(&self) -> usize {
+        let half = self.connections.div_ceil(2);
+        self.connections_per_peer.unwrap_or(half)
+    }
+}
+
+/// Where the server listens for those who run it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminListen {
+    /// Nowhere: there are no metrics.
+    Off,
+    /// At this address.
+    At(SocketAddr),
+}
+
+impl FromStr for AdminListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let address = text.parse().map(Self::At);
+        address.map_err(|_| "expected ADDRESS:PORT or off".to_owned())
     }
 }
 

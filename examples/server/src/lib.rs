@@ -1,8 +1,9 @@
 //! The wallet ledger behind a REST API: routes, bodies and problems, to run
 //! alone or to mount into a host's own axum application.
 //!
-//! [`router`] makes the routes over a [`Wallet`](wallet_core::Wallet), [`Server`]
-//! serves them, [`run`] is the whole program. Amounts are decimal strings, times are RFC 3339, errors
+//! [`router`] makes the routes over a [`Wallet`](wallet_core::Wallet),
+//! [`admin_router`] those for who runs it, [`Server`] serves both, [`run`] is the
+//! whole program. Amounts are decimal strings, times are RFC 3339, errors
 //! are problem+json (RFC 9457) with a stable `code`.
 
 mod app;
@@ -11,7 +12,9 @@ mod aws;
 mod config;
 mod connection;
 mod events;
+mod forwarded;
 mod history;
+mod hosts;
 mod idempotency;
 mod input;
 mod log;
@@ -27,9 +30,11 @@ mod schema;
 mod serve;
 mod store;
 
-pub use app::{App, AppSettings, router};
-pub use config::{Config, StoreUrl};
+pub use app::{App, AppSettings, admin_router, router};
+pub use config::{AdminListen, Config, StoreUrl};
+pub use connection::{Network, NetworkError};
 pub use history::TableUrl;
+pub use hosts::{HostName, HostNameError, Hosts};
 pub use log::LogFormat;
 pub use problem::{Code, Problem};
 pub use serve::{Server, StartError, run};

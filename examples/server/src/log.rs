@@ -1,5 +1,10 @@
+use std::error::Error;
+use std::fmt;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 
 /// How a line of the log looks.
@@ -35,4 +40,86 @@ pub(crate) fn init(format: LogFormat) {
         LogFormat::Json => lines.json().with_span_list(false).try_init(),
         LogFormat::Text => lines.with_ansi(false).try_init(),
     };
+}
+
+/// An error with all that caused it: `what failed: why: why`. A cause whose words the
+/// error before it already has is left out.
+pub(crate) struct Chain<'e>(pub(crate) &'e (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last = self.0.to_string();
+        f.write_str(&last)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            let words = cause.to_string();
+            if !last.contains(&words) {
+                write!(f, ": {words}")?;
+                last = words;
+            }
+            next = cause.source();
+        }
+        Ok(())
+    }
+}
+
+/// Lets one line through in a while, and counts those that it keeps back.
+#[derive(Debug)]
+pub(crate) struct Seldom {
+    every: Duration,
+    state: Mutex<(Option<Instant>, u64)>,
+}
+
+impl Seldom {
+    pub(crate) fn new(every: Duration) -> Self {
+        let state = Mutex::default();
+        Self { every, state }
+    }
+
+    /// How many lines were kept back since the last one, if this one may be written.
+    pub(crate) fn turn(&self) -> Option<u64> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, untold) = *state;
+        let now = Instant::now();
+        if last.is_some_and(|last| now.saturating_duration_since(last) < self.every) {
+            *state = (last, untold.saturating_add(1));
+            return None;
+        }
+        *state = (Some(now), 0);
+        Some(untold)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wallet_core::{StoreError, StoreErrorKind, WalletError};
+
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_all_that_caused_it() {
+        let disk = std::io::Error::other("no space left on device");
+        let inner = StoreError::new(StoreErrorKind::Unavailable, "writing a page");
+        let inner = inner.with_source(disk);
+        let outer = StoreError::new(StoreErrorKind::Internal, "committing").with_source(inner);
+        let told = Chain(&outer).to_string();
+        let expected = "Internal: committing: Unavailable: writing a page: no space left on device";
+        assert_eq!(told, expected);
+
+        let disk = std::io::Error::other("no space left on device");
+        let error = StoreError::new(StoreErrorKind::Unavailable, "committing").with_source(disk);
+        let told = Chain(&WalletError::from(error)).to_string();
+        let expected = "the store failed: Unavailable: committing: no space left on device";
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_is_kept_back_is_counted_and_told_by_the_next_line() {
+        let seldom = Seldom::new(Duration::from_secs(86_400));
+        assert_eq!(seldom.turn(), Some(0));
+        assert_eq!((seldom.turn(), seldom.turn()), (None, None));
+        seldom.state.lock().unwrap().0 = None;
+        assert_eq!(seldom.turn(), Some(2));
+        assert_eq!(seldom.turn(), None);
+    }
 }

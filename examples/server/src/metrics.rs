@@ -12,14 +12,15 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use wallet_core::{Clock, StatsSnapshot, SystemClock, Wallet};
 use wallet_events::{Relay, RelayState};
 
 use crate::App;
-use crate::problem::Problem;
+use crate::connection::Counts;
+use crate::problem::{Problem, errors};
 
 /// Counts what the server does.
 #[derive(Debug)]
@@ -27,7 +28,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     durations: Family<RouteLabels, Histogram>,
-    connections: Gauge,
+    connections: Counts,
+    failures: Family<FailureLabels, Counter>,
     relay: Arc<Watched>,
 }
 
@@ -36,6 +38,11 @@ struct RequestLabels {
     method: String,
     route: String,
     status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FailureLabels {
+    reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -54,13 +61,19 @@ impl Metrics {
         let mut registry = Registry::with_prefix("wallet");
         let requests = Family::default();
         let durations: Family<RouteLabels, Histogram> = Family::new_with_constructor(buckets);
-        let connections = Gauge::<i64, _>::default();
+        let connections = Counts::default();
+        let failures = Family::default();
         let http = registry.sub_registry_with_prefix("http");
         let help = "Requests answered, by method, route and status";
         http.register("requests", help, requests.clone());
         let help = "How long requests took";
         http.register_with_unit("request_duration", help, Unit::Seconds, durations.clone());
-        http.register("connections", "Open connections", connections.clone());
+        http.register("connections", "Open connections", connections.open.clone());
+        let help = "Connections refused, since their peer had as many as it may";
+        http.register("connections_refused", help, connections.refused.clone());
+        let help = "Connections that ended before their time: what came was no HTTP \
+                    (malformed), nothing came or went (timeout), the peer left (aborted)";
+        http.register("connections_failed", help, failures.clone());
         registry.register_collector(Box::new(Service(wallet.clone())));
         let relay = Arc::default();
         registry.register_collector(Box::new(Publishing(Arc::clone(&relay))));
@@ -69,6 +82,7 @@ impl Metrics {
             requests,
             durations,
             connections,
+            failures,
             relay,
         }
     }
@@ -112,7 +126,12 @@ impl Metrics {
         self.requests.get_or_create(&labels).inc();
     }
 
-    pub(crate) const fn connections(&self) -> &Gauge {
+    /// Notes that a connection ended before its time.
+    pub(crate) fn connection_failed(&self, reason: &'static str) {
+        self.failures.get_or_create(&FailureLabels { reason }).inc();
+    }
+
+    pub(crate) const fn connections(&self) -> &Counts {
         &self.connections
     }
 }
@@ -291,11 +310,13 @@ fn gauge(
     gauge.encode(metric)
 }
 
+errors!(ShowErrors: &[]);
+
 /// Counts for Prometheus, in the `OpenMetrics` text format.
 #[utoipa::path(
     get, path = "/metrics", tag = "operation", operation_id = "get_metrics",
     responses((status = 200, body = String,
-        content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8"))
+        content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8"), ShowErrors)
 )]
 pub(crate) async fn show(State(app): State<App>) -> Result<Response, Problem> {
     app.metrics().look().await;

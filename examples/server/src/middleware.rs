@@ -1,7 +1,7 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -10,8 +10,10 @@ use tokio::time::Instant;
 use tracing::Instrument;
 use wallet_core::{IdGenerator, Uuid7};
 
-use crate::App;
+use crate::connection::Presence;
 use crate::problem::{Code, Problem};
+use crate::serve::Arrival;
+use crate::{App, forwarded};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -27,6 +29,7 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
         request_id = id.to_str().unwrap_or_default(),
         %method,
         path = request.uri().path(),
+        client = tracing::field::Empty,
     );
     let answer = answer(&app, request, next);
     let mut response = answer.instrument(span.clone()).await;
@@ -43,13 +46,45 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     app.metrics().answered(known(&method), route, status, took);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
+    if app.is_draining() {
+        // Who keeps the connection would find it closed.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     // What a balance was is nobody's to keep, and never to be run as a page.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
+/// Whether a request may come in; what it takes away from its client for as long as
+/// it is open.
+fn admit(app: &App, request: &Request) -> Result<Option<Presence>, Problem> {
+    let settings = app.settings();
+    let arrival = request.extensions().get::<Arrival>().copied();
+    if arrival.is_some_and(|arrival| arrival.is_ambiguous) {
+        let detail = "the length of the body is told by Content-Length and Transfer-Encoding";
+        return Err(Problem::new(Code::AMBIGUOUS_LENGTH, detail));
+    }
+    let (uri, version) = (request.uri(), request.version());
+    settings.hosts.check(uri, version, request.headers())?;
+    let Some(Arrival { peer, .. }) = arrival else {
+        return Ok(None);
+    };
+    let client = forwarded::client(peer.ip(), request.headers(), &settings.trusted_proxies);
+    tracing::Span::current().record("client", tracing::field::display(client));
+    if client == peer.ip() {
+        // Its connections are counted.
+        return Ok(None);
+    }
+    let too_many = || Problem::new(Code::TOO_MANY_CONNECTIONS, "too many requests are open");
+    app.clients().enter(client).map(Some).ok_or_else(too_many)
+}
+
 async fn answer(app: &App, request: Request, next: Next) -> Response {
+    let _presence = match admit(app, &request) {
+        Ok(presence) => presence,
+        Err(problem) => return problem.into_response(),
+    };
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(app.settings().request_timeout, work).await {
         Ok(Ok(response)) => response,
@@ -119,7 +154,8 @@ mod tests {
             .route("/", get(panicking))
             .layer(from_fn_with_state(app, guard));
 
-        let request = Request::builder().body(Body::empty()).unwrap();
+        let request = Request::builder().header("Host", "localhost");
+        let request = request.body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.status().as_u16(), 500);
         assert!(response.headers().contains_key(REQUEST_ID));

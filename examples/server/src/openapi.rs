@@ -36,6 +36,18 @@ use crate::schema::BareKey;
 )]
 struct Base;
 
+/// What the document for those who run the server says beyond its routes.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Wallet administration", description = "For those who run the server."),
+    tags((name = "operation", description = "For those who run the server"))
+)]
+struct AdminBase;
+
+pub(crate) fn admin_base() -> OpenApi {
+    AdminBase::openapi()
+}
+
 pub(crate) fn base() -> OpenApi {
     Base::openapi()
 }
@@ -89,6 +101,8 @@ fn optional_body(operation: &mut Operation) {
 
 fn describe(operation: &mut Operation) {
     let is_write = operation.request_body.is_some();
+    // A batch creates many things.
+    let is_one = operation.operation_id.as_deref() != Some("create_batch");
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else {
             continue;
@@ -102,6 +116,9 @@ fn describe(operation: &mut Operation) {
             response.headers.insert(name.to_owned(), header.into());
         };
         header("X-Request-Id", "The caller's own, or made");
+        if status == "201" && is_one {
+            header("Location", "Where what was created is");
+        }
         let is_recorded = ["200", "201", "404", "409", "422"].contains(&status.as_str());
         if is_write && is_recorded {
             header(
@@ -109,7 +126,7 @@ fn describe(operation: &mut Operation) {
                 "`true` where it was answered before",
             );
         }
-        if status == "503" || status == "504" {
+        if ["429", "503", "504"].contains(&status.as_str()) {
             header("Retry-After", "When to come back, in seconds");
         }
     }

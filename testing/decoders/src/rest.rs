@@ -84,6 +84,7 @@ fn request(route: u8, tail: &[u8], key: &[u8], kind: &[u8], body: &[u8]) -> Opti
     } else {
         kind
     };
+    request = request.header("Host", "localhost");
     request = request.header("Content-Type", kind);
     request.body(Body::from(body.to_vec())).ok()
 }
@@ -155,7 +156,7 @@ impl Server {
 
 /// Whether no rule was asked, so that no refusal was recorded.
 fn is_malformed(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 400 | 405 | 413 | 415)
+    matches!(status.as_u16(), 400 | 405 | 408 | 413 | 415 | 421)
 }
 
 async fn books(store: &MemoryStore) -> Books {

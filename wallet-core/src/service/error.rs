@@ -41,7 +41,7 @@ pub enum WalletError {
     },
     /// The store failed. Nothing was done.
     #[error("the store failed: {0}")]
-    Store(Arc<StoreError>),
+    Store(#[source] Arc<StoreError>),
 }
 
 impl WalletError {

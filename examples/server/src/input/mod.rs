@@ -21,7 +21,7 @@ use std::str::FromStr;
 use axum::body::{Bytes, HttpBody};
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use object::Object;
 use serde::de::DeserializeOwned;
@@ -49,14 +49,20 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             let detail = "the body must be sent as application/json";
             return Err(Problem::new(Code::UNSUPPORTED_MEDIA_TYPE, detail));
         }
+        let mut encodings = request.headers().get_all(CONTENT_ENCODING).iter();
+        if encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            let detail = "the body must be sent without a Content-Encoding";
+            return Err(Problem::new(Code::UNSUPPORTED_CONTENT_ENCODING, detail));
+        }
         // What says that it is too large is not waited for.
         let told = request.body().size_hint().lower();
         if usize::try_from(told).is_ok_and(|told| told > app.settings().body_max) {
             return Err(too_large());
         }
-        let bytes = Bytes::from_request(request, app)
-            .await
-            .map_err(|error| unreadable(&error))?;
+        let all = Bytes::from_request(request, app);
+        let all = tokio::time::timeout(app.settings().body_timeout, all).await;
+        let late = |_| Problem::new(Code::BODY_TIMEOUT, "the body did not come in time");
+        let bytes = all.map_err(late)?.map_err(|error| unreadable(&error))?;
         parse(&bytes).map(Self)
     }
 }

@@ -1,4 +1,5 @@
 use axum::extract::FromRequestParts;
+use axum::http::header::LOCATION;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -63,7 +64,13 @@ impl Write {
             Ok(results) => {
                 let result = results.into_iter().next().ok_or_else(Problem::internal)?;
                 let status = if is_dry_run { 200 } else { result.status };
-                reply::json(status, &result.body)
+                let mut response = reply::json(status, &result.body);
+                if status == 201
+                    && let Some(place) = result.body.location()
+                {
+                    response.headers_mut().insert(LOCATION, place);
+                }
+                response
             }
             Err(problem) => problem.into_response(),
         };

@@ -92,6 +92,10 @@ impl Sums {
 }
 
 impl AccountBody {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     pub(crate) fn of(account: &Account) -> Self {
         Self::with_state(account, &account.state)
     }

@@ -89,6 +89,10 @@ impl From<HoldState> for HoldStatus {
 }
 
 impl HoldBody {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     pub(crate) fn of(hold: &Hold) -> Self {
         let text = |minor| format_minor(minor, hold.money.currency);
         let details = &hold.details;

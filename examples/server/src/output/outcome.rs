@@ -1,3 +1,4 @@
+use axum::http::HeaderValue;
 use serde::Serialize;
 use utoipa::ToSchema;
 use wallet_core::{Account, HoldStatus, Outcome, Posted, Receipt};
@@ -49,6 +50,19 @@ pub(crate) enum ItemBody {
     Hold(Box<HoldBody>),
     #[schema(no_recursion)]
     Refused(Box<ProblemBody>),
+}
+
+impl ItemBody {
+    /// Where it is; a refusal is nowhere.
+    pub(crate) fn location(&self) -> Option<HeaderValue> {
+        let place = match self {
+            Self::Account(account) => format!("/v1/accounts/{}", account.id()),
+            Self::Transfer(transfer) => format!("/v1/transfers/{}", transfer.id()),
+            Self::Hold(hold) => format!("/v1/holds/{}", hold.id()),
+            Self::Refused(_) => return None,
+        };
+        HeaderValue::try_from(place).ok()
+    }
 }
 
 impl ItemResult {

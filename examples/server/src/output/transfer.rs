@@ -109,6 +109,10 @@ impl LegBody {
 }
 
 impl TransferBody {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// A transfer as it was posted.
     pub(crate) fn posted(transfer: &Transfer) -> Self {
         let details = &transfer.details;

@@ -29,22 +29,34 @@ codes! {
     IDEMPOTENCY_KEY_MISSING = 400 "idempotency_key_missing";
     /// The `Idempotency-Key` header is not 1 to 255 printable characters.
     IDEMPOTENCY_KEY_INVALID = 400 "idempotency_key_invalid";
+    /// The length of the body is told in two ways.
+    AMBIGUOUS_LENGTH = 400 "ambiguous_length";
+    /// The `Host` header is missing, given twice, or no name of a host.
+    INVALID_HOST = 400 "invalid_host";
     /// There is nothing at this path.
     UNKNOWN_PATH = 404 "unknown_path";
     /// Nothing was recorded under this key so far.
     OUTCOME_NOT_FOUND = 404 "outcome_not_found";
     /// The path does not take this method.
     METHOD_NOT_ALLOWED = 405 "method_not_allowed";
+    /// The body did not come in time; nothing was done.
+    BODY_TIMEOUT = 408 "body_timeout";
     /// The body is larger than the server's limit.
     BODY_TOO_LARGE = 413 "body_too_large";
     /// The body was not sent as `application/json`.
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type";
+    /// The body was sent with a `Content-Encoding`.
+    UNSUPPORTED_CONTENT_ENCODING = 415 "unsupported_content_encoding";
+    /// The request is addressed to a name that is not the server's.
+    HOST_NOT_ALLOWED = 421 "host_not_allowed";
     /// The key was used for another request.
     IDEMPOTENCY_MISMATCH = 422 "idempotency_mismatch";
     /// The store cannot take the request's data.
     STORE_REFUSED = 422 "store_refused";
     /// Another item of the atomic batch was refused.
     BATCH_REFUSED = 424 "batch_refused";
+    /// The client has too many connections or requests open; nothing was done.
+    TOO_MANY_CONNECTIONS = 429 "too_many_connections";
     /// The server failed; nothing was done.
     INTERNAL = 500 "internal";
     /// Too many requests are waiting; nothing was done.
@@ -122,6 +134,12 @@ impl Code {
 
     /// Whether coming back later, under the same key, can help.
     pub(super) const fn is_passing(self) -> bool {
-        self.status == 503 || self.status == 504
+        matches!(self.status, 429 | 503 | 504)
+    }
+
+    /// Whether what follows on the connection cannot be told from the rest of the
+    /// request, so that the answer is the last one on it.
+    pub(super) const fn is_last(self) -> bool {
+        matches!(self.status, 408 | 413) || matches!(self.text.as_bytes(), b"ambiguous_length")
     }
 }

@@ -9,20 +9,31 @@ use wallet_core::Rejection;
 
 use super::Code;
 
-/// What any reading can meet.
+/// What any operation can meet, before it is looked at.
+pub(crate) const ANY: &[Code] = &[
+    Code::AMBIGUOUS_LENGTH,
+    Code::INVALID_HOST,
+    Code::HOST_NOT_ALLOWED,
+    Code::TOO_MANY_CONNECTIONS,
+];
+
+/// What any reading can meet beyond [`ANY`].
 pub(crate) const READ: &[Code] = &[Code::INTERNAL, Code::STORE_UNAVAILABLE, Code::TIMEOUT];
 
 /// What a list can meet beyond [`READ`].
 pub(crate) const LIST: &[Code] = &[Code::INVALID_QUERY, Code::INVALID_FIELD];
 
-/// What anything that changes the books can meet, refusals by the rules aside.
+/// What anything that changes the books can meet beyond [`ANY`], refusals by the
+/// rules aside.
 pub(crate) const WRITE: &[Code] = &[
     Code::INVALID_BODY,
     Code::INVALID_QUERY,
     Code::IDEMPOTENCY_KEY_MISSING,
     Code::IDEMPOTENCY_KEY_INVALID,
+    Code::BODY_TIMEOUT,
     Code::BODY_TOO_LARGE,
     Code::UNSUPPORTED_MEDIA_TYPE,
+    Code::UNSUPPORTED_CONTENT_ENCODING,
     Code::IDEMPOTENCY_MISMATCH,
     Code::STORE_REFUSED,
     Code::INTERNAL,
@@ -71,7 +82,7 @@ macro_rules! errors {
                 String,
                 utoipa::openapi::RefOr<utoipa::openapi::Response>,
             > {
-                $crate::problem::responses(&[$($group),+])
+                $crate::problem::responses(&[$crate::problem::ANY, $($group),+])
             }
         }
     };

@@ -10,8 +10,9 @@ use utoipa::ToSchema;
 use wallet_core::{Rejected, WalletError};
 
 pub use code::Code;
-pub(crate) use documented::{CHANGE, LIST, READ, REFUSALS, WRITE, errors, responses};
+pub(crate) use documented::{ANY, CHANGE, LIST, READ, REFUSALS, WRITE, errors, responses};
 
+use crate::log::Chain;
 use crate::output::ItemResult;
 use crate::reply;
 
@@ -110,6 +111,21 @@ impl Problem {
         self.code
     }
 
+    /// The whole answer, as bytes: for a connection that is not served.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let status = StatusCode::from_u16(self.code.status()).unwrap_or_default();
+        let body = serde_json::to_vec(&self.clone().body()).unwrap_or_default();
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n\
+             content-length: {length}\r\nretry-after: {RETRY_AFTER_SECS}\r\n\
+             connection: close\r\n\r\n"
+        );
+        let mut bytes = head.into_bytes();
+        bytes.extend(body);
+        bytes
+    }
+
     pub(crate) fn body(self) -> ProblemBody {
         let status = self.code.status();
         let canonical = StatusCode::from_u16(status).ok();
@@ -144,20 +160,21 @@ impl From<WalletError> for Problem {
         let code = Code::of_error(&error);
         match code {
             Code::INTERNAL => {
-                tracing::error!(%error, "the service failed");
+                tracing::error!(error = %Chain(&error), "the service failed");
                 Self::internal()
             }
             Code::INDETERMINATE => {
+                tracing::warn!(error = %Chain(&error), "a commit is not known");
                 let detail =
                     "whether it was carried out is not known: send it again under the same key";
                 Self::new(code, detail)
             }
             Code::STORE_UNAVAILABLE | Code::STORE_CONFLICT => {
-                tracing::warn!(%error, "the store is not available");
+                tracing::warn!(error = %Chain(&error), "the store is not available");
                 Self::new(code, "the store is not available")
             }
             Code::STORE_REFUSED => {
-                tracing::warn!(%error, "the store refused a request");
+                tracing::warn!(error = %Chain(&error), "the store refused a request");
                 Self::new(code, "the store refused the request")
             }
             _ => Self::new(code, error.to_string()),
@@ -174,6 +191,14 @@ impl IntoResponse for Problem {
         if code.is_passing() {
             let secs = HeaderValue::from(RETRY_AFTER_SECS);
             response.headers_mut().insert(header::RETRY_AFTER, secs);
+        }
+        if code.is_last() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        if code == Code::UNSUPPORTED_CONTENT_ENCODING {
+            let none = HeaderValue::from_static("identity");
+            response.headers_mut().insert(header::ACCEPT_ENCODING, none);
         }
         response
     }

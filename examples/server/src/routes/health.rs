@@ -21,10 +21,12 @@ enum Fine {
 
 const FINE: Health = Health { status: Fine::Ok };
 
+errors!(LiveErrors: &[]);
+
 /// The process runs.
 #[utoipa::path(
     get, path = "/health/live", tag = "operation", operation_id = "is_live",
-    responses((status = 200, body = Health))
+    responses((status = 200, body = Health), LiveErrors)
 )]
 pub(crate) async fn live() -> Response {
     reply::ok(&FINE)

@@ -18,21 +18,21 @@ fn start(store: &str, queue: &Queue) -> Process {
     Process::start_with(&arguments, &environment())
 }
 
-fn metric(client: Client, name: &str) -> u64 {
-    let text = client.get("/metrics").expect(200).body;
+fn metric(admin: Client, name: &str) -> u64 {
+    let text = admin.get("/metrics").expect(200).body;
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     let value = line.unwrap_or_else(|| panic!("no {name} in {text}"));
     value.trim().parse().unwrap()
 }
 
-fn drained(client: Client) {
+fn drained(admin: Client) {
     for _ in 0..100_000 {
-        if metric(client, "wallet_events_rows_waiting ") == 0 {
+        if metric(admin, "wallet_events_rows_waiting ") == 0 {
             return;
         }
         std::thread::yield_now();
     }
-    panic!("{}", client.get("/metrics").body);
+    panic!("{}", admin.get("/metrics").body);
 }
 
 /// Kills the server under load, again and again; what the queue has at last is
@@ -73,9 +73,9 @@ pub(crate) fn survive_kill_9(store: &str) {
     }
     let mut server = start(store, &queue);
     let client = server.client;
-    drained(client);
-    assert_eq!(metric(client, "wallet_events_parked_now "), 0);
-    assert_eq!(metric(client, "wallet_events_state "), 1);
+    drained(server.admin);
+    assert_eq!(metric(server.admin, "wallet_events_parked_now "), 0);
+    assert_eq!(metric(server.admin, "wallet_events_state "), 1);
     let versions = |account: &String| -> Version {
         let body = client.get(&format!("/v1/accounts/{account}")).expect(200);
         body.json()["version"].as_i64().unwrap()

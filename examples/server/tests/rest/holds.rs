@@ -90,7 +90,7 @@ fn a_release_needs_no_body_and_a_capture_takes_all() {
     });
     let bare = |id: &str, what: &str| {
         let bytes = format!(
-            "POST /v1/holds/{id}/{what} HTTP/1.1\r\nHost: a\r\nIdempotency-Key: {what}\r\n\
+            "POST /v1/holds/{id}/{what} HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: {what}\r\n\
              Content-Length: 0\r\n\r\n"
         );
         client.raw(bytes.as_bytes()).expect(200)

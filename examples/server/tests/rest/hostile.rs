@@ -223,7 +223,7 @@ fn a_body_must_say_that_it_is_json_and_once() {
 fn a_body_that_is_too_large_is_413() {
     let world = World::memory();
     let client = world.client();
-    let head = "POST /v1/transfers HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+    let head = "POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                 Idempotency-Key: k\r\n";
     let told = format!("{head}Content-Length: 65537\r\n\r\n");
     client.raw(told.as_bytes()).problem(413, "body_too_large");
@@ -238,7 +238,7 @@ fn a_body_that_is_too_large_is_413() {
 fn http_that_is_broken_is_4xx() {
     let world = World::memory();
     let client = world.client();
-    let head = "POST /v1/transfers HTTP/1.1\r\nHost: a\r\n";
+    let head = "POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\n";
     let big = format!("{head}X-Big: {}\r\n\r\n", "x".repeat(1 << 20));
     let many = format!("{head}{}\r\n", "X-A: b\r\n".repeat(200));
     let lengths = format!("{head}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}");
@@ -306,7 +306,7 @@ fn unknown_paths_and_wrong_methods_are_problems_as_well() {
     ] {
         client.get(path).problem(404, "unknown_path");
     }
-    let answer = client.raw(b"DELETE /v1/accounts HTTP/1.1\r\nHost: a\r\n\r\n");
+    let answer = client.raw(b"DELETE /v1/accounts HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let answer = answer.problem(405, "method_not_allowed");
     let allowed = answer.header("allow").unwrap_or_default();
     assert!(

@@ -6,6 +6,7 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
+mod attacks;
 mod batches;
 mod changes;
 mod contract;
@@ -14,6 +15,7 @@ mod endpoints;
 mod events;
 mod holds;
 mod hostile;
+mod hosts;
 mod idempotency;
 mod operation;
 mod outcomes;

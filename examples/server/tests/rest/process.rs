@@ -15,6 +15,7 @@ use crate::support::{Client, Response, transfer};
 pub(crate) struct Process {
     child: Child,
     pub(crate) client: Client,
+    pub(crate) admin: Client,
     log: Receiver<Value>,
 }
 
@@ -31,8 +32,13 @@ impl Process {
 
     /// The same with other arguments and variables.
     pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, String)]) -> Self {
-        let listen = ["--listen", "127.0.0.1:0"];
-        let mut child = command(&[&listen, arguments].concat())
+        let listen = [
+            ["--listen", "127.0.0.1:0"],
+            ["--admin-listen", "127.0.0.1:0"],
+            ["--drain-delay-ms", "0"],
+        ];
+        let listen = listen.concat();
+        let mut child = command(&[&*listen, arguments].concat())
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .env("RUST_LOG", "debug,hyper=off")
             .stderr(Stdio::piped())
@@ -40,12 +46,13 @@ impl Process {
             .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        let address = loop {
+        let (address, admin) = loop {
             line.clear();
             assert!(log.read_line(&mut line).unwrap() > 0, "it ended at once");
             let line: Value = serde_json::from_str(&line).unwrap();
-            if let Some(address) = line["fields"]["address"].as_str() {
-                break address.parse().unwrap();
+            let address = |name: &str| line["fields"][name].as_str().map(str::parse);
+            if let (Some(address), Some(admin)) = (address("address"), address("admin")) {
+                break (address.unwrap(), admin.unwrap());
             }
         };
         let (lines, kept) = channel();
@@ -61,6 +68,7 @@ impl Process {
         Self {
             child,
             client: Client { address },
+            admin: Client { address: admin },
             log: kept,
         }
     }
@@ -211,7 +219,7 @@ fn the_log_names_each_request_and_no_money() {
         .header("x-request-id")
         .unwrap()
         .to_owned();
-    let made = "GET /v1/accounts/7 HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine-7\r\n\r\n";
+    let made = "GET /v1/accounts/7 HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: mine-7\r\n\r\n";
     server.client.raw(made.as_bytes()).expect(400);
     server.kill();
     let lines: Vec<Value> = server.log.iter().collect();
@@ -281,13 +289,16 @@ fn after_sigterm_a_copy_of_the_one_file_holds_everything_that_was_acknowledged()
 
 #[test]
 fn a_bad_setting_is_told_and_ends_with_2() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 12] = [
         (&["--listen", "nowhere"], "--listen"),
         (&["--store", "postgres:x"], "sqlite:PATH, memory"),
         (&["--store", "sqlite:"], "sqlite:PATH, memory"),
         (&["--currencies", "BTC"], "CODE:DECIMALS"),
         (&["--currencies", "EUR:3"], "another exponent"),
         (&["--queue", "0"], "at least 1"),
+        (&["--admin-listen", "nowhere"], "ADDRESS:PORT or off"),
+        (&["--trusted-proxies", "10.0.0.0/33"], "ADDRESS/BITS"),
+        (&["--hosts", "a.example:80"], "without a port"),
         (&["--header-max", "100"], "at least 8192"),
         (&["--log-format", "xml"], "json or text"),
         (&["--colour", "red"], "--colour"),
@@ -307,7 +318,14 @@ fn a_store_or_an_address_that_cannot_be_had_is_told() {
         "sqlite:{}",
         folder.path().join("no/such/wallet.db").display()
     );
-    let output = run(&["--listen", "127.0.0.1:0", "--store", &nowhere]);
+    let output = run(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--admin-listen",
+        "off",
+        "--store",
+        &nowhere,
+    ]);
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("store"), "{told}");

@@ -6,12 +6,12 @@ use wallet_core::{AccountKey, LedgerId, Settings};
 use crate::support::{World, memory_store};
 
 /// The account of this text in the default ledger.
-fn account(id: &str) -> AccountKey {
+pub(crate) fn account(id: &str) -> AccountKey {
     AccountKey::new(LedgerId::default(), id.parse().unwrap())
 }
 
 /// Waits until the service has taken `count` requests in all.
-fn wait_for_submitted(world: &World, count: u64) {
+pub(crate) fn wait_for_submitted(world: &World, count: u64) {
     while world.wallet.stats().submitted < count {
         std::thread::yield_now();
     }

@@ -7,7 +7,7 @@ use wallet_core::testkit::simulation::Fault;
 use wallet_core::{Settings, StoreErrorKind};
 
 use super::{Books, Document, reads, writes};
-use crate::support::{World, http};
+use crate::support::{Client, World, http};
 
 /// Longer than any test.
 const FOR_EVER: Duration = Duration::from_secs(86_400);
@@ -112,6 +112,27 @@ fn overload(document: &Document) {
         call.problem(client, document, "overloaded");
     }
     drop((first, second));
+}
+
+/// What `/health/ready` answers where the books cannot be read, at either end.
+pub(super) fn unready(document: &Document, end: fn(&World) -> Client) {
+    let books = Books::new(Settings::default());
+    let client = end(&books.world);
+    let ready = super::Call::get("is_ready", "/health/ready");
+    for (kind, code) in [
+        (StoreErrorKind::Internal, "internal"),
+        (StoreErrorKind::Unavailable, "store_unavailable"),
+    ] {
+        books.faults.reads(Fault::Refuse(kind));
+        ready.problem(client, document, code);
+    }
+    books.faults.reads(Fault::None);
+    books.world.app.drain();
+    ready.problem(client, document, "shutting_down");
+    let hurried = ["--request-timeout-ms", "50"];
+    let world = World::over(books.store.clone(), Settings::default(), &hurried);
+    books.faults.reads(Fault::Delay(FOR_EVER));
+    ready.problem(end(&world), document, "timeout");
 }
 
 fn shutting_down(document: &Document) {

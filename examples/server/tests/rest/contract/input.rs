@@ -23,6 +23,10 @@ pub(super) fn walk(document: &Document) {
                 call.clone().without("Content-Type"),
                 "unsupported_media_type",
             ),
+            (
+                call.clone().with_header("Content-Encoding", "gzip"),
+                "unsupported_content_encoding",
+            ),
             (call.clone().with_key("used"), "idempotency_mismatch"),
         ];
         for (call, code) in wrong {

@@ -2,6 +2,7 @@
 //! every status, every code of a problem.
 
 mod books;
+mod connections;
 mod document;
 mod failures;
 mod input;
@@ -11,7 +12,7 @@ mod successes;
 use books::Books;
 use document::Document;
 
-use crate::support::{Client, Response, http};
+use crate::support::{Client, Response, World, http};
 
 #[test]
 fn every_documented_answer_is_given_and_fits_its_schema() {
@@ -20,12 +21,26 @@ fn every_documented_answer_is_given_and_fits_its_schema() {
     input::walk(&document);
     refusals::walk(&document);
     failures::walk(&document);
-    document.assert_all_seen();
+    connections::walk(&document);
+    document.assert_all_seen(300);
+}
+
+#[test]
+fn every_documented_answer_of_the_administration_is_given_and_fits_its_schema() {
+    let document = Document::fetch_admin();
+    let world = World::memory();
+    for call in administration() {
+        call.expect(world.admin(), &document, 200);
+    }
+    failures::unready(&document, World::admin);
+    connections::walk_admin(&document);
+    document.assert_all_seen(10);
 }
 
 #[test]
 fn every_schema_that_the_document_names_is_in_it() {
     Document::fetch().assert_whole();
+    Document::fetch_admin().assert_whole();
 }
 
 /// A call of a documented operation.
@@ -73,6 +88,11 @@ impl Call {
     fn with_key(mut self, key: &str) -> Self {
         self.headers.retain(|(name, _)| *name != "Idempotency-Key");
         self.headers.push(("Idempotency-Key", key.to_owned()));
+        self
+    }
+
+    fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
         self
     }
 
@@ -159,6 +179,15 @@ fn writes() -> Vec<Call> {
             &none,
         ),
         Call::post("create_batch", "/v1/batches", "w12", &batch),
+    ]
+}
+
+/// Every operation of the administration's listener.
+fn administration() -> Vec<Call> {
+    vec![
+        Call::get("is_live", "/health/live"),
+        Call::get("is_ready", "/health/ready"),
+        Call::get("get_metrics", "/metrics"),
     ]
 }
 

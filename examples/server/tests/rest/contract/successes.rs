@@ -49,5 +49,4 @@ pub(super) fn walk(document: &Document) {
         .with_query(then)
         .expect(client, document, 200);
     Call::get("is_live", "/health/live").expect(client, document, 200);
-    Call::get("get_metrics", "/metrics").expect(client, document, 200);
 }

@@ -79,7 +79,7 @@ pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<R
     read(&mut BufReader::new(stream))
 }
 
-fn read(stream: &mut impl BufRead) -> std::io::Result<Response> {
+pub(crate) fn read(stream: &mut impl BufRead) -> std::io::Result<Response> {
     let bad = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
     let mut line = String::new();
     stream.read_line(&mut line)?;
@@ -108,13 +108,18 @@ fn read(stream: &mut impl BufRead) -> std::io::Result<Response> {
     })
 }
 
-/// Writes a request out.
+/// Writes a request out, with the host and the length that it has unless they are
+/// given.
 pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("{method} {path} HTTP/1.1\r\nHost: wallet\r\n").into_bytes();
+    let is_given = |name| headers.iter().any(|(given, _)| *given == name);
+    let mut bytes = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
+    if !is_given("Host") {
+        bytes.extend(b"Host: localhost\r\n");
+    }
     for (name, value) in headers {
         bytes.extend(format!("{name}: {value}\r\n").into_bytes());
     }
-    if method == "POST" {
+    if method == "POST" && !is_given("Content-Length") {
         bytes.extend(format!("Content-Length: {}\r\n", body.len()).into_bytes());
     }
     bytes.extend(b"\r\n");

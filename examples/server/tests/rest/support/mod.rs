@@ -23,6 +23,10 @@ pub(crate) fn config(arguments: &[&str]) -> Config {
         "wallet-server",
         "--listen",
         "127.0.0.1:0",
+        "--admin-listen",
+        "127.0.0.1:0",
+        "--drain-delay-ms",
+        "0",
         "--currencies",
         "BTC:8,POINTS:0",
     ];
@@ -32,6 +36,7 @@ pub(crate) fn config(arguments: &[&str]) -> Config {
 /// A server on a port of its own; gone when dropped.
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
+    admin: SocketAddr,
     pub(crate) wallet: Wallet,
     pub(crate) app: App,
     stop: Option<oneshot::Sender<()>>,
@@ -74,12 +79,14 @@ impl World {
         let server = runtime.block_on(bind());
         let (stop, stopped) = oneshot::channel();
         let (address, app) = (server.address().unwrap(), server.app().clone());
+        let admin = server.admin_address().unwrap().unwrap();
         let running = runtime.spawn(async {
             let stopped = async { stopped.await.unwrap_or(()) };
             server.run_until(stopped).await.unwrap();
         });
         Self {
             address,
+            admin,
             wallet: app.wallet().clone(),
             app,
             stop: Some(stop),
@@ -121,6 +128,18 @@ impl World {
             address: self.address,
         }
     }
+
+    /// That of who runs the server.
+    pub(crate) fn admin(&self) -> Client {
+        Client {
+            address: self.admin,
+        }
+    }
+
+    /// The value of a line of the metrics; 0 where there is none.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        self.admin().metric(name)
+    }
 }
 
 pub(crate) fn memory_store() -> Arc<MemoryStore> {
@@ -140,6 +159,14 @@ impl Client {
 
     pub(crate) fn get(&self, path: &str) -> Response {
         self.raw(&http::request("GET", path, &[], b""))
+    }
+
+    /// The value of a line of the metrics, asked of the administration; 0 where
+    /// there is none.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let text = self.get("/metrics").expect(200).body;
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or(0, |value| value.trim().parse().unwrap())
     }
 
     /// Posts JSON under a key; an error when the server goes away meanwhile.

@@ -1,0 +1,151 @@
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use super::socket::Share;
+use super::{Network, Peers, Socket};
+
+/// How long to wait before accepting again when the system has no more files.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// How many connections over a peer's limit are told so at a time; more are closed
+/// without a word.
+const REFUSALS: usize = 32;
+
+/// How much of the server connections may take.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    /// How many may be open; further ones wait in the system's backlog.
+    pub(crate) connections: usize,
+    /// How many of one peer; further ones are refused.
+    pub(crate) of_a_peer: usize,
+    /// Proxies, which have the connections of many: no such limit.
+    pub(crate) trusted: Vec<Network>,
+    /// How long nothing may come or go.
+    pub(crate) silence_max: Duration,
+    /// What one over a peer's limit is told.
+    pub(crate) refusal: Vec<u8>,
+}
+
+/// What is told of connections.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counts {
+    pub(crate) open: Gauge,
+    pub(crate) refused: Counter,
+}
+
+/// Accepts connections.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    inner: TcpListener,
+    free: Arc<Semaphore>,
+    peers: Peers,
+    refusals: Arc<Semaphore>,
+    limits: Limits,
+    counts: Counts,
+}
+
+impl Listener {
+    pub(crate) fn new(listener: TcpListener, limits: Limits, counts: Counts) -> Self {
+        let connections = limits.connections.min(Semaphore::MAX_PERMITS);
+        Self {
+            inner: listener,
+            free: Arc::new(Semaphore::new(connections)),
+            peers: Peers::new(limits.of_a_peer),
+            refusals: Arc::new(Semaphore::new(REFUSALS)),
+            limits,
+            counts,
+        }
+    }
+
+    pub(crate) const fn silence_max(&self) -> Duration {
+        self.limits.silence_max
+    }
+
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// The next connection, and whose it is.
+    pub(crate) async fn accept(&self) -> (Socket, SocketAddr) {
+        // The semaphore is never closed, so there is a permit in the end.
+        let permit = Arc::clone(&self.free).acquire_owned().await.ok();
+        loop {
+            let (stream, peer) = self.accept_any().await;
+            let presence = if self.is_trusted(peer) {
+                None
+            } else {
+                let Some(presence) = self.peers.enter(peer.ip()) else {
+                    self.refuse(stream);
+                    continue;
+                };
+                Some(presence)
+            };
+            // Answers are small: waiting to fill a packet only delays them.
+            let _ = stream.set_nodelay(true);
+            self.counts.open.inc();
+            let share = Share {
+                open: self.counts.open.clone(),
+                _permit: permit,
+                _presence: presence,
+            };
+            return (Socket::new(stream, self.limits.silence_max, share), peer);
+        }
+    }
+
+    fn is_trusted(&self, peer: SocketAddr) -> bool {
+        let mut trusted = self.limits.trusted.iter();
+        trusted.any(|network| network.contains(peer.ip()))
+    }
+
+    async fn accept_any(&self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.inner.accept().await {
+                Ok(accepted) => return accepted,
+                // One that broke off before it was ours is nobody's loss.
+                Err(error) if is_of_one(&error) => {}
+                Err(error) => {
+                    // Out of open files: others must end first.
+                    tracing::error!(%error, "accepting a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Tells a peer that it has too many, unless many are being told.
+    fn refuse(&self, stream: TcpStream) {
+        self.counts.refused.inc();
+        let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() else {
+            return;
+        };
+        let refusal = self.limits.refusal.clone();
+        let share = Share {
+            // Nobody looks at it: it is not served.
+            open: Gauge::default(),
+            _permit: Some(permit),
+            _presence: None,
+        };
+        let mut socket = Socket::new(stream, self.limits.silence_max, share).refused();
+        tokio::spawn(async move {
+            if socket.write_all(&refusal).await.is_ok() {
+                let _ = socket.shutdown().await;
+            }
+        });
+    }
+}
+
+/// Whether it concerns the connection alone, and not the listener.
+fn is_of_one(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}

@@ -1,0 +1,221 @@
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Sleep};
+
+use super::{Framing, Presence};
+
+/// How long what still comes is read and thrown away after the last answer.
+const LINGER: Duration = Duration::from_secs(5);
+/// How long nothing may come meanwhile.
+const LINGER_SILENCE: Duration = Duration::from_secs(1);
+/// How much of it is read at a time.
+const LINGER_BYTES: usize = 16_384;
+
+/// What a connection takes away from others for as long as it is open.
+#[derive(Debug)]
+pub(super) struct Share {
+    pub(super) open: Gauge,
+    pub(super) _permit: Option<OwnedSemaphorePermit>,
+    pub(super) _presence: Option<Presence>,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.open.dec();
+    }
+}
+
+/// An open connection.
+///
+/// It fails with `TimedOut` when no byte comes for too long while one is waited for,
+/// and when none of an answer can be handed to a peer who does not read: only bytes
+/// that move count, so a peer who keeps sending and never reads ends as well.
+///
+/// It is closed in two steps. What the peer still sends behind the last answer is
+/// read for a while: to close with bytes unread resets the connection, and the peer
+/// may lose the answer.
+pub(crate) struct Socket {
+    stream: TcpStream,
+    silence_max: Duration,
+    /// Rings when nothing moved for too long.
+    reading: Pin<Box<Sleep>>,
+    /// Rings when nothing could be written for too long; only while it is tried.
+    writing: Option<Pin<Box<Sleep>>>,
+    closing: Option<Closing>,
+    framing: Arc<Framing>,
+    /// Whether its peer is told without having asked, and may still ask.
+    is_refused: bool,
+    _share: Share,
+}
+
+/// What is waited for once no more is written.
+struct Closing {
+    end: Pin<Box<Sleep>>,
+    silence: Pin<Box<Sleep>>,
+    has_read: bool,
+}
+
+fn alarm(after: Duration) -> Pin<Box<Sleep>> {
+    Box::pin(tokio::time::sleep(after))
+}
+
+fn put_off(alarm: &mut Pin<Box<Sleep>>, after: Duration) {
+    let now = Instant::now();
+    alarm.as_mut().reset(now.checked_add(after).unwrap_or(now));
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, silence_max: Duration, share: Share) -> Self {
+        Self {
+            stream,
+            silence_max,
+            reading: alarm(silence_max),
+            writing: None,
+            closing: None,
+            framing: Arc::default(),
+            is_refused: false,
+            _share: share,
+        }
+    }
+
+    /// The same, waiting for what its peer may still send.
+    pub(super) fn refused(mut self) -> Self {
+        self.is_refused = true;
+        self
+    }
+
+    /// What its bytes say of the requests on it.
+    pub(crate) fn framing(&self) -> Arc<Framing> {
+        Arc::clone(&self.framing)
+    }
+
+    /// A connection that timed out keeps nothing, neither here nor in the system.
+    fn timed_out(&self) -> io::Error {
+        let _ = self.stream.set_zero_linger();
+        io::ErrorKind::TimedOut.into()
+    }
+
+    /// Notes how a write went. One that could not be done rings after a while.
+    fn wrote(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Ok(_)) => {
+                self.writing = None;
+                put_off(&mut self.reading, self.silence_max);
+                written
+            }
+            Poll::Ready(Err(_)) => written,
+            Poll::Pending => {
+                let silence_max = self.silence_max;
+                let writing = self.writing.get_or_insert_with(|| alarm(silence_max));
+                ready!(writing.as_mut().poll(context));
+                Poll::Ready(Err(self.timed_out()))
+            }
+        }
+    }
+
+    /// Throws away what comes, until nothing does or it is enough.
+    fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Self {
+            stream,
+            closing,
+            framing,
+            is_refused,
+            ..
+        } = self;
+        let mut bytes = [0; LINGER_BYTES];
+        let closing = closing.get_or_insert_with(|| Closing {
+            end: alarm(LINGER),
+            silence: alarm(LINGER_SILENCE),
+            has_read: *is_refused || stream.try_read(&mut bytes).is_ok_and(|count| count > 0),
+        });
+        while closing.end.as_mut().poll(context).is_pending() {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    closing.has_read = true;
+                    put_off(&mut closing.silence, LINGER_SILENCE);
+                }
+                Poll::Ready(Ok(()) | Err(_)) => return Poll::Ready(()),
+                // Nothing is under way: there is nothing to wait for.
+                Poll::Pending if !closing.has_read && framing.is_between_requests() => {
+                    return Poll::Ready(());
+                }
+                Poll::Pending => return closing.silence.as_mut().poll(context),
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            Poll::Ready(Ok(())) => {
+                let came = buffer.filled().get(before..).unwrap_or_default();
+                if !came.is_empty() {
+                    self.framing.take(came);
+                    let silence_max = self.silence_max;
+                    put_off(&mut self.reading, silence_max);
+                }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                ready!(self.reading.as_mut().poll(context));
+                Poll::Ready(Err(self.timed_out()))
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.wrote(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closing.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        }
+        self.linger(context).map(Ok)
+    }
+}

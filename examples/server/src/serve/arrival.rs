@@ -1,0 +1,109 @@
+//! One connection served: what its requests are told of it, and how it ends.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+
+use crate::connection::Framing;
+
+/// What a request's connection says of it: an extension of each request that came
+/// over a connection of this server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// Who is at the other end.
+    pub(crate) peer: SocketAddr,
+    /// Whether the length of the body is told in two ways.
+    pub(crate) is_ambiguous: bool,
+}
+
+/// The routes for one connection.
+#[derive(Debug, Clone)]
+pub(super) struct Routes {
+    inner: TowerToHyperService<Router>,
+    peer: SocketAddr,
+    framing: Arc<Framing>,
+    /// How many requests have come.
+    requests: Arc<AtomicU64>,
+}
+
+impl Routes {
+    pub(super) fn new(
+        inner: TowerToHyperService<Router>,
+        peer: SocketAddr,
+        framing: Arc<Framing>,
+    ) -> Self {
+        Self {
+            inner,
+            peer,
+            framing,
+            requests: Arc::default(),
+        }
+    }
+}
+
+impl Service<Request<Incoming>> for Routes {
+    type Response = Response;
+    type Error = std::convert::Infallible;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let arrival = Arrival {
+            peer: self.peer,
+            is_ambiguous: self.framing.is_ambiguous(number),
+        };
+        request.extensions_mut().insert(arrival);
+        self.inner.call(request)
+    }
+}
+
+/// Why a connection ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// What came is no HTTP, or more than is allowed.
+    Malformed,
+    /// Nothing came or went for too long.
+    TimedOut,
+    /// The peer went away in the middle.
+    Aborted,
+}
+
+impl End {
+    pub(super) fn of(error: &hyper::Error) -> Self {
+        if error.is_parse() {
+            Self::Malformed
+        } else if error.is_timeout() || is_timed_out(error) {
+            Self::TimedOut
+        } else {
+            Self::Aborted
+        }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TimedOut => "timeout",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+fn is_timed_out(error: &hyper::Error) -> bool {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let io = cause.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
+}

@@ -1,0 +1,53 @@
+use thiserror::Error;
+
+/// Why the server did not start or did not end well.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A currency of the settings contradicts another.
+    #[error("currencies: {0}")]
+    Currencies(#[from] wallet_core::CurrencyError),
+    /// The store could not be opened.
+    #[error("store: {}", crate::log::Chain(.0))]
+    Store(#[from] wallet_core::StoreError),
+    /// The service could not be built.
+    #[error("settings: {0}")]
+    Build(#[from] wallet_core::BuildError),
+    /// The relay of events could not be built.
+    #[error("events: {0}")]
+    Events(String),
+    /// A setting of the relay makes no sense.
+    #[error("events: {0}")]
+    Relay(#[from] wallet_events::SettingError),
+    /// A text of the program's own is not valid.
+    #[error("settings: {0}")]
+    Text(#[from] wallet_core::TextError),
+    /// The address cannot be listened on, or another failure of the system.
+    #[error("{context}: {source}")]
+    Io {
+        /// What was being done.
+        context: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl StartError {
+    /// What the program exits with: 2 for a bad setting, 1 for a failure.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Currencies(_)
+            | Self::Build(_)
+            | Self::Text(_)
+            | Self::Events(_)
+            | Self::Relay(_) => 2,
+            Self::Store(_) | Self::Io { .. } => 1,
+        }
+    }
+}
+
+pub(super) fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> StartError {
+    let context = context.into();
+    move |source| StartError::Io { context, source }
+}

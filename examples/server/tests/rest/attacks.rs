@@ -1,0 +1,299 @@
+//! Clients that mean harm, or are badly made: real sockets, many of them.
+
+use std::io::{BufReader, Read, Write};
+use std::net::TcpStream;
+
+use serde_json::json;
+use tokio::net::TcpSocket;
+use wallet_core::Settings;
+
+use crate::stopping::{account, wait_for_submitted};
+use crate::support::{Client, Response, World, http, memory_store};
+
+/// A world with limits of a test's own.
+fn world(arguments: &[&str]) -> World {
+    World::over(memory_store(), Settings::default(), arguments)
+}
+
+/// A connection that has been answered once, and stays open.
+fn open(client: Client) -> BufReader<TcpStream> {
+    let live = http::request("GET", "/health/live", &[], b"");
+    let mut stream = BufReader::new(http::send(client.address, &live));
+    assert_eq!(http::read(&mut stream).unwrap().status, 200);
+    stream
+}
+
+/// Waits until a line of the metrics has this value.
+fn wait_for(world: &World, name: &str, value: u64) {
+    while world.metric(name) != value {
+        std::thread::yield_now();
+    }
+}
+
+const TIMED_OUT: &str = "wallet_http_connections_failed_total{reason=\"timeout\"} ";
+const MALFORMED: &str = "wallet_http_connections_failed_total{reason=\"malformed\"} ";
+
+#[test]
+fn sockets_that_pipeline_and_never_read_are_ended_and_others_are_served() {
+    const SOCKETS: u64 = 4;
+    let world = world(&[
+        "--connections",
+        "4",
+        "--connections-per-peer",
+        "4",
+        "--request-timeout-ms",
+        "100",
+        "--idle-timeout-ms",
+        "1",
+    ]);
+    let client = world.client();
+    let request = http::request("GET", "/openapi.json", &[], b"").repeat(64);
+    std::thread::scope(|scope| {
+        for _ in 0..SOCKETS {
+            // It ends only when the server ends the connection.
+            scope.spawn(|| {
+                let mut stream = TcpStream::connect(client.address).unwrap();
+                while stream.write_all(&request).is_ok() {}
+            });
+        }
+    });
+    client.get("/health/live").expect(200);
+    wait_for(&world, TIMED_OUT, SOCKETS);
+}
+
+#[test]
+fn a_socket_that_says_half_a_request_is_ended() {
+    let world = world(&["--request-timeout-ms", "1", "--idle-timeout-ms", "1"]);
+    let mut stream = http::send(world.address, b"GET /health/live HTT");
+    let mut rest = Vec::new();
+    // The end, or a reset: it does not wait for ever.
+    let _ = stream.read_to_end(&mut rest);
+    assert_eq!(rest, b"");
+    wait_for(&world, TIMED_OUT, 1);
+}
+
+#[test]
+fn one_peer_cannot_have_all_connections() {
+    let world = world(&["--connections-per-peer", "2"]);
+    let client = world.client();
+    let (first, second) = (open(client), open(client));
+    for _ in 0..50 {
+        let answer = client
+            .get("/health/live")
+            .problem(429, "too_many_connections");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert_eq!(answer.header("connection"), Some("close"));
+    }
+    assert_eq!(world.metric("wallet_http_connections_refused_total "), 50);
+    let neighbour = from("127.0.0.2", client, "/health/live");
+    assert_eq!(neighbour.status, 200);
+    drop(first);
+    while client.get("/health/live").status != 200 {
+        std::thread::yield_now();
+    }
+    drop(second);
+}
+
+/// Gets a path from another address of this machine.
+fn from(address: &str, client: Client, path: &str) -> Response {
+    let builder = { tokio::runtime::Builder::new_current_thread() }
+        .enable_all()
+        .build();
+    let stream = builder.unwrap().block_on(async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket
+            .bind(format!("{address}:0").parse().unwrap())
+            .unwrap();
+        socket
+            .connect(client.address)
+            .await
+            .unwrap()
+            .into_std()
+            .unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    (&stream)
+        .write_all(&http::request("GET", path, &[], b""))
+        .unwrap();
+    http::read(&mut BufReader::new(stream)).unwrap()
+}
+
+#[test]
+fn behind_a_trusted_proxy_each_client_has_a_limit_of_its_own() {
+    let store = memory_store();
+    let arguments = [
+        "--trusted-proxies",
+        "127.0.0.0/30",
+        "--connections-per-peer",
+        "1",
+    ];
+    let world = World::over(store.clone(), Settings::default(), &arguments);
+    let client = world.client();
+    let ada = client.open("ada");
+    let lock = store.lock_account(account(&ada)).unwrap();
+    let before = world.wallet.stats().submitted;
+    let deposit = |forwarded: &str| {
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Idempotency-Key", "d"),
+            ("X-Forwarded-For", forwarded),
+        ];
+        let body = json!({"amount": "1.00"}).to_string();
+        let path = format!("/v1/accounts/{ada}/deposits");
+        client.raw(&http::request("POST", &path, &headers, body.as_bytes()))
+    };
+    let live = |forwarded: &str| {
+        let headers = [("X-Forwarded-For", forwarded)];
+        client.raw(&http::request("GET", "/health/live", &headers, b""))
+    };
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| deposit("198.51.100.7"));
+        wait_for_submitted(&world, before + 1);
+        let same = [
+            "198.51.100.7",
+            "198.51.100.9, 198.51.100.7",
+            "198.51.100.7, 127.0.0.2",
+            "198.51.100.7:4711",
+        ];
+        for forwarded in same {
+            live(forwarded).problem(429, "too_many_connections");
+        }
+        for other in ["198.51.100.8", "198.51.100.7, 198.51.100.8", "2001:db8::7"] {
+            live(other).expect(200);
+        }
+        // The proxy itself, as its own health checks come.
+        client.get("/health/live").expect(200);
+        drop(lock);
+        first.join().unwrap().expect(201);
+    });
+    live("198.51.100.7").expect(200);
+}
+
+#[test]
+fn a_stranger_cannot_pass_for_somebody_behind_a_proxy() {
+    let world = world(&[
+        "--trusted-proxies",
+        "192.0.2.1",
+        "--connections-per-peer",
+        "1",
+    ]);
+    let client = world.client();
+    let _kept = open(client);
+    let headers = [("X-Forwarded-For", "198.51.100.8")];
+    let posing = http::request("GET", "/health/live", &headers, b"");
+    client.raw(&posing).problem(429, "too_many_connections");
+}
+
+#[test]
+fn who_runs_the_server_is_answered_while_clients_have_every_connection() {
+    let world = world(&["--connections", "1"]);
+    let kept = open(world.client());
+    let waiting = http::send(
+        world.address,
+        &http::request("GET", "/health/live", &[], b""),
+    );
+    world.admin().get("/health/live").expect(200);
+    world.admin().get("/health/ready").expect(200);
+    assert_eq!(world.metric("wallet_http_connections "), 1);
+    drop(kept);
+    assert_eq!(
+        http::read(&mut BufReader::new(waiting)).unwrap().status,
+        200
+    );
+    // Clients see none of it.
+    world.client().get("/metrics").problem(404, "unknown_path");
+    world
+        .admin()
+        .get("/v1/accounts")
+        .problem(404, "unknown_path");
+}
+
+#[test]
+fn a_body_that_is_refused_early_does_not_cost_the_answer() {
+    let world = World::memory();
+    let client = world.client();
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("Idempotency-Key", "k"),
+    ];
+    let body = vec![b' '; 3 << 20];
+    let large = http::request("POST", "/v1/transfers", &headers, &body);
+    let mistyped = http::request("POST", "/v1/transfers", &headers[1..], &body);
+    for _ in 0..50 {
+        let answer = whole(client, &large).problem(413, "body_too_large");
+        assert_eq!(answer.header("connection"), Some("close"));
+        whole(client, &mistyped).problem(415, "unsupported_media_type");
+    }
+}
+
+/// Sends all of a request before it reads anything, as most clients do.
+fn whole(client: Client, request: &[u8]) -> Response {
+    let mut stream = TcpStream::connect(client.address).unwrap();
+    stream.write_all(request).unwrap();
+    http::read(&mut BufReader::new(stream)).unwrap()
+}
+
+#[test]
+fn a_request_whose_length_is_told_twice_is_refused_and_hides_no_other() {
+    let world = World::memory();
+    let hidden = "GET /v1/accounts HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let length = format!("Content-Length: {}\r\n", hidden.len().saturating_add(5));
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    for lines in [[&*length, chunked], [chunked, &*length]] {
+        let head = "POST /v1/accounts HTTP/1.1\r\nHost: localhost\r\n";
+        let bytes = format!("{head}{}{}\r\n0\r\n\r\n{hidden}", lines[0], lines[1]);
+        let mut stream = BufReader::new(http::send(world.address, bytes.as_bytes()));
+        let answer = http::read(&mut stream).unwrap();
+        let answer = answer.problem(400, "ambiguous_length");
+        assert_eq!(answer.header("connection"), Some("close"));
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"", "one request, one answer");
+    }
+    let body = json!({"owner": "ada", "currency": "EUR"}).to_string();
+    let fine = format!(
+        "POST /v1/accounts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Idempotency-Key: k\r\n{chunked}\r\n{:x}\r\n{body}\r\n0\r\n\r\n{hidden}",
+        body.len()
+    );
+    let mut stream = BufReader::new(http::send(world.address, fine.as_bytes()));
+    let answers = [http::read(&mut stream), http::read(&mut stream)];
+    let statuses = answers.map(|answer| answer.unwrap().status);
+    assert_eq!(statuses, [201, 200]);
+}
+
+#[test]
+fn a_body_that_does_not_come_is_408_and_its_key_stays_free() {
+    let world = world(&["--body-timeout-ms", "100"]);
+    let client = world.client();
+    let ada = client.open("ada");
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("Idempotency-Key", "slow"),
+        ("Content-Length", "17"),
+    ];
+    let path = format!("/v1/accounts/{ada}/deposits");
+    let half = http::request("POST", &path, &headers, br#"{"amount""#);
+    let answer = client.raw(&half).problem(408, "body_timeout");
+    assert_eq!(answer.header("connection"), Some("close"));
+    assert!(
+        !client
+            .deposit(&ada, "slow", "1.00")
+            .expect(201)
+            .is_replayed()
+    );
+}
+
+#[test]
+fn what_is_no_http_is_counted() {
+    let world = World::memory();
+    let client = world.client();
+    for bytes in [
+        &b"nonsense\r\n\r\n"[..],
+        b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+    ] {
+        assert_eq!(client.raw(bytes).status, 400);
+    }
+    wait_for(&world, MALFORMED, 2);
+    client.get("/health/live").expect(200);
+}
