@@ -141,15 +141,6 @@ def is_dry_run(case):
     return (case.query or {}).get("dry_run") in (True, "true")
 
 
-@schemathesis.hook
-def filter_failure(context, failure, case, response):
-    """Items that are carried out by themselves are refused by themselves."""
-    is_batch = case.operation.path == "/v1/batches"
-    is_accepted = type(failure).__name__ == "AcceptedNegativeData"
-    refused = [result for result in results_of(response) if result["status"] == 400]
-    return not (is_batch and is_accepted and refused)
-
-
 def at_home(value):
     """The same with more that the books know: what no document says, and without
     which nearly everything is refused for the same few reasons."""

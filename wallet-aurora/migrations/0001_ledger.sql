@@ -58,13 +58,15 @@ CREATE TABLE IF NOT EXISTS wallet_account (
 -- One row per commit; its id is given after the accounts are locked. What a
 -- commit writes is numbered from id * 65536 on: its outcomes in the journal (the
 -- accepted ones first), its new accounts. The row stays for as long as the keys
--- are kept; `purged` of them are gone. Until the commit is decided it is newer
+-- are kept; `purged` of them are gone. `bulks` of the accepted ones are bulk
+-- requests, whose keys go after those of their items. Until the commit is decided it is newer
 -- than any other, so that a purge does not wait for it.
 CREATE TABLE IF NOT EXISTS wallet_batch (
     id         BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     accepted   INT    NOT NULL DEFAULT 0,
     outcomes   INT    NOT NULL DEFAULT 0,
     purged     INT    NOT NULL DEFAULT 0,
+    bulks      INT    NOT NULL DEFAULT 0,
     written_at BIGINT NOT NULL DEFAULT 9223372036854775807,
     KEY wallet_batch_by_age (written_at, id)
 ) ENGINE = InnoDB;

@@ -87,6 +87,14 @@ impl Batch {
             let mut seen = BTreeSet::new();
             requests.retain(|request| seen.insert(request.key));
         }
+        if requests
+            .iter()
+            .any(|request| request.membership().is_some())
+        {
+            reads.keys = requests.iter().flat_map(|request| request.keys()).collect();
+            reads.keys.sort_unstable();
+            reads.keys.dedup();
+        }
         for request in &requests {
             reads.accounts.extend_from_slice(&request.accounts);
             reads.holds.extend_from_slice(&request.holds);

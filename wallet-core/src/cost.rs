@@ -64,8 +64,10 @@ impl Prepared {
         // it names.
         let texts = self.resolved.texts.saturating_mul(COPIES_OF_A_TEXT);
         let texts = texts.saturating_mul(self.commands.len());
+        // The first item of a bulk request brings the bulk request's record.
+        let bulk = usize::from(self.membership().is_some());
         let mut cost = Cost {
-            rows: 2,
+            rows: 2_usize.saturating_add(bulk),
             bytes: texts.saturating_add(256),
         };
         for prepared in &self.commands {

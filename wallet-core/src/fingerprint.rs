@@ -16,22 +16,45 @@
 mod form;
 
 use crate::{
-    Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire, Fingerprint,
-    OpenAccount, PlaceHold, Policy, PostTransfer, Release, Request, Reverse, ReverseWhat, Split,
-    Withdrawal,
+    BulkRequest, Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire,
+    Fingerprint, OpenAccount, PlaceHold, Policy, PostTransfer, Release, Request, Reverse,
+    ReverseWhat, Split, Withdrawal,
 };
 use form::{Form, field, status};
 
 const DOMAIN: &[u8] = b"wallet.request.1\0";
+/// Of a list that has one command: another request than the command alone.
+const LIST_OF_ONE: &[u8] = b"wallet.list.1\0";
+const BULK: &[u8] = b"wallet.bulk.1\0";
+const CANCELLATION: &[u8] = b"wallet.cancel.1\0";
 
 /// The fingerprint of a request.
 pub(crate) fn of(request: &Request) -> Fingerprint {
-    of_commands(request.commands())
+    let domain = if request.is_list_of_one() {
+        LIST_OF_ONE
+    } else {
+        DOMAIN
+    };
+    of_all(domain, request.commands())
 }
 
 /// The fingerprint of commands.
 pub(crate) fn of_commands(commands: &[Command]) -> Fingerprint {
-    let mut form = Form::new(DOMAIN);
+    of_all(DOMAIN, commands)
+}
+
+/// The fingerprint of a bulk request: of all items in order.
+pub(crate) fn of_bulk(bulk: &BulkRequest) -> Fingerprint {
+    of_all(BULK, bulk.items())
+}
+
+/// The fingerprint of a cancelled key: no request has it.
+pub(crate) fn of_cancellation() -> Fingerprint {
+    Fingerprint::of(CANCELLATION)
+}
+
+fn of_all(domain: &[u8], commands: &[Command]) -> Fingerprint {
+    let mut form = Form::new(domain);
     for command in commands {
         add(&mut form, command);
         form.end();

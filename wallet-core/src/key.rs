@@ -4,13 +4,13 @@ use sha2::{Digest, Sha256};
 
 use crate::{HoldId, KeyScope, KeyText, LedgerId, TextError};
 
-/// A caller's idempotency key: whose it is, its text, and for an item of a
-/// batch its index.
+/// A caller's idempotency key: its scope, its text, and the index of an item
+/// where it names one item of a [`BulkRequest`](crate::BulkRequest).
 ///
 /// ```
 /// use wallet_core::{IdempotencyKey, KeyScope, KeyText};
 /// let key = IdempotencyKey::new(KeyScope::new("shop")?, KeyText::new("order-7")?);
-/// assert_ne!(key.child(0), key.child(1));
+/// assert_ne!(key.item(0), key.item(1));
 /// # Ok::<(), wallet_core::TextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,13 +39,21 @@ impl IdempotencyKey {
         Ok(Self::new(KeyScope::new(scope)?, KeyText::new(text)?))
     }
 
-    /// The key of item `index` of a batch that was sent under this key.
+    /// The key of item `index` of a [`BulkRequest`](crate::BulkRequest) under
+    /// this key: to look its outcome up. A [`Request`](crate::Request) cannot use
+    /// it.
     #[must_use]
-    pub fn child(&self, index: u32) -> Self {
+    pub fn item(&self, index: u32) -> Self {
         Self {
             item: Some(index),
             ..self.clone()
         }
+    }
+
+    /// Whether it names an item of a bulk request.
+    #[must_use]
+    pub const fn is_item(&self) -> bool {
+        self.item.is_some()
     }
 
     /// Whose it is.
@@ -67,11 +75,8 @@ impl IdempotencyKey {
         hash.update(self.scope.as_str());
         hash.update([0]);
         hash.update(self.text.as_str());
-        if let Some(item) = self.item {
-            hash.update([0]);
-            hash.update(item.to_be_bytes());
-        }
-        RecordKey::from_digest(ledger, &hash.finalize())
+        let key = RecordKey::from_digest(ledger, &hash.finalize());
+        self.item.map_or(key, |index| key.item(index))
     }
 }
 
@@ -83,7 +88,8 @@ impl std::fmt::Display for IdempotencyKey {
 }
 
 /// What a store knows a key by: the ledger and the first 16 bytes of the
-/// SHA-256 of scope, text and item.
+/// SHA-256 of scope and text. The key of an item of a bulk request derives from
+/// the key of the bulk request.
 ///
 /// Sixteen bytes keep rows narrow; whoever finds two texts with one hash (2^64
 /// tries) collides with a key of a fingerprint of their own making.
@@ -102,6 +108,15 @@ impl RecordKey {
         let mut hash = Sha256::new_with_prefix(b"wallet.expiry.1\0");
         hash.update(hold.as_bytes());
         Self::from_digest(ledger, &hash.finalize())
+    }
+
+    /// The key of item `index` of the bulk request with this key.
+    #[must_use]
+    pub fn item(self, index: u32) -> Self {
+        let mut hash = Sha256::new_with_prefix(b"wallet.item.1\0");
+        hash.update(self.hash);
+        hash.update(index.to_be_bytes());
+        Self::from_digest(self.ledger, &hash.finalize())
     }
 
     fn from_digest(ledger: LedgerId, digest: &[u8]) -> Self {

@@ -61,6 +61,7 @@ pub mod testkit;
 mod account;
 mod balance;
 mod batch;
+mod bulk;
 mod command;
 mod cost;
 mod epoch;
@@ -90,6 +91,7 @@ mod yielding;
 pub use account::{Account, AccountState, Counters, PastBalance, Policy, Status};
 pub use balance::{Balance, Freshness};
 pub use batch::{Batch, MAX_AHEAD, Reads};
+pub use bulk::{BULK_ITEMS_MAX, BulkRequest, Recorded};
 pub use command::{
     Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire, OpenAccount, PlaceHold,
     PostTransfer, Release, Reverse, ReverseWhat, Share, Split, Withdrawal,

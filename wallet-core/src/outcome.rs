@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::{
     Account, AccountId, AccountKey, AccountState, Amount, Balance, Counters, Currency, Direction,
-    Entry, Epoch, Fingerprint, Hold, InLedger, LedgerId, RecordKey, Rejected, Sequence, Timestamp,
-    Transfer, Version,
+    Entry, Epoch, Fingerprint, Hold, InLedger, LedgerId, RecordKey, Rejected, Rejection, Sequence,
+    Timestamp, Transfer, Version,
 };
 
 /// The recorded answer to a request: all that a replay needs.
@@ -25,7 +27,9 @@ impl Outcome {
     /// an account stand in their own receipts.
     pub fn effects(&self) -> impl Iterator<Item = &Effect> {
         self.receipts().iter().flat_map(|receipt| match receipt {
-            Receipt::AccountOpened(_) | Receipt::AccountChanged(_) => [].iter(),
+            Receipt::AccountOpened(_)
+            | Receipt::AccountChanged(_)
+            | Receipt::BulkAccepted { .. } => [].iter(),
             Receipt::Posted(posted) => posted.effects.iter(),
             Receipt::HoldChanged(changed) => changed.effects.iter(),
         })
@@ -46,6 +50,7 @@ impl Outcome {
     pub(crate) fn each_balance(&self, note: &mut dyn FnMut(Balance)) {
         for receipt in self.receipts() {
             match receipt {
+                Receipt::BulkAccepted { .. } => {}
                 Receipt::AccountOpened(account) => note(Balance::from(&account.state)),
                 Receipt::AccountChanged(changed) => note(Balance::from(&changed.state)),
                 Receipt::Posted(posted) => {
@@ -77,6 +82,47 @@ impl Outcome {
             .collect()
     }
 
+    /// The outcome under a key that was cancelled at `at`.
+    pub(crate) const fn cancelled(at: Timestamp, epoch: Epoch) -> Self {
+        let rejected = Rejected {
+            rejection: Rejection::Cancelled,
+            command: 0,
+            subject: Uuid::nil(),
+        };
+        Self {
+            at,
+            epoch,
+            result: Err(rejected),
+        }
+    }
+
+    /// What is recorded under the key of a bulk request of so many items.
+    pub(crate) fn bulk(at: Timestamp, epoch: Epoch, items: u32) -> Self {
+        Self {
+            at,
+            epoch,
+            result: Ok(vec![Receipt::BulkAccepted { items }]),
+        }
+    }
+
+    /// Whether the key was cancelled: nothing was done under it.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        let rejected = self.result.as_ref().err();
+        rejected.is_some_and(|rejected| rejected.rejection == Rejection::Cancelled)
+    }
+
+    /// How many items a bulk request has; `None` where this is the outcome of
+    /// another request. The outcomes of the items are recorded under the keys of
+    /// [`RecordKey::item`].
+    #[must_use]
+    pub fn bulk_items(&self) -> Option<u32> {
+        match self.receipts() {
+            [Receipt::BulkAccepted { items }] => Some(*items),
+            _ => None,
+        }
+    }
+
     /// The receipts; empty when the request was refused.
     #[must_use]
     pub fn receipts(&self) -> &[Receipt] {
@@ -99,9 +145,10 @@ impl Outcome {
     pub fn postings(&self) -> impl Iterator<Item = &Posted> {
         self.receipts().iter().filter_map(|receipt| match receipt {
             Receipt::Posted(posted) => Some(posted),
-            Receipt::AccountOpened(_) | Receipt::AccountChanged(_) | Receipt::HoldChanged(_) => {
-                None
-            }
+            Receipt::AccountOpened(_)
+            | Receipt::AccountChanged(_)
+            | Receipt::HoldChanged(_)
+            | Receipt::BulkAccepted { .. } => None,
         })
     }
 }
@@ -118,6 +165,26 @@ pub enum Receipt {
     Posted(Posted),
     /// A hold was placed, released or expired.
     HoldChanged(HoldChanged),
+    /// The first item of a bulk request was decided. Recorded under the bulk
+    /// request's own key; it changes no account.
+    BulkAccepted {
+        /// How many items the bulk request has.
+        items: u32,
+    },
+}
+
+impl Receipt {
+    /// Whether it changed any account, which is what makes an event.
+    #[must_use]
+    pub const fn has_effect(&self) -> bool {
+        match self {
+            Self::AccountOpened(_) => true,
+            Self::AccountChanged(changed) => changed.effect.is_some(),
+            Self::Posted(posted) => !posted.effects.is_empty(),
+            Self::HoldChanged(changed) => !changed.effects.is_empty(),
+            Self::BulkAccepted { .. } => false,
+        }
+    }
 }
 
 /// An account after a change of status or limits.

@@ -2,11 +2,12 @@
 
 use uuid::Uuid;
 
+use crate::bulk::Membership;
 use crate::cost::Resolved;
 use crate::{
-    AccountId, AccountKey, Command, Currency, Fingerprint, Hold, HoldId, HoldKey, IdGenerator,
-    InLedger, InvalidRequest, LedgerId, Outcome, Receipt, RecordKey, Request, SettlementName,
-    SettlementShards, TransferId, TransferKey, TransferWithReversals, fingerprint,
+    AccountId, AccountKey, BulkRequest, Command, Currency, Fingerprint, Hold, HoldId, HoldKey,
+    IdGenerator, InLedger, InvalidRequest, LedgerId, Outcome, Receipt, RecordKey, Request,
+    SettlementName, SettlementShards, TransferId, TransferKey, TransferWithReversals, fingerprint,
     settlement_account,
 };
 
@@ -24,10 +25,23 @@ pub struct Prepared {
     pub(crate) holds: Vec<HoldKey>,
     pub(crate) transfers: Vec<TransferKey>,
     pub(crate) currencies: Vec<Currency>,
-    /// Whether the sweep made it, not a caller.
-    pub(crate) is_sweep: bool,
+    /// Who made it, and for what.
+    pub(crate) purpose: Purpose,
     /// What its cost depends on beside its commands.
     pub(crate) resolved: Resolved,
+}
+
+/// What a prepared request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A caller's request.
+    Caller,
+    /// An item of a caller's bulk request.
+    Item(Membership),
+    /// A caller cancels the key.
+    Cancellation,
+    /// The sweep expires a hold.
+    Sweep,
 }
 
 /// A command with what was chosen for it when it was submitted.
@@ -67,15 +81,59 @@ impl Prepared {
         let key = request.key().record_key(request.ledger());
         let ledger = request.ledger();
         let commands = request.into_commands();
-        let prepared = Self::assemble(ledger, key, fingerprint, commands, ids, shards);
-        if prepared
-            .commands
-            .iter()
-            .any(PreparedCommand::settles_with_itself)
-        {
-            return Err(InvalidRequest::SameAccount);
+        Self::assemble(ledger, key, fingerprint, commands, ids, shards).check()
+    }
+
+    /// Validates every item of `bulk` and prepares each as a request of its own,
+    /// in order.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`] with the index of the first item that is not valid, 0
+    /// where it is about the whole; nothing was made.
+    pub fn bulk(
+        bulk: BulkRequest,
+        ids: &dyn IdGenerator,
+        shards: &SettlementShards,
+    ) -> Result<Vec<Self>, (usize, InvalidRequest)> {
+        bulk.validate()?;
+        let ledger = bulk.ledger();
+        let mut membership = Membership {
+            key: bulk.key().record_key(ledger),
+            fingerprint: fingerprint::of_bulk(&bulk),
+            items: u32::try_from(bulk.items().len()).unwrap_or(u32::MAX),
+            index: 0,
+        };
+        let mut prepared = Vec::with_capacity(bulk.items().len());
+        for (index, command) in bulk.into_items().into_iter().enumerate() {
+            let commands = vec![command];
+            let fingerprint = fingerprint::of_commands(&commands);
+            let key = membership.key.item(membership.index);
+            let item = Self::assemble(ledger, key, fingerprint, commands, ids, shards);
+            let item = item.check().map_err(|error| (index, error))?;
+            prepared.push(Self {
+                purpose: Purpose::Item(membership),
+                ..item
+            });
+            membership.index = membership.index.saturating_add(1);
         }
         Ok(prepared)
+    }
+
+    /// The request that cancels `key`: see [`Wallet::cancel`](crate::Wallet::cancel).
+    #[must_use]
+    pub fn cancellation(key: RecordKey) -> Self {
+        Self {
+            purpose: Purpose::Cancellation,
+            ..Self::empty(key.ledger, key, fingerprint::of_cancellation())
+        }
+    }
+
+    fn check(self) -> Result<Self, InvalidRequest> {
+        let mut commands = self.commands.iter();
+        if commands.any(PreparedCommand::settles_with_itself) {
+            return Err(InvalidRequest::SameAccount);
+        }
+        Ok(self)
     }
 
     /// The request by which the sweep expires `hold`: its key derives from the
@@ -88,7 +146,7 @@ impl Prepared {
         let shards = SettlementShards::new();
         let sweep = Self::assemble(hold.ledger, key, fingerprint, vec![command], ids, &shards);
         Self {
-            is_sweep: true,
+            purpose: Purpose::Sweep,
             ..sweep
         }
     }
@@ -101,24 +159,29 @@ impl Prepared {
         ids: &dyn IdGenerator,
         shards: &SettlementShards,
     ) -> Self {
-        let mut prepared = Self {
-            ledger,
-            key,
-            fingerprint,
-            commands: Vec::with_capacity(commands.len()),
-            accounts: Vec::new(),
-            holds: Vec::new(),
-            transfers: Vec::new(),
-            currencies: Vec::new(),
-            is_sweep: false,
-            resolved: Resolved::default(),
-        };
+        let mut prepared = Self::empty(ledger, key, fingerprint);
+        prepared.commands.reserve_exact(commands.len());
         for command in commands {
             prepared.add(command, ids, shards);
         }
         prepared.accounts.sort_unstable();
         prepared.accounts.dedup();
         prepared
+    }
+
+    fn empty(ledger: LedgerId, key: RecordKey, fingerprint: Fingerprint) -> Self {
+        Self {
+            ledger,
+            key,
+            fingerprint,
+            commands: Vec::new(),
+            accounts: Vec::new(),
+            holds: Vec::new(),
+            transfers: Vec::new(),
+            currencies: Vec::new(),
+            purpose: Purpose::Caller,
+            resolved: Resolved::default(),
+        }
     }
 
     fn add(&mut self, command: Command, ids: &dyn IdGenerator, shards: &SettlementShards) {
@@ -212,6 +275,23 @@ impl Prepared {
         self.key
     }
 
+    /// The keys that are read to decide it: its own, and for an item of a bulk
+    /// request that of the bulk request and of the item before.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = RecordKey> {
+        let membership = self.membership().copied();
+        let bulk = membership.map(|membership| membership.key);
+        let previous = membership.and_then(|membership| membership.previous());
+        std::iter::once(self.key).chain(bulk).chain(previous)
+    }
+
+    /// The bulk request that it is an item of.
+    pub(crate) const fn membership(&self) -> Option<&Membership> {
+        match &self.purpose {
+            Purpose::Item(membership) => Some(membership),
+            Purpose::Caller | Purpose::Cancellation | Purpose::Sweep => None,
+        }
+    }
+
     /// What was asked.
     #[must_use]
     pub const fn fingerprint(&self) -> Fingerprint {
@@ -229,6 +309,9 @@ impl Prepared {
     /// this request's own, not that of an earlier one with the same key.
     #[must_use]
     pub fn made(&self, outcome: &Outcome) -> bool {
+        if outcome.is_cancelled() {
+            return self.purpose == Purpose::Cancellation;
+        }
         let receipts = outcome.receipts().iter().zip(&self.commands);
         let mut created = receipts.filter_map(|(receipt, prepared)| {
             let id = match receipt {
@@ -239,7 +322,9 @@ impl Prepared {
                 {
                     changed.hold.key.id.uuid()
                 }
-                Receipt::HoldChanged(_) | Receipt::AccountChanged(_) => return None,
+                Receipt::HoldChanged(_)
+                | Receipt::AccountChanged(_)
+                | Receipt::BulkAccepted { .. } => return None,
             };
             Some(id == prepared.id)
         });

@@ -59,6 +59,10 @@ pub enum Retry {
 }
 
 rejections! {
+    /// The key was cancelled before a request under it was decided: see
+    /// [`Wallet::cancel`](crate::Wallet::cancel). Nothing was done, and nothing
+    /// will be under this key.
+    Cancelled = 23, "cancelled", NewKey;
     /// The id given for a new account, transfer or hold is taken.
     IdTaken = 1, "id_taken", Never;
     /// The transfer to reverse does not exist.

@@ -5,7 +5,10 @@ use std::time::Duration;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::{Change, Command, Details, IdempotencyKey, LedgerId, Leg, ReverseWhat, split_amount};
+use crate::{
+    BULK_ITEMS_MAX, BulkRequest, Change, Command, Details, IdempotencyKey, LedgerId, Leg,
+    ReverseWhat, split_amount,
+};
 
 /// The most commands in one request.
 pub const COMMANDS_MAX: usize = 100;
@@ -28,22 +31,29 @@ pub struct Request {
     ledger: LedgerId,
     key: IdempotencyKey,
     commands: Vec<Command>,
+    is_list: bool,
 }
 
 impl Request {
     /// A request of one command in the default ledger.
     #[must_use]
     pub fn new(key: IdempotencyKey, command: impl Into<Command>) -> Self {
-        Self::of_many(key, vec![command.into()])
+        Self {
+            is_list: false,
+            ..Self::of_many(key, vec![command.into()])
+        }
     }
 
-    /// A request of several commands in the default ledger: all or none.
+    /// A request of several commands in the default ledger: all or none. A list
+    /// of one command is another request than the command by itself: under one
+    /// key the second of the two is a mismatch.
     #[must_use]
     pub fn of_many(key: IdempotencyKey, commands: Vec<Command>) -> Self {
         Self {
             ledger: LedgerId::default(),
             key,
             commands,
+            is_list: true,
         }
     }
 
@@ -72,6 +82,11 @@ impl Request {
         &self.commands
     }
 
+    /// Whether it is a list of a single command.
+    pub(crate) fn is_list_of_one(&self) -> bool {
+        self.is_list && self.commands.len() == 1
+    }
+
     pub(crate) fn into_commands(self) -> Vec<Command> {
         self.commands
     }
@@ -81,6 +96,9 @@ impl Request {
     /// # Errors
     /// [`InvalidRequest`]: it can never be carried out as it stands.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
+        if self.key.is_item() {
+            return Err(InvalidRequest::ItemKey);
+        }
         if self.commands.is_empty() {
             return Err(InvalidRequest::NoCommands);
         }
@@ -88,6 +106,27 @@ impl Request {
             return Err(InvalidRequest::TooManyCommands);
         }
         self.commands.iter().try_for_each(validate_command)
+    }
+}
+
+impl BulkRequest {
+    /// Checks all that can be known without a store.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`] with the index of the item that it is about, 0 where it
+    /// is about the whole.
+    pub fn validate(&self) -> Result<(), (usize, InvalidRequest)> {
+        if self.key().is_item() {
+            return Err((0, InvalidRequest::ItemKey));
+        }
+        if self.items().is_empty() {
+            return Err((0, InvalidRequest::NoCommands));
+        }
+        if self.items().len() > BULK_ITEMS_MAX {
+            return Err((0, InvalidRequest::TooManyCommands));
+        }
+        let mut items = self.items().iter().enumerate();
+        items.try_for_each(|(index, item)| validate_command(item).map_err(|error| (index, error)))
     }
 }
 
@@ -174,7 +213,11 @@ pub enum InvalidRequest {
     /// It asks for nothing.
     #[error("a request needs at least one command")]
     NoCommands,
-    /// More than [`COMMANDS_MAX`] commands.
+    /// Its key is that of an item of a bulk request.
+    #[error("the key of an item of a bulk request cannot be used by a request of its own")]
+    ItemKey,
+    /// More than [`COMMANDS_MAX`] commands, or more than
+    /// [`BULK_ITEMS_MAX`](crate::BULK_ITEMS_MAX) items of a bulk request.
     #[error("too many commands in one request")]
     TooManyCommands,
     /// A transfer without legs.

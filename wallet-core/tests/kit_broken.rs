@@ -62,6 +62,9 @@ caught! {
     forgotten_refusals_are_caught: ForgetsRefusals by "idempotency::a_refusal_is_recorded_and_replayed";
     ignored_records_are_caught: IgnoresRecords by "idempotency::a_replay_answers_the_first_outcome";
     ignored_fingerprints_are_caught: IgnoresFingerprints by "idempotency::another_request_under_the_key_is_a_mismatch";
+    forgotten_bulk_requests_are_caught: ForgetsBulkRequests by "bulk::another_body_under_the_key_moves_nothing";
+    ignored_cancellations_are_caught: IgnoresCancellations by "bulk::a_cancelled_key_moves_nothing";
+    bulk_requests_purged_in_parts_are_caught: PurgesBulkRequestsInParts by "bulk::a_purge_keeps_a_bulk_request_whole";
     replays_of_live_balances_are_caught: ReplaysLiveBalances by "idempotency::a_replay_answers_the_first_outcome";
     half_a_request_is_caught: HalfApplies by "transfers::a_refusal_in_the_middle_leaves_only_its_record";
     a_forgotten_outbox_is_caught: ForgetsOutbox by "published::a_batch_leaves_its_outcomes_in_the_outbox";

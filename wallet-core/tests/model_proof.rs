@@ -65,7 +65,7 @@ const ALONE: [Bug; 8] = [
 #[test]
 fn what_a_store_gets_wrong_by_itself_is_found() {
     for bug in ALONE {
-        let checked = std::panic::catch_unwind(|| check_store(&Sabotaged(bug), 40));
+        let checked = std::panic::catch_unwind(|| check_store(&Sabotaged(bug), 120));
         let why = checked.expect_err(&format!("{bug:?} stays hidden"));
         let why = why.downcast_ref::<String>().expect("a reason");
         assert!(why.contains("replay with WALLET_MODEL_SEED"), "{why}");

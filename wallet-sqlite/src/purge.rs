@@ -1,15 +1,19 @@
 //! Deleting what has served its time.
 
 use rusqlite::{Connection, params};
-use wallet_core::Timestamp;
+use wallet_core::{RecordKey, Timestamp};
 
 use crate::deferred::{Books, fold_all};
 use crate::error::{During, Result};
-use crate::read::{Old, oldest, prepare};
+use crate::read::{Old, oldest, prepare, record};
+use crate::value::{ledger, ledger_number};
 
 const UNTIL: &str = "SELECT until FROM wallet_purge WHERE number = 0";
 const SET_UNTIL: &str = "UPDATE wallet_purge SET until = ? WHERE number = 0";
-const DELETE_RECORD: &str = "DELETE FROM wallet_record WHERE ledger = ? AND hash = ?";
+// A key that went before its turn may be used again: by another journal row.
+const DELETE_RECORD: &str =
+    "DELETE FROM wallet_record WHERE ledger = ? AND hash = ? AND journal = ?";
+const DELETE_ITEM: &str = "DELETE FROM wallet_record WHERE ledger = ? AND hash = ?";
 const DELETE_REFUSAL: &str = "DELETE FROM wallet_journal WHERE id = ?";
 const DELETE_DELIVERED: &str = "
     DELETE FROM wallet_outbox WHERE state = 1 AND id IN
@@ -23,15 +27,22 @@ pub(crate) fn records(books: &Books<'_>, bound: Timestamp, limit: u32) -> Result
     let until: i64 = prepare(books, UNTIL)?
         .query_row((), |row| row.get(0))
         .during("asking how far the purge is")?;
-    let old = oldest(books, until, bound, limit)?;
+    let mut old = oldest(books, until, bound, limit)?;
+    let items = old_items(books, &mut old, bound, limit)?;
     let Some(last) = old.last() else {
         return Ok(0);
     };
     // Only where no large commit came for as long as keys are kept.
-    if books.pieces.tell_until(last.journal) {
+    if books.pieces.tell_until(last.journal) || !items.is_empty() {
         fold_all(books)?;
     }
     let mut deleted: u64 = 0;
+    let mut delete_item = prepare(books, DELETE_ITEM)?;
+    for key in items {
+        let count = delete_item.execute(params![ledger_number(key.ledger), key.hash]);
+        let count = u64::try_from(count.during(context)?).unwrap_or_default();
+        deleted = deleted.saturating_add(count);
+    }
     let mut delete_record = prepare(books, DELETE_RECORD)?;
     let mut delete_refusal = prepare(books, DELETE_REFUSAL)?;
     for Old {
@@ -39,9 +50,10 @@ pub(crate) fn records(books: &Books<'_>, bound: Timestamp, limit: u32) -> Result
         ledger,
         hash,
         is_refused,
+        ..
     } in &old
     {
-        let count = delete_record.execute(params![ledger, hash]);
+        let count = delete_record.execute(params![ledger, hash, journal]);
         let count = u64::try_from(count.during(context)?).unwrap_or_default();
         deleted = deleted.saturating_add(count);
         if *is_refused {
@@ -52,6 +64,42 @@ pub(crate) fn records(books: &Books<'_>, bound: Timestamp, limit: u32) -> Result
         .execute((last.journal,))
         .during(context)?;
     Ok(deleted)
+}
+
+/// The keys of the items of the bulk requests among `old`, which are cut before
+/// the first bulk request with an item later than `bound`, and so that all of it
+/// is at most `limit` keys, or one bulk request.
+fn old_items(
+    books: &Books<'_>,
+    old: &mut Vec<Old>,
+    bound: Timestamp,
+    limit: u32,
+) -> Result<Vec<RecordKey>> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut keys = Vec::new();
+    let mut cut = old.len();
+    for (index, row) in old.iter().enumerate() {
+        let Some(items) = row.items else { continue };
+        let key = RecordKey {
+            ledger: ledger(row.ledger)?,
+            hash: row.hash,
+        };
+        let before = keys.len();
+        let mut is_old = true;
+        for item in (0..items).map(|item| key.item(item)) {
+            if let Some(record) = record(books, item)? {
+                is_old &= record.outcome.at <= bound;
+                keys.push(item);
+            }
+        }
+        if !is_old || (index > 0 && keys.len().saturating_add(index) >= limit) {
+            keys.truncate(before);
+            cut = index;
+            break;
+        }
+    }
+    old.truncate(cut);
+    Ok(keys)
 }
 
 /// Deletes at most `limit` delivered outbox rows written at or before `bound`.

@@ -171,6 +171,7 @@ static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
         .routes(routes!(holds::release))
         .routes(routes!(batches::create))
         .routes(routes!(outcomes::show))
+        .routes(routes!(outcomes::cancel))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .split_for_parts();

@@ -19,8 +19,9 @@ use crate::schema::BareKey;
         title = "Wallet",
         description = "A double-entry wallet ledger.\n\n\
             Amounts are exact decimal strings, times RFC 3339 to the microsecond. Every POST \
-            takes an `Idempotency-Key`: the same request again under its key answers the first \
-            status and body, marked `Idempotency-Replayed: true`, and does nothing. Errors are \
+            that moves or changes anything takes an `Idempotency-Key`: the same request again under its key answers the first \
+            status and body, marked `Idempotency-Replayed: true`, and does nothing; another request under it is 422. \
+            Errors are \
             problem+json (RFC 9457) with a stable `code`; 503 did nothing, 504 may have: send \
             the same again under the same key.",
     ),

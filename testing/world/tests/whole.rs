@@ -103,6 +103,9 @@ shown! {
     an_unknown_commit_submitted_anew_shows: ResubmitsUnderNewKey;
     a_retry_under_a_new_key_shows: RetriesUnderNewKey;
     silence_taken_for_failure_shows: TakesSilenceForFailure;
+    nothing_recorded_taken_for_a_failure_shows: TakesNothingRecordedForFailure;
+    forgotten_bulk_requests_show: ForgetsBulkRequests;
+    ignored_cancellations_show: IgnoresCancellations;
     a_relay_without_fencing_shows: IgnoresFencing;
     leases_given_away_show: GivesLeasesAway;
     rows_claimed_newest_first_show: ClaimsNewestFirst;

@@ -93,6 +93,14 @@ impl<'a> Journal<'a> {
             sql.raw("UPDATE wallet_batch SET accepted = ")
                 .int(length(&self.told));
             sql.raw(", outcomes = ").int(length(&self.records));
+            let bulks = self
+                .told
+                .iter()
+                .filter_map(|told| told.outcome.bulk_items());
+            let bulks = i64::try_from(bulks.count()).unwrap_or(i64::MAX);
+            if bulks > 0 {
+                sql.raw(", bulks = ").int(bulks);
+            }
             sql.raw(", written_at = ").time(now);
             sql.raw(" WHERE id = ").int(self.number.id());
         });
@@ -131,11 +139,5 @@ fn length<T>(list: &[T]) -> i64 {
 
 /// Whether there is anything to publish.
 fn has_effect(outcome: &Outcome) -> bool {
-    outcome.receipts().iter().any(|receipt| match receipt {
-        Receipt::AccountChanged(changed) => changed.effect.is_some(),
-        Receipt::Posted(posted) => !posted.effects.is_empty(),
-        Receipt::HoldChanged(changed) => !changed.effects.is_empty(),
-        // Whatever a later release adds is for the relay to judge.
-        _ => true,
-    })
+    outcome.receipts().iter().any(Receipt::has_effect)
 }

@@ -43,10 +43,5 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<(LedgerId, Outcome)>, DecodeErr
 
 /// Whether it changed any account's version, which is what makes an event.
 fn has_effect(outcome: &Outcome) -> bool {
-    outcome.receipts().iter().any(|receipt| match receipt {
-        Receipt::AccountOpened(_) => true,
-        Receipt::AccountChanged(changed) => changed.effect.is_some(),
-        Receipt::Posted(posted) => !posted.effects.is_empty(),
-        Receipt::HoldChanged(changed) => !changed.effects.is_empty(),
-    })
+    outcome.receipts().iter().any(Receipt::has_effect)
 }

@@ -20,9 +20,10 @@ const CHANGED: u8 = 2;
 const POSTED: u8 = 3;
 const CAPTURED: u8 = 4;
 const HOLD_CHANGED: u8 = 5;
+const BULK_ACCEPTED: u8 = 6;
 
-/// A tag and an id, at the very least.
-const LEAST_RECEIPT_BYTES: usize = 17;
+/// A tag and a number, at the very least.
+const LEAST_RECEIPT_BYTES: usize = 2;
 
 /// About how many bytes it takes: too few cost one more allocation.
 pub(super) fn size_hint(outcome: &Outcome) -> usize {
@@ -31,6 +32,7 @@ pub(super) fn size_hint(outcome: &Outcome) -> usize {
         let bytes = match receipt {
             Receipt::AccountOpened(opened) => account::size_hint(opened),
             Receipt::AccountChanged(_) => account::STATE_SIZE_HINT,
+            Receipt::BulkAccepted { .. } => 4,
             Receipt::Posted(posted) => {
                 let hold = posted.hold.as_deref().map_or(0, hold::size_hint);
                 transfer::size_hint(&posted.transfer)
@@ -149,6 +151,10 @@ fn write_receipt(writer: &mut Writer, receipt: &Receipt, at: Timestamp) {
             hold::write(writer, hold, Known::default(), at);
             effect::write_all(writer, effects, &[leg_of(hold)]);
         }
+        Receipt::BulkAccepted { items } => {
+            writer.byte(BULK_ACCEPTED);
+            writer.unsigned(u64::from(*items));
+        }
     }
 }
 
@@ -167,6 +173,9 @@ fn read_receipt(
             let effects = effect::read_all(reader, &[leg_of(&hold)])?;
             Ok(Receipt::HoldChanged(HoldChanged { hold, effects }))
         }
+        BULK_ACCEPTED => Ok(Receipt::BulkAccepted {
+            items: reader.number()?,
+        }),
         _ => Err(DecodeError::Damaged),
     }
 }

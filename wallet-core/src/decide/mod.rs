@@ -13,6 +13,7 @@
 mod account;
 mod books;
 mod hold;
+mod keys;
 mod leg;
 mod reversal;
 mod transfer;
@@ -21,12 +22,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::prepare::PreparedCommand;
+use crate::prepare::{PreparedCommand, Purpose};
 use crate::{
     AccountId, AccountKey, AccountState, Batch, ChangeSet, Command, Decided, InLedger, Outcome,
     Prepared, Receipt, Record, Rejected, Rejection, Snapshot, Timestamp,
 };
 use books::Books;
+use keys::{Gate, Keys};
 
 /// What was decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +43,7 @@ pub struct Decision {
 #[must_use]
 pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
     let mut books = Books::new(batch, snapshot);
+    let mut keys = Keys::new(batch, snapshot);
     let mut decided = Vec::with_capacity(batch.requests().len());
     let mut changes = ChangeSet {
         epoch: snapshot.epoch,
@@ -49,10 +52,13 @@ pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
     changes.records.reserve_exact(batch.requests().len());
     changes.accepted.reserve_exact(batch.requests().len());
     for request in batch.requests() {
-        if let Some(answer) = replay(request, snapshot) {
-            decided.push(answer);
-            continue;
-        }
+        let new_bulk = match keys.gate(request) {
+            Gate::Answered(answer) => {
+                decided.push(answer);
+                continue;
+            }
+            Gate::Open { new_bulk } => new_bulk,
+        };
         let at = match books.time_of(request, batch.max_ahead()) {
             Ok(at) => at,
             Err(undecided) => {
@@ -60,28 +66,38 @@ pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
                 continue;
             }
         };
-        let result = carry_out(&mut books, request, at);
-        if request.is_sweep && is_too_early(&result) {
+        let outcome = if request.purpose == Purpose::Cancellation {
+            Outcome::cancelled(at, snapshot.epoch)
+        } else {
+            let result = carry_out(&mut books, request, at);
+            Outcome {
+                at,
+                epoch: snapshot.epoch,
+                result,
+            }
+        };
+        if request.purpose == Purpose::Sweep && is_too_early(&outcome.result) {
             let ahead_micros = 0;
             decided.push(Decided::ClockBehind { ahead_micros });
             continue;
         }
-        let accepted = result.is_ok();
-        let outcome = Arc::new(Outcome {
-            at,
-            epoch: snapshot.epoch,
-            result,
-        });
-        if accepted {
-            changes
-                .accepted
-                .push((request.ledger, Arc::clone(&outcome)));
+        let outcome = Arc::new(outcome);
+        if let Some(bulk) = new_bulk {
+            let record = Record {
+                key: bulk.key,
+                fingerprint: bulk.fingerprint,
+                outcome: Arc::new(Outcome::bulk(at, snapshot.epoch, bulk.items)),
+            };
+            keys.note(&record);
+            write(&mut changes, record);
         }
-        changes.records.push(Record {
+        let record = Record {
             key: request.key,
             fingerprint: request.fingerprint,
             outcome: Arc::clone(&outcome),
-        });
+        };
+        keys.note(&record);
+        write(&mut changes, record);
         decided.push(Decided::Fresh(outcome));
     }
     changes.records.sort_unstable_by_key(|record| record.key);
@@ -89,17 +105,13 @@ pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
     Decision { decided, changes }
 }
 
-/// The recorded answer, if the key has one.
-fn replay(request: &Prepared, snapshot: &Snapshot) -> Option<Decided> {
-    let found = snapshot
-        .records
-        .binary_search_by_key(&request.key, |record| record.key);
-    let record = snapshot.records.get(found.ok()?)?;
-    if record.fingerprint == request.fingerprint {
-        Some(Decided::Replayed(Arc::clone(&record.outcome)))
-    } else {
-        Some(Decided::IdempotencyMismatch)
+/// Adds a record to what is written.
+fn write(changes: &mut ChangeSet, record: Record) {
+    if record.outcome.result.is_ok() {
+        let outcome = Arc::clone(&record.outcome);
+        changes.accepted.push((record.key.ledger, outcome));
     }
+    changes.records.push(record);
 }
 
 /// The sweep's key derives from the hold, so a refusal that time would heal

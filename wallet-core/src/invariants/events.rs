@@ -56,6 +56,7 @@ pub fn effects_of(ledger: LedgerId, outcome: &Outcome) -> Vec<(AccountKey, Versi
             }
             Receipt::Posted(Posted { effects, .. }) => versions(ledger, effects),
             Receipt::HoldChanged(changed) => versions(ledger, &changed.effects),
+            Receipt::BulkAccepted { .. } => Vec::new(),
         })
         .collect()
 }

@@ -4,8 +4,8 @@ use std::ops::Bound;
 use super::Tables;
 use crate::{
     Account, AccountId, AccountKey, AccountQuery, Entry, EntryQuery, Hold, HoldKey, HoldQuery,
-    HoldStatus, InLedger, LedgerId, Order, PastBalance, Purge, ReferenceQuery, StoreError,
-    StoreErrorKind, Timestamp, TransferWithReversals, TrialBalance,
+    HoldStatus, InLedger, LedgerId, Order, PastBalance, Purge, RecordKey, ReferenceQuery,
+    StoreError, StoreErrorKind, Timestamp, TransferWithReversals, TrialBalance,
 };
 
 /// A `u32` page size as a length.
@@ -158,20 +158,44 @@ impl Tables {
     pub(super) fn purge(&mut self, purge: Purge, now: Timestamp) -> u64 {
         match purge {
             Purge::Records { older_than, limit } => {
-                let bound = now.saturating_sub(older_than);
-                let order = self.record_order.iter();
-                let old = order.take_while(|(written_at, _)| *written_at <= bound);
-                let old: Vec<_> = old.take(length(limit)).copied().collect();
-                for entry in &old {
-                    self.record_order.remove(entry);
-                    self.records.remove(&entry.1);
-                }
-                u64::try_from(old.len()).unwrap_or(u64::MAX)
+                self.purge_records(now.saturating_sub(older_than), length(limit))
             }
             Purge::DeliveredEvents { older_than, limit } => {
                 let bound = now.saturating_sub(older_than);
                 self.outbox.purge(bound, length(limit))
             }
         }
+    }
+
+    /// Ends at the record of a bulk request with an item that is not old yet;
+    /// its items go before it.
+    fn purge_records(&mut self, bound: Timestamp, limit: usize) -> u64 {
+        let mut purged = 0;
+        while purged < limit {
+            let oldest = self.record_order.first().copied();
+            let Some((_, key)) = oldest.filter(|(written_at, _)| *written_at <= bound) else {
+                break;
+            };
+            let record = self.records.get(&key);
+            let items = record.and_then(|record| record.outcome.bulk_items());
+            let items: Vec<RecordKey> = (0..items.unwrap_or(0)).map(|i| key.item(i)).collect();
+            let mut stored = items.iter().filter_map(|item| self.records.get(item));
+            if stored.any(|item| item.written_at > bound) {
+                break;
+            }
+            for key in items.into_iter().chain([key]) {
+                if self.forget(key) {
+                    purged = purged.saturating_add(1);
+                }
+            }
+        }
+        u64::try_from(purged).unwrap_or(u64::MAX)
+    }
+
+    fn forget(&mut self, key: RecordKey) -> bool {
+        let Some(record) = self.records.remove(&key) else {
+            return false;
+        };
+        self.record_order.remove(&(record.written_at, key))
     }
 }

@@ -55,8 +55,9 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError>;
 
     /// The record of each key, in the order asked, `None` where there is none.
-    /// A commit that is still under way is waited for, so that `None` means
-    /// that nothing was committed under the key so far.
+    /// A commit that the store has begun is waited for. `None` means that nothing
+    /// was committed under the key so far, not that nothing will be: a commit can
+    /// still be on its way to the store.
     ///
     /// # Errors
     /// `Conflict` when the wait took too long.
@@ -175,6 +176,10 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// Deletes at most `purge.limit` rows that are older than it says, by the
     /// store's clock, oldest first, and answers how many were deleted. A key
     /// counts for as long as its record exists.
+    ///
+    /// The records of a bulk request go together, those of its items first, once
+    /// all of them are old enough; then `purge.limit` may be exceeded by the items
+    /// of one bulk request. Until then the purge goes no further.
     ///
     /// # Errors
     /// None of its own.

@@ -217,7 +217,8 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>) {
                 // unknown stays so.
                 ticket.blocked = ticket.blocked.saturating_add(1);
                 if ticket.blocked >= shared.settings.tries_max.max(1) {
-                    let context = "an account is locked by somebody else";
+                    let context = "an account is locked by somebody else, or an earlier item of \
+                                   the bulk request has no outcome";
                     let error = StoreError::new(StoreErrorKind::Conflict, context);
                     ticket.fail(error.into());
                 } else {

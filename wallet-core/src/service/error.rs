@@ -14,6 +14,15 @@ pub enum WalletError {
     /// key is still free.
     #[error(transparent)]
     Invalid(#[from] InvalidRequest),
+    /// An item of a bulk request can never be carried out as it stands. Nothing
+    /// was read or done, for no item; the key is still free.
+    #[error("item {index}: {error}")]
+    InvalidItem {
+        /// Which item.
+        index: usize,
+        /// What is wrong with it.
+        error: InvalidRequest,
+    },
     /// The key was used for something else. Nothing was done.
     #[error("the idempotency key was used for another request")]
     IdempotencyMismatch,
@@ -30,8 +39,10 @@ pub enum WalletError {
         /// How far, in microseconds.
         ahead_micros: u64,
     },
-    /// Nobody knows whether it was carried out. Submit it again under the same
-    /// key, or ask [`Wallet::outcome`](crate::Wallet::outcome) later.
+    /// Nobody knows whether it was carried out: its commit may still arrive.
+    /// Submit it again under the same key, or make sure that it never will be with
+    /// [`Wallet::cancel`](crate::Wallet::cancel). Under a new key it may be done
+    /// twice.
     #[error("whether the request was carried out is not known")]
     Indeterminate {
         /// The key to ask for.
@@ -49,7 +60,7 @@ impl WalletError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) => "invalid_request",
+            Self::Invalid(_) | Self::InvalidItem { .. } => "invalid_request",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::Overloaded => "overloaded",
             Self::ShuttingDown => "shutting_down",
@@ -70,7 +81,7 @@ impl WalletError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Invalid(_) | Self::IdempotencyMismatch => false,
+            Self::Invalid(_) | Self::InvalidItem { .. } | Self::IdempotencyMismatch => false,
             Self::Overloaded
             | Self::ShuttingDown
             | Self::ClockBehind { .. }

@@ -22,6 +22,7 @@
 mod answer;
 mod balances;
 mod builder;
+mod bulk;
 mod committer;
 mod driver;
 mod error;
@@ -59,20 +60,32 @@ use crate::Prepared;
 use ticket::Ticket;
 
 /// Puts a request into the queue at once; the answer comes later. Dropping the
-/// future changes nothing about the request.
-fn enqueue(
-    shared: &Shared,
-    request: Prepared,
-) -> impl Future<Output = Result<Answer, WalletError>> + use<> {
+/// receiver changes nothing about the request.
+fn push(shared: &Shared, request: Arc<Prepared>) -> Result<AnswerReceiver, WalletError> {
     let (caller, answer) = oneshot::channel();
-    let ticket = Ticket::new(Arc::new(request), caller);
-    match shared.queue.push(ticket, &shared.settings) {
+    let ticket = Ticket::new(request, caller);
+    let pushed = shared.queue.push(ticket, &shared.settings);
+    match &pushed {
         Ok(()) => shared.stats.submitted.add(1),
         Err(WalletError::Overloaded) => shared.stats.overloaded.add(1),
         Err(_) => {}
     }
-    async move {
-        // A ticket always answers, at the latest when it is dropped.
-        answer.await.unwrap_or(Err(WalletError::ShuttingDown))
-    }
+    pushed.map(|()| answer)
+}
+
+type AnswerReceiver = oneshot::Receiver<Result<Answer, WalletError>>;
+
+/// The answer to a request in the queue.
+async fn received(answer: AnswerReceiver) -> Result<Answer, WalletError> {
+    // A ticket always answers, at the latest when it is dropped.
+    answer.await.unwrap_or(Err(WalletError::ShuttingDown))
+}
+
+/// Puts a request into the queue at once and gives its answer.
+fn enqueue(
+    shared: &Shared,
+    request: Prepared,
+) -> impl Future<Output = Result<Answer, WalletError>> + use<> {
+    let pushed = push(shared, Arc::new(request));
+    async move { received(pushed?).await }
 }

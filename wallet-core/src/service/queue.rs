@@ -142,19 +142,23 @@ impl Queue {
         let mut passed_over = 0_usize;
         while let Some(ticket) = inner.waiting.pop_front() {
             let key = Resource::Key(ticket.request.key());
+            let bulk = ticket.bulk();
             if ticket.not_before > now {
                 let at = ticket.not_before;
                 next_time = Some(next_time.map_or(at, |time| time.min(at)));
                 kept_back.insert(key);
+                kept_back.extend(bulk);
                 stay.push_back(ticket);
                 continue;
             }
             let is_busy = |resource: &Resource| {
                 inner.under_way.contains(resource) || kept_back.contains(resource)
             };
-            if keys.contains(&key) || is_busy(&key) {
-                // It is to be a replay of the first: nothing else waits for it.
+            if keys.contains(&key) || is_busy(&key) || bulk.as_ref().is_some_and(is_busy) {
+                // It is to be a replay of the first, or an item behind one that
+                // waits: nothing but the items behind it waits for it.
                 kept_back.insert(key);
+                kept_back.extend(bulk);
                 stay.push_back(ticket);
             } else if shares && ticket.resources().any(|resource| is_busy(&resource)) {
                 passed_over = passed_over.saturating_add(1);

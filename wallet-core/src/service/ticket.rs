@@ -47,6 +47,12 @@ impl Ticket {
         }
     }
 
+    /// The key of the bulk request that it is an item of.
+    pub(super) fn bulk(&self) -> Option<Resource> {
+        let membership = self.request.membership();
+        membership.map(|membership| Resource::Key(membership.key))
+    }
+
     /// What it touches, its key first.
     pub(super) fn resources(&self) -> impl Iterator<Item = Resource> + '_ {
         let request = &self.request;
@@ -54,6 +60,7 @@ impl Ticket {
         let holds = request.holds().iter().copied();
         let transfers = request.transfers().iter().copied();
         std::iter::once(Resource::Key(request.key()))
+            .chain(self.bulk())
             .chain(accounts.map(Resource::Account))
             .chain(holds.map(Resource::Hold))
             .chain(transfers.map(Resource::Transfer))

@@ -117,7 +117,11 @@ impl Wallet {
     }
 
     /// The outcome recorded under a key; `None` when nothing was committed under
-    /// it so far. Waits for a commit that is under way.
+    /// it so far. Waits for a commit that the store has begun.
+    ///
+    /// `None` does not mean that nothing will be: a commit that is still on its
+    /// way to the store can arrive later. Only [`cancel`](Self::cancel) makes "not
+    /// done" certain. Do not pay again under a new key because of `None`.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -201,7 +205,7 @@ impl Wallet {
 
     /// Finds whose the holds and transfers are that the request names: facts
     /// that never change, so they can be read before the queue.
-    async fn resolve(&self, prepared: &mut Prepared) -> Result<(), WalletError> {
+    pub(super) async fn resolve(&self, prepared: &mut Prepared) -> Result<(), WalletError> {
         if prepared.holds().is_empty() && prepared.transfers().is_empty() {
             return Ok(());
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{Capabilities, Handles, ManualClock, Reopen, SeededIds, StoreFactory};
 use crate::invariants::Violation;
 use crate::{
-    Batch, Clock, Command, Committed, Decided, IdempotencyKey, KeyScope, KeyText, LedgerId,
-    LedgerStore, Outbox, Outcome, Prepared, Receipt, RecordKey, Rejection, Request,
+    Batch, BulkRequest, Clock, Command, Committed, Decided, IdempotencyKey, KeyScope, KeyText,
+    LedgerId, LedgerStore, Outbox, Outcome, Prepared, Receipt, RecordKey, Rejection, Request,
     SettlementShards, StoreError, StoreErrorKind, Timestamp,
 };
 
@@ -146,6 +146,14 @@ impl Kit {
         Arc::new(Prepared::new(request, &self.ids, shards).expect("a valid request"))
     }
 
+    /// Prepares the items of `bulk`, with one settlement shard each.
+    #[must_use]
+    pub fn prepare_items(&self, bulk: BulkRequest) -> Vec<Arc<Prepared>> {
+        let items = Prepared::bulk(bulk, &self.ids, &SettlementShards::new());
+        let items = items.expect("a valid bulk request");
+        items.into_iter().map(Arc::new).collect()
+    }
+
     /// A key of the kit's that was not used before.
     pub fn fresh_key(&self) -> IdempotencyKey {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
@@ -165,7 +173,9 @@ impl Kit {
         let committed = self.store().transact(Arc::clone(&batch)).await?;
         assert_eq!(committed.decided.len(), asked, "one answer per request");
         for (request, decided) in batch.requests().iter().zip(&committed.decided) {
-            self.acknowledge(request.key(), decided);
+            if !is_cancelled_with_its_bulk(request, decided) {
+                self.acknowledge(request.key(), decided);
+            }
         }
         Ok(committed)
     }
@@ -301,6 +311,13 @@ impl Kit {
         let acknowledged = &self.acknowledged;
         acknowledged.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether it is an item that is answered with the cancellation of its bulk
+/// request, or with its own: nothing is recorded for the first.
+pub(crate) fn is_cancelled_with_its_bulk(request: &Prepared, decided: &Decided) -> bool {
+    let is_item = request.membership().is_some();
+    is_item && matches!(decided, Decided::Replayed(outcome) if outcome.is_cancelled())
 }
 
 /// The key `text` in the kit's scope.

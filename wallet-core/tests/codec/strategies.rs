@@ -295,6 +295,7 @@ fn receipt() -> impl Strategy<Value = Receipt> {
         account().prop_map(Receipt::AccountOpened),
         changed.prop_map(Receipt::AccountChanged),
         held.prop_map(Receipt::HoldChanged),
+        any::<u32>().prop_map(|items| Receipt::BulkAccepted { items }),
         posted(),
     ]
 }

@@ -267,6 +267,7 @@ pub(crate) fn outcomes() -> Vec<(&'static str, Outcome)> {
         ..fresh_state()
     };
     vec![
+        ("outcome-bulk", one(Receipt::BulkAccepted { items: 1_000 })),
         ("outcome-opened", one(opened(fresh_state(), None))),
         (
             "outcome-opened-all",

@@ -17,9 +17,9 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use wallet_core::{
-    Change, ChangeLimits, Command, Details, Fingerprint, HoldId, IdempotencyKey, InLedger,
-    KeyScope, KeyText, LedgerId, Policy, PostTransfer, Prepared, Release, Request, ReverseWhat,
-    SettlementShards, Uuid7,
+    BulkRequest, Change, ChangeLimits, Command, Details, Fingerprint, HoldId, IdempotencyKey,
+    InLedger, KeyScope, KeyText, LedgerId, Policy, PostTransfer, Prepared, Release, Request,
+    ReverseWhat, SettlementShards, Uuid7,
 };
 
 const GOLDEN: &str = include_str!("../golden/fingerprints.txt");
@@ -39,7 +39,7 @@ fn of_many(commands: Vec<Command>) -> Fingerprint {
 }
 
 fn of(command: impl Into<Command>) -> Fingerprint {
-    of_many(vec![command.into()])
+    fingerprint(Request::new(key("k"), command))
 }
 
 #[test]
@@ -50,6 +50,23 @@ fn fingerprints_are_the_golden_ones() {
         .collect();
     let all = values::named().into_iter().map(|(_, command)| command);
     now.push(("every-command", of_many(all.collect()).as_bytes().to_vec()));
+    let all = || {
+        values::named()
+            .into_iter()
+            .map(|(_, command)| command)
+            .collect()
+    };
+    let bulk = Prepared::bulk(
+        BulkRequest::new(key("k"), all()),
+        &Uuid7,
+        &SettlementShards::new(),
+    );
+    let bulk = bulk.expect("valid items");
+    let keys = [
+        ("key", key("k").record_key(LedgerId::new(0))),
+        ("key-of-an-item", bulk[1].key()),
+    ];
+    now.extend(keys.map(|(name, key)| (name, key.hash.to_vec())));
     golden::check(GOLDEN, &now);
 }
 
@@ -142,6 +159,8 @@ fn the_order_and_the_number_of_commands_count() {
     assert_ne!(both, of_many(vec![release(), transfer()]));
     assert_ne!(both, of_many(vec![transfer()]));
     assert_ne!(both, of_many(vec![transfer(), release(), release()]));
+    // A list of one is another request than the command by itself.
+    assert_ne!(of_many(vec![transfer()]), of(values::transfer()));
     // Two legs of one transfer are not one leg of two.
     let legs = vec![values::leg(1, 2, 5), values::leg(2, 3, 5)];
     let apart = legs.iter().map(|leg| PostTransfer::new(vec![*leg]).into());

@@ -9,6 +9,7 @@
     reason = "tests and their helpers may panic"
 )]
 
+mod bulk;
 mod cache;
 mod cache_race;
 mod callers;

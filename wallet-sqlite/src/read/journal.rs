@@ -100,6 +100,8 @@ pub(crate) struct Old {
     pub(crate) ledger: i64,
     pub(crate) hash: [u8; 16],
     pub(crate) is_refused: bool,
+    /// How many items it has, for a bulk request.
+    pub(crate) items: Option<u32>,
 }
 
 /// The first rows behind `after`, `limit` at most, up to one that is later than
@@ -125,6 +127,7 @@ pub(crate) fn oldest(
             ledger: number,
             hash: column(row, 2)?,
             is_refused: outcome.result.is_err(),
+            items: outcome.bulk_items(),
         });
     }
     Ok(found)

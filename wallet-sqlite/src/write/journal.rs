@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use wallet_core::codec::encode_outcome;
-use wallet_core::{ChangeSet, LedgerId, Outcome, Record, Timestamp};
+use wallet_core::{ChangeSet, LedgerId, Outcome, Receipt, Record, Timestamp};
 
 use crate::deferred::Key;
 use crate::error::{Doing, During, Result, corrupt, next_number};
@@ -126,14 +126,7 @@ fn has_effects(told: &[Told<'_>]) -> bool {
 }
 
 fn has_effect(outcome: &Outcome) -> bool {
-    use wallet_core::Receipt;
-    outcome.receipts().iter().any(|receipt| match receipt {
-        Receipt::AccountChanged(changed) => changed.effect.is_some(),
-        Receipt::Posted(posted) => !posted.effects.is_empty(),
-        Receipt::HoldChanged(changed) => !changed.effects.is_empty(),
-        // Whatever a later release adds is for the relay to judge.
-        _ => true,
-    })
+    outcome.receipts().iter().any(Receipt::has_effect)
 }
 
 /// Where each record's outcome stands among the records.

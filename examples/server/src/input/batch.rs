@@ -18,8 +18,7 @@ use crate::routes::{accounts, holds};
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewBatch {
     /// Whether all are carried out or none. If not, each is carried out by
-    /// itself, in the order given, under a key of its own: the batch's with its
-    /// index.
+    /// itself, in the order given.
     pub(crate) atomic: bool,
     /// 1 to 100.
     #[schema(value_type = Vec<Item>, min_items = 1, max_items = 100)]

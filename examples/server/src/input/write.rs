@@ -59,7 +59,8 @@ impl Write {
     /// that a replay is the same to the byte.
     pub(crate) async fn one(self, app: &App, command: Command) -> Result<Response, Problem> {
         let is_dry_run = self.is_dry_run;
-        let answer = self.submit(app, vec![command]).await?;
+        let request = Request::new(self.key.clone(), command);
+        let answer = self.submit(app, request).await?;
         let mut response = match ItemResult::of_receipts(app, &answer.outcome).await? {
             Ok(results) => {
                 let result = results.into_iter().next().ok_or_else(Problem::internal)?;
@@ -78,13 +79,8 @@ impl Write {
         Ok(response)
     }
 
-    /// Submits commands that are all carried out, or none of them.
-    pub(crate) async fn submit(
-        self,
-        app: &App,
-        commands: Vec<Command>,
-    ) -> Result<Answer, WalletError> {
-        let request = Request::of_many(self.key, commands);
+    /// Submits a request, or tries it.
+    pub(crate) async fn submit(&self, app: &App, request: Request) -> Result<Answer, WalletError> {
         if self.is_dry_run {
             app.wallet().dry_run(request).await
         } else {

@@ -1,5 +1,7 @@
 use clap::Args;
-use wallet_core::{IdempotencyKey, LedgerId, Leg, Outcome, Posted, Receipt, format_minor};
+use wallet_core::{
+    IdempotencyKey, LedgerId, Leg, Outcome, Posted, Receipt, RecordKey, format_minor,
+};
 
 use super::OperatorError;
 use crate::output::time;
@@ -23,15 +25,24 @@ impl ShowOutcome {
     pub(super) async fn run(&self, store: &dyn Books) -> Result<u8, OperatorError> {
         let bad = |error| OperatorError::NotFound(format!("no such key can be: {error}"));
         let key = IdempotencyKey::parse(&self.scope, &self.key).map_err(bad)?;
-        let key = self
-            .item
-            .map_or_else(|| key.clone(), |item| key.child(item));
-        let record = store
-            .records(&[key.record_key(LedgerId::default())])
-            .await?;
-        let nothing = || OperatorError::NotFound(format!("nothing is recorded under {key}"));
+        let key = match self.item {
+            Some(item) => key.item(item),
+            None => key,
+        };
+        let record_key = key.record_key(LedgerId::default());
+        let record = store.records(&[record_key]).await?;
+        let nothing = || OperatorError::NotFound(format!("nothing is recorded under {key} so far"));
         let record = record.into_iter().next().flatten().ok_or_else(nothing)?;
         print(&record.outcome);
+        let items = 0..record.outcome.bulk_items().unwrap_or(0);
+        let keys: Vec<RecordKey> = items.map(|item| record_key.item(item)).collect();
+        for (index, item) in store.records(&keys).await?.into_iter().enumerate() {
+            print!("item {index}: ");
+            match item {
+                Some(item) => print(&item.outcome),
+                None => println!("open"),
+            }
+        }
         Ok(0)
     }
 }
@@ -61,6 +72,7 @@ fn line(receipt: &Receipt) -> String {
             let hold = &changed.hold;
             format!("hold {} is {:?}", hold.key.id, hold.status)
         }
+        Receipt::BulkAccepted { items } => format!("a batch of {items} items"),
         other => format!("{other:?}"),
     }
 }

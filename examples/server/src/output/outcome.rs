@@ -1,7 +1,7 @@
 use axum::http::HeaderValue;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wallet_core::{Account, HoldStatus, Outcome, Posted, Receipt};
+use wallet_core::{Account, HoldStatus, Outcome, Posted, Receipt, Recorded};
 
 use super::{AccountBody, HoldBody, TransferBody, time};
 use crate::App;
@@ -27,8 +27,52 @@ pub(crate) struct OutcomeBody {
     #[schema(value_type = schema::Time)]
     recorded_at: String,
     /// What the request answered: one result; of an atomic batch that was
-    /// accepted, one an item.
-    results: Vec<ItemResult>,
+    /// accepted, one an item. Absent for a batch whose items stand by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<Vec<ItemResult>>,
+    /// The items of a batch that stand each by itself, in order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<Vec<ItemState>>,
+}
+
+/// One item of a batch whose items stand each by itself.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ItemState {
+    state: State,
+    /// What it answered; absent while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<ItemResult>,
+}
+
+/// How far an item has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ItemStateName)]
+pub(crate) enum State {
+    /// It has an outcome.
+    Done,
+    /// It has none yet: the same batch again carries it out.
+    Open,
+    /// It was cancelled, and is never carried out.
+    Cancelled,
+}
+
+impl ItemState {
+    async fn of(app: &App, outcome: Option<&Outcome>) -> Result<Self, Problem> {
+        let Some(outcome) = outcome else {
+            return Ok(Self {
+                state: State::Open,
+                result: None,
+            });
+        };
+        let state = if outcome.is_cancelled() {
+            State::Cancelled
+        } else {
+            State::Done
+        };
+        let result = Some(ItemResult::of_item(app, outcome).await?);
+        Ok(Self { state, result })
+    }
 }
 
 /// What one request would have answered alone.
@@ -94,6 +138,14 @@ impl ItemResult {
         Ok(Ok(results.collect::<Result<_, _>>()?))
     }
 
+    /// The result of a request of one command.
+    pub(crate) async fn of_item(app: &App, outcome: &Outcome) -> Result<Self, Problem> {
+        match Self::of_receipts(app, outcome).await? {
+            Ok(results) => results.into_iter().next().ok_or_else(Problem::internal),
+            Err(problem) => Ok(Self::refused(problem)),
+        }
+    }
+
     fn of_receipt(
         receipt: &Receipt,
         accounts: &mut impl Iterator<Item = Account>,
@@ -152,17 +204,41 @@ impl ItemResult {
 }
 
 impl OutcomeBody {
-    pub(crate) fn new(
+    /// What is recorded under `key`.
+    pub(crate) async fn of(app: &App, key: String, recorded: &Recorded) -> Result<Self, Problem> {
+        match recorded {
+            Recorded::Request(outcome) => Self::of_one(app, key, None, outcome).await,
+            Recorded::Bulk { accepted, items } => {
+                let mut states = Vec::with_capacity(items.len());
+                for item in items {
+                    states.push(ItemState::of(app, item.as_deref()).await?);
+                }
+                Ok(Self {
+                    key,
+                    item: None,
+                    recorded_at: time(accepted.at),
+                    results: None,
+                    items: Some(states),
+                })
+            }
+        }
+    }
+
+    /// What is recorded of a request, or of an item of a batch.
+    pub(crate) async fn of_one(
+        app: &App,
         key: String,
         item: Option<u32>,
         outcome: &Outcome,
-        results: Vec<ItemResult>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Problem> {
+        let results = ItemResult::of_receipts(app, outcome).await?;
+        let results = results.unwrap_or_else(|problem| vec![ItemResult::refused(problem)]);
+        Ok(Self {
             key,
             item,
             recorded_at: time(outcome.at),
-            results,
-        }
+            results: Some(results),
+            items: None,
+        })
     }
 }

@@ -84,7 +84,8 @@ impl Code {
             Rejection::AccountNotFound | Rejection::HoldNotFound | Rejection::TransferNotFound => {
                 404
             }
-            Rejection::IdTaken
+            Rejection::Cancelled
+            | Rejection::IdTaken
             | Rejection::HoldNotPending
             | Rejection::HoldExpired
             | Rejection::HoldNotExpired
@@ -103,7 +104,7 @@ impl Code {
     /// The code of an error of the service.
     pub(super) fn of_error(error: &WalletError) -> Self {
         match error {
-            WalletError::Invalid(_) => Self::INVALID_REQUEST,
+            WalletError::Invalid(_) | WalletError::InvalidItem { .. } => Self::INVALID_REQUEST,
             WalletError::IdempotencyMismatch => Self::IDEMPOTENCY_MISMATCH,
             WalletError::Overloaded => Self::OVERLOADED,
             WalletError::ShuttingDown => Self::SHUTTING_DOWN,

@@ -35,6 +35,7 @@ pub(crate) const WRITE: &[Code] = &[
     Code::UNSUPPORTED_MEDIA_TYPE,
     Code::UNSUPPORTED_CONTENT_ENCODING,
     Code::IDEMPOTENCY_MISMATCH,
+    Code::of(Rejection::Cancelled),
     Code::STORE_REFUSED,
     Code::INTERNAL,
     Code::OVERLOADED,

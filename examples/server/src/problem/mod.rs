@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wallet_core::{Rejected, WalletError};
+use wallet_core::{Rejected, Rejection, WalletError};
 
 pub use code::Code;
 pub(crate) use documented::{ANY, CHANGE, LIST, READ, REFUSALS, WRITE, errors, responses};
@@ -146,6 +146,10 @@ impl Problem {
 
 impl From<Rejected> for Problem {
     fn from(rejected: Rejected) -> Self {
+        if rejected.rejection == Rejection::Cancelled {
+            let detail = "the key was cancelled: nothing is done under it";
+            return Self::new(Code::of(rejected.rejection), detail);
+        }
         let words = rejected.rejection.code().replace('_', " ");
         let subject = rejected.subject.to_string();
         let detail = format!("{words}: {subject}");
@@ -158,6 +162,9 @@ impl From<Rejected> for Problem {
 impl From<WalletError> for Problem {
     fn from(error: WalletError) -> Self {
         let code = Code::of_error(&error);
+        if let WalletError::InvalidItem { index, error } = error {
+            return Self::new(code, error.to_string()).at(index);
+        }
         match code {
             Code::INTERNAL => {
                 tracing::error!(error = %Chain(&error), "the service failed");

@@ -1,6 +1,6 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use wallet_core::{Command, Request};
+use wallet_core::{BulkRequest, Command, Request};
 
 use crate::idempotency::mark_replayed;
 use crate::input::{DryRun, Json, KeyHeader, NewBatch, Write};
@@ -10,9 +10,12 @@ use crate::{App, reply};
 
 errors!(BatchErrors: WRITE, CHANGE, REFUSALS, &[Code::INVALID_FIELD, Code::INVALID_REQUEST]);
 
-/// Carries out many requests: all or none, or each by itself. An atomic batch
+/// Carries out many requests: all or none, or each by itself in the order given.
+/// All of them are checked first: one that is malformed or names what does not
+/// exist answers its problem with `index`, and nothing is done. An atomic batch
 /// that is refused answers the problem of the item that was, with `index` and
-/// `results`.
+/// `results`. Under its key no other batch and no other request is ever carried
+/// out; the same again goes on at the first item without an outcome.
 #[utoipa::path(
     post, path = "/v1/batches", tag = "batches", operation_id = "create_batch",
     params(KeyHeader, DryRun), request_body = NewBatch,
@@ -28,27 +31,30 @@ pub(crate) async fn create(
     Json(batch): Json<NewBatch>,
 ) -> Result<Response, Problem> {
     batch.check()?;
-    if batch.atomic {
-        all_or_none(&app, write, &batch).await
-    } else if write.is_dry_run {
+    if write.is_dry_run && !batch.atomic {
         let detail = "only an atomic batch can be tried";
-        Err(Problem::field("dry_run", detail))
+        return Err(Problem::field("dry_run", detail));
+    }
+    let mut commands = Vec::with_capacity(batch.items().len());
+    for (index, item) in batch.items().enumerate() {
+        let command = item.command(&app).await;
+        commands.push(command.map_err(|problem| problem.at(index))?);
+    }
+    if batch.atomic {
+        all_or_none(&app, write, commands).await
     } else {
-        Ok(each_by_itself(&app, &write, &batch).await)
+        each_by_itself(&app, write, commands).await
     }
 }
 
-async fn all_or_none(app: &App, write: Write, batch: &NewBatch) -> Result<Response, Problem> {
-    let count = batch.items().len();
-    let mut commands = Vec::with_capacity(count);
-    for (index, item) in batch.items().enumerate() {
-        let command = item.command(app).await;
-        commands.push(command.map_err(|problem| problem.at(index))?);
-    }
+async fn all_or_none(app: &App, write: Write, commands: Vec<Command>) -> Result<Response, Problem> {
+    let count = commands.len();
     let status = if write.is_dry_run { 200 } else { 201 };
-    let answer = write.submit(app, commands).await?;
+    let request = Request::of_many(write.key.clone(), commands);
+    let answer = write.submit(app, request).await?;
     let mut response = match ItemResult::of_receipts(app, &answer.outcome).await? {
         Ok(results) => reply::json(status, &BatchBody { results }),
+        Err(problem) if answer.outcome.is_cancelled() => problem.into_response(),
         Err(problem) => {
             let rejected = answer.outcome.result.as_ref().err();
             let culprit = rejected.map_or(0, |rejected| usize::from(rejected.command));
@@ -60,39 +66,29 @@ async fn all_or_none(app: &App, write: Write, batch: &NewBatch) -> Result<Respon
     Ok(response)
 }
 
-async fn each_by_itself(app: &App, write: &Write, batch: &NewBatch) -> Response {
-    let mut commands: Vec<Result<Command, Problem>> = Vec::new();
-    for item in batch.items() {
-        commands.push(item.command(app).await);
-    }
-    let requests = commands.iter().zip(0_u32..).filter_map(|(command, index)| {
-        let command = command.as_ref().ok()?.clone();
-        Some(Request::new(write.key.child(index), command))
-    });
-    let answers = app.wallet().submit_all(requests.collect()).await;
-    let are_replayed = answers
-        .iter()
-        .all(|answer| answer.as_ref().is_ok_and(|answer| answer.replayed));
-    let mut answers = answers.into_iter();
-    let mut results = Vec::with_capacity(commands.len());
-    for command in commands {
-        let result = match command {
-            Err(problem) => Err(problem),
-            Ok(_) => match answers.next() {
-                Some(Ok(answer)) => one_of(app, &answer.outcome).await,
-                Some(Err(error)) => Err(error.into()),
-                None => Err(Problem::internal()),
-            },
+async fn each_by_itself(
+    app: &App,
+    write: Write,
+    commands: Vec<Command>,
+) -> Result<Response, Problem> {
+    let bulk = BulkRequest::new(write.key, commands);
+    let answers = app.wallet().submit_bulk(bulk).await?;
+    let mut are_replayed = true;
+    let mut results = Vec::with_capacity(answers.len());
+    for answer in answers {
+        let result = match answer {
+            Ok(answer) => {
+                are_replayed &= answer.replayed;
+                ItemResult::of_item(app, &answer.outcome).await?
+            }
+            Err(error) => {
+                are_replayed = false;
+                ItemResult::refused(error.into())
+            }
         };
-        results.push(result.unwrap_or_else(ItemResult::refused));
+        results.push(result);
     }
     let mut response = reply::ok(&BatchBody { results });
     mark_replayed(&mut response, are_replayed);
-    response
-}
-
-/// The result of an item with an outcome of its own.
-async fn one_of(app: &App, outcome: &wallet_core::Outcome) -> Result<ItemResult, Problem> {
-    let results = ItemResult::of_receipts(app, outcome).await??;
-    results.into_iter().next().ok_or_else(Problem::internal)
+    Ok(response)
 }

@@ -1,3 +1,4 @@
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
@@ -5,7 +6,7 @@ use utoipa::IntoParams;
 use wallet_core::{IdempotencyKey, KeyText, LedgerId};
 
 use crate::input::Params;
-use crate::output::{ItemResult, OutcomeBody};
+use crate::output::OutcomeBody;
 use crate::problem::{Code, LIST, Problem, READ, errors};
 use crate::{App, reply, schema};
 
@@ -22,8 +23,10 @@ pub(crate) struct Part {
 
 errors!(ShowErrors: READ, LIST, &[Code::STORE_CONFLICT, Code::OUTCOME_NOT_FOUND]);
 
-/// What was recorded under an idempotency key. Waits for a commit that is under
-/// way, so 404 means that nothing was done under the key so far.
+/// What was recorded under an idempotency key; of a batch whose items stand each
+/// by itself, item by item. Waits for a commit that the store has begun. 404 means
+/// that nothing was recorded so far, not that nothing will be: a commit may still
+/// be on its way. Cancel the key before the same is asked for under another.
 #[utoipa::path(
     get, path = "/v1/outcomes/{key}", tag = "outcomes", operation_id = "get_outcome",
     params(("key" = schema::BareKey, Path, description = "The bare key, percent-encoded."), Part),
@@ -31,22 +34,64 @@ errors!(ShowErrors: READ, LIST, &[Code::STORE_CONFLICT, Code::OUTCOME_NOT_FOUND]
 )]
 pub(crate) async fn show(
     State(app): State<App>,
-    key: Result<Path<String>, axum::extract::rejection::PathRejection>,
+    key: Result<Path<String>, PathRejection>,
     Params(Part { item }): Params<Part>,
 ) -> Result<Response, Problem> {
+    let (text, key) = bare_key(&app, key)?;
+    let ledger = LedgerId::default();
+    let unknown = || {
+        let detail = "nothing was recorded under this key so far";
+        Problem::new(Code::OUTCOME_NOT_FOUND, detail)
+    };
+    let body = if let Some(index) = item {
+        let outcome = app.wallet().outcome(ledger, &key.item(index)).await?;
+        let outcome = outcome.ok_or_else(unknown)?;
+        OutcomeBody::of_one(&app, text, item, &outcome).await?
+    } else {
+        let recorded = app.wallet().outcomes(ledger, &key).await?;
+        OutcomeBody::of(&app, text, &recorded.ok_or_else(unknown)?).await?
+    };
+    Ok(reply::ok(&body))
+}
+
+errors!(CancelErrors: READ, LIST, &[
+    Code::STORE_REFUSED,
+    Code::OVERLOADED,
+    Code::SHUTTING_DOWN,
+    Code::INDETERMINATE,
+]);
+
+/// Makes sure that nothing will be done under a key from now on. If nothing was
+/// recorded, `cancelled` is, and every later request under the key is answered
+/// with that. If an outcome was recorded, it stays and is the answer. Of a batch
+/// whose items stand each by itself, those with an outcome keep it. Takes no
+/// `Idempotency-Key` and no body: the same again changes nothing. 504 means that
+/// somebody else is about to commit under the key: ask again.
+#[utoipa::path(
+    post, path = "/v1/outcomes/{key}/cancel", tag = "outcomes", operation_id = "cancel_key",
+    params(("key" = schema::BareKey, Path, description = "The bare key, percent-encoded.")),
+    responses((status = 200, body = OutcomeBody), CancelErrors)
+)]
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    key: Result<Path<String>, PathRejection>,
+    Params(NoParams {}): Params<NoParams>,
+) -> Result<Response, Problem> {
+    let (text, key) = bare_key(&app, key)?;
+    let recorded = app.wallet().cancel(LedgerId::default(), &key).await?;
+    Ok(reply::ok(&OutcomeBody::of(&app, text, &recorded).await?))
+}
+
+/// That there are none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoParams {}
+
+fn bare_key(
+    app: &App,
+    key: Result<Path<String>, PathRejection>,
+) -> Result<(String, IdempotencyKey), Problem> {
     let text = key.map_or_else(|_| String::new(), |Path(text)| text);
     let checked = KeyText::new(&text).map_err(|error| Problem::field("key", error))?;
-    let key = IdempotencyKey::new(app.scope(), checked);
-    let key = item.map_or_else(|| key.clone(), |index| key.child(index));
-    let outcome = app.wallet().outcome(LedgerId::default(), &key).await?;
-    let unknown = || {
-        Problem::new(
-            Code::OUTCOME_NOT_FOUND,
-            "nothing was recorded under this key",
-        )
-    };
-    let outcome = outcome.ok_or_else(unknown)?;
-    let results = ItemResult::of_receipts(&app, &outcome).await?;
-    let results = results.unwrap_or_else(|problem| vec![ItemResult::refused(problem)]);
-    Ok(reply::ok(&OutcomeBody::new(text, item, &outcome, results)))
+    Ok((text, IdempotencyKey::new(app.scope(), checked)))
 }

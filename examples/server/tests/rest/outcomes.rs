@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{World, transfer};
+use crate::support::{World, http, transfer};
 
 #[test]
 fn a_dry_run_tells_the_answer_and_does_nothing() {
@@ -87,9 +87,12 @@ fn an_outcome_is_what_the_request_answered() {
     let outcome = client.get("/v1/outcomes/whole").expect(200);
     assert_eq!(outcome.json()["results"], whole["results"]);
 
-    client
-        .get("/v1/outcomes/each")
-        .problem(404, "outcome_not_found");
+    let outcome = client.get("/v1/outcomes/each").expect(200).json();
+    assert_eq!(outcome["results"], json!(null));
+    for item in 0..2 {
+        assert_eq!(outcome["items"][item]["state"], "done");
+        assert_eq!(outcome["items"][item]["result"], each["results"][item]);
+    }
     client
         .get("/v1/outcomes/each?item=2")
         .problem(404, "outcome_not_found");
@@ -101,4 +104,54 @@ fn an_outcome_is_what_the_request_answered() {
         let answer = client.get(&format!("/v1/outcomes/{key}"));
         assert_eq!(answer.problem(400, "invalid_field").text("/field"), "key");
     }
+}
+
+#[test]
+fn a_cancelled_key_does_nothing_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::sqlite(&folder.path().join("wallet.db"));
+    let client = world.client();
+    let (ada, bob) = (client.open_with("ada", "10.00"), client.open("bob"));
+    let cancel = |key: &str| client.raw(&http::request("POST", &cancel_path(key), &[], b""));
+    let cancelled = cancel("k").expect(200);
+    let problem = &cancelled.json()["results"][0];
+    assert_eq!(problem["status"], 409);
+    assert_eq!(problem["body"]["code"], "cancelled");
+    assert_eq!(cancel("k").expect(200).body, cancelled.body);
+    assert_eq!(
+        client.get("/v1/outcomes/k").expect(200).body,
+        cancelled.body
+    );
+    for amount in ["1.00", "2.00"] {
+        let body = transfer(&ada, &bob, amount);
+        let refused = client.post("/v1/transfers", "k", &body);
+        assert!(refused.problem(409, "cancelled").is_replayed());
+        let pay = json!({"path": "/v1/transfers", "body": body});
+        let list = json!({"atomic": true, "requests": [pay]});
+        client
+            .post("/v1/batches", "k", &list)
+            .problem(409, "cancelled");
+        let each = json!({"atomic": false, "requests": [pay, pay]});
+        let each = client.post("/v1/batches", "k", &each).expect(200).json();
+        for item in 0..2 {
+            assert_eq!(each["results"][item]["body"]["code"], "cancelled");
+        }
+    }
+    assert_eq!(client.posted(&ada), "10.00");
+
+    // What was done stays done.
+    let paid = client.post("/v1/transfers", "paid", &transfer(&ada, &bob, "4.00"));
+    let paid = paid.expect(201);
+    let late = cancel("paid").expect(200);
+    assert_eq!(
+        late.json()["results"],
+        json!([{"status": 201, "body": paid.json()}])
+    );
+    let again = client.post("/v1/transfers", "paid", &transfer(&ada, &bob, "4.00"));
+    assert_eq!(again.expect(201).body, paid.body);
+    assert_eq!(client.posted(&ada), "6.00");
+}
+
+fn cancel_path(key: &str) -> String {
+    format!("/v1/outcomes/{key}/cancel")
 }

@@ -29,6 +29,12 @@ bugs! {
     IgnoresRecords,
     /// Replays whatever stands under the key.
     IgnoresFingerprints,
+    /// Keeps no record of a bulk request as a whole.
+    ForgetsBulkRequests,
+    /// Writes an outcome over the cancellation of its key.
+    IgnoresCancellations,
+    /// Deletes the records of a bulk request one by one, each by its age.
+    PurgesBulkRequestsInParts,
     /// Replays with the balances of now.
     ReplaysLiveBalances,
     /// Keeps what a refused request did before it was refused.

@@ -102,6 +102,11 @@ impl BrokenStore {
     fn distort_reads(&self, batch: &Batch, snapshot: &mut Snapshot) {
         match self.bug {
             Some(Bug::IgnoresRecords) => snapshot.records.clear(),
+            Some(Bug::IgnoresCancellations) => {
+                snapshot
+                    .records
+                    .retain(|record| !record.outcome.is_cancelled());
+            }
             Some(Bug::IgnoresFingerprints) => {
                 for record in &mut snapshot.records {
                     let mut asked = batch.requests().iter();
@@ -132,12 +137,17 @@ impl BrokenStore {
                     }
                 }
             }
-            Some(Bug::ReadsKeysBeforeLocks | Bug::IgnoresRecords) => {
+            Some(Bug::ReadsKeysBeforeLocks | Bug::IgnoresRecords | Bug::IgnoresCancellations) => {
                 for record in &changes.records {
                     tables.records.remove(&record.key);
                 }
             }
             Some(Bug::ForgetsRecords) => changes.records.clear(),
+            Some(Bug::ForgetsBulkRequests) => {
+                changes
+                    .records
+                    .retain(|record| record.outcome.bulk_items().is_none());
+            }
             Some(Bug::ForgetsRefusals) => {
                 changes
                     .records

@@ -7,9 +7,9 @@ use std::sync::{Arc, Barrier, Mutex};
 use super::steps::{amount, bank, deposit, eur, given, owner, request, settlement, transfer};
 use crate::testkit::Kit;
 use crate::{
-    AccountId, Capture, Command, Currency, Decided, Deposit, HoldStatus, LedgerId, Money,
-    OpenAccount, Outcome, PlaceHold, Rejection, Request, Reverse, ReverseWhat, TransferId,
-    Withdrawal,
+    AccountId, BulkRequest, Capture, Command, Currency, Decided, Deposit, HoldStatus, LedgerId,
+    Money, OpenAccount, Outcome, PlaceHold, Prepared, Rejection, Request, Reverse, ReverseWhat,
+    TransferId, Withdrawal,
 };
 
 const THREADS: usize = 4;
@@ -30,6 +30,26 @@ impl Kit {
                             let decided = self.submit(request).await;
                             answers.lock().unwrap().push(decided);
                         }
+                    }));
+                });
+            }
+        });
+        let answers = answers.into_iter();
+        answers.map(|list| list.into_inner().unwrap()).collect()
+    }
+
+    /// Hands lists of prepared requests to the store on a thread for each, all at
+    /// once; answers in the order of the lists.
+    fn race_prepared(&self, lists: Vec<Vec<Arc<Prepared>>>) -> Vec<Vec<Decided>> {
+        let start = Barrier::new(lists.len());
+        let answers: Vec<Mutex<Vec<Decided>>> = lists.iter().map(|_| Mutex::default()).collect();
+        std::thread::scope(|scope| {
+            for (list, answers) in lists.into_iter().zip(&answers) {
+                let start = &start;
+                scope.spawn(move || {
+                    self.factory().block_on(Box::pin(async {
+                        start.wait();
+                        *answers.lock().unwrap() = self.transact(list).await;
                     }));
                 });
             }
@@ -117,6 +137,62 @@ pub async fn a_trial_balance_is_of_one_state(kit: &Kit) {
         let outcomes: Vec<_> = outcomes.map(crate::testkit::kit::fresh).collect();
         assert_eq!(accepted(&outcomes), 80);
     });
+}
+
+/// A key that is used at once for a transfer, for bulk requests with other items,
+/// and for a list, stands for one of them.
+pub async fn a_key_used_for_two_bodies_at_once_is_applied_once(kit: &Kit) {
+    let ada = kit.open_with("ada", 1_000).await;
+    let bob = kit.open("bob").await;
+    for round in 0..8 {
+        let before = kit.balances(bob).await.0;
+        let key = kit.fresh_key();
+        let pay = |minor| -> Command { transfer(ada, bob, minor).into() };
+        let bulk = |items: Vec<Command>| kit.prepare_items(BulkRequest::new(key.clone(), items));
+        let lists = vec![
+            vec![kit.prepare(Request::new(key.clone(), pay(1)))],
+            bulk(vec![pay(2)]),
+            bulk(vec![pay(2), pay(2)]),
+            vec![kit.prepare(Request::of_many(key.clone(), vec![pay(8)]))],
+        ];
+        let answers = kit.race_prepared(lists);
+        let is_fresh = |decided: &Decided| matches!(decided, Decided::Fresh(_));
+        let fresh = answers.iter().map(|list| list.iter().all(is_fresh));
+        let fresh: Vec<bool> = fresh.collect();
+        let moved = kit.balances(bob).await.0 - before;
+        let expected = [1, 2, 4, 8].into_iter().zip(&fresh);
+        let expected: Vec<i128> = expected
+            .filter(|(_, fresh)| **fresh)
+            .map(|(m, _)| m)
+            .collect();
+        assert_eq!(expected, [moved], "round {round}: {answers:?}");
+    }
+}
+
+/// A key that is cancelled while it is used is either cancelled or used, and both
+/// are told which.
+pub async fn a_key_is_cancelled_or_used_at_once(kit: &Kit) {
+    let ada = kit.open_with("ada", 1_000).await;
+    let bob = kit.open("bob").await;
+    let mut expected = 0;
+    for round in 0..8 {
+        let key = kit.fresh_key();
+        let record_key = key.record_key(LedgerId::default());
+        let pay = Request::new(key, transfer(ada, bob, 1));
+        let lists = vec![
+            vec![kit.prepare(pay)],
+            vec![Arc::new(Prepared::cancellation(record_key))],
+        ];
+        let answers = kit.race_prepared(lists);
+        let outcomes = answers.iter().flatten().map(|decided| match decided {
+            Decided::Fresh(outcome) | Decided::Replayed(outcome) => Arc::clone(outcome),
+            other => panic!("round {round}: {other:?}"),
+        });
+        let outcomes: Vec<Arc<Outcome>> = outcomes.collect();
+        assert_eq!(outcomes[0], outcomes[1], "round {round}");
+        expected += i128::from(!outcomes[0].is_cancelled());
+        assert_eq!(kit.balances(bob).await.0, expected, "round {round}");
+    }
 }
 
 /// However many want it at once, no more goes out than there is.

@@ -91,31 +91,25 @@ pub async fn a_refusal_is_recorded_and_replayed(kit: &Kit) {
     assert!(again.result.is_ok());
 }
 
-/// Equal texts are different keys in another scope, as an item of a batch, and
-/// in another ledger.
-pub async fn scopes_items_and_ledgers_keep_keys_apart(kit: &Kit) {
+/// Equal texts are different keys in another scope and in another ledger.
+pub async fn scopes_and_ledgers_keep_keys_apart(kit: &Kit) {
     let ada = kit.open("ada").await;
     let text = KeyText::new("k").unwrap();
     let scoped = |scope: &str| IdempotencyKey::new(KeyScope::new(scope).unwrap(), text.clone());
-    let keys = [
-        scoped("a"),
-        scoped("b"),
-        scoped("a").child(0),
-        scoped("a").child(1),
-    ];
-    for (key, minor) in keys.iter().zip([1, 10, 100, 1_000]) {
+    let keys = [scoped("a"), scoped("b"), scoped("c")];
+    for (key, minor) in keys.iter().zip([1, 10, 100]) {
         fresh(
             kit.submit(Request::new(key.clone(), deposit(ada, minor)))
                 .await,
         );
     }
-    assert_eq!(kit.balances(ada).await, (1_111, 1_111));
+    assert_eq!(kit.balances(ada).await, (111, 111));
     let far = LedgerId::new(9);
     let open = OpenAccount::new(owner("ada"), eur());
     let elsewhere = Request::new(scoped("a"), open).in_ledger(far);
     let opened = fresh(kit.submit(elsewhere.clone()).await);
     assert_eq!(replayed(kit.submit(elsewhere).await), opened);
-    for (key, minor) in keys.iter().zip([1, 10, 100, 1_000]) {
+    for (key, minor) in keys.iter().zip([1, 10, 100]) {
         replayed(
             kit.submit(Request::new(key.clone(), deposit(ada, minor)))
                 .await,

@@ -17,6 +17,7 @@ mod steps;
 
 pub mod accounts;
 pub mod batches;
+pub mod bulk;
 pub mod concurrency;
 pub mod delivery;
 pub mod epochs;
@@ -148,12 +149,23 @@ macro_rules! __ledger_store_cases {
                 every_receipt_is_replayed_after_a_reopening
                 another_request_under_the_key_is_a_mismatch
                 a_refusal_is_recorded_and_replayed
-                scopes_items_and_ledgers_keep_keys_apart
+                scopes_and_ledgers_keep_keys_apart
                 records_are_answered_in_the_order_asked
                 replays_and_new_requests_share_a_batch
                 a_purge_deletes_the_oldest_records_first
                 given_ids_outlive_their_records
                 long_keys_are_kept_apart
+            }
+            bulk {
+                another_body_under_the_key_moves_nothing
+                a_batch_uses_a_key_for_one_body
+                a_bulk_request_replays_item_by_item
+                a_bulk_request_is_resumed_where_it_stopped
+                an_item_waits_for_the_one_before_it
+                a_cancelled_key_moves_nothing
+                a_cancellation_changes_no_outcome
+                cancelled_items_never_run
+                a_purge_keeps_a_bulk_request_whole
             }
             batches {
                 each_request_sees_those_before_it
@@ -226,6 +238,8 @@ macro_rules! __ledger_store_cases {
                 no_money_is_spent_twice
                 a_key_used_at_once_is_applied_once
                 a_key_used_twice_at_once_is_applied_once
+                a_key_used_for_two_bodies_at_once_is_applied_once
+                a_key_is_cancelled_or_used_at_once
                 an_id_given_at_once_is_taken_once
                 what_is_needed_at_once_is_made_once
                 a_hold_is_captured_once

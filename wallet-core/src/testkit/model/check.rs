@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
 
+use crate::testkit::kit::is_cancelled_with_its_bulk;
 use crate::testkit::{Built, ManualClock, StoreFactory};
 use crate::{
     Batch, Cost, Decided, LedgerStore, Outcome, Prepared, Rejection, StoreError, StoreErrorKind,
@@ -156,6 +157,9 @@ async fn submit(
         }
         for ((request, expected), decided) in now.iter().zip(decided) {
             agree(request, expected, &decided)?;
+            if is_cancelled_with_its_bulk(request, &decided) {
+                continue;
+            }
             if let Decided::Fresh(outcome) | Decided::Replayed(outcome) = decided {
                 acknowledged.push((request.key(), outcome));
             }
@@ -183,7 +187,8 @@ fn agree(request: &Prepared, expected: &Expected, found: &Decided) -> Result<(),
     let agreed = match (expected, found) {
         (Expected::Fresh(expected), Decided::Fresh(found))
         | (Expected::Replayed(expected), Decided::Replayed(found)) => same_outcome(expected, found),
-        (Expected::Mismatch, Decided::IdempotencyMismatch) => true,
+        (Expected::Mismatch, Decided::IdempotencyMismatch)
+        | (Expected::Blocked, Decided::Blocked) => true,
         (Expected::ClockBehind(expected), Decided::ClockBehind { ahead_micros }) => {
             expected == ahead_micros
         }

@@ -5,12 +5,12 @@ use proptest_state_machine::ReferenceStateMachine;
 
 use crate::testkit::{ManualClock, SeededIds};
 use crate::{
-    AccountKey, HoldKey, IdempotencyKey, InLedger, InvalidRequest, KeyScope, KeyText, LedgerId,
-    PastBalance, Prepared, Request, SettlementShards, Timestamp,
+    AccountKey, BulkRequest, Command, HoldKey, IdempotencyKey, InLedger, InvalidRequest, KeyScope,
+    KeyText, LedgerId, PastBalance, Prepared, Request, SettlementShards, Timestamp,
 };
 
 use super::concrete::Scene;
-use super::steps::{self, Draft};
+use super::steps::{self, Draft, Form};
 use super::{Expected, Model, values};
 
 /// One step of a run.
@@ -31,10 +31,36 @@ pub enum Step {
 pub struct World {
     pub(super) model: Model,
     pub(super) now: Timestamp,
-    pub(super) sent: Vec<Request>,
+    pub(super) sent: Vec<Sent>,
     prepared_count: u64,
     /// What the last step asks of the store, and what is expected.
     pub(super) task: Task,
+}
+
+/// What was sent under a key of its own.
+#[derive(Debug, Clone)]
+pub(super) enum Sent {
+    Request(Request),
+    Bulk(BulkRequest),
+    Cancellation(LedgerId, IdempotencyKey),
+}
+
+impl Sent {
+    const fn key(&self) -> (LedgerId, &IdempotencyKey) {
+        match self {
+            Self::Request(request) => (request.ledger(), request.key()),
+            Self::Bulk(bulk) => (bulk.ledger(), bulk.key()),
+            Self::Cancellation(ledger, key) => (*ledger, key),
+        }
+    }
+
+    fn commands(&self) -> &[Command] {
+        match self {
+            Self::Request(request) => request.commands(),
+            Self::Bulk(bulk) => bulk.items(),
+            Self::Cancellation(..) => &[],
+        }
+    }
 }
 
 /// What a step asks of a store.
@@ -97,8 +123,9 @@ impl World {
         let mut task = Vec::new();
         let mut keys = Vec::new();
         for draft in drafts {
-            let request = self.request(draft);
-            let key = (request.ledger(), request.key().clone());
+            let sent = self.draw(draft);
+            let (ledger, key) = sent.key();
+            let key = (ledger, key.clone());
             // A batch holds each key once: the service lets the second wait.
             if keys.contains(&key) {
                 continue;
@@ -106,21 +133,39 @@ impl World {
             keys.push(key);
             self.prepared_count += 1;
             let ids = SeededIds::new(self.prepared_count);
-            let prepared = Prepared::new(request.clone(), &ids, &SettlementShards::new());
-            let prepared = match prepared {
-                Ok(prepared) => prepared,
-                // A settlement account that settles with itself.
-                Err(InvalidRequest::SameAccount) => continue,
-                Err(error) => panic!("a draft is no valid request: {error}"),
-            };
-            let expected = self.model.submit(&request, &prepared.ids(), self.now);
-            task.push((Arc::new(prepared), expected));
-            self.sent.push(request);
+            let shards = SettlementShards::new();
+            match &sent {
+                Sent::Request(request) => {
+                    let Some(prepared) = valid(Prepared::new(request.clone(), &ids, &shards))
+                    else {
+                        continue;
+                    };
+                    let expected = self.model.submit(request, &prepared.ids(), self.now);
+                    task.push((Arc::new(prepared), expected));
+                }
+                Sent::Bulk(bulk) => {
+                    let items = Prepared::bulk(bulk.clone(), &ids, &shards);
+                    let Some(items) = valid(items.map_err(|(_, error)| error)) else {
+                        continue;
+                    };
+                    for (index, item) in (0..).zip(items) {
+                        let id = item.ids()[0];
+                        let expected = self.model.submit_item(bulk, index, id, self.now);
+                        task.push((Arc::new(item), expected));
+                    }
+                }
+                Sent::Cancellation(ledger, key) => {
+                    let expected = self.model.cancel(*ledger, key, self.now);
+                    let prepared = Prepared::cancellation(key.record_key(*ledger));
+                    task.push((Arc::new(prepared), expected));
+                }
+            }
+            self.sent.push(sent);
         }
         Task::Submit(task)
     }
 
-    fn request(&self, draft: &Draft) -> Request {
+    fn draw(&self, draft: &Draft) -> Sent {
         let earlier = usize::from(draft.earlier_key).checked_rem(self.sent.len());
         let earlier = earlier.filter(|_| draft.earlier_key > 0);
         let earlier = earlier.map(|index| self.sent[index].clone());
@@ -132,20 +177,50 @@ impl World {
         let books = self.model.books();
         let scene = Scene { ledger, books };
         let commands = asks.map(|ask| scene.command(ask));
-        let key = earlier.map_or_else(|| self.fresh_key(), |earlier| earlier.key().clone());
-        Request::of_many(key, commands.collect()).in_ledger(ledger)
+        let mut commands: Vec<Command> = commands.collect();
+        let (ledger, key) = match &earlier {
+            None => (ledger, self.fresh_key()),
+            // Under the same key in the same books, often with more behind what
+            // was asked before, or in front of it, or as it was in another form.
+            Some(earlier) => {
+                let (before, key) = earlier.key();
+                match draft.earlier_key % 8 {
+                    0..3 => {}
+                    3 | 4 => commands
+                        .splice(0..0, earlier.commands().to_vec())
+                        .for_each(drop),
+                    5 => commands.extend_from_slice(earlier.commands()),
+                    _ if earlier.commands().is_empty() => {}
+                    _ => commands = earlier.commands().to_vec(),
+                }
+                let same = draft.earlier_key % 8 > 2;
+                (if same { before } else { ledger }, key.clone())
+            }
+        };
+        match draft.form {
+            Form::Alone if commands.len() == 1 => {
+                Sent::Request(Request::new(key, commands.remove(0)).in_ledger(ledger))
+            }
+            Form::Alone | Form::List => {
+                Sent::Request(Request::of_many(key, commands).in_ledger(ledger))
+            }
+            Form::Bulk => Sent::Bulk(BulkRequest::new(key, commands).in_ledger(ledger)),
+            Form::Cancellation => Sent::Cancellation(ledger, key),
+        }
     }
 
     fn fresh_key(&self) -> IdempotencyKey {
-        let number = self.sent.len();
         let scope = KeyScope::new("model").unwrap();
-        let key = IdempotencyKey::new(scope, KeyText::new(&format!("{}", number / 2)).unwrap());
-        // Every second one is an item of a batch.
-        if number.is_multiple_of(2) {
-            key
-        } else {
-            key.child(0)
-        }
+        IdempotencyKey::new(scope, KeyText::new(&self.sent.len().to_string()).unwrap())
+    }
+}
+
+/// What is valid; a settlement account that settles with itself is not.
+fn valid<T>(prepared: Result<T, InvalidRequest>) -> Option<T> {
+    match prepared {
+        Ok(prepared) => Some(prepared),
+        Err(InvalidRequest::SameAccount) => None,
+        Err(error) => panic!("a draft is no valid request: {error}"),
     }
 }
 
@@ -209,8 +284,12 @@ mod tests {
 
     fn names(expected: &Expected) -> Vec<String> {
         match expected {
+            Expected::Replayed(outcome) if outcome.is_cancelled() => {
+                vec!["replayed cancellation".to_owned()]
+            }
             Expected::Replayed(_) => vec!["replay".to_owned()],
             Expected::Mismatch => vec!["mismatch".to_owned()],
+            Expected::Blocked => vec!["blocked".to_owned()],
             Expected::ClockBehind(_) => vec!["clock behind".to_owned()],
             Expected::Fresh(outcome) => match &outcome.result {
                 Err(rejected) => vec![rejected.rejection.code().to_owned()],
@@ -225,6 +304,7 @@ mod tests {
             Receipt::AccountChanged(changed) => format!("changed {:?}", changed.effect),
             Receipt::Posted(posted) => format!("{:?}", posted.transfer.kind),
             Receipt::HoldChanged(changed) => format!("hold {:?}", changed.hold.status),
+            Receipt::BulkAccepted { .. } => "bulk".to_owned(),
         }
     }
 
@@ -236,6 +316,8 @@ mod tests {
             .filter(|code| **code != Rejection::CounterOverflow);
         let others = [
             "replay",
+            "replayed cancellation",
+            "blocked",
             "mismatch",
             "clock behind",
             "opened",

@@ -55,7 +55,7 @@ pub use books::Books;
 pub use check::check_store;
 pub use machine::{Machine, Step, World};
 pub use predict::{Expected, Model};
-pub use steps::{Ask, Draft};
+pub use steps::{Ask, Draft, Form};
 
 /// Runs [`check_store`](crate::testkit::model::check_store) on the stores of a
 /// factory as a test of its own; the second argument is how many cases it runs

@@ -2,10 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
+use crate::prepare::Purpose;
 use crate::{
-    AccountId, AccountKey, Command, Epoch, HoldId, HoldKey, HoldStatus, InLedger, LedgerId,
-    Outcome, PastBalance, Prepared, Receipt, RecordKey, Rejected, Rejection, Request, Timestamp,
-    TransferId, TransferKey, TransferKind, settlement_account,
+    AccountId, AccountKey, BulkRequest, Command, Epoch, Fingerprint, HoldId, HoldKey, HoldStatus,
+    IdempotencyKey, InLedger, LedgerId, Outcome, PastBalance, Prepared, Receipt, RecordKey,
+    Rejected, Rejection, Request, Timestamp, TransferId, TransferKey, TransferKind,
+    settlement_account,
 };
 
 use super::books::{Attempt, Books, Named, Refusal};
@@ -22,6 +24,8 @@ pub enum Expected {
     Replayed(Outcome),
     /// Its key was used for something else.
     Mismatch,
+    /// It is an item, and the one before it has no outcome.
+    Blocked,
     /// An account that it names lives this many microseconds in the future; 0
     /// where a sweep comes too early.
     ClockBehind(u64),
@@ -31,7 +35,7 @@ pub enum Expected {
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     books: Books,
-    records: BTreeMap<Key, (Vec<Command>, Outcome)>,
+    records: BTreeMap<Key, (Asked, Outcome)>,
 }
 
 /// What an outcome is remembered by.
@@ -40,6 +44,39 @@ enum Key {
     Caller(LedgerId, String),
     Sweep(HoldKey),
     Prepared(RecordKey),
+}
+
+/// What was asked under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    /// Commands, and whether they are a list of one.
+    Commands(Vec<Command>, bool),
+    /// All items of a bulk request.
+    Bulk(Vec<Command>),
+    /// The same of items that were prepared: only the fingerprint is known.
+    PreparedBulk(Fingerprint),
+    /// That nothing be done under it.
+    Cancellation,
+}
+
+/// A request on its way to its outcome.
+struct Task<'a> {
+    ledger: LedgerId,
+    key: Key,
+    asked: Asked,
+    commands: &'a [Command],
+    ids: &'a [Uuid],
+    is_sweep: bool,
+    bulk: Option<Bulk>,
+}
+
+/// The bulk request that a task is an item of.
+struct Bulk {
+    key: Key,
+    asked: Asked,
+    items: u32,
+    /// The key of the item before.
+    previous: Option<Key>,
 }
 
 impl Model {
@@ -57,8 +94,71 @@ impl Model {
     /// What becomes of `request` when the store's clock shows `now`, where
     /// command `n` makes what has id `ids[n]`.
     pub fn submit(&mut self, request: &Request, ids: &[Uuid], now: Timestamp) -> Expected {
-        let key = Key::Caller(request.ledger(), request.key().to_string());
-        self.carry_out(request.ledger(), key, request.commands(), ids, now, false)
+        let commands = request.commands();
+        let task = Task {
+            ledger: request.ledger(),
+            key: Key::Caller(request.ledger(), request.key().to_string()),
+            asked: Asked::Commands(commands.to_vec(), request.is_list_of_one()),
+            commands,
+            ids,
+            is_sweep: false,
+            bulk: None,
+        };
+        self.carry_out(task, now)
+    }
+
+    /// The same of item `index` of a bulk request, which makes what has `id`.
+    pub fn submit_item(
+        &mut self,
+        bulk: &BulkRequest,
+        index: u32,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Expected {
+        let (ledger, items) = (bulk.ledger(), bulk.items());
+        let key = |key: &IdempotencyKey| Key::Caller(ledger, key.to_string());
+        let item = |index: u32| key(&bulk.key().item(index));
+        let at = usize::try_from(index).unwrap();
+        let commands = &items[at..=at];
+        let task = Task {
+            ledger,
+            key: item(index),
+            asked: Asked::Commands(commands.to_vec(), false),
+            commands,
+            ids: &[id],
+            is_sweep: false,
+            bulk: Some(Bulk {
+                key: key(bulk.key()),
+                asked: Asked::Bulk(items.to_vec()),
+                items: u32::try_from(items.len()).unwrap(),
+                previous: (index > 0).then(|| item(index - 1)),
+            }),
+        };
+        self.carry_out(task, now)
+    }
+
+    /// What becomes of the cancellation of a caller's key.
+    pub fn cancel(&mut self, ledger: LedgerId, key: &IdempotencyKey, now: Timestamp) -> Expected {
+        self.cancel_key(Key::Caller(ledger, key.to_string()), now)
+    }
+
+    /// Whoever comes first under a key decides what it stands for.
+    fn cancel_key(&mut self, key: Key, now: Timestamp) -> Expected {
+        if let Some((_, outcome)) = self.records.get(&key) {
+            return Expected::Replayed(outcome.clone());
+        }
+        let outcome = Outcome {
+            at: now,
+            epoch: self.books.epoch,
+            result: Err(Rejected {
+                rejection: Rejection::Cancelled,
+                command: 0,
+                subject: Uuid::nil(),
+            }),
+        };
+        self.records
+            .insert(key, (Asked::Cancellation, outcome.clone()));
+        Expected::Fresh(outcome)
     }
 
     /// The same of a request that was prepared, a caller's or the sweep's own.
@@ -67,8 +167,26 @@ impl Model {
         let key = Key::Prepared(request.key());
         let commands = request.commands.iter().map(|one| one.command.clone());
         let commands: Vec<Command> = commands.collect();
-        let (ledger, ids) = (request.ledger, request.ids());
-        self.carry_out(ledger, key, &commands, &ids, now, request.is_sweep)
+        let bulk = match &request.purpose {
+            Purpose::Cancellation => return self.cancel_key(key, now),
+            Purpose::Caller | Purpose::Sweep => None,
+            Purpose::Item(item) => Some(Bulk {
+                key: Key::Prepared(item.key),
+                asked: Asked::PreparedBulk(item.fingerprint),
+                items: item.items,
+                previous: item.previous().map(Key::Prepared),
+            }),
+        };
+        let task = Task {
+            ledger: request.ledger,
+            key,
+            asked: Asked::Commands(commands.clone(), false),
+            commands: &commands,
+            ids: &request.ids(),
+            is_sweep: request.purpose == Purpose::Sweep,
+            bulk,
+        };
+        self.carry_out(task, now)
     }
 
     /// The holds that a sweep is to expire at `now`, the longest expired first.
@@ -91,7 +209,16 @@ impl Model {
     pub fn sweep(&mut self, hold: HoldKey, now: Timestamp) -> Expected {
         let key = Key::Sweep(hold);
         let commands = [Command::Expire(crate::Expire::new(hold.id))];
-        self.carry_out(hold.ledger, key, &commands, &[Uuid::nil()], now, true)
+        let task = Task {
+            ledger: hold.ledger,
+            key,
+            asked: Asked::Commands(commands.to_vec(), false),
+            commands: &commands,
+            ids: &[Uuid::nil()],
+            is_sweep: true,
+            bulk: None,
+        };
+        self.carry_out(task, now)
     }
 
     /// The balance of an account at a past time, which never changes once it
@@ -115,21 +242,50 @@ impl Model {
         Some(answer)
     }
 
-    fn carry_out(
-        &mut self,
-        ledger: LedgerId,
-        key: Key,
-        commands: &[Command],
-        ids: &[Uuid],
-        now: Timestamp,
-        is_sweep: bool,
-    ) -> Expected {
-        if let Some((before, outcome)) = self.records.get(&key) {
-            return if before == commands {
-                Expected::Replayed(outcome.clone())
-            } else {
-                Expected::Mismatch
-            };
+    /// What is recorded under a key, as an answer to whoever asks `asked`.
+    fn recorded(&self, key: &Key, asked: &Asked) -> Option<Expected> {
+        let (before, outcome) = self.records.get(key)?;
+        let answer = before == asked || *before == Asked::Cancellation;
+        Some(if answer {
+            Expected::Replayed(outcome.clone())
+        } else {
+            Expected::Mismatch
+        })
+    }
+
+    /// What an item is answered because of its bulk request's key or because of
+    /// the item before it.
+    fn held_up(&self, bulk: &Bulk) -> Option<Expected> {
+        match self.records.get(&bulk.key) {
+            Some((before, outcome)) if *before == Asked::Cancellation => {
+                Some(Expected::Replayed(outcome.clone()))
+            }
+            Some((before, _)) if *before != bulk.asked => Some(Expected::Mismatch),
+            Some(_) | None => None,
+        }
+    }
+
+    fn carry_out(&mut self, task: Task<'_>, now: Timestamp) -> Expected {
+        let Task {
+            ledger,
+            key,
+            asked,
+            commands,
+            ids,
+            is_sweep,
+            bulk,
+        } = task;
+        let held_up = bulk.as_ref().and_then(|bulk| self.held_up(bulk));
+        let recorded = self.recorded(&key, &asked);
+        match (held_up, recorded) {
+            (Some(Expected::Mismatch), _) => return Expected::Mismatch,
+            (_, Some(recorded)) => return recorded,
+            (Some(cancelled), None) => return cancelled,
+            (None, None) => {}
+        }
+        let previous = bulk.as_ref().and_then(|bulk| bulk.previous.as_ref());
+        if previous.is_some_and(|previous| !self.records.contains_key(previous)) {
+            return Expected::Blocked;
         }
         let named = self.named(ledger, commands, ids);
         let books = self.books.copy_of(&named);
@@ -158,13 +314,18 @@ impl Model {
         if result.is_ok() {
             self.books.take_in(attempt.books);
         }
-        let outcome = Outcome {
-            at,
-            epoch: self.books.epoch,
-            result,
-        };
-        let record = (commands.to_vec(), outcome.clone());
-        self.records.insert(key, record);
+        let epoch = self.books.epoch;
+        if let Some(Bulk {
+            key, asked, items, ..
+        }) = bulk
+        {
+            let receipts = vec![Receipt::BulkAccepted { items }];
+            let result = Ok(receipts);
+            let accepted = (asked, Outcome { at, epoch, result });
+            self.records.entry(key).or_insert(accepted);
+        }
+        let outcome = Outcome { at, epoch, result };
+        self.records.insert(key, (asked, outcome.clone()));
         Expected::Fresh(outcome)
     }
 

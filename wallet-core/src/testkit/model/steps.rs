@@ -45,9 +45,24 @@ pub enum Ask {
     Reverse(u16, Option<Vec<(u8, Option<u16>)>>, bool),
 }
 
+/// In which form a random request is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A command by itself where it is one, else a list.
+    Alone,
+    /// A list, also of one command.
+    List,
+    /// Items that stand each by itself.
+    Bulk,
+    /// The key is cancelled, whatever is asked.
+    Cancellation,
+}
+
 /// A random request.
 #[derive(Debug, Clone)]
 pub struct Draft {
+    /// In which form.
+    pub form: Form,
     /// 0 for a key of its own; otherwise which earlier key it uses.
     pub earlier_key: u16,
     /// Whether a request under an earlier key is the earlier one.
@@ -65,6 +80,7 @@ pub(super) fn opening() -> Step {
         let currency = u8::from(place == 4);
         let policy = place % 3;
         drafts.push(Draft {
+            form: Form::Alone,
             earlier_key: 0,
             is_retry: false,
             ledger: 0,
@@ -112,12 +128,21 @@ fn draft() -> impl Strategy<Value = Draft> {
         1 => closing,
         1 => opening,
     ];
-    (earlier, any::<bool>(), ledger, asks).prop_map(|(earlier_key, is_retry, ledger, asks)| Draft {
-        earlier_key,
-        is_retry,
-        ledger,
-        asks,
-    })
+    let form = prop_oneof![
+        10 => Just(Form::Alone),
+        2 => Just(Form::List),
+        4 => Just(Form::Bulk),
+        1 => Just(Form::Cancellation),
+    ];
+    (form, earlier, any::<bool>(), ledger, asks).prop_map(
+        |(form, earlier_key, is_retry, ledger, asks)| Draft {
+            form,
+            earlier_key,
+            is_retry,
+            ledger,
+            asks,
+        },
+    )
 }
 
 fn ask() -> impl Strategy<Value = Ask> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 
 use crate::{
-    AccountKey, Clock, Command, Freshness, IdempotencyKey, KeyScope, KeyText, Outcome, Request,
-    Version,
+    AccountKey, BulkRequest, Clock, Command, Freshness, IdempotencyKey, KeyScope, KeyText,
+    LedgerId, Outcome, Recorded, Request, Version,
 };
 
 use super::process::Reply;
@@ -63,7 +63,11 @@ impl Client {
                 workload::commands(&rng, self.world.scenario.clients, &notes.known)
             };
             self.world.notes().counts.requests += 1;
-            self.insist(operation, commands).await;
+            if operation > 0 && commands.len() > 1 && self.rng.chance(600) {
+                self.insist_on_items(operation, commands).await;
+            } else {
+                self.insist(operation, commands).await;
+            }
             if self.rng.chance(300) {
                 self.read().await;
             }
@@ -100,9 +104,23 @@ impl Client {
             }
             if silence {
                 self.world.notes().counts.unknown += 1;
-                if self.rng.chance(200)
-                    && let Some(outcome) = self.recall(&request).await
+                if self.rng.chance(200) {
+                    let found = self.recall(&request).await;
+                    match found {
+                        Some(Some(outcome)) => return self.settle(&request, Some(outcome)),
+                        Some(None)
+                            if self.world.scenario.bug
+                                == Some(Bug::TakesNothingRecordedForFailure) =>
+                        {
+                            self.settle(&request, None);
+                            key = self::key(&format!("{name}-{attempt}"));
+                        }
+                        Some(None) | None => {}
+                    }
+                } else if self.rng.chance(150)
+                    && let Some(outcome) = self.cancel(&key).await
                 {
+                    // Done or cancelled: either is for ever.
                     return self.settle(&request, Some(outcome));
                 }
             }
@@ -165,6 +183,11 @@ impl Client {
                 line("outcome unknown");
                 Attempt::Silence
             }
+            Either::Left((Ok(Reply::Mismatch), _)) => {
+                let finding = format_args!("client {name}: its key was used for another");
+                self.world.oracle.find(finding);
+                Attempt::Refused
+            }
             Either::Left((Ok(Reply::Wrong(why)), _)) => {
                 self.world.oracle.find(format_args!("client {name}: {why}"));
                 Attempt::Refused
@@ -172,8 +195,9 @@ impl Client {
         }
     }
 
-    /// What the ledger remembers of a request whose answer was lost.
-    async fn recall(&self, request: &Request) -> Option<Arc<Outcome>> {
+    /// What the ledger remembers of a request whose answer was lost; `None` where
+    /// it could not be asked.
+    async fn recall(&self, request: &Request) -> Option<Option<Arc<Outcome>>> {
         let process = self.rng.index(self.world.processes.count());
         let key = request.key().record_key(request.ledger());
         let was_known = self.world.oracle.knows(key);
@@ -188,7 +212,92 @@ impl Client {
             let finding = format_args!("{key}: the record is not found");
             self.world.oracle.find(finding);
         }
-        recorded
+        Some(recorded)
+    }
+
+    /// Asks that nothing be done under a key any more; what stands under it from
+    /// then on, if an answer comes.
+    async fn cancel(&self, key: &IdempotencyKey) -> Option<Arc<Outcome>> {
+        let process = self.rng.index(self.world.processes.count());
+        let processes = &self.world.processes;
+        let cancelled = processes.cancel(&self.world, process, key.clone())?;
+        let Recorded::Request(outcome) = cancelled.await.ok()?.ok()? else {
+            return None;
+        };
+        let line = if outcome.is_cancelled() {
+            "cancels"
+        } else {
+            "cannot cancel"
+        };
+        self.world
+            .trace
+            .note(format_args!("client {}: {line}", self.number));
+        Some(outcome)
+    }
+
+    /// Asks for items, each by itself, until every one has an outcome; then asks
+    /// for something else under the same key, which must not be done.
+    async fn insist_on_items(&mut self, operation: u64, items: Vec<Command>) {
+        let name = format!("{}-{operation}", self.number);
+        let key = key(&name);
+        for _ in 0..ATTEMPTS_MAX {
+            let bulk = BulkRequest::new(key.clone(), items.clone());
+            let replies = self.attempt_items(bulk).await;
+            let is_outcome = |reply: &Reply| matches!(reply, Reply::Outcome(_));
+            if replies.len() == items.len() && replies.iter().all(is_outcome) {
+                self.settle_items(&key, replies);
+                let mut other = items.clone();
+                other.rotate_left(1);
+                other.extend(items);
+                let replies = self.attempt_items(BulkRequest::new(key, other)).await;
+                let is_done =
+                    |reply: &Reply| matches!(reply, Reply::Outcome(o) if !o.is_cancelled());
+                if replies.iter().any(is_done) {
+                    let finding = format_args!("client {name}: other items are carried out");
+                    self.world.oracle.find(finding);
+                }
+                return;
+            }
+            if self.rng.chance(100) {
+                let process = self.rng.index(self.world.processes.count());
+                let processes = &self.world.processes;
+                if let Some(cancelled) = processes.cancel(&self.world, process, key.clone()) {
+                    // What came of it shows when the items are asked for again.
+                    let _ = cancelled.await;
+                }
+            }
+            self.world.clock.sleep(self.rng.delay(100)).await;
+        }
+        let finding = format_args!("client {name}: no definite answer to its items");
+        self.world.oracle.find(finding);
+    }
+
+    async fn attempt_items(&self, bulk: BulkRequest) -> Vec<Reply> {
+        let process = self.rng.index(self.world.processes.count());
+        self.world.notes().counts.attempts += 1;
+        let processes = &self.world.processes;
+        match processes.submit_bulk(&self.world, process, bulk) {
+            Some(replies) => replies.await.unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
+    fn settle_items(&mut self, key: &IdempotencyKey, replies: Vec<Reply>) {
+        let key = key.record_key(LedgerId::default());
+        let mut settled = Vec::new();
+        for (index, reply) in (0..).zip(replies) {
+            let Reply::Outcome(outcome) = reply else {
+                continue;
+            };
+            for (account, version) in outcome.versions() {
+                self.is_told(account, version);
+            }
+            self.world.notes().known.learn(&outcome);
+            settled.push((key.item(index), outcome));
+        }
+        let mut notes = self.world.notes();
+        notes.settled_bulks += 1;
+        notes.settled_items.extend(settled);
     }
 
     /// Reads balances of its own accounts and one more.

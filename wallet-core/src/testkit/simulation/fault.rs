@@ -21,6 +21,9 @@ pub enum Fault {
     /// `Indeterminate` at once, while the commit is still under way: it takes
     /// effect this much later, and keeps its locks until then.
     CommitLater(Duration),
+    /// The same, with what it writes still on its way to the store: it keeps its
+    /// accounts and not its keys, which others may take before it arrives.
+    ArriveLater(Duration),
     /// `Indeterminate`, and the commit never takes effect.
     Abandon,
 }
@@ -51,8 +54,8 @@ pub trait FaultPlan: Debug + Send + Sync + 'static {
     /// have a meaning there.
     fn on_read(&self) -> Fault;
 
-    /// With the next call of another port; `CommitLater` and `Abandon` have no
-    /// meaning there.
+    /// With the next call of another port; `CommitLater`, `ArriveLater` and
+    /// `Abandon` have no meaning there.
     fn on_call(&self, port: Port) -> Fault;
 
     /// Whether a commit that meets what another one keeps goes on with the

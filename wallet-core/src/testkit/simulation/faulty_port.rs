@@ -33,12 +33,16 @@ impl FaultyPort {
             Fault::Refuse(kind) => return Err(error(kind)),
             Fault::Abandon => return Err(error(StoreErrorKind::Indeterminate)),
             Fault::Delay(delay) => self.clock.sleep(delay).await,
-            Fault::None | Fault::DelayAnswer(_) | Fault::LoseAnswer | Fault::CommitLater(_) => {}
+            Fault::None
+            | Fault::DelayAnswer(_)
+            | Fault::LoseAnswer
+            | Fault::CommitLater(_)
+            | Fault::ArriveLater(_) => {}
         }
         let answer = call.await?;
         match fault {
             Fault::DelayAnswer(delay) => self.clock.sleep(delay).await,
-            Fault::LoseAnswer | Fault::CommitLater(_) => {
+            Fault::LoseAnswer | Fault::CommitLater(_) | Fault::ArriveLater(_) => {
                 return Err(error(StoreErrorKind::Indeterminate));
             }
             Fault::None | Fault::Delay(_) | Fault::Refuse(_) | Fault::Abandon => {}

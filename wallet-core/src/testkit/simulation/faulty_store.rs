@@ -29,7 +29,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// its time, or at [`settle`](Self::settle). Until then it keeps its accounts
 /// and keys: commits that need them wait a while and then fail with `Conflict`
 /// or, where the plan says so, go on without the requests that need them, which
-/// come out as `Blocked`. Reading `records` waits as well.
+/// come out as `Blocked`. Reading `records` waits as well. With
+/// [`Fault::ArriveLater`] the keys are not kept, since the store knows nothing of
+/// them yet: reading `records` does not wait, and finds nothing.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -227,9 +229,13 @@ impl FaultyStore {
                 return Err(planned(StoreErrorKind::Indeterminate));
             }
             Fault::Delay(delay) => self.clock.sleep(delay).await,
-            Fault::None | Fault::DelayAnswer(_) | Fault::LoseAnswer | Fault::CommitLater(_) => {}
+            Fault::None
+            | Fault::DelayAnswer(_)
+            | Fault::LoseAnswer
+            | Fault::CommitLater(_)
+            | Fault::ArriveLater(_) => {}
         }
-        let locks = self.locks(&batch).await?;
+        let mut locks = self.locks(&batch).await?;
         let skips = self.plan.skips_kept();
         let most = if skips { SKIP_AFTER } else { WAIT_MAX };
         match self.wait_for(&locks, most).await {
@@ -237,7 +243,10 @@ impl FaultyStore {
             Err(_) if skips => return self.commit_rest(&batch, circumstances).await,
             Err(error) => return Err(error),
         }
-        if let Fault::CommitLater(delay) = fault {
+        if let Fault::CommitLater(delay) | Fault::ArriveLater(delay) = fault {
+            if matches!(fault, Fault::ArriveLater(_)) {
+                locks.keys.clear();
+            }
             let due = self.clock.now().saturating_add(delay);
             let number = self.under_way.add(batch, circumstances, locks, due);
             self.more.notify_one();
@@ -254,7 +263,8 @@ impl FaultyStore {
             | Fault::Delay(_)
             | Fault::Refuse(_)
             | Fault::Abandon
-            | Fault::CommitLater(_) => {}
+            | Fault::CommitLater(_)
+            | Fault::ArriveLater(_) => {}
         }
         Ok(committed)
     }

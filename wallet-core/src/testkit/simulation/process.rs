@@ -7,8 +7,9 @@ use tokio::sync::oneshot;
 
 use crate::testkit::SeededIds;
 use crate::{
-    AccountKey, Balance, CommitSignal, Freshness, IdempotencyKey, KeyText, LedgerStore, Outcome,
-    Request, Settings, StoreErrorKind, Timestamp, Wallet, WalletError,
+    AccountKey, Balance, BulkRequest, CommitSignal, Freshness, IdempotencyKey, KeyText, LedgerId,
+    LedgerStore, Outcome, Recorded, Request, Settings, StoreErrorKind, Timestamp, Wallet,
+    WalletError,
 };
 
 use super::executor::{Group, Spawner};
@@ -24,6 +25,8 @@ pub(super) enum Reply {
     NotDone(String),
     /// Nobody knows.
     Unknown,
+    /// The key was used for something else.
+    Mismatch,
     /// An answer that must never be given; why.
     Wrong(String),
 }
@@ -208,6 +211,70 @@ impl Processes {
         Some(receiver)
     }
 
+    /// Submits a bulk request to a process; `None` while it is down.
+    pub(super) fn submit_bulk(
+        &self,
+        world: &Arc<World>,
+        process: usize,
+        bulk: BulkRequest,
+    ) -> Option<oneshot::Receiver<Vec<Reply>>> {
+        let wallet = self.wallet(process)?;
+        let (sender, receiver) = oneshot::channel();
+        let world = Arc::clone(world);
+        let key = bulk.key().record_key(bulk.ledger());
+        let call = async move {
+            let answers = match wallet.submit_bulk(bulk).await {
+                Ok(answers) => answers,
+                Err(error) => vec![Err(error)],
+            };
+            let replies = answers
+                .into_iter()
+                .map(|answer| reply(answer.map(|a| a.outcome)));
+            let replies: Vec<Reply> = replies.collect();
+            for (index, reply) in (0..).zip(&replies) {
+                match reply {
+                    // What is cancelled may be recorded under the bulk request's key.
+                    Reply::Outcome(outcome) if !outcome.is_cancelled() => {
+                        let key = key.item(index);
+                        world.oracle.acknowledged(key, outcome);
+                        let mut notes = world.notes();
+                        notes.acknowledged.push((key, Arc::clone(outcome)));
+                    }
+                    _ => {}
+                }
+            }
+            // Whoever asked may be gone.
+            let _ = sender.send(replies);
+        };
+        self.spawner.spawn(Group::Calls(process), "bulk", call);
+        Some(receiver)
+    }
+
+    /// Has a process cancel a key; `None` while it is down.
+    pub(super) fn cancel(
+        &self,
+        world: &Arc<World>,
+        process: usize,
+        key: IdempotencyKey,
+    ) -> Option<oneshot::Receiver<Result<Recorded, WalletError>>> {
+        let wallet = self.wallet(process)?;
+        let (sender, receiver) = oneshot::channel();
+        let world = Arc::clone(world);
+        let call = async move {
+            let ledger = LedgerId::default();
+            let cancelled = wallet.cancel(ledger, &key).await;
+            if let Ok(Recorded::Request(outcome)) = &cancelled {
+                let key = key.record_key(ledger);
+                world.oracle.acknowledged(key, outcome);
+                let mut notes = world.notes();
+                notes.acknowledged.push((key, Arc::clone(outcome)));
+            }
+            let _ = sender.send(cancelled);
+        };
+        self.spawner.spawn(Group::Calls(process), "cancel", call);
+        Some(receiver)
+    }
+
     /// What a process does with a request, where it has no bug: it submits it.
     async fn carry_out(
         &self,
@@ -306,9 +373,10 @@ fn reply(answer: Result<Arc<Outcome>, WalletError>) -> Reply {
         WalletError::Overloaded | WalletError::ShuttingDown | WalletError::ClockBehind { .. } => {
             Reply::NotDone(error.to_string())
         }
-        WalletError::Invalid(_) | WalletError::IdempotencyMismatch => {
+        WalletError::Invalid(_) | WalletError::InvalidItem { .. } => {
             Reply::Wrong(error.to_string())
         }
+        WalletError::IdempotencyMismatch => Reply::Mismatch,
         WalletError::Store(store) => match store.kind() {
             StoreErrorKind::Unavailable | StoreErrorKind::Conflict => {
                 Reply::NotDone(error.to_string())

@@ -30,10 +30,12 @@ pub(super) async fn verify(world: &World, handles: &Handles) -> Vec<String> {
 
 async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyError> {
     let store = handles.store.as_ref();
-    let (acknowledged, settled) = {
+    let (acknowledged, settled, items, bulks) = {
         let mut notes = world.notes();
         let acknowledged = std::mem::take(&mut notes.acknowledged);
-        (acknowledged, std::mem::take(&mut notes.settled))
+        let settled = std::mem::take(&mut notes.settled);
+        let items = std::mem::take(&mut notes.settled_items);
+        (acknowledged, settled, items, notes.settled_bulks)
     };
     let whole = world.processes.plant.is_whole();
     let outbox = (!whole).then_some(handles.outbox.as_ref());
@@ -45,8 +47,8 @@ async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyEr
 
     let left_out = u64::try_from(world.scenario.left_out.operations.len()).unwrap();
     let wanted = world.scenario.clients * world.scenario.operations - left_out;
-    let done = settled.values().flatten().count();
-    if u64::try_from(done) != Ok(wanted) {
+    let done = u64::try_from(settled.values().flatten().count()).unwrap() + bulks;
+    if done != wanted {
         wrong.push(format!("{done} of {wanted} operations are settled"));
     }
     for (key, outcome) in &settled {
@@ -60,7 +62,8 @@ async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyEr
     }
 
     let mut expected: BTreeMap<AccountId, i128> = BTreeMap::new();
-    for outcome in settled.values().flatten() {
+    let items = items.iter().map(|(_, outcome)| outcome);
+    for outcome in settled.values().flatten().chain(items) {
         for leg in outcome.transfers().flat_map(|transfer| &transfer.legs) {
             *expected.entry(leg.from).or_default() -= leg.money.amount.minor();
             *expected.entry(leg.to).or_default() += leg.money.amount.minor();

@@ -36,7 +36,7 @@ impl Known {
                         self.frozen.push(id);
                     }
                 }
-                Receipt::AccountOpened(_) => {}
+                Receipt::AccountOpened(_) | Receipt::BulkAccepted { .. } => {}
             }
         }
     }

@@ -39,6 +39,10 @@ pub(super) struct Notes {
     /// What each client holds to be true: one outcome a key, or that nothing
     /// was done.
     pub(super) settled: BTreeMap<RecordKey, Option<Arc<Outcome>>>,
+    /// Of bulk requests whose every item has an outcome: how many there are, and
+    /// their items.
+    pub(super) settled_bulks: u64,
+    pub(super) settled_items: Vec<(RecordKey, Arc<Outcome>)>,
     pub(super) counts: Counts,
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use wallet_core::testkit::simulation::Fault;
 use wallet_core::{Settings, StoreErrorKind};
 
-use super::{Books, Document, reads, writes};
+use super::{Books, Document, cancel, reads, writes};
 use crate::support::{Client, World, http};
 
 /// Longer than any test.
@@ -39,6 +39,13 @@ fn store(document: &Document) {
         for call in writes() {
             call.problem(client, document, code);
         }
+        // Who holds a key may be about to commit.
+        let code = if code == "store_conflict" {
+            "indeterminate"
+        } else {
+            code
+        };
+        cancel("failing").problem(client, document, code);
     }
     books.faults.commits(Fault::None);
     for (fault, code) in [
@@ -77,6 +84,7 @@ fn timeouts(document: &Document) {
     for call in writes() {
         call.problem(client, document, "timeout");
     }
+    cancel("late").problem(client, document, "timeout");
     books.faults.reads(Fault::Delay(FOR_EVER));
     for call in reads() {
         call.problem(client, document, "timeout");
@@ -111,6 +119,7 @@ fn overload(document: &Document) {
     for call in writes() {
         call.problem(client, document, "overloaded");
     }
+    cancel("many").problem(client, document, "overloaded");
     drop((first, second));
 }
 
@@ -142,6 +151,7 @@ fn shutting_down(document: &Document) {
     for call in writes() {
         call.problem(client, document, "shutting_down");
     }
+    cancel("over").problem(client, document, "shutting_down");
     books.world.app.drain();
     let ready = super::Call::get("is_ready", "/health/ready");
     ready.problem(client, document, "shutting_down");

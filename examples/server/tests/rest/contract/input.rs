@@ -3,11 +3,16 @@
 use serde_json::json;
 use wallet_core::Settings;
 
-use super::{Books, Call, Document, reads, writes};
+use super::{Books, Call, Document, cancel, reads, writes};
 
 pub(super) fn walk(document: &Document) {
     let books = Books::new(Settings::default());
     let client = books.client();
+    cancel("cancelled").expect(client, document, 200);
+    cancel("k")
+        .with_query("colour=red")
+        .problem(client, document, "invalid_query");
+    cancel("%01").problem(client, document, "invalid_field");
     for call in writes() {
         let spaces = vec![b' '; 65_537];
         let wrong = [
@@ -28,6 +33,7 @@ pub(super) fn walk(document: &Document) {
                 "unsupported_content_encoding",
             ),
             (call.clone().with_key("used"), "idempotency_mismatch"),
+            (call.clone().with_key("cancelled"), "cancelled"),
         ];
         for (call, code) in wrong {
             call.problem(client, document, code);

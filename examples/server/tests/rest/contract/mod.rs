@@ -182,6 +182,11 @@ fn writes() -> Vec<Call> {
     ]
 }
 
+/// The cancellation of a key.
+fn cancel(key: &str) -> Call {
+    Call::get("cancel_key", format!("/v1/outcomes/{key}/cancel"))
+}
+
 /// Every operation of the administration's listener.
 fn administration() -> Vec<Call> {
     vec![

@@ -37,9 +37,19 @@ fn each_by_itself(
     requests: &Value,
     alone: &Value,
 ) {
+    let before = client.posted(Books::ADA);
     let batch = json!({"atomic": false, "requests": requests});
     let call = Call::post("create_batch", "/v1/batches", format!("e{number}"), &batch);
-    let answer = call.expect(client, document, 200).json();
+    let answer = call.send(client, document);
+    document.check(call.operation, &answer);
+    let answer = answer.json();
+    if answer["results"].is_null() {
+        // What the item names was looked for before any was carried out.
+        assert_eq!(answer["code"], alone["code"], "{answer}");
+        assert_eq!(answer["index"], 1, "{answer}");
+        assert_eq!(client.posted(Books::ADA), before);
+        return;
+    }
     assert_eq!(answer["results"][0]["status"], 201, "{answer}");
     assert_eq!(answer["results"][1]["status"], alone["status"]);
     assert_eq!(answer["results"][1]["body"]["code"], alone["code"]);

@@ -1,7 +1,7 @@
 use serde_json::json;
 use wallet_core::Settings;
 
-use super::{Books, Call, Document, reads, writes};
+use super::{Books, Call, Document, cancel, reads, writes};
 
 pub(super) fn walk(document: &Document) {
     let books = Books::new(Settings::default());
@@ -43,6 +43,11 @@ pub(super) fn walk(document: &Document) {
         };
         call.expect(client, document, 200);
     }
+    for key in ["never", "w7", "many"] {
+        cancel(key).expect(client, document, 200);
+    }
+    Call::get("get_outcome", "/v1/outcomes/many").expect(client, document, 200);
+    Call::get("get_outcome", "/v1/outcomes/never").expect(client, document, 200);
     let then = "at=2025-01-01T00:00:00Z";
     let path = format!("/v1/accounts/{}/balance", Books::ADA);
     Call::get("get_balance", path)

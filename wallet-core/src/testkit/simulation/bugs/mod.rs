@@ -85,6 +85,12 @@ port_bugs! {
         RetriesUnderNewKey,
         /// A client takes a lost answer for a failure.
         TakesSilenceForFailure,
+        /// A client takes it for a failure that nothing is recorded yet.
+        TakesNothingRecordedForFailure,
+        /// The store keeps no record of a bulk request as a whole.
+        ForgetsBulkRequests,
+        /// The store carries out what is sent under a cancelled key.
+        IgnoresCancellations,
         /// The outbox takes any lease for the present one.
         IgnoresFencing,
         /// The outbox gives its partition to whoever asks.

@@ -23,6 +23,8 @@ impl Saboteur {
             || matches!(
                 self.bug,
                 Bug::ForgetsReversals
+                    | Bug::ForgetsBulkRequests
+                    | Bug::IgnoresCancellations
                     | Bug::ExpiryIgnoresCaptures
                     | Bug::ReleasesTwice
                     | Bug::SweepsEarly
@@ -97,7 +99,10 @@ impl Saboteur {
 
     fn distort(&self, snapshot: &mut Snapshot, batch: &Batch) {
         let expires = |hold: &Hold| {
-            let sweeps = batch.requests().iter().filter(|request| request.is_sweep);
+            let sweeps = batch
+                .requests()
+                .iter()
+                .filter(|request| request.purpose == crate::prepare::Purpose::Sweep);
             let mut swept = sweeps.flat_map(|request| request.holds());
             swept.any(|key| *key == hold.key)
         };
@@ -106,6 +111,14 @@ impl Saboteur {
                 for row in &mut snapshot.transfers {
                     row.reversed.fill(0);
                 }
+            }
+            Bug::ForgetsBulkRequests => {
+                let records = &mut snapshot.records;
+                records.retain(|record| record.outcome.bulk_items().is_none());
+            }
+            Bug::IgnoresCancellations => {
+                let records = &mut snapshot.records;
+                records.retain(|record| !record.outcome.is_cancelled());
             }
             Bug::ExpiryIgnoresCaptures => {
                 for hold in snapshot.holds.iter_mut().filter(|hold| expires(hold)) {

@@ -144,6 +144,7 @@ impl State {
                 Receipt::HoldChanged(changed) => {
                     changed.effects.iter().copied().for_each(&mut add);
                 }
+                Receipt::BulkAccepted { .. } => {}
             }
         }
         for entry in outcome.entries() {

@@ -1,5 +1,7 @@
 //! Deleting what has served its time, in transactions that are short.
 
+mod bulk;
+
 use wallet_core::Timestamp;
 
 use crate::error::{Failed, Result};
@@ -9,7 +11,7 @@ use crate::run::Row;
 use crate::sql::Script;
 
 const OLDEST: &str = "
-    SELECT id, accepted, outcomes, purged FROM wallet_batch FORCE INDEX (wallet_batch_by_age)
+    SELECT id, accepted, outcomes, purged, bulks FROM wallet_batch FORCE INDEX (wallet_batch_by_age)
     WHERE written_at <= ";
 const FORGET_KEYS: &str = "
     UPDATE wallet_journal FORCE INDEX (PRIMARY) SET hash = NULL, fingerprint = NULL
@@ -32,6 +34,8 @@ struct Part {
     batch: i64,
     accepted: i64,
     outcomes: i64,
+    /// How many of the accepted ones are bulk requests.
+    bulks: i64,
     from: i64,
     /// The first one that stays.
     until: i64,
@@ -39,7 +43,8 @@ struct Part {
 
 /// Deletes at most `limit` records written at or before `bound`, commit by
 /// commit, the oldest first; refusals go with them, what was accepted stays in
-/// the journal.
+/// the journal. It ends at a bulk request with an item that is later than `bound`;
+/// the keys of a bulk request's items go before its own.
 pub(crate) async fn records(
     lent: &mut Lent,
     bound: Timestamp,
@@ -59,8 +64,9 @@ pub(crate) async fn records(
         });
         let mut answers = lent.run(&script).await?;
         answers.skip(1);
-        let (parts, taken) = parts(&answers.rows(), i64::from(step))?;
-        let (mut script, counted) = delete(&parts);
+        let (mut parts, taken) = parts(&answers.rows(), i64::from(step))?;
+        let items = bulk::items(lent, &mut parts, bound).await?;
+        let (mut script, counted) = delete(&parts, &items);
         script.commit();
         let mut answers = lent.run(&script).await?;
         if parts.is_empty() {
@@ -90,6 +96,7 @@ fn parts(rows: &[Row], most: i64) -> Result<(Vec<Part>, i64)> {
             batch: row.number(0)?,
             accepted: row.number(1)?,
             outcomes,
+            bulks: row.number(4)?,
             from,
             until,
         });
@@ -99,10 +106,17 @@ fn parts(rows: &[Row], most: i64) -> Result<(Vec<Part>, i64)> {
 
 /// What deletes them; each of the first so many statements tells how many records
 /// are gone.
-fn delete(parts: &[Part]) -> (Script, usize) {
+fn delete(parts: &[Part], items: &[i64]) -> (Script, usize) {
     let mut script = Script::default();
     if parts.is_empty() {
         return (script, 0);
+    }
+    if !items.is_empty() {
+        script.work("forgetting the keys of items", |sql| {
+            sql.raw(FORGET_KEYS).is_in("id", items, |sql, id| {
+                sql.int(*id);
+            });
+        });
     }
     let accepted = rows(parts, |part| (part.from, part.until.min(part.accepted)));
     script.work("forgetting old keys", |sql| {
