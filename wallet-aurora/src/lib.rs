@@ -109,6 +109,7 @@ mod number;
 mod outbox;
 mod past_balance;
 mod pool;
+mod probe;
 mod purge;
 mod read;
 mod run;

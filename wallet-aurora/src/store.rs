@@ -20,7 +20,7 @@ use crate::read::{self, Numbers};
 use crate::run::Answers;
 use crate::settings::AuroraSettings;
 use crate::sql::Script;
-use crate::{commit, epoch, migrate, purge};
+use crate::{commit, epoch, migrate, probe, purge};
 use reading::sorted;
 
 /// At most this much in one transaction, where the server takes it.
@@ -309,6 +309,12 @@ impl LedgerStore for AuroraStore {
         let mut lent = self.writer.lend().await?;
         let raised = epoch::raise(&mut lent, restored_to, by, &self.time).await;
         lent.end(raised).await
+    }
+
+    async fn probe(&self) -> Result<()> {
+        let mut lent = self.writer.lend().await?;
+        let probed = probe::run(&mut lent).await;
+        lent.end(probed).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64> {

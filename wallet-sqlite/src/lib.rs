@@ -7,8 +7,9 @@
 //!
 //! # Flow
 //! One dedicated thread owns the connection that writes, a few others one
-//! connection each that reads; callers are answered through oneshot channels,
-//! so no runtime is needed. A batch is one job on the writer's thread:
+//! connection each that reads: some read lists, others single rows, so that what a
+//! commit needs never waits behind a list. A read whose caller has gone is cut off.
+//! Callers are answered through oneshot channels, so no runtime is needed. A batch is one job on the writer's thread:
 //!
 //! 1. `BEGIN IMMEDIATE`: the file's one write lock is the lock on every
 //!    account, so nothing has to be resolved beforehand;
@@ -64,6 +65,7 @@ mod inbox;
 mod migrate;
 mod outbox;
 mod past_balance;
+mod probe;
 mod purge;
 mod read;
 mod settings;

@@ -74,7 +74,8 @@ impl SqliteSettings {
         self
     }
 
-    /// How many threads read, each with a connection; at least 1.
+    /// How many threads read lists, and how many single rows, each with a
+    /// connection; at least 1.
     #[must_use]
     pub fn with_readers(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);

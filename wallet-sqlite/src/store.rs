@@ -47,6 +47,7 @@ pub struct SqliteStore {
     pub(crate) file: Arc<OpenFile>,
     writer: Threads,
     readers: Threads,
+    finders: Threads,
     checkpoints: Checkpoints,
     memory: Arc<Mutex<Memory>>,
     pub(crate) pieces: Arc<Cache>,
@@ -74,6 +75,8 @@ impl SqliteStore {
         let path = writer.path().unwrap_or_default().to_owned();
         let readers = (0..settings.readers.max(1)).map(|_| connect::reader(settings));
         let readers = readers.collect::<Result<Vec<_>>>()?;
+        let finders = (0..settings.readers.max(1)).map(|_| connect::reader(settings));
+        let finders = finders.collect::<Result<Vec<_>>>()?;
         let writer = Threads::start("wallet-writer", vec![writer])?;
         let beside = connect::reader(settings)?;
         let checkpoints = Checkpoints::start(beside, &writer, settings.checkpoint_pages)?;
@@ -84,6 +87,7 @@ impl SqliteStore {
             file: Arc::new(file),
             writer,
             readers: Threads::start("wallet-reader", readers)?,
+            finders: Threads::start("wallet-finder", finders)?,
             checkpoints,
             memory: Arc::default(),
             pieces: Arc::default(),
@@ -130,6 +134,30 @@ impl SqliteStore {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.read_on(&self.readers, work).await
+    }
+
+    /// The same where little is read: a commit may need it, so that it never waits
+    /// behind those who read much.
+    async fn find<T>(
+        &self,
+        work: impl FnOnce(&Books<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+    {
+        self.read_on(&self.finders, work).await
+    }
+
+    async fn read_on<T, E>(
+        &self,
+        threads: &Threads,
+        work: impl FnOnce(&Books<'_>) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let (file, pieces) = (Arc::clone(&self.file), Arc::clone(&self.pieces));
         let job = move |reader: &mut Connection| {
             // Dropping it ends it: there is nothing to commit.
@@ -138,7 +166,7 @@ impl SqliteStore {
             file.check()?;
             work(&pieces.books(&state)?)
         };
-        self.readers.run(job).await
+        threads.ask(job).await
     }
 
     /// One answer per key, in the order asked.
@@ -153,7 +181,7 @@ impl SqliteStore {
     {
         let keys = keys.to_vec();
         let work = move |books: &Books<'_>| keys.into_iter().map(|key| one(books, key)).collect();
-        self.read(work).await
+        self.find(work).await
     }
 }
 
@@ -250,7 +278,7 @@ impl LedgerStore for SqliteStore {
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>> {
         let now = self.clock.now();
-        self.read(move |state| read::expired_holds(state, now, limit))
+        self.find(move |state| read::expired_holds(state, now, limit))
             .await
     }
 
@@ -291,6 +319,10 @@ impl LedgerStore for SqliteStore {
         let by = by.clone();
         self.write(move |open, now| epoch::raise(open, restored_to, &by, now))
             .await
+    }
+
+    async fn probe(&self) -> Result<()> {
+        self.write(|open, _| crate::probe::run(open)).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64> {

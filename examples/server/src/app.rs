@@ -13,10 +13,12 @@ use utoipa_axum::routes;
 use wallet_core::{CurrencyError, CurrencyTable, KeyScope, TextError, Wallet};
 
 use crate::connection::Peers;
+use crate::lanes::Lanes;
 use crate::metrics::{self, Metrics};
 use crate::middleware::guard;
 use crate::openapi;
 use crate::problem::{Code, Problem};
+use crate::readiness::Readiness;
 use crate::routes::{accounts, batches, health, holds, movements, outcomes, statements, transfers};
 use crate::{Config, Hosts, Network};
 
@@ -36,6 +38,8 @@ struct Inner {
     scope: KeyScope,
     metrics: Metrics,
     clients: Peers,
+    lanes: Lanes,
+    readiness: Readiness,
     is_draining: AtomicBool,
 }
 
@@ -56,6 +60,10 @@ pub struct AppSettings {
     pub trusted_proxies: Vec<Network>,
     /// How many requests one client behind a trusted proxy may have open.
     pub requests_per_client: usize,
+    /// How many requests for lists may be open.
+    pub lists_max: usize,
+    /// How many for single things.
+    pub reads_max: usize,
 }
 
 impl AppSettings {
@@ -72,6 +80,8 @@ impl AppSettings {
             hosts: Hosts::new(config.hosts.iter().cloned()),
             trusted_proxies: config.trusted_proxies.clone(),
             requests_per_client: config.connections_per_peer(),
+            lists_max: config.lists_max,
+            reads_max: config.reads_max,
         })
     }
 }
@@ -86,6 +96,8 @@ impl Default for AppSettings {
             hosts: Hosts::default(),
             trusted_proxies: Vec::new(),
             requests_per_client: 480,
+            lists_max: 64,
+            reads_max: 512,
         }
     }
 }
@@ -96,10 +108,14 @@ impl App {
     /// # Errors
     /// None that a caller could cause.
     pub fn new(wallet: Wallet, settings: AppSettings) -> Result<Self, TextError> {
+        let readiness = Readiness::new(wallet.clone());
+        let lanes = Lanes::new(settings.lists_max, settings.reads_max);
         Ok(Self {
             inner: Arc::new(Inner {
-                metrics: Metrics::new(&wallet),
+                metrics: Metrics::new(&wallet, &readiness, &lanes),
                 clients: Peers::new(settings.requests_per_client),
+                lanes,
+                readiness,
                 wallet,
                 settings,
                 scope: KeyScope::new(SCOPE)?,
@@ -125,6 +141,16 @@ impl App {
     /// What clients behind trusted proxies have open.
     pub(crate) fn clients(&self) -> &Peers {
         &self.inner.clients
+    }
+
+    /// How many requests may read.
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.inner.lanes
+    }
+
+    /// Whether it can commit.
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.inner.readiness
     }
 
     /// Whose idempotency keys these are. A host with many callers gives each a

@@ -63,6 +63,15 @@ pub struct Config {
     #[arg(long, env = "WALLET_COMMITTERS", value_parser = at_least_one)]
     pub committers: Option<usize>,
 
+    /// How many requests for lists and past balances may be open, most of them
+    /// waiting for their turn; further ones are answered 503.
+    #[arg(long, env = "WALLET_LISTS_MAX", default_value_t = 64, value_parser = at_least_one)]
+    pub lists_max: usize,
+
+    /// The same for requests that read single things, or try a change.
+    #[arg(long, env = "WALLET_READS_MAX", default_value_t = 512, value_parser = at_least_one)]
+    pub reads_max: usize,
+
     /// How many connections may be open; further ones wait. The default stays
     /// below the usual limit of open files.
     #[arg(long, env = "WALLET_CONNECTIONS", default_value_t = 960, value_parser = at_least_one)]

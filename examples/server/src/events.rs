@@ -6,17 +6,20 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wallet_core::{
-    CommitSignal, EventPublisher, HistoryStore, IdGenerator, LedgerStore, Outbox, SystemClock,
-    Uuid7,
+    Clock, CommitSignal, EventPublisher, HistoryStore, IdGenerator, LedgerStore, Outbox,
+    PartitionId, SystemClock, Uuid7,
 };
 use wallet_events::{Projector, Relay, RelaySettings};
 
+use crate::log::Chain;
 use crate::store::Books;
 use crate::{Config, StartError};
 
 /// How long the last events may take at shutdown. Those behind parked ones never
 /// end.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often the log is told why events are not published.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// The relay that the settings ask for: to a queue, or, where there is none, into
 /// history.
@@ -48,6 +51,26 @@ pub(crate) async fn relay(
     Ok(Some(relay.signal(signal).build()?))
 }
 
+/// Says in the log that nobody publishes these books' events, and how many wait.
+pub(crate) async fn warn_unpublished(outbox: &dyn Outbox) {
+    match outbox.depth(PartitionId::default()).await {
+        Ok(depth) => {
+            let age = |at| SystemClock.now().since(at).as_secs();
+            let oldest_secs = depth.oldest.map_or(0, age);
+            tracing::warn!(
+                rows = depth.rows,
+                oldest_secs,
+                "no publisher of events is set: they wait in the outbox, and it grows; \
+                 see --events-queue"
+            );
+        }
+        Err(error) => {
+            let error = Chain(&error);
+            tracing::warn!(%error, "no publisher of events is set; how many wait is not known");
+        }
+    }
+}
+
 #[cfg(feature = "aws")]
 async fn publisher(config: &Config) -> Result<Option<Arc<dyn EventPublisher>>, StartError> {
     let Some(url) = &config.events_queue else {
@@ -69,6 +92,22 @@ async fn publisher(config: &Config) -> Result<Option<Arc<dyn EventPublisher>>, S
     }
 }
 
+/// Says in the log why events are not published, each reason once until another one
+/// comes; for ever.
+async fn report(relay: Relay) {
+    let mut last = None;
+    loop {
+        let failure = relay.stats().last_failure;
+        if failure != last
+            && let Some(failure) = &failure
+        {
+            tracing::warn!(failure, "events are not published for now");
+        }
+        last = failure;
+        tokio::time::sleep(REPORT_EVERY).await;
+    }
+}
+
 /// A relay at work.
 #[derive(Debug)]
 pub(crate) struct Publishing {
@@ -83,7 +122,11 @@ impl Publishing {
             let stop = async {
                 let _ = stopped.await;
             };
-            relay.run(stop).await;
+            let told = relay.clone();
+            tokio::select! {
+                () = relay.run(stop) => {}
+                () = report(told) => {}
+            }
         });
         Self { stop, task }
     }

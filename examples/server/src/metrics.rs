@@ -1,7 +1,7 @@
 //! What `/metrics` tells Prometheus.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -15,12 +15,20 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-use wallet_core::{Clock, StatsSnapshot, SystemClock, Wallet};
+use tokio::time::Instant;
+use wallet_core::{Clock, Outbox, PartitionId, StatsSnapshot, SystemClock, Wallet};
 use wallet_events::{Relay, RelayState};
 
 use crate::App;
 use crate::connection::Counts;
+use crate::lanes::Lanes;
 use crate::problem::{Problem, errors};
+use crate::readiness::Readiness;
+
+/// How often the outbox is looked at, at most: to count what waits reads it all.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long the metrics wait for that.
+const LOOK_MAX: Duration = Duration::from_secs(1);
 
 /// Counts what the server does.
 #[derive(Debug)]
@@ -57,7 +65,7 @@ fn buckets() -> Histogram {
 }
 
 impl Metrics {
-    pub(crate) fn new(wallet: &Wallet) -> Self {
+    pub(crate) fn new(wallet: &Wallet, readiness: &Readiness, lanes: &Lanes) -> Self {
         let mut registry = Registry::with_prefix("wallet");
         let requests = Family::default();
         let durations: Family<RouteLabels, Histogram> = Family::new_with_constructor(buckets);
@@ -74,6 +82,19 @@ impl Metrics {
         let help = "Connections that ended before their time: what came was no HTTP \
                     (malformed), nothing came or went (timeout), the peer left (aborted)";
         http.register("connections_failed", help, failures.clone());
+        for (name, lane) in [("lists", &lanes.lists), ("reads", &lanes.single)] {
+            let help = "Requests that read, or wait to";
+            registry.register(format!("{name}_open"), help, lane.open.clone());
+            let help = "Requests that wait for their turn to read";
+            registry.register(format!("{name}_waiting"), help, lane.waiting.clone());
+            let help = "Requests refused, since too many were reading";
+            registry.register(format!("{name}_refused"), help, lane.refused.clone());
+        }
+        let (probes, failures_of_probes) = readiness.counts();
+        let help = "Writes of the store's own that proved whether it can commit";
+        registry.register("probes", help, probes);
+        registry.register("probes_failed", "Those that failed", failures_of_probes);
+        registry.register_collector(Box::new(Ready(readiness.clone())));
         registry.register_collector(Box::new(Service(wallet.clone())));
         let relay = Arc::default();
         registry.register_collector(Box::new(Publishing(Arc::clone(&relay))));
@@ -92,21 +113,17 @@ impl Metrics {
         let _ = self.relay.relay.set(relay);
     }
 
-    /// Looks how much waits in the relay's outbox. Where that cannot be asked, it
-    /// stays as it was.
+    /// Tells how much waits in an outbox, whether anybody publishes it or not.
+    pub(crate) fn watch_outbox(&self, outbox: Arc<dyn Outbox>) {
+        let _ = self.relay.outbox.set(outbox);
+    }
+
+    /// Looks how much waits in the outbox, now and then. Where that cannot be asked,
+    /// or takes long, it stays as it was.
     async fn look(&self) {
-        let watched = &self.relay;
-        let Some(relay) = watched.relay.get() else {
-            return;
-        };
-        let Ok(depth) = relay.depth().await else {
-            return;
-        };
-        let age = |at| SystemClock.now().since(at).as_secs();
-        watched.rows.store(depth.rows, Ordering::Relaxed);
-        watched.parked.store(depth.parked, Ordering::Relaxed);
-        let age = depth.oldest.map_or(0, age);
-        watched.oldest_secs.store(age, Ordering::Relaxed);
+        if self.relay.is_due() {
+            let _ = tokio::time::timeout(LOOK_MAX, self.relay.look()).await;
+        }
     }
 
     /// Notes an answer.
@@ -217,13 +234,79 @@ impl Collector for Service {
     }
 }
 
-/// A relay, and what was found of its outbox when that was last looked at.
+/// Whether the wallet can commit, as far as that was last known.
+#[derive(Debug)]
+struct Ready(Readiness);
+
+impl Collector for Ready {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        let help = "Whether the latest commit or probe was done";
+        gauge(
+            &mut encoder,
+            "can_commit",
+            help,
+            u64::from(self.0.was_ready()),
+        )
+    }
+}
+
+/// A relay and its outbox, and what was found of that when it was last looked at.
 #[derive(Debug, Default)]
 struct Watched {
     relay: OnceLock<Relay>,
+    outbox: OnceLock<Arc<dyn Outbox>>,
+    looked: Mutex<Option<Instant>>,
     rows: AtomicU64,
     parked: AtomicU64,
     oldest_secs: AtomicU64,
+}
+
+impl Watched {
+    /// Whether it was last looked at long ago; then it is looked at now.
+    fn is_due(&self) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let is_due = looked.is_none_or(|last| now.saturating_duration_since(last) >= LOOK_EVERY);
+        if is_due {
+            *looked = Some(now);
+        }
+        is_due
+    }
+
+    async fn look(&self) {
+        let depth = match (self.relay.get(), self.outbox.get()) {
+            (Some(relay), _) => relay.depth().await.ok(),
+            (None, Some(outbox)) => outbox.depth(PartitionId::default()).await.ok(),
+            (None, None) => None,
+        };
+        let Some(depth) = depth else {
+            return;
+        };
+        let age = |at| SystemClock.now().since(at).as_secs();
+        self.rows.store(depth.rows, Ordering::Relaxed);
+        self.parked.store(depth.parked, Ordering::Relaxed);
+        let age = depth.oldest.map_or(0, age);
+        self.oldest_secs.store(age, Ordering::Relaxed);
+    }
+
+    fn encode_depth(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let waiting = [
+            ("rows_waiting", "Outbox rows not published", &self.rows),
+            ("parked_now", "Events parked now", &self.parked),
+            (
+                "oldest_seconds",
+                "The age of the oldest row not published",
+                &self.oldest_secs,
+            ),
+        ];
+        for (name, help, value) in waiting {
+            let name = format!("events_{name}");
+            gauge(encoder, &name, help, value.load(Ordering::Relaxed))?;
+        }
+        let help = "Whether this server publishes events, or stands by to";
+        let has_relay = u64::from(self.relay.get().is_some());
+        gauge(encoder, "events_publisher", help, has_relay)
+    }
 }
 
 /// What the relay does, where there is one.
@@ -232,6 +315,9 @@ struct Publishing(Arc<Watched>);
 
 impl Collector for Publishing {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        if self.0.relay.get().is_some() || self.0.outbox.get().is_some() {
+            self.0.encode_depth(&mut encoder)?;
+        }
         let Some(relay) = self.0.relay.get() else {
             return Ok(());
         };
@@ -269,19 +355,6 @@ impl Collector for Publishing {
         gauge(&mut encoder, "events_state", help, doing)?;
         let help = "Events on their way";
         gauge(&mut encoder, "events_in_hand", help, stats.in_hand)?;
-        let waiting = [
-            ("rows_waiting", "Outbox rows not published", &self.0.rows),
-            ("parked_now", "Events parked now", &self.0.parked),
-            (
-                "oldest_seconds",
-                "The age of the oldest row not published",
-                &self.0.oldest_secs,
-            ),
-        ];
-        for (name, help, value) in waiting {
-            let name = format!("events_{name}");
-            gauge(&mut encoder, &name, help, value.load(Ordering::Relaxed))?;
-        }
         let help = "From the commit to the publication of the latest event, in microseconds";
         gauge(&mut encoder, "events_lag_micros", help, stats.lag_micros)
     }

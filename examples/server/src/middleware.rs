@@ -80,12 +80,24 @@ fn admit(app: &App, request: &Request) -> Result<Option<Presence>, Problem> {
     app.clients().enter(client).map(Some).ok_or_else(too_many)
 }
 
+/// Carries a request out, once it has its turn among those that read.
+async fn in_turn(app: &App, request: Request, next: Next) -> Response {
+    let _turn = match app.lanes().of(&request) {
+        None => None,
+        Some(lane) => match lane.enter().await {
+            Ok(turn) => Some(turn),
+            Err(problem) => return problem.into_response(),
+        },
+    };
+    next.run(request).await
+}
+
 async fn answer(app: &App, request: Request, next: Next) -> Response {
     let _presence = match admit(app, &request) {
         Ok(presence) => presence,
         Err(problem) => return problem.into_response(),
     };
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let work = AssertUnwindSafe(in_turn(app, request, next)).catch_unwind();
     match tokio::time::timeout(app.settings().request_timeout, work).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {

@@ -184,6 +184,15 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// None of its own.
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError>;
+
+    /// Proves that the store can commit now: it commits a write of its own, on the
+    /// way that batches take, which leaves nothing behind and touches no row of the
+    /// books. A store that only reads well, on a full disk or demoted to a reader,
+    /// fails here as it fails batches.
+    ///
+    /// # Errors
+    /// Those of [`transact`](Self::transact), but for `Invalid`.
+    async fn probe(&self) -> Result<(), StoreError>;
 }
 
 /// What one transaction of a store can take.

@@ -4,6 +4,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use super::balances::Cached;
+use super::fate::Fate;
 use super::quarantine::Quarantine;
 use super::queue::Queue;
 use super::sweep;
@@ -123,6 +124,7 @@ impl WalletBuilder {
             quarantine: Quarantine::default(),
             queue: Queue::new(),
             stats: Stats::default(),
+            fate: Fate::default(),
         });
         let (has_ended, end) = watch::channel(false);
         let driver = Driver::new(Arc::clone(&shared), has_ended);

@@ -147,11 +147,13 @@ async fn transact(
                 if is_unknown {
                     shared.stats.settled.add(1);
                 }
+                shared.committed(&committed.decided);
                 shared.signal.notify();
                 return Ok(committed.decided);
             }
             Err(error) => error,
         };
+        shared.failed(&error);
         conflicts = match error.kind() {
             StoreErrorKind::Conflict => conflicts.saturating_add(1),
             StoreErrorKind::Unavailable => 0,

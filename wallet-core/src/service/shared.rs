@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::balances::Cached;
+use super::fate::Fate;
 use super::quarantine::Quarantine;
 use super::queue::Queue;
 use super::{Settings, Stats};
@@ -20,4 +21,5 @@ pub(super) struct Shared {
     pub(super) quarantine: Quarantine,
     pub(super) queue: Queue,
     pub(super) stats: Stats,
+    pub(super) fate: Fate,
 }

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use futures_util::future::{Either, join_all, ready as ready_now};
 use tokio::sync::watch;
 
-use super::{Answer, Shared, StatsSnapshot, WalletBuilder, WalletError, enqueue, sweep};
+use super::{
+    Answer, LastCommit, Shared, StatsSnapshot, WalletBuilder, WalletError, enqueue, sweep,
+};
 use crate::{
     Batch, Decided, HoldKey, IdempotencyKey, InvalidRequest, LedgerId, LedgerStore, Outcome,
     Prepared, Purge, RecordKey, Request, StoreError,
@@ -175,6 +177,23 @@ impl Wallet {
         let mut end = self.end.clone();
         // An error means that the driver is gone: that is an end as well.
         let _ = end.wait_for(|has_ended| *has_ended).await;
+    }
+
+    /// What became of the latest commit; `None` before the first one. Batches whose
+    /// requests were all answered before write nothing, and batches that failed by
+    /// their own fault say nothing of the next one: neither counts.
+    #[must_use]
+    pub fn last_commit(&self) -> Option<LastCommit> {
+        self.shared.fate.get()
+    }
+
+    /// Proves that the store can commit now; see [`LedgerStore::probe`]. For a service
+    /// that has nothing to commit: else [`last_commit`](Self::last_commit) says it.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn probe(&self) -> Result<(), WalletError> {
+        Ok(self.shared.store.probe().await?)
     }
 
     /// What the service has done so far.

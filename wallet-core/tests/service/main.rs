@@ -16,6 +16,7 @@ mod callers;
 mod conflicts;
 mod errors;
 mod failures;
+mod fate;
 mod foreign_locks;
 mod history;
 mod history_same;

@@ -253,4 +253,14 @@ impl LedgerStore for Scripted {
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {
         self.inner.purge(purge).await
     }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        let step = self.script.lock().unwrap().pop_front();
+        match step {
+            None => self.inner.probe().await,
+            Some(Step::Fail(kind)) => Err(Self::error(kind)),
+            Some(Step::LoseAnswer) => Err(Self::error(StoreErrorKind::Indeterminate)),
+            Some(Step::Panic) => panic!("as the script says"),
+        }
+    }
 }

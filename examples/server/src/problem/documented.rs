@@ -18,7 +18,12 @@ pub(crate) const ANY: &[Code] = &[
 ];
 
 /// What any reading can meet beyond [`ANY`].
-pub(crate) const READ: &[Code] = &[Code::INTERNAL, Code::STORE_UNAVAILABLE, Code::TIMEOUT];
+pub(crate) const READ: &[Code] = &[
+    Code::INTERNAL,
+    Code::OVERLOADED,
+    Code::STORE_UNAVAILABLE,
+    Code::TIMEOUT,
+];
 
 /// What a list can meet beyond [`READ`].
 pub(crate) const LIST: &[Code] = &[Code::INVALID_QUERY, Code::INVALID_FIELD];

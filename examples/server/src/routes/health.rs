@@ -2,9 +2,8 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wallet_core::{AccountQuery, LedgerId};
 
-use crate::problem::{Code, Problem, READ, errors};
+use crate::problem::{Code, Problem, errors};
 use crate::{App, reply};
 
 /// That all is well.
@@ -32,9 +31,10 @@ pub(crate) async fn live() -> Response {
     reply::ok(&FINE)
 }
 
-errors!(ReadyErrors: READ, &[Code::SHUTTING_DOWN]);
+errors!(ReadyErrors: &[Code::STORE_UNAVAILABLE, Code::SHUTTING_DOWN]);
 
-/// The store answers and the server is not shutting down.
+/// The server can commit and is not shutting down: the latest commit was done, or,
+/// where that was long ago, a write of the store's own.
 #[utoipa::path(
     get, path = "/health/ready", tag = "operation", operation_id = "is_ready",
     responses((status = 200, body = Health), ReadyErrors)
@@ -44,13 +44,13 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Response, Problem> {
         let detail = "the server is shutting down";
         return Err(Problem::new(Code::SHUTTING_DOWN, detail));
     }
-    let query = AccountQuery {
-        ledger: LedgerId::default(),
-        owner: None,
-        currency: None,
-        after: None,
-        limit: 1,
-    };
-    app.wallet().list_accounts(&query).await?;
+    // The time limit of the request must not come first.
+    let most = app
+        .settings()
+        .request_timeout
+        .checked_div(2)
+        .unwrap_or_default();
+    let checked = app.readiness().check(most).await;
+    checked.map_err(|_| Problem::new(Code::STORE_UNAVAILABLE, "the store cannot commit now"))?;
     Ok(reply::ok(&FINE))
 }

@@ -12,7 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
-use wallet_core::{CommitSignal, LedgerStore, Wallet};
+use wallet_core::{CommitSignal, LedgerStore, Outbox, Wallet};
 use wallet_events::Relay;
 
 use crate::config::AdminListen;
@@ -95,6 +95,10 @@ impl Server {
             None => None,
         };
         let relay = events::relay(config, &store, history.clone(), signal.clone()).await?;
+        if relay.is_none() {
+            events::warn_unpublished(store.as_ref()).await;
+        }
+        let outbox: Arc<dyn Outbox> = Arc::<dyn store::Books>::clone(&store);
         let ledger: Arc<dyn LedgerStore> = store;
         let mut builder = Wallet::builder(ledger).settings(settings).signal(signal);
         if let Some(history) = history {
@@ -102,6 +106,7 @@ impl Server {
         }
         let wallet = builder.spawn()?;
         let server = Self::over(wallet, listeners, config)?;
+        server.app.metrics().watch_outbox(outbox);
         Ok(match relay {
             Some(relay) => server.with_relay(relay),
             None => server,

@@ -16,7 +16,7 @@ fn world(arguments: &[&str]) -> World {
 }
 
 /// A connection that has been answered once, and stays open.
-fn open(client: Client) -> BufReader<TcpStream> {
+pub(crate) fn open(client: Client) -> BufReader<TcpStream> {
     let live = http::request("GET", "/health/live", &[], b"");
     let mut stream = BufReader::new(http::send(client.address, &live));
     assert_eq!(http::read(&mut stream).unwrap().status, 200);

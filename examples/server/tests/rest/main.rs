@@ -13,6 +13,7 @@ mod contract;
 mod endpoints;
 #[cfg(feature = "aws")]
 mod events;
+mod full_disk;
 mod holds;
 mod hostile;
 mod hosts;
@@ -24,6 +25,7 @@ mod process;
 #[cfg(feature = "aws")]
 #[path = "../queue/mod.rs"]
 mod queue;
+mod readiness;
 mod rejections;
 mod stopping;
 mod support;

@@ -26,6 +26,7 @@ fn metrics_count_what_happens() {
     client
         .raw(b"BREW /v1/transfers HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .expect(405);
+    let kept = crate::attacks::open(client);
     let answer = world.admin().get("/metrics").expect(200);
     let kind = answer.header("content-type").unwrap();
     assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
@@ -43,6 +44,7 @@ fn metrics_count_what_happens() {
     let took = r#"wallet_http_request_duration_seconds_count{method="POST",route="/v1/transfers"}"#;
     assert!((metric(text, took) - 2.0).abs() < 0.1);
     assert!(metric(text, "wallet_http_connections ") >= 1.0);
+    drop(kept);
 }
 
 #[test]

@@ -38,24 +38,43 @@ impl Process {
             ["--drain-delay-ms", "0"],
         ];
         let listen = listen.concat();
-        let mut child = command(&[&*listen, arguments].concat())
+        Self::run(command(&[&*listen, arguments].concat()), variables)
+    }
+
+    /// The same with a disk that may be full: the system ends a program that writes
+    /// more to a file than it may, unless it says otherwise.
+    pub(crate) fn start_where_disks_fill_up(store: &str) -> Self {
+        let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", script, env!("CARGO_BIN_EXE_wallet-server")])
+            .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+            .args(["--store", store])
+            .env_clear();
+        Self::run(shell, &[])
+    }
+
+    fn run(mut command: Command, variables: &[(&str, String)]) -> Self {
+        let mut child = command
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .env("RUST_LOG", "debug,hyper=off")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
+        let (lines, kept) = channel();
         let mut line = String::new();
         let (address, admin) = loop {
             line.clear();
             assert!(log.read_line(&mut line).unwrap() > 0, "it ended at once");
             let line: Value = serde_json::from_str(&line).unwrap();
             let address = |name: &str| line["fields"][name].as_str().map(str::parse);
-            if let (Some(address), Some(admin)) = (address("address"), address("admin")) {
+            let found = (address("address"), address("admin"));
+            lines.send(line).unwrap();
+            if let (Some(address), Some(admin)) = found {
                 break (address.unwrap(), admin.unwrap());
             }
         };
-        let (lines, kept) = channel();
         // Its log must not fill the pipe, and every line is JSON.
         std::thread::spawn(move || {
             for line in log.lines() {
@@ -79,6 +98,20 @@ impl Process {
         let asked = Command::new("kill").args(["-TERM", &id]).status();
         assert!(asked.unwrap().success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+
+    /// How large its files may become from here on, in bytes.
+    pub(crate) fn limit_files(&self, limit: &str) {
+        let (id, limit) = (self.child.id().to_string(), format!("--fsize={limit}:"));
+        let limited = Command::new("prlimit")
+            .args(["--pid", &id, &limit])
+            .status();
+        assert!(limited.unwrap().success());
+    }
+
+    /// Its log, once it has ended.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.log.iter().collect()
     }
 
     pub(crate) fn kill(&mut self) {
@@ -221,8 +254,13 @@ fn the_log_names_each_request_and_no_money() {
         .to_owned();
     let made = "GET /v1/accounts/7 HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: mine-7\r\n\r\n";
     server.client.raw(made.as_bytes()).expect(400);
+    assert_eq!(server.client.raw(b"no HTTP\r\n\r\n").status, 400);
+    let malformed = "wallet_http_connections_failed_total{reason=\"malformed\"} ";
+    while server.admin.metric(malformed) == 0 {
+        std::thread::yield_now();
+    }
     server.kill();
-    let lines: Vec<Value> = server.log.iter().collect();
+    let lines = server.lines();
     let of = |id: &str| {
         let mut lines = lines.iter();
         let line = lines.find(|line| line["span"]["request_id"] == id);
@@ -234,6 +272,17 @@ fn the_log_names_each_request_and_no_money() {
     assert_eq!(line["span"]["path"], format!("/v1/accounts/{ada}/deposits"));
     assert!(line["fields"]["took_us"].is_u64());
     assert_eq!(of("mine-7")["fields"]["status"], 400);
+    let said = |message: &str| {
+        lines
+            .iter()
+            .find(|line| line["fields"]["message"] == message)
+    };
+    let malformed = said("a request is no HTTP").unwrap();
+    assert!(malformed["fields"]["error"].is_string() && malformed["fields"]["peer"].is_string());
+    // Nobody publishes the events of these books.
+    let unpublished = lines.iter().find(|line| line["fields"]["rows"] == 0);
+    let unpublished = unpublished.unwrap()["fields"]["message"].to_string();
+    assert!(unpublished.contains("--events-queue"), "{unpublished}");
     let all = format!("{lines:?}");
     assert!(
         !all.contains("12345.67") && !all.contains("secret-key"),

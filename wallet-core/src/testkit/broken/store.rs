@@ -201,4 +201,8 @@ impl LedgerStore for BrokenStore {
         }
         self.inner.purge(purge).await
     }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.inner.probe().await
+    }
 }

@@ -188,6 +188,7 @@ macro_rules! __ledger_store_cases {
                 what_is_not_there_is_an_empty_page
                 ledgers_are_separate_books
                 a_trial_balance_adds_up_each_currency
+                a_probe_leaves_nothing_behind
                 thousands_of_keys_are_answered_at_once
             }
             times {

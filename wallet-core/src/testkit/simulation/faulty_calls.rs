@@ -133,4 +133,9 @@ impl LedgerStore for FaultyStore {
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {
         self.read(self.inner.purge(purge)).await
     }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.fail_probe().await?;
+        self.inner.probe().await
+    }
 }

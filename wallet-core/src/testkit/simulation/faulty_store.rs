@@ -303,6 +303,21 @@ impl FaultyStore {
         })
     }
 
+    /// What goes wrong with a commit of the store's own.
+    pub(super) async fn fail_probe(&self) -> Result<(), StoreError> {
+        match self.plan.on_commit() {
+            Fault::Refuse(kind) => Err(planned(kind)),
+            Fault::Abandon | Fault::LoseAnswer | Fault::CommitLater(_) => {
+                Err(planned(StoreErrorKind::Indeterminate))
+            }
+            Fault::Delay(delay) | Fault::DelayAnswer(delay) => {
+                self.clock.sleep(delay).await;
+                Ok(())
+            }
+            Fault::None => Ok(()),
+        }
+    }
+
     /// Reads with what goes wrong with reading.
     pub(super) async fn read<T>(
         &self,

@@ -11,14 +11,20 @@ use crate::support::{Client, World};
 
 /// Goes wrong as it is told, until it is told otherwise.
 #[derive(Debug)]
-pub(super) struct Switch(Mutex<(Fault, Fault)>);
+pub(crate) struct Switch(Mutex<(Fault, Fault)>);
+
+impl Default for Switch {
+    fn default() -> Self {
+        Self(Mutex::new((Fault::None, Fault::None)))
+    }
+}
 
 impl Switch {
-    pub(super) fn commits(&self, fault: Fault) {
+    pub(crate) fn commits(&self, fault: Fault) {
         self.0.lock().unwrap().0 = fault;
     }
 
-    pub(super) fn reads(&self, fault: Fault) {
+    pub(crate) fn reads(&self, fault: Fault) {
         self.0.lock().unwrap().1 = fault;
     }
 }
@@ -98,7 +104,7 @@ impl Books {
     /// Books without a sweep, each request tried once.
     pub(super) fn new(settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::default());
-        let faults = Arc::new(Switch(Mutex::new((Fault::None, Fault::None))));
+        let faults = Arc::new(Switch::default());
         let store = Arc::new(MemoryStore::new(clock.clone()));
         let store = FaultyStore::new(store, Arc::new(SystemClock), faults.clone());
         let store = Arc::new(store);

@@ -13,6 +13,7 @@ pub(super) fn walk(document: &Document) {
     let mut calls = writes();
     calls.extend(reads());
     calls.push(Call::get("is_live", "/health/live"));
+    calls.push(Call::get("is_ready", "/health/ready"));
     calls.push(super::cancel("k"));
     let world = World::memory();
     for call in &calls {

@@ -121,27 +121,41 @@ fn overload(document: &Document) {
     }
     cancel("many").problem(client, document, "overloaded");
     drop((first, second));
+    crowded(document);
 }
 
-/// What `/health/ready` answers where the books cannot be read, at either end.
+/// As many reads open as there may be.
+fn crowded(document: &Document) {
+    let books = Books::new(Settings::default());
+    let lanes = ["--lists-max", "1", "--reads-max", "1"];
+    let world = World::over(books.store.clone(), Settings::default(), &lanes);
+    books.faults.reads(Fault::Delay(FOR_EVER));
+    let get = |path: &str| http::send(world.address, &http::request("GET", path, &[], b""));
+    let list = get("/v1/accounts");
+    let single = get(&format!("/v1/accounts/{}", Books::ADA));
+    for lane in ["wallet_lists_open ", "wallet_reads_open "] {
+        while world.metric(lane) == 0 {
+            std::thread::yield_now();
+        }
+    }
+    for call in reads() {
+        call.problem(world.client(), document, "overloaded");
+    }
+    drop((list, single));
+}
+
+/// What `/health/ready` answers where nothing can be committed, at either end.
 pub(super) fn unready(document: &Document, end: fn(&World) -> Client) {
     let books = Books::new(Settings::default());
     let client = end(&books.world);
     let ready = super::Call::get("is_ready", "/health/ready");
-    for (kind, code) in [
-        (StoreErrorKind::Internal, "internal"),
-        (StoreErrorKind::Unavailable, "store_unavailable"),
-    ] {
-        books.faults.reads(Fault::Refuse(kind));
-        ready.problem(client, document, code);
-    }
-    books.faults.reads(Fault::None);
+    let unavailable = Fault::Refuse(StoreErrorKind::Unavailable);
+    books.faults.commits(unavailable);
+    let late = books.client().deposit(Books::ADA, "late", "1.00");
+    late.problem(503, "store_unavailable");
+    ready.problem(client, document, "store_unavailable");
     books.world.app.drain();
     ready.problem(client, document, "shutting_down");
-    let hurried = ["--request-timeout-ms", "50"];
-    let world = World::over(books.store.clone(), Settings::default(), &hurried);
-    books.faults.reads(Fault::Delay(FOR_EVER));
-    ready.problem(end(&world), document, "timeout");
 }
 
 fn shutting_down(document: &Document) {
@@ -152,7 +166,4 @@ fn shutting_down(document: &Document) {
         call.problem(client, document, "shutting_down");
     }
     cancel("over").problem(client, document, "shutting_down");
-    books.world.app.drain();
-    let ready = super::Call::get("is_ready", "/health/ready");
-    ready.problem(client, document, "shutting_down");
 }

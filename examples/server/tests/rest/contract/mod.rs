@@ -10,6 +10,7 @@ mod refusals;
 mod successes;
 
 use books::Books;
+pub(crate) use books::Switch;
 use document::Document;
 
 use crate::support::{Client, Response, World, http};
@@ -21,6 +22,7 @@ fn every_documented_answer_is_given_and_fits_its_schema() {
     input::walk(&document);
     refusals::walk(&document);
     failures::walk(&document);
+    failures::unready(&document, World::client);
     connections::walk(&document);
     document.assert_all_seen(300);
 }
@@ -209,6 +211,5 @@ fn reads() -> Vec<Call> {
         Call::get("list_holds", "/v1/holds").with_query(&holds),
         Call::get("get_hold", format!("/v1/holds/{}", Books::HOLD)),
         Call::get("get_outcome", "/v1/outcomes/used"),
-        Call::get("is_ready", "/health/ready"),
     ]
 }

@@ -54,4 +54,5 @@ pub(super) fn walk(document: &Document) {
         .with_query(then)
         .expect(client, document, 200);
     Call::get("is_live", "/health/live").expect(client, document, 200);
+    Call::get("is_ready", "/health/ready").expect(client, document, 200);
 }

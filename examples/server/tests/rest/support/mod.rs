@@ -25,12 +25,14 @@ pub(crate) fn config(arguments: &[&str]) -> Config {
         "127.0.0.1:0",
         "--admin-listen",
         "127.0.0.1:0",
-        "--drain-delay-ms",
-        "0",
         "--currencies",
         "BTC:8,POINTS:0",
     ];
-    Config::parse_from(fixed.iter().chain(arguments))
+    let mut config = Config::parse_from(fixed.iter().chain(arguments));
+    if !arguments.contains(&"--drain-delay-ms") {
+        config.drain_delay_ms = 0;
+    }
+    config
 }
 
 /// A server on a port of its own; gone when dropped.

@@ -194,4 +194,8 @@ impl LedgerStore for FlawedStore {
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {
         self.inner.purge(purge).await
     }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.inner.probe().await
+    }
 }
