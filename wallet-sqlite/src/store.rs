@@ -6,8 +6,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use wallet_core::{
     Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs, Hold,
     HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch,
-    Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey,
-    TransferWithReversals, TrialBalance,
+    Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, StoreErrorKind, Timestamp,
+    TransferKey, TransferWithReversals, TrialBalance,
 };
 
 use crate::checkpoint::{self, Checkpoints};
@@ -15,7 +15,7 @@ use crate::commit::{decide_and_write, in_file, in_transaction};
 use crate::deferred::{Books, Cache};
 use crate::error::{During, Result};
 use crate::file::OpenFile;
-use crate::past_balance::{Answer, Question};
+use crate::past_balance::{Answer, Question, Settlements};
 use crate::read::Memory;
 use crate::settings::SqliteSettings;
 use crate::threads::Threads;
@@ -51,6 +51,7 @@ pub struct SqliteStore {
     checkpoints: Checkpoints,
     memory: Arc<Mutex<Memory>>,
     pub(crate) pieces: Arc<Cache>,
+    pub(crate) settlements: Arc<Settlements>,
     defer_from: usize,
 }
 
@@ -91,6 +92,7 @@ impl SqliteStore {
             checkpoints,
             memory: Arc::default(),
             pieces: Arc::default(),
+            settlements: Arc::default(),
             defer_from: settings.defer_from.max(1),
         })
     }
@@ -167,6 +169,25 @@ impl SqliteStore {
             work(&pieces.books(&state)?)
         };
         threads.ask(job).await
+    }
+
+    /// Answers a question under the write lock, together with all that wait for it.
+    pub(crate) async fn settle(&self, question: Question) -> Result<Option<PastBalance>> {
+        let settlements = Arc::clone(&self.settlements);
+        let answered = settlements.add(question);
+        let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
+        let (file, pieces) = (Arc::clone(&self.file), Arc::clone(&self.pieces));
+        let job = move |writer: &mut Connection| {
+            settlements.settle(|answer| {
+                in_file(&file, writer, lock_wait, |open| {
+                    answer(&pieces.books(open)?, clock.now())
+                })
+            });
+            Ok::<(), StoreError>(())
+        };
+        self.writer.run(job).await?;
+        let lost = |_| StoreError::new(StoreErrorKind::Unavailable, "the question was dropped");
+        answered.await.map_err(lost)?
     }
 
     /// One answer per key, in the order asked.
@@ -292,13 +313,7 @@ impl LedgerStore for SqliteStore {
         question.check(self.clock.now())?;
         match self.read(move |state| question.read(state)).await? {
             Answer::Known(balance) => Ok(balance),
-            Answer::TooRecent => {
-                let settle = move |open: &Books<'_>, now| {
-                    question.check(now)?;
-                    question.settle(open)
-                };
-                self.write(settle).await
-            }
+            Answer::TooRecent => self.settle(question).await,
         }
     }
 
