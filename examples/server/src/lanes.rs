@@ -51,8 +51,8 @@ impl Lanes {
             let is_list = is_past || LISTS.contains(&path);
             return Some(if is_list { &self.lists } else { &self.single });
         }
-        // Tried, and not done.
-        query.contains("dry_run=true").then_some(&self.single)
+        // The only parameter of a change has it tried, and not done.
+        (!query.is_empty()).then_some(&self.single)
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Lane {
 #[derive(Debug)]
 pub(crate) struct Turn<'l> {
     _room: SemaphorePermit<'l>,
-    _turn: SemaphorePermit<'l>,
+    _leave: SemaphorePermit<'l>,
     _open: Counted<'l>,
 }
 
@@ -97,12 +97,12 @@ impl Lane {
         let open = Counted::begin(&self.open);
         let waits = Counted::begin(&self.waiting);
         // The semaphore is never closed.
-        let turn = self.at_once.acquire().await;
-        let turn = turn.map_err(|_| Problem::internal())?;
+        let leave = self.at_once.acquire().await;
+        let leave = leave.map_err(|_| Problem::internal())?;
         drop(waits);
         Ok(Turn {
             _room: room,
-            _turn: turn,
+            _leave: leave,
             _open: open,
         })
     }

@@ -240,13 +240,11 @@ struct Ready(Readiness);
 
 impl Collector for Ready {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        let Some(was_ready) = self.0.was_ready() else {
+            return Ok(());
+        };
         let help = "Whether the latest commit or probe was done";
-        gauge(
-            &mut encoder,
-            "can_commit",
-            help,
-            u64::from(self.0.was_ready()),
-        )
+        gauge(&mut encoder, "can_commit", help, u64::from(was_ready))
     }
 }
 

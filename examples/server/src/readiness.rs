@@ -61,9 +61,8 @@ impl Readiness {
     }
 
     /// Whether the wallet could commit when that was last known.
-    pub(crate) fn was_ready(&self) -> bool {
-        let latest = self.latest();
-        latest.is_some_and(|latest| latest.failure.is_none())
+    pub(crate) fn was_ready(&self) -> Option<bool> {
+        self.latest().map(|latest| latest.failure.is_none())
     }
 
     /// Whether the wallet can commit. Takes at most `most`, and never longer than a
@@ -71,17 +70,17 @@ impl Readiness {
     pub(crate) async fn check(&self, most: Duration) -> Result<(), CannotCommit> {
         let mut probed = self.inner.probed.subscribe();
         let now = SystemClock.now();
-        let latest = match self.latest().filter(|latest| is_fresh(*latest, now)) {
-            Some(latest) => latest,
-            None => {
-                self.probe();
-                let answer = tokio::time::timeout(PATIENCE.min(most), probed.changed());
-                let Ok(Ok(())) = answer.await else {
-                    return Err(CannotCommit);
-                };
-                let probed = *probed.borrow();
-                probed.ok_or(CannotCommit)?
-            }
+        let known = self.latest().filter(|latest| is_fresh(*latest, now));
+        let latest = if let Some(latest) = known {
+            latest
+        } else {
+            self.probe();
+            let answer = tokio::time::timeout(PATIENCE.min(most), probed.changed());
+            let Ok(Ok(())) = answer.await else {
+                return Err(CannotCommit);
+            };
+            let probed = *probed.borrow();
+            probed.ok_or(CannotCommit)?
         };
         latest.failure.map_or(Ok(()), |_| Err(CannotCommit))
     }

@@ -171,8 +171,11 @@ async fn a_server_that_turns_read_only_is_left_and_found_again(kind: Kind) {
     let database = Database::create_on(&server.url()).await;
     let store = open(&database).await;
     set_up(&store, 100).await;
+    store.probe().await.unwrap();
     let mut admin = MySqlConnection::connect(&server.admin_url()).await.unwrap();
     admin.execute("SET GLOBAL read_only = 1").await.unwrap();
+    let refused = store.probe().await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
     let batch = Arc::new(Batch::new(vec![transfer("a", 0, 1, 10)]));
     // The open connection meets it at a write, a new one before anything.
     for _ in 0..3 {
@@ -182,6 +185,7 @@ async fn a_server_that_turns_read_only_is_left_and_found_again(kind: Kind) {
     let opened = AuroraStore::open(&database.settings()).await;
     assert_eq!(opened.unwrap_err().kind(), StoreErrorKind::Unavailable);
     admin.execute("SET GLOBAL read_only = 0").await.unwrap();
+    store.probe().await.unwrap();
     let decided = commit(&store, vec![transfer("a", 0, 1, 10)]).await;
     assert!(matches!(&decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
     assert_sound(&store).await;

@@ -14,20 +14,20 @@ async fn the_latest_commit_says_whether_the_store_can_commit() {
     .await;
     world.store.open_wide();
     let last = || world.wallet.last_commit().unwrap();
-    let submit = async |key| world.submit(transfer(key, 1, 2)).await.await.unwrap();
+    let submit = async |key: String| world.submit(transfer(&key, 1, 2)).await.await.unwrap();
     let play = |step| world.store.script.lock().unwrap().push_back(step);
-    submit("first").await.unwrap();
+    submit("first".to_owned()).await.unwrap();
     let done = last();
     assert_eq!(done.failure, None);
 
     for kind in [StoreErrorKind::Unavailable, StoreErrorKind::Indeterminate] {
         play(Step::Fail(kind));
-        submit(&format!("{kind:?}")).await.unwrap_err();
+        submit(format!("{kind:?}")).await.unwrap_err();
         assert_eq!(last().failure, Some(kind));
         // A replay writes nothing, and proves nothing.
-        assert!(submit("first").await.unwrap().replayed);
+        assert!(submit("first".to_owned()).await.unwrap().replayed);
         assert_eq!(last().failure, Some(kind));
-        submit(&format!("after {kind:?}")).await.unwrap();
+        submit(format!("after {kind:?}")).await.unwrap();
         assert_eq!(last().failure, None);
     }
     // What is a batch's own fault says nothing of the next one.
@@ -38,7 +38,7 @@ async fn the_latest_commit_says_whether_the_store_can_commit() {
         StoreErrorKind::Internal,
     ] {
         play(Step::Fail(kind));
-        submit(&format!("{kind:?}")).await.unwrap_err();
+        submit(format!("{kind:?}")).await.unwrap_err();
         assert_eq!(last().failure, None, "{kind:?}");
     }
 }

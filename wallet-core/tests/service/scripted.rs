@@ -259,7 +259,9 @@ impl LedgerStore for Scripted {
         match step {
             None => self.inner.probe().await,
             Some(Step::Fail(kind)) => Err(Self::error(kind)),
-            Some(Step::LoseAnswer) => Err(Self::error(StoreErrorKind::Indeterminate)),
+            Some(Step::LoseAnswer | Step::CommitLater) => {
+                Err(Self::error(StoreErrorKind::Indeterminate))
+            }
             Some(Step::Panic) => panic!("as the script says"),
         }
     }
