@@ -75,6 +75,11 @@ impl Prepared {
                 Command::ChangeStatus(_) | Command::ChangeLimits(_) => (2, 0),
                 Command::PostTransfer(c) => (1, c.legs.len()),
                 Command::Deposit(_) | Command::Withdrawal(_) => (3, 1),
+                // Both accounts of a leg may be opened, each in a new currency.
+                Command::SystemTransfer(c) => {
+                    let legs = c.legs.len();
+                    (legs.saturating_mul(4).saturating_add(1), legs)
+                }
                 Command::Split(c) => (1, c.shares.len()),
                 Command::OpenAccount(_)
                 | Command::PlaceHold(_)
@@ -115,6 +120,7 @@ impl Prepared {
         let made = made.map(|prepared| match &prepared.command {
             Command::PostTransfer(command) => command.legs.len(),
             Command::Split(command) => command.shares.len(),
+            Command::SystemTransfer(command) => command.legs.len(),
             _ => 1,
         });
         let found = self.resolved.legs_of(transfer);

@@ -18,7 +18,7 @@ mod form;
 use crate::{
     BulkRequest, Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire,
     Fingerprint, OpenAccount, PlaceHold, Policy, PostTransfer, Release, Request, Reverse,
-    ReverseWhat, Split, Withdrawal,
+    ReverseWhat, Split, SystemTransfer, Withdrawal,
 };
 use form::{Form, field, status};
 
@@ -73,6 +73,7 @@ fn add(form: &mut Form, command: &Command) {
         Command::PostTransfer(command) => post_transfer(form, command),
         Command::Deposit(command) => deposit(form, command),
         Command::Withdrawal(command) => withdrawal(form, command),
+        Command::SystemTransfer(command) => system_transfer(form, command),
         Command::Split(command) => split(form, command),
         Command::PlaceHold(command) => place_hold(form, command),
         Command::Capture(command) => capture(form, command),
@@ -181,6 +182,16 @@ fn withdrawal(form: &mut Form, command: &Withdrawal) {
     form.put(field::ACCOUNT, account.as_bytes());
     form.money(*money);
     form.text(field::SETTLEMENT, settlement.as_str());
+    form.details(details);
+}
+
+fn system_transfer(form: &mut Form, command: &SystemTransfer) {
+    let SystemTransfer { legs, id, details } = command;
+    form.begin(13);
+    form.id(id.as_ref().map(crate::TransferId::as_bytes));
+    for leg in legs {
+        form.system_leg(leg);
+    }
     form.details(details);
 }
 

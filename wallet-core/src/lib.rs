@@ -94,7 +94,8 @@ pub use batch::{Batch, MAX_AHEAD, Reads};
 pub use bulk::{BULK_ITEMS_MAX, BulkRequest, Recorded};
 pub use command::{
     Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire, OpenAccount, PlaceHold,
-    PostTransfer, Release, Reverse, ReverseWhat, Share, Split, Withdrawal,
+    PostTransfer, Release, Reverse, ReverseWhat, Share, Split, SystemAccount, SystemLeg,
+    SystemTransfer, Withdrawal,
 };
 pub use cost::Cost;
 pub use epoch::{Epoch, Epochs, Position, RaisedEpoch};
@@ -123,7 +124,7 @@ pub use service::{
     Answer, BuildError, Driver, Settings, StatsSnapshot, Wallet, WalletBuilder, WalletError,
 };
 pub use session::{SessionId, SessionIdError};
-pub use settlement::{SettlementShards, settlement_account};
+pub use settlement::{RESERVED_OWNERS, SettlementShards, settlement_account};
 pub use snapshot::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};
 pub use text::{
     Description, KeyScope, KeyText, LimitName, LimitScope, LockName, LockOwner, Owner, RaisedBy,

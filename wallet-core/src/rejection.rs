@@ -87,6 +87,11 @@ rejections! {
     ReversalExceedsTransfer = 11, "reversal_exceeds_transfer", Never;
     /// An account does not exist.
     AccountNotFound = 12, "account_not_found", NewKey;
+    /// The account is a system account: only deposits, withdrawals and system
+    /// transfers move it, and nothing changes its status or its limits.
+    SystemAccount = 24, "system_account", Never;
+    /// A system transfer names an account that is no system account.
+    NotSystemAccount = 25, "not_system_account", Never;
     /// The store knows the currency with another exponent.
     CurrencyExponentMismatch = 13, "currency_exponent_mismatch", Never;
     /// An account holds another currency.

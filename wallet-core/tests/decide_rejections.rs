@@ -62,6 +62,8 @@ fn codes_order_and_advice_are_those_of_the_first_release() {
         ("capture_exceeds_hold", Never),
         ("reversal_exceeds_transfer", Never),
         ("account_not_found", NewKey),
+        ("system_account", Never),
+        ("not_system_account", Never),
         ("currency_exponent_mismatch", Never),
         ("currency_mismatch", Never),
         ("account_closed", Never),

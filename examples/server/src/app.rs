@@ -17,7 +17,9 @@ use crate::metrics::{self, Metrics};
 use crate::middleware::guard;
 use crate::openapi;
 use crate::problem::{Code, Problem};
-use crate::routes::{accounts, batches, health, holds, movements, outcomes, statements, transfers};
+use crate::routes::{
+    accounts, batches, health, holds, movements, outcomes, statements, system, transfers,
+};
 use crate::{Config, Hosts, Network};
 
 /// Whose idempotency keys those of the API are.
@@ -56,6 +58,8 @@ pub struct AppSettings {
     pub trusted_proxies: Vec<Network>,
     /// How many requests one client behind a trusted proxy may have open.
     pub requests_per_client: usize,
+    /// Whether callers may move money between system accounts.
+    pub system_transfers: bool,
 }
 
 impl AppSettings {
@@ -72,6 +76,7 @@ impl AppSettings {
             hosts: Hosts::new(config.hosts.iter().cloned()),
             trusted_proxies: config.trusted_proxies.clone(),
             requests_per_client: config.connections_per_peer(),
+            system_transfers: config.allow_system_transfers,
         })
     }
 }
@@ -86,6 +91,7 @@ impl Default for AppSettings {
             hosts: Hosts::default(),
             trusted_proxies: Vec::new(),
             requests_per_client: 480,
+            system_transfers: false,
         }
     }
 }
@@ -165,6 +171,7 @@ static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
         .routes(routes!(transfers::create))
         .routes(routes!(transfers::show))
         .routes(routes!(transfers::reverse))
+        .routes(routes!(system::create))
         .routes(routes!(holds::place, holds::list))
         .routes(routes!(holds::show))
         .routes(routes!(holds::capture))

@@ -114,6 +114,11 @@ pub struct Config {
     #[arg(long, env = "WALLET_SHUTDOWN_TIMEOUT_MS", default_value_t = 20_000)]
     pub shutdown_timeout_ms: u64,
 
+    /// Whether callers may move money between system accounts
+    /// (`POST /v1/system-transfers`): whoever reaches the server may then.
+    #[arg(long, env = "WALLET_ALLOW_SYSTEM_TRANSFERS")]
+    pub allow_system_transfers: bool,
+
     /// How the log looks: `json` or `text`.
     #[arg(long, env = "WALLET_LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,

@@ -3,7 +3,6 @@ use crate::{
     TransferWithReversals,
 };
 
-use super::leg::LegKinds;
 use super::{Refusal, Step};
 
 impl Step<'_, '_> {
@@ -20,7 +19,8 @@ impl Step<'_, '_> {
         let mut effects = Vec::with_capacity(parts.len().saturating_mul(2));
         for ((undoes, amount), index) in parts.into_iter().zip(0_u16..) {
             let leg = take(&mut row, undoes, amount).map_err(|why| (why, about))?;
-            effects.extend(self.post_leg(index, &leg, LegKinds::REVERSAL, command.force)?);
+            let kind = TransferKind::Reversal;
+            effects.extend(self.post_leg(index, &leg, kind, command.force)?);
             legs.push(leg);
             undone.push(undoes);
         }

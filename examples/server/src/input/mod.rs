@@ -6,6 +6,7 @@ mod details;
 mod hold;
 mod movement;
 mod object;
+mod system;
 mod transfer;
 mod write;
 
@@ -13,6 +14,7 @@ pub(crate) use account::{Freeze, NewAccount, Nothing, PolicyText};
 pub(crate) use batch::NewBatch;
 pub(crate) use hold::{NewCapture, NewHold};
 pub(crate) use movement::Movement;
+pub(crate) use system::{NewSystemTransfer, SystemTransfers};
 pub(crate) use transfer::{NewReversal, NewTransfer};
 pub(crate) use write::{DryRun, KeyHeader, Write};
 

@@ -62,6 +62,8 @@ pub(crate) const REFUSALS: &[Code] = &[
     Code::of(Rejection::CaptureExceedsHold),
     Code::of(Rejection::ReversalExceedsTransfer),
     Code::of(Rejection::AccountNotFound),
+    Code::of(Rejection::SystemAccount),
+    Code::of(Rejection::NotSystemAccount),
     Code::of(Rejection::CurrencyExponentMismatch),
     Code::of(Rejection::CurrencyMismatch),
     Code::of(Rejection::AccountClosed),

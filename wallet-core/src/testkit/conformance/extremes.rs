@@ -189,7 +189,7 @@ pub async fn texts_are_compared_byte_by_byte(kit: &Kit) {
             reference: Some(Reference::new(text).unwrap()),
             ..Details::default()
         };
-        let pay = transfer(account, super::steps::bank(), 1).with_details(details);
+        let pay = super::steps::withdrawal(account, 1).with_details(details);
         ids.push((account, posted(&kit.accept(pay).await).transfer.key.id));
     }
     for (text, (account, paid)) in texts.into_iter().zip(ids) {

@@ -32,6 +32,7 @@ pub mod published;
 pub mod reads;
 pub mod reversals;
 pub mod sizes;
+pub mod system;
 pub mod times;
 pub mod transfers;
 
@@ -116,6 +117,10 @@ macro_rules! __ledger_store_cases {
                 transfers_are_found_by_reference
                 commands_see_those_before_them
                 a_refusal_in_the_middle_leaves_only_its_record
+            }
+            system {
+                system_accounts_move_by_commands_of_their_own
+                a_system_transfer_opens_what_it_names
             }
             holds {
                 a_capture_posts_what_was_held

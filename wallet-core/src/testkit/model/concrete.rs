@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{
     Account, AccountId, Capture, Change, ChangeLimits, ChangeStatus, Command, Counters, Deposit,
     Expire, HoldId, InLedger, LedgerId, Leg, Money, OpenAccount, Owner, PlaceHold, PostTransfer,
-    Release, Reverse, Split, TransferId, Withdrawal,
+    Release, Reverse, Split, SystemAccount, SystemLeg, SystemTransfer, TransferId, Withdrawal,
 };
 
 use super::Books;
@@ -64,6 +64,14 @@ impl Scene<'_> {
                 let much = self.money(*from, *much, *unit);
                 Withdrawal::new(self.place(*from), much, settlement(*name)).into()
             }
+            Ask::System(legs, unit) => {
+                let legs = legs.iter().map(|(from, to, much)| {
+                    let to = if from == to { (to + 1) % 9 } else { *to };
+                    let much = self.money(SETTLEMENT_PLACE, *much, *unit);
+                    SystemLeg::new(self.own(*from), self.own(to), much)
+                });
+                SystemTransfer::new(legs.collect()).into()
+            }
             Ask::Split(from, much, parts) => {
                 let shares = shares(self.ledger, *from, parts);
                 Split::new(self.place(*from), self.money(*from, *much, 0), shares).into()
@@ -110,6 +118,14 @@ impl Scene<'_> {
             PlaceHold::new(leg.from, leg.to, leg.money).into()
         } else {
             PostTransfer::new(vec![leg]).into()
+        }
+    }
+
+    /// A name where the number is small, else the id of a place.
+    fn own(&self, number: u8) -> SystemAccount {
+        match number.checked_sub(2) {
+            None => SystemAccount::Settlement(settlement(number)),
+            Some(place) => SystemAccount::Account(self.place(place)),
         }
     }
 

@@ -16,6 +16,7 @@ impl Attempt {
             return Err((Rejection::IdTaken, id.uuid()));
         }
         let leg = Leg::new(command.from, command.to, command.money);
+        self.customers_only(&[command.from, command.to])?;
         self.may_meet(&leg)?;
         self.may_move(&leg, false)?;
         let minor = command.money.amount.minor();

@@ -37,6 +37,10 @@ impl Attempt {
             reversed[index] += minor;
             let money = Money::minor(minor, leg.money.currency).unwrap();
             let back = Leg::new(leg.to, leg.from, money);
+            let is_own = |id| self.exists(id) && self.state(id).system;
+            if is_own(back.from) && is_own(back.to) {
+                return Err((Rejection::SystemAccount, back.from.uuid()));
+            }
             let number = u16::try_from(legs.len()).unwrap();
             let kinds = [EffectKind::Reversed; 2];
             effects.extend(self.leg(id, number, &back, kinds, command.force)?);

@@ -75,12 +75,22 @@ pub fn reversal_sabotages() -> Vec<Sabotage> {
     ]
 }
 
+fn between_system_accounts() -> Sabotage {
+    let places = [Place::System(From), Place::System(To)];
+    let rejection = Rejection::SystemAccount;
+    sabotage("between system accounts", rejection, &places, |s| {
+        s.world.edit(A).system = true;
+        s.world.edit(B).system = true;
+    })
+}
+
 const MISSING_TRANSFER: &str = "a transfer that is missing has no kind, legs or totals";
 
 pub fn reverse() -> Case {
     let mut sabotages = new_money();
     sabotages.extend(reversal_sabotages());
     sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
+    sabotages.push(between_system_accounts());
     sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
         name: "reverse",
@@ -91,6 +101,11 @@ pub fn reverse() -> Case {
         },
         sabotages,
         apart: &[
+            (
+                Rejection::AccountNotFound,
+                Rejection::SystemAccount,
+                "both accounts must exist to be the host's own",
+            ),
             (
                 Rejection::TransferNotFound,
                 Rejection::NotReversible,
