@@ -340,6 +340,10 @@ pub enum ReverseWhat {
     Amount(Amount),
     /// These legs in this order: index, and how much (the rest when absent).
     Legs(Vec<(u16, Option<Amount>)>),
+    /// This much, in minor units, of all legs together, in proportion to what is
+    /// left of each; the units that rounding leaves go to the largest remainders.
+    /// Refused where the legs hold several currencies.
+    Proportional(Amount),
 }
 
 command! {

@@ -89,7 +89,9 @@ impl Prepared {
                 Command::Reverse(c) => match &c.what {
                     ReverseWhat::Legs(legs) => (1, legs.len()),
                     ReverseWhat::Amount(_) => (1, 1),
-                    ReverseWhat::Rest => (1, self.legs_of(c.transfer)),
+                    ReverseWhat::Rest | ReverseWhat::Proportional(_) => {
+                        (1, self.legs_of(c.transfer))
+                    }
                 },
             };
             let details = prepared.command.details();

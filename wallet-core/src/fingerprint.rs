@@ -269,6 +269,7 @@ fn reverse(form: &mut Form, command: &Reverse) {
     match what {
         ReverseWhat::Rest => {}
         ReverseWhat::Amount(amount) => form.amount(field::AMOUNT, *amount),
+        ReverseWhat::Proportional(amount) => form.amount(field::PROPORTIONAL, *amount),
         ReverseWhat::Legs(legs) => {
             for (leg, amount) in legs {
                 let leg = leg.to_be_bytes();

@@ -71,7 +71,8 @@ rejections! {
     HoldNotFound = 3, "hold_not_found", NewKey;
     /// A reversal cannot be reversed.
     NotReversible = 4, "not_reversible", Never;
-    /// The transfer has several legs: name those to reverse.
+    /// The transfer has several legs, or for a reversal in proportion legs of
+    /// several currencies: name those to reverse.
     LegRequired = 5, "leg_required", Never;
     /// The transfer has no leg with this index.
     LegNotFound = 6, "leg_not_found", Never;

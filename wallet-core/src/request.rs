@@ -184,7 +184,10 @@ fn validate_command(command: &Command) -> Result<(), InvalidRequest> {
                 ReverseWhat::Legs(legs) if legs.len() > LEGS_MAX => {
                     Err(InvalidRequest::TooManyLegs)
                 }
-                ReverseWhat::Rest | ReverseWhat::Amount(_) | ReverseWhat::Legs(_) => Ok(()),
+                ReverseWhat::Rest
+                | ReverseWhat::Amount(_)
+                | ReverseWhat::Legs(_)
+                | ReverseWhat::Proportional(_) => Ok(()),
             }
         }
     }

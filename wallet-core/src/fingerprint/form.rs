@@ -33,6 +33,7 @@ pub(super) mod field {
     pub(crate) const DESCRIPTION: u8 = 24;
     pub(crate) const EFFECTIVE_AT: u8 = 25;
     pub(crate) const SYSTEM_LEG: u8 = 26;
+    pub(crate) const PROPORTIONAL: u8 = 27;
 }
 
 /// The canonical form under way.

@@ -209,6 +209,12 @@ pub(crate) fn named() -> Vec<(&'static str, Command)> {
         ("expire", Expire::new(id(5)).into()),
         ("reverse", reverse().into()),
         ("reverse-all", reverse_all.into()),
+        (
+            "reverse-proportional",
+            reverse()
+                .with_what(ReverseWhat::Proportional(amount(33)))
+                .into(),
+        ),
     ]
 }
 

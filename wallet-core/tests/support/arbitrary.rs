@@ -83,6 +83,7 @@ fn what() -> impl Strategy<Value = ReverseWhat> {
     prop_oneof![
         Just(ReverseWhat::Rest),
         amounts().prop_map(ReverseWhat::Amount),
+        amounts().prop_map(ReverseWhat::Proportional),
         vec((0..4_u16, option::of(amounts())), 1..4).prop_map(ReverseWhat::Legs),
     ]
 }

@@ -143,6 +143,7 @@ macro_rules! __ledger_store_cases {
                 a_full_reversal_moves_it_back
                 reversals_of_parts_end_at_the_whole
                 legs_are_reversed_by_name
+                a_split_is_refunded_in_proportion
                 a_refused_reversal_counts_nothing
                 a_reversal_is_final
                 a_forced_reversal_passes_the_floor

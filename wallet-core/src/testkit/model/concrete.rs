@@ -3,7 +3,8 @@ use std::time::Duration;
 use crate::{
     Account, AccountId, Capture, Change, ChangeLimits, ChangeStatus, Command, Counters, Deposit,
     Expire, HoldId, InLedger, LedgerId, Leg, Money, OpenAccount, Owner, PlaceHold, PostTransfer,
-    Release, Reverse, Split, SystemAccount, SystemLeg, SystemTransfer, TransferId, Withdrawal,
+    Release, Reverse, ReverseWhat, Split, SystemAccount, SystemLeg, SystemTransfer, TransferId,
+    Withdrawal,
 };
 
 use super::Books;
@@ -91,6 +92,10 @@ impl Scene<'_> {
             Ask::Expire(hold) => Expire::new(self.hold(*hold)).into(),
             Ask::Reverse(transfer, legs, force) => Reverse::new(self.transfer(*transfer))
                 .with_what(what(legs.as_deref()))
+                .with_force(*force)
+                .into(),
+            Ask::Refund(transfer, much, force) => Reverse::new(self.transfer(*transfer))
+                .with_what(ReverseWhat::Proportional(amount(*much)))
                 .with_force(*force)
                 .into(),
         }

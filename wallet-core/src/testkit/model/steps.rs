@@ -46,6 +46,8 @@ pub enum Ask {
     Expire(u16),
     /// Which transfer, how much of which legs (index, amount), by force.
     Reverse(u16, Option<Vec<(u8, Option<u16>)>>, bool),
+    /// Which transfer, how much of all its legs in proportion, by force.
+    Refund(u16, u16, bool),
 }
 
 /// In which form a random request is sent.
@@ -188,6 +190,8 @@ fn ask() -> impl Strategy<Value = Ask> {
         2 => any::<u16>().prop_map(Ask::Expire),
         6 => (any::<u16>(), option::of(vec((0_u8..3, option::of(amount())), 1..3)), any::<bool>())
             .prop_map(|(transfer, legs, force)| Ask::Reverse(transfer, legs, force)),
+        3 => (any::<u16>(), amount(), any::<bool>())
+            .prop_map(|(transfer, much, force)| Ask::Refund(transfer, much, force)),
     ]
 }
 

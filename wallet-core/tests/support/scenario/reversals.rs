@@ -1,8 +1,8 @@
 //! What stands against a reversal.
 
-use wallet_core::{Command, Leg, Rejection, Reversal, Reverse, ReverseWhat};
+use wallet_core::{Command, Leg, Money, Rejection, Reversal, Reverse, ReverseWhat};
 
-use super::super::{A, B, World, amount, cents, in_ledger, leg, transfer_id, transfer_row};
+use super::super::{A, B, World, amount, cents, in_ledger, leg, transfer_id, transfer_row, usd};
 use super::Side::{From, To};
 use super::money::{at_last_sequence, new_money, transfer_id_taken};
 use super::{Case, Place, Sabotage, Scenario, missing, sabotage, scenario};
@@ -53,6 +53,25 @@ pub fn reversal_sabotages() -> Vec<Sabotage> {
                 });
                 s.command = reverse_of(ReverseWhat::Amount(amount(100)));
             },
+        ),
+        sabotage(
+            "in proportion of two currencies",
+            Rejection::LegRequired,
+            &[Place::What],
+            move |s| {
+                row(s, &|row| {
+                    let dollar = Money::minor(1, usd()).unwrap();
+                    row.transfer.legs.push(Leg::new(A, B, dollar));
+                    row.reversed.push(0);
+                });
+                s.command = reverse_of(ReverseWhat::Proportional(amount(100)));
+            },
+        ),
+        sabotage(
+            "too much in proportion",
+            Rejection::ReversalExceedsTransfer,
+            &[Place::What],
+            |s| s.command = reverse_of(ReverseWhat::Proportional(amount(101))),
         ),
         sabotage(
             "a leg too far",
