@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     AccountId, Amount, Currency, Details, HoldId, LedgerId, Leg, Metadata, Money, Owner, Policy,
-    SettlementName, Status, TransferId, settlement_account,
+    SettlementName, Status, Timestamp, TransferId, settlement_account,
 };
 
 /// Defines a command: public fields to read, a constructor for what is needed,
@@ -283,9 +283,15 @@ command! {
     may {
         /// Its id; made by the service when absent.
         id, with_id: Option<HoldId>,
-        /// How long it can be captured; for ever when absent. Greater than
-        /// zero, at most 10 years.
+        /// How long it can be captured, from when it is placed. Greater than zero,
+        /// at most ten years. Give this or `expires_at`; a hold with neither can be
+        /// captured for ever.
         expires_in, with_expires_in: Option<Duration>,
+        /// Until when it can be captured. A retry says the same time again, where a
+        /// life that the caller reckons anew would be another request. When the
+        /// request is decided, the store's clock must not have reached it, and it
+        /// must lie at most ten years ahead.
+        expires_at, with_expires_at: Option<Timestamp>,
         /// What the host says about it.
         details, with_details: Details,
     }

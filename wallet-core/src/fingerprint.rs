@@ -221,6 +221,7 @@ fn place_hold(form: &mut Form, command: &PlaceHold) {
         money,
         id,
         expires_in,
+        expires_at,
         details,
     } = command;
     form.begin(8);
@@ -230,6 +231,9 @@ fn place_hold(form: &mut Form, command: &PlaceHold) {
     form.money(*money);
     if let Some(life) = expires_in {
         form.put(field::EXPIRES_IN, &life.as_nanos().to_be_bytes());
+    }
+    if let Some(at) = expires_at {
+        form.put(field::EXPIRES_AT, &at.as_micros().to_be_bytes());
     }
     form.details(details);
 }

@@ -82,6 +82,10 @@ rejections! {
     HoldExpired = 8, "hold_expired", Never;
     /// The hold's time is not over yet (or it has none): it cannot be expired.
     HoldNotExpired = 9, "hold_not_expired", NewKey;
+    /// The time at which a new hold is to expire has come already.
+    ExpiryPassed = 26, "expiry_passed", Never;
+    /// The time at which a new hold is to expire lies more than ten years ahead.
+    ExpiryTooFar = 27, "expiry_too_far", NewKey;
     /// More than the hold still holds.
     CaptureExceedsHold = 10, "capture_exceeds_hold", Never;
     /// More than is left to reverse.

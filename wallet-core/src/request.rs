@@ -170,6 +170,9 @@ fn validate_command(command: &Command) -> Result<(), InvalidRequest> {
         }
         Command::PlaceHold(hold) => {
             caller_id(hold.id.map(crate::HoldId::uuid))?;
+            if hold.expires_in.is_some() && hold.expires_at.is_some() {
+                return Err(InvalidRequest::TwoExpiries);
+            }
             let life = hold.expires_in.unwrap_or(HOLD_LIFE_MAX);
             if life < Duration::from_micros(1) || life > HOLD_LIFE_MAX {
                 return Err(InvalidRequest::BadExpiry);
@@ -261,6 +264,9 @@ pub enum InvalidRequest {
     /// The life of a hold is zero or above [`HOLD_LIFE_MAX`].
     #[error("the life of a hold must lie between a microsecond and ten years")]
     BadExpiry,
+    /// A hold with a life and with a time at which it ends.
+    #[error("a hold ends after a time or at a time: give one of the two")]
+    TwoExpiries,
     /// A change of limits that changes none.
     #[error("a change of limits must name a limit")]
     NothingToChange,

@@ -59,6 +59,8 @@ fn codes_order_and_advice_are_those_of_the_first_release() {
         ("hold_not_pending", Never),
         ("hold_expired", Never),
         ("hold_not_expired", NewKey),
+        ("expiry_passed", Never),
+        ("expiry_too_far", NewKey),
         ("capture_exceeds_hold", Never),
         ("reversal_exceeds_transfer", Never),
         ("account_not_found", NewKey),

@@ -1,6 +1,6 @@
 use crate::{
-    Amount, Capture, EffectKind, Expire, Hold, HoldChanged, HoldId, HoldStatus, Leg, Money,
-    PlaceHold, Receipt, Rejection, Release, TransferKind,
+    Amount, Capture, EffectKind, Expire, HOLD_LIFE_MAX, Hold, HoldChanged, HoldId, HoldStatus, Leg,
+    Money, PlaceHold, Receipt, Rejection, Release, Timestamp, TransferKind,
 };
 
 use super::leg::{LegKinds, Reach};
@@ -12,6 +12,7 @@ impl Step<'_, '_> {
         if self.books.hold(key).is_some() {
             return Err((Rejection::IdTaken, self.prepared.id));
         }
+        let expires_at = self.expiry_of(command)?;
         let pair = self.pair(command.from, command.to, command.money, Reach::Customers)?;
         pair.admit(command.money.amount, false)?;
         let moved = pair.hold(command.money.amount.minor())?;
@@ -23,13 +24,30 @@ impl Step<'_, '_> {
             captured: 0,
             released: 0,
             status: HoldStatus::Pending,
-            expires_at: command.expires_in.map(|life| self.at.saturating_add(life)),
+            expires_at,
             details: command.details.clone(),
             created_at: self.at,
         };
         let effects = self.write_hold(&hold, &moved, EffectKind::HoldPlaced);
         self.books.put_hold(hold.clone(), true);
         Ok(Receipt::HoldChanged(HoldChanged { hold, effects }))
+    }
+
+    /// When a new hold expires: a life counts from the request's time, a time of
+    /// the caller's is judged by the store's clock, as its expiry will be.
+    fn expiry_of(&self, command: &PlaceHold) -> Result<Option<Timestamp>, Refusal> {
+        let Some(at) = command.expires_at else {
+            let life = command.expires_in;
+            return Ok(life.map(|life| self.at.saturating_add(life)));
+        };
+        let now = self.books.now();
+        if at <= now {
+            return Err((Rejection::ExpiryPassed, self.prepared.id));
+        }
+        if at > now.saturating_add(HOLD_LIFE_MAX) {
+            return Err((Rejection::ExpiryTooFar, self.prepared.id));
+        }
+        Ok(Some(at))
     }
 
     pub(super) fn capture(&mut self, command: &Capture) -> Result<Receipt, Refusal> {

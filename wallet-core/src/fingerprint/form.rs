@@ -34,6 +34,7 @@ pub(super) mod field {
     pub(crate) const EFFECTIVE_AT: u8 = 25;
     pub(crate) const SYSTEM_LEG: u8 = 26;
     pub(crate) const PROPORTIONAL: u8 = 27;
+    pub(crate) const EXPIRES_AT: u8 = 28;
 }
 
 /// The canonical form under way.

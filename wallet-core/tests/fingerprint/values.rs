@@ -203,6 +203,12 @@ pub(crate) fn named() -> Vec<(&'static str, Command)> {
         ),
         ("place-hold", place_hold().into()),
         ("place-hold-all", hold_all.into()),
+        (
+            "place-hold-until",
+            place_hold()
+                .with_expires_at(Timestamp::from_micros(1_800_000_000_000_000))
+                .into(),
+        ),
         ("capture", capture().into()),
         ("capture-all", capture_all.into()),
         ("release", Release::new(id(5)).into()),

@@ -154,6 +154,9 @@ fn on_holds() -> impl Strategy<Value = Command> {
                 let capture = Capture::new(hold).with_amount(amount);
                 capture.with_is_final(is_final).with_id(id).into()
             }),
+        (account_id(), account_id(), money(), time()).prop_map(|(from, to, money, at)| {
+            PlaceHold::new(from, to, money).with_expires_at(at).into()
+        }),
         hold_ids().prop_map(|hold| Release::new(hold).into()),
         hold_ids().prop_map(|hold| Expire::new(hold).into()),
     ]

@@ -59,6 +59,8 @@ pub(crate) const REFUSALS: &[Code] = &[
     Code::of(Rejection::LegNotFound),
     Code::of(Rejection::HoldNotPending),
     Code::of(Rejection::HoldExpired),
+    Code::of(Rejection::ExpiryPassed),
+    Code::of(Rejection::ExpiryTooFar),
     Code::of(Rejection::CaptureExceedsHold),
     Code::of(Rejection::ReversalExceedsTransfer),
     Code::of(Rejection::AccountNotFound),

@@ -21,6 +21,8 @@ errors!(PlaceErrors: WRITE, CHANGE, &[
     Code::INVALID_REQUEST,
     NO_ACCOUNT,
     Code::of(Rejection::IdTaken),
+    Code::of(Rejection::ExpiryPassed),
+    Code::of(Rejection::ExpiryTooFar),
     Code::of(Rejection::SystemAccount),
     Code::of(Rejection::CurrencyExponentMismatch),
     Code::of(Rejection::CurrencyMismatch),

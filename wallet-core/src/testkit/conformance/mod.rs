@@ -123,6 +123,7 @@ macro_rules! __ledger_store_cases {
                 a_system_transfer_opens_what_it_names
             }
             holds {
+                a_hold_until_a_time_is_the_same_request_again
                 a_capture_posts_what_was_held
                 captures_of_parts_add_up
                 a_final_capture_gives_the_rest_back

@@ -7,6 +7,8 @@ use crate::{
     Withdrawal,
 };
 
+use crate::testkit::ManualClock;
+
 use super::Books;
 use super::accounts::least;
 use super::steps::Ask;
@@ -82,6 +84,16 @@ impl Scene<'_> {
                 PlaceHold::new(leg.from, leg.to, leg.money)
                     .with_expires_in(life.map(|life| Duration::from_millis(life.into())))
                     .with_id(id.map(|id| HoldId::new(named_id(2, id))))
+                    .into()
+            }
+            Ask::HoldUntil(from, to, much, halves) => {
+                let leg = self.leg(*from, *to, *much, 0);
+                let life = match halves {
+                    0 => Duration::from_secs(20 * 366 * 86_400),
+                    halves => Duration::from_millis(u64::from(*halves) * 500),
+                };
+                PlaceHold::new(leg.from, leg.to, leg.money)
+                    .with_expires_at(ManualClock::START.saturating_add(life))
                     .into()
             }
             Ask::Capture(hold, much, is_final) => Capture::new(self.hold(*hold))

@@ -38,6 +38,9 @@ pub enum Ask {
     Split(u8, u16, Vec<(u8, u8)>),
     /// From, to, amount, life in milliseconds, the id's number.
     Hold(u8, u8, u16, Option<u16>, Option<u8>),
+    /// From, to, amount, until when: halves of a second after the run's beginning;
+    /// zero is the far future.
+    HoldUntil(u8, u8, u16, u16),
     /// Which hold, how much, whether it is final.
     Capture(u16, Option<u16>, Option<bool>),
     /// Which hold.
@@ -184,6 +187,8 @@ fn ask() -> impl Strategy<Value = Ask> {
             .prop_map(|(from, amount, parts)| Ask::Split(from, amount, parts)),
         6 => (place(), place(), amount(), option::of((1_u16..12).prop_map(|halves| halves * 500)), id())
             .prop_map(|(from, to, amount, life, id)| Ask::Hold(from, to, amount, life, id)),
+        2 => (place(), place(), amount(), prop_oneof![9 => 1_u16..50, 1 => Just(0_u16)])
+            .prop_map(|(from, to, amount, until)| Ask::HoldUntil(from, to, amount, until)),
         5 => (any::<u16>(), option::of(amount()), option::of(any::<bool>()))
             .prop_map(|(hold, amount, is_final)| Ask::Capture(hold, amount, is_final)),
         2 => any::<u16>().prop_map(Ask::Release),

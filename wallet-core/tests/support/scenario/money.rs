@@ -1,12 +1,14 @@
 //! What stands against new money moving.
 
+use std::time::Duration;
+
 use wallet_core::{
     COUNTER_MAX, Deposit, PlaceHold, Policy, PostTransfer, Rejection, Share, Split, Status,
     SystemAccount, SystemLeg, SystemTransfer, Withdrawal,
 };
 
 use super::super::{
-    A, B, World, amount, bank, bank_account, cents, eur3, hold_id, hold_row, in_ledger, leg,
+    A, B, NOW, World, amount, bank, bank_account, cents, eur3, hold_id, hold_row, in_ledger, leg,
     transfer_id, transfer_row, usd,
 };
 use super::Side::{From, To};
@@ -256,6 +258,23 @@ pub fn place_hold() -> Case {
     sabotages.push(sabotage("id taken", taken, &[Place::NewId], |s| {
         s.world.put_hold(hold_row(hold_id(1), A, B, 1));
     }));
+    let until = |micros| Some(NOW.saturating_add(Duration::from_micros(micros)));
+    let holding = |at| {
+        PlaceHold::new(A, B, cents(100))
+            .with_id(hold_id(1))
+            .with_expires_at(at)
+    };
+    let ten_years = 10 * 366 * 86_400 * 1_000_000;
+    let passed = Rejection::ExpiryPassed;
+    let far = Rejection::ExpiryTooFar;
+    sabotages.extend([
+        sabotage("until now", passed, &[Place::What], move |s| {
+            s.command = holding(until(0)).into();
+        }),
+        sabotage("until too far", far, &[Place::What], move |s| {
+            s.command = holding(until(ten_years + 1)).into();
+        }),
+    ]);
     Case {
         name: "hold",
         scenario: || {
@@ -263,6 +282,10 @@ pub fn place_hold() -> Case {
             scenario(World::with(&[(A, 1000), (B, 0)]), A, B, command)
         },
         sabotages,
-        apart: &[],
+        apart: &[(
+            Rejection::ExpiryPassed,
+            Rejection::ExpiryTooFar,
+            "a time has come or is far away",
+        )],
     }
 }

@@ -332,6 +332,16 @@ fn transfers_and_holds() -> Vec<Case> {
             ),
         ]);
     }
+    for (at, code) in [
+        ("2001-01-01T00:00:00Z", "expiry_passed"),
+        ("2999-01-01T00:00:00Z", "expiry_too_far"),
+    ] {
+        let body = json!({
+            "from": Books::ADA, "to": Books::BOB, "amount": "1.00", "currency": "EUR",
+            "expires_at": at,
+        });
+        cases.push(("place_hold", "/v1/holds".to_owned(), body, code));
+    }
     cases
 }
 
