@@ -59,6 +59,7 @@ pub mod reconcile;
 pub mod testkit;
 
 mod account;
+mod applied;
 mod balance;
 mod batch;
 mod bulk;
@@ -89,6 +90,7 @@ mod turn;
 mod yielding;
 
 pub use account::{Account, AccountState, Counters, PastBalance, Policy, Status};
+pub use applied::{Applied, NotAccepted};
 pub use balance::{Balance, Freshness};
 pub use batch::{Batch, MAX_AHEAD, Reads};
 pub use bulk::{BULK_ITEMS_MAX, BulkRequest, Recorded};

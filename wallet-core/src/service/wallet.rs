@@ -28,6 +28,7 @@ use crate::{
 /// let key = IdempotencyKey::new(KeyScope::new("docs")?, KeyText::new("open-ada")?);
 /// let open = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
 /// let answer = wallet.submit(Request::new(key.clone(), open.clone())).await?;
+/// answer.accepted()?;
 /// assert!(!answer.replayed);
 ///
 /// // The same again: the first answer, and no second account.
