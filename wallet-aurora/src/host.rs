@@ -227,7 +227,7 @@ impl AuroraStore {
         transaction: &mut HostTransaction<'_>,
         requests: &[Arc<Prepared>],
     ) -> Result<Applied, ApplyError> {
-        let batch = Batch::new(requests.to_vec());
+        let batch = Batch::with_max_ahead(requests.to_vec(), self.max_ahead);
         if batch.requests().len() != requests.len() {
             return Err(invalid("two requests have the same key").into());
         }

@@ -123,7 +123,8 @@ pub use quota::{Bucket, Quota, QuotaError};
 pub use rejection::{Rejected, Rejection, Retry};
 pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};
 pub use service::{
-    Answer, BuildError, Driver, Settings, StatsSnapshot, Wallet, WalletBuilder, WalletError,
+    Answer, BuildError, Driver, MAX_AHEAD_RAISE, MAX_RAISE_LIFE, RaiseError, Settings,
+    StatsSnapshot, Wallet, WalletBuilder, WalletError,
 };
 pub use session::{SessionId, SessionIdError};
 pub use settlement::{RESERVED_OWNERS, SettlementShards, settlement_account};

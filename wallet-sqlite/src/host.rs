@@ -175,7 +175,7 @@ impl SqliteStore {
     ) -> Result<Applied, ApplyError> {
         let connection = transaction.connection()?;
         self.same_file(connection)?;
-        let batch = Batch::new(requests.to_vec());
+        let batch = Batch::with_max_ahead(requests.to_vec(), self.max_ahead);
         if batch.requests().len() != requests.len() {
             return Err(invalid("two requests have the same key").into());
         }

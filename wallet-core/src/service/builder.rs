@@ -3,6 +3,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::watch;
 
+use super::ahead::Ahead;
 use super::balances::Cached;
 use super::quarantine::Quarantine;
 use super::queue::Queue;
@@ -123,6 +124,7 @@ impl WalletBuilder {
             quarantine: Quarantine::default(),
             queue: Queue::new(),
             stats: Stats::default(),
+            ahead: Ahead::default(),
         });
         let (has_ended, end) = watch::channel(false);
         let driver = Driver::new(Arc::clone(&shared), has_ended);

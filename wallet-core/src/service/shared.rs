@@ -1,5 +1,7 @@
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::ahead::Ahead;
 use super::balances::Cached;
 use super::quarantine::Quarantine;
 use super::queue::Queue;
@@ -20,4 +22,12 @@ pub(super) struct Shared {
     pub(super) quarantine: Quarantine,
     pub(super) queue: Queue,
     pub(super) stats: Stats,
+    pub(super) ahead: Ahead,
+}
+
+impl Shared {
+    /// How far accounts' times may run ahead of the store's clock at present.
+    pub(super) fn max_ahead(&self) -> Duration {
+        self.ahead.bound(self.settings.max_ahead, self.clock.now())
+    }
 }

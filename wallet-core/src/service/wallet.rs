@@ -99,7 +99,7 @@ impl Wallet {
     pub async fn dry_run(&self, request: Request) -> Result<Answer, WalletError> {
         let prepared = self.ready(request).await?;
         let requests = vec![Arc::new(prepared)];
-        let batch = Batch::with_max_ahead(requests, self.shared.settings.max_ahead);
+        let batch = Batch::with_max_ahead(requests, self.shared.max_ahead());
         let snapshot = self.shared.store.snapshot(batch.reads()).await?;
         let (outcome, replayed) = match batch.decide(&snapshot).decided.into_iter().next() {
             Some(Decided::Fresh(outcome)) => (outcome, false),
