@@ -66,6 +66,10 @@ fn divided_product(a: u128, b: u128, whole: u128) -> Option<(u128, u128)> {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "a sum that overflows fails the test"
+)]
 mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
