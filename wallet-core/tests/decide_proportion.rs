@@ -1,5 +1,11 @@
 //! Reversals in proportion: the worked example, what is refused, and that any
 //! sequence that adds up to the whole ends at zero for each leg.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong may panic"
+)]
 
 mod support;
 

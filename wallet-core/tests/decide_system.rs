@@ -1,5 +1,11 @@
 //! System accounts: which commands move them, which may not, and in which order
 //! that is checked.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong may panic"
+)]
 
 mod support;
 
