@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::{Connection, MySql, MySqlConnection, Transaction};
 use wallet_core::decide::Decision;
-use wallet_core::{Batch, Decided, LedgerId, Outcome, Prepared, StoreError, StoreErrorKind};
+use wallet_core::{Applied, Batch, Prepared, StoreError, StoreErrorKind};
 
 use crate::AuroraStore;
 use crate::commit;
@@ -42,27 +42,36 @@ pub(crate) const PACKET_BYTES: usize = 1 << 20;
 ///
 /// Dropping it rolls back, at the latest when the connection is used next.
 ///
+/// A refused payment is an answer, and no error: the order is committed only when
+/// [`accepted`](Applied::accepted) says so, and rolled back otherwise.
+///
 /// ```no_run
 /// # use std::sync::Arc;
 /// use sqlx::{Connection, Executor, MySqlConnection};
 /// use wallet_aurora::{AuroraSettings, AuroraStore, HostTransaction, sqlx};
-/// use wallet_core::{Currency, IdempotencyKey, OpenAccount, Owner};
+/// use wallet_core::{AccountId, Currency, IdempotencyKey, Leg, Money, PostTransfer};
 /// use wallet_core::{Prepared, Request, SettlementShards, Uuid7};
-/// # async fn order() -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn order(ada: AccountId, shop: AccountId) -> Result<(), Box<dyn std::error::Error>> {
 /// let url = "mysql://shop:secret@localhost/shop";
 /// let store = AuroraStore::open(&AuroraSettings::new(url)).await?;
 /// let mut connection = MySqlConnection::connect(url).await?;
 ///
-/// let command = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
-/// let request = Request::new(IdempotencyKey::parse("shop", "order-7")?, command);
-/// let request = Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new())?);
+/// let price = Money::parse("9.00", Currency::iso("EUR")?)?;
+/// let pay = PostTransfer::new(vec![Leg::new(ada, shop, price)]);
+/// let pay = Request::new(IdempotencyKey::parse("shop", "order-7")?, pay);
+/// let pay = Arc::new(Prepared::new(pay, &Uuid7, &SettlementShards::new())?);
 ///
 /// let mut transaction = HostTransaction::begin(&mut connection).await?;
 /// let host = transaction.connection()?;
 /// host.execute("INSERT INTO shop_order (id) VALUES (7)").await?;
-/// let applied = store.apply_in(&mut transaction, &[request]).await?;
-/// transaction.commit().await?;
-/// assert_eq!(applied.decided.len(), 1);
+/// let applied = store.apply_in(&mut transaction, &[pay]).await?;
+/// match applied.accepted() {
+///     Ok(_) => transaction.commit().await?,
+///     Err(refused) => {
+///         transaction.rollback().await?;
+///         return Err(refused.into());
+///     }
+/// }
 /// # Ok(())
 /// # }
 /// ```
@@ -194,19 +203,6 @@ impl<'c> HostTransaction<'c> {
     }
 }
 
-/// What was applied, if the host commits.
-#[must_use = "after the commit, `after_commit` says what to tell caches and the relay"]
-#[derive(Debug)]
-pub struct Applied {
-    /// One answer per request, in order. A refusal is an answer too, and is
-    /// recorded only if the host commits.
-    pub decided: Vec<Decided>,
-    /// Every outcome accepted now, in the order of its effects. Once the host
-    /// has committed, and not before, caches may be written through from it,
-    /// and the relay be woken; after a roll-back it means nothing.
-    pub after_commit: Vec<(LedgerId, Arc<Outcome>)>,
-}
-
 impl AuroraStore {
     /// Applies `requests` inside the host's transaction: the same rules,
     /// records and events as [`transact`](wallet_core::LedgerStore::transact),
@@ -231,7 +227,7 @@ impl AuroraStore {
         transaction: &mut HostTransaction<'_>,
         requests: &[Arc<Prepared>],
     ) -> Result<Applied, ApplyError> {
-        let batch = Batch::new(requests.to_vec());
+        let batch = Batch::with_max_ahead(requests.to_vec(), self.max_ahead);
         if batch.requests().len() != requests.len() {
             return Err(invalid("two requests have the same key").into());
         }
@@ -241,10 +237,7 @@ impl AuroraStore {
         let applied = self.apply(transaction, &batch).await;
         transaction.is_lost = matches!(applied, Err(ApplyError::TransactionLost(_)));
         let decision = applied?;
-        Ok(Applied {
-            decided: decision.decided,
-            after_commit: decision.changes.accepted,
-        })
+        Ok(Applied::new(decision.decided, decision.changes.accepted))
     }
 
     async fn apply(

@@ -121,7 +121,7 @@ mod write;
 
 pub use credentials::{Credentials, Endpoint};
 pub use error::{ApplyError, TransactionLost};
-pub use host::{Applied, HostTransaction};
+pub use host::HostTransaction;
 #[cfg(feature = "iam")]
 pub use iam::IamToken;
 pub use inbox::AuroraInbox;

@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wallet_core::MAX_AHEAD;
+
 use crate::Credentials;
 use crate::connect::{Role, Target};
 use crate::credentials::Source;
@@ -30,6 +32,7 @@ pub struct AuroraSettings {
     pub(crate) idle: Duration,
     pub(crate) lifetime: Duration,
     pub(crate) remembered: usize,
+    pub(crate) max_ahead: Duration,
     pub(crate) credentials: Option<Source>,
 }
 
@@ -54,6 +57,7 @@ impl AuroraSettings {
             idle: Duration::from_secs(5),
             lifetime: Duration::from_secs(1_800),
             remembered: 1 << 20,
+            max_ahead: MAX_AHEAD,
             credentials: None,
         }
     }
@@ -84,6 +88,15 @@ impl AuroraSettings {
     #[must_use]
     pub const fn with_migrate(mut self, migrate: bool) -> Self {
         self.migrate = migrate;
+        self
+    }
+
+    /// How far an account's time may run ahead of the store's clock in
+    /// [`AuroraStore::apply_in`](crate::AuroraStore::apply_in); two seconds by default. The
+    /// service has a setting of its own.
+    #[must_use]
+    pub const fn with_max_ahead(mut self, max_ahead: Duration) -> Self {
+        self.max_ahead = max_ahead;
         self
     }
 
@@ -172,6 +185,7 @@ impl fmt::Debug for AuroraSettings {
             .field("idle", &self.idle)
             .field("lifetime", &self.lifetime)
             .field("remembered", &self.remembered)
+            .field("max_ahead", &self.max_ahead)
             .finish_non_exhaustive()
     }
 }

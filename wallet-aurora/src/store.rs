@@ -42,6 +42,8 @@ const TRIES: usize = 5;
 pub struct AuroraStore {
     pub(crate) time: Time,
     pub(crate) answer_wait: Duration,
+    /// For requests inside a transaction of the host's own.
+    pub(crate) max_ahead: Duration,
     /// Which books these are.
     pub(crate) identity: [u8; 16],
     pub(crate) limits: Limits,
@@ -93,6 +95,7 @@ impl AuroraStore {
         Ok(Self {
             time,
             answer_wait: settings.answer_wait,
+            max_ahead: settings.max_ahead,
             identity,
             limits: limits(packet_bytes),
             packet_bytes,
@@ -125,6 +128,7 @@ impl AuroraStore {
         Self {
             time: self.time.clone(),
             answer_wait: self.answer_wait,
+            max_ahead: self.max_ahead,
             identity: self.identity,
             limits: self.limits,
             packet_bytes: self.packet_bytes,

@@ -10,7 +10,8 @@ pub enum Policy {
     NonNegative,
     /// Down to minus this amount.
     Overdraft(Amount),
-    /// Without a floor: settlement, fees, promotions, positions.
+    /// Without a floor: settlement accounts, and others that may owe without
+    /// limit.
     Unlimited,
 }
 
@@ -92,8 +93,9 @@ pub struct AccountState {
     pub key: AccountKey,
     /// What it holds, for ever.
     pub currency: Currency,
-    /// Whether it is one of the host's own (settlement, fees, positions):
-    /// its events are not published unless asked for.
+    /// Whether it is a system account, one of the host's own (settlement, bank
+    /// fees): customers' transfers and holds may not name it, and its events are
+    /// not published unless asked for.
     pub system: bool,
     /// Its floor.
     pub policy: Policy,

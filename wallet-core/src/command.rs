@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    AccountId, Amount, Currency, Details, HoldId, Leg, Metadata, Money, Owner, Policy,
-    SettlementName, Status, TransferId,
+    AccountId, Amount, Currency, Details, HoldId, LedgerId, Leg, Metadata, Money, Owner, Policy,
+    SettlementName, Status, Timestamp, TransferId, settlement_account,
 };
 
 /// Defines a command: public fields to read, a constructor for what is needed,
@@ -52,7 +52,7 @@ command! {
     /// Opens an account at balance zero.
     OpenAccount
     needs {
-        /// Whose it is.
+        /// Whose it is; never with a [reserved prefix](crate::RESERVED_OWNERS).
         owner: Owner,
         /// What it holds.
         currency: Currency,
@@ -66,15 +66,17 @@ command! {
         max_balance, with_max_balance: Option<Amount>,
         /// The host's own words about it.
         metadata, with_metadata: Option<Metadata>,
-        /// Whether it is one of the host's own, whose events are not published.
+        /// Whether it is a system account, one of the host's own: only
+        /// [`SystemTransfer`] moves it, nothing changes its status or limits, and
+        /// its events are not published.
         system, with_system: bool,
     }
 }
 
 command! {
     /// Changes an account's status: freezes, unfreezes, closes it. Setting the
-    /// status that it has succeeds without an effect; a closed account refuses
-    /// every change.
+    /// status that it has succeeds without an effect; a closed account and a
+    /// system account refuse every change.
     ChangeStatus
     needs {
         /// Which account.
@@ -87,7 +89,8 @@ command! {
 
 command! {
     /// Changes an account's floor, its ceiling, or both. A limit that the
-    /// balance already exceeds is refused.
+    /// balance already exceeds is refused, and so is any change of a system
+    /// account.
     ChangeLimits
     needs {
         /// Which account.
@@ -114,8 +117,9 @@ pub enum Change<T> {
 }
 
 command! {
-    /// Moves money between accounts: one leg or many, applied in order, floors
-    /// and ceilings checked after each, all or none.
+    /// Moves money between customers' accounts: one leg or many, applied in order,
+    /// floors and ceilings checked after each, all or none. Legs that name a
+    /// system account are refused.
     PostTransfer
     needs {
         /// What moves.
@@ -169,6 +173,71 @@ command! {
     }
 }
 
+/// Names a system account in a [`SystemTransfer`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SystemAccount {
+    /// The settlement account of this name, opened when it is first needed; its
+    /// first shard where it has several.
+    Settlement(SettlementName),
+    /// The system account with this id: one that the host opened, or one shard
+    /// of a settlement account.
+    Account(AccountId),
+}
+
+impl SystemAccount {
+    /// The id of the account for `currency` in `ledger`.
+    #[must_use]
+    pub fn id(&self, ledger: LedgerId, currency: Currency) -> AccountId {
+        match self {
+            Self::Settlement(name) => settlement_account(ledger, currency, name, 0),
+            Self::Account(id) => *id,
+        }
+    }
+}
+
+/// One movement of a [`SystemTransfer`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SystemLeg {
+    /// Debited.
+    pub from: SystemAccount,
+    /// Credited.
+    pub to: SystemAccount,
+    /// How much of what.
+    pub money: Money,
+}
+
+impl SystemLeg {
+    /// `money` from `from` to `to`.
+    #[must_use]
+    pub const fn new(from: SystemAccount, to: SystemAccount, money: Money) -> Self {
+        Self { from, to, money }
+    }
+
+    /// The same with the ids of the accounts in `ledger`.
+    #[must_use]
+    pub fn leg(&self, ledger: LedgerId) -> Leg {
+        let id = |account: &SystemAccount| account.id(ledger, self.money.currency);
+        Leg::new(id(&self.from), id(&self.to), self.money)
+    }
+}
+
+command! {
+    /// Moves money between system accounts: the card processor pays out to the
+    /// bank, the bank takes a fee. One leg or many, applied in order, all or none.
+    /// A privilege of the host's own staff: keep it from customers.
+    SystemTransfer
+    needs {
+        /// What moves.
+        legs: Vec<SystemLeg>,
+    }
+    may {
+        /// Its id; made by the service when absent.
+        id, with_id: Option<TransferId>,
+        /// What the host says about it.
+        details, with_details: Details,
+    }
+}
+
 /// One part of a [`Split`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Share {
@@ -179,8 +248,9 @@ pub struct Share {
 }
 
 command! {
-    /// Moves one amount to several accounts by shares, cut by the largest
-    /// remainder. A part that comes out as zero makes no leg.
+    /// Moves one amount to several customers' accounts by shares, cut by the
+    /// largest remainder. A part that comes out as zero makes no leg. System
+    /// accounts are refused.
     Split
     needs {
         /// Debited.
@@ -199,7 +269,8 @@ command! {
 }
 
 command! {
-    /// Reserves money on one account for another.
+    /// Reserves money on one customer's account for another. System accounts are
+    /// refused.
     PlaceHold
     needs {
         /// Whose money is reserved.
@@ -212,9 +283,15 @@ command! {
     may {
         /// Its id; made by the service when absent.
         id, with_id: Option<HoldId>,
-        /// How long it can be captured; for ever when absent. Greater than
-        /// zero, at most 10 years.
+        /// How long it can be captured, from when it is placed. Greater than zero,
+        /// at most ten years. Give this or `expires_at`; a hold with neither can be
+        /// captured for ever.
         expires_in, with_expires_in: Option<Duration>,
+        /// Until when it can be captured. A retry says the same time again, where a
+        /// life that the caller reckons anew would be another request. When the
+        /// request is decided, the store's clock must not have reached it, and it
+        /// must lie at most ten years ahead.
+        expires_at, with_expires_at: Option<Timestamp>,
         /// What the host says about it.
         details, with_details: Details,
     }
@@ -269,10 +346,16 @@ pub enum ReverseWhat {
     Amount(Amount),
     /// These legs in this order: index, and how much (the rest when absent).
     Legs(Vec<(u16, Option<Amount>)>),
+    /// This much, in minor units, of all legs together, in proportion to what is
+    /// left of each; the units that rounding leaves go to the largest remainders.
+    /// Refused where the legs hold several currencies.
+    Proportional(Amount),
 }
 
 command! {
-    /// Undoes an earlier transfer, never more than it moved in total.
+    /// Undoes an earlier transfer, never more than it moved in total. A transfer
+    /// between two system accounts is refused: a [`SystemTransfer`] the other way
+    /// undoes it.
     Reverse
     needs {
         /// Which transfer.
@@ -302,6 +385,7 @@ pub enum Command {
     PostTransfer(PostTransfer),
     Deposit(Deposit),
     Withdrawal(Withdrawal),
+    SystemTransfer(SystemTransfer),
     Split(Split),
     PlaceHold(PlaceHold),
     Capture(Capture),

@@ -1,6 +1,8 @@
 //! What committing a request takes, so that batches can be cut to fit.
 
-use crate::{Command, Details, Hold, Prepared, ReverseWhat, TransferId, TransferWithReversals};
+use crate::{
+    Command, Details, Hold, HoldId, Prepared, ReverseWhat, TransferId, TransferWithReversals,
+};
 
 /// Two entries, two accounts, a reversal total.
 const ROWS_PER_LEG: usize = 5;
@@ -33,19 +35,21 @@ impl Cost {
 pub(crate) struct Resolved {
     /// How many legs each transfer has.
     legs: Vec<(TransferId, usize)>,
-    /// Bytes of the holds' texts.
-    texts: usize,
+    /// Bytes of each hold's texts.
+    texts: Vec<(HoldId, usize)>,
 }
 
 impl Resolved {
     pub(crate) fn of(holds: &[Hold], transfers: &[TransferWithReversals]) -> Self {
-        let texts = holds.iter().map(|hold| hold.details.text_bytes());
+        let texts = holds
+            .iter()
+            .map(|hold| (hold.key.id, hold.details.text_bytes()));
         let rows = transfers.iter().map(|row| &row.transfer);
         Self {
             legs: rows
                 .map(|transfer| (transfer.key.id, transfer.legs.len()))
                 .collect(),
-            texts: texts.fold(0_usize, usize::saturating_add),
+            texts: texts.collect(),
         }
     }
 
@@ -60,21 +64,23 @@ impl Prepared {
     /// reversal of a transfer that could not be resolved yet counts as one leg.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        // The record and the outbox row; every command may carry the hold that
-        // it names.
-        let texts = self.resolved.texts.saturating_mul(COPIES_OF_A_TEXT);
-        let texts = texts.saturating_mul(self.commands.len());
         // The first item of a bulk request brings the bulk request's record.
         let bulk = usize::from(self.membership().is_some());
+        // The record and the outbox row.
         let mut cost = Cost {
             rows: 2_usize.saturating_add(bulk),
-            bytes: texts.saturating_add(256),
+            bytes: 256,
         };
         for prepared in &self.commands {
             let (rows, legs) = match &prepared.command {
                 Command::ChangeStatus(_) | Command::ChangeLimits(_) => (2, 0),
                 Command::PostTransfer(c) => (1, c.legs.len()),
                 Command::Deposit(_) | Command::Withdrawal(_) => (3, 1),
+                // Both accounts of a leg may be opened, each in a new currency.
+                Command::SystemTransfer(c) => {
+                    let legs = c.legs.len();
+                    (legs.saturating_mul(4).saturating_add(1), legs)
+                }
                 Command::Split(c) => (1, c.shares.len()),
                 Command::OpenAccount(_)
                 | Command::PlaceHold(_)
@@ -84,18 +90,24 @@ impl Prepared {
                 Command::Reverse(c) => match &c.what {
                     ReverseWhat::Legs(legs) => (1, legs.len()),
                     ReverseWhat::Amount(_) => (1, 1),
-                    ReverseWhat::Rest => (1, self.legs_of(c.transfer)),
+                    ReverseWhat::Rest | ReverseWhat::Proportional(_) => {
+                        (1, self.legs_of(c.transfer))
+                    }
                 },
             };
             let details = prepared.command.details();
             let text = details.map_or(0, Details::text_bytes);
-            let open = match &prepared.command {
+            // A change of a hold carries the hold that it names.
+            let more = match &prepared.command {
                 Command::OpenAccount(open) => {
                     open.metadata.as_ref().map_or(0, |text| text.as_str().len())
                 }
+                Command::Capture(c) => self.texts_of(c.hold),
+                Command::Release(c) => self.texts_of(c.hold),
+                Command::Expire(c) => self.texts_of(c.hold),
                 _ => 0,
             };
-            let text = text.saturating_add(open).saturating_mul(COPIES_OF_A_TEXT);
+            let text = text.saturating_add(more).saturating_mul(COPIES_OF_A_TEXT);
             let legs_rows = legs.saturating_mul(ROWS_PER_LEG);
             let legs_bytes = legs.saturating_mul(BYTES_PER_LEG);
             cost.rows = cost.rows.saturating_add(rows).saturating_add(legs_rows);
@@ -103,6 +115,21 @@ impl Prepared {
             cost.bytes = cost.bytes.saturating_add(text);
         }
         cost
+    }
+
+    /// How many bytes the texts of a hold take that was found or that this request
+    /// makes.
+    fn texts_of(&self, hold: HoldId) -> usize {
+        let mut found = self.resolved.texts.iter();
+        if let Some((_, bytes)) = found.find(|(id, _)| *id == hold) {
+            return *bytes;
+        }
+        let mut made = self
+            .commands
+            .iter()
+            .filter(|prepared| prepared.id == hold.uuid());
+        let made = made.find_map(|prepared| prepared.command.details());
+        made.map_or(0, Details::text_bytes)
     }
 
     /// How many legs a transfer has that was found or that this request makes;
@@ -115,6 +142,7 @@ impl Prepared {
         let made = made.map(|prepared| match &prepared.command {
             Command::PostTransfer(command) => command.legs.len(),
             Command::Split(command) => command.shares.len(),
+            Command::SystemTransfer(command) => command.legs.len(),
             _ => 1,
         });
         let found = self.resolved.legs_of(transfer);

@@ -18,7 +18,7 @@ mod form;
 use crate::{
     BulkRequest, Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire,
     Fingerprint, OpenAccount, PlaceHold, Policy, PostTransfer, Release, Request, Reverse,
-    ReverseWhat, Split, Withdrawal,
+    ReverseWhat, Split, SystemTransfer, Withdrawal,
 };
 use form::{Form, field, status};
 
@@ -73,6 +73,7 @@ fn add(form: &mut Form, command: &Command) {
         Command::PostTransfer(command) => post_transfer(form, command),
         Command::Deposit(command) => deposit(form, command),
         Command::Withdrawal(command) => withdrawal(form, command),
+        Command::SystemTransfer(command) => system_transfer(form, command),
         Command::Split(command) => split(form, command),
         Command::PlaceHold(command) => place_hold(form, command),
         Command::Capture(command) => capture(form, command),
@@ -184,6 +185,16 @@ fn withdrawal(form: &mut Form, command: &Withdrawal) {
     form.details(details);
 }
 
+fn system_transfer(form: &mut Form, command: &SystemTransfer) {
+    let SystemTransfer { legs, id, details } = command;
+    form.begin(13);
+    form.id(id.as_ref().map(crate::TransferId::as_bytes));
+    for leg in legs {
+        form.system_leg(leg);
+    }
+    form.details(details);
+}
+
 fn split(form: &mut Form, command: &Split) {
     let Split {
         from,
@@ -210,6 +221,7 @@ fn place_hold(form: &mut Form, command: &PlaceHold) {
         money,
         id,
         expires_in,
+        expires_at,
         details,
     } = command;
     form.begin(8);
@@ -219,6 +231,9 @@ fn place_hold(form: &mut Form, command: &PlaceHold) {
     form.money(*money);
     if let Some(life) = expires_in {
         form.put(field::EXPIRES_IN, &life.as_nanos().to_be_bytes());
+    }
+    if let Some(at) = expires_at {
+        form.put(field::EXPIRES_AT, &at.as_micros().to_be_bytes());
     }
     form.details(details);
 }
@@ -258,6 +273,7 @@ fn reverse(form: &mut Form, command: &Reverse) {
     match what {
         ReverseWhat::Rest => {}
         ReverseWhat::Amount(amount) => form.amount(field::AMOUNT, *amount),
+        ReverseWhat::Proportional(amount) => form.amount(field::PROPORTIONAL, *amount),
         ReverseWhat::Legs(legs) => {
             for (leg, amount) in legs {
                 let leg = leg.to_be_bytes();

@@ -59,6 +59,7 @@ pub mod reconcile;
 pub mod testkit;
 
 mod account;
+mod applied;
 mod balance;
 mod batch;
 mod bulk;
@@ -89,12 +90,14 @@ mod turn;
 mod yielding;
 
 pub use account::{Account, AccountState, Counters, PastBalance, Policy, Status};
+pub use applied::{Applied, NotAccepted};
 pub use balance::{Balance, Freshness};
 pub use batch::{Batch, MAX_AHEAD, Reads};
 pub use bulk::{BULK_ITEMS_MAX, BulkRequest, Recorded};
 pub use command::{
     Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire, OpenAccount, PlaceHold,
-    PostTransfer, Release, Reverse, ReverseWhat, Share, Split, Withdrawal,
+    PostTransfer, Release, Reverse, ReverseWhat, Share, Split, SystemAccount, SystemLeg,
+    SystemTransfer, Withdrawal,
 };
 pub use cost::Cost;
 pub use epoch::{Epoch, Epochs, Position, RaisedEpoch};
@@ -120,11 +123,11 @@ pub use quota::{Bucket, Quota, QuotaError};
 pub use rejection::{Rejected, Rejection, Retry};
 pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};
 pub use service::{
-    Answer, BuildError, Driver, LastCommit, Settings, StatsSnapshot, Wallet, WalletBuilder,
-    WalletError,
+    Answer, BuildError, Driver, LastCommit, MAX_AHEAD_RAISE, MAX_RAISE_LIFE, RaiseError, Settings,
+    StatsSnapshot, Wallet, WalletBuilder, WalletError,
 };
 pub use session::{SessionId, SessionIdError};
-pub use settlement::{SettlementShards, settlement_account};
+pub use settlement::{RESERVED_OWNERS, SettlementShards, settlement_account};
 pub use snapshot::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};
 pub use text::{
     Description, KeyScope, KeyText, LimitName, LimitScope, LockName, LockOwner, Owner, RaisedBy,

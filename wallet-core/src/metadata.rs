@@ -1,5 +1,6 @@
 //! User metadata: a small JSON object, kept in one canonical form.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -29,8 +30,9 @@ impl Metadata {
     /// Reads JSON text.
     ///
     /// # Errors
-    /// [`TextError`] when it is no JSON object, too deep, too long, or holds a
-    /// number that is no 64-bit integer.
+    /// [`TextError`] when it is no JSON object, too deep, too long, holds a number
+    /// that is no 64-bit integer, or an object in it has a name twice: readers
+    /// would differ on which value counts.
     pub fn parse(json: &str) -> Result<Self, TextError> {
         if json.len() > Self::MAX_BYTES.saturating_mul(4) {
             return Err(TextError::TooLong {
@@ -38,6 +40,9 @@ impl Metadata {
             });
         }
         let value = serde_json::from_str(json).map_err(|_| TextError::NotAnObject)?;
+        if has_a_name_twice(json) {
+            return Err(TextError::DuplicateName);
+        }
         Self::from_value(&value)
     }
 
@@ -64,6 +69,51 @@ impl Metadata {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether an object of valid JSON has a name twice, however the name is escaped.
+fn has_a_name_twice(json: &str) -> bool {
+    // The names of each object that is open; none for an array.
+    let mut open: Vec<Option<BTreeSet<String>>> = Vec::new();
+    let mut rest = json;
+    while let Some(at) = rest.find(['"', '{', '}', '[', ']']) {
+        let (_, found) = rest.split_at(at);
+        let mut letters = found.chars();
+        match letters.next() {
+            Some('{') => open.push(Some(BTreeSet::new())),
+            Some('[') => open.push(None),
+            Some('"') => {
+                let (string, after) = string_of(found);
+                rest = after;
+                let is_name = after.trim_start().starts_with(':');
+                if let (true, Some(Some(names))) = (is_name, open.last_mut()) {
+                    let name = serde_json::from_str(string).unwrap_or_default();
+                    if !names.insert(name) {
+                        return true;
+                    }
+                }
+                continue;
+            }
+            _ => {
+                open.pop();
+            }
+        }
+        rest = letters.as_str();
+    }
+    false
+}
+
+/// A text that begins with a string of JSON: the string with its quotes, and what
+/// comes after it.
+fn string_of(text: &str) -> (&str, &str) {
+    let mut is_escaped = false;
+    let end = text.char_indices().skip(1).find_map(|(at, letter)| {
+        let is_end = letter == '"' && !is_escaped;
+        is_escaped = letter == '\\' && !is_escaped;
+        is_end.then(|| at.saturating_add(1))
+    });
+    text.split_at_checked(end.unwrap_or(text.len()))
+        .unwrap_or((text, ""))
 }
 
 /// Our own writer, since the order of keys and the form of numbers in

@@ -56,9 +56,13 @@ pub(crate) struct PreparedCommand {
 
 impl PreparedCommand {
     /// Whether the customer of a deposit or withdrawal is the settlement
-    /// account itself.
-    fn settles_with_itself(&self) -> bool {
+    /// account itself, or a leg of a system transfer names one account twice.
+    fn settles_with_itself(&self, ledger: LedgerId) -> bool {
         match &self.command {
+            Command::SystemTransfer(transfer) => {
+                let mut legs = transfer.legs.iter().map(|leg| leg.leg(ledger));
+                legs.any(|leg| leg.from == leg.to)
+            }
             Command::Deposit(deposit) => self.settlement == Some(deposit.account),
             Command::Withdrawal(withdrawal) => self.settlement == Some(withdrawal.account),
             _ => false,
@@ -130,7 +134,8 @@ impl Prepared {
 
     fn check(self) -> Result<Self, InvalidRequest> {
         let mut commands = self.commands.iter();
-        if commands.any(PreparedCommand::settles_with_itself) {
+        let ledger = self.ledger;
+        if commands.any(|command| command.settles_with_itself(ledger)) {
             return Err(InvalidRequest::SameAccount);
         }
         Ok(self)
@@ -207,6 +212,15 @@ impl Prepared {
             Command::Withdrawal(c) => {
                 given = self.new_transfer(c.id);
                 settlement = Some(self.settle(c.account, c.money.currency, &c.settlement, shards));
+            }
+            Command::SystemTransfer(c) => {
+                given = self.new_transfer(c.id);
+                let ledger = self.ledger;
+                for leg in c.legs.iter().map(|leg| leg.leg(ledger)) {
+                    self.touch(leg.from);
+                    self.touch(leg.to);
+                    self.currencies.push(leg.money.currency);
+                }
             }
             Command::Split(split) => {
                 given = self.new_transfer(split.id);

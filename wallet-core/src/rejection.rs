@@ -71,7 +71,8 @@ rejections! {
     HoldNotFound = 3, "hold_not_found", NewKey;
     /// A reversal cannot be reversed.
     NotReversible = 4, "not_reversible", Never;
-    /// The transfer has several legs: name those to reverse.
+    /// The transfer has several legs, or for a reversal in proportion legs of
+    /// several currencies: name those to reverse.
     LegRequired = 5, "leg_required", Never;
     /// The transfer has no leg with this index.
     LegNotFound = 6, "leg_not_found", Never;
@@ -81,12 +82,21 @@ rejections! {
     HoldExpired = 8, "hold_expired", Never;
     /// The hold's time is not over yet (or it has none): it cannot be expired.
     HoldNotExpired = 9, "hold_not_expired", NewKey;
+    /// The time at which a new hold is to expire has come already.
+    ExpiryPassed = 26, "expiry_passed", Never;
+    /// The time at which a new hold is to expire lies more than ten years ahead.
+    ExpiryTooFar = 27, "expiry_too_far", NewKey;
     /// More than the hold still holds.
     CaptureExceedsHold = 10, "capture_exceeds_hold", Never;
     /// More than is left to reverse.
     ReversalExceedsTransfer = 11, "reversal_exceeds_transfer", Never;
     /// An account does not exist.
     AccountNotFound = 12, "account_not_found", NewKey;
+    /// The account is a system account: only deposits, withdrawals and system
+    /// transfers move it, and nothing changes its status or its limits.
+    SystemAccount = 24, "system_account", Never;
+    /// A system transfer names an account that is no system account.
+    NotSystemAccount = 25, "not_system_account", Never;
     /// The store knows the currency with another exponent.
     CurrencyExponentMismatch = 13, "currency_exponent_mismatch", Never;
     /// An account holds another currency.

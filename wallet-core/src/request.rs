@@ -132,7 +132,12 @@ impl BulkRequest {
 
 fn validate_command(command: &Command) -> Result<(), InvalidRequest> {
     match command {
-        Command::OpenAccount(open) => caller_id(open.id.map(crate::AccountId::uuid)),
+        Command::OpenAccount(open) => {
+            if open.owner.is_reserved() {
+                return Err(InvalidRequest::ReservedOwner);
+            }
+            caller_id(open.id.map(crate::AccountId::uuid))
+        }
         Command::ChangeStatus(_) | Command::Release(_) | Command::Expire(_) => Ok(()),
         Command::ChangeLimits(change) => {
             if change.policy.is_none() && change.max_balance == Change::Keep {
@@ -146,6 +151,11 @@ fn validate_command(command: &Command) -> Result<(), InvalidRequest> {
         }
         Command::Deposit(deposit) => caller_id(deposit.id.map(crate::TransferId::uuid)),
         Command::Withdrawal(withdrawal) => caller_id(withdrawal.id.map(crate::TransferId::uuid)),
+        // Whether the two accounts of a leg differ is known once their ids are.
+        Command::SystemTransfer(transfer) => {
+            caller_id(transfer.id.map(crate::TransferId::uuid))?;
+            leg_count(transfer.legs.len())
+        }
         Command::Split(split) => {
             caller_id(split.id.map(crate::TransferId::uuid))?;
             let shares: Vec<u32> = split.shares.iter().map(|share| share.share_bp).collect();
@@ -160,6 +170,9 @@ fn validate_command(command: &Command) -> Result<(), InvalidRequest> {
         }
         Command::PlaceHold(hold) => {
             caller_id(hold.id.map(crate::HoldId::uuid))?;
+            if hold.expires_in.is_some() && hold.expires_at.is_some() {
+                return Err(InvalidRequest::TwoExpiries);
+            }
             let life = hold.expires_in.unwrap_or(HOLD_LIFE_MAX);
             if life < Duration::from_micros(1) || life > HOLD_LIFE_MAX {
                 return Err(InvalidRequest::BadExpiry);
@@ -174,7 +187,10 @@ fn validate_command(command: &Command) -> Result<(), InvalidRequest> {
                 ReverseWhat::Legs(legs) if legs.len() > LEGS_MAX => {
                     Err(InvalidRequest::TooManyLegs)
                 }
-                ReverseWhat::Rest | ReverseWhat::Amount(_) | ReverseWhat::Legs(_) => Ok(()),
+                ReverseWhat::Rest
+                | ReverseWhat::Amount(_)
+                | ReverseWhat::Legs(_)
+                | ReverseWhat::Proportional(_) => Ok(()),
             }
         }
     }
@@ -187,13 +203,16 @@ fn caller_id(id: Option<Uuid>) -> Result<(), InvalidRequest> {
     }
 }
 
+fn leg_count(count: usize) -> Result<(), InvalidRequest> {
+    match count {
+        0 => Err(InvalidRequest::NoLegs),
+        1..=LEGS_MAX => Ok(()),
+        _ => Err(InvalidRequest::TooManyLegs),
+    }
+}
+
 fn legs(legs: &[Leg]) -> Result<(), InvalidRequest> {
-    if legs.is_empty() {
-        return Err(InvalidRequest::NoLegs);
-    }
-    if legs.len() > LEGS_MAX {
-        return Err(InvalidRequest::TooManyLegs);
-    }
+    leg_count(legs.len())?;
     legs.iter().try_for_each(different)
 }
 
@@ -238,9 +257,16 @@ pub enum InvalidRequest {
     /// A caller's id is nil, max or of version 8.
     #[error("a caller's id must not be nil, max or a version 8 UUID")]
     BadId,
+    /// An account's owner begins with one of
+    /// [`RESERVED_OWNERS`](crate::RESERVED_OWNERS).
+    #[error("the owner begins with a prefix that is kept for the ledger's own accounts")]
+    ReservedOwner,
     /// The life of a hold is zero or above [`HOLD_LIFE_MAX`].
     #[error("the life of a hold must lie between a microsecond and ten years")]
     BadExpiry,
+    /// A hold with a life and with a time at which it ends.
+    #[error("a hold ends after a time or at a time: give one of the two")]
+    TwoExpiries,
     /// A change of limits that changes none.
     #[error("a change of limits must name a limit")]
     NothingToChange,
@@ -254,6 +280,7 @@ impl Command {
             Self::PostTransfer(c) => Some(&c.details),
             Self::Deposit(c) => Some(&c.details),
             Self::Withdrawal(c) => Some(&c.details),
+            Self::SystemTransfer(c) => Some(&c.details),
             Self::Split(c) => Some(&c.details),
             Self::PlaceHold(c) => Some(&c.details),
             Self::Capture(c) => Some(&c.details),

@@ -4,7 +4,29 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::{AccountId, Currency, LedgerId, SettlementName};
+use crate::{AccountId, Currency, LedgerId, Owner, SettlementName};
+
+/// How the owners of the ledger's own accounts begin: no caller may open an
+/// account for such an owner, however the letters are cased.
+pub const RESERVED_OWNERS: &[&str] = &["settlement:", "system:", "wallet:"];
+
+impl Owner {
+    /// Whether it begins with one of [`RESERVED_OWNERS`].
+    ///
+    /// ```
+    /// # use wallet_core::Owner;
+    /// assert!(Owner::new("Settlement:bank")?.is_reserved());
+    /// assert!(!Owner::new("settlement-team")?.is_reserved());
+    /// # Ok::<(), wallet_core::TextError>(())
+    /// ```
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        RESERVED_OWNERS.iter().any(|prefix| {
+            let start = self.as_str().get(..prefix.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        })
+    }
+}
 
 /// How many shards a settlement account has, by name; 1 where nothing is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -26,6 +26,15 @@ pub enum TextError {
     /// A number that is no 64-bit integer; floats are not exact.
     #[error("numbers must be 64-bit integers; send other ones as strings")]
     BadNumber,
+    /// An object that has a name twice.
+    #[error("an object in it has a name twice")]
+    DuplicateName,
+    /// A blank at an end, or another blank than the space.
+    #[error("must not begin or end with a blank, nor hold another one than the space")]
+    Blank,
+    /// Not in the normal form NFC: two spellings of one text would be two texts.
+    #[error("must be in the normal form NFC")]
+    NotNormal,
     /// Objects or arrays nested too deeply.
     #[error("is nested too deeply")]
     TooDeep,
@@ -43,8 +52,35 @@ fn check(text: &str, max_bytes: usize, allowed: fn(char) -> bool) -> Result<(), 
     }
 }
 
+/// Marks, embeddings, overrides and isolates of the bidirectional algorithm: with
+/// them one text shows as another.
+const fn turns_direction(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+/// Blanks: what Unicode calls white space, and what has no width.
+const fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// What holds of an owner beyond its characters.
+fn owner(text: &str) -> Result<(), TextError> {
+    let ends = [text.chars().next(), text.chars().next_back()];
+    let is_blank_at_an_end = ends.into_iter().flatten().any(is_blank);
+    if is_blank_at_an_end || text.chars().any(|c| c != ' ' && is_blank(c)) {
+        Err(TextError::Blank)
+    } else if !unicode_normalization::is_nfc(text) {
+        Err(TextError::NotNormal)
+    } else {
+        Ok(())
+    }
+}
+
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $max:literal, $allowed:expr) => {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $allowed:expr $(, $more:expr)?) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -57,9 +93,10 @@ macro_rules! text {
             ///
             /// # Errors
             /// [`TextError`] when it is empty, too long, or holds a character
-            /// that is not allowed.
+            /// that is not allowed; of an owner also for its blanks and its form.
             pub fn new(text: &str) -> Result<Self, TextError> {
                 check(text, Self::MAX_BYTES, $allowed)?;
+                $($more(text)?;)?
                 Ok(Self(text.into()))
             }
 
@@ -87,9 +124,11 @@ macro_rules! text {
 }
 
 text! {
-    /// Who an account belongs to, in the host's own terms: 1 to 128 bytes,
-    /// no control characters.
-    Owner, 128, |c| !c.is_control()
+    /// Who an account belongs to, in the host's own terms: 1 to 128 bytes in the
+    /// normal form NFC, so that one owner is spelt in one way. No control
+    /// characters, none that turn the direction of the text, no blank at either
+    /// end, and no other blank than the space.
+    Owner, 128, |c| !c.is_control() && !turns_direction(c), owner
 }
 text! {
     /// The host's reference of a transfer or hold (an order number), indexed:

@@ -72,16 +72,19 @@ pub enum TransferKind {
     Capture,
     /// The undoing of an earlier transfer.
     Reversal,
+    /// A movement between two system accounts.
+    System,
 }
 
 impl TransferKind {
-    const NAMES: [(Self, &'static str); 6] = [
+    const NAMES: [(Self, &'static str); 7] = [
         (Self::Transfer, "transfer"),
         (Self::Deposit, "deposit"),
         (Self::Withdrawal, "withdrawal"),
         (Self::Split, "split"),
         (Self::Capture, "capture"),
         (Self::Reversal, "reversal"),
+        (Self::System, "system"),
     ];
 
     /// Its name, as records and exports spell it; it stays the same.

@@ -267,3 +267,60 @@ fn long_texts_count_wherever_they_are_written() {
     let reverse = Reverse::new(transfer_id(7)).with_details(wordy("y"));
     check_bytes(&world, "reverse", vec![reverse.into()]);
 }
+
+/// Captures of holds that each have 300 bytes of metadata, a cent each.
+fn captures(count: u128) -> (World, Arc<Prepared>) {
+    let mut world = World::with(&[(A, 1000), (B, 0)]);
+    let words = format!(r#"{{"a":"{}"}}"#, "x".repeat(292));
+    let mut commands: Vec<Command> = Vec::new();
+    for number in 0..count {
+        let mut hold = support::hold_row(hold_id(number), A, B, 1);
+        hold.details.metadata = Some(Metadata::parse(&words).unwrap());
+        world.put_hold(hold);
+        commands.push(Capture::new(hold_id(number)).into());
+    }
+    let held = i128::try_from(count).unwrap();
+    world.edit(A).counters.debits_pending = held;
+    world.edit(B).counters.credits_pending = held;
+    let request = resolved(&world, &world.requests(commands));
+    (world, request)
+}
+
+#[test]
+fn each_capture_costs_the_texts_of_its_own_hold_and_no_other() {
+    let (_, one) = captures(1);
+    let (world, hundred) = captures(100);
+    let (one, cost) = (one.cost(), hundred.cost());
+    // A store that takes a megabyte takes these.
+    assert!(cost.bytes <= 100 * one.bytes, "{cost:?}, one {one:?}");
+    assert!(cost.bytes < 1 << 18, "{cost:?}");
+    let decision = world.decide(vec![hundred]);
+    let outcome = fresh(&decision.decided[0]);
+    assert!(outcome.result.is_ok());
+    let record = codec::encode_outcome(outcome).len();
+    let outbox = decision.changes.outbox_payload().unwrap().len();
+    assert!(
+        cost.bytes >= record + outbox,
+        "{cost:?}, {record} + {outbox}"
+    );
+}
+
+#[test]
+fn a_capture_of_a_hold_of_the_same_request_costs_its_texts() {
+    let world = World::with(&[(A, 1000), (B, 0)]);
+    let words = Metadata::parse(&format!(r#"{{"a":"{}"}}"#, "x".repeat(3_000))).unwrap();
+    let details = |metadata| Details {
+        metadata,
+        ..Details::default()
+    };
+    let place = |metadata| {
+        PlaceHold::new(A, B, cents(10))
+            .with_id(hold_id(1))
+            .with_details(details(metadata))
+    };
+    let both = |metadata| {
+        let commands = vec![place(metadata).into(), Capture::new(hold_id(1)).into()];
+        resolved(&world, &world.requests(commands)).cost().bytes
+    };
+    assert!(both(Some(words)) >= both(None) + 2 * 2 * 3_000);
+}

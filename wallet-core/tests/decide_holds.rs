@@ -330,3 +330,35 @@ fn a_damaged_hold_of_an_account_against_itself_moves_nothing() {
     world.put_hold(hold);
     assert_eq!(rejection(world.ask(Capture::new(H))), refused);
 }
+
+#[test]
+fn a_hold_until_a_time_ends_then_whenever_it_was_placed() {
+    let mut world = World::with(&[(A, 1000), (B, 0)]);
+    // The paying account lives a second ahead of the clock.
+    world.edit(A).last_at = Timestamp::from_micros(NOW.as_micros() + SECOND);
+    let until = |micros: i64| Timestamp::from_micros(NOW.as_micros() + micros);
+    let place = |at| PlaceHold::new(A, B, cents(100)).with_expires_at(at);
+    let id = hold_id(1);
+    let placed = hold_changed(world.run(place(until(5)).with_id(id)).unwrap());
+    assert_eq!(placed.hold.expires_at, Some(until(5)));
+    world.now = until(4);
+    assert!(world.ask(Capture::new(id)).is_ok());
+    world.now = until(5);
+    let late = world.ask(Capture::new(id)).unwrap_err();
+    assert_eq!(late.rejection, Rejection::HoldExpired);
+}
+
+#[test]
+fn the_end_of_a_hold_lies_after_now_and_at_most_ten_years_ahead() {
+    let world = World::with(&[(A, 1000), (B, 0)]);
+    let place = |micros: i64| {
+        let at = Timestamp::from_micros(NOW.as_micros() + micros);
+        let placed = world.ask(PlaceHold::new(A, B, cents(100)).with_expires_at(at));
+        placed.err().map(|rejected| rejected.rejection)
+    };
+    let ten_years = 10 * 366 * 86_400 * SECOND;
+    assert_eq!(place(-SECOND), Some(Rejection::ExpiryPassed));
+    assert_eq!(place(0), Some(Rejection::ExpiryPassed));
+    assert_eq!((place(1), place(ten_years)), (None, None));
+    assert_eq!(place(ten_years + 1), Some(Rejection::ExpiryTooFar));
+}

@@ -197,7 +197,7 @@ fn the_generators_reach_every_answer_and_rejection() {
     let mut runner = TestRunner::deterministic();
     let inputs = (requests(), snapshot());
     let (mut answers, mut rejections) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..2_000 {
+    for _ in 0..4_000 {
         let tree = inputs.new_tree(&mut runner).expect("nothing is filtered");
         let (requests, snapshot) = tree.current();
         for decided in Batch::new(requests).decide(&snapshot).decided {

@@ -16,7 +16,7 @@ use wallet_core::{
     Currency, Deposit, Expire, HOLD_LIFE_MAX, HoldId, IdempotencyKey, InvalidRequest, KeyScope,
     KeyText, LEGS_MAX, LedgerId, Leg, Money, OpenAccount, Owner, PlaceHold, Policy, PostTransfer,
     Prepared, Release, Request, Reverse, ReverseWhat, SettlementName, SettlementShards, Share,
-    Split, Status, TransferId, Uuid7, Withdrawal, settlement_account,
+    Split, Status, Timestamp, TransferId, Uuid7, Withdrawal, settlement_account,
 };
 
 fn account(number: u16) -> AccountId {
@@ -239,4 +239,13 @@ fn a_hold_lives_a_microsecond_to_ten_years() {
 fn a_change_of_limits_names_one() {
     let nothing = check(ChangeLimits::new(account(1)));
     assert_eq!(nothing, Err(InvalidRequest::NothingToChange));
+}
+
+#[test]
+fn a_hold_ends_after_a_time_or_at_a_time() {
+    let at = Timestamp::from_micros(1);
+    let both = hold().with_expires_in(Duration::from_secs(1));
+    let both = check(both.with_expires_at(at));
+    assert_eq!(both, Err(InvalidRequest::TwoExpiries));
+    assert_eq!(check(hold().with_expires_at(at)), Ok(()));
 }

@@ -270,3 +270,67 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn one_owner_is_spelt_in_one_way() {
+    for fine in [
+        "ada",
+        "own funds",
+        "Zo\u{EB}",
+        "\u{E5}da",
+        "ada\u{200D}",
+        "a  b",
+    ] {
+        assert!(Owner::new(fine).is_ok(), "{fine:?}");
+    }
+    for blank in [
+        " ",
+        "ada ",
+        " ada",
+        "\u{A0}ada",
+        "a\u{A0}da",
+        "a\u{3000}da",
+        "a\u{2028}da",
+        "ada\u{200B}",
+        "a\u{2060}da",
+        "\u{FEFF}ada",
+    ] {
+        assert_eq!(Owner::new(blank), Err(TextError::Blank), "{blank:?}");
+    }
+    // With a combining ring, and the sign of the angstrom.
+    for form in ["a\u{30A}da", "\u{212B}da", "\u{1100}\u{1161}"] {
+        assert_eq!(Owner::new(form), Err(TextError::NotNormal), "{form:?}");
+    }
+    for mark in [
+        '\u{61C}', '\u{200E}', '\u{200F}', '\u{202A}', '\u{202E}', '\u{2066}', '\u{2069}',
+    ] {
+        let text = format!("a{mark}da");
+        assert_eq!(Owner::new(&text), Err(TextError::BadCharacter), "{mark:?}");
+    }
+    // What people write of a transfer is theirs.
+    assert!(Reference::new("a\u{30A}da ").is_ok());
+}
+
+#[test]
+fn metadata_has_each_name_once() {
+    for twice in [
+        r#"{"a":1,"a":1}"#,
+        r#"{"a":1,"b":{"x":[{"y":1,"y":2}]}}"#,
+        r#"{"a":1,"\u0061":2}"#,
+        r#"{"a\"b" : 1 , "a\u0022b" : 2}"#,
+        r#"{"":1,"":2}"#,
+        r#"{"a":{},"b":[],"a":null}"#,
+    ] {
+        let found = Metadata::parse(twice);
+        assert_eq!(found, Err(TextError::DuplicateName), "{twice}");
+    }
+    for once in [
+        r#"{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}"#,
+        r#"{"a":"a","b":"{\"a\":1,\"a\":2}"}"#,
+        r#"{"a":"\\","b":"\\\"","A":1}"#,
+        r#"{"a":["a","a"],"":":"}"#,
+    ] {
+        assert!(Metadata::parse(once).is_ok(), "{once}");
+    }
+    assert_eq!(Metadata::parse("[1,1]"), Err(TextError::NotAnObject));
+}

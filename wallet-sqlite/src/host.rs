@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, TransactionState};
-use wallet_core::{Batch, Decided, LedgerId, Outcome, Prepared, StoreError, StoreErrorKind};
+use wallet_core::{Applied, Batch, Prepared, StoreError, StoreErrorKind};
 
 use crate::SqliteStore;
 use crate::commit::decide_and_write;
@@ -28,27 +28,56 @@ const UNDO: &str = "ROLLBACK TO wallet_apply; RELEASE wallet_apply";
 /// Dropping it rolls back. How durable the commit is, the host's connection
 /// says: leave its `synchronous` at `FULL`, which is SQLite's default.
 ///
+/// A refused payment is an answer, and no error: the order is committed only when
+/// [`accepted`](Applied::accepted) says so, and rolled back otherwise.
+///
 /// ```
 /// # use std::sync::Arc;
-/// use wallet_core::{Currency, IdempotencyKey, KeyScope, KeyText, OpenAccount, Owner};
-/// use wallet_core::{Prepared, Request, SettlementShards, SystemClock, Uuid7};
+/// use wallet_core::{Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner};
+/// use wallet_core::{PostTransfer, Prepared, Request, SettlementName, SettlementShards};
+/// use wallet_core::{AccountId, Command, SystemClock, Uuid7};
 /// use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore, rusqlite::Connection};
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("shop.db");
 /// let store = SqliteStore::open(&SqliteSettings::new(&path), Arc::new(SystemClock))?;
 /// let mut connection = Connection::open(&path)?;
 /// connection.execute_batch("CREATE TABLE shop_order (id INTEGER PRIMARY KEY)")?;
+/// let eur = Currency::iso("EUR")?;
+/// # let id = |number: u128| AccountId::from_bytes((0x7000_8000_0000_0000_0000 + number).to_be_bytes());
+/// # let (ada, shop) = (id(1), id(2));
+/// let request = |key, commands: Vec<Command>| -> Result<_, Box<dyn std::error::Error>> {
+///     let request = Request::of_many(IdempotencyKey::parse("shop", key)?, commands);
+///     Ok(Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new())?))
+/// };
+/// let open = |name, id| Owner::new(name).map(|owner| OpenAccount::new(owner, eur).with_id(id));
 ///
-/// let key = IdempotencyKey::new(KeyScope::new("shop")?, KeyText::new("order-7")?);
-/// let command = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
-/// let request = Request::new(key, command);
-/// let request = Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new())?);
-///
+/// // Ada has 5.00.
+/// let bank = SettlementName::new("bank")?;
+/// let pocket = Deposit::new(ada, Money::parse("5.00", eur)?, bank);
+/// let opening = vec![open("ada", ada)?.into(), open("shop", shop)?.into(), pocket.into()];
 /// let mut transaction = HostTransaction::begin(&mut connection)?;
-/// transaction.connection()?.execute("INSERT INTO shop_order VALUES (7)", ())?;
-/// let applied = store.apply_in(&mut transaction, &[request])?;
+/// let applied = store.apply_in(&mut transaction, &[request("open", opening)?])?;
+/// applied.accepted()?;
 /// transaction.commit()?;
-/// assert_eq!(applied.decided.len(), 1);
+///
+/// // She orders for 9.00 and for 4.00.
+/// for (order, price) in [(7, "9.00"), (8, "4.00")] {
+///     let pay = PostTransfer::new(vec![Leg::new(ada, shop, Money::parse(price, eur)?)]);
+///     let pay = request(&format!("order-{order}"), vec![pay.into()])?;
+///     let mut transaction = HostTransaction::begin(&mut connection)?;
+///     transaction.connection()?.execute("INSERT INTO shop_order VALUES (?)", [order])?;
+///     let applied = store.apply_in(&mut transaction, &[pay])?;
+///     match applied.accepted() {
+///         Ok(_) => transaction.commit()?,
+///         Err(refused) => {
+///             println!("order {order}: {refused}");
+///             transaction.rollback()?;
+///         }
+///     }
+/// }
+/// let orders = "SELECT group_concat(id) FROM shop_order";
+/// let orders: String = connection.query_row(orders, (), |row| row.get(0))?;
+/// assert_eq!(orders, "8");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -122,19 +151,6 @@ impl<'c> HostTransaction<'c> {
     }
 }
 
-/// What was applied, if the host commits.
-#[must_use = "after the commit, `after_commit` says what to tell caches and the relay"]
-#[derive(Debug)]
-pub struct Applied {
-    /// One answer per request, in order. A refusal is an answer too, and is
-    /// recorded only if the host commits.
-    pub decided: Vec<Decided>,
-    /// Every outcome accepted now, in the order of its effects. Once the host
-    /// has committed, and not before, caches may be written through from it,
-    /// and the relay be woken; after a roll-back it means nothing.
-    pub after_commit: Vec<(LedgerId, Arc<Outcome>)>,
-}
-
 impl SqliteStore {
     /// Applies `requests` inside the host's transaction: the same rules,
     /// records and events as [`transact`](wallet_core::LedgerStore::transact),
@@ -159,7 +175,7 @@ impl SqliteStore {
     ) -> Result<Applied, ApplyError> {
         let connection = transaction.connection()?;
         self.same_file(connection)?;
-        let batch = Batch::new(requests.to_vec());
+        let batch = Batch::with_max_ahead(requests.to_vec(), self.max_ahead);
         if batch.requests().len() != requests.len() {
             return Err(invalid("two requests have the same key").into());
         }
@@ -179,10 +195,7 @@ impl SqliteStore {
             released.during("releasing a savepoint").map(|()| decision)
         });
         match released {
-            Ok(decision) => Ok(Applied {
-                decided: decision.decided,
-                after_commit: decision.changes.accepted,
-            }),
+            Ok(decision) => Ok(Applied::new(decision.decided, decision.changes.accepted)),
             Err(error) => Err(undo(connection, error)),
         }
     }

@@ -75,7 +75,7 @@ mod value;
 mod write;
 
 pub use error::{ApplyError, TransactionLost};
-pub use host::{Applied, HostTransaction};
+pub use host::HostTransaction;
 pub use inbox::SqliteInbox;
 /// The driver, in the version whose types this crate's functions take.
 pub use rusqlite;

@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use wallet_core::MAX_AHEAD;
+
 /// How a [`SqliteStore`](crate::SqliteStore) uses its file: plain data.
 ///
 /// ```
@@ -20,6 +22,7 @@ pub struct SqliteSettings {
     pub(crate) checkpoint_pages: u32,
     pub(crate) cache_kib: u32,
     pub(crate) defer_from: usize,
+    pub(crate) max_ahead: Duration,
 }
 
 impl SqliteSettings {
@@ -37,6 +40,7 @@ impl SqliteSettings {
             checkpoint_pages: 16_000,
             cache_kib: 16_384,
             defer_from: 100,
+            max_ahead: MAX_AHEAD,
         }
     }
 
@@ -63,6 +67,15 @@ impl SqliteSettings {
     #[must_use]
     pub const fn with_adopt(mut self, adopt: bool) -> Self {
         self.adopt = adopt;
+        self
+    }
+
+    /// How far an account's time may run ahead of the store's clock in
+    /// [`SqliteStore::apply_in`](crate::SqliteStore::apply_in); two seconds by default. The
+    /// service has a setting of its own.
+    #[must_use]
+    pub const fn with_max_ahead(mut self, max_ahead: Duration) -> Self {
+        self.max_ahead = max_ahead;
         self
     }
 

@@ -43,6 +43,8 @@ const LIMITS: Limits = Limits {
 pub struct SqliteStore {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lock_wait: Duration,
+    /// For requests inside a transaction of the host's own.
+    pub(crate) max_ahead: Duration,
     pub(crate) path: String,
     pub(crate) file: Arc<OpenFile>,
     writer: Threads,
@@ -84,6 +86,7 @@ impl SqliteStore {
         Ok(Self {
             clock,
             lock_wait: settings.lock_wait,
+            max_ahead: settings.max_ahead,
             path,
             file: Arc::new(file),
             writer,

@@ -14,7 +14,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use support::{commit, posted, record_key, transfer};
 use tempfile::TempDir;
 use wallet_core::testkit::block_on;
-use wallet_core::{Decided, LedgerStore, StoreErrorKind};
+use wallet_core::{Decided, LedgerStore, NotAccepted, Rejection, StoreErrorKind};
 use wallet_sqlite::{ApplyError, HostTransaction, SqliteStore};
 
 struct Shop {
@@ -69,8 +69,8 @@ fn an_order_and_its_payments_commit_together() {
     order(&transaction, 1);
     let requests = [transfer("a", 0, 1, 30), transfer("b", 1, 2, 120)];
     let applied = shop.store.apply_in(&mut transaction, &requests).unwrap();
-    assert_eq!(applied.decided.len(), 2);
-    assert_eq!(applied.after_commit.len(), 2, "each sees those before it");
+    assert_eq!(applied.decided().len(), 2);
+    assert_eq!(applied.after_commit().len(), 2, "each sees those before it");
     transaction.commit().unwrap();
     assert_eq!(shop.orders(), 1);
     assert_eq!([0, 1, 2].map(|n| posted(&shop.store, n)), [70, 10, 220]);
@@ -108,6 +108,23 @@ fn dropping_the_handle_rolls_back() {
 }
 
 #[test]
+fn a_refused_payment_rolls_the_order_back() {
+    let mut shop = shop();
+    let mut transaction = HostTransaction::begin(&mut shop.connection).unwrap();
+    order(&transaction, 1);
+    let requests = [transfer("a", 0, 1, 30), transfer("b", 0, 1, 71)];
+    let applied = shop.store.apply_in(&mut transaction, &requests).unwrap();
+    let refused = applied.accepted().unwrap_err();
+    assert!(
+        matches!(refused, NotAccepted::Rejected { request: 1, rejected }
+            if rejected.rejection == Rejection::InsufficientFunds)
+    );
+    transaction.rollback().unwrap();
+    assert_eq!((shop.orders(), posted(&shop.store, 0)), (0, 100));
+    assert!(!shop.is_recorded("a") && !shop.is_recorded("b"));
+}
+
+#[test]
 fn a_refusal_is_recorded_if_the_host_commits() {
     let mut shop = shop();
     let mut transaction = HostTransaction::begin(&mut shop.connection).unwrap();
@@ -115,8 +132,8 @@ fn a_refusal_is_recorded_if_the_host_commits() {
         .store
         .apply_in(&mut transaction, &[transfer("a", 0, 1, 101)])
         .unwrap();
-    assert!(matches!(&applied.decided[0], Decided::Fresh(outcome) if outcome.result.is_err()));
-    assert!(applied.after_commit.is_empty());
+    assert!(matches!(&applied.decided()[0], Decided::Fresh(outcome) if outcome.result.is_err()));
+    assert!(applied.after_commit().is_empty());
     transaction.commit().unwrap();
     assert!(shop.is_recorded("a"));
 }
@@ -130,8 +147,8 @@ fn a_key_committed_before_is_replayed() {
         .store
         .apply_in(&mut transaction, &[transfer("a", 0, 1, 30)])
         .unwrap();
-    assert!(matches!(&applied.decided[0], Decided::Replayed(_)));
-    assert!(applied.after_commit.is_empty());
+    assert!(matches!(&applied.decided()[0], Decided::Replayed(_)));
+    assert!(applied.after_commit().is_empty());
     transaction.commit().unwrap();
     assert_eq!(posted(&shop.store, 0), 70);
 }
@@ -182,7 +199,7 @@ fn a_connection_by_another_name_of_the_file_is_taken() {
     let mut transaction = HostTransaction::begin(&mut connection).unwrap();
     let requests = [transfer("a", 0, 1, 30)];
     let applied = shop.store.apply_in(&mut transaction, &requests).unwrap();
-    assert_eq!(applied.after_commit.len(), 1);
+    assert_eq!(applied.after_commit().len(), 1);
     transaction.commit().unwrap();
     assert_eq!(posted(&shop.store, 0), 70);
 }

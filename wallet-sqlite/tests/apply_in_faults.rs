@@ -89,7 +89,7 @@ fn go(store: &SqliteStore, connection: &mut Connection) -> (bool, bool) {
     let mut transaction = HostTransaction::begin(connection).unwrap();
     match store.apply_in(&mut transaction, &requests()) {
         Ok(applied) => {
-            assert_eq!(applied.decided.len(), requests().len());
+            assert_eq!(applied.decided().len(), requests().len());
             transaction
                 .connection()
                 .unwrap()

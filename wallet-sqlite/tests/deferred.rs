@@ -163,12 +163,12 @@ fn a_transaction_of_the_hosts_sees_the_pieces_and_writes_none() {
         let again = [Arc::clone(&first), transfer("second", 0, 1, 5)];
         let applied = store.apply_in(&mut transaction, &again).unwrap();
         assert!(matches!(
-            applied.decided[..],
+            applied.decided()[..],
             [Decided::Replayed(_), Decided::Fresh(_)]
         ));
         let third = [transfer("third", 1, 0, 1)];
         let applied = store.apply_in(&mut transaction, &third).unwrap();
-        accepted(&applied.decided[0]);
+        accepted(&applied.decided()[0]);
         if ends == "committed" {
             transaction.commit().unwrap();
         } else {

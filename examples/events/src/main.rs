@@ -94,10 +94,10 @@ async fn main() -> Result<()> {
     let ada = open(&wallet, "ada", eur).await?;
     let bob = open(&wallet, "bob", eur).await?;
     let deposit = Deposit::new(ada, money("100.00")?, SettlementName::new("bank")?);
-    submit(&wallet, "deposit", deposit).await?;
+    submit(&wallet, "deposit", deposit).await?.accepted()?;
     mailer.wait_for(1).await;
     let transfer = PostTransfer::new(vec![Leg::new(ada, bob, money("30.00")?)]);
-    submit(&wallet, "transfer", transfer).await?;
+    submit(&wallet, "transfer", transfer).await?.accepted()?;
     println!("committed: 30.00 EUR from ada to bob");
 
     mailer.wait_for(2).await;
@@ -129,16 +129,14 @@ fn queue(clock: &Arc<dyn Clock>) -> MemoryQueue {
     queue.with_wait(Duration::from_millis(200))
 }
 
-/// Carries out a command that must not be refused.
+/// Submits a command; the caller asks whether it was accepted.
 async fn submit(
     wallet: &Wallet,
     key: &str,
     command: impl Into<Command>,
 ) -> Result<wallet_core::Answer> {
     let key = IdempotencyKey::parse("example", key)?;
-    let answer = wallet.submit(Request::new(key, command)).await?;
-    answer.accepted()?;
-    Ok(answer)
+    Ok(wallet.submit(Request::new(key, command)).await?)
 }
 
 async fn open(wallet: &Wallet, owner: &str, eur: Currency) -> Result<wallet_core::AccountId> {

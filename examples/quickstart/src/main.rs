@@ -11,12 +11,10 @@ use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Carries out a command that must not be refused.
+/// Submits a command; the caller asks whether it was accepted.
 async fn submit(wallet: &Wallet, key: &str, command: impl Into<Command>) -> Result<Answer> {
     let key = IdempotencyKey::parse("quickstart", key)?;
-    let answer = wallet.submit(Request::new(key, command)).await?;
-    answer.accepted()?;
-    Ok(answer)
+    Ok(wallet.submit(Request::new(key, command)).await?)
 }
 
 #[tokio::main]
@@ -36,14 +34,16 @@ async fn main() -> Result<()> {
         opened.account()?.ok_or("not opened")?.state.key.id,
     );
     let deposit = Deposit::new(ada, money("100.00")?, SettlementName::new("bank")?);
-    submit(&wallet, "deposit", deposit).await?;
+    submit(&wallet, "deposit", deposit).await?.accepted()?;
     let transfer = PostTransfer::new(vec![Leg::new(ada, bob, money("30.00")?)]);
-    submit(&wallet, "transfer", transfer).await?;
+    submit(&wallet, "transfer", transfer).await?.accepted()?;
 
     let hold = PlaceHold::new(ada, bob, money("45.00")?);
     let hold = submit(&wallet, "hold", hold).await?;
     let hold = hold.hold()?.ok_or("not placed")?.key.id;
-    submit(&wallet, "capture", Capture::new(hold)).await?;
+    submit(&wallet, "capture", Capture::new(hold))
+        .await?
+        .accepted()?;
 
     for entry in wallet.entries(&EntryQuery::first(account, 10)).await? {
         let amount = format_minor(entry.amount.minor(), eur);

@@ -19,7 +19,9 @@ use crate::middleware::guard;
 use crate::openapi;
 use crate::problem::{Code, Problem};
 use crate::readiness::Readiness;
-use crate::routes::{accounts, batches, health, holds, movements, outcomes, statements, transfers};
+use crate::routes::{
+    accounts, batches, health, holds, movements, outcomes, statements, system, transfers,
+};
 use crate::{Config, Hosts, Network};
 
 /// Whose idempotency keys those of the API are.
@@ -64,6 +66,8 @@ pub struct AppSettings {
     pub lists_max: usize,
     /// How many for single things.
     pub reads_max: usize,
+    /// Whether callers may move money between system accounts.
+    pub system_transfers: bool,
 }
 
 impl AppSettings {
@@ -82,6 +86,7 @@ impl AppSettings {
             requests_per_client: config.connections_per_peer(),
             lists_max: config.lists_max,
             reads_max: config.reads_max,
+            system_transfers: config.allow_system_transfers,
         })
     }
 }
@@ -98,6 +103,7 @@ impl Default for AppSettings {
             requests_per_client: 480,
             lists_max: 64,
             reads_max: 512,
+            system_transfers: false,
         }
     }
 }
@@ -191,6 +197,7 @@ static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
         .routes(routes!(transfers::create))
         .routes(routes!(transfers::show))
         .routes(routes!(transfers::reverse))
+        .routes(routes!(system::create))
         .routes(routes!(holds::place, holds::list))
         .routes(routes!(holds::show))
         .routes(routes!(holds::capture))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Parser;
-use wallet_core::{Currency, CurrencyTable, Settings};
+use wallet_core::{Currency, CurrencyTable, Settings, Timestamp};
 
 use crate::hosts::HostName;
 use crate::{LogFormat, Network, TableUrl};
@@ -122,6 +122,37 @@ pub struct Config {
     /// How long open requests may take to end at shutdown, in milliseconds.
     #[arg(long, env = "WALLET_SHUTDOWN_TIMEOUT_MS", default_value_t = 20_000)]
     pub shutdown_timeout_ms: u64,
+
+    /// How far an account's time may run ahead of the store's clock, in
+    /// milliseconds: at most ten minutes. Beyond it requests are refused as
+    /// `clock_behind`.
+    #[arg(long, env = "WALLET_MAX_AHEAD_MS", default_value_t = 2_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=600_000))]
+    pub max_ahead_ms: u64,
+
+    /// The same for a while, up to seven days: after a clock stepped forward and
+    /// was set right. Needs `--raise-max-ahead-until`.
+    #[arg(
+        long,
+        env = "WALLET_RAISE_MAX_AHEAD_MS",
+        requires = "raise_max_ahead_until"
+    )]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=604_800_000))]
+    pub raise_max_ahead_ms: Option<u64>,
+
+    /// When that ends, as RFC 3339: at most a day ahead.
+    #[arg(
+        long,
+        env = "WALLET_RAISE_MAX_AHEAD_UNTIL",
+        requires = "raise_max_ahead_ms"
+    )]
+    #[arg(value_parser = time)]
+    pub raise_max_ahead_until: Option<Timestamp>,
+
+    /// Whether callers may move money between system accounts
+    /// (`POST /v1/system-transfers`): whoever reaches the server may then.
+    #[arg(long, env = "WALLET_ALLOW_SYSTEM_TRANSFERS")]
+    pub allow_system_transfers: bool,
 
     /// How the log looks: `json` or `text`.
     #[arg(long, env = "WALLET_LOG_FORMAT", default_value = "json")]
@@ -246,4 +277,9 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 fn head_size(text: &str) -> Result<usize, String> {
     let size = text.parse().ok().filter(|size| *size >= 8_192);
     size.ok_or_else(|| "expected a number of at least 8192".to_owned())
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let time: jiff::Timestamp = text.parse().map_err(|error| format!("{error}"))?;
+    Ok(Timestamp::from_micros(time.as_microsecond()))
 }

@@ -230,7 +230,10 @@ impl Collector for Service {
         ];
         count(&mut encoder, &counters)?;
         let help = "Requests that wait for a commit";
-        gauge(&mut encoder, "waiting", help, stats.waiting)
+        gauge(&mut encoder, "waiting", help, stats.waiting)?;
+        let help = "How far accounts' times may run ahead of the store's clock at present";
+        let seconds = self.0.max_ahead().as_secs();
+        gauge(&mut encoder, "max_ahead_seconds", help, seconds)
     }
 }
 

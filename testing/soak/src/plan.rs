@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use wallet_core::{
-    AccountId, AccountKey, Capture, Command, Currency, HoldId, IdempotencyKey, InLedger, LedgerId,
-    Leg, Money, OpenAccount, Owner, PlaceHold, PostTransfer, Request, Reverse, SettlementName,
-    TransferId,
+    AccountId, AccountKey, Capture, Command, Currency, Deposit, HoldId, IdempotencyKey, InLedger,
+    LedgerId, Leg, Money, OpenAccount, Owner, PlaceHold, PostTransfer, Request, Reverse,
+    SettlementName, SystemAccount, SystemLeg, SystemTransfer, TransferId,
 };
 
 use crate::Result;
 
-/// Accounts of the host's own, whose events are not published.
+/// System accounts, whose events are not published.
 pub(crate) const POSITIONS: u16 = 200;
 /// Accounts of customers, whose events go all the way.
 pub(crate) const CUSTOMERS: u16 = 64;
@@ -90,20 +90,20 @@ impl Place {
         let mut rng = self.rng();
         let kind = rng.u8(0..64);
         let is_first = self.round.is_multiple_of(2);
-        let from_customer = rng.u8(0..8) == 0;
-        let pair = leg(&mut rng, from_customer)?;
+        // Holds and reversals are customers' affairs.
+        let pair = leg(&mut rng, true)?;
         let single = |rng: &mut Rng| Ok::<_, crate::Error>(Step::Transfer(vec![leg(rng, false)?]));
         Ok(match (kind, is_first) {
-            (0..=3, true) => Step::Hold(pair),
-            (0..=3, false) => Step::Capture(pair),
-            (4..=6, true) => Step::Reversible(pair),
-            (4..=6, false) => Step::Reverse(pair),
-            (7, true) => Step::Forgotten(pair),
+            (0..=1, true) => Step::Hold(pair),
+            (0..=1, false) => Step::Capture(pair),
+            (2..=3, true) => Step::Reversible(pair),
+            (2..=3, false) => Step::Reverse(pair),
+            (4, true) => Step::Forgotten(pair),
             (8..=11, true) => {
                 let legs = (0..rng.usize(2..=6)).map(|_| leg(&mut rng, false));
                 Step::Transfer(legs.collect::<Result<_>>()?)
             }
-            (12..=18, true) => Step::Transfer(vec![leg(&mut rng, true)?]),
+            (12..=15, true) => Step::Transfer(vec![leg(&mut rng, true)?]),
             (_, true) => single(&mut rng)?,
             (_, false) => {
                 // Another one than that of the first round.
@@ -118,7 +118,7 @@ impl Place {
         let transfer = TransferId::from_bytes(self.id());
         let place = |leg: Leg| PlaceHold::new(leg.from, leg.to, leg.money).with_id(hold);
         let command: Command = match self.step()? {
-            Step::Transfer(legs) => PostTransfer::new(legs).into(),
+            Step::Transfer(legs) => moving(legs),
             Step::Reversible(leg) => PostTransfer::new(vec![leg]).with_id(transfer).into(),
             Step::Reverse(_) => Reverse::new(transfer).into(),
             Step::Hold(leg) => place(leg).into(),
@@ -127,6 +127,18 @@ impl Place {
         };
         Ok(Request::new(self.key()?, command))
     }
+}
+
+/// Positions are system accounts, customers are not; no leg joins the two.
+fn moving(legs: Vec<Leg>) -> Command {
+    let is_customer_s = |leg: &Leg| (0..CUSTOMERS).any(|number| account(number) == leg.from);
+    if legs.iter().any(is_customer_s) {
+        return PostTransfer::new(legs).into();
+    }
+    let own = SystemAccount::Account;
+    let legs = legs.into_iter();
+    let legs = legs.map(|leg| SystemLeg::new(own(leg.from), own(leg.to), leg.money));
+    SystemTransfer::new(legs.collect()).into()
 }
 
 pub(crate) fn eur() -> Result<Currency> {
@@ -187,10 +199,18 @@ pub(crate) fn opening() -> Result<Vec<Request>> {
         let key = IdempotencyKey::parse("set-up", &number.to_string())?;
         let open = OpenAccount::new(Owner::new("soak")?, eur()?);
         let open = open.with_id(account(number)).with_system(is_position);
-        let funds = if is_position { FUNDS } else { POCKET };
         let bank = SettlementName::new("bank")?;
-        let pay = wallet_core::Deposit::new(account(number), Money::minor(funds, eur()?)?, bank);
-        requests.push(Request::of_many(key, vec![open.into(), pay.into()]));
+        let funds: Command = if is_position {
+            let (bank, own) = (
+                SystemAccount::Settlement(bank),
+                SystemAccount::Account(account(number)),
+            );
+            let funds = Money::minor(FUNDS, eur()?)?;
+            SystemTransfer::new(vec![SystemLeg::new(bank, own, funds)]).into()
+        } else {
+            Deposit::new(account(number), Money::minor(POCKET, eur()?)?, bank).into()
+        };
+        requests.push(Request::of_many(key, vec![open.into(), funds]));
     }
     Ok(requests)
 }
@@ -201,19 +221,17 @@ pub(crate) fn closing() -> Result<Vec<Request>> {
     let mut requests = Vec::new();
     for number in 0..CUSTOMERS {
         let key = IdempotencyKey::parse("closing", &number.to_string())?;
-        let from = account(CUSTOMERS + 1);
-        let pay = Leg::new(from, account(number), Money::minor(1, eur()?)?);
-        requests.push(Request::new(key, PostTransfer::new(vec![pay])));
+        let bank = SettlementName::new("bank")?;
+        let pay = Deposit::new(account(number), Money::minor(1, eur()?)?, bank);
+        requests.push(Request::new(key, pay));
     }
     Ok(requests)
 }
 
 /// What opening and closing leave on an account.
-pub(crate) fn given(number: u16) -> i128 {
+pub(crate) const fn given(number: u16) -> i128 {
     if number < CUSTOMERS {
         POCKET + 1
-    } else if number == CUSTOMERS + 1 {
-        FUNDS - i128::from(CUSTOMERS)
     } else {
         FUNDS
     }

@@ -5,13 +5,14 @@ use crate::support::books::{
 use crate::support::{Database, on_both};
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{ApplyError, AuroraStore, HostTransaction, TransactionLost};
-use wallet_core::{Decided, StoreError, StoreErrorKind};
+use wallet_core::{Decided, NotAccepted, Rejection, StoreError, StoreErrorKind};
 use wallet_test_servers::Kind;
 
 on_both! {
     an_order_and_its_payments_commit_together
     a_roll_back_takes_the_payment_back_and_frees_its_key
     dropping_the_handle_rolls_back
+    a_refused_payment_rolls_the_order_back
     a_refusal_is_recorded_if_the_host_commits
     a_later_call_sees_what_an_earlier_one_applied
     an_account_of_a_host_that_rolled_back_is_not_remembered
@@ -71,8 +72,8 @@ async fn an_order_and_its_payments_commit_together(kind: Kind) {
     let requests = [transfer("a", 0, 1, 30), transfer("b", 1, 2, 120)];
     let applied = shop.store.apply_in(&mut transaction, &requests).await;
     let applied = applied.unwrap();
-    assert_eq!(applied.decided.len(), 2);
-    assert_eq!(applied.after_commit.len(), 2, "each sees those before it");
+    assert_eq!(applied.decided().len(), 2);
+    assert_eq!(applied.after_commit().len(), 2, "each sees those before it");
     assert_eq!(posted(&shop.store, 0).await, 100, "nobody else sees it yet");
     transaction.commit().await.unwrap();
     assert_eq!(shop.orders().await, 1);
@@ -109,14 +110,33 @@ async fn dropping_the_handle_rolls_back(kind: Kind) {
     assert!(matches!(again[0], Decided::Fresh(_)));
 }
 
+async fn a_refused_payment_rolls_the_order_back(kind: Kind) {
+    let mut shop = shop(kind).await;
+    let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
+    order(&mut transaction, 1).await;
+    let requests = [transfer("a", 0, 1, 30), transfer("b", 0, 1, 71)];
+    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let refused = applied.unwrap().accepted().unwrap_err();
+    assert!(
+        matches!(refused, NotAccepted::Rejected { request: 1, rejected }
+            if rejected.rejection == Rejection::InsufficientFunds)
+    );
+    transaction.rollback().await.unwrap();
+    assert_eq!(
+        (shop.orders().await, posted(&shop.store, 0).await),
+        (0, 100)
+    );
+    assert!(!is_recorded(&shop.store, "a").await);
+}
+
 async fn a_refusal_is_recorded_if_the_host_commits(kind: Kind) {
     let mut shop = shop(kind).await;
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     let requests = [transfer("a", 0, 1, 101)];
     let applied = shop.store.apply_in(&mut transaction, &requests).await;
     let applied = applied.unwrap();
-    assert!(matches!(&applied.decided[0], Decided::Fresh(outcome) if outcome.result.is_err()));
-    assert!(applied.after_commit.is_empty());
+    assert!(matches!(&applied.decided()[0], Decided::Fresh(outcome) if outcome.result.is_err()));
+    assert!(applied.after_commit().is_empty());
     transaction.commit().await.unwrap();
     let again = commit(&shop.store, vec![transfer("a", 0, 1, 101)]).await;
     assert!(matches!(&again[0], Decided::Replayed(outcome) if outcome.result.is_err()));
@@ -130,9 +150,9 @@ async fn a_later_call_sees_what_an_earlier_one_applied(kind: Kind) {
     let second = [transfer("b", 9, 1, 30), transfer("a", 0, 9, 30)];
     let applied = shop.store.apply_in(&mut transaction, &second).await;
     let applied = applied.unwrap();
-    assert!(matches!(&applied.decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
+    assert!(matches!(&applied.decided()[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
     // Another id was made for it, but the key and the words are the same.
-    assert!(matches!(&applied.decided[1], Decided::Replayed(_)));
+    assert!(matches!(&applied.decided()[1], Decided::Replayed(_)));
     transaction.commit().await.unwrap();
     assert_eq!(posted(&shop.store, 1).await, 130);
     assert_sound(&shop.store).await;
@@ -143,7 +163,7 @@ async fn an_account_of_a_host_that_rolled_back_is_not_remembered(kind: Kind) {
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     let requests = [opening("open-9", 9), transfer("a", 0, 9, 30)];
     let applied = shop.store.apply_in(&mut transaction, &requests).await;
-    assert_eq!(applied.unwrap().after_commit.len(), 2);
+    assert_eq!(applied.unwrap().after_commit().len(), 2);
     transaction.rollback().await.unwrap();
     let missing = commit(&shop.store, vec![transfer("b", 0, 9, 30)]).await;
     assert!(matches!(&missing[0], Decided::Fresh(outcome) if outcome.result.is_err()));
@@ -296,7 +316,7 @@ async fn a_transaction_of_the_host_s_is_taken_over(kind: Kind) {
     let mut transaction = HostTransaction::adopt(own).await.unwrap();
     let requests = [transfer("a", 0, 1, 30)];
     let applied = shop.store.apply_in(&mut transaction, &requests).await;
-    assert_eq!(applied.unwrap().after_commit.len(), 1);
+    assert_eq!(applied.unwrap().after_commit().len(), 1);
     transaction.commit().await.unwrap();
     assert_eq!(shop.orders().await, 1);
     assert_eq!(posted(&shop.store, 1).await, 130);
@@ -326,7 +346,7 @@ async fn an_error_of_the_host_s_own_is_found_at_the_commit(kind: Kind) {
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     let requests = [transfer("a", 0, 1, 30)];
     let applied = shop.store.apply_in(&mut transaction, &requests).await;
-    assert_eq!(applied.unwrap().after_commit.len(), 1);
+    assert_eq!(applied.unwrap().after_commit().len(), 1);
     // As a deadlock of the host's own would.
     let host = transaction.connection().unwrap();
     host.execute("ROLLBACK").await.unwrap();

@@ -140,7 +140,7 @@ async fn an_error_at_any_table_leaves_nothing_half(kind: Kind) {
     );
     let mut transaction = HostTransaction::begin(&mut connection).await.unwrap();
     let applied = store.apply_in(&mut transaction, &requests()).await.unwrap();
-    assert_eq!(applied.after_commit.len(), KEYS.len() - 1);
+    assert_eq!(applied.after_commit().len(), KEYS.len() - 1);
     transaction.commit().await.unwrap();
     assert_eq!(recorded(&store).await, KEYS.len());
     assert_sound(&store).await;

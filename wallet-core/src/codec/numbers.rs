@@ -45,6 +45,7 @@ numbered! {
         Split = 4,
         Capture = 5,
         Reversal = 6,
+        System = 7,
     }
 }
 

@@ -99,9 +99,9 @@ impl Step<'_, '_> {
         self.changed(position, &to, EffectKind::LimitsChanged)
     }
 
-    /// An account that exists and is not closed.
+    /// A customer's account that exists and is not closed.
     fn open_one(&self, account: AccountId) -> Result<(usize, AccountState), Refusal> {
-        let (position, state) = self.existing(account)?;
+        let (position, state) = self.customer(account)?;
         if state.status == Status::Closed {
             return Err(refuse(Rejection::AccountClosed, state));
         }

@@ -1,9 +1,9 @@
 use crate::{
-    Amount, Capture, EffectKind, Expire, Hold, HoldChanged, HoldId, HoldStatus, Leg, Money,
-    PlaceHold, Receipt, Rejection, Release, TransferKind,
+    Amount, Capture, EffectKind, Expire, HOLD_LIFE_MAX, Hold, HoldChanged, HoldId, HoldStatus, Leg,
+    Money, PlaceHold, Receipt, Rejection, Release, Timestamp, TransferKind,
 };
 
-use super::leg::LegKinds;
+use super::leg::{LegKinds, Reach};
 use super::{Refusal, Step};
 
 impl Step<'_, '_> {
@@ -12,7 +12,8 @@ impl Step<'_, '_> {
         if self.books.hold(key).is_some() {
             return Err((Rejection::IdTaken, self.prepared.id));
         }
-        let pair = self.pair(command.from, command.to, command.money)?;
+        let expires_at = self.expiry_of(command)?;
+        let pair = self.pair(command.from, command.to, command.money, Reach::Customers)?;
         pair.admit(command.money.amount, false)?;
         let moved = pair.hold(command.money.amount.minor())?;
         let hold = Hold {
@@ -23,13 +24,30 @@ impl Step<'_, '_> {
             captured: 0,
             released: 0,
             status: HoldStatus::Pending,
-            expires_at: command.expires_in.map(|life| self.at.saturating_add(life)),
+            expires_at,
             details: command.details.clone(),
             created_at: self.at,
         };
         let effects = self.write_hold(&hold, &moved, EffectKind::HoldPlaced);
         self.books.put_hold(hold.clone(), true);
         Ok(Receipt::HoldChanged(HoldChanged { hold, effects }))
+    }
+
+    /// When a new hold expires: a life counts from the request's time, a time of
+    /// the caller's is judged by the store's clock, as its expiry will be.
+    fn expiry_of(&self, command: &PlaceHold) -> Result<Option<Timestamp>, Refusal> {
+        let Some(at) = command.expires_at else {
+            let life = command.expires_in;
+            return Ok(life.map(|life| self.at.saturating_add(life)));
+        };
+        let now = self.books.now();
+        if at <= now {
+            return Err((Rejection::ExpiryPassed, self.prepared.id));
+        }
+        if at > now.saturating_add(HOLD_LIFE_MAX) {
+            return Err((Rejection::ExpiryTooFar, self.prepared.id));
+        }
+        Ok(Some(at))
     }
 
     pub(super) fn capture(&mut self, command: &Capture) -> Result<Receipt, Refusal> {
@@ -47,14 +65,10 @@ impl Step<'_, '_> {
             .ok_or(exceeds)?;
         // A pending hold has something left, so this is at least 1.
         let amount = Amount::new(minor).map_err(|_| exceeds)?;
-        let pair = self.pair(hold.from, hold.to, hold.money)?;
+        let pair = self.pair(hold.from, hold.to, hold.money, Reach::Chosen)?;
         pair.not_frozen()?;
         let is_final = rest == 0 || command.is_final.unwrap_or(false);
         let given_back = if is_final { rest } else { 0 };
-        let kinds = LegKinds {
-            debit: EffectKind::HoldCaptured,
-            credit: EffectKind::HoldCaptured,
-        };
         let moved = pair.post(amount, minor.saturating_add(given_back))?;
         hold.captured = hold.captured.saturating_add(minor);
         hold.released = hold.released.saturating_add(given_back);
@@ -67,7 +81,7 @@ impl Step<'_, '_> {
             currency: hold.money.currency,
         };
         let leg = Leg::new(hold.from, hold.to, money);
-        let effects = self.write_leg(&leg, 0, &moved, kinds).to_vec();
+        let effects = self.write_leg(&leg, 0, &moved, LegKinds::CAPTURE).to_vec();
         let details = command.details.clone();
         let kind = TransferKind::Capture;
         Ok(self.posted(kind, vec![leg], details, Some(hold), None, effects))
@@ -75,7 +89,7 @@ impl Step<'_, '_> {
 
     pub(super) fn release(&mut self, command: &Release) -> Result<Receipt, Refusal> {
         let hold = self.pending_hold(command.hold)?;
-        let pair = self.pair(hold.from, hold.to, hold.money)?;
+        let pair = self.pair(hold.from, hold.to, hold.money, Reach::Chosen)?;
         pair.not_frozen()?;
         self.give_back(hold, HoldStatus::Released, EffectKind::HoldReleased)
     }
@@ -106,7 +120,7 @@ impl Step<'_, '_> {
         status: HoldStatus,
         kind: EffectKind,
     ) -> Result<Receipt, Refusal> {
-        let pair = self.pair(hold.from, hold.to, hold.money)?;
+        let pair = self.pair(hold.from, hold.to, hold.money, Reach::Chosen)?;
         let remaining = hold.remaining();
         let moved = pair.hold(remaining.saturating_neg())?;
         let effects = self.write_hold(&hold, &moved, kind);

@@ -1,9 +1,55 @@
 use crate::{
     AccountId, AccountState, Amount, COUNTER_MAX, Counters, Direction, Effect, EffectKind,
-    EntryMark, Hold, Leg, Money, Rejection, Sequence, Status, Version,
+    EntryMark, Hold, Leg, Money, Rejection, Sequence, Status, TransferKind, Version,
 };
 
 use super::{Refusal, Step};
+
+/// Which accounts a movement may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// No system account: what customers ask for.
+    Customers,
+    /// System accounts only.
+    System,
+    /// Not two system accounts: what undoes a movement.
+    Undoing,
+    /// Any: the command itself has chosen one and checked the other, or an
+    /// open hold names them.
+    Chosen,
+}
+
+impl Reach {
+    /// Which accounts the legs of such a transfer may name.
+    const fn of(kind: TransferKind) -> Self {
+        match kind {
+            TransferKind::Transfer | TransferKind::Split => Self::Customers,
+            TransferKind::System => Self::System,
+            TransferKind::Reversal => Self::Undoing,
+            TransferKind::Deposit | TransferKind::Withdrawal | TransferKind::Capture => {
+                Self::Chosen
+            }
+        }
+    }
+
+    /// Refuses an account that is out of reach, the one that pays first.
+    fn admit(self, from: &AccountState, to: &AccountState) -> Result<(), Refusal> {
+        let mut both = [from, to].into_iter();
+        let (refused, rejection) = match self {
+            Self::Chosen => return Ok(()),
+            Self::Customers => (both.find(|state| state.system), Rejection::SystemAccount),
+            Self::System => (
+                both.find(|state| !state.system),
+                Rejection::NotSystemAccount,
+            ),
+            Self::Undoing => {
+                let is_between = from.system && to.system;
+                (is_between.then_some(from), Rejection::SystemAccount)
+            }
+        };
+        refused.map_or(Ok(()), |state| Err(refuse(rejection, state)))
+    }
+}
 
 /// What the two effects of a posted leg are called.
 #[derive(Debug, Clone, Copy)]
@@ -13,14 +59,31 @@ pub(super) struct LegKinds {
 }
 
 impl LegKinds {
-    pub(super) const TRANSFER: Self = Self {
+    const TRANSFER: Self = Self {
         debit: EffectKind::Debited,
         credit: EffectKind::Credited,
     };
-    pub(super) const REVERSAL: Self = Self {
+    const REVERSAL: Self = Self {
         debit: EffectKind::Reversed,
         credit: EffectKind::Reversed,
     };
+    pub(super) const CAPTURE: Self = Self {
+        debit: EffectKind::HoldCaptured,
+        credit: EffectKind::HoldCaptured,
+    };
+
+    /// What they are called in such a transfer.
+    const fn of(kind: TransferKind) -> Self {
+        match kind {
+            TransferKind::Transfer
+            | TransferKind::Deposit
+            | TransferKind::Withdrawal
+            | TransferKind::Split
+            | TransferKind::System => Self::TRANSFER,
+            TransferKind::Capture => Self::CAPTURE,
+            TransferKind::Reversal => Self::REVERSAL,
+        }
+    }
 }
 
 /// Two accounts that money moves between: they exist and hold its currency,
@@ -133,6 +196,7 @@ impl Step<'_, '_> {
         from: AccountId,
         to: AccountId,
         money: Money,
+        reach: Reach,
     ) -> Result<Pair<'_>, Refusal> {
         let pair = Pair {
             from: self.existing(from)?,
@@ -142,6 +206,7 @@ impl Step<'_, '_> {
             // Every way in refuses this; a damaged hold must not make money.
             return Err((Rejection::AccountNotFound, to.uuid()));
         }
+        reach.admit(pair.from.1, pair.to.1)?;
         let both = [pair.from.1, pair.to.1];
         let code = money.currency.code();
         for state in both {
@@ -168,13 +233,13 @@ impl Step<'_, '_> {
         &mut self,
         index: u16,
         leg: &Leg,
-        kinds: LegKinds,
+        kind: TransferKind,
         force: bool,
     ) -> Result<[Effect; 2], Refusal> {
-        let pair = self.pair(leg.from, leg.to, leg.money)?;
+        let pair = self.pair(leg.from, leg.to, leg.money, Reach::of(kind))?;
         pair.admit(leg.money.amount, force)?;
         let moved = pair.post(leg.money.amount, 0)?;
-        Ok(self.write_leg(leg, index, &moved, kinds))
+        Ok(self.write_leg(leg, index, &moved, LegKinds::of(kind)))
     }
 
     /// Writes a leg that was checked.

@@ -180,6 +180,7 @@ impl<'a, 'b> Step<'a, 'b> {
             Command::PostTransfer(command) => self.post_transfer(command),
             Command::Deposit(command) => self.deposit(command),
             Command::Withdrawal(command) => self.withdrawal(command),
+            Command::SystemTransfer(command) => self.system_transfer(command),
             Command::Split(command) => self.split(command),
             Command::PlaceHold(command) => self.place_hold(command),
             Command::Capture(command) => self.capture(command),
@@ -202,5 +203,14 @@ impl<'a, 'b> Step<'a, 'b> {
         let key: AccountKey = self.key(account);
         let not_found = (Rejection::AccountNotFound, account.uuid());
         self.books.find(key).ok_or(not_found)
+    }
+
+    /// The same of a customer's: no system account.
+    fn customer(&self, account: AccountId) -> Result<(usize, &AccountState), Refusal> {
+        let found = self.existing(account)?;
+        if found.1.system {
+            return Err((Rejection::SystemAccount, account.uuid()));
+        }
+        Ok(found)
     }
 }

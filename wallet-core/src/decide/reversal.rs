@@ -3,8 +3,8 @@ use crate::{
     TransferWithReversals,
 };
 
-use super::leg::LegKinds;
 use super::{Refusal, Step};
+use crate::money::cut_in_proportion;
 
 impl Step<'_, '_> {
     pub(super) fn reverse(&mut self, command: &Reverse) -> Result<Receipt, Refusal> {
@@ -20,7 +20,8 @@ impl Step<'_, '_> {
         let mut effects = Vec::with_capacity(parts.len().saturating_mul(2));
         for ((undoes, amount), index) in parts.into_iter().zip(0_u16..) {
             let leg = take(&mut row, undoes, amount).map_err(|why| (why, about))?;
-            effects.extend(self.post_leg(index, &leg, LegKinds::REVERSAL, command.force)?);
+            let kind = TransferKind::Reversal;
+            effects.extend(self.post_leg(index, &leg, kind, command.force)?);
             legs.push(leg);
             undone.push(undoes);
         }
@@ -74,6 +75,9 @@ fn parts(
         }
         ReverseWhat::Amount(amount) => Ok(vec![(0, Some(*amount))]),
         ReverseWhat::Legs(legs) => Ok(legs.clone()),
+        ReverseWhat::Proportional(amount) => {
+            in_proportion(*amount, row).map_err(|why| (why, about))
+        }
         ReverseWhat::Rest => {
             let legs = row.transfer.legs.iter().zip(&row.reversed).zip(0_u16..);
             let open = legs.filter(|((leg, done), _)| leg.money.amount.minor() > **done);
@@ -86,4 +90,31 @@ fn parts(
             Ok(parts)
         }
     }
+}
+
+/// How much of each leg is reversed with `amount` of the whole transfer, the last
+/// leg first.
+fn in_proportion(
+    amount: Amount,
+    row: &TransferWithReversals,
+) -> Result<Vec<(u16, Option<Amount>)>, Rejection> {
+    let mut currencies = row.transfer.legs.iter().map(|leg| leg.money.currency);
+    let first = currencies.next();
+    if currencies.any(|currency| Some(currency) != first) {
+        return Err(Rejection::LegRequired);
+    }
+    let legs = row.transfer.legs.iter().zip(&row.reversed);
+    let left: Vec<i128> = legs
+        .map(|(leg, done)| leg.money.amount.minor().saturating_sub(*done))
+        .collect();
+    let parts = cut_in_proportion(amount.minor(), &left);
+    let parts = parts.ok_or(Rejection::ReversalExceedsTransfer)?;
+    // A part of zero is no amount, and makes no leg.
+    let legs = parts
+        .into_iter()
+        .zip(0_u16..)
+        .filter_map(|(part, index)| Some((index, Some(Amount::new(part).ok()?))));
+    let mut legs: Vec<_> = legs.collect();
+    legs.reverse();
+    Ok(legs)
 }

@@ -1,11 +1,11 @@
 use crate::{
     AccountId, AccountState, Counters, Deposit, Details, Effect, EffectKind, Hold, Leg, Money,
     Owner, Policy, PostTransfer, Posted, Receipt, Rejection, Reversal, SettlementName, Split,
-    Status, Transfer, TransferId, TransferKind, Withdrawal, split_amount,
+    Status, SystemAccount, SystemLeg, SystemTransfer, Transfer, TransferId, TransferKind,
+    Withdrawal, split_amount,
 };
 
 use super::books::Opening;
-use super::leg::LegKinds;
 use super::{Refusal, Step};
 
 impl Step<'_, '_> {
@@ -17,7 +17,7 @@ impl Step<'_, '_> {
 
     pub(super) fn deposit(&mut self, command: &Deposit) -> Result<Receipt, Refusal> {
         self.new_transfer()?;
-        self.existing(command.account)?;
+        self.customer(command.account)?;
         let settlement = self.settlement_id(command.account);
         let opened = self.open_settlement(settlement, command.money, &command.settlement)?;
         let leg = Leg::new(settlement, command.account, command.money);
@@ -26,7 +26,7 @@ impl Step<'_, '_> {
 
     pub(super) fn withdrawal(&mut self, command: &Withdrawal) -> Result<Receipt, Refusal> {
         self.new_transfer()?;
-        self.existing(command.account)?;
+        self.customer(command.account)?;
         let settlement = self.settlement_id(command.account);
         let opened = self.open_settlement(settlement, command.money, &command.settlement)?;
         let leg = Leg::new(command.account, settlement, command.money);
@@ -36,6 +36,26 @@ impl Step<'_, '_> {
             &command.details,
             opened,
         )
+    }
+
+    pub(super) fn system_transfer(&mut self, command: &SystemTransfer) -> Result<Receipt, Refusal> {
+        self.new_transfer()?;
+        let kind = TransferKind::System;
+        let mut effects = Vec::with_capacity(command.legs.len().saturating_mul(2));
+        let mut legs = Vec::with_capacity(command.legs.len());
+        for (named, index) in command.legs.iter().zip(0_u16..) {
+            let leg = named.leg(self.request.ledger);
+            self.system_accounts(named)?;
+            for (side, id) in [(&named.from, leg.from), (&named.to, leg.to)] {
+                if let SystemAccount::Settlement(name) = side {
+                    effects.extend(self.open_settlement(id, leg.money, name)?);
+                }
+            }
+            effects.extend(self.post_leg(index, &leg, kind, false)?);
+            legs.push(leg);
+        }
+        let details = command.details.clone();
+        Ok(self.posted(kind, legs, details, None, None, effects))
     }
 
     pub(super) fn split(&mut self, command: &Split) -> Result<Receipt, Refusal> {
@@ -53,6 +73,28 @@ impl Step<'_, '_> {
             });
         let legs = legs.collect();
         self.post(TransferKind::Split, legs, &command.details, Vec::new())
+    }
+
+    /// Refuses accounts of a leg that are named by their id and do not exist or
+    /// are customers', before any settlement account is opened.
+    fn system_accounts(&self, leg: &SystemLeg) -> Result<(), Refusal> {
+        let named = || {
+            [&leg.from, &leg.to]
+                .into_iter()
+                .filter_map(|side| match side {
+                    SystemAccount::Account(id) => Some(*id),
+                    SystemAccount::Settlement(_) => None,
+                })
+        };
+        for id in named() {
+            self.existing(id)?;
+        }
+        for id in named() {
+            if !self.existing(id)?.1.system {
+                return Err((Rejection::NotSystemAccount, id.uuid()));
+            }
+        }
+        Ok(())
     }
 
     /// Refuses an id that is taken. Ids made by the service are new.
@@ -74,7 +116,7 @@ impl Step<'_, '_> {
     ) -> Result<Receipt, Refusal> {
         effects.reserve_exact(legs.len().saturating_mul(2));
         for (leg, index) in legs.iter().zip(0_u16..) {
-            effects.extend(self.post_leg(index, leg, LegKinds::TRANSFER, false)?);
+            effects.extend(self.post_leg(index, leg, kind, false)?);
         }
         Ok(self.posted(kind, legs, details.clone(), None, None, effects))
     }

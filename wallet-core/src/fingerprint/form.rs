@@ -1,6 +1,6 @@
 //! The pieces of a canonical form.
 
-use crate::{Amount, Currency, Details, Leg, Money, Policy, Status};
+use crate::{Amount, Currency, Details, Leg, Money, Policy, Status, SystemAccount, SystemLeg};
 
 /// Room for a transfer with a few words about it.
 const SIZE_HINT: usize = 256;
@@ -32,6 +32,9 @@ pub(super) mod field {
     pub(crate) const REFERENCE: u8 = 23;
     pub(crate) const DESCRIPTION: u8 = 24;
     pub(crate) const EFFECTIVE_AT: u8 = 25;
+    pub(crate) const SYSTEM_LEG: u8 = 26;
+    pub(crate) const PROPORTIONAL: u8 = 27;
+    pub(crate) const EXPIRES_AT: u8 = 28;
 }
 
 /// The canonical form under way.
@@ -139,6 +142,21 @@ impl Form {
         self.parts(field::LEG, parts);
     }
 
+    pub(super) fn system_leg(&mut self, leg: &SystemLeg) {
+        let SystemLeg { from, to, money } = leg;
+        let Money { amount, currency } = money;
+        let code = currency.code();
+        let (from, to) = (system_account(from), system_account(to));
+        let parts: [&[u8]; 5] = [
+            &from,
+            &to,
+            &amount.minor().to_be_bytes(),
+            &[currency.exponent()],
+            code.as_str().as_bytes(),
+        ];
+        self.parts(field::SYSTEM_LEG, parts);
+    }
+
     pub(super) fn details(&mut self, details: &Details) {
         // Names every field, so that a new one cannot be forgotten here.
         let Details {
@@ -162,6 +180,19 @@ impl Form {
         }
         if let Some(at) = effective_at {
             self.put(field::EFFECTIVE_AT, &at.as_micros().to_be_bytes());
+        }
+    }
+}
+
+/// A number of its kind, then its id, or its name behind the name's length.
+fn system_account(account: &SystemAccount) -> Vec<u8> {
+    match account {
+        SystemAccount::Account(id) => [&[1], id.as_bytes().as_slice()].concat(),
+        SystemAccount::Settlement(name) => {
+            let name = name.as_str().as_bytes();
+            // A settlement name has at most 32 bytes.
+            let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
+            [&[2, length], name].concat()
         }
     }
 }

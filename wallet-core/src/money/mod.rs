@@ -12,11 +12,13 @@
 mod amount;
 mod currency;
 mod decimal;
+mod proportion;
 mod split;
 
 pub use amount::{Amount, AmountError};
 pub use currency::{Currency, CurrencyCode, CurrencyError, CurrencyTable};
 pub use decimal::{DecimalError, format_minor, parse_minor};
+pub(crate) use proportion::cut_in_proportion;
 pub use split::{SplitError, split_amount};
 
 /// The greatest value a running counter may reach: 10^38 - 1, which is what

@@ -2,7 +2,28 @@ use std::sync::Arc;
 
 use crate::{Account, Hold, Outcome, Posted, Receipt, Rejected};
 
-/// What became of a request.
+/// What became of a request. A refusal is an answer, and no error of
+/// [`submit`](crate::Wallet::submit): ask [`accepted`](Self::accepted).
+///
+/// ```
+/// # use wallet_core::{Request, Wallet};
+/// # async fn pay(wallet: &Wallet, pay: Request) -> Result<(), Box<dyn std::error::Error>> {
+/// wallet.submit(pay).await?.accepted()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Without it the payment may have been refused, and the compiler warns:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use wallet_core::{Request, Wallet};
+/// # async fn pay(wallet: &Wallet, pay: Request) -> Result<(), Box<dyn std::error::Error>> {
+/// wallet.submit(pay).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a refused payment is an `Answer` as well: ask `accepted`"]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The recorded outcome: receipts, or why the rules refused it.

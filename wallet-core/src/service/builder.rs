@@ -3,6 +3,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::watch;
 
+use super::ahead::Ahead;
 use super::balances::Cached;
 use super::fate::Fate;
 use super::quarantine::Quarantine;
@@ -125,6 +126,7 @@ impl WalletBuilder {
             queue: Queue::new(),
             stats: Stats::default(),
             fate: Fate::default(),
+            ahead: Ahead::default(),
         });
         let (has_ended, end) = watch::channel(false);
         let driver = Driver::new(Arc::clone(&shared), has_ended);

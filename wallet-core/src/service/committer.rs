@@ -123,7 +123,7 @@ async fn transact(
         .iter()
         .map(|ticket| Arc::clone(&ticket.request))
         .collect();
-    let mut batch = Batch::with_max_ahead(requests, shared.settings.max_ahead);
+    let mut batch = Batch::with_max_ahead(requests, shared.max_ahead());
     // A part of what was taken has only some of its accounts.
     if tickets.len() == kept.requests {
         let (kept, shared) = (Arc::clone(kept), Arc::clone(shared));

@@ -19,6 +19,7 @@
 //! Balances go to a cache beside all that, and come from it as fresh as a reader
 //! asks ([`Wallet::balances`]); nothing waits for it but who reads.
 
+mod ahead;
 mod answer;
 mod balances;
 mod builder;
@@ -41,6 +42,7 @@ mod sweep;
 mod ticket;
 mod wallet;
 
+pub use ahead::{MAX_AHEAD_RAISE, MAX_RAISE_LIFE, RaiseError};
 pub use answer::Answer;
 pub use builder::{BuildError, WalletBuilder};
 pub use driver::Driver;

@@ -20,7 +20,10 @@ pub struct Settings {
     pub batch_requests_max: usize,
     /// How many shards each settlement account has.
     pub settlement_shards: SettlementShards,
-    /// How far an account's time may run ahead of the store's clock.
+    /// How far an account's time may run ahead of the store's clock before its
+    /// requests are refused as [`ClockBehind`](crate::WalletError::ClockBehind). A
+    /// raise for a while:
+    /// [`Wallet::raise_max_ahead`](crate::Wallet::raise_max_ahead).
     pub max_ahead: Duration,
     /// The first pause before a batch or a blocked request is tried again; it
     /// doubles with each further try.

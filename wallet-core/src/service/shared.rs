@@ -1,5 +1,7 @@
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::ahead::Ahead;
 use super::balances::Cached;
 use super::fate::Fate;
 use super::quarantine::Quarantine;
@@ -22,4 +24,12 @@ pub(super) struct Shared {
     pub(super) queue: Queue,
     pub(super) stats: Stats,
     pub(super) fate: Fate,
+    pub(super) ahead: Ahead,
+}
+
+impl Shared {
+    /// How far accounts' times may run ahead of the store's clock at present.
+    pub(super) fn max_ahead(&self) -> Duration {
+        self.ahead.bound(self.settings.max_ahead, self.clock.now())
+    }
 }

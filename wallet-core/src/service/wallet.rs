@@ -30,6 +30,7 @@ use crate::{
 /// let key = IdempotencyKey::new(KeyScope::new("docs")?, KeyText::new("open-ada")?);
 /// let open = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
 /// let answer = wallet.submit(Request::new(key.clone(), open.clone())).await?;
+/// answer.accepted()?;
 /// assert!(!answer.replayed);
 ///
 /// // The same again: the first answer, and no second account.
@@ -100,7 +101,7 @@ impl Wallet {
     pub async fn dry_run(&self, request: Request) -> Result<Answer, WalletError> {
         let prepared = self.ready(request).await?;
         let requests = vec![Arc::new(prepared)];
-        let batch = Batch::with_max_ahead(requests, self.shared.settings.max_ahead);
+        let batch = Batch::with_max_ahead(requests, self.shared.max_ahead());
         let snapshot = self.shared.store.snapshot(batch.reads()).await?;
         let (outcome, replayed) = match batch.decide(&snapshot).decided.into_iter().next() {
             Some(Decided::Fresh(outcome)) => (outcome, false),

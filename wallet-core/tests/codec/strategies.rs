@@ -200,6 +200,7 @@ pub(crate) fn transfer() -> impl Strategy<Value = Transfer> {
         Just(TransferKind::Split),
         Just(TransferKind::Capture),
         Just(TransferKind::Reversal),
+        Just(TransferKind::System),
     ];
     let legs = vec((account_id(), account_id(), money()), 1..5);
     let reversal = (any::<[u8; 16]>(), vec(any::<u16>(), 0..4), any::<bool>());

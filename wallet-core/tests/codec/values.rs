@@ -297,6 +297,18 @@ pub(crate) fn outcomes() -> Vec<(&'static str, Outcome)> {
         ("outcome-capture", one(capture())),
         ("outcome-reversal-forced", one(reversal())),
         (
+            "outcome-system",
+            one(plain(TransferKind::System, vec![leg(9, 8, 5)])),
+        ),
+        (
+            "outcome-system-account",
+            rejected(Rejection::SystemAccount, 0),
+        ),
+        (
+            "outcome-not-system-account",
+            rejected(Rejection::NotSystemAccount, 1),
+        ),
+        (
             "outcome-hold-placed",
             one(held(HoldStatus::Pending, EffectKind::HoldPlaced, 1_000, 0)),
         ),

@@ -7,7 +7,7 @@ use wallet_core::{
     AccountId, Amount, Capture, Change, ChangeLimits, ChangeStatus, Command, Currency, Deposit,
     Description, Details, Expire, HoldId, Leg, Metadata, Money, OpenAccount, Owner, PlaceHold,
     Policy, PostTransfer, Reference, Release, Reverse, ReverseWhat, SettlementName, Share, Split,
-    Status, Timestamp, TransferId, Withdrawal,
+    Status, SystemAccount, SystemLeg, SystemTransfer, Timestamp, TransferId, Withdrawal,
 };
 
 /// An id of version 7.
@@ -112,6 +112,16 @@ fn deposit() -> Deposit {
 fn withdrawal() -> Withdrawal {
     Withdrawal::new(id(1), eur(500), settlement("bank"))
 }
+fn system_leg(from: SystemAccount, to: SystemAccount, minor: i128) -> SystemLeg {
+    SystemLeg::new(from, to, eur(minor))
+}
+fn named_account(name: &str) -> SystemAccount {
+    SystemAccount::Settlement(settlement(name))
+}
+fn system_transfer() -> SystemTransfer {
+    let (card, bank) = (named_account("card"), named_account("bank"));
+    SystemTransfer::new(vec![system_leg(card, bank, 500)])
+}
 fn split() -> Split {
     Split::new(id(1), eur(100), shares(&[(2, 6_000), (3, 4_000)]))
 }
@@ -175,6 +185,17 @@ pub(crate) fn named() -> Vec<(&'static str, Command)> {
             "withdrawal-all",
             withdrawal().with_id(new).with_details(details()).into(),
         ),
+        ("system-transfer", system_transfer().into()),
+        (
+            "system-transfer-all",
+            SystemTransfer::new(vec![
+                system_leg(named_account("card"), SystemAccount::Account(id(1)), 500),
+                system_leg(SystemAccount::Account(id(2)), named_account("bank"), 1),
+            ])
+            .with_id(new)
+            .with_details(details())
+            .into(),
+        ),
         ("split", split().into()),
         (
             "split-all",
@@ -182,12 +203,24 @@ pub(crate) fn named() -> Vec<(&'static str, Command)> {
         ),
         ("place-hold", place_hold().into()),
         ("place-hold-all", hold_all.into()),
+        (
+            "place-hold-until",
+            place_hold()
+                .with_expires_at(Timestamp::from_micros(1_800_000_000_000_000))
+                .into(),
+        ),
         ("capture", capture().into()),
         ("capture-all", capture_all.into()),
         ("release", Release::new(id(5)).into()),
         ("expire", Expire::new(id(5)).into()),
         ("reverse", reverse().into()),
         ("reverse-all", reverse_all.into()),
+        (
+            "reverse-proportional",
+            reverse()
+                .with_what(ReverseWhat::Proportional(amount(33)))
+                .into(),
+        ),
     ]
 }
 
@@ -197,15 +230,41 @@ pub(crate) fn variants() -> Vec<Command> {
     let mut all = account_variants();
     all.extend(transfer_variants());
     all.extend(hold_variants());
+    all.extend(system_variants());
     for details in detail_changes() {
         all.push(transfer().with_details(details.clone()).into());
         all.push(deposit().with_details(details.clone()).into());
         all.push(withdrawal().with_details(details.clone()).into());
+        all.push(system_transfer().with_details(details.clone()).into());
         all.push(split().with_details(details.clone()).into());
         all.push(place_hold().with_details(details.clone()).into());
         all.push(capture().with_details(details.clone()).into());
         all.push(reverse().with_details(details).into());
     }
+    all
+}
+
+fn system_variants() -> Vec<Command> {
+    let one = |from, to, minor| SystemTransfer::new(vec![system_leg(from, to, minor)]);
+    let account = |number| SystemAccount::Account(id(number));
+    let name = named_account;
+    let mut all: Vec<Command> = vec![
+        one(name("card"), name("bank"), 501).into(),
+        one(name("bank"), name("card"), 500).into(),
+        one(name("car"), name("dbank"), 500).into(),
+        one(account(1), name("bank"), 500).into(),
+        one(name("card"), account(1), 500).into(),
+        one(account(1), account(2), 500).into(),
+        system_transfer().with_id(id::<TransferId>(1)).into(),
+    ];
+    for currency in currencies() {
+        let money = Money::minor(500, currency).unwrap();
+        let leg = SystemLeg::new(name("card"), name("bank"), money);
+        all.push(SystemTransfer::new(vec![leg]).into());
+    }
+    let mut twice = system_transfer();
+    twice.legs.push(twice.legs[0].clone());
+    all.push(twice.into());
     all
 }
 

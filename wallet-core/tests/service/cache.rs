@@ -287,7 +287,7 @@ async fn what_a_cache_did_not_take_for_long_is_dropped() {
     let (world, cache) = world().await;
     cache.fails.store(true, Ordering::Relaxed);
     // The clock jumps over every pause, so the time is soon over.
-    submit(&world, "pay", 1, 2).await;
+    submit(&world, "pay", 1, 2).await.accepted().unwrap();
     while world.wallet.stats().cache_dropped < 2 {
         settle().await;
     }
@@ -302,7 +302,10 @@ async fn a_cache_that_hangs_holds_nothing_up() {
     let (world, cache) = world().await;
     cache.hangs.store(true, Ordering::Relaxed);
     for number in 0..20 {
-        submit(&world, &format!("pay {number}"), 1, 2).await;
+        submit(&world, &format!("pay {number}"), 1, 2)
+            .await
+            .accepted()
+            .unwrap();
     }
     assert_eq!(
         posted(&world, 1, &Freshness::Cached).await,
@@ -342,8 +345,8 @@ async fn what_the_host_committed_itself_is_written_through() {
 #[tokio::test]
 async fn a_replay_puts_nothing_old_back() {
     let (world, cache) = world().await;
-    submit(&world, "pay", 1, 2).await;
-    submit(&world, "more", 1, 2).await;
+    submit(&world, "pay", 1, 2).await.accepted().unwrap();
+    submit(&world, "more", 1, 2).await.accepted().unwrap();
     cache.kept.lock().unwrap().clear();
     assert!(submit(&world, "pay", 1, 2).await.replayed);
     assert_eq!(cache.version(1), None);

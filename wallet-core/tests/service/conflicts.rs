@@ -214,7 +214,7 @@ async fn committers_never_share_an_account_under_load() {
                 let from = 1 + (caller * 7 + step * 3) % 40;
                 let to = 1 + (from + step % 38) % 40;
                 let text = format!("{caller}-{step}");
-                wallet.submit(transfer(&text, from, to)).await.unwrap();
+                let _answer = wallet.submit(transfer(&text, from, to)).await.unwrap();
             }
         }));
     }

@@ -13,6 +13,7 @@ mod bulk;
 mod cache;
 mod cache_race;
 mod callers;
+mod clock;
 mod conflicts;
 mod errors;
 mod failures;

@@ -7,7 +7,8 @@ use crate::world::{World, transfer};
 #[tokio::test]
 async fn records_are_kept_for_thirty_days_and_not_deleted_before() {
     let world = World::new().await;
-    world.wallet.submit(transfer("old", 1, 2)).await.unwrap();
+    let answer = world.wallet.submit(transfer("old", 1, 2)).await.unwrap();
+    answer.accepted().unwrap();
     let day = Duration::from_secs(86_400);
     world.clock.sleep(29 * day).await;
     assert_eq!(world.wallet.purge(Purge::old_records(10)).await.unwrap(), 0);
@@ -19,7 +20,8 @@ async fn records_are_kept_for_thirty_days_and_not_deleted_before() {
             .unwrap()
             .replayed
     );
-    world.wallet.submit(transfer("new", 1, 2)).await.unwrap();
+    let answer = world.wallet.submit(transfer("new", 1, 2)).await.unwrap();
+    answer.accepted().unwrap();
     world.clock.sleep(day).await;
     // What set the world up, and the first transfer.
     assert_eq!(world.wallet.purge(Purge::old_records(10)).await.unwrap(), 2);

@@ -16,11 +16,9 @@ async fn the_driver_ends_expired_holds_by_itself() {
         ..quiet()
     };
     let world = World::with(settings).await;
-    world
-        .wallet
-        .submit(Request::new(key("hold"), ten_seconds()))
-        .await
-        .unwrap();
+    let held = Request::new(key("hold"), ten_seconds());
+    let held = world.wallet.submit(held).await.unwrap();
+    held.accepted().unwrap();
     // The clock of these tests jumps with every pause of the sweep.
     settle().await;
     let query = HoldQuery {

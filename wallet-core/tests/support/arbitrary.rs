@@ -13,7 +13,8 @@ use wallet_core::{
     Command, Counters, Currency, Deposit, Epoch, Expire, Fingerprint, Hold, HoldId, HoldStatus,
     InLedger, LedgerId, Leg, Money, OpenAccount, Outcome, Owner, PlaceHold, Policy, PostTransfer,
     Prepared, Record, Release, Request, Reversal, Reverse, ReverseWhat, SettlementShards, Share,
-    Snapshot, Split, Status, Timestamp, TransferId, TransferWithReversals, Withdrawal,
+    Snapshot, Split, Status, SystemAccount, SystemLeg, SystemTransfer, Timestamp, TransferId,
+    TransferWithReversals, Withdrawal,
 };
 
 use super::{
@@ -68,10 +69,21 @@ fn leg() -> impl Strategy<Value = Leg> {
     (account_id(), account_id(), money()).prop_map(|(from, to, money)| Leg::new(from, to, money))
 }
 
+fn system_leg() -> impl Strategy<Value = SystemLeg> {
+    let side = || {
+        prop_oneof![
+            2 => Just(SystemAccount::Settlement(bank())),
+            2 => account_id().prop_map(SystemAccount::Account),
+        ]
+    };
+    (side(), side(), money()).prop_map(|(from, to, money)| SystemLeg::new(from, to, money))
+}
+
 fn what() -> impl Strategy<Value = ReverseWhat> {
     prop_oneof![
         Just(ReverseWhat::Rest),
         amounts().prop_map(ReverseWhat::Amount),
+        amounts().prop_map(ReverseWhat::Proportional),
         vec((0..4_u16, option::of(amounts())), 1..4).prop_map(ReverseWhat::Legs),
     ]
 }
@@ -110,6 +122,8 @@ fn on_money() -> impl Strategy<Value = Command> {
         )
         .with_id(id)
         .into()),
+        (vec(system_leg(), 1..3), id())
+            .prop_map(|(legs, id)| SystemTransfer::new(legs).with_id(id).into()),
         (account_id(), money(), account_id(), account_id()).prop_map(|(from, money, one, two)| {
             let share = |to, share_bp| Share { to, share_bp };
             Split::new(from, money, vec![share(one, 3_333), share(two, 6_667)]).into()
@@ -140,6 +154,9 @@ fn on_holds() -> impl Strategy<Value = Command> {
                 let capture = Capture::new(hold).with_amount(amount);
                 capture.with_is_final(is_final).with_id(id).into()
             }),
+        (account_id(), account_id(), money(), time()).prop_map(|(from, to, money, at)| {
+            PlaceHold::new(from, to, money).with_expires_at(at).into()
+        }),
         hold_ids().prop_map(|hold| Release::new(hold).into()),
         hold_ids().prop_map(|hold| Expire::new(hold).into()),
     ]
@@ -196,9 +213,13 @@ fn time() -> impl Strategy<Value = Timestamp> {
 fn account_state(id: AccountId) -> impl Strategy<Value = AccountState> {
     let sums = [sum(), sum(), sum(), sum()];
     let limits = (policy(), option::weighted(0.2, amounts()), status());
-    (sums, limits, currency(), count(), count(), time()).prop_map(
-        move |([debits, credits, from, to], limits, currency, version, sequence, last_at)| {
+    let times = (count(), count(), time());
+    let system = prop::bool::weighted(if id == bank_account() { 0.9 } else { 0.1 });
+    (sums, limits, currency(), times, system).prop_map(
+        move |([debits, credits, from, to], limits, currency, times, system)| {
+            let (version, sequence, last_at) = times;
             AccountState {
+                system,
                 counters: Counters {
                     debits_posted: debits,
                     credits_posted: credits,

@@ -100,6 +100,7 @@ fn transfer(object: &mut Object<'_>, transfer: &Transfer) {
         TransferKind::Split => "split",
         TransferKind::Capture => "capture",
         TransferKind::Reversal => "reversal",
+        TransferKind::System => "system",
     };
     object.plain("kind", kind);
     array(object.field("legs"), &transfer.legs, leg);

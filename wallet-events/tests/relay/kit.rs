@@ -85,6 +85,12 @@ impl World {
         answer
     }
 
+    /// The same where nobody needs the answer.
+    pub(crate) async fn must(&self, commands: Vec<Command>) {
+        let answer = self.submit(commands).await;
+        answer.accepted().unwrap();
+    }
+
     pub(crate) async fn open(&self, owner: &str) -> AccountId {
         let open = OpenAccount::new(Owner::new(owner).unwrap(), eur());
         let answer = self.submit(vec![open.into()]).await;
@@ -93,12 +99,12 @@ impl World {
 
     pub(crate) async fn deposit(&self, account: AccountId) {
         let deposit = Deposit::new(account, cents(1_000_000), bank());
-        self.submit(vec![deposit.into()]).await;
+        self.must(vec![deposit.into()]).await;
     }
 
     pub(crate) async fn pay(&self, from: AccountId, to: AccountId) {
         let transfer = PostTransfer::new(vec![Leg::new(from, to, cents(1))]);
-        self.submit(vec![transfer.into()]).await;
+        self.must(vec![transfer.into()]).await;
     }
 
     /// Accounts with funds, each in commits of their own.

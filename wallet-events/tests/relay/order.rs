@@ -20,8 +20,8 @@ async fn every_effect_on_an_account_is_published_once_and_in_order() {
     let limits = ChangeLimits::new(ada).with_policy(Policy::Unlimited);
     let statuses = [Status::DebitsFrozen, Status::Active];
     let statuses = statuses.map(|status| ChangeStatus::new(ada, status).into());
-    world.submit(vec![limits.into()]).await;
-    world.submit(statuses.to_vec()).await;
+    world.must(vec![limits.into()]).await;
+    world.must(statuses.to_vec()).await;
     let posted = world
         .submit(vec![Deposit::new(ada, cents(1_000), bank()).into()])
         .await;
@@ -36,20 +36,20 @@ async fn every_effect_on_an_account_is_published_once_and_in_order() {
         holds.push(answer.hold().unwrap().unwrap().key.id);
     }
     let part = Capture::new(holds[0]).with_amount(Amount::new(30).unwrap());
-    world.submit(vec![part.into()]).await;
+    world.must(vec![part.into()]).await;
     let rest = Capture::new(holds[0]).with_is_final(true);
     world
-        .submit(vec![rest.with_amount(Amount::new(50).unwrap()).into()])
+        .must(vec![rest.with_amount(Amount::new(50).unwrap()).into()])
         .await;
-    world.submit(vec![Release::new(holds[1]).into()]).await;
+    world.must(vec![Release::new(holds[1]).into()]).await;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     // The wallet's own sweep may have been first.
     let swept = world.store_holds(holds[2]).await;
     if swept {
-        world.submit(vec![Expire::new(holds[2]).into()]).await;
+        world.must(vec![Expire::new(holds[2]).into()]).await;
     }
     world
-        .submit(vec![
+        .must(vec![
             Reverse::new(deposit)
                 .with_what(ReverseWhat::Amount(Amount::new(5).unwrap()))
                 .into(),

@@ -140,7 +140,7 @@ async fn what_is_larger_than_the_publisher_takes_is_parked_unsent() {
     let recorder = Recorder::scripted(|_, _| Published::Done);
     let recorder = Arc::new(recorder.with_limits(|limits| limits.bytes = 2_000));
     let running = spawn(&world.relay(Arc::<Recorder>::clone(&recorder)));
-    world.submit(vec![transfer.into()]).await;
+    world.must(vec![transfer.into()]).await;
     parked(&world, 2).await;
     running.stop().await;
     let told = world.store.parked(0).await.unwrap();

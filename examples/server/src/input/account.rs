@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use wallet_core::{
     AccountId, Amount, ChangeStatus, Command, Currency, Money, OpenAccount, Owner, Policy, Status,
@@ -15,7 +15,8 @@ use crate::schema;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
-    /// Whose it is: 1 to 128 bytes without control characters.
+    /// Whose it is: 1 to 128 bytes in the normal form NFC, without control characters,
+    /// marks that turn the direction, and blanks at the ends.
     #[schema(min_length = 1, max_length = 128)]
     owner: String,
     /// What it holds, for ever.
@@ -28,7 +29,7 @@ pub(crate) struct NewAccount {
     max_balance: Option<String>,
     /// More, as a JSON object of at most 4096 bytes, numbers 64-bit integers.
     #[schema(value_type = Option<Object>)]
-    metadata: Option<Value>,
+    metadata: Option<Box<RawValue>>,
     /// An id of the caller's choice, unique for ever.
     #[schema(value_type = Option<schema::Id>)]
     id: Option<String>,
@@ -45,7 +46,7 @@ impl NewAccount {
             .with_id(optional::<AccountId>("id", self.id.as_deref())?)
             .with_policy(policy.transpose()?.unwrap_or_default())
             .with_max_balance(max.transpose()?)
-            .with_metadata(self.metadata.as_ref().map(metadata).transpose()?);
+            .with_metadata(self.metadata.as_deref().map(metadata).transpose()?);
         Ok(command.into())
     }
 }

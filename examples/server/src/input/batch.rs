@@ -7,7 +7,8 @@ use wallet_core::{COMMANDS_MAX, Command};
 
 use super::object::Object;
 use super::{
-    Freeze, Movement, NewAccount, NewCapture, NewHold, NewReversal, NewTransfer, Nothing, id, parse,
+    Freeze, Movement, NewAccount, NewCapture, NewHold, NewReversal, NewSystemTransfer, NewTransfer,
+    Nothing, SystemTransfers, id, parse,
 };
 use crate::App;
 use crate::problem::Problem;
@@ -64,6 +65,7 @@ impl PartialSchema for AnyBody {
             Movement::name(),
             NewTransfer::name(),
             NewReversal::name(),
+            NewSystemTransfer::name(),
             NewHold::name(),
             NewCapture::name(),
             Freeze::name(),
@@ -107,6 +109,10 @@ impl Item {
             ["transfers", transfer, "reverse"] => {
                 let reversal: NewReversal = parse(body)?;
                 reversal.command(app, id(transfer)?).await
+            }
+            ["system-transfers"] => {
+                SystemTransfers::allowed(app)?;
+                parse::<NewSystemTransfer>(body)?.command(app)
             }
             ["holds"] => parse::<NewHold>(body)?.command(app),
             ["holds", hold, "capture"] => {

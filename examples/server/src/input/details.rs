@@ -1,4 +1,4 @@
-use serde_json::Value;
+use serde_json::value::RawValue;
 use wallet_core::{Description, Details, Reference};
 
 use super::{metadata, optional, time};
@@ -33,7 +33,7 @@ macro_rules! posting {
             /// More, as a JSON object of at most 4096 bytes, numbers 64-bit
             /// integers.
             #[schema(value_type = Option<Object>)]
-            metadata: Option<serde_json::Value>,
+            metadata: Option<Box<serde_json::value::RawValue>>,
             /// The date it counts for in reports, where that is not its time.
             #[schema(value_type = Option<crate::schema::Time>)]
             effective_at: Option<String>,
@@ -46,7 +46,7 @@ macro_rules! posting {
                     code: self.code,
                     reference: self.reference.as_deref(),
                     description: self.description.as_deref(),
-                    metadata: self.metadata.as_ref(),
+                    metadata: self.metadata.as_deref(),
                     effective_at: self.effective_at.as_deref(),
                 }
                 .details()
@@ -62,7 +62,7 @@ pub(super) struct Words<'a> {
     pub(super) code: Option<u32>,
     pub(super) reference: Option<&'a str>,
     pub(super) description: Option<&'a str>,
-    pub(super) metadata: Option<&'a Value>,
+    pub(super) metadata: Option<&'a RawValue>,
     pub(super) effective_at: Option<&'a str>,
 }
 

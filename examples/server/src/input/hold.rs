@@ -3,7 +3,7 @@ use std::time::Duration;
 use wallet_core::{Capture, Command, HoldId, HoldKey, PlaceHold, TransferId};
 
 use super::details::posting;
-use super::{currency, field, money, optional};
+use super::{currency, field, money, optional, time};
 use crate::App;
 use crate::problem::Problem;
 use crate::routes::holds::find;
@@ -28,6 +28,10 @@ posting! {
         /// by default.
         #[schema(minimum = 1, maximum = 316_224_000)]
         expires_in_secs: Option<u64>,
+        /// Until when it can be captured, instead: after now, at most ten years
+        /// ahead. A retry names the same time.
+        #[schema(value_type = Option<schema::Time>)]
+        expires_at: Option<String>,
     }
 }
 
@@ -35,9 +39,12 @@ impl NewHold {
     pub(crate) fn command(&self, app: &App) -> Result<Command, Problem> {
         let money = money(&self.amount, currency(app, &self.currency)?)?;
         let (from, to) = (field("from", &self.from)?, field("to", &self.to)?);
+        let expires_at = self.expires_at.as_deref();
+        let expires_at = expires_at.map(|text| time("expires_at", text));
         let command = PlaceHold::new(from, to, money)
             .with_id(optional::<HoldId>("id", self.id.as_deref())?)
             .with_expires_in(self.expires_in_secs.map(Duration::from_secs))
+            .with_expires_at(expires_at.transpose()?)
             .with_details(self.details()?);
         Ok(command.into())
     }

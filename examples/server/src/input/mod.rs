@@ -6,6 +6,7 @@ mod details;
 mod hold;
 mod movement;
 mod object;
+mod system;
 mod transfer;
 mod write;
 
@@ -13,6 +14,7 @@ pub(crate) use account::{Freeze, NewAccount, Nothing, PolicyText};
 pub(crate) use batch::NewBatch;
 pub(crate) use hold::{NewCapture, NewHold};
 pub(crate) use movement::Movement;
+pub(crate) use system::{NewSystemTransfer, SystemTransfers};
 pub(crate) use transfer::{NewReversal, NewTransfer};
 pub(crate) use write::{DryRun, KeyHeader, Write};
 
@@ -25,7 +27,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use object::Object;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use wallet_core::{Currency, InLedger, LedgerId, Metadata, Money, Timestamp};
 
 use crate::App;
@@ -163,11 +165,47 @@ fn money(text: &str, currency: Currency) -> Result<Money, Problem> {
 
 /// A time as RFC 3339, cut to microseconds.
 pub(crate) fn time(name: &'static str, text: &str) -> Result<Timestamp, Problem> {
+    if !is_rfc3339(text) {
+        return Err(Problem::field(name, "not a time of RFC 3339"));
+    }
     let time: jiff::Timestamp = field(name, text)?;
     Ok(Timestamp::from_micros(time.as_microsecond()))
 }
 
+/// Whether it has the form of RFC 3339, of which jiff takes more: a day alone, times
+/// without seconds or punctuation, offsets without minutes, names of zones.
+fn is_rfc3339(text: &str) -> bool {
+    // Zero stands for any digit.
+    let fits = |text: &str, form: &str| {
+        text.len() == form.len()
+            && text
+                .bytes()
+                .zip(form.bytes())
+                .all(|(byte, form)| match form {
+                    b'0' => byte.is_ascii_digit(),
+                    form => byte.eq_ignore_ascii_case(&form),
+                })
+    };
+    let Some((point, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else {
+        return false;
+    };
+    let offset = match rest.strip_prefix('.') {
+        None => rest,
+        Some(fraction) => {
+            let offset = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+            if offset.len() == fraction.len() {
+                return false;
+            }
+            offset
+        }
+    };
+    let is_offset = ["Z", "+00:00", "-00:00"]
+        .iter()
+        .any(|form| fits(offset, form));
+    fits(point, "0000-00-00T00:00:00") && is_offset
+}
+
 /// User metadata.
-fn metadata(value: &Value) -> Result<Metadata, Problem> {
-    Metadata::from_value(value).map_err(|error| Problem::field("metadata", error))
+fn metadata(json: &RawValue) -> Result<Metadata, Problem> {
+    Metadata::parse(json.get()).map_err(|error| Problem::field("metadata", error))
 }

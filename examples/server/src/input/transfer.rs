@@ -95,8 +95,8 @@ impl NewTransfer {
 }
 
 posting! {
-    /// What to undo of a transfer: all that is left of it unless an amount or
-    /// legs are given.
+    /// What to undo of a transfer: all that is left of it unless an amount, legs
+    /// or a proportional amount are given.
     NewReversal, Default {
         /// How much of a transfer with one leg.
         #[schema(value_type = Option<schema::Amount>)]
@@ -104,6 +104,10 @@ posting! {
         /// Which legs of a transfer with several, in this order.
         #[schema(value_type = Option<Vec<UndoneLeg>>, min_items = 1, max_items = 500)]
         legs: Option<Vec<Object<UndoneLeg>>>,
+        /// How much of all legs together, in proportion to what is left of each:
+        /// the refund of a part of a split.
+        #[schema(value_type = Option<schema::Amount>)]
+        proportional: Option<String>,
         /// Whether the account that pays back may fall below its floor, as for
         /// a chargeback. A privilege: keep it from the public.
         force: Option<bool>,
@@ -143,20 +147,25 @@ impl NewReversal {
     }
 
     async fn what(&self, app: &App, key: TransferKey) -> Result<ReverseWhat, Problem> {
-        match (&self.amount, &self.legs) {
-            (None, None) => Ok(ReverseWhat::Rest),
-            (Some(amount), None) => {
+        match (&self.amount, &self.legs, &self.proportional) {
+            (None, None, None) => Ok(ReverseWhat::Rest),
+            (Some(amount), None, None) => {
                 let transfer = find(app, key).await?.transfer;
                 let money = money(amount, currency_of(&transfer, 0)?)?;
                 Ok(ReverseWhat::Amount(money.amount))
             }
-            (None, Some(legs)) => {
+            (None, None, Some(amount)) => {
+                let transfer = find(app, key).await?.transfer;
+                let money = money(amount, currency_of(&transfer, 0)?)?;
+                Ok(ReverseWhat::Proportional(money.amount))
+            }
+            (None, Some(legs), None) => {
                 let transfer = find(app, key).await?.transfer;
                 let undone = legs.iter().map(|Object(undone)| undone.of(&transfer));
                 Ok(ReverseWhat::Legs(undone.collect::<Result<_, _>>()?))
             }
-            (Some(_), Some(_)) => {
-                let detail = "give an amount or legs, and not both";
+            _ => {
+                let detail = "give an amount, legs or a proportional amount, and only one of them";
                 Err(Problem::new(Code::INVALID_BODY, detail))
             }
         }

@@ -17,10 +17,11 @@ pub(crate) use transfer::TransferBody;
 use serde_json::Value;
 use wallet_core::{Metadata, Timestamp};
 
-/// RFC 3339, in UTC.
+/// RFC 3339, in UTC, always with six digits of the second's fraction: the order of
+/// the texts is that of the times.
 pub(crate) fn time(at: Timestamp) -> String {
     let time = jiff::Timestamp::from_microsecond(at.as_micros());
-    time.map_or_else(|_| String::new(), |time| time.to_string())
+    time.map_or_else(|_| String::new(), |time| format!("{time:.6}"))
 }
 
 /// Metadata as JSON again.

@@ -72,6 +72,7 @@ enum Kind {
     Split,
     Capture,
     Reversal,
+    System,
 }
 
 impl From<TransferKind> for Kind {
@@ -83,6 +84,7 @@ impl From<TransferKind> for Kind {
             TransferKind::Split => Self::Split,
             TransferKind::Capture => Self::Capture,
             TransferKind::Reversal => Self::Reversal,
+            TransferKind::System => Self::System,
         }
     }
 }

@@ -33,6 +33,8 @@ codes! {
     AMBIGUOUS_LENGTH = 400 "ambiguous_length";
     /// The `Host` header is missing, given twice, or no name of a host.
     INVALID_HOST = 400 "invalid_host";
+    /// The server was not started with `--allow-system-transfers`.
+    SYSTEM_TRANSFERS_NOT_ALLOWED = 403 "system_transfers_not_allowed";
     /// There is nothing at this path.
     UNKNOWN_PATH = 404 "unknown_path";
     /// Nothing was recorded under this key so far.

@@ -15,6 +15,7 @@ use crate::problem::{CHANGE, Code, LIST, Problem, READ, WRITE, errors};
 use crate::{App, reply, schema};
 
 const NOT_FOUND: Code = Code::of(Rejection::AccountNotFound);
+const SYSTEM: Code = Code::of(Rejection::SystemAccount);
 const CLOSED: Code = Code::of(Rejection::AccountClosed);
 
 errors!(OpenErrors: WRITE, &[
@@ -98,10 +99,11 @@ pub(crate) async fn list(
     Ok(reply::ok(&page))
 }
 
-errors!(FreezeErrors: WRITE, CHANGE, &[Code::INVALID_FIELD, NOT_FOUND, CLOSED]);
+errors!(FreezeErrors: WRITE, CHANGE, &[Code::INVALID_FIELD, NOT_FOUND, SYSTEM, CLOSED]);
 
 /// Stops money from leaving an account, from coming in, or both. Open holds can
-/// still be captured and released unless both are frozen.
+/// still be captured and released unless both are frozen. A system account cannot
+/// be frozen.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/freeze", tag = "accounts", operation_id = "freeze_account",
     params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Option<Freeze>,
@@ -139,12 +141,14 @@ pub(crate) fn unfreezing(account: AccountId) -> Command {
 errors!(CloseErrors: WRITE, CHANGE, &[
     Code::INVALID_FIELD,
     NOT_FOUND,
+    SYSTEM,
     CLOSED,
     Code::of(Rejection::HoldsOutstanding),
     Code::of(Rejection::BalanceNotZero),
 ]);
 
-/// Closes an account for ever; only at balance zero and without holds.
+/// Closes an account for ever; only at balance zero and without holds. A system
+/// account cannot be closed.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/close", tag = "accounts", operation_id = "close_account",
     params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Option<Nothing>,

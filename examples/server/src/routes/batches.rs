@@ -8,7 +8,11 @@ use crate::output::{BatchBody, ItemResult};
 use crate::problem::{CHANGE, Code, Problem, REFUSALS, WRITE, errors};
 use crate::{App, reply};
 
-errors!(BatchErrors: WRITE, CHANGE, REFUSALS, &[Code::INVALID_FIELD, Code::INVALID_REQUEST]);
+errors!(BatchErrors: WRITE, CHANGE, REFUSALS, &[
+    Code::INVALID_FIELD,
+    Code::INVALID_REQUEST,
+    Code::SYSTEM_TRANSFERS_NOT_ALLOWED,
+]);
 
 /// Carries out many requests: all or none, or each by itself in the order given.
 /// All of them are checked first: one that is malformed or names what does not

@@ -7,6 +7,7 @@ pub(crate) mod holds;
 pub(crate) mod movements;
 pub(crate) mod outcomes;
 pub(crate) mod statements;
+pub(crate) mod system;
 pub(crate) mod transfers;
 
 use wallet_core::{Account, AccountKey, Rejection};

@@ -12,6 +12,7 @@ const BOTH: &[Code] = &[
     Code::INVALID_REQUEST,
     Code::of(Rejection::IdTaken),
     Code::of(Rejection::AccountNotFound),
+    Code::of(Rejection::SystemAccount),
     Code::of(Rejection::CurrencyExponentMismatch),
     Code::of(Rejection::CurrencyMismatch),
     Code::of(Rejection::AccountClosed),

@@ -14,6 +14,7 @@ const MOVING: &[Code] = &[
     Code::INVALID_FIELD,
     Code::INVALID_REQUEST,
     Code::of(Rejection::IdTaken),
+    Code::of(Rejection::SystemAccount),
     Code::of(Rejection::AccountClosed),
     Code::of(Rejection::AccountFrozen),
     Code::of(Rejection::InsufficientFunds),

@@ -19,6 +19,9 @@ pub enum StartError {
     /// A setting of the relay makes no sense.
     #[error("events: {0}")]
     Relay(#[from] wallet_events::SettingError),
+    /// The raise of how far accounts' times may run ahead is out of bounds.
+    #[error("raise-max-ahead: {0}")]
+    Raise(#[from] wallet_core::RaiseError),
     /// A text of the program's own is not valid.
     #[error("settings: {0}")]
     Text(#[from] wallet_core::TextError),
@@ -40,6 +43,7 @@ impl StartError {
             Self::Currencies(_)
             | Self::Build(_)
             | Self::Text(_)
+            | Self::Raise(_)
             | Self::Events(_)
             | Self::Relay(_) => 2,
             Self::Store(_) | Self::Io { .. } => 1,

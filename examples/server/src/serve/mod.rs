@@ -3,6 +3,7 @@
 mod arrival;
 mod error;
 mod front;
+mod raise;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -84,6 +85,7 @@ impl Server {
         let listeners = Listeners::bind(config).await?;
         let mut settings = config.store.settings();
         settings.queue_capacity = config.queue;
+        settings.max_ahead = Duration::from_millis(config.max_ahead_ms);
         if let Some(committers) = config.committers {
             settings.committers = committers;
             settings.busy_committers = committers;
@@ -105,6 +107,7 @@ impl Server {
             builder = builder.history(history);
         }
         let wallet = builder.spawn()?;
+        raise::start(&wallet, config)?;
         let server = Self::over(wallet, listeners, config)?;
         server.app.metrics().watch_outbox(outbox);
         Ok(match relay {

@@ -100,6 +100,40 @@ fn a_transfer_is_undone_in_parts_and_never_more_than_it_moved() {
 }
 
 #[test]
+fn a_split_sale_is_refunded_in_parts_to_the_last_cent() {
+    let world = World::memory();
+    let client = world.client();
+    let ada = client.open_with("ada", "1.01");
+    let (shop, platform, tax) = (
+        client.open("shop"),
+        client.open("platform"),
+        client.open("tax"),
+    );
+    let legs = [
+        transfer(&ada, &shop, "0.84"),
+        transfer(&ada, &platform, "0.10"),
+        transfer(&ada, &tax, "0.07"),
+    ];
+    let sale = client.post("/v1/transfers", "t", &json!({"legs": legs}));
+    let id = sale.expect(201).text("/id");
+    for (key, amount) in [("r1", "0.33"), ("r2", "0.33")] {
+        reverse(client, &id, key, &json!({"proportional": amount})).expect(201);
+    }
+    let shown = client.get(&format!("/v1/transfers/{id}")).expect(200);
+    let reversed = [0, 1, 2].map(|leg| shown.text(&format!("/legs/{leg}/reversed")));
+    assert_eq!(reversed, ["0.55", "0.06", "0.05"]);
+    let more = json!({"proportional": "0.36"});
+    reverse(client, &id, "r3", &more).problem(422, "reversal_exceeds_transfer");
+    let both = json!({"proportional": "0.35", "amount": "0.35"});
+    reverse(client, &id, "r4", &both).problem(400, "invalid_body");
+    reverse(client, &id, "r4", &json!({"proportional": "0.35"})).expect(201);
+    assert_eq!(client.posted(&ada), "1.01");
+    for account in [shop, platform, tax] {
+        assert_eq!(client.posted(&account), "0.00");
+    }
+}
+
+#[test]
 fn legs_are_undone_by_name_and_a_chargeback_is_forced() {
     let world = World::memory();
     let client = world.client();

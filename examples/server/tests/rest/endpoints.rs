@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{World, transfer};
+use crate::support::{World, http, transfer};
 
 #[test]
 fn an_account_is_opened_shown_and_listed() {
@@ -216,4 +216,74 @@ fn the_balance_at_a_past_time_stays() {
     let nobody =
         "/v1/accounts/01890000-0000-7000-8000-0000000000ff/balance?at=2020-01-01T00:00:00Z";
     client.get(nobody).problem(404, "account_not_found");
+}
+
+#[test]
+fn times_are_those_of_rfc_3339_and_answered_with_six_digits() {
+    let world = World::memory();
+    let client = world.client();
+    let ada = client.open_with("ada", "1.00");
+    let entries = |from: &str| client.get(&format!("/v1/accounts/{ada}/entries?from={from}"));
+    for fine in [
+        "2020-01-01T00:00:00Z",
+        "2020-01-01t00:00:00.5z",
+        "2020-01-01T01:00:00.123456789%2B01:00",
+        "2020-01-01T00:00:00-23:59",
+    ] {
+        entries(fine).expect(200);
+    }
+    for bad in [
+        "2020-01-01",
+        "2020-01-01T00:00Z",
+        "20200101T000000Z",
+        "2020-01-01T00:00:00",
+        "2020-01-01T00:00:00.Z",
+        "2020-01-01T00:00:00,5Z",
+        "2020-01-01%2000:00:00Z",
+        "2020-01-01T00:00:00%2B01",
+        "2020-01-01T00:00:00%2B0100",
+        "2020-01-01T00:00:00%2B01:00[Europe/Paris]",
+        "2020-01-01T00:00:00Z[UTC]",
+        "%2B002020-01-01T00:00:00Z",
+        "2020-13-01T00:00:00Z",
+        "",
+    ] {
+        entries(bad).problem(400, "invalid_field");
+    }
+    let body = json!({"amount": "1.00", "effective_at": "2026-01-01T01:00:00+01:00"});
+    let path = format!("/v1/accounts/{ada}/deposits");
+    let deposit = client.post(&path, "dated", &body).expect(201);
+    assert_eq!(deposit.text("/effective_at"), "2026-01-01T00:00:00.000000Z");
+    assert_eq!(
+        deposit.text("/created_at").len(),
+        "2026-01-01T00:00:00.000000Z".len()
+    );
+}
+
+#[test]
+fn metadata_with_a_name_twice_is_refused() {
+    let world = World::memory();
+    let client = world.client();
+    let post = |key: &str, metadata: &str| {
+        let body = format!(r#"{{"owner": "ada", "currency": "EUR", "metadata": {metadata}}}"#);
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Idempotency-Key", key),
+        ];
+        client.raw(&http::request(
+            "POST",
+            "/v1/accounts",
+            &headers,
+            body.as_bytes(),
+        ))
+    };
+    for (key, twice) in [
+        ("a", r#"{"a":1,"a":2}"#),
+        ("b", r#"{"a":{"b":1,"\u0062":1}}"#),
+    ] {
+        post(key, twice).problem(400, "invalid_field");
+    }
+    let kept = post("c", r#"{"a":{"b":1},"b":1}"#).expect(201).json();
+    assert_eq!(kept["metadata"], json!({"a": {"b": 1}, "b": 1}));
+    post("d", "null").expect(201);
 }

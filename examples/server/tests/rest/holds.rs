@@ -182,3 +182,25 @@ fn a_life_that_makes_no_sense_is_refused() {
     }
     assert_eq!(sums(client, &ada)[3], "0.00");
 }
+
+#[test]
+fn a_hold_until_midnight_is_the_same_request_when_it_is_sent_again() {
+    let world = World::memory();
+    let client = world.client();
+    let (ada, bob) = (client.open_with("ada", "10.00"), client.open("bob"));
+    let midnight = jiff::Timestamp::now()
+        .checked_add(jiff::SignedDuration::from_hours(24))
+        .unwrap();
+    let mut body = transfer(&ada, &bob, "4.00");
+    body["expires_at"] = json!(midnight.to_string());
+    let placed = client.post("/v1/holds", "h", &body).expect(201);
+    let again = client.post("/v1/holds", "h", &body).expect(201);
+    assert!(again.is_replayed());
+    assert_eq!(again.body, placed.body);
+    let ends: jiff::Timestamp = placed.text("/expires_at").parse().unwrap();
+    assert_eq!(ends.as_microsecond(), midnight.as_microsecond());
+    body["expires_in_secs"] = json!(60);
+    client
+        .post("/v1/holds", "both", &body)
+        .problem(400, "invalid_request");
+}

@@ -4,7 +4,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 
-use super::steps::{amount, bank, deposit, eur, given, owner, request, settlement, transfer};
+use super::steps::{
+    amount, bank, deposit, eur, given, owner, request, settlement, transfer, withdrawal,
+};
 use crate::testkit::Kit;
 use crate::{
     AccountId, BulkRequest, Capture, Command, Currency, Decided, Deposit, HoldStatus, LedgerId,
@@ -88,8 +90,12 @@ pub async fn payments_at_once_lose_nothing(kit: &Kit) {
         let pay = |step: usize| {
             let from = accounts[(thread + step) % 3];
             let to = accounts[(thread + step * 2 + 1) % 3];
-            let to = if to == from { bank() } else { to };
-            Request::new(kit.fresh_key(), transfer(from, to, 1))
+            let pay: Command = if to == from {
+                withdrawal(from, 1).into()
+            } else {
+                transfer(from, to, 1).into()
+            };
+            Request::new(kit.fresh_key(), pay)
         };
         (0..25).map(pay).collect::<Vec<_>>()
     };
@@ -110,11 +116,12 @@ pub async fn payments_at_once_lose_nothing(kit: &Kit) {
 /// Payments to and fro beside it never show in the sum.
 pub async fn a_trial_balance_is_of_one_state(kit: &Kit) {
     let (ada, bob) = (kit.open_with("ada", 1_000).await, kit.open("bob").await);
-    let list = |(from, to)| {
-        let pay = |_| Request::new(kit.fresh_key(), transfer(from, to, 1));
+    let list = |pay: Command| {
+        let pay = |_| Request::new(kit.fresh_key(), pay.clone());
         (0..40).map(pay).collect::<Vec<_>>()
     };
-    let lists: Vec<Vec<Request>> = [(ada, bob), (ada, bank())].map(list).into();
+    let (to_bob, out) = (transfer(ada, bob, 1), withdrawal(ada, 1));
+    let lists: Vec<Vec<Request>> = [to_bob.into(), out.into()].map(list).into();
     let is_done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let looks = scope.spawn(|| {

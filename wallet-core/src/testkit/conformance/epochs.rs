@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::steps::{at_home, bank, deposit, open_rows, request, transfer};
+use super::steps::{at_home, deposit, open_rows, request, withdrawal};
 use crate::testkit::Kit;
 use crate::testkit::kit::{fresh, replayed};
 use crate::{
@@ -51,7 +51,7 @@ pub async fn effects_keep_the_epoch_that_they_were_written_in(kit: &Kit) {
     let raised = kit.raise(LONG_AGO, "ops").await;
     assert!(raised.epoch > Epoch::FIRST, "{raised:?}");
     let after = kit.deposited(ada, 7).await;
-    let refused = kit.decide(vec![transfer(ada, bank(), 1_000).into()]).await;
+    let refused = kit.decide(vec![withdrawal(ada, 1_000).into()]).await;
     assert_eq!(
         (before.epoch, after.epoch, refused.epoch),
         (Epoch::FIRST, raised.epoch, raised.epoch)
@@ -122,7 +122,7 @@ pub async fn an_epoch_raised_by_the_other_counts_at_once(kit: &Kit) {
 pub async fn no_commit_of_an_earlier_epoch_lands_after_a_raise(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let list = || {
-        let pay = |_| Request::new(kit.fresh_key(), transfer(ada, bank(), 1));
+        let pay = |_| Request::new(kit.fresh_key(), withdrawal(ada, 1));
         (0..40).map(pay).collect::<Vec<_>>()
     };
     let lists = [list(), list()];
@@ -157,7 +157,7 @@ pub async fn no_commit_of_an_earlier_epoch_lands_after_a_raise(kit: &Kit) {
     let raise = raise.into_inner().expect("not poisoned");
     let (raised, version) = raise.expect("it was raised");
     for _ in 0..3 {
-        kit.pay(ada, bank(), 1).await;
+        kit.accept(withdrawal(ada, 1)).await;
     }
     let entries = kit.entries(ada).await;
     let epochs: Vec<_> = entries.iter().map(|entry| entry.epoch).collect();

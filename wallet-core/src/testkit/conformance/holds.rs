@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::steps::{
-    amount, at_home, cents, deposit, eur, given, held, owner, posted, receipts, refusal, transfer,
+    amount, at_home, cents, deposit, eur, given, held, owner, posted, receipts, refusal, request,
+    transfer,
 };
 use crate::testkit::Kit;
 use crate::testkit::kit::{fresh, replayed};
@@ -15,6 +16,37 @@ use crate::{
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// A hold that names the time of its end is the same request when it is sent
+/// again later; it ends at that time. A time that has come is refused, for good.
+pub async fn a_hold_until_a_time_is_the_same_request_again(kit: &Kit) {
+    if !kit.drives_the_clock() {
+        return;
+    }
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let until = kit.now().saturating_add(Duration::from_secs(10));
+    let place = |at| PlaceHold::new(ada, bob, cents(40)).with_expires_at(Some(at));
+    let submit = async |text: &str, at| kit.submit(request(text, place(at))).await;
+    let first = fresh(submit("until", until).await);
+    kit.advance(Duration::from_secs(3));
+    let again = submit("until", until).await;
+    assert_eq!(again, Decided::Replayed(Arc::clone(&first)));
+    let hold = held(&receipts(&first)[0]);
+    assert_eq!(hold.expires_at, Some(until));
+    let late = submit("late", kit.now()).await;
+    let refused = fresh(late);
+    assert_eq!(refusal(&refused).rejection, Rejection::ExpiryPassed);
+    kit.advance(Duration::from_secs(7));
+    assert_eq!(
+        kit.refuse(Capture::new(hold.key.id)).await,
+        Rejection::HoldExpired
+    );
+    let again = submit("late", kit.now().saturating_sub(Duration::from_secs(7))).await;
+    assert_eq!(again, Decided::Replayed(refused));
+    kit.accept(Expire::new(hold.key.id)).await;
+    assert_eq!(kit.balances(ada).await, (100, 100));
+}
 
 /// A hold reserves without moving; its capture moves and ends it.
 pub async fn a_capture_posts_what_was_held(kit: &Kit) {

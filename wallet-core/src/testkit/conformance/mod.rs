@@ -32,6 +32,7 @@ pub mod published;
 pub mod reads;
 pub mod reversals;
 pub mod sizes;
+pub mod system;
 pub mod times;
 pub mod transfers;
 
@@ -117,7 +118,12 @@ macro_rules! __ledger_store_cases {
                 commands_see_those_before_them
                 a_refusal_in_the_middle_leaves_only_its_record
             }
+            system {
+                system_accounts_move_by_commands_of_their_own
+                a_system_transfer_opens_what_it_names
+            }
             holds {
+                a_hold_until_a_time_is_the_same_request_again
                 a_capture_posts_what_was_held
                 captures_of_parts_add_up
                 a_final_capture_gives_the_rest_back
@@ -138,6 +144,7 @@ macro_rules! __ledger_store_cases {
                 a_full_reversal_moves_it_back
                 reversals_of_parts_end_at_the_whole
                 legs_are_reversed_by_name
+                a_split_is_refunded_in_proportion
                 a_refused_reversal_counts_nothing
                 a_reversal_is_final
                 a_forced_reversal_passes_the_floor

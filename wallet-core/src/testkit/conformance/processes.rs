@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::steps::{deposit, open_rows, request, settlement, transfer};
+use super::steps::{deposit, open_rows, request, settlement};
 use crate::testkit::Kit;
 use crate::testkit::kit::{fresh, record_key, replayed};
 use crate::{Decided, Request, Withdrawal};
@@ -91,7 +91,7 @@ pub async fn the_outbox_is_shared(kit: &Kit) {
     let lease = kit.outbox().acquire(0, "one", ttl).await.unwrap();
     assert_eq!(other.outbox().acquire(0, "two", ttl).await.unwrap(), None);
     kit.outbox().release(&lease.expect("free")).await.unwrap();
-    other.accept(transfer(ada, super::steps::bank(), 1)).await;
+    other.accept(super::steps::withdrawal(ada, 1)).await;
     let rows = open_rows(kit.outbox().as_ref()).await;
     assert_eq!(rows, open_rows(other.outbox().as_ref()).await);
     assert_eq!(rows.len(), 3);

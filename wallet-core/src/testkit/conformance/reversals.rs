@@ -94,6 +94,36 @@ pub async fn legs_are_reversed_by_name(kit: &Kit) {
     }
 }
 
+/// Refunds in proportion that add up to the whole end at zero for each leg,
+/// mixed with a leg that is reversed by name.
+pub async fn a_split_is_refunded_in_proportion(kit: &Kit) {
+    let ada = kit.open_with("ada", 101).await;
+    let mut shares = Vec::new();
+    for (name, share_bp) in [("shop", 8_300), ("platform", 1_000), ("tax", 700)] {
+        let to = kit.open(name).await;
+        shares.push(crate::Share { to, share_bp });
+    }
+    let split = crate::Split::new(ada, cents(101), shares);
+    let sale = posted(&kit.accept(split).await).transfer.key.id;
+    let refund = |minor| Reverse::new(sale).with_what(ReverseWhat::Proportional(amount(minor)));
+    let mut reversed = Vec::new();
+    for minor in [33, 33] {
+        kit.accept(refund(minor)).await;
+        reversed.push(kit.transfer_now(sale).await.reversed);
+    }
+    assert_eq!(reversed, [[28, 3, 2], [55, 6, 5]]);
+    let by_name = ReverseWhat::Legs(vec![(1, Some(amount(4)))]);
+    kit.accept(Reverse::new(sale).with_what(by_name)).await;
+    assert_eq!(
+        kit.refuse(refund(32)).await,
+        Rejection::ReversalExceedsTransfer
+    );
+    let last = posted(&kit.accept(refund(31)).await).transfer;
+    assert_eq!(last.reversal.map(|undo| undo.legs), Some(vec![2, 0]));
+    assert_eq!(kit.transfer_now(sale).await.reversed, [84, 10, 7]);
+    assert_eq!(kit.balances(ada).await, (101, 101));
+}
+
 /// A refused reversal of several legs counts none of them as reversed.
 pub async fn a_refused_reversal_counts_nothing(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;

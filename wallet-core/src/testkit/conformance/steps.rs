@@ -12,7 +12,7 @@ use crate::{
     Account, AccountId, AccountKey, Amount, Command, Currency, Deposit, Entry, EntryQuery, Hold,
     HoldId, InLedger, LedgerId, Leg, Money, OpenAccount, Order, Outbox, OutboxRow, Outcome, Owner,
     PlaceHold, PostTransfer, Posted, Receipt, Rejected, Request, SettlementName, TransferId,
-    TransferWithReversals, settlement_account,
+    TransferWithReversals, Withdrawal, settlement_account,
 };
 
 /// What most cases count in.
@@ -50,6 +50,11 @@ pub(super) fn transfer(from: AccountId, to: AccountId, minor: i128) -> PostTrans
 /// Money in from the bank.
 pub(super) fn deposit(account: AccountId, minor: i128) -> Deposit {
     Deposit::new(account, cents(minor), settlement("bank"))
+}
+
+/// Takes cents out to the settlement account `bank`.
+pub(super) fn withdrawal(account: AccountId, minor: i128) -> Withdrawal {
+    Withdrawal::new(account, cents(minor), settlement("bank"))
 }
 
 /// The postings of an outcome that has one per command.

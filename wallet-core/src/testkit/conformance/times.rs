@@ -56,7 +56,8 @@ pub async fn a_past_balance_counts_what_was_posted_by_then(kit: &Kit) {
     assert_eq!(kit.past(ada, kit.now()).await, (111, 3));
     assert_eq!(kit.past(super::steps::bank(), first).await, (-110, 2));
     // Holds are no part of it.
-    kit.hold(ada, super::steps::bank(), 50).await;
+    let bob = kit.open("bob").await;
+    kit.hold(ada, bob, 50).await;
     kit.advance(SECOND);
     assert_eq!(kit.past(ada, kit.now()).await, (111, 3));
 }

@@ -2,7 +2,7 @@
 
 use super::steps::{
     amount, bank, cents, deposit, eur, given, owner, posted, receipts, refusal, settlement,
-    transfer,
+    transfer, withdrawal,
 };
 use crate::testkit::Kit;
 use crate::{
@@ -322,7 +322,7 @@ pub async fn commands_see_those_before_them(kit: &Kit) {
 /// A refusal in the middle of a request takes back all of it: accounts,
 /// settlement accounts, holds, transfers and currencies; only its record stays.
 pub async fn a_refusal_in_the_middle_leaves_only_its_record(kit: &Kit) {
-    let ada = kit.open("ada").await;
+    let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let new = AccountId::new(given(1));
     let gems = Currency::new("GEMS", 3).unwrap();
     let hold = crate::HoldId::new(given(2));
@@ -331,10 +331,10 @@ pub async fn a_refusal_in_the_middle_leaves_only_its_record(kit: &Kit) {
             .with_id(Some(new))
             .into(),
         deposit(ada, 100).into(),
-        crate::PlaceHold::new(ada, bank(), cents(5))
+        crate::PlaceHold::new(ada, bob, cents(5))
             .with_id(Some(hold))
             .into(),
-        transfer(ada, bank(), 96).into(),
+        withdrawal(ada, 96).into(),
         deposit(ada, 1_000).into(),
     ];
     let before = kit.account(ada).await;

@@ -15,8 +15,9 @@ pub async fn lines_are_read_back_exactly(kit: &HistoryKit) {
         TransferKind::Split,
         TransferKind::Capture,
         TransferKind::Reversal,
+        TransferKind::System,
     ];
-    let mut all = lines(account(1), &[10, 20, 30, 40, 50, 60]);
+    let mut all = lines(account(1), &[10, 20, 30, 40, 50, 60, 70]);
     for (number, (line, kind)) in (1..).zip(all.iter_mut().zip(kinds)) {
         line.kind = kind;
         line.code = number * 1_000;

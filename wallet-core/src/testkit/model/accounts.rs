@@ -117,11 +117,15 @@ impl Attempt {
         Receipt::AccountChanged(AccountChanged { state, effect })
     }
 
+    /// A customer's account that is open.
     fn open_account_state(&self, id: AccountId) -> Result<&AccountState, Refusal> {
         if !self.exists(id) {
             return Err((Rejection::AccountNotFound, id.uuid()));
         }
         let state = self.state(id);
+        if state.system {
+            return Err((Rejection::SystemAccount, id.uuid()));
+        }
         if state.status == Status::Closed {
             return Err((Rejection::AccountClosed, id.uuid()));
         }

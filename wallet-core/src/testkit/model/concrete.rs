@@ -3,8 +3,11 @@ use std::time::Duration;
 use crate::{
     Account, AccountId, Capture, Change, ChangeLimits, ChangeStatus, Command, Counters, Deposit,
     Expire, HoldId, InLedger, LedgerId, Leg, Money, OpenAccount, Owner, PlaceHold, PostTransfer,
-    Release, Reverse, Split, TransferId, Withdrawal,
+    Release, Reverse, ReverseWhat, Split, SystemAccount, SystemLeg, SystemTransfer, TransferId,
+    Withdrawal,
 };
+
+use crate::testkit::ManualClock;
 
 use super::Books;
 use super::accounts::least;
@@ -64,6 +67,14 @@ impl Scene<'_> {
                 let much = self.money(*from, *much, *unit);
                 Withdrawal::new(self.place(*from), much, settlement(*name)).into()
             }
+            Ask::System(legs, unit) => {
+                let legs = legs.iter().map(|(from, to, much)| {
+                    let to = if from == to { (to + 1) % 9 } else { *to };
+                    let much = self.money(SETTLEMENT_PLACE, *much, *unit);
+                    SystemLeg::new(self.own(*from), self.own(to), much)
+                });
+                SystemTransfer::new(legs.collect()).into()
+            }
             Ask::Split(from, much, parts) => {
                 let shares = shares(self.ledger, *from, parts);
                 Split::new(self.place(*from), self.money(*from, *much, 0), shares).into()
@@ -75,6 +86,16 @@ impl Scene<'_> {
                     .with_id(id.map(|id| HoldId::new(named_id(2, id))))
                     .into()
             }
+            Ask::HoldUntil(from, to, much, halves) => {
+                let leg = self.leg(*from, *to, *much, 0);
+                let life = match halves {
+                    0 => Duration::from_secs(20 * 366 * 86_400),
+                    halves => Duration::from_millis(u64::from(*halves) * 500),
+                };
+                PlaceHold::new(leg.from, leg.to, leg.money)
+                    .with_expires_at(ManualClock::START.saturating_add(life))
+                    .into()
+            }
             Ask::Capture(hold, much, is_final) => Capture::new(self.hold(*hold))
                 .with_amount(much.map(amount))
                 .with_is_final(*is_final)
@@ -83,6 +104,10 @@ impl Scene<'_> {
             Ask::Expire(hold) => Expire::new(self.hold(*hold)).into(),
             Ask::Reverse(transfer, legs, force) => Reverse::new(self.transfer(*transfer))
                 .with_what(what(legs.as_deref()))
+                .with_force(*force)
+                .into(),
+            Ask::Refund(transfer, much, force) => Reverse::new(self.transfer(*transfer))
+                .with_what(ReverseWhat::Proportional(amount(*much)))
                 .with_force(*force)
                 .into(),
         }
@@ -110,6 +135,14 @@ impl Scene<'_> {
             PlaceHold::new(leg.from, leg.to, leg.money).into()
         } else {
             PostTransfer::new(vec![leg]).into()
+        }
+    }
+
+    /// A name where the number is small, else the id of a place.
+    fn own(&self, number: u8) -> SystemAccount {
+        match number.checked_sub(2) {
+            None => SystemAccount::Settlement(settlement(number)),
+            Some(place) => SystemAccount::Account(self.place(place)),
         }
     }
 

@@ -15,7 +15,17 @@ impl Attempt {
         if self.books.holds.contains_key(&self.key(id)) {
             return Err((Rejection::IdTaken, id.uuid()));
         }
+        let ten_years = 10 * 366 * 86_400 * 1_000_000;
+        if let Some(end) = command.expires_at {
+            if end.as_micros() <= self.now.as_micros() {
+                return Err((Rejection::ExpiryPassed, id.uuid()));
+            }
+            if end.as_micros() - self.now.as_micros() > ten_years {
+                return Err((Rejection::ExpiryTooFar, id.uuid()));
+            }
+        }
         let leg = Leg::new(command.from, command.to, command.money);
+        self.customers_only(&[command.from, command.to])?;
         self.may_meet(&leg)?;
         self.may_move(&leg, false)?;
         let minor = command.money.amount.minor();
@@ -35,7 +45,8 @@ impl Attempt {
             status: HoldStatus::Pending,
             expires_at: command
                 .expires_in
-                .map(|life| Timestamp::from_micros(self.at.as_micros() + micros(life))),
+                .map(|life| Timestamp::from_micros(self.at.as_micros() + micros(life)))
+                .or(command.expires_at),
             details: command.details.clone(),
             created_at: self.at,
         };

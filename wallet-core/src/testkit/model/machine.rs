@@ -330,6 +330,7 @@ mod tests {
             "Split",
             "Capture",
             "Reversal",
+            "System",
             "hold Pending",
             "hold Released",
             "hold Expired",

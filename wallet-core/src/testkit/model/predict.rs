@@ -6,7 +6,7 @@ use crate::prepare::Purpose;
 use crate::{
     AccountId, AccountKey, BulkRequest, Command, Epoch, Fingerprint, HoldId, HoldKey, HoldStatus,
     IdempotencyKey, InLedger, LedgerId, Outcome, PastBalance, Prepared, Receipt, RecordKey,
-    Rejected, Rejection, Request, Timestamp, TransferId, TransferKey, TransferKind,
+    Rejected, Rejection, Request, SystemAccount, Timestamp, TransferId, TransferKey, TransferKind,
     settlement_account,
 };
 
@@ -353,6 +353,18 @@ impl Model {
                     let (currency, name) = (c.money.currency, &c.settlement);
                     accounts(&[c.account, settlement_account(ledger, currency, name, 0)]);
                 }
+                Command::SystemTransfer(c) => {
+                    for leg in &c.legs {
+                        for side in [&leg.from, &leg.to] {
+                            accounts(&[match side {
+                                SystemAccount::Account(id) => *id,
+                                SystemAccount::Settlement(name) => {
+                                    settlement_account(ledger, leg.money.currency, name, 0)
+                                }
+                            }]);
+                        }
+                    }
+                }
                 Command::Split(c) => {
                     accounts(&[c.from]);
                     c.shares.iter().for_each(|share| accounts(&[share.to]));
@@ -421,6 +433,7 @@ impl Attempt {
             }
             Command::Deposit(c) => self.deposit(transfer, c),
             Command::Withdrawal(c) => self.withdrawal(transfer, c),
+            Command::SystemTransfer(c) => self.system_transfer(transfer, c),
             Command::Split(c) => self.split(transfer, c),
             Command::PlaceHold(c) => self.place_hold(HoldId::new(id), c),
             Command::Capture(c) => self.capture(transfer, c),

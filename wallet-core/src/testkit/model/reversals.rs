@@ -37,6 +37,10 @@ impl Attempt {
             reversed[index] += minor;
             let money = Money::minor(minor, leg.money.currency).unwrap();
             let back = Leg::new(leg.to, leg.from, money);
+            let is_own = |id| self.exists(id) && self.state(id).system;
+            if is_own(back.from) && is_own(back.to) {
+                return Err((Rejection::SystemAccount, back.from.uuid()));
+            }
             let number = u16::try_from(legs.len()).unwrap();
             let kinds = [EffectKind::Reversed; 2];
             effects.extend(self.leg(id, number, &back, kinds, command.force)?);
@@ -77,6 +81,9 @@ fn wanted(
         ReverseWhat::Legs(legs) => Ok(legs.clone()),
         ReverseWhat::Amount(amount) if before.legs.len() == 1 => Ok(vec![(0, Some(*amount))]),
         ReverseWhat::Amount(_) => Err((Rejection::LegRequired, about)),
+        ReverseWhat::Proportional(amount) => {
+            in_proportion(*amount, before, reversed).map_err(|why| (why, about))
+        }
         ReverseWhat::Rest => {
             let mut legs = Vec::new();
             for index in (0..before.legs.len()).rev() {
@@ -90,4 +97,64 @@ fn wanted(
             Ok(legs)
         }
     }
+}
+
+/// A leg's share of the amount is what is left of the leg in what is left of all
+/// legs; one more unit each for the largest remainders. The last leg goes first.
+fn in_proportion(
+    amount: Amount,
+    before: &Transfer,
+    reversed: &[i128],
+) -> Result<Vec<(u16, Option<Amount>)>, Rejection> {
+    let currency = before.legs[0].money.currency;
+    if before.legs.iter().any(|leg| leg.money.currency != currency) {
+        return Err(Rejection::LegRequired);
+    }
+    let left = |index: usize| before.legs[index].money.amount.minor() - reversed[index];
+    let open: Vec<usize> = (0..before.legs.len()).filter(|at| left(*at) > 0).collect();
+    let all: i128 = open.iter().map(|index| left(*index)).sum();
+    if amount.minor() > all {
+        return Err(Rejection::ReversalExceedsTransfer);
+    }
+    let mut missing = amount.minor();
+    let mut shares = Vec::new();
+    for index in &open {
+        let (share, remainder) = times_over(amount.minor(), left(*index), all);
+        missing -= share;
+        shares.push((*index, share, remainder));
+    }
+    let mut order: Vec<usize> = (0..shares.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(shares[*at].2));
+    for at in order {
+        if missing > 0 {
+            shares[at].1 += 1;
+            missing -= 1;
+        }
+    }
+    let mut legs = Vec::new();
+    for (index, share, _) in shares.into_iter().rev() {
+        if share > 0 {
+            let index = u16::try_from(index).unwrap();
+            legs.push((index, Some(Amount::new(share).unwrap())));
+        }
+    }
+    Ok(legs)
+}
+
+/// Quotient and remainder of `a * b / c`, the product added up bit by bit: it may
+/// be wider than any integer.
+const fn times_over(a: i128, b: i128, c: i128) -> (i128, i128) {
+    let (mut quotient, mut remainder) = (0, 0);
+    let mut bit = 100;
+    while bit > 0 {
+        bit -= 1;
+        quotient *= 2;
+        remainder *= 2;
+        if a >> bit & 1 == 1 {
+            remainder += b;
+        }
+        quotient += remainder / c;
+        remainder %= c;
+    }
+    (quotient, remainder)
 }

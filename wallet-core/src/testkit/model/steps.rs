@@ -31,10 +31,16 @@ pub enum Ask {
     Deposit(u8, u16, u8, u8),
     /// The same the other way.
     Withdrawal(u8, u16, u8, u8),
+    /// Legs between the host's own accounts (from, to, amount), currency. Small
+    /// numbers are settlement names, larger ones places.
+    System(Vec<(u8, u8, u16)>, u8),
     /// From, amount, parts (to, weight).
     Split(u8, u16, Vec<(u8, u8)>),
     /// From, to, amount, life in milliseconds, the id's number.
     Hold(u8, u8, u16, Option<u16>, Option<u8>),
+    /// From, to, amount, until when: halves of a second after the run's beginning;
+    /// zero is the far future.
+    HoldUntil(u8, u8, u16, u16),
     /// Which hold, how much, whether it is final.
     Capture(u16, Option<u16>, Option<bool>),
     /// Which hold.
@@ -43,6 +49,8 @@ pub enum Ask {
     Expire(u16),
     /// Which transfer, how much of which legs (index, amount), by force.
     Reverse(u16, Option<Vec<(u8, Option<u16>)>>, bool),
+    /// Which transfer, how much of all its legs in proportion, by force.
+    Refund(u16, u16, bool),
 }
 
 /// In which form a random request is sent.
@@ -122,11 +130,17 @@ fn draft() -> impl Strategy<Value = Draft> {
         .prop_map(|(from, to)| vec![Ask::Drain(from, to), Ask::Status(from, Status::Closed)]);
     let opening = (3_u8..7, 2_u8..5, ask())
         .prop_map(|(place, unit, next)| vec![Ask::Open(place, unit, 0, None), next]);
+    // A hold of which a part is captured, and which then runs out.
+    let lapsing = (0_u8..4, 0_u8..4, 0_u8..6, 1_u16..6).prop_map(|(from, to, id, halves)| {
+        let hold = Ask::Hold(from, to, 20, Some(halves * 500), Some(id));
+        vec![hold, Ask::Capture(u16::from(id) * 8, Some(5), None)]
+    });
     let asks = prop_oneof![
         12 => vec(ask(), 1..2),
         4 => vec(ask(), 2..4),
         1 => closing,
         1 => opening,
+        1 => lapsing,
     ];
     let form = prop_oneof![
         10 => Just(Form::Alone),
@@ -150,6 +164,8 @@ fn ask() -> impl Strategy<Value = Ask> {
     let amount = || prop_oneof![20 => 1_u16..40, 3 => 40_u16..200, 1 => Just(u16::MAX)];
     let currency = || prop_oneof![20 => Just(0_u8), 4 => 1_u8..5];
     let id = || option::weighted(0.3, 0_u8..6);
+    // Mostly what exists and is the host's own.
+    let own = || prop_oneof![8 => 0_u8..2, 2 => 6_u8..9, 1 => 2_u8..6];
     let legs = vec((place(), place(), amount()), 1..4);
     let ceiling = || prop_oneof![Just(0_u16), Just(1), 2_u16..200];
     prop_oneof![
@@ -165,16 +181,22 @@ fn ask() -> impl Strategy<Value = Ask> {
         2 => (place(), -1_i8..=1).prop_map(|(place, more)| Ask::Ceiling(place, more)),
         4 => (place(), amount(), currency(), 0_u8..2).prop_map(|(a, b, c, d)| Ask::Deposit(a, b, c, d)),
         2 => (place(), amount(), currency(), 0_u8..2).prop_map(|(a, b, c, d)| Ask::Withdrawal(a, b, c, d)),
+        2 => (vec((own(), own(), amount()), 1..3), currency())
+            .prop_map(|(legs, currency)| Ask::System(legs, currency)),
         2 => (place(), amount(), vec((place(), any::<u8>()), 1..4))
             .prop_map(|(from, amount, parts)| Ask::Split(from, amount, parts)),
         6 => (place(), place(), amount(), option::of((1_u16..12).prop_map(|halves| halves * 500)), id())
             .prop_map(|(from, to, amount, life, id)| Ask::Hold(from, to, amount, life, id)),
+        2 => (place(), place(), amount(), prop_oneof![9 => 1_u16..50, 1 => Just(0_u16)])
+            .prop_map(|(from, to, amount, until)| Ask::HoldUntil(from, to, amount, until)),
         5 => (any::<u16>(), option::of(amount()), option::of(any::<bool>()))
             .prop_map(|(hold, amount, is_final)| Ask::Capture(hold, amount, is_final)),
         2 => any::<u16>().prop_map(Ask::Release),
         2 => any::<u16>().prop_map(Ask::Expire),
         6 => (any::<u16>(), option::of(vec((0_u8..3, option::of(amount())), 1..3)), any::<bool>())
             .prop_map(|(transfer, legs, force)| Ask::Reverse(transfer, legs, force)),
+        3 => (any::<u16>(), amount(), any::<bool>())
+            .prop_map(|(transfer, much, force)| Ask::Refund(transfer, much, force)),
     ]
 }
 

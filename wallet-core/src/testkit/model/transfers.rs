@@ -1,7 +1,8 @@
 use crate::{
     Account, AccountId, AccountState, Deposit, Details, Direction, Effect, EffectKind, Leg, Money,
-    Owner, Policy, Posted, Receipt, Rejection, SettlementName, Split, Status, Transfer, TransferId,
-    TransferKind, TransferWithReversals, Withdrawal, settlement_account,
+    Owner, Policy, Posted, Receipt, Rejection, SettlementName, Split, Status, SystemAccount,
+    SystemTransfer, Transfer, TransferId, TransferKind, TransferWithReversals, Withdrawal,
+    settlement_account,
 };
 
 use super::accounts::least;
@@ -23,12 +24,13 @@ impl Attempt {
         details: &Details,
     ) -> Result<Receipt, Refusal> {
         self.free_transfer(id)?;
-        let effects = self.legs(
-            id,
-            &legs,
-            [EffectKind::Debited, EffectKind::Credited],
-            false,
-        )?;
+        let mut effects = Vec::new();
+        for (index, leg) in legs.iter().enumerate() {
+            self.customers_only(&[leg.from, leg.to])?;
+            let index = u16::try_from(index).unwrap();
+            let kinds = [EffectKind::Debited, EffectKind::Credited];
+            effects.extend(self.leg(id, index, leg, kinds, false)?);
+        }
         Ok(self.booked(id, kind, legs, details, effects))
     }
 
@@ -108,9 +110,16 @@ impl Attempt {
         name: &SettlementName,
         effects: &mut Vec<Effect>,
     ) -> Result<AccountId, Refusal> {
-        if !self.exists(customer) {
-            return Err((Rejection::AccountNotFound, customer.uuid()));
-        }
+        self.customers_only(&[customer])?;
+        self.open_settlement(money, name, effects)
+    }
+
+    fn open_settlement(
+        &mut self,
+        money: Money,
+        name: &SettlementName,
+        effects: &mut Vec<Effect>,
+    ) -> Result<AccountId, Refusal> {
         let id = settlement_account(self.ledger, money.currency, name, 0);
         if !self.exists(id) {
             let state = AccountState {
@@ -134,6 +143,62 @@ impl Attempt {
             });
         }
         Ok(id)
+    }
+
+    /// Between the host's own accounts, named or opened when first needed; leg by
+    /// leg.
+    pub(super) fn system_transfer(
+        &mut self,
+        id: TransferId,
+        command: &SystemTransfer,
+    ) -> Result<Receipt, Refusal> {
+        self.free_transfer(id)?;
+        let (mut legs, mut effects) = (Vec::new(), Vec::new());
+        for (index, asked) in command.legs.iter().enumerate() {
+            let sides = [&asked.from, &asked.to];
+            let mut named = Vec::new();
+            for side in sides {
+                if let SystemAccount::Account(id) = side {
+                    named.push(*id);
+                }
+            }
+            if let Some(missing) = named.iter().find(|id| !self.exists(**id)) {
+                return Err((Rejection::AccountNotFound, missing.uuid()));
+            }
+            if let Some(other) = named.iter().find(|id| !self.state(**id).system) {
+                return Err((Rejection::NotSystemAccount, other.uuid()));
+            }
+            let mut ids = Vec::new();
+            for side in sides {
+                ids.push(match side {
+                    SystemAccount::Account(id) => *id,
+                    SystemAccount::Settlement(name) => {
+                        self.open_settlement(asked.money, name, &mut effects)?
+                    }
+                });
+            }
+            let leg = Leg::new(ids[0], ids[1], asked.money);
+            let index = u16::try_from(index).unwrap();
+            let kinds = [EffectKind::Debited, EffectKind::Credited];
+            effects.extend(self.leg(id, index, &leg, kinds, false)?);
+            legs.push(leg);
+        }
+        Ok(self.booked(id, TransferKind::System, legs, &command.details, effects))
+    }
+
+    /// Customers may not name the host's own accounts: the first that they name.
+    pub(super) fn customers_only(&self, ids: &[AccountId]) -> Result<(), Refusal> {
+        for id in ids {
+            if !self.exists(*id) {
+                return Err((Rejection::AccountNotFound, id.uuid()));
+            }
+        }
+        for id in ids {
+            if self.state(*id).system {
+                return Err((Rejection::SystemAccount, id.uuid()));
+            }
+        }
+        Ok(())
     }
 
     /// Posts legs in order, each checked in full before the next.

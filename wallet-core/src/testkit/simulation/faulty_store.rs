@@ -307,10 +307,7 @@ impl FaultyStore {
     pub(super) async fn fail_probe(&self) -> Result<(), StoreError> {
         match self.plan.on_commit() {
             Fault::Refuse(kind) => Err(planned(kind)),
-            Fault::Abandon
-            | Fault::LoseAnswer
-            | Fault::CommitLater(_)
-            | Fault::ArriveLater(_) => {
+            Fault::Abandon | Fault::LoseAnswer | Fault::CommitLater(_) | Fault::ArriveLater(_) => {
                 Err(planned(StoreErrorKind::Indeterminate))
             }
             Fault::Delay(delay) | Fault::DelayAnswer(delay) => {

@@ -143,10 +143,11 @@ fn reverse(rng: &Rng, accounts: u64, known: &Known) -> Command {
         return pay(rng, accounts);
     };
     let part = Amount::new(1 + i128::from(rng.below(50))).unwrap();
-    let what = if rng.chance(500) {
-        ReverseWhat::Rest
-    } else {
-        ReverseWhat::Amount(part)
+    let what = rng.pick(&[0, 0, 1, 2]);
+    let what = match what {
+        0 => ReverseWhat::Rest,
+        1 => ReverseWhat::Amount(part),
+        _ => ReverseWhat::Proportional(part),
     };
     Reverse::new(transfer)
         .with_what(what)

@@ -6,7 +6,7 @@ use wallet_core::{
 
 use super::super::{A, B, World, amount, eur, eur3, state};
 use super::Side::From;
-use super::money::basics;
+use super::money::{basics, system};
 use super::{Case, Place, Sabotage, edit, missing, sabotage, scenario};
 
 pub fn open() -> Case {
@@ -40,7 +40,7 @@ pub fn on_one_account() -> Vec<Sabotage> {
         )
     };
     let mut sabotages: Vec<_> = basics(From).into_iter().filter(keep).collect();
-    sabotages.push(missing(From));
+    sabotages.extend([missing(From), system(From)]);
     sabotages
 }
 
@@ -95,6 +95,11 @@ pub fn close() -> Case {
         },
         sabotages,
         apart: &[
+            (
+                Rejection::AccountNotFound,
+                Rejection::SystemAccount,
+                MISSING_ACCOUNT,
+            ),
             (
                 Rejection::AccountNotFound,
                 Rejection::AccountClosed,
@@ -156,6 +161,11 @@ pub fn limits() -> Case {
         },
         sabotages,
         apart: &[
+            (
+                Rejection::AccountNotFound,
+                Rejection::SystemAccount,
+                MISSING_ACCOUNT,
+            ),
             (
                 Rejection::AccountNotFound,
                 Rejection::AccountClosed,

@@ -42,6 +42,8 @@ pub enum Place {
     Version(Side),
     /// An account has one sequence.
     Sequence(Side),
+    /// An account is a system account or not.
+    System(Side),
 }
 
 /// Which account of a command.
@@ -63,7 +65,7 @@ pub struct Scenario {
 }
 
 /// All of an account: one that is missing has no state.
-pub const fn places_of(side: Side) -> [Place; 7] {
+pub const fn places_of(side: Side) -> [Place; 8] {
     [
         Place::Currency(side),
         Place::Status(side),
@@ -72,6 +74,7 @@ pub const fn places_of(side: Side) -> [Place; 7] {
         Place::Ceiling(side),
         Place::Version(side),
         Place::Sequence(side),
+        Place::System(side),
     ]
 }
 
@@ -162,6 +165,7 @@ pub fn cases() -> Vec<Case> {
         money::post_transfer(),
         money::deposit(),
         money::withdrawal(),
+        money::system_transfer(),
         money::split(),
         money::place_hold(),
         holds::capture(),

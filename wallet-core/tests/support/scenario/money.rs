@@ -1,12 +1,14 @@
 //! What stands against new money moving.
 
+use std::time::Duration;
+
 use wallet_core::{
     COUNTER_MAX, Deposit, PlaceHold, Policy, PostTransfer, Rejection, Share, Split, Status,
-    Withdrawal,
+    SystemAccount, SystemLeg, SystemTransfer, Withdrawal,
 };
 
 use super::super::{
-    A, B, World, amount, bank, bank_account, cents, eur3, hold_id, hold_row, in_ledger, leg,
+    A, B, NOW, World, amount, bank, bank_account, cents, eur3, hold_id, hold_row, in_ledger, leg,
     transfer_id, transfer_row, usd,
 };
 use super::Side::{From, To};
@@ -46,6 +48,28 @@ pub fn frozen(side: Side, status: Status) -> Sabotage {
     let rejection = Rejection::AccountFrozen;
     edit(side, &name, rejection, Place::Status(side), move |a| {
         a.status = status;
+    })
+}
+
+/// What customers ask for may not name the host's own accounts.
+pub fn system(side: Side) -> Sabotage {
+    let rejection = Rejection::SystemAccount;
+    edit(
+        side,
+        "a system account",
+        rejection,
+        Place::System(side),
+        |a| {
+            a.system = true;
+        },
+    )
+}
+
+/// What moves the host's own accounts may not name a customer's.
+fn a_customer_s(side: Side) -> Sabotage {
+    let rejection = Rejection::NotSystemAccount;
+    edit(side, "a customer's", rejection, Place::System(side), |a| {
+        a.system = false;
     })
 }
 
@@ -107,6 +131,7 @@ pub fn transfer_id_taken() -> Sabotage {
 pub fn post_transfer() -> Case {
     let mut sabotages = new_money();
     sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
+    sabotages.extend([system(From), system(To)]);
     sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
         name: "transfer",
@@ -133,7 +158,7 @@ pub fn settlement_unopenable(side: Side) -> Sabotage {
 
 pub fn deposit() -> Case {
     let mut sabotages = new_money();
-    sabotages.extend([transfer_id_taken(), missing(To)]);
+    sabotages.extend([transfer_id_taken(), missing(To), system(To)]);
     sabotages.push(settlement_unopenable(From));
     sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
@@ -144,17 +169,24 @@ pub fn deposit() -> Case {
             scenario(world, bank_account(), A, command)
         },
         sabotages,
-        apart: &[(
-            Rejection::AccountNotFound,
-            Rejection::MaxBalanceExceeded,
-            "only the customer can be missing, and only it is credited",
-        )],
+        apart: &[
+            (
+                Rejection::AccountNotFound,
+                Rejection::MaxBalanceExceeded,
+                "only the customer can be missing, and only it is credited",
+            ),
+            (
+                Rejection::AccountNotFound,
+                Rejection::SystemAccount,
+                "only the customer can be missing, and then it is no system account",
+            ),
+        ],
     }
 }
 
 pub fn withdrawal() -> Case {
     let mut sabotages = new_money();
-    sabotages.extend([transfer_id_taken(), missing(From)]);
+    sabotages.extend([transfer_id_taken(), missing(From), system(From)]);
     sabotages.push(settlement_unopenable(To));
     sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
@@ -165,17 +197,46 @@ pub fn withdrawal() -> Case {
             scenario(world, A, bank_account(), command)
         },
         sabotages,
-        apart: &[(
-            Rejection::AccountNotFound,
-            Rejection::InsufficientFunds,
-            "only the customer can be missing, and only it is debited",
-        )],
+        apart: &[
+            (
+                Rejection::AccountNotFound,
+                Rejection::InsufficientFunds,
+                "only the customer can be missing, and only it is debited",
+            ),
+            (
+                Rejection::AccountNotFound,
+                Rejection::SystemAccount,
+                "only the customer can be missing, and then it is no system account",
+            ),
+        ],
+    }
+}
+
+pub fn system_transfer() -> Case {
+    let mut sabotages = new_money();
+    sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
+    sabotages.extend([a_customer_s(From), a_customer_s(To)]);
+    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    Case {
+        name: "system transfer",
+        scenario: || {
+            let mut world = World::with(&[(A, 1000), (B, 0)]);
+            world.edit(A).system = true;
+            world.edit(B).system = true;
+            let own = SystemAccount::Account;
+            let leg = SystemLeg::new(own(A), own(B), cents(100));
+            let command = SystemTransfer::new(vec![leg]).with_id(transfer_id(1));
+            scenario(world, A, B, command)
+        },
+        sabotages,
+        apart: &[],
     }
 }
 
 pub fn split() -> Case {
     let mut sabotages = new_money();
     sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
+    sabotages.extend([system(From), system(To)]);
     sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
         name: "split",
@@ -192,11 +253,28 @@ pub fn split() -> Case {
 
 pub fn place_hold() -> Case {
     let mut sabotages = new_money();
-    sabotages.extend([missing(From), missing(To)]);
+    sabotages.extend([missing(From), missing(To), system(From), system(To)]);
     let taken = Rejection::IdTaken;
     sabotages.push(sabotage("id taken", taken, &[Place::NewId], |s| {
         s.world.put_hold(hold_row(hold_id(1), A, B, 1));
     }));
+    let until = |micros| Some(NOW.saturating_add(Duration::from_micros(micros)));
+    let holding = |at| {
+        PlaceHold::new(A, B, cents(100))
+            .with_id(hold_id(1))
+            .with_expires_at(at)
+    };
+    let ten_years = 10 * 366 * 86_400 * 1_000_000;
+    let passed = Rejection::ExpiryPassed;
+    let far = Rejection::ExpiryTooFar;
+    sabotages.extend([
+        sabotage("until now", passed, &[Place::What], move |s| {
+            s.command = holding(until(0)).into();
+        }),
+        sabotage("until too far", far, &[Place::What], move |s| {
+            s.command = holding(until(ten_years + 1)).into();
+        }),
+    ]);
     Case {
         name: "hold",
         scenario: || {
@@ -204,6 +282,10 @@ pub fn place_hold() -> Case {
             scenario(World::with(&[(A, 1000), (B, 0)]), A, B, command)
         },
         sabotages,
-        apart: &[],
+        apart: &[(
+            Rejection::ExpiryPassed,
+            Rejection::ExpiryTooFar,
+            "a time has come or is far away",
+        )],
     }
 }

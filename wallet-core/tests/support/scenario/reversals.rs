@@ -1,8 +1,8 @@
 //! What stands against a reversal.
 
-use wallet_core::{Command, Leg, Rejection, Reversal, Reverse, ReverseWhat};
+use wallet_core::{Command, Leg, Money, Rejection, Reversal, Reverse, ReverseWhat};
 
-use super::super::{A, B, World, amount, cents, in_ledger, leg, transfer_id, transfer_row};
+use super::super::{A, B, World, amount, cents, in_ledger, leg, transfer_id, transfer_row, usd};
 use super::Side::{From, To};
 use super::money::{at_last_sequence, new_money, transfer_id_taken};
 use super::{Case, Place, Sabotage, Scenario, missing, sabotage, scenario};
@@ -55,6 +55,25 @@ pub fn reversal_sabotages() -> Vec<Sabotage> {
             },
         ),
         sabotage(
+            "in proportion of two currencies",
+            Rejection::LegRequired,
+            &[Place::What],
+            move |s| {
+                row(s, &|row| {
+                    let dollar = Money::minor(1, usd()).unwrap();
+                    row.transfer.legs.push(Leg::new(A, B, dollar));
+                    row.reversed.push(0);
+                });
+                s.command = reverse_of(ReverseWhat::Proportional(amount(100)));
+            },
+        ),
+        sabotage(
+            "too much in proportion",
+            Rejection::ReversalExceedsTransfer,
+            &[Place::What],
+            |s| s.command = reverse_of(ReverseWhat::Proportional(amount(101))),
+        ),
+        sabotage(
             "a leg too far",
             Rejection::LegNotFound,
             &[Place::What, Place::Totals],
@@ -75,12 +94,22 @@ pub fn reversal_sabotages() -> Vec<Sabotage> {
     ]
 }
 
+fn between_system_accounts() -> Sabotage {
+    let places = [Place::System(From), Place::System(To)];
+    let rejection = Rejection::SystemAccount;
+    sabotage("between system accounts", rejection, &places, |s| {
+        s.world.edit(A).system = true;
+        s.world.edit(B).system = true;
+    })
+}
+
 const MISSING_TRANSFER: &str = "a transfer that is missing has no kind, legs or totals";
 
 pub fn reverse() -> Case {
     let mut sabotages = new_money();
     sabotages.extend(reversal_sabotages());
     sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
+    sabotages.push(between_system_accounts());
     sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
         name: "reverse",
@@ -91,6 +120,11 @@ pub fn reverse() -> Case {
         },
         sabotages,
         apart: &[
+            (
+                Rejection::AccountNotFound,
+                Rejection::SystemAccount,
+                "both accounts must exist to be the host's own",
+            ),
             (
                 Rejection::TransferNotFound,
                 Rejection::NotReversible,

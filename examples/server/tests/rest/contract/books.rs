@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use wallet_core::memory::MemoryStore;
 use wallet_core::testkit::ManualClock;
 use wallet_core::testkit::simulation::{Fault, FaultPlan, FaultyStore, Port};
-use wallet_core::{Currency, IdempotencyKey, OpenAccount, Owner, Request, Settings, SystemClock};
+use wallet_core::{
+    Amount, Currency, IdempotencyKey, LedgerId, OpenAccount, Owner, Request, Settings,
+    SettlementName, SystemClock, settlement_account,
+};
 
 use crate::support::{Client, World};
 
@@ -47,6 +50,10 @@ impl FaultPlan for Switch {
     }
 }
 
+fn euro() -> Currency {
+    Currency::new("EUR", 2).unwrap()
+}
+
 /// A server over books in which everything stands that a call can need.
 pub(super) struct Books {
     pub(super) world: World,
@@ -80,6 +87,8 @@ impl Books {
     pub(super) const POOR: &str = id!("08");
     /// Holds points, of which the store counts hundredths and the server none.
     pub(super) const POINTS: &str = id!("09");
+    /// A system account that may hold 5.00 euros at most and holds nothing.
+    pub(super) const OWN: &str = id!("0a");
     pub(super) const NOBODY: &str = id!("ff");
     /// 30.00 euros from Ada to Bob.
     pub(super) const TRANSFER: &str = id!("11");
@@ -95,6 +104,8 @@ impl Books {
     pub(super) const FROM_CLOSED: &str = id!("16");
     /// 5.00 euros from Small to Ada.
     pub(super) const FROM_SMALL: &str = id!("17");
+    /// 1.00 euro between the settlement accounts `bank` and `card`.
+    pub(super) const SYSTEM: &str = id!("18");
     /// 10.00 euros held on Ada for Bob.
     pub(super) const HOLD: &str = id!("21");
     pub(super) const RELEASED: &str = id!("22");
@@ -113,7 +124,7 @@ impl Books {
             tries_max: 1,
             ..settings
         };
-        let world = World::over(store.clone(), settings, &[]);
+        let world = World::over(store.clone(), settings, &["--allow-system-transfers"]);
         let books = Self {
             world,
             store,
@@ -122,6 +133,12 @@ impl Books {
         };
         books.fill();
         books
+    }
+
+    /// The settlement account that every deposit came from.
+    pub(super) fn bank() -> String {
+        let name = SettlementName::new("bank").unwrap();
+        settlement_account(LedgerId::default(), euro(), &name, 0).to_string()
     }
 
     pub(super) fn client(&self) -> Client {
@@ -205,6 +222,18 @@ impl Books {
         let used = json!({"owner": "used", "currency": "EUR"});
         let answer = self.client().post("/v1/accounts", "used", &used);
         answer.expect(201);
+        let leg = json!({
+            "from": {"settlement": "bank"}, "to": {"settlement": "card"},
+            "amount": "1.00", "currency": "EUR",
+        });
+        let system = json!({"legs": [leg], "id": Self::SYSTEM});
+        self.must("/v1/system-transfers", &system);
+        let open = OpenAccount::new(Owner::new("own funds").unwrap(), euro());
+        let open = open.with_id(Some(Self::OWN.parse().unwrap()));
+        let open = open.with_max_balance(Some(Amount::new(500).unwrap()));
+        let key = IdempotencyKey::parse("test", "own").unwrap();
+        let opened = self.world.submit(Request::new(key, open.with_system(true)));
+        opened.accepted().unwrap();
         let points = Currency::new("POINTS", 2).unwrap();
         let open = OpenAccount::new(Owner::new("points").unwrap(), points);
         let open = open.with_id(Some(Self::POINTS.parse().unwrap()));

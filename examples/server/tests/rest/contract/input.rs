@@ -4,6 +4,7 @@ use serde_json::json;
 use wallet_core::Settings;
 
 use super::{Books, Call, Document, cancel, reads, writes};
+use crate::support::World;
 
 pub(super) fn walk(document: &Document) {
     let books = Books::new(Settings::default());
@@ -41,12 +42,42 @@ pub(super) fn walk(document: &Document) {
     }
     fields(document, client);
     requests(document, client);
+    closed(document);
     for call in reads() {
         if document.documents(call.operation, "invalid_query") {
             let unknown = call.clone().with_query("colour=red");
             unknown.problem(client, document, "invalid_query");
         }
     }
+}
+
+/// What the server does not allow unless it is told to.
+fn closed(document: &Document) {
+    let world = World::memory();
+    let client = world.client();
+    let leg = json!({
+        "from": {"settlement": "bank"}, "to": {"settlement": "card"},
+        "amount": "1.00", "currency": "EUR",
+    });
+    let body = json!({"legs": [leg]});
+    let code = "system_transfers_not_allowed";
+    let alone = Call::post("create_system_transfer", "/v1/system-transfers", "k", &body);
+    alone.problem(client, document, code);
+    // Whatever else is wrong.
+    alone
+        .clone()
+        .with_body("[]")
+        .problem(client, document, code);
+    let item = json!({"path": "/v1/system-transfers", "body": body});
+    for atomic in [true, false] {
+        let batch = json!({"atomic": atomic, "requests": [item]});
+        let key = format!("closed-{atomic}");
+        let call = Call::post("create_batch", "/v1/batches", key, &batch);
+        let answer = call.problem(client, document, code).json();
+        assert_eq!(answer["index"], 0, "{answer}");
+    }
+    let accounts = client.get("/v1/accounts").expect(200).json();
+    assert_eq!(accounts["items"], json!([]));
 }
 
 fn fields(document: &Document, client: crate::support::Client) {
@@ -88,6 +119,14 @@ fn fields(document: &Document, client: crate::support::Client) {
             "/v1/batches",
             json!({"atomic": true, "requests": []}),
         ),
+        (
+            "create_system_transfer",
+            "/v1/system-transfers",
+            json!({"legs": [{
+                "from": {"settlement": "Bank"}, "to": {"settlement": "card"},
+                "amount": "1.00", "currency": "EUR",
+            }]}),
+        ),
     ];
     for (operation, path, body) in posts {
         Call::post(operation, path, "k", &body).problem(client, document, "invalid_field");
@@ -110,6 +149,10 @@ fn requests(document: &Document, client: crate::support::Client) {
     });
     let deposit = json!({"amount": "1.00", "id": nil["id"]});
     let opening = json!({"owner": "a", "currency": "EUR", "id": nil["id"]});
+    let own = json!({"legs": [{
+        "from": {"settlement": "bank"}, "to": {"settlement": "bank"},
+        "amount": "1.00", "currency": "EUR",
+    }]});
     let item = json!({"path": "/v1/transfers", "body": same});
     let batch = json!({"atomic": true, "requests": [item]});
     let on = |what: &str| format!("/v1/accounts/{}/{what}", Books::ADA);
@@ -124,6 +167,11 @@ fn requests(document: &Document, client: crate::support::Client) {
         ("place_hold", "/v1/holds".to_owned(), same),
         ("capture_hold", capture, nil),
         ("create_batch", "/v1/batches".to_owned(), batch),
+        (
+            "create_system_transfer",
+            "/v1/system-transfers".to_owned(),
+            own,
+        ),
     ];
     for (operation, path, body) in posts {
         let call = Call::post(operation, path, "k", &body);

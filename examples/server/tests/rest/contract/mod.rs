@@ -145,6 +145,10 @@ fn writes() -> Vec<Call> {
     let moved = json!({
         "from": Books::ADA, "to": Books::BOB, "amount": "1.00", "currency": "EUR",
     });
+    let system = json!({"legs": [{
+        "from": {"settlement": "bank"}, "to": {"account": Books::OWN},
+        "amount": "1.00", "currency": "EUR",
+    }]});
     let none = json!({});
     let item = json!({"path": "/v1/transfers", "body": moved});
     let batch = json!({"atomic": true, "requests": [item]});
@@ -181,6 +185,12 @@ fn writes() -> Vec<Call> {
             &none,
         ),
         Call::post("create_batch", "/v1/batches", "w12", &batch),
+        Call::post(
+            "create_system_transfer",
+            "/v1/system-transfers",
+            "w13",
+            &system,
+        ),
     ]
 }
 

@@ -147,6 +147,12 @@ fn cases() -> Vec<Case> {
                 json!({}),
                 "account_closed",
             ),
+            (
+                operation,
+                on_account(&Books::bank(), what),
+                json!({}),
+                "system_account",
+            ),
         ]);
     }
     cases.extend([
@@ -164,6 +170,7 @@ fn cases() -> Vec<Case> {
         ),
     ]);
     cases.extend(movements());
+    cases.extend(system_transfers());
     cases.extend(transfers_and_holds());
     cases.extend(reversals());
     cases.extend(endings());
@@ -185,6 +192,12 @@ fn movements() -> Vec<Case> {
                 on_account(Books::NOBODY, what),
                 euro.clone(),
                 "account_not_found",
+            ),
+            (
+                operation,
+                on_account(&Books::bank(), what),
+                euro.clone(),
+                "system_account",
             ),
             (
                 operation,
@@ -230,6 +243,32 @@ fn movements() -> Vec<Case> {
     cases
 }
 
+fn system_transfers() -> Vec<Case> {
+    let account = |id: &str| json!({"account": id});
+    let bank = || json!({"settlement": "bank"});
+    let moving = |from: Value, to: Value, amount: &str, currency: &str| json!({"legs": [{"from": from, "to": to, "amount": amount, "currency": currency}]});
+    let euro = |from, to| moving(from, to, "1.00", "EUR");
+    let mut taken = euro(bank(), account(Books::OWN));
+    taken["id"] = json!(Books::TRANSFER);
+    let points = moving(bank(), json!({"settlement": "card"}), "1", "POINTS");
+    let dollars = moving(bank(), account(Books::OWN), "1.00", "USD");
+    let much = moving(bank(), account(Books::OWN), "5.01", "EUR");
+    let cases = [
+        (taken, "id_taken"),
+        (euro(bank(), account(Books::NOBODY)), "account_not_found"),
+        (euro(account(Books::ADA), bank()), "not_system_account"),
+        (points, "currency_exponent_mismatch"),
+        (dollars, "currency_mismatch"),
+        (euro(account(Books::OWN), bank()), "insufficient_funds"),
+        (much, "max_balance_exceeded"),
+    ];
+    let path = "/v1/system-transfers";
+    let cases = cases.into_iter();
+    cases
+        .map(|(body, code)| ("create_system_transfer", path.to_owned(), body, code))
+        .collect()
+}
+
 fn transfers_and_holds() -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for (operation, path, taken) in [
@@ -248,6 +287,12 @@ fn transfers_and_holds() -> Vec<Case> {
                 path(),
                 euro(Books::ADA, Books::NOBODY),
                 "account_not_found",
+            ),
+            (
+                operation,
+                path(),
+                euro(Books::ADA, &Books::bank()),
+                "system_account",
             ),
             (
                 operation,
@@ -287,6 +332,16 @@ fn transfers_and_holds() -> Vec<Case> {
             ),
         ]);
     }
+    for (at, code) in [
+        ("2001-01-01T00:00:00Z", "expiry_passed"),
+        ("2999-01-01T00:00:00Z", "expiry_too_far"),
+    ] {
+        let body = json!({
+            "from": Books::ADA, "to": Books::BOB, "amount": "1.00", "currency": "EUR",
+            "expires_at": at,
+        });
+        cases.push(("place_hold", "/v1/holds".to_owned(), body, code));
+    }
     cases
 }
 
@@ -300,6 +355,7 @@ fn reversals() -> Vec<Case> {
         ),
         (Books::CLOSED, json!({}), "transfer_not_found"),
         (Books::REVERSAL, json!({}), "not_reversible"),
+        (Books::SYSTEM, json!({}), "system_account"),
         (Books::LEGS, json!({"amount": "1.00"}), "leg_required"),
         (
             Books::LEGS,

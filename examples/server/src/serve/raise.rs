@@ -1,0 +1,54 @@
+//! The raise of how far accounts' times may run ahead of the store's clock: asked for
+//! at the start, logged for as long as it lasts.
+
+use std::time::Duration;
+
+use wallet_core::{Clock, RaiseError, SystemClock, Timestamp, Wallet};
+
+use crate::{Config, StartError};
+
+/// How often it is logged that a raise holds.
+const REPORTED_EVERY: Duration = Duration::from_secs(60);
+
+/// Raises the bound if the settings say so, and reports it until it ends. One that
+/// is over already is left out.
+///
+/// # Errors
+/// [`StartError::Raise`] for a raise that is too far or too long.
+pub(super) fn start(wallet: &Wallet, config: &Config) -> Result<(), StartError> {
+    let (Some(bound_ms), Some(until)) = (config.raise_max_ahead_ms, config.raise_max_ahead_until)
+    else {
+        return Ok(());
+    };
+    match wallet.raise_max_ahead(Duration::from_millis(bound_ms), until) {
+        Ok(()) => {
+            tokio::spawn(report(bound_ms, until));
+            Ok(())
+        }
+        Err(RaiseError::Over) => {
+            tracing::warn!(
+                until_micros = until.as_micros(),
+                "the raise of max-ahead is over: remove the setting"
+            );
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn report(bound_ms: u64, until: Timestamp) {
+    let until_micros = until.as_micros();
+    loop {
+        let left = until.since(SystemClock.now());
+        if left.is_zero() {
+            tracing::warn!(until_micros, "the raise of max-ahead has ended");
+            return;
+        }
+        tracing::warn!(
+            bound_ms,
+            until_micros,
+            "accounts' times may run ahead of the store's clock for a while"
+        );
+        SystemClock.sleep(left.min(REPORTED_EVERY)).await;
+    }
+}
