@@ -52,6 +52,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod backup;
 mod checkpoint;
 mod commit;
 mod connect;
@@ -72,6 +73,10 @@ mod threads;
 mod value;
 mod write;
 
+pub use backup::{
+    Backup, BackupError, Census, Existing, LastCommit, LedgerSum, Restored, RowCounts, Standing,
+    back_up, restore, standing,
+};
 pub use error::{ApplyError, TransactionLost};
 pub use host::{Applied, HostTransaction};
 pub use inbox::SqliteInbox;
