@@ -34,7 +34,9 @@ CREATE TABLE IF NOT EXISTS wallet_account_profile (
     metadata   VARBINARY(4096),
     created_at BIGINT         NOT NULL,
     PRIMARY KEY (ledger, id),
-    KEY wallet_account_by_owner (ledger, owner, id)
+    KEY wallet_account_by_owner (ledger, owner, id),
+    KEY wallet_account_by_currency (ledger, currency, id),
+    KEY wallet_account_by_owner_and_currency (ledger, owner, currency, id)
 ) ENGINE = InnoDB;
 
 -- The mutable part. Its row's lock guards everything that hangs on the account.

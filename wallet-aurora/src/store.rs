@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use wallet_core::{
     Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
-    Freshness, Hold, HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge,
-    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreErrorKind,
-    Timestamp, TransferKey, TransferWithReversals, TrialBalance,
+    Freshness, Hold, HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums,
+    Purge, RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot,
+    StoreErrorKind, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
 };
 
 use crate::clock::Time;
@@ -319,6 +319,32 @@ impl LedgerStore for AuroraStore {
         let mut lent = self.writer.lend().await?;
         let probed = probe::run(&mut lent).await;
         lent.end(probed).await
+    }
+
+    async fn pending_sums(&self, accounts: &[AccountKey]) -> Result<Vec<Option<PendingSums>>> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut lent = self.writer.lend().await?;
+        let sums = read::pending_sums(&mut lent, &sorted(accounts)).await;
+        let sums = lent.end(sums).await?;
+        Ok(accounts.iter().map(|key| sums.get(key).copied()).collect())
+    }
+
+    async fn purgeable(&self, purge: Purge) -> Result<u64> {
+        let now = self.now().await?;
+        let mut lent = self.writer.lend().await?;
+        let counted = match purge {
+            Purge::Records { older_than, limit } => {
+                let bound = now.saturating_sub(older_than);
+                purge::count_records(&mut lent, bound, limit).await
+            }
+            Purge::DeliveredEvents { older_than, limit } => {
+                let bound = now.saturating_sub(older_than);
+                purge::count_delivered(&mut lent, bound, limit).await
+            }
+        };
+        lent.end(counted).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64> {

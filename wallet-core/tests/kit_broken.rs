@@ -86,6 +86,8 @@ caught! {
     an_included_end_is_caught: IncludesTheEnd by "reads::entries_are_found_by_time";
     folded_case_is_caught: FoldsCase by "extremes::texts_are_compared_byte_by_byte";
     a_host_left_out_is_caught: LeavesOutTheHost by "reads::a_trial_balance_adds_up_each_currency";
+    holds_of_a_later_state_are_caught: SumsHoldsLater by "concurrency::pending_sums_are_of_one_state";
+    young_rows_counted_as_old_are_caught: CountsWhatStays by "idempotency::a_purge_deletes_the_oldest_records_first";
     purged_ids_are_caught: PurgesIds by "idempotency::given_ids_outlive_their_records";
     a_forgotten_epoch_is_caught: ForgetsEpochs by "epochs::a_raised_epoch_is_durable";
     an_epoch_raised_twice_is_caught: RaisesTwice by "epochs::a_raise_asked_for_twice_is_one";

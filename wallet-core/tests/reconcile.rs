@@ -20,9 +20,10 @@ use wallet_core::memory::{MemoryCache, MemoryHistory, MemoryStore, Tables};
 use wallet_core::reconcile::{Difference, Reconciler, Reconciliation};
 use wallet_core::testkit::ManualClock;
 use wallet_core::{
-    AccountId, AccountKey, Balance, BalanceCache, Clock, Currency, EntryQuery, HistoryLine,
-    HistoryQuery, HistoryStore, IdempotencyKey, InLedger, LedgerId, LedgerStore, Leg, Money,
-    OpenAccount, Owner, Policy, PostTransfer, Request, SystemClock, Timestamp, Wallet,
+    AccountId, AccountKey, Balance, BalanceCache, Clock, Command, Currency, EntryQuery,
+    HistoryLine, HistoryQuery, HistoryStore, IdempotencyKey, InLedger, LedgerId, LedgerStore, Leg,
+    Money, OpenAccount, Owner, PlaceHold, Policy, PostTransfer, Release, Request, SystemClock,
+    Timestamp, Wallet,
 };
 
 const ACCOUNTS: u128 = 5;
@@ -238,6 +239,46 @@ async fn damage_of_the_ledger_is_found() {
 }
 
 #[tokio::test]
+async fn held_money_that_the_account_does_not_say_is_found() {
+    let place = Place::new().await;
+    let wallet = Wallet::builder(Arc::<MemoryStore>::clone(&place.store));
+    let wallet = wallet.clock(place.clock.clone()).spawn().unwrap();
+    let hundred = Money::minor(100, eur()).unwrap();
+    let hold = PlaceHold::new(id(2), id(3), hundred)
+        .with_id(wallet_core::HoldId::new(Uuid::from_u128(700)));
+    let request = Request::new(IdempotencyKey::parse("test", "hold").unwrap(), hold);
+    wallet.submit(request).await.unwrap().accepted().unwrap();
+    place.cache.invalidate(&[key(2), key(3)]).await.unwrap();
+    assert_eq!(place.found().await, []);
+
+    place.damage(|tables| {
+        let state = &mut tables.accounts.get_mut(&key(2)).unwrap().state;
+        state.counters.debits_pending = 0;
+    });
+    let found = place.found().await;
+    let [Difference::PendingWrong { sums }] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!((sums.debits_pending, sums.debits_held), (0, 100));
+    assert_eq!((sums.account, sums.holds), (key(2), 1));
+    let text = found[0].to_string();
+    assert!(text.contains("0.00 is held to be paid"), "{text}");
+    assert!(
+        text.contains("its 1 open holds say 1.00 and 0.00"),
+        "{text}"
+    );
+
+    // A hold that is gone leaves both of its accounts with what nobody holds.
+    place.damage(|tables| tables.holds.clear());
+    let found = place.found().await;
+    let codes: Vec<_> = found
+        .iter()
+        .map(|one| (one.code(), one.account()))
+        .collect();
+    assert_eq!(codes, [("pending_wrong", Some(key(3)))]);
+}
+
+#[tokio::test]
 async fn damage_of_history_is_found() {
     let account = key(2);
     let place = Place::new().await;
@@ -401,7 +442,21 @@ async fn a_history_that_lost_everything_is_behind() {
     assert_eq!(json["sums"][0]["posted"], "0.00");
 }
 
-/// Payments, a projection and a cache at work while it looks, again and again.
+/// Holds money of an account for a moment.
+async fn hold_and_release(wallet: &Wallet, caller: u128, number: u128) {
+    let (from, name) = (number % ACCOUNTS + 1, format!("{caller}-{number}"));
+    let hold = wallet_core::HoldId::new(Uuid::from_u128(caller * 1_000_000 + number + 1_000));
+    let one = Money::minor(1, eur()).unwrap();
+    let place = PlaceHold::new(id(from), id(from % ACCOUNTS + 1), one).with_id(hold);
+    let place: Command = place.into();
+    for (step, command) in [("hold", place), ("release", Release::new(hold).into())] {
+        let key = IdempotencyKey::parse("test", &format!("{step}-{name}")).unwrap();
+        let answer = wallet.submit(Request::new(key, command)).await.unwrap();
+        answer.accepted().unwrap();
+    }
+}
+
+/// Payments, holds, a projection and a cache at work while it looks, again and again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn traffic_looks_like_no_difference() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -424,6 +479,9 @@ async fn traffic_looks_like_no_difference() {
                 let from = number % ACCOUNTS + 1;
                 let request = pay(&format!("{caller}-{number}"), from, from % ACCOUNTS + 1);
                 wallet.submit(request).await.unwrap().accepted().unwrap();
+                if number % 4 == 0 {
+                    hold_and_release(&wallet, caller, number).await;
+                }
             }
         }));
     }

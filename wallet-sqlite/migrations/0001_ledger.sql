@@ -33,6 +33,7 @@ CREATE TABLE wallet_account (
     last_entry  INTEGER NOT NULL,
     UNIQUE (ledger, id)
 ) STRICT;
+CREATE INDEX wallet_account_by_currency ON wallet_account (ledger, currency, id);
 
 -- The immutable part of an account, which no transfer reads.
 CREATE TABLE wallet_account_profile (
@@ -40,10 +41,14 @@ CREATE TABLE wallet_account_profile (
     ledger     INTEGER NOT NULL,
     id         BLOB    NOT NULL,
     owner      TEXT    NOT NULL,
+    -- As in wallet_account: an owner's accounts are found by currency too.
+    currency   TEXT    NOT NULL,
     metadata   TEXT,
     created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX wallet_account_by_owner ON wallet_account_profile (ledger, owner, id);
+CREATE INDEX wallet_account_by_owner_and_currency
+    ON wallet_account_profile (ledger, owner, currency, id);
 
 -- Every outcome, once, in the order of commits: what a replay answers, what a
 -- transfer and an entry are read from, what the outbox publishes. Outcomes of

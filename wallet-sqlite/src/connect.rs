@@ -21,6 +21,9 @@ const STATEMENTS: usize = 96;
 /// How long to wait between two tries for a lock.
 const PROBE: Duration = Duration::from_micros(500);
 
+/// How long somebody who only looks waits for a lock: while the log is recovered.
+const LOOK_WAIT: Duration = Duration::from_secs(5);
+
 const DURABILITY: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
@@ -75,6 +78,56 @@ pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
     connection
         .execute_batch("PRAGMA query_only = ON")
         .during("making a connection read-only")?;
+    Ok(connection)
+}
+
+/// Opens a file that exists, to look at it beside whoever works on it.
+pub(crate) fn look(path: &Path) -> Result<Connection> {
+    let connection = copy(path)?;
+    connection
+        .busy_timeout(LOOK_WAIT)
+        .during("setting the busy timeout")?;
+    connection
+        .execute_batch("PRAGMA query_only = ON")
+        .during("making a connection read-only")?;
+    Ok(connection)
+}
+
+/// Opens a file that exists and is nobody else's.
+pub(crate) fn copy(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, flags)?;
+    connection
+        .execute_batch(DURABILITY)
+        .during("setting up a connection")?;
+    Ok(connection)
+}
+
+/// Makes a file one that needs no log beside it.
+pub(crate) fn without_log(connection: &Connection) -> Result<()> {
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = DELETE", (), |row| row.get(0))
+        .during("ending the log")?;
+    if mode != "delete" {
+        let context = "somebody else has the file open";
+        return Err(StoreError::new(StoreErrorKind::Conflict, context));
+    }
+    Ok(())
+}
+
+/// Opens a file that nobody else has open, moves its log into it, and locks it.
+pub(crate) fn exclusive(path: &Path) -> Result<Connection> {
+    let connection = copy(path)?;
+    connection
+        .busy_timeout(Duration::ZERO)
+        .during("setting the busy timeout")?;
+    connection
+        .execute_batch("PRAGMA locking_mode = EXCLUSIVE")
+        .during("locking the file")?;
+    without_log(&connection)?;
+    connection
+        .execute_batch("BEGIN EXCLUSIVE")
+        .during("locking the file")?;
     Ok(connection)
 }
 

@@ -53,6 +53,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod backup;
 mod checkpoint;
 mod commit;
 mod connect;
@@ -74,6 +75,10 @@ mod threads;
 mod value;
 mod write;
 
+pub use backup::{
+    Backup, BackupError, Census, Existing, LastCommit, LedgerSum, Restored, RowCounts, Standing,
+    back_up, restore, standing,
+};
 pub use error::{ApplyError, TransactionLost};
 pub use host::HostTransaction;
 pub use inbox::SqliteInbox;

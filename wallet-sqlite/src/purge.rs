@@ -5,7 +5,7 @@ use wallet_core::{RecordKey, Timestamp};
 
 use crate::deferred::{Books, fold_all};
 use crate::error::{During, Result};
-use crate::read::{Old, oldest, prepare, record};
+use crate::read::{Old, count_old, oldest, prepare, record};
 use crate::value::{ledger, ledger_number};
 
 const UNTIL: &str = "SELECT until FROM wallet_purge WHERE number = 0";
@@ -15,19 +15,30 @@ const DELETE_RECORD: &str =
     "DELETE FROM wallet_record WHERE ledger = ? AND hash = ? AND journal = ?";
 const DELETE_ITEM: &str = "DELETE FROM wallet_record WHERE ledger = ? AND hash = ?";
 const DELETE_REFUSAL: &str = "DELETE FROM wallet_journal WHERE id = ?";
+const COUNT_DELIVERED: &str = "
+    SELECT count(*) FROM
+        (SELECT 1 FROM wallet_outbox WHERE state = 1 AND created_at <= ? LIMIT ?)";
 const DELETE_DELIVERED: &str = "
     DELETE FROM wallet_outbox WHERE state = 1 AND id IN
         (SELECT id FROM wallet_outbox WHERE state = 1 AND created_at <= ?
          ORDER BY id LIMIT ?)";
 
+/// How many records were written at or before `bound`; it counts `limit` at most.
+pub(crate) fn count_records(connection: &Connection, bound: Timestamp, limit: u32) -> Result<u64> {
+    count_old(connection, until(connection)?, bound, limit)
+}
+
+fn until(connection: &Connection) -> Result<i64> {
+    prepare(connection, UNTIL)?
+        .query_row((), |row| row.get(0))
+        .during("asking how far the purge is")
+}
+
 /// Deletes at most `limit` records written at or before `bound`, the oldest
 /// first; refusals go with them, what was accepted stays in the journal.
 pub(crate) fn records(books: &Books<'_>, bound: Timestamp, limit: u32) -> Result<u64> {
     let context = "deleting old records";
-    let until: i64 = prepare(books, UNTIL)?
-        .query_row((), |row| row.get(0))
-        .during("asking how far the purge is")?;
-    let mut old = oldest(books, until, bound, limit)?;
+    let mut old = oldest(books, until(books)?, bound, limit)?;
     let items = old_items(books, &mut old, bound, limit)?;
     let Some(last) = old.last() else {
         return Ok(0);
@@ -100,6 +111,19 @@ fn old_items(
     }
     old.truncate(cut);
     Ok(keys)
+}
+
+/// How many delivered outbox rows were written at or before `bound`; it counts
+/// `limit` at most.
+pub(crate) fn count_delivered(
+    connection: &Connection,
+    bound: Timestamp,
+    limit: u32,
+) -> Result<u64> {
+    let count: i64 = prepare(connection, COUNT_DELIVERED)?
+        .query_row((bound.as_micros(), limit), |row| row.get(0))
+        .during("counting delivered events")?;
+    Ok(u64::try_from(count).unwrap_or_default())
 }
 
 /// Deletes at most `limit` delivered outbox rows written at or before `bound`.

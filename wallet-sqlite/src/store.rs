@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use wallet_core::{
     Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs, Hold,
-    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch,
-    Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, StoreErrorKind, Timestamp,
-    TransferKey, TransferWithReversals, TrialBalance,
+    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
+    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, StoreErrorKind,
+    Timestamp, TransferKey, TransferWithReversals, TrialBalance,
 };
 
 use crate::checkpoint::{self, Checkpoints};
@@ -341,6 +341,23 @@ impl LedgerStore for SqliteStore {
 
     async fn probe(&self) -> Result<()> {
         self.write(|open, _| crate::probe::run(open)).await
+    }
+
+    async fn pending_sums(&self, accounts: &[AccountKey]) -> Result<Vec<Option<PendingSums>>> {
+        self.each(accounts, read::pending_sums).await
+    }
+
+    async fn purgeable(&self, purge: Purge) -> Result<u64> {
+        let now = self.clock.now();
+        let work = move |state: &Books<'_>| match purge {
+            Purge::Records { older_than, limit } => {
+                purge::count_records(state, now.saturating_sub(older_than), limit)
+            }
+            Purge::DeliveredEvents { older_than, limit } => {
+                purge::count_delivered(state, now.saturating_sub(older_than), limit)
+            }
+        };
+        self.read(work).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64> {

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
 use wallet_core::memory::MemoryStore;
-use wallet_core::{LedgerStore, Outbox, StoreError, SystemClock};
+use wallet_core::{Currency, LedgerStore, Outbox, Reads, StoreError, SystemClock};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 use crate::StoreUrl;
+use crate::serve::StartError;
 
 /// Books with their outbox.
 pub(crate) trait Books: LedgerStore + Outbox {}
@@ -30,4 +31,27 @@ pub(crate) async fn open(url: &StoreUrl) -> Result<Arc<dyn Books>, StoreError> {
             Ok(Arc::new(wallet_aurora::AuroraStore::open(&settings).await?))
         }
     }
+}
+
+/// Refuses settings that would read every amount of a currency as another one.
+pub(crate) async fn same_decimals(
+    currencies: &[Currency],
+    store: &dyn Books,
+) -> Result<(), StartError> {
+    let mut reads = Reads::default();
+    reads.currencies = currencies.iter().map(Currency::code).collect();
+    reads.currencies.sort_unstable();
+    reads.currencies.dedup();
+    let known = store.snapshot(&reads).await?.currencies;
+    for given in currencies {
+        let stored = known.iter().find(|known| known.code() == given.code());
+        if let Some(stored) = stored.filter(|stored| *stored != given) {
+            return Err(StartError::OtherDecimals {
+                code: given.code(),
+                stored: stored.exponent(),
+                given: given.exponent(),
+            });
+        }
+    }
+    Ok(())
 }

@@ -26,6 +26,16 @@ const DELIVERED: &str = "
     SELECT id FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state)
     WHERE state = 1 AND created_at <= ";
 
+// Each commit has an outcome at least, so that as many commits are enough.
+const COUNT_RECORDS: &str = "
+    SELECT CAST(COALESCE(SUM(old.outcomes - old.purged), 0) AS SIGNED) FROM (
+        SELECT outcomes, purged FROM wallet_batch FORCE INDEX (wallet_batch_by_age)
+        WHERE written_at <= ";
+const COUNT_DELIVERED: &str = "
+    SELECT COUNT(*) FROM (
+        SELECT id FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state)
+        WHERE state = 1 AND created_at <= ";
+
 /// How many rows one transaction deletes at most.
 const AT_ONCE: u32 = 1_000;
 
@@ -39,6 +49,42 @@ struct Part {
     from: i64,
     /// The first one that stays.
     until: i64,
+}
+
+/// How many records were written at or before `bound`; it counts `limit` at most.
+pub(crate) async fn count_records(
+    lent: &mut Lent,
+    bound: Timestamp,
+    limit: u32,
+) -> std::result::Result<u64, Failed> {
+    let mut script = Script::default();
+    script.work("counting old records", |sql| {
+        sql.raw(COUNT_RECORDS).time(bound);
+        sql.raw(" ORDER BY written_at, id LIMIT ").int(limit);
+        sql.raw(") old");
+    });
+    Ok(counted(&lent.run(&script).await?.rows())?.min(u64::from(limit)))
+}
+
+/// How many delivered outbox rows were written at or before `bound`; it counts
+/// `limit` at most.
+pub(crate) async fn count_delivered(
+    lent: &mut Lent,
+    bound: Timestamp,
+    limit: u32,
+) -> std::result::Result<u64, Failed> {
+    let mut script = Script::default();
+    script.work("counting delivered events", |sql| {
+        sql.raw(COUNT_DELIVERED).time(bound);
+        sql.raw(" LIMIT ").int(limit);
+        sql.raw(") old");
+    });
+    Ok(counted(&lent.run(&script).await?.rows())?)
+}
+
+/// The only number of the only row.
+fn counted(rows: &[Row]) -> Result<u64> {
+    rows.first().map_or(Ok(0), |row| row.number(0))
 }
 
 /// Deletes at most `limit` records written at or before `bound`, commit by

@@ -23,7 +23,10 @@ const WHOLE: &str = "
            a.credits_posted, a.debits_pending, a.credits_pending, a.version, a.sequence,
            a.last_at, p.ledger, p.id, p.currency, p.exponent, p.is_system, p.owner, p.metadata,
            p.created_at
-    FROM wallet_account_profile p STRAIGHT_JOIN wallet_account a ON a.num = p.num WHERE ";
+    FROM wallet_account_profile p";
+const WITH_STATE: &str = " STRAIGHT_JOIN wallet_account a ON a.num = p.num WHERE ";
+// A code has one exponent in all the books.
+const IS_KNOWN: &str = " AND EXISTS (SELECT 1 FROM wallet_currency WHERE code = ";
 const FIRST_LEDGER: &str = "
     WITH RECURSIVE found (ledger) AS (
         SELECT (SELECT min(ledger) FROM wallet_account_profile)
@@ -106,17 +109,25 @@ pub(super) fn state(row: &Row, key: AccountKey, place: &Place) -> Result<Account
 /// Asks for whole accounts; `keys` are sorted.
 pub(crate) fn ask_accounts(script: &mut Script, keys: &[AccountKey]) {
     script.work("reading accounts", |sql| {
-        sql.raw(WHOLE);
+        sql.raw(WHOLE).raw(WITH_STATE);
         sql.keyed("p.ledger", "p.id", keys, |key| {
             (key.ledger, *key.id.as_bytes())
         });
     });
 }
 
-/// Asks for a page of accounts.
+/// Asks for a page of accounts: each way to ask has an index in the order of the
+/// page, so that no account is read which is not on it.
 pub(crate) fn ask_list(script: &mut Script, query: &AccountQuery) {
+    let index = match (&query.owner, &query.currency) {
+        (None, None) => " FORCE INDEX (PRIMARY)",
+        (None, Some(_)) => " FORCE INDEX (wallet_account_by_currency)",
+        (Some(_), None) => " FORCE INDEX (wallet_account_by_owner)",
+        (Some(_), Some(_)) => " FORCE INDEX (wallet_account_by_owner_and_currency)",
+    };
     script.work("listing accounts", |sql| {
-        sql.raw(WHOLE).raw("p.ledger = ").ledger(query.ledger);
+        sql.raw(WHOLE).raw(index).raw(WITH_STATE);
+        sql.raw("p.ledger = ").ledger(query.ledger);
         if let Some(after) = &query.after {
             sql.raw(" AND p.id > ").bytes(after.as_bytes());
         }
@@ -125,7 +136,9 @@ pub(crate) fn ask_list(script: &mut Script, query: &AccountQuery) {
         }
         if let Some(currency) = &query.currency {
             sql.raw(" AND p.currency = ").text(currency.code().as_str());
-            sql.raw(" AND p.exponent = ").int(currency.exponent());
+            sql.raw(IS_KNOWN).text(currency.code().as_str());
+            sql.raw(" AND exponent = ").int(currency.exponent());
+            sql.raw(")");
         }
         sql.raw(" ORDER BY p.id LIMIT ").int(query.limit);
     });

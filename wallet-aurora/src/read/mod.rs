@@ -7,6 +7,7 @@ mod entries;
 mod holds;
 mod journal;
 mod numbers;
+mod pending_sums;
 mod resolve;
 mod snapshot;
 mod transfers;
@@ -22,6 +23,7 @@ pub(crate) use holds::{
 };
 pub(crate) use journal::{ask_keys_locked, ask_records, outcome, told_records};
 pub(crate) use numbers::{Numbers, Place};
+pub(crate) use pending_sums::pending_sums;
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use snapshot::Plan;
 pub(crate) use transfers::{ask_list as ask_transfer_list, ask_transfers, told_transfers};

@@ -15,6 +15,7 @@ on_both! {
     what_is_put_aside_or_delivered_is_found_by_its_state
     a_purge_reads_the_oldest_and_names_what_it_changes
     positions_are_found_by_the_primary_key_at_any_number
+    accounts_are_listed_in_the_order_of_an_index_whatever_is_asked
 }
 
 /// Fails unless the one table of a query is read by probes of this index.
@@ -238,6 +239,63 @@ async fn positions_are_found_by_the_primary_key_at_any_number(kind: Kind) {
                  WHERE consumer = x'6D61696C6572' AND {keys}"
             );
             assert_probes(kind, &database, "PRIMARY", &sql).await;
+        }
+    }
+}
+
+async fn accounts_are_listed_in_the_order_of_an_index_whatever_is_asked(kind: Kind) {
+    let database = Database::create(kind).await;
+    books::open(&database).await;
+    let rows = 20_000;
+    let fill = format!(
+        "INSERT INTO wallet_account_profile \
+             (ledger, id, num, currency, exponent, is_system, owner, metadata, created_at) \
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
+         SELECT 0, UNHEX(LEFT(SHA2(n, 256), 32)), n, IF(n % 5000 = 0, 'XPF', 'EUR'), \
+                IF(n % 5000 = 0, 0, 2), 0, CONCAT('owner-', n % 3), NULL, 0 FROM n; \
+         SET SESSION sql_mode = ''; \
+         INSERT INTO wallet_account \
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
+         SELECT n, 0, NULL, NULL, 0, 0, 0, 0, 0, 1, 0, 0 FROM n; \
+         INSERT INTO wallet_currency VALUES ('EUR', 2), ('XPF', 0); \
+         ANALYZE TABLE wallet_account, wallet_account_profile"
+    );
+    database.execute(&format!("{}{fill}", depth(kind))).await;
+    let explain = match kind {
+        Kind::MariaDb => "EXPLAIN",
+        Kind::MySql => "EXPLAIN FORMAT=TRADITIONAL",
+    };
+    let (owner, currency) = ("AND p.owner = 'owner-1'", "AND p.currency = 'XPF'");
+    let known = "AND EXISTS (SELECT 1 FROM wallet_currency WHERE code = 'XPF' AND exponent = 0)";
+    for (index, wanted) in [
+        ("PRIMARY", String::new()),
+        ("wallet_account_by_currency", format!("{currency} {known}")),
+        ("wallet_account_by_owner", owner.to_owned()),
+        (
+            "wallet_account_by_owner_and_currency",
+            format!("{owner} {currency} {known}"),
+        ),
+    ] {
+        for after in ["", "AND p.id > x'10000000000000000000000000000000'"] {
+            let sql = format!(
+                "SELECT a.num, p.id FROM wallet_account_profile p FORCE INDEX ({index}) \
+                 STRAIGHT_JOIN wallet_account a ON a.num = p.num \
+                 WHERE p.ledger = 0 {after} {wanted} ORDER BY p.id LIMIT 1"
+            );
+            let rows = database.rows(&format!("{explain} {sql}")).await;
+            let text = |name: &str| {
+                let of_the_page = rows.iter().find(|row| {
+                    let table: Option<String> = row.try_get_unchecked("table").unwrap();
+                    table.as_deref() == Some("p")
+                });
+                let row = of_the_page.expect("the table of the page");
+                let value: Option<String> = row.try_get_unchecked(name).unwrap();
+                value.unwrap_or_default()
+            };
+            let (access, key, extra) = (text("type"), text("key"), text("Extra"));
+            let is_search = ["range", "ref"].contains(&access.as_str());
+            assert!(is_search && key == index, "{access} {key} {extra}: {sql}");
+            assert!(!extra.contains("filesort"), "{extra}: {sql}");
         }
     }
 }

@@ -205,11 +205,17 @@ impl OutboxTables {
         }
     }
 
-    pub(super) fn purge(&mut self, bound: Timestamp, limit: usize) -> u64 {
+    /// Complete rows written at or before `bound`.
+    pub(super) fn delivered(&self, bound: Timestamp) -> impl Iterator<Item = RowId> {
         let rows = self.rows.values();
-        let done = rows
-            .filter(|stored| stored.state == RowState::Complete && stored.row.created_at <= bound);
-        let ids: Vec<_> = done.take(limit).map(|stored| stored.row.id).collect();
+        let done = rows.filter(move |stored| {
+            stored.state == RowState::Complete && stored.row.created_at <= bound
+        });
+        done.map(|stored| stored.row.id)
+    }
+
+    pub(super) fn purge(&mut self, bound: Timestamp, limit: usize) -> u64 {
+        let ids: Vec<_> = self.delivered(bound).take(limit).collect();
         for id in &ids {
             self.rows.remove(id);
         }

@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::Tables;
 use crate::{
     Account, AccountId, AccountKey, AccountQuery, Entry, EntryQuery, Hold, HoldKey, HoldQuery,
-    HoldStatus, InLedger, LedgerId, Order, PastBalance, Purge, RecordKey, ReferenceQuery,
-    StoreError, StoreErrorKind, Timestamp, TransferWithReversals, TrialBalance,
+    HoldStatus, InLedger, LedgerId, Order, PastBalance, PendingSums, Purge, RecordKey,
+    ReferenceQuery, StoreError, StoreErrorKind, Timestamp, TransferWithReversals, TrialBalance,
 };
 
 /// A `u32` page size as a length.
@@ -15,28 +15,54 @@ fn length(limit: u32) -> usize {
 
 impl Tables {
     pub(super) fn list_accounts(&self, query: &AccountQuery) -> Vec<Account> {
-        let accepts = |account: &&Account| {
-            query
-                .currency
-                .is_none_or(|currency| account.state.currency == currency)
+        let ledger = query.ledger;
+        // An index is read no further than to the end of the page.
+        let behind = match query.after {
+            Some(after) => Bound::Excluded(after),
+            None => Bound::Unbounded,
         };
-        let after = |id| query.after.is_none_or(|after| id > after);
-        let candidates: Vec<AccountKey> = if let Some(owner) = &query.owner {
-            let theirs = self.by_owner.get(&(query.ledger, owner.clone()));
-            let ids = theirs.into_iter().flatten();
-            ids.map(|id| InLedger::new(query.ledger, *id)).collect()
-        } else {
-            let first = InLedger::new(query.ledger, AccountId::new(uuid::Uuid::nil()));
-            let last = InLedger::new(query.ledger, AccountId::new(uuid::Uuid::max()));
-            self.account_order.range(first..=last).copied().collect()
+        let in_index = |ids: Option<&BTreeSet<AccountId>>| {
+            let ids = ids.into_iter();
+            let ids = ids.flat_map(|ids| ids.range((behind, Bound::Unbounded)));
+            let keys = ids.map(|id| InLedger::new(ledger, *id));
+            let accounts = keys.filter_map(|key| self.accounts.get(&key));
+            accounts.take(length(query.limit)).cloned().collect()
         };
-        let behind = candidates.iter().filter(|key| after(key.id));
-        let accounts = behind.filter_map(|key| self.accounts.get(key));
-        accounts
-            .filter(accepts)
-            .take(length(query.limit))
-            .cloned()
-            .collect()
+        match (&query.owner, query.currency) {
+            (Some(owner), Some(currency)) => {
+                let named = (ledger, owner.clone(), currency);
+                in_index(self.by_owner_currency.get(&named))
+            }
+            (Some(owner), None) => in_index(self.by_owner.get(&(ledger, owner.clone()))),
+            (None, Some(currency)) => in_index(self.by_currency.get(&(ledger, currency))),
+            (None, None) => {
+                let first = query.after.map_or(
+                    Bound::Included(InLedger::new(ledger, AccountId::new(uuid::Uuid::nil()))),
+                    |after| Bound::Excluded(InLedger::new(ledger, after)),
+                );
+                let last = InLedger::new(ledger, AccountId::new(uuid::Uuid::max()));
+                let keys = self.account_order.range((first, Bound::Included(last)));
+                let accounts = keys.filter_map(|key| self.accounts.get(key));
+                accounts.take(length(query.limit)).cloned().collect()
+            }
+        }
+    }
+
+    pub(super) fn pending_sums(&self, accounts: &[AccountKey]) -> Vec<Option<PendingSums>> {
+        let sums = accounts.iter().filter_map(|key| self.accounts.get(key));
+        let sums = sums.map(|account| (account.state.key, PendingSums::of(&account.state)));
+        let mut sums: BTreeMap<AccountKey, PendingSums> = sums.collect();
+        let holds = self.holds.values();
+        for hold in holds.filter(|hold| hold.status == HoldStatus::Pending) {
+            let key = |id| InLedger::new(hold.key.ledger, id);
+            if let Some(payer) = sums.get_mut(&key(hold.from)) {
+                payer.add_debit(hold.remaining());
+            }
+            if let Some(payee) = sums.get_mut(&key(hold.to)) {
+                payee.add_credit(hold.remaining());
+            }
+        }
+        accounts.iter().map(|key| sums.get(key).copied()).collect()
     }
 
     pub(super) fn list_transfers(&self, query: &ReferenceQuery) -> Vec<TransferWithReversals> {
@@ -153,6 +179,25 @@ impl Tables {
             sum.add(account.state.counters.posted());
         }
         sums.into_values().collect()
+    }
+
+    pub(super) fn purgeable(&self, purge: Purge, now: Timestamp) -> u64 {
+        match purge {
+            Purge::Records { older_than, limit } => {
+                let old = self.old_records(now.saturating_sub(older_than));
+                u64::try_from(old.take(length(limit)).count()).unwrap_or(u64::MAX)
+            }
+            Purge::DeliveredEvents { older_than, limit } => {
+                let bound = now.saturating_sub(older_than);
+                let delivered = self.outbox.delivered(bound).take(length(limit));
+                u64::try_from(delivered.count()).unwrap_or(u64::MAX)
+            }
+        }
+    }
+
+    fn old_records(&self, bound: Timestamp) -> impl Iterator<Item = &(Timestamp, RecordKey)> {
+        let order = self.record_order.iter();
+        order.take_while(move |(written_at, _)| *written_at <= bound)
     }
 
     pub(super) fn purge(&mut self, purge: Purge, now: Timestamp) -> u64 {

@@ -9,9 +9,9 @@ use super::Tables;
 use crate::{
     Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
     EventIndex, Hold, HoldKey, HoldQuery, Lease, LedgerId, LedgerStore, Limits, Outbox,
-    OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId, PastBalance, Purge, RaisedBy,
-    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Resolution, RowId, RowProgress,
-    Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
+    OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId, PastBalance, PendingSums, Purge,
+    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Resolution, RowId,
+    RowProgress, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
 };
 
 /// How a [`Store`] commits.
@@ -176,6 +176,18 @@ impl<P: CommitPolicy> LedgerStore for Store<P> {
         let mut tables = self.shared.tables();
         let now = self.shared.now();
         tables.raise_epoch(restored_to, by, now)
+    }
+
+    async fn pending_sums(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<Vec<Option<PendingSums>>, StoreError> {
+        Ok(self.shared.tables().pending_sums(accounts))
+    }
+
+    async fn purgeable(&self, purge: Purge) -> Result<u64, StoreError> {
+        let now = self.shared.now();
+        Ok(self.shared.tables().purgeable(purge, now))
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

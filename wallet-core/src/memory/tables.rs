@@ -20,6 +20,10 @@ pub struct Tables {
     pub account_order: BTreeSet<AccountKey>,
     /// Accounts by owner.
     pub by_owner: BTreeMap<(LedgerId, Owner), BTreeSet<AccountId>>,
+    /// Accounts by currency.
+    pub by_currency: BTreeMap<(LedgerId, Currency), BTreeSet<AccountId>>,
+    /// Accounts by owner and currency.
+    pub by_owner_currency: BTreeMap<(LedgerId, Owner, Currency), BTreeSet<AccountId>>,
     /// Entries by account, in order of their sequence.
     pub entries: FxHashMap<AccountKey, Vec<Entry>>,
     /// Records by key.
@@ -190,6 +194,12 @@ impl Tables {
         let key = account.state.key;
         self.account_order.insert(key);
         let owned = self.by_owner.entry((key.ledger, account.owner.clone()));
+        owned.or_default().insert(key.id);
+        let currency = account.state.currency;
+        let holders = self.by_currency.entry((key.ledger, currency));
+        holders.or_default().insert(key.id);
+        let named = (key.ledger, account.owner.clone(), currency);
+        let owned = self.by_owner_currency.entry(named);
         owned.or_default().insert(key.id);
         self.accounts.insert(key, account.clone());
     }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use super::{AccountQuery, EntryQuery, HoldQuery, ReferenceQuery};
 use crate::{
     Account, AccountKey, Batch, Cost, Decided, Entry, Epochs, Hold, HoldKey, LedgerId, PastBalance,
-    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, Snapshot, StoreError, Timestamp, TransferKey,
-    TransferWithReversals, TrialBalance,
+    PendingSums, RaisedBy, RaisedEpoch, Reads, Record, RecordKey, Snapshot, StoreError, Timestamp,
+    TransferKey, TransferWithReversals, TrialBalance,
 };
 
 /// Commits batches and reads the books. It holds no business rule: every rule
@@ -173,6 +173,26 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
         by: &RaisedBy,
     ) -> Result<RaisedEpoch, StoreError>;
 
+    /// What each account says is held, and what its open holds add up to, in the
+    /// order asked, `None` where there is no account. All of it is of one committed
+    /// state, whatever is committed meanwhile: a difference is damage, never a
+    /// commit that came between.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn pending_sums(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<Vec<Option<PendingSums>>, StoreError>;
+
+    /// How many rows are as old as [`purge`](Self::purge) wants them; it counts
+    /// `purge.limit` at most. A bulk request whose last item is younger keeps the
+    /// purge from deleting all of them yet.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn purgeable(&self, purge: Purge) -> Result<u64, StoreError>;
+
     /// Deletes at most `purge.limit` rows that are older than it says, by the
     /// store's clock, oldest first, and answers how many were deleted. A key
     /// counts for as long as its record exists.
@@ -224,7 +244,9 @@ pub struct Committed {
 /// What to delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purge {
-    /// Idempotency records.
+    /// Idempotency records. A request whose record is gone is carried out again
+    /// when it comes again: money moves twice. Nobody may repeat a request for as
+    /// long as this; see [`RETENTION`](Self::RETENTION).
     Records {
         /// Only those at least this old.
         older_than: Duration,

@@ -26,6 +26,7 @@ mod inbox;
 mod ledger_store;
 mod lock_manager;
 mod outbox;
+mod pending_sums;
 mod publisher;
 mod query;
 mod queue;
@@ -52,6 +53,7 @@ pub use outbox::{
     DoneSet, EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent,
     PartitionId, Resolution, RowId, RowProgress, RowState,
 };
+pub use pending_sums::PendingSums;
 pub use publisher::{EventPublisher, Message, PublishError, Published, PublisherLimits};
 pub use query::{AccountQuery, EntryQuery, HoldQuery, Order, ReferenceQuery};
 pub use queue::{MessageQueue, QueueError, Received};

@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
-use crate::{AccountKey, Currency, LedgerId, Sequence, Timestamp, Version, format_minor};
+use crate::{
+    AccountKey, Currency, LedgerId, PendingSums, Sequence, Timestamp, Version, format_minor,
+};
 
 /// Something that two stores, or two parts of one, do not agree about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,18 @@ pub enum Difference {
         posted: i128,
         /// What its entries say.
         entries: i128,
+    },
+    /// The account says that another amount is held than its open holds do.
+    PendingWrong {
+        /// What each of them says, of one state.
+        sums: PendingSums,
+    },
+    /// The ledger calls a hold of the account damaged.
+    HoldsUnreadable {
+        /// Whose.
+        account: AccountKey,
+        /// What it says.
+        reason: String,
     },
     /// The ledger calls its own entries damaged.
     Unreadable {
@@ -120,6 +134,8 @@ impl Difference {
             Self::EntriesMissing { .. } => "entries_missing",
             Self::EntryWrong { .. } => "entry_wrong",
             Self::BalanceWrong { .. } => "balance_wrong",
+            Self::PendingWrong { .. } => "pending_wrong",
+            Self::HoldsUnreadable { .. } => "holds_unreadable",
             Self::Unreadable { .. } => "unreadable",
             Self::HistoryMissing { .. } => "history_missing",
             Self::HistoryWrong { .. } => "history_wrong",
@@ -135,9 +151,11 @@ impl Difference {
     pub const fn account(&self) -> Option<AccountKey> {
         match self {
             Self::NotEven { .. } => None,
+            Self::PendingWrong { sums } => Some(sums.account),
             Self::EntriesMissing { account, .. }
             | Self::EntryWrong { account, .. }
             | Self::BalanceWrong { account, .. }
+            | Self::HoldsUnreadable { account, .. }
             | Self::Unreadable { account, .. }
             | Self::HistoryMissing { account, .. }
             | Self::HistoryWrong { account, .. }
@@ -201,6 +219,10 @@ impl std::fmt::Display for Difference {
                     "{account}: its balance is {posted}, its entries say {entries}"
                 )
             }
+            Self::PendingWrong { sums } => pending(f, sums),
+            Self::HoldsUnreadable { account, reason } => {
+                write!(f, "{account}: its holds cannot be read: {reason}")
+            }
             Self::Unreadable { account, reason } => {
                 write!(f, "{account}: its entries cannot be read: {reason}")
             }
@@ -256,4 +278,20 @@ impl std::fmt::Display for Difference {
             ),
         }
     }
+}
+
+fn pending(f: &mut std::fmt::Formatter<'_>, sums: &PendingSums) -> std::fmt::Result {
+    let money = |minor| format_minor(minor, sums.currency);
+    write!(
+        f,
+        "{}: at version {} it says that {} is held to be paid and {} to be received, its {} open \
+         holds say {} and {}",
+        sums.account,
+        sums.version,
+        money(sums.debits_pending),
+        money(sums.credits_pending),
+        sums.holds,
+        money(sums.debits_held),
+        money(sums.credits_held),
+    )
 }

@@ -15,6 +15,7 @@
 
 mod account;
 mod difference;
+mod pending;
 mod reconciler;
 mod report;
 

@@ -2,7 +2,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use thiserror::Error;
 
 use super::account::{Checked, Checker};
-use super::{CacheTally, Difference, HistoryTally, Reconciliation};
+use super::{CacheTally, Difference, HistoryTally, Reconciliation, pending};
 use crate::{
     Account, AccountKey, AccountQuery, Balance, BalanceCache, HistoryHead, HistoryStore, LedgerId,
     LedgerStore, StoreError, Timestamp,
@@ -16,8 +16,8 @@ const KEPT: usize = 1_000;
 /// Compares a ledger with itself, its history and its cache, while it is at work.
 ///
 /// # Cost
-/// One pass over all accounts for the sums, and one or more reads per account and
-/// store for its entries, [several](Self::with_calls) at a time. At most a page of
+/// One pass over all accounts for the sums, one read for each page of accounts and
+/// their open holds, and one or more reads per account and store for its entries, [several](Self::with_calls) at a time. At most a page of
 /// accounts and, for each of those that are compared at the moment, a page of
 /// entries is in memory.
 ///
@@ -75,7 +75,8 @@ pub enum ReconcileError {
 }
 
 impl<'a> Reconciler<'a> {
-    /// The ledger by itself: sums, and each balance against all of its entries.
+    /// The ledger by itself: sums, each balance against all of its entries, and what
+    /// is held against the open holds.
     #[must_use]
     pub const fn new(ledger: &'a dyn LedgerStore) -> Self {
         Self {
@@ -231,6 +232,9 @@ impl<'a> Reconciler<'a> {
             for difference in one.differences {
                 note(report, difference);
             }
+        }
+        for difference in pending::differences(self.ledger, &keys).await? {
+            note(report, difference);
         }
         self.cache(accounts, &keys, report).await
     }

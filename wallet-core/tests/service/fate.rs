@@ -16,7 +16,11 @@ async fn the_latest_commit_says_whether_the_store_can_commit() {
     let last = || world.wallet.last_commit().unwrap();
     let submit = async |key: String| world.submit(transfer(&key, 1, 2)).await.await.unwrap();
     let play = |step| world.store.script.lock().unwrap().push_back(step);
-    submit("first".to_owned()).await.unwrap().accepted().unwrap();
+    submit("first".to_owned())
+        .await
+        .unwrap()
+        .accepted()
+        .unwrap();
     let done = last();
     assert_eq!(done.failure, None);
 
@@ -27,7 +31,11 @@ async fn the_latest_commit_says_whether_the_store_can_commit() {
         // A replay writes nothing, and proves nothing.
         assert!(submit("first".to_owned()).await.unwrap().replayed);
         assert_eq!(last().failure, Some(kind));
-        submit(format!("after {kind:?}")).await.unwrap().accepted().unwrap();
+        submit(format!("after {kind:?}"))
+            .await
+            .unwrap()
+            .accepted()
+            .unwrap();
         assert_eq!(last().failure, None);
     }
     // What is a batch's own fault says nothing of the next one.

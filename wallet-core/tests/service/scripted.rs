@@ -9,9 +9,9 @@ use tokio::sync::{Semaphore, watch};
 use wallet_core::memory::MemoryStore;
 use wallet_core::{
     Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Epochs, Hold, HoldKey,
-    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch, Reads,
-    Record, RecordKey, ReferenceQuery, Snapshot, StoreError, StoreErrorKind, Timestamp,
-    TransferKey, TransferWithReversals,
+    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
+    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, StoreErrorKind,
+    Timestamp, TransferKey, TransferWithReversals,
 };
 
 /// What becomes of one commit.
@@ -248,6 +248,17 @@ impl LedgerStore for Scripted {
         by: &RaisedBy,
     ) -> Result<RaisedEpoch, StoreError> {
         self.inner.raise_epoch(restored_to, by).await
+    }
+
+    async fn pending_sums(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<Vec<Option<PendingSums>>, StoreError> {
+        self.inner.pending_sums(accounts).await
+    }
+
+    async fn purgeable(&self, purge: Purge) -> Result<u64, StoreError> {
+        self.inner.purgeable(purge).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

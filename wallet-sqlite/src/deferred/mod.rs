@@ -135,6 +135,15 @@ impl Pieces {
         found.map(|key| key.journal)
     }
 
+    /// How many keys are in pieces alone.
+    pub(crate) fn unfolded_keys(&self) -> u64 {
+        let slices = (0..slices::SLICES).flat_map(|slice| {
+            let unfolded = self.unfolded(slice);
+            unfolded.map(move |piece| piece.keys.slice(slice).len())
+        });
+        u64::try_from(slices.sum::<usize>()).unwrap_or(u64::MAX)
+    }
+
     /// Whether a key of theirs points at or before journal row `journal`.
     pub(crate) fn tell_until(&self, journal: i64) -> bool {
         let mut keys = self.0.iter().flat_map(|piece| piece.keys.all());

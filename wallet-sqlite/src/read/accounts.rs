@@ -2,8 +2,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{CachedStatement, Connection, Row, params};
 use wallet_core::{
-    Account, AccountId, AccountKey, AccountQuery, AccountState, InLedger, LedgerId, Metadata,
-    Owner, TrialBalance,
+    Account, AccountId, AccountKey, AccountState, InLedger, LedgerId, Metadata, Owner, TrialBalance,
 };
 
 use super::{Place, Terms, prepare};
@@ -24,11 +23,6 @@ const STATE_BY_NUMBER: &str = "
     FROM wallet_account WHERE num = ?";
 const PROFILE: &str =
     "SELECT owner, metadata, created_at FROM wallet_account_profile WHERE num = ?";
-const LIST: &str = "
-    SELECT id FROM wallet_account WHERE ledger = ?1 AND id > ?2 ORDER BY id";
-const LIST_BY_OWNER: &str = "
-    SELECT id FROM wallet_account_profile
-    WHERE ledger = ?1 AND owner = ?3 AND id > ?2 ORDER BY id";
 const STATES_OF_LEDGER: &str = "
     SELECT num, currency, exponent, system, policy, overdraft, max_balance, status,
            counters, version, sequence, last_at, last_entry, id
@@ -153,51 +147,34 @@ pub(crate) fn account(books: &Books<'_>, key: AccountKey) -> Result<Option<Accou
     }))
 }
 
-/// A page of accounts.
-pub(crate) fn list_accounts(books: &Books<'_>, query: &AccountQuery) -> Result<Vec<Account>> {
-    let context = "listing accounts";
-    let mut found = Vec::new();
-    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let after: &[u8] = query.after.as_ref().map_or(&[], |id| id.as_bytes());
-    let number = ledger_number(query.ledger);
-    let sql = query.owner.as_ref().map_or(LIST, |_| LIST_BY_OWNER);
-    let mut statement = prepare(books, sql)?;
-    let mut rows = match &query.owner {
-        Some(owner) => statement.query(params![number, after, owner.as_str()]),
-        None => statement.query(params![number, after]),
-    }
-    .during(context)?;
-    while found.len() < limit {
-        let Some(row) = rows.next().during(context)? else {
-            break;
-        };
-        let key = InLedger::new(query.ledger, id_column(row, 0, AccountId::from_bytes)?);
-        let listed = account(books, key)?;
-        let wanted = |account: &Account| {
-            let held = account.state.currency;
-            query.currency.is_none_or(|currency| held == currency)
-        };
-        found.extend(listed.filter(wanted));
-    }
-    Ok(found)
-}
-
 /// What the accounts of a ledger add up to, by currency.
 pub(crate) fn trial_balance(books: &Books<'_>, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
-    let context = "adding up accounts";
     let mut sums = BTreeMap::new();
+    each_account(books, ledger, |state| {
+        let currency = state.currency;
+        let sum = sums.entry(currency);
+        let sum = sum.or_insert_with(|| TrialBalance::of(currency));
+        sum.add(state.counters.posted());
+    })?;
+    Ok(sums.into_values().collect())
+}
+
+/// Every account of a ledger, in no order.
+pub(crate) fn each_account(
+    books: &Books<'_>,
+    ledger: LedgerId,
+    mut each: impl FnMut(AccountState),
+) -> Result<()> {
+    let context = "adding up accounts";
     let mut statement = prepare(books, STATES_OF_LEDGER)?;
     let mut rows = statement.query((ledger_number(ledger),)).during(context)?;
     while let Some(row) = rows.next().during(context)? {
         let key = InLedger::new(ledger, id_column(row, 13, AccountId::from_bytes)?);
         let found = state(row, key)?;
         let (_, state) = latest(found, |number| books.pieces.moved(number));
-        let currency = state.currency;
-        let sum = sums.entry(currency);
-        let sum = sum.or_insert_with(|| TrialBalance::of(currency));
-        sum.add(state.counters.posted());
+        each(state);
     }
-    Ok(sums.into_values().collect())
+    Ok(())
 }
 
 /// The ledgers that hold accounts, ascending: one probe of the index each.

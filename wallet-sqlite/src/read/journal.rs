@@ -133,6 +133,28 @@ pub(crate) fn oldest(
     Ok(found)
 }
 
+/// How many rows follow behind `after`, `limit` at most, up to one that is later
+/// than `bound`.
+pub(crate) fn count_old(
+    connection: &Connection,
+    after: i64,
+    bound: Timestamp,
+    limit: u32,
+) -> Result<u64> {
+    let context = "counting the journal";
+    let mut statement = prepare(connection, BEHIND)?;
+    let mut rows = statement.query((after, limit)).during(context)?;
+    let mut count: u64 = 0;
+    while let Some(row) = rows.next().during(context)? {
+        let outcome = outcome_column(row, 3, ledger(column(row, 1)?)?, column(row, 0)?)?;
+        if outcome.at > bound {
+            break;
+        }
+        count = count.saturating_add(1);
+    }
+    Ok(count)
+}
+
 /// The outcome in a column of row `id`.
 fn outcome_column(row: &Row<'_>, index: usize, ledger: LedgerId, id: i64) -> Result<Outcome> {
     let bytes = row.get_ref(index).during("reading a column")?;

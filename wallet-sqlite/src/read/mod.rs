@@ -5,7 +5,9 @@ mod accounts;
 mod entries;
 mod holds;
 mod journal;
+mod list;
 mod memory;
+mod pending_sums;
 mod transfers;
 
 use rusqlite::{CachedStatement, Connection};
@@ -13,11 +15,13 @@ use wallet_core::{
     AccountKey, AccountState, Amount, CurrencyCode, Policy, Reads, Snapshot, Status, Timestamp,
 };
 
-pub(crate) use accounts::{account, account_state, ledgers, list_accounts, trial_balance};
+pub(crate) use accounts::{account, account_state, each_account, ledgers, trial_balance};
 pub(crate) use entries::{ANCHOR_EVERY, Statement, entries};
 pub(crate) use holds::{expired_holds, hold, list_holds};
-pub(crate) use journal::{Old, oldest, outbox_outcomes, record};
+pub(crate) use journal::{Old, count_old, oldest, outbox_outcomes, record};
+pub(crate) use list::list_accounts;
 pub(crate) use memory::Memory;
+pub(crate) use pending_sums::pending_sums;
 pub(crate) use transfers::{list_transfers, transfer};
 
 use crate::deferred::Books;

@@ -15,8 +15,8 @@ const INSERT: &str = "
          counters, version, sequence, last_at, last_entry)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT_PROFILE: &str = "
-    INSERT INTO wallet_account_profile (num, ledger, id, owner, metadata, created_at)
-    VALUES (?, ?, ?, ?, ?, ?)";
+    INSERT INTO wallet_account_profile (num, ledger, id, owner, currency, metadata, created_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?)";
 const MOVE: &str = "
     UPDATE wallet_account
     SET counters = ?2, version = ?3, sequence = ?4, last_at = ?5, last_entry = ?6
@@ -95,6 +95,7 @@ pub(super) fn open(
             ledger,
             state.key.id.as_bytes(),
             account.owner.as_str(),
+            currency.as_str(),
             account.metadata.as_ref().map(Metadata::as_str),
             account.created_at.as_micros(),
         ];

@@ -61,7 +61,7 @@ impl Audit {
         let last = log.last(self.partition).await?;
         let nothing = || OperatorError::NotFound("there is no record yet".to_owned());
         let last = last.ok_or_else(nothing)?;
-        println!("{}", AuditCheckpoint::of(&last, SystemClock.now()));
+        say!("{}", AuditCheckpoint::of(&last, SystemClock.now()))?;
         Ok(0)
     }
 
@@ -78,11 +78,11 @@ impl Audit {
         bar.finish();
         Ok(match verdict? {
             AuditVerdict::Sound { sequence, hash } => {
-                println!("{sequence} records are sound; the last has the hash {hash}");
+                say!("{sequence} records are sound; the last has the hash {hash}")?;
                 0
             }
             AuditVerdict::Broken(fault) => {
-                println!("BROKEN: {fault}");
+                say!("BROKEN: {fault}")?;
                 1
             }
         })
@@ -93,7 +93,7 @@ impl Audit {
 async fn create(url: &TableUrl) -> Result<(), OperatorError> {
     let client = crate::aws::dynamo().await;
     wallet_dynamo::create_audit_table(&client, &SystemClock, url.table()).await?;
-    println!("the table {} is there", url.table());
+    say!("the table {} is there", url.table())?;
     Ok(())
 }
 

@@ -49,17 +49,17 @@ impl Events {
         let depth = store.depth(self.partition).await?;
         let oldest = depth.oldest.map(time);
         let oldest = oldest.map_or_else(String::new, |at| format!(", the oldest from {at}"));
-        println!("{} rows wait{oldest}", depth.rows);
-        println!("{} events are parked", depth.parked);
+        say!("{} rows wait{oldest}", depth.rows)?;
+        say!("{} events are parked", depth.parked)?;
         for event in store.parked(self.partition).await? {
-            println!(
+            say!(
                 "row {} index {}: version {} of account {}: {}",
                 event.row,
                 event.index,
                 event.version,
                 event.account.id,
                 plain(&event.reason)
-            );
+            )?;
         }
         Ok(0)
     }
@@ -76,13 +76,13 @@ impl Events {
             let problem = format!("no event is parked at row {row}, index {index}");
             return Err(OperatorError::NotFound(problem));
         }
-        println!(
+        say!(
             "{}",
             match then {
                 Resolution::Skip => "skipped",
                 Resolution::Redrive => "sent again when the relay looks next",
             }
-        );
+        )?;
         Ok(0)
     }
 }

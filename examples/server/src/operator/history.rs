@@ -88,7 +88,7 @@ async fn rebuild(store: &dyn Books, url: &TableUrl) -> Result<(), OperatorError>
     bar.finish();
     let report = report?;
     let (accounts, written, held) = (report.accounts, report.written, report.held);
-    println!("{accounts} accounts: {written} lines written, {held} were there");
+    say!("{accounts} accounts: {written} lines written, {held} were there")?;
     Ok(())
 }
 
@@ -107,7 +107,7 @@ impl ExportLines {
         let report = export.run(&mut out, &mut tell).await;
         bar.finish();
         let report = report?;
-        println!("{} accounts: {} lines", report.accounts, report.lines);
+        say!("{} accounts: {} lines", report.accounts, report.lines)?;
         Ok(())
     }
 }
@@ -116,7 +116,7 @@ impl ExportLines {
 async fn create(url: &TableUrl) -> Result<(), OperatorError> {
     let client = crate::aws::dynamo().await;
     wallet_dynamo::create_history_table(&client, &SystemClock, url.table()).await?;
-    println!("the table {} is there", url.table());
+    say!("the table {} is there", url.table())?;
     Ok(())
 }
 

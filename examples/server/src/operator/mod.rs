@@ -1,9 +1,18 @@
 //! The `wallet` command: what those who run a store do with it.
 
+/// Prints a line, as `println!` does, and says so where nobody reads it any more.
+macro_rules! say {
+    ($($words:tt)*) => {
+        $crate::operator::say_line(format_args!($($words)*))
+    };
+}
+
 mod audit;
+mod backup;
 mod bar;
 mod events;
 mod history;
+mod manifest;
 mod outcome;
 mod purge;
 mod reconcile;
@@ -12,7 +21,8 @@ mod redrive;
 mod statement;
 mod verify;
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
@@ -25,7 +35,7 @@ use crate::serve::cause;
 use crate::store::Books;
 
 /// Looks after a store: verifies it, shows what is in it, purges it, reconciles it
-/// with its history and cache.
+/// with its history and cache, backs it up and restores it.
 #[derive(Debug, Parser)]
 #[command(name = "wallet", version)]
 pub struct Arguments {
@@ -49,6 +59,8 @@ enum What {
     Events(events::Events),
     Outcome(outcome::ShowOutcome),
     Purge(purge::PurgeOld),
+    Backup(backup::MakeBackup),
+    Restore(backup::RestoreBackup),
     Reconcile(reconcile::Reconcile),
     History(history::History),
     Audit(audit::Audit),
@@ -98,6 +110,34 @@ pub enum OperatorError {
     /// A file that should hold checkpoints holds something else.
     #[error(transparent)]
     Checkpoint(#[from] wallet_core::audit::CheckpointError),
+    /// No backup was made or restored.
+    #[error(transparent)]
+    Backup(#[from] wallet_sqlite::BackupError),
+    /// A text of the program's own is not valid.
+    #[error(transparent)]
+    Text(#[from] wallet_core::TextError),
+    /// No manifest, or none that can be read or written.
+    #[error("the manifest {}: {why}", .path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// What was asked for is there for SQLite files alone.
+    #[error("only for sqlite:PATH; docs/operate/backup-and-restore.md says how to do it elsewhere")]
+    OnlySqlite,
+    /// Keys would be freed that still protect against paying twice.
+    #[error(
+        "keys younger than {min} days still keep repeated requests from paying twice: \
+         --older-than-days {asked} needs --free-recent-keys"
+    )]
+    RecentKeys {
+        /// What was asked for.
+        asked: u32,
+        /// How long keys are kept.
+        min: u32,
+    },
     /// An option that is needed here.
     #[error("needs {0}")]
     Missing(&'static str),
@@ -113,8 +153,15 @@ pub enum OperatorError {
 }
 
 impl OperatorError {
+    /// Whether whoever read the output has gone, as `head` does: no failure.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
     /// What the program exits with: 1 for what is not there, 2 for bad
-    /// arguments, 3 when it could not do its work.
+    /// arguments, 3 when it could not do its work. The program itself ends with
+    /// 141, quietly, when nobody reads its output any more.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
@@ -122,6 +169,9 @@ impl OperatorError {
             Self::Memory
             | Self::NoFile(_)
             | Self::Checkpoint(_)
+            | Self::RecentKeys { .. }
+            | Self::Manifest { .. }
+            | Self::OnlySqlite
             | Self::Missing(_)
             | Self::Feature(_) => 2,
             #[cfg(feature = "aws")]
@@ -135,6 +185,8 @@ impl OperatorError {
             | Self::History(_)
             | Self::Export(_)
             | Self::Reconcile(_)
+            | Self::Backup(_)
+            | Self::Text(_)
             | Self::Io(_) => 3,
         }
     }
@@ -158,10 +210,19 @@ impl Arguments {
             if let What::Audit(audit) = self.what {
                 return audit.run().await;
             }
-            let store = open(&self.store).await?;
+            // These take the file itself.
+            match &self.what {
+                What::Backup(backup) => return backup.run(self.store.file()?),
+                What::Restore(restore) => return restore.run(self.store.file()?),
+                _ => {}
+            }
+            let url = &self.store;
+            let store = open(url).await?;
             let store = store.as_ref();
             match self.what {
-                What::Verify(verify) => verify.run(store).await,
+                What::Backup(backup) => backup.run(url.file()?),
+                What::Restore(restore) => restore.run(url.file()?),
+                What::Verify(verify) => verify.run(store, url).await,
                 What::Statement(statement) => statement.run(store).await,
                 What::Events(events) => events.run(store).await,
                 What::Outcome(outcome) => outcome.run(store).await,
@@ -173,6 +234,18 @@ impl Arguments {
                 What::Redrive(redrive) => redrive.run().await,
             }
         })
+    }
+}
+
+impl StoreUrl {
+    /// The file, of a store that is one.
+    fn file(&self) -> Result<&Path, OperatorError> {
+        match self {
+            Self::Sqlite(path) => Ok(path),
+            Self::Memory => Err(OperatorError::Memory),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => Err(OperatorError::OnlySqlite),
+        }
     }
 }
 
@@ -200,6 +273,10 @@ async fn open(url: &StoreUrl) -> Result<Box<dyn Books>, OperatorError> {
         .with_migrate(false);
     let store = SqliteStore::open(&settings, Arc::new(SystemClock))?;
     Ok(Box::new(store))
+}
+
+fn say_line(line: std::fmt::Arguments<'_>) -> std::io::Result<()> {
+    writeln!(std::io::stdout().lock(), "{line}")
 }
 
 /// A text from the books, fit for a terminal: what users wrote must not move

@@ -33,29 +33,27 @@ impl ShowOutcome {
         let record = store.records(&[record_key]).await?;
         let nothing = || OperatorError::NotFound(format!("nothing is recorded under {key} so far"));
         let record = record.into_iter().next().flatten().ok_or_else(nothing)?;
-        print(&record.outcome);
+        print("", &record.outcome)?;
         let items = 0..record.outcome.bulk_items().unwrap_or(0);
         let keys: Vec<RecordKey> = items.map(|item| record_key.item(item)).collect();
         for (index, item) in store.records(&keys).await?.into_iter().enumerate() {
-            print!("item {index}: ");
             match item {
-                Some(item) => print(&item.outcome),
-                None => println!("open"),
+                Some(item) => print(&format!("item {index}: "), &item.outcome)?,
+                None => say!("item {index}: open")?,
             }
         }
         Ok(0)
     }
 }
 
-fn print(outcome: &Outcome) {
-    println!("recorded {}", time(outcome.at));
+fn print(what: &str, outcome: &Outcome) -> std::io::Result<()> {
+    say!("{what}recorded {}", time(outcome.at))?;
     match &outcome.result {
-        Err(rejected) => println!("refused: {rejected}"),
+        Err(rejected) => say!("refused: {rejected}"),
         Ok(receipts) => {
-            println!("accepted:");
-            for receipt in receipts {
-                println!("  {}", line(receipt));
-            }
+            say!("accepted:")?;
+            let mut receipts = receipts.iter();
+            receipts.try_for_each(|receipt| say!("  {}", line(receipt)))
         }
     }
 }

@@ -72,10 +72,10 @@ impl Reconcile {
         bar.finish();
         let report = report?;
         if self.json {
-            println!("{}", report.json());
+            say!("{}", report.json())?;
         } else {
             for line in report.to_string().lines() {
-                println!("{}", plain(line));
+                say!("{}", plain(line))?;
             }
         }
         Ok(u8::from(!report.is_clean()))

@@ -44,7 +44,7 @@ impl RedriveDead {
         if self.list {
             for received in redrive.list().await? {
                 let body = plain(&received.message.body);
-                println!("{}\t{body}", plain(&received.message.id));
+                say!("{}\t{body}", plain(&received.message.id))?;
             }
             return Ok(0);
         }
@@ -56,23 +56,22 @@ impl RedriveDead {
             report.behind,
         ];
         let left: u64 = left.into_iter().fold(0, u64::saturating_add);
-        println!("{} moved, {left} left", report.moved);
+        say!("{} moved, {left} left", report.moved)?;
         Ok(u8::from(left > 0))
     }
 }
 
+/// Nobody reading it any more does not stop the redrive.
 fn tell(step: &RedriveStep<'_>) {
     let id = plain(&step.message.id);
-    match step.fate {
-        RedriveFate::Moved => println!("{id}: moved"),
-        RedriveFate::Undeleted { reason } => {
-            println!(
-                "{id}: moved, and still among the dead letters: {}",
-                plain(reason)
-            );
-        }
-        RedriveFate::Failed { reason } => println!("{id}: stays: {}", plain(reason)),
-        RedriveFate::Refused { reason } => println!("{id}: refused: {}", plain(reason)),
-        RedriveFate::Behind => println!("{id}: stays behind an earlier one of its account"),
-    }
+    let _ = match step.fate {
+        RedriveFate::Moved => say!("{id}: moved"),
+        RedriveFate::Undeleted { reason } => say!(
+            "{id}: moved, and still among the dead letters: {}",
+            plain(reason)
+        ),
+        RedriveFate::Failed { reason } => say!("{id}: stays: {}", plain(reason)),
+        RedriveFate::Refused { reason } => say!("{id}: refused: {}", plain(reason)),
+        RedriveFate::Behind => say!("{id}: stays behind an earlier one of its account"),
+    };
 }

@@ -1,14 +1,19 @@
+use std::path::PathBuf;
+
 use clap::Args;
 use wallet_core::invariants::{
     Delivered, OutboxReport, Progress, Report, Stage, Verifier, VerifyError,
 };
 
-use super::OperatorError;
+use wallet_sqlite::{Standing, standing};
+
 use super::bar::Bar;
+use super::{OperatorError, manifest};
+use crate::StoreUrl;
 use crate::store::Books;
 
 /// Checks every invariant of the books, and the outbox against them. Exits with
-/// 0 when they are sound, 1 when something must not be, 3 when that could not be
+/// 0 when they are sound, 1 when something must not be or is lacking, 3 when that could not be
 /// found out: nothing may be committed meanwhile.
 #[derive(Debug, Args)]
 pub(super) struct Verify {
@@ -16,10 +21,18 @@ pub(super) struct Verify {
     /// change since the beginning.
     #[arg(long)]
     nothing_delivered: bool,
+    /// The manifest of a backup. The books must hold all that it says: a SQLite file
+    /// that lacks commits is sound otherwise.
+    #[arg(long, value_name = "MANIFEST")]
+    expect: Option<PathBuf>,
 }
 
 impl Verify {
-    pub(super) async fn run(&self, store: &dyn Books) -> Result<u8, OperatorError> {
+    pub(super) async fn run(&self, store: &dyn Books, url: &StoreUrl) -> Result<u8, OperatorError> {
+        let expected = match &self.expect {
+            Some(path) => Some((manifest::read(path)?, url.file()?)),
+            None => None,
+        };
         let delivered = if self.nothing_delivered {
             Delivered::Nothing
         } else {
@@ -39,9 +52,31 @@ impl Verify {
             VerifyError::Store(error) => OperatorError::Store(error),
             other => OperatorError::Changed(other.to_string()),
         })?;
-        print(&report);
-        Ok(u8::from(!report.violations.is_empty()))
+        print(&report)?;
+        let is_whole = match expected {
+            Some((backup, file)) => compare(&standing(file, &backup.census)?)?,
+            None => true,
+        };
+        Ok(u8::from(!report.violations.is_empty() || !is_whole))
     }
+}
+
+/// Says whether the books hold all that a manifest says.
+fn compare(standing: &Standing) -> std::io::Result<bool> {
+    match standing {
+        Standing::Same => say!("they are those of the manifest")?,
+        Standing::Ahead(rows) => {
+            say!("they hold all of the manifest, and {rows} outcomes more")?;
+        }
+        Standing::Lacking(lacking) => {
+            for what in lacking {
+                say!("LACKING: {what}")?;
+            }
+            say!("the books are not those of the manifest, or lack some of it")?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn name(stage: Stage) -> &'static str {
@@ -57,17 +92,22 @@ fn name(stage: Stage) -> &'static str {
     }
 }
 
-fn print(report: &Report) {
+fn print(report: &Report) -> std::io::Result<()> {
     let totals = &report.totals;
-    println!(
+    say!(
         "{} ledgers, {} accounts, {} transfers, {} entries, {} holds",
-        totals.ledgers, totals.accounts, totals.transfers, totals.entries, totals.holds
-    );
+        totals.ledgers,
+        totals.accounts,
+        totals.transfers,
+        totals.entries,
+        totals.holds
+    )?;
     for ((ledger, currency), sum) in &report.sums {
-        println!(
+        say!(
             "ledger {ledger}, {currency}: {} accounts add up to {}",
-            sum.accounts, sum.posted
-        );
+            sum.accounts,
+            sum.posted
+        )?;
     }
     match report.outbox {
         Some(OutboxReport::Checked {
@@ -75,17 +115,17 @@ fn print(report: &Report) {
             told,
             changes,
             ..
-        }) => println!("outbox: {rows} rows tell {told} of {changes} changes"),
+        }) => say!("outbox: {rows} rows tell {told} of {changes} changes")?,
         Some(OutboxReport::Held) => {
-            println!("OUTBOX NOT CHECKED: a relay holds it; stop it to have it checked");
+            say!("OUTBOX NOT CHECKED: a relay holds it; stop it to have it checked")?;
         }
         None => {}
     }
     for violation in &report.violations {
-        println!("VIOLATION: {violation}");
+        say!("VIOLATION: {violation}")?;
     }
     match report.violations.len() {
-        0 => println!("the books are sound"),
-        count => println!("{count} violations"),
+        0 => say!("the books are sound"),
+        count => say!("{count} violations"),
     }
 }

@@ -7,6 +7,16 @@ pub enum StartError {
     /// A currency of the settings contradicts another.
     #[error("currencies: {0}")]
     Currencies(#[from] wallet_core::CurrencyError),
+    /// The books count a currency in another unit than the settings say.
+    #[error("currencies: the books hold {code} with {stored} decimals, the settings say {given}")]
+    OtherDecimals {
+        /// The currency.
+        code: wallet_core::CurrencyCode,
+        /// Its decimals in the books.
+        stored: u8,
+        /// Its decimals in the settings.
+        given: u8,
+    },
     /// The store could not be opened.
     #[error("store: {}", crate::log::Chain(.0))]
     Store(#[from] wallet_core::StoreError),
@@ -41,6 +51,7 @@ impl StartError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Currencies(_)
+            | Self::OtherDecimals { .. }
             | Self::Build(_)
             | Self::Text(_)
             | Self::Raise(_)

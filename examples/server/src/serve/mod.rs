@@ -91,6 +91,7 @@ impl Server {
             settings.busy_committers = committers;
         }
         let store = store::open(&config.store).await?;
+        store::same_decimals(&config.currencies, store.as_ref()).await?;
         let signal = CommitSignal::default();
         let history = match &config.history {
             Some(url) => Some(history::open(url).await?),

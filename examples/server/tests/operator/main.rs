@@ -5,6 +5,7 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
+mod backup;
 mod events;
 #[cfg(feature = "aws")]
 mod history;
@@ -240,17 +241,85 @@ fn an_outcome_is_shown_until_it_is_purged() {
         "purge",
         "--older-than-days",
         "0",
+        "--free-recent-keys",
         "--records",
         "--batch",
         "7",
     ];
     let text = told(&wallet(&file, &now), 0);
-    assert!(
-        text.contains("25 records deleted") && !text.contains("events"),
-        "{text}"
-    );
+    assert_eq!(text, "25 records to delete\n25 records deleted\n");
     told(&wallet(&file, &["outcome", "pay-3"]), 1);
     told(&wallet(&file, &["verify"]), 0);
+}
+
+#[test]
+fn recent_keys_are_freed_only_by_name_and_counted_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wallet.db");
+    books(&file);
+    for days in ["0", "29"] {
+        for more in [&[][..], &["--records"]] {
+            let arguments = [&["purge", "--older-than-days", days], more].concat();
+            let text = told(&wallet(&file, &arguments), 2);
+            assert!(text.contains("--free-recent-keys"), "{text}");
+        }
+    }
+    let events = ["purge", "--older-than-days", "0", "--events"];
+    let text = told(&wallet(&file, &events), 0);
+    assert_eq!(text, "0 events to delete\n0 events deleted\n");
+    // The key still protects: nothing was freed.
+    told(&wallet(&file, &["outcome", "deposit"]), 0);
+
+    let forced = [
+        "purge",
+        "--records",
+        "--older-than-days",
+        "0",
+        "--free-recent-keys",
+    ];
+    let dry = [&forced[..], &["--dry-run"]].concat();
+    assert_eq!(told(&wallet(&file, &dry), 0), "25 records to delete\n");
+    told(&wallet(&file, &["outcome", "deposit"]), 0);
+    let few = [&forced[..], &["--max-rows", "10", "--batch", "4"]].concat();
+    assert_eq!(
+        told(&wallet(&file, &few), 0),
+        "10 or more records to delete\n10 records deleted\nstopped at --max-rows: run it again\n"
+    );
+    assert_eq!(told(&wallet(&file, &dry), 0), "15 records to delete\n");
+}
+
+#[test]
+fn a_reader_that_has_gone_ends_each_command_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wallet.db");
+    books(&file);
+    let store = format!("sqlite:{}", file.display());
+    for arguments in [
+        &["statement", ADA][..],
+        &["statement", ADA, "--json"],
+        &["verify"],
+        &["outcome", "deposit"],
+        &["events"],
+        &["purge"],
+        &["reconcile"],
+        &["reconcile", "--json"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wallet"));
+        command.args(arguments).args(["--store", &store]);
+        command.env_clear().stdout(writer);
+        let output = command
+            .stderr(std::process::Stdio::piped())
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            (output.status.code(), told.as_ref()),
+            (Some(141), ""),
+            "{arguments:?}"
+        );
+    }
 }
 
 #[test]

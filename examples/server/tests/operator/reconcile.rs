@@ -35,6 +35,14 @@ fn what_differs_is_told_and_exits_with_1() {
             "not_even",
         ),
         ("DELETE FROM wallet_journal WHERE id = 10", "unreadable"),
+        // What is held to be paid, set to zero.
+        (
+            "UPDATE wallet_account SET counters = x'0207d00227100000'
+             WHERE counters = x'0207d00227100201f400'",
+            "pending_wrong",
+        ),
+        ("DELETE FROM wallet_hold", "pending_wrong"),
+        ("UPDATE wallet_hold SET body = x'01'", "holds_unreadable"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("wallet.db");

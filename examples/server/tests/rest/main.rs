@@ -7,6 +7,7 @@
 )]
 
 mod attacks;
+mod backup;
 mod batches;
 mod changes;
 mod contract;

@@ -21,7 +21,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts it on a file.
-    fn start(file: &Path) -> Self {
+    pub(crate) fn start(file: &Path) -> Self {
         Self::start_on(&sqlite(file))
     }
 
@@ -358,6 +358,38 @@ fn a_bad_setting_is_told_and_ends_with_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
         assert!(told.contains(words), "{arguments:?}: {told}");
     }
+}
+
+#[test]
+fn decimals_that_are_not_those_of_the_books_end_the_start_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = sqlite(&folder.path().join("wallet.db"));
+    let with = |currencies| ["--store", &store, "--currencies", currencies].map(str::to_owned);
+    let arguments = with("BTC:8,POINTS:0");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut server = Process::start_with(&arguments, &[]);
+    let body = serde_json::json!({ "owner": "ada", "currency": "BTC" });
+    server
+        .client
+        .post("/v1/accounts", "open", &body)
+        .expect(201);
+    server.terminate();
+    let arguments = with("POINTS:2,BTC:6");
+    let listen = ["--listen".to_owned(), "127.0.0.1:0".to_owned()];
+    let arguments: Vec<&str> = listen
+        .iter()
+        .chain(&arguments)
+        .map(String::as_str)
+        .collect();
+    let output = run(&arguments);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    let words = "the books hold BTC with 8 decimals, the settings say 6";
+    assert!(told.contains(words), "{told}");
+    // Nothing was ever counted in points, so that their decimals are free.
+    let arguments = with("POINTS:2,BTC:8");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Process::start_with(&arguments, &[]).terminate();
 }
 
 #[test]

@@ -77,6 +77,10 @@ bugs! {
     FoldsCase,
     /// Adds up customers' accounts only.
     LeavesOutTheHost,
+    /// Adds up holds in a later state than that of their accounts.
+    SumsHoldsLater,
+    /// Counts as purgeable what is too young.
+    CountsWhatStays,
     /// Deletes transfers and holds with the records.
     PurgesIds,
     /// Answers a raise of the epoch and does not keep it.

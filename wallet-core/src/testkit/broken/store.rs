@@ -8,9 +8,9 @@ use super::Bug;
 use crate::memory::MemoryStore;
 use crate::{
     Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Epochs, Hold, HoldKey,
-    HoldQuery, Lease, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch,
-    Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey,
-    TransferWithReversals, TrialBalance,
+    HoldQuery, Lease, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
+    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp,
+    TransferKey, TransferWithReversals, TrialBalance,
 };
 
 /// A sound in-memory store behind a bug.
@@ -180,6 +180,47 @@ impl LedgerStore for BrokenStore {
             self.inner.shared().tables().epochs = before;
         }
         Ok(raised)
+    }
+
+    async fn pending_sums(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<Vec<Option<PendingSums>>, StoreError> {
+        if !self.has(Bug::SumsHoldsLater) {
+            return self.inner.pending_sums(accounts).await;
+        }
+        let before = self.inner.accounts(accounts).await?;
+        // Somebody else commits between the accounts and their holds.
+        for _ in 0..100_000 {
+            if self.inner.accounts(accounts).await? != before {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        let mut sums = self.inner.pending_sums(accounts).await?;
+        for (sums, before) in sums.iter_mut().zip(before) {
+            if let (Some(sums), Some(before)) = (sums, before) {
+                sums.version = before.state.version;
+                sums.debits_pending = before.state.counters.debits_pending;
+                sums.credits_pending = before.state.counters.credits_pending;
+            }
+        }
+        Ok(sums)
+    }
+
+    async fn purgeable(&self, purge: Purge) -> Result<u64, StoreError> {
+        let all = match purge {
+            _ if !self.has(Bug::CountsWhatStays) => purge,
+            Purge::Records { limit, .. } => Purge::Records {
+                older_than: Duration::ZERO,
+                limit,
+            },
+            Purge::DeliveredEvents { limit, .. } => Purge::DeliveredEvents {
+                older_than: Duration::ZERO,
+                limit,
+            },
+        };
+        self.inner.purgeable(all).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

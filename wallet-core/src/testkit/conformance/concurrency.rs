@@ -113,6 +113,44 @@ pub async fn payments_at_once_lose_nothing(kit: &Kit) {
     assert_eq!((total, entries), (0, 2 * (3 + 100)));
 }
 
+/// Holds that come and go beside them never show in the sums.
+pub async fn pending_sums_are_of_one_state(kit: &Kit) {
+    let (ada, bob) = (kit.open_with("ada", 1_000).await, kit.open("bob").await);
+    let money = Money::minor(3, eur()).unwrap();
+    let list = |_| {
+        let place = |_| Request::new(kit.fresh_key(), PlaceHold::new(ada, bob, money));
+        (0..20).map(place).collect::<Vec<_>>()
+    };
+    let lists: Vec<Vec<Request>> = (0..2).map(list).collect();
+    let keys = [ada, bob].map(super::steps::at_home);
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let looks = scope.spawn(|| {
+            kit.factory().block_on(Box::pin(async {
+                loop {
+                    // Once more when all is done.
+                    let is_last = is_done.load(Ordering::Relaxed);
+                    let sums = kit.store().pending_sums(&keys).await.unwrap();
+                    for sums in &sums {
+                        assert!(sums.is_some_and(|sums| sums.is_even()), "{sums:?}");
+                    }
+                    if is_last {
+                        let held = sums[0].map(|sums| (sums.debits_held, sums.holds));
+                        assert_eq!(held, Some((120, 40)));
+                        break;
+                    }
+                }
+            }));
+        });
+        let answers = kit.race(lists);
+        is_done.store(true, Ordering::Relaxed);
+        looks.join().expect("sums of one state");
+        let outcomes = answers.into_iter().flatten();
+        let outcomes: Vec<_> = outcomes.map(crate::testkit::kit::fresh).collect();
+        assert_eq!(accepted(&outcomes), 40);
+    });
+}
+
 /// Payments to and fro beside it never show in the sum.
 pub async fn a_trial_balance_is_of_one_state(kit: &Kit) {
     let (ada, bob) = (kit.open_with("ada", 1_000).await, kit.open("bob").await);

@@ -216,7 +216,10 @@ pub async fn a_purge_deletes_delivered_rows_only(kit: &Kit) {
     }
     let purge = async |older_than, limit| {
         let purge = Purge::DeliveredEvents { older_than, limit };
-        kit.store().purge(purge).await.unwrap()
+        let counted = kit.store().purgeable(purge).await.unwrap();
+        let deleted = kit.store().purge(purge).await.unwrap();
+        assert_eq!(counted, deleted);
+        deleted
     };
     assert_eq!(purge(hour * 5, 100).await, 0);
     assert_eq!(purge(hour, 0).await, 0);

@@ -176,7 +176,10 @@ pub async fn a_purge_deletes_the_oldest_records_first(kit: &Kit) {
     }
     let purge = async |older_than, limit| {
         let purge = Purge::Records { older_than, limit };
-        kit.store().purge(purge).await.unwrap()
+        let counted = kit.store().purgeable(purge).await.unwrap();
+        let deleted = kit.store().purge(purge).await.unwrap();
+        assert_eq!(counted, deleted);
+        deleted
     };
     let left = async || {
         let found = kit.store().records(&texts.map(record_key)).await.unwrap();

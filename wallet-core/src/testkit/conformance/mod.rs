@@ -26,6 +26,7 @@ pub mod holds;
 pub mod idempotency;
 pub mod leases;
 pub mod parking;
+pub mod pending;
 pub mod ports;
 pub mod processes;
 pub mod published;
@@ -140,6 +141,9 @@ macro_rules! __ledger_store_cases {
                 holds_are_listed_for_both_accounts
                 a_refused_hold_reserves_nothing
             }
+            pending {
+                sums_add_up_the_open_holds
+            }
             reversals {
                 a_full_reversal_moves_it_back
                 reversals_of_parts_end_at_the_whole
@@ -243,6 +247,7 @@ macro_rules! __ledger_store_cases {
             concurrency {
                 payments_at_once_lose_nothing
                 a_trial_balance_is_of_one_state
+                pending_sums_are_of_one_state
                 no_money_is_spent_twice
                 a_key_used_at_once_is_applied_once
                 a_key_used_twice_at_once_is_applied_once

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use crate::{
     Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Epochs, Hold, HoldKey,
-    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch, Reads,
-    Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey,
-    TransferWithReversals, TrialBalance,
+    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
+    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp,
+    TransferKey, TransferWithReversals, TrialBalance,
 };
 
 use super::FaultyStore;
@@ -128,6 +128,17 @@ impl LedgerStore for FaultyStore {
         by: &RaisedBy,
     ) -> Result<RaisedEpoch, StoreError> {
         self.inner.raise_epoch(restored_to, by).await
+    }
+
+    async fn pending_sums(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<Vec<Option<PendingSums>>, StoreError> {
+        self.read(self.inner.pending_sums(accounts)).await
+    }
+
+    async fn purgeable(&self, purge: Purge) -> Result<u64, StoreError> {
+        self.read(self.inner.purgeable(purge)).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {

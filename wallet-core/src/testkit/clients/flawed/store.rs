@@ -10,9 +10,9 @@ use crate::testkit::ManualClock;
 use crate::testkit::simulation::Rng;
 use crate::{
     Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs, Hold,
-    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, Purge, RaisedBy, RaisedEpoch,
-    Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp, TransferKey,
-    TransferWithReversals, TrialBalance,
+    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
+    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp,
+    TransferKey, TransferWithReversals, TrialBalance,
 };
 
 /// A memory store that takes its time, and has a flaw.
@@ -189,6 +189,17 @@ impl LedgerStore for FlawedStore {
         by: &RaisedBy,
     ) -> Result<RaisedEpoch, StoreError> {
         self.inner.raise_epoch(restored_to, by).await
+    }
+
+    async fn pending_sums(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<Vec<Option<PendingSums>>, StoreError> {
+        self.inner.pending_sums(accounts).await
+    }
+
+    async fn purgeable(&self, purge: Purge) -> Result<u64, StoreError> {
+        self.inner.purgeable(purge).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError> {
