@@ -135,7 +135,8 @@ fn state() -> impl Strategy<Value = AccountState> {
 }
 
 fn account() -> impl Strategy<Value = Account> {
-    let owner = "\\PC{1,32}".prop_map(|text| Owner::new(&text).unwrap());
+    let owner = "\\PC{1,32}";
+    let owner = owner.prop_filter_map("an owner", |text| Owner::new(&text).ok());
     (state(), owner, of(metadata()), time()).prop_map(|(state, owner, metadata, created_at)| {
         Account {
             state,
