@@ -298,6 +298,12 @@ impl Prepared {
         self.fingerprint
     }
 
+    /// The currencies of accounts that it may open.
+    #[must_use]
+    pub fn currencies(&self) -> &[Currency] {
+        &self.currencies
+    }
+
     /// The ids of what each command creates, in order, where it creates
     /// something; for a caller that never learns the outcome.
     #[must_use]
