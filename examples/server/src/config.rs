@@ -114,6 +114,11 @@ pub struct Config {
     #[arg(long, env = "WALLET_SHUTDOWN_TIMEOUT_MS", default_value_t = 20_000)]
     pub shutdown_timeout_ms: u64,
 
+    /// How a database of MySQL, MariaDB or Aurora is used.
+    #[cfg(feature = "mysql")]
+    #[command(flatten)]
+    pub mysql: crate::MysqlConfig,
+
     /// How the log looks: `json` or `text`.
     #[arg(long, env = "WALLET_LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,
@@ -227,7 +232,7 @@ fn fifo(text: &str) -> Result<String, String> {
     found.ok_or_else(|| "expected the URL of a FIFO queue: https://... .fifo".to_owned())
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
         Ok(number) => Ok(number),

@@ -20,6 +20,8 @@ mod input;
 mod log;
 mod metrics;
 mod middleware;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod openapi;
 pub mod operator;
 mod output;
@@ -36,5 +38,7 @@ pub use connection::{Network, NetworkError};
 pub use history::TableUrl;
 pub use hosts::{HostName, HostNameError, Hosts};
 pub use log::LogFormat;
+#[cfg(feature = "mysql")]
+pub use mysql::MysqlConfig;
 pub use problem::{Code, Problem};
 pub use serve::{Server, StartError, run};

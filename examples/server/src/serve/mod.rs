@@ -88,7 +88,7 @@ impl Server {
             settings.committers = committers;
             settings.busy_committers = committers;
         }
-        let store = store::open(&config.store).await?;
+        let store = store::open(config).await?;
         let signal = CommitSignal::default();
         let history = match &config.history {
             Some(url) => Some(history::open(url).await?),
