@@ -277,7 +277,7 @@ impl Prepared {
 
     /// The keys that are read to decide it: its own, and for an item of a bulk
     /// request that of the bulk request and of the item before.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = RecordKey> {
+    pub fn keys(&self) -> impl Iterator<Item = RecordKey> {
         let membership = self.membership().copied();
         let bulk = membership.map(|membership| membership.key);
         let previous = membership.and_then(|membership| membership.previous());

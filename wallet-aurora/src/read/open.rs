@@ -72,7 +72,7 @@ impl Existing {
 
     fn is_touched_by(&self, request: &Prepared) -> bool {
         let mut currencies = request.currencies().iter();
-        self.keys.contains(&request.key())
+        request.keys().any(|key| self.keys.contains(&key))
             || request
                 .accounts()
                 .iter()
