@@ -40,10 +40,18 @@ CREATE TABLE IF NOT EXISTS wallet_account_profile (
 ) ENGINE = InnoDB;
 
 -- The mutable part. Its row's lock guards everything that hangs on the account.
+-- `ledger` to `is_system` repeat what never changes: whoever locks a row by a number
+-- that it remembers proves with them whose row it is, since a failover or a restore
+-- may have given the number to another account.
 -- The defaults are never seen: many rows are changed at once in the form of an
 -- insert that names the changed columns only.
 CREATE TABLE IF NOT EXISTS wallet_account (
     num             BIGINT         NOT NULL PRIMARY KEY,
+    ledger          INT UNSIGNED   NOT NULL DEFAULT 0,
+    id              BINARY(16)     NOT NULL DEFAULT '',
+    currency        VARBINARY(12)  NOT NULL DEFAULT '',
+    exponent        TINYINT        NOT NULL DEFAULT 0,
+    is_system       TINYINT        NOT NULL DEFAULT 0 CHECK (is_system BETWEEN 0 AND 1),
     policy          TINYINT        NOT NULL DEFAULT 0 CHECK (policy BETWEEN 0 AND 2),
     overdraft       DECIMAL(38, 0),
     max_balance     DECIMAL(38, 0),

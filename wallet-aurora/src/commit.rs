@@ -1,15 +1,16 @@
 //! One batch over a connection: what `transact` and `apply_in` share.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wallet_core::Batch;
 use wallet_core::decide::Decision;
+use wallet_core::{AccountKey, Batch, Decided, Prepared, RecordKey, StoreError};
 
 use crate::clock::Time;
 use crate::error::{Doing, Failed, code, corrupt};
-use crate::number::CommitNumber;
+use crate::number::{self, CommitNumber};
 use crate::pool::Lent;
-use crate::read::{Locking, Numbers, Plan, Resolved, resolve};
+use crate::read::{Locking, Numbers, Plan, Reading, Resolved, open_requests, resolve};
 use crate::run::Runner;
 use crate::sql::Script;
 use crate::write;
@@ -17,14 +18,115 @@ use crate::write;
 /// Decides `batch` and commits the result: two packets once the accounts are
 /// known and nothing is to be resolved. On an error the transaction may still
 /// be open.
+///
+/// Where an insert waits for too long, somebody else has inserted the same and not
+/// committed it: a key, a new account, a currency. Requests that need it come out as
+/// blocked, and are looked at before they are waited for again.
 pub(crate) async fn transact(
     lent: &mut Lent,
     batch: &Batch,
     numbers: &Mutex<Numbers>,
     time: &Time,
-) -> Result<Decision, Failed> {
+) -> Result<Vec<Decided>, Failed> {
     let mut runner = lent.runner()?;
-    let resolved = resolve(&mut runner, batch.reads(), numbers).await?;
+    let keys = || batch.requests().iter().map(|request| request.key());
+    let mut open = BTreeSet::new();
+    let was_open = locked(numbers).has_open(keys());
+    if was_open {
+        open = find_open(&mut runner, batch, numbers).await?;
+    }
+    loop {
+        let waited = match part(&mut runner, batch, &open, numbers, time).await? {
+            Outcome::Done(decided) => return Ok(decided),
+            Outcome::Waited(failed) => failed,
+        };
+        let found = find_open(&mut runner, batch, numbers).await?;
+        if found.is_subset(&open) {
+            return Err(waited);
+        }
+        open.extend(found);
+    }
+}
+
+/// What became of a batch.
+enum Outcome<T> {
+    Done(T),
+    /// An insert waited for a row that somebody else has inserted; it is rolled back.
+    Waited(Failed),
+}
+
+/// The requests of `batch` that are open, which are remembered.
+async fn find_open(
+    runner: &mut Runner<'_>,
+    batch: &Batch,
+    numbers: &Mutex<Numbers>,
+) -> Result<BTreeSet<RecordKey>, Failed> {
+    let open = open_requests(runner, batch).await?;
+    let asked = batch.requests().iter().map(|request| request.key());
+    locked(numbers).note_open(asked, open.iter().copied());
+    Ok(open)
+}
+
+/// Commits all requests but those that are open, which come out as blocked.
+async fn part(
+    runner: &mut Runner<'_>,
+    batch: &Batch,
+    open: &BTreeSet<RecordKey>,
+    numbers: &Mutex<Numbers>,
+    time: &Time,
+) -> Result<Outcome<Vec<Decided>>, Failed> {
+    if open.is_empty() {
+        return proven(runner, batch, numbers, time).await;
+    }
+    let requests = batch.requests().iter();
+    let rest = requests.filter(|request| !open.contains(&request.key()));
+    let rest: Vec<Arc<Prepared>> = rest.map(Arc::clone).collect();
+    let mut decided = Vec::new().into_iter();
+    if !rest.is_empty() {
+        let rest = Batch::with_max_ahead(rest, batch.max_ahead());
+        match proven(runner, &rest, numbers, time).await? {
+            Outcome::Done(done) => decided = done.into_iter(),
+            waited @ Outcome::Waited(_) => return Ok(waited),
+        }
+    }
+    let all = batch.requests().iter().map(|request| {
+        if open.contains(&request.key()) {
+            return Ok(Decided::Blocked);
+        }
+        decided.next().ok_or_else(|| corrupt("too few answers"))
+    });
+    let all: Result<Vec<Decided>, StoreError> = all.collect();
+    Ok(Outcome::Done(all?))
+}
+
+/// Commits a batch with numbers that are those of its accounts.
+async fn proven(
+    runner: &mut Runner<'_>,
+    batch: &Batch,
+    numbers: &Mutex<Numbers>,
+    time: &Time,
+) -> Result<Outcome<Vec<Decided>>, Failed> {
+    if let Some(done) = attempt(runner, batch, numbers, time).await? {
+        return Ok(done);
+    }
+    // What is remembered is of commits that the database has lost.
+    locked(numbers).forget();
+    let roll_back = Script::of("rolling back", "ROLLBACK");
+    runner.run(&roll_back).await?;
+    let fresh = Mutex::new(Numbers::new(usize::MAX));
+    let done = attempt(runner, batch, &fresh, time).await?;
+    done.ok_or_else(|| corrupt("an account's number is not its own").into())
+}
+
+/// The same with the numbers that are remembered; nothing is done where one of them
+/// is not that of its account.
+async fn attempt(
+    runner: &mut Runner<'_>,
+    batch: &Batch,
+    numbers: &Mutex<Numbers>,
+    time: &Time,
+) -> Result<Option<Outcome<Vec<Decided>>>, Failed> {
+    let resolved = resolve(runner, batch.reads(), numbers).await?;
     let mut begin = Script::default();
     begin.begin();
     let kept = locked(numbers).kept(resolved.numbers());
@@ -33,9 +135,10 @@ pub(crate) async fn transact(
         resolved: &resolved,
         locking: Locking::Wait,
         kept: &kept,
+        reading: Reading::Consistent,
         time,
     };
-    let first = try_all.decide(&mut runner, &begin);
+    let first = try_all.decide(runner, &begin);
     let decided = match first.await {
         Err(failed) if failed.code == Some(code::LOCK_WAIT) => {
             // What can be had is locked without waiting again; requests that
@@ -43,15 +146,22 @@ pub(crate) async fn transact(
             let mut again = Script::of("rolling back", "ROLLBACK");
             again.begin();
             try_all.locking = Locking::Skip;
-            try_all.decide(&mut runner, &again).await?
+            try_all.decide(runner, &again).await?
         }
         decided => decided?,
     };
+    let Some(decided) = decided else {
+        return Ok(None);
+    };
     if try_all.locking == Locking::Skip || !kept.is_empty() {
         let asked: Vec<i64> = resolved.numbers().collect();
-        locked(numbers).note_kept(&asked, &decided.missed);
+        let missed: Vec<i64> = decided.missed.iter().map(|(_, number)| *number).collect();
+        let mut numbers = locked(numbers);
+        numbers.note_kept(&asked, &missed);
+        // A row that is left out proves nothing: it may not even exist.
+        numbers.forget_these(decided.missed.iter().map(|(key, _)| *key));
     }
-    let mut script = decided.writes;
+    let mut script = decided.script;
     if script.steps.is_empty() {
         // Not even the number is to be kept.
         script.fixed(Doing::Work, "ending without changes", "ROLLBACK");
@@ -63,18 +173,29 @@ pub(crate) async fn transact(
     if decided.missed.is_empty() && decided.decision.changes.opened.is_empty() {
         batch.may_follow();
     }
-    runner.run(&script).await?;
-    Ok(decided.decision)
+    let Err(failed) = runner.run(&script).await else {
+        return Ok(Some(Outcome::Done(decided.decision.decided)));
+    };
+    let roll_back = Script::of("rolling back", "ROLLBACK");
+    if failed.is_duplicate() {
+        runner.run(&roll_back).await?;
+        return Err(number::passed_over(runner).await?.unwrap_or(failed));
+    }
+    if failed.code == Some(code::LOCK_WAIT) {
+        runner.run(&roll_back).await?;
+        return Ok(Some(Outcome::Waited(failed)));
+    }
+    Err(failed)
 }
 
 /// What was decided and the script that writes it, which is empty where nothing
 /// changes.
-struct Decided {
+struct Writes {
     decision: Decision,
     number: CommitNumber,
-    writes: Script,
-    /// The accounts that somebody else keeps.
-    missed: Vec<i64>,
+    script: Script,
+    /// The accounts that somebody else keeps, and their numbers.
+    missed: Vec<(AccountKey, i64)>,
 }
 
 fn locked(numbers: &Mutex<Numbers>) -> MutexGuard<'_, Numbers> {
@@ -87,12 +208,18 @@ struct Try<'a> {
     resolved: &'a Resolved,
     locking: Locking,
     kept: &'a [i64],
+    reading: Reading,
     time: &'a Time,
 }
 
 impl Try<'_> {
-    /// Runs `begin`, locks and reads everything, decides.
-    async fn decide(&self, runner: &mut Runner<'_>, begin: &Script) -> Result<Decided, Failed> {
+    /// Runs `begin`, locks and reads everything, decides; nothing where the number of
+    /// an account is not its own.
+    async fn decide(
+        &self,
+        runner: &mut Runner<'_>,
+        begin: &Script,
+    ) -> Result<Option<Writes>, Failed> {
         let mut script = begin.clone();
         let before = script.steps.len();
         let plan = Plan {
@@ -100,12 +227,15 @@ impl Try<'_> {
             resolved: self.resolved,
             locking: self.locking,
             kept: self.kept,
+            reading: self.reading,
             time: self.time,
         };
         plan.ask(&mut script);
         let mut answers = runner.run(&script).await?;
         answers.skip(before);
-        let (snapshot, number) = plan.told_numbered(&mut answers)?;
+        let Some((snapshot, number)) = plan.told(&mut answers)? else {
+            return Ok(None);
+        };
         let number = number.ok_or_else(|| corrupt("a commit has no number"))?;
         let decision = self.batch.decide(&snapshot);
         let mut writes = Script::default();
@@ -113,12 +243,12 @@ impl Try<'_> {
             let changes = &decision.changes;
             write::changes(&mut writes, changes, &snapshot, self.resolved, number)?;
         }
-        Ok(Decided {
+        Ok(Some(Writes {
             missed: self.resolved.missing_in(&snapshot),
             decision,
             number,
-            writes,
-        })
+            script: writes,
+        }))
     }
 }
 
@@ -139,10 +269,13 @@ pub(crate) async fn apply(
         resolved: &resolved,
         locking: Locking::Wait,
         kept: &[],
+        // The host may have begun it with a snapshot of before.
+        reading: Reading::Current,
         time,
     };
     let decided = all.decide(runner, &begin).await?;
-    let mut script = decided.writes;
+    let decided = decided.ok_or_else(|| corrupt("an account's number is not its own"))?;
+    let mut script = decided.script;
     if script.steps.is_empty() {
         decided.number.give_back(&mut script);
     }

@@ -37,6 +37,13 @@ pub(crate) mod code {
     pub(crate) const DUPLICATES: [u16; 3] = [1022, 1062, 1586];
     /// A table does not exist.
     pub(crate) const NO_TABLE: u16 = 1146;
+    /// The server takes no writes: an option, a transaction, a mode; after a
+    /// failover.
+    pub(crate) const READ_ONLY: [u16; 3] = [1290, 1792, 1836];
+    /// The user may not read a table, or ask at all.
+    pub(crate) const DENIED: [u16; 4] = [1044, 1142, 1143, 1227];
+    /// Access is denied for the user and password that were given.
+    pub(crate) const ACCESS_DENIED: u16 = 1045;
 }
 
 /// The kind of an error that the server reported with this code.
@@ -113,6 +120,19 @@ impl Failed {
         self.code.is_some() && matches!(self.error.kind(), Kind::Conflict | Kind::Invalid)
     }
 
+    /// Whether the server takes no writes.
+    pub(crate) fn is_read_only(&self) -> bool {
+        let is_one = |code| code::READ_ONLY.contains(&code);
+        self.code.is_some_and(is_one)
+    }
+
+    /// The server says of itself that it takes no writes.
+    pub(crate) fn read_only() -> Self {
+        let error = StoreError::new(StoreErrorKind::Unavailable, "the server is read-only");
+        let code = code::READ_ONLY.first().copied();
+        Self { error, code }
+    }
+
     /// Whether a row was not inserted because its key is there already.
     pub(crate) fn is_duplicate(&self) -> bool {
         let is_one = |code| code::DUPLICATES.contains(&code);
@@ -165,8 +185,16 @@ fn without_code(error: &sqlx::Error) -> StoreErrorKind {
     }
 }
 
-/// What connecting met.
-pub(crate) fn connecting(error: sqlx::Error, context: &'static str) -> StoreError {
+/// What connecting met. Where passwords come from a source, one that is refused is
+/// about to be replaced: it expired, or is being rotated.
+pub(crate) fn connecting(
+    error: sqlx::Error,
+    context: &'static str,
+    has_source: bool,
+) -> StoreError {
+    if has_source && code_of(&error) == Some(code::ACCESS_DENIED) {
+        return StoreError::new(StoreErrorKind::Unavailable, context).with_source(error);
+    }
     Failed::new(error, Doing::Work, context, false).error
 }
 
@@ -175,20 +203,20 @@ pub(crate) fn corrupt(context: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, context)
 }
 
-/// A stored blob that cannot be read: damaged, or of a newer release.
-pub(crate) fn undecodable(error: DecodeError, context: &'static str) -> StoreError {
-    let kind = match error {
-        DecodeError::UnknownVersion(_) => StoreErrorKind::Internal,
-        _ => StoreErrorKind::Corrupt,
-    };
-    StoreError::new(kind, context).with_source(error)
+/// A stored blob that cannot be read: damaged, or of a newer release. `row` names it,
+/// so that it can be looked at.
+pub(crate) fn undecodable(error: DecodeError, row: impl std::fmt::Display) -> StoreError {
+    let context = format!("{row} cannot be read");
+    StoreError::new(StoreErrorKind::Corrupt, context).with_source(error)
 }
 
-/// The server has already thrown the whole transaction away (a deadlock, a lost
-/// connection): a further statement would commit on its own. Nothing of the
-/// transaction is or will be committed; begin again.
+/// The host's transaction is not under way any more: the server has thrown it away (a
+/// deadlock, a lost connection). A further statement would commit on its own. Nothing
+/// that was applied in it is or will be committed; begin again. Where nothing was
+/// applied in it yet, it may also have been committed by a statement of the host's
+/// that commits by itself (a change of schema).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the database has rolled the whole transaction back")]
+#[error("the transaction is not under way any more")]
 pub struct TransactionLost;
 
 /// Why [`AuroraStore::apply_in`](crate::AuroraStore::apply_in) applied nothing, or
@@ -199,6 +227,11 @@ pub enum ApplyError {
     /// The host's transaction is gone too.
     #[error("{TransactionLost}")]
     TransactionLost(#[source] Option<StoreError>),
+    /// A statement of the host's that commits by itself (a change of schema) has ended
+    /// the transaction: what was applied in it is committed, and whatever the host did
+    /// since was committed statement by statement. Nothing more is done in it.
+    #[error("a statement of the host's has committed the transaction before its end")]
+    CommittedEarly,
     /// Only what was being applied was rolled back; the host's transaction is
     /// as before. It is for the host to roll back, commit, or begin again.
     #[error(transparent)]

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use sqlx::{Connection, MySql, MySqlConnection, Transaction};
 use wallet_core::decide::Decision;
-use wallet_core::{Applied, Batch, Prepared, StoreError, StoreErrorKind};
+use wallet_core::{Applied, Batch, Decided, Prepared, RecordKey, StoreError, StoreErrorKind};
 
 use crate::AuroraStore;
 use crate::commit;
 use crate::error::{ApplyError, Doing, Failed, TransactionLost, code};
+use crate::number;
+use crate::read::ask_keys_locked;
 use crate::run::{Answers, Runner};
 use crate::sql::Script;
 
@@ -44,6 +46,15 @@ pub(crate) const PACKET_BYTES: usize = 1 << 20;
 ///
 /// A refused payment is an answer, and no error: the order is committed only when
 /// [`accepted`](Applied::accepted) says so, and rolled back otherwise.
+///
+/// # A host that vanishes
+/// The accounts that it has locked stay locked until the server misses the
+/// connection: by default for eight hours (`wait_timeout`), if no end of it ever
+/// arrives. Set `SET SESSION wait_timeout = 15, net_read_timeout = 15,
+/// net_write_timeout = 15` on the host's connections, a little above its longest pause
+/// between two statements, and have its pool try or replace what rests for longer; on
+/// MariaDB `idle_transaction_timeout` ends transactions alone.
+/// [`AuroraStore::lock_holders`] says who keeps accounts now.
 ///
 /// ```no_run
 /// # use std::sync::Arc;
@@ -83,6 +94,8 @@ pub struct HostTransaction<'c> {
     is_lost: bool,
     /// Which books the database holds, once known.
     identity: Option<[u8; 16]>,
+    /// A key that was recorded in it, and nowhere before.
+    recorded: Option<RecordKey>,
 }
 
 impl<'c> HostTransaction<'c> {
@@ -104,12 +117,15 @@ impl<'c> HostTransaction<'c> {
             transaction,
             is_lost: false,
             identity: None,
+            recorded: None,
         })
     }
 
     /// Takes over a transaction that the host has begun. Whether it is at READ
     /// COMMITTED is taken from the session: a `SET TRANSACTION` for this one
-    /// transaction alone cannot be seen, so do not use it with another level.
+    /// transaction alone cannot be seen, so do not use it with another level. Where it
+    /// was used nevertheless, what is decided on is still what is committed, but it
+    /// may keep others waiting for more rows.
     ///
     /// # Errors
     /// `Invalid` when the session is not at READ COMMITTED, is not strict, or no
@@ -135,6 +151,7 @@ impl<'c> HostTransaction<'c> {
             transaction,
             is_lost: false,
             identity: None,
+            recorded: None,
         })
     }
 
@@ -159,8 +176,8 @@ impl<'c> HostTransaction<'c> {
     pub async fn commit(mut self) -> Result<(), ApplyError> {
         let connection = self.connection()?;
         if !in_transaction(connection).await? {
-            // An error of the host's own statements.
-            return Err(ApplyError::TransactionLost(None));
+            // By an error of the host's own statements, or by a change of schema.
+            return Err(self.over().await);
         }
         let committed = self.transaction.commit().await;
         let context = "committing the host's transaction";
@@ -197,6 +214,29 @@ impl<'c> HostTransaction<'c> {
         Ok(identity)
     }
 
+    /// What became of the transaction that is not under way any more. The connection
+    /// has no other, so that the key of what was applied tells it.
+    async fn over(&mut self) -> ApplyError {
+        self.is_lost = true;
+        let Some(key) = self.recorded else {
+            return ApplyError::TransactionLost(None);
+        };
+        let mut script = Script::default();
+        ask_keys_locked(&mut script, &[key]);
+        let found = run(&mut self.transaction, &script).await;
+        match found.map(|mut answers| answers.rows().is_empty()) {
+            Ok(true) => ApplyError::TransactionLost(None),
+            Ok(false) => ApplyError::CommittedEarly,
+            Err(failed) => {
+                let kind = StoreErrorKind::Indeterminate;
+                let context = "whether the host's transaction was committed is not known";
+                StoreError::new(kind, context)
+                    .with_source(failed.error)
+                    .into()
+            }
+        }
+    }
+
     fn lose(&mut self, failed: Failed) -> ApplyError {
         self.is_lost = true;
         ApplyError::TransactionLost(Some(failed.error))
@@ -222,6 +262,7 @@ impl AuroraStore {
     ///   key or a caller's id was taken meanwhile.
     /// - [`ApplyError::TransactionLost`]: the server has thrown the host's
     ///   transaction away.
+    /// - [`ApplyError::CommittedEarly`]: the host has changed a schema in it.
     pub async fn apply_in(
         &self,
         transaction: &mut HostTransaction<'_>,
@@ -235,36 +276,58 @@ impl AuroraStore {
         // Whoever stops waiting from here on leaves a handle that refuses.
         transaction.is_lost = true;
         let applied = self.apply(transaction, &batch).await;
-        transaction.is_lost = matches!(applied, Err(ApplyError::TransactionLost(_)));
+        let (applied, is_over) = match applied {
+            Ok(decision) => (Ok(decision), false),
+            Err(End::UnderWay(error)) => (Err(error), false),
+            Err(End::Over(error)) => (Err(error), true),
+        };
+        transaction.is_lost = is_over;
         let decision = applied?;
+        let fresh = batch.requests().iter().zip(&decision.decided);
+        let mut fresh = fresh.filter(|(_, decided)| matches!(decided, Decided::Fresh(_)));
+        if transaction.recorded.is_none() {
+            transaction.recorded = fresh.next().map(|(request, _)| request.key());
+        }
         Ok(Applied::new(decision.decided, decision.changes.accepted))
     }
 
-    async fn apply(
-        &self,
-        host: &mut HostTransaction<'_>,
-        batch: &Batch,
-    ) -> Result<Decision, ApplyError> {
+    async fn apply(&self, host: &mut HostTransaction<'_>, batch: &Batch) -> Result<Decision, End> {
         if host.identity().await? != self.identity {
-            return Err(invalid("the host's connection is to other books").into());
+            let error = invalid("the host's connection is to other books");
+            return Err(End::UnderWay(error.into()));
         }
         let connection: &mut MySqlConnection = &mut host.transaction;
         let mut script = Script::of("setting a savepoint", SAVE);
         script.fixed(Doing::Work, "asking for a transaction", PROBE);
         match probe(connection, &script).await {
             Ok(true) => {}
-            // The host went on after an error of its own.
-            Ok(false) => return Err(ApplyError::TransactionLost(None)),
-            Err(error) => return Err(ApplyError::TransactionLost(Some(error))),
+            // The host went on after an error of its own, or a change of schema.
+            Ok(false) => return Err(End::Over(host.over().await)),
+            Err(error) => return Err(ApplyError::TransactionLost(Some(error)).into()),
         }
         let mut runner = Runner {
             connection,
-            answer_wait: self.answer_wait,
+            answer_wait: self.host_wait,
             packet_bytes: self.packet_bytes,
         };
         match commit::apply(&mut runner, batch, &self.time, RELEASE).await {
             Ok(decision) => Ok(decision),
-            Err(failed) => Err(undo(&mut runner, failed).await),
+            Err(failed) => Err(undo(&mut runner, failed).await.into()),
+        }
+    }
+}
+
+/// Why nothing was applied, and whether the host's transaction is under way still.
+enum End {
+    UnderWay(ApplyError),
+    Over(ApplyError),
+}
+
+impl From<ApplyError> for End {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Store(_) => Self::UnderWay(error),
+            ApplyError::TransactionLost(_) | ApplyError::CommittedEarly => Self::Over(error),
         }
     }
 }
@@ -277,6 +340,11 @@ async fn undo(runner: &mut Runner<'_>, failed: Failed) -> ApplyError {
     let mut script = Script::of("rolling back to a savepoint", UNDO);
     script.fixed(Doing::Work, "releasing a savepoint", RELEASE);
     match runner.run(&script).await {
+        Ok(_) if failed.is_duplicate() => match number::passed_over(runner).await {
+            Ok(given_again) => ApplyError::Store(given_again.unwrap_or(failed).error),
+            Err(lost) if lost.ended_transaction() => ApplyError::TransactionLost(Some(lost.error)),
+            Err(other) => ApplyError::Store(other.error),
+        },
         Ok(_) => ApplyError::Store(failed.error),
         // Half of it may still be there: it must not be committed.
         Err(_) => ApplyError::TransactionLost(Some(failed.error)),

@@ -12,7 +12,7 @@ use wallet_core::{
 use crate::AuroraSettings;
 use crate::connect::{Role, Target};
 use crate::error::{Doing, Failed, Result, code};
-use crate::pool::{Lent, Pool};
+use crate::pool::{Lent, Pool, Purpose, Wait};
 use crate::run::Answers;
 use crate::sql::{Script, Sql};
 
@@ -79,7 +79,8 @@ impl AuroraInbox {
     pub async fn open(settings: &AuroraSettings) -> Result<Self> {
         let target = Target::new(&settings.writer, Role::Writer, settings)?;
         let pool = Pool::new(target, settings);
-        let mut lent = pool.lend().await?;
+        let lent = pool.lend(Purpose::Commit).await?;
+        let mut lent = lent.for_a(Wait::Migration);
         let found = find(&mut lent, settings.migrate).await;
         lent.end(found).await?;
         Ok(Self { pool })
@@ -94,7 +95,7 @@ impl Inbox for AuroraInbox {
             return Ok(Vec::new());
         }
         let (script, statements) = ask(consumer, accounts);
-        let mut lent = self.pool.lend().await?;
+        let mut lent = self.pool.lend(Purpose::Read).await?;
         let answers = lent.run(&script).await;
         let mut answers = lent.end(answers).await?;
         let found = told(&mut answers, statements)?;
@@ -104,7 +105,7 @@ impl Inbox for AuroraInbox {
 
     async fn advance(&self, consumer: &str, step: &InboxStep) -> Result<bool> {
         step.validate(consumer)?;
-        let mut lent = self.pool.lend().await?;
+        let mut lent = self.pool.lend(Purpose::Commit).await?;
         let moved = advance(&mut lent, consumer, step).await;
         lent.end(moved).await
     }

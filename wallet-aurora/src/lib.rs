@@ -16,7 +16,10 @@
 //!
 //! An account that a foreign transaction keeps locked for longer than the
 //! settings allow is left out; requests that need it come out as blocked, and it
-//! is not waited for again until it is found free.
+//! is not waited for again until it is found free. The same goes for a key, an account
+//! or a currency that a foreign transaction has inserted and not committed: one insert
+//! waits for it, then the store looks which requests it concerns.
+//! [`AuroraStore::lock_holders`] says who keeps accounts.
 //!
 //! # Cost
 //! Two round trips and one flush a batch, three where an account is used for the
@@ -47,12 +50,25 @@
 //! # Connections
 //! The store has connections of its own, not sqlx's pool, which pings after every
 //! use. A connection that rested for [`AuroraSettings::with_idle`] is tried before
-//! it is used, one older than [`AuroraSettings::with_lifetime`] is replaced, one
-//! on which anything failed but a conflict or bad data is closed. When one is
-//! opened, a writer that is read-only (`read_only`, `innodb_read_only`: a former
-//! writer after a failover) is refused, so that the next try asks the endpoint
-//! again. Every session is set to READ COMMITTED and a strict `sql_mode`,
-//! whatever the server's defaults.
+//! it is used, for a second at most, and so is every other one after a connection was
+//! lost in use; after one that gives no sign of life no connection is used that was
+//! opened before. One older than [`AuroraSettings::with_lifetime`] is replaced, one
+//! on which anything failed but a conflict or bad data is closed. A writer that is
+//! read-only (`read_only`, `innodb_read_only`: a former writer after a failover) is
+//! refused when a connection is opened and behind every read from the writer, so that
+//! the next try asks the endpoint again. Every session is set to READ COMMITTED and a
+//! strict `sql_mode`, whatever the server's defaults.
+//!
+//! A host that vanishes without an end of its connections keeps its locks for
+//! [`AuroraSettings::with_session_wait`]. Some connections are reserved for commits
+//! ([`AuroraSettings::with_reserved_connections`]), so that reads never starve them.
+//!
+//! # Commits that are lost
+//! A failover to a replica that lagged, a backup loaded in place, and a crash of a
+//! server that does not flush at commit ([`AuroraStore::durability`]) take acknowledged
+//! commits back. A running process decides nothing on what it remembers of them: the
+//! row that is locked names its account, and an outbox row its time. What was
+//! acknowledged and lost stays lost, and consumers, caches and history may have seen it.
 //!
 //! Statements go as text, several in a packet, with literals of typed encoders
 //! only; none is prepared. Packets stay below the server's `max_allowed_packet`,
@@ -71,8 +87,9 @@
 //! MariaDB 10.11 and on Oracle's MySQL 9.7, started by the tests. Aurora itself
 //! cannot be run here. It speaks MySQL 8.0's protocol and dialect, of which only
 //! what both servers share is used; but its storage, its failover through
-//! endpoints (shown here by a server that turns read-only, dies and comes back,
-//! and by cut connections), its replicas (shown by a copy that lags) and its IAM
+//! endpoints (shown here by a server that turns read-only, dies and comes back, by cut
+//! and silent connections, and by the promotion of a replica that lags), its replicas
+//! (shown by a copy that lags) and its IAM
 //! plugin (the token is compared with what AWS's own SDK signs) are not shown by
 //! any test of ours. `WALLET_TEST_MYSQL_URL` runs the suite against a cluster.
 //!
@@ -100,6 +117,7 @@ mod credentials;
 mod epoch;
 mod error;
 mod freshness;
+mod holders;
 mod host;
 #[cfg(feature = "iam")]
 mod iam;
@@ -119,8 +137,10 @@ mod store;
 mod value;
 mod write;
 
+pub use connect::Durability;
 pub use credentials::{Credentials, Endpoint};
 pub use error::{ApplyError, TransactionLost};
+pub use holders::LockHolder;
 pub use host::HostTransaction;
 #[cfg(feature = "iam")]
 pub use iam::IamToken;

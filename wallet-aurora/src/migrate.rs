@@ -45,8 +45,12 @@ const LOCK_NAME: &str = "CONCAT('wallet:', LEFT(SHA2(DATABASE(), 256), 40))";
 /// Brings the schema up to date; whoever else tries waits.
 pub(crate) async fn run(lent: &mut Lent) -> std::result::Result<(), Failed> {
     let mut lock = Script::default();
+    // Somewhat shorter than an answer is waited for.
+    let most = lent.waits().as_secs().saturating_sub(5).max(1);
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     lock.work("waiting for another migration", |sql| {
-        sql.raw("SELECT GET_LOCK(").raw(LOCK_NAME).raw(", 60)");
+        sql.raw("SELECT GET_LOCK(").raw(LOCK_NAME).raw(", ");
+        sql.int(most).raw(")");
     });
     let granted: Option<i64> = lent.run(&lock).await?.row()?.optional_number(0)?;
     if granted != Some(1) {

@@ -2,9 +2,16 @@
 
 use wallet_core::{StoreError, StoreErrorKind};
 
-use crate::error::{Doing, Result};
-use crate::run::Answers;
+use crate::error::{Doing, Failed, Result};
+use crate::run::{Answers, Runner};
 use crate::sql::Script;
+
+/// The highest commit that anything which lasts is numbered by.
+const HIGHEST: &str = "
+    SELECT GREATEST(
+        (SELECT COALESCE(MAX(id), 0) FROM wallet_journal) DIV 65536,
+        (SELECT COALESCE(MAX(num), 0) FROM wallet_account) DIV 65536,
+        (SELECT COALESCE(MAX(id), 0) FROM wallet_outbox))";
 
 /// How many numbers a commit may give to what it writes.
 const PER_COMMIT: i64 = 1 << 16;
@@ -69,4 +76,38 @@ impl CommitNumber {
     pub(crate) fn has_room(rows: usize) -> bool {
         i64::try_from(rows).is_ok_and(|rows| rows <= PER_COMMIT)
     }
+}
+
+/// After a row was there already under a number: whether the server gives numbers
+/// again, which it does where a restore has lost the next one after the rows that it
+/// came from were purged. Then those that are in use are passed over, and the answer
+/// is a conflict: whoever asks again gets one of its own.
+pub(crate) async fn passed_over(
+    runner: &mut Runner<'_>,
+) -> std::result::Result<Option<Failed>, Failed> {
+    let mut script = Script::default();
+    CommitNumber::ask(&mut script);
+    let context = "looking for numbers in use";
+    script.fixed(Doing::Work, context, HIGHEST);
+    let mut answers = runner.run(&script).await?;
+    let next = CommitNumber::told(&mut answers)?;
+    let highest: i64 = answers.row()?.number(0)?;
+    let mut script = Script::default();
+    next.give_back(&mut script);
+    if highest < next.id() {
+        runner.run(&script).await?;
+        return Ok(None);
+    }
+    // A number that is written raises the one that the server gives next.
+    let free = CommitNumber(highest.saturating_add(1));
+    script.work("passing over numbers in use", |sql| {
+        sql.raw("INSERT IGNORE INTO wallet_batch (id) VALUES (");
+        sql.int(free.id()).raw(")");
+    });
+    free.give_back(&mut script);
+    runner.run(&script).await?;
+    let context = "the numbers of commits were given again";
+    Ok(Some(
+        StoreError::new(StoreErrorKind::Conflict, context).into(),
+    ))
 }

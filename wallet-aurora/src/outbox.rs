@@ -10,12 +10,15 @@ use wallet_core::{
     ParkedEvent, PartitionId, Resolution, RowId, RowProgress, StoreError, StoreErrorKind,
 };
 
+mod claimed;
 mod rows;
+
+pub(crate) use claimed::Claimed;
 
 use crate::AuroraStore;
 use crate::clock::Time;
 use crate::error::{Failed, corrupt};
-use crate::pool::Lent;
+use crate::pool::{Lent, Purpose, Wait};
 use crate::run::Row;
 use crate::sql::{Script, Sql};
 
@@ -24,6 +27,7 @@ const TAKE: &str = "
     INSERT INTO wallet_lease (part, owner, token, until_at) VALUES (";
 const PARK: &str = "
     INSERT INTO wallet_parked (batch, event, ledger, account, version, reason) VALUES (";
+const WRITTEN_AT: &str = "SELECT created_at FROM wallet_outbox WHERE id = ";
 const PARKED: &str = "
     SELECT batch, event, ledger, account, version, reason
     FROM wallet_parked ORDER BY batch, event";
@@ -52,9 +56,13 @@ impl Outbox for AuroraStore {
         owner: &str,
         ttl: Duration,
     ) -> Result<Option<Lease>> {
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Commit).await?;
         let taken = acquire(&mut lent, &self.time, partition, owner, ttl).await;
-        Ok(lent.end(taken).await?)
+        let taken = lent.end(taken).await?;
+        if taken.is_some() {
+            self.claimed.clear();
+        }
+        Ok(taken)
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
@@ -72,26 +80,29 @@ impl Outbox for AuroraStore {
         skip: &BTreeSet<RowId>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>> {
-        let mut lent = self.writer.lend().await?;
-        let claimed = rows::claim(&mut lent, &self.time, lease, skip, limit).await;
+        let lent = self.writer.lend(Purpose::Commit).await?;
+        let mut lent = lent.for_a(Wait::Long);
+        let claimed = rows::claim(&mut lent, &self.time, lease, skip, limit, &self.claimed);
+        let claimed = claimed.await;
         lent.end(claimed).await?.ok_or(OutboxError::LeaseLost)
     }
 
     async fn mark_done(&self, lease: &Lease, progress: &[RowProgress]) -> Result<()> {
-        let mut lent = self.writer.lend().await?;
-        let marked = rows::mark_done(&mut lent, &self.time, lease, progress).await;
+        let mut lent = self.writer.lend(Purpose::Commit).await?;
+        let marked = rows::mark_done(&mut lent, &self.time, lease, progress, &self.claimed);
+        let marked = marked.await;
         lent.end(marked).await?.ok_or(OutboxError::LeaseLost)
     }
 
     async fn reopen(&self, lease: &Lease) -> Result<u64> {
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Commit).await?;
         let opened = rows::reopen(&mut lent, &self.time, lease).await;
         lent.end(opened).await?.ok_or(OutboxError::LeaseLost)
     }
 
     async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<()> {
-        let mut lent = self.writer.lend().await?;
-        let parked = park(&mut lent, &self.time, lease, event).await;
+        let mut lent = self.writer.lend(Purpose::Commit).await?;
+        let parked = park(&mut lent, &self.time, lease, event, &self.claimed).await;
         lent.end(parked).await?.ok_or(OutboxError::LeaseLost)
     }
 
@@ -99,7 +110,7 @@ impl Outbox for AuroraStore {
         if partition != PARTITION {
             return Ok(Vec::new());
         }
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Read).await?;
         let answers = lent.run(&Script::of("listing parked events", PARKED)).await;
         let found = lent.end(answers).await?.rows();
         let found: std::result::Result<Vec<_>, _> = found.iter().map(parked_event).collect();
@@ -116,7 +127,7 @@ impl Outbox for AuroraStore {
         if partition != PARTITION {
             return Ok(false);
         }
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Commit).await?;
         let ended = rows::unpark(&mut lent, row, index, resolution).await;
         Ok(lent.end(ended).await?)
     }
@@ -130,7 +141,7 @@ impl Outbox for AuroraStore {
         if partition != PARTITION {
             return Ok(depth);
         }
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Read).await?.for_a(Wait::Long);
         let answers = lent.run(&Script::of("measuring the outbox", DEPTH)).await;
         let row = lent.end(answers).await?.row()?;
         depth.rows = row.number(0)?;
@@ -144,7 +155,7 @@ impl Outbox for AuroraStore {
 
 impl AuroraStore {
     async fn extend(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Commit).await?;
         let extended = extend(&mut lent, &self.time, lease, ttl).await;
         lent.end(extended).await?.ok_or(OutboxError::LeaseLost)
     }
@@ -218,7 +229,9 @@ fn told_fence(
     let Some(held) = held.first() else {
         return Ok((false, now));
     };
-    let is_held = held.number::<i64>(1)? == lease.token && held.time(2)? > now;
+    // A lease that was lost with the commit that took it is given again by its token.
+    let is_own = held.bytes(0)? == lease.owner.as_bytes();
+    let is_held = is_own && held.number::<i64>(1)? == lease.token && held.time(2)? > now;
     Ok((is_held, now))
 }
 
@@ -254,9 +267,25 @@ async fn extend(lent: &mut Lent, time: &Time, lease: &Lease, ttl: Duration) -> F
     Ok(Some(Lease { until, ..lease }))
 }
 
-async fn park(lent: &mut Lent, time: &Time, lease: &Lease, event: &ParkedEvent) -> Fenced<()> {
+async fn park(
+    lent: &mut Lent,
+    time: &Time,
+    lease: &Lease,
+    event: &ParkedEvent,
+    claimed: &Claimed,
+) -> Fenced<()> {
     if fence(lent, time, lease).await?.is_none() {
         return Ok(None);
+    }
+    let mut script = Script::default();
+    script.work("reading the row of an event", |sql| {
+        sql.raw(WRITTEN_AT).int(event.row);
+    });
+    for row in lent.run(&script).await?.rows() {
+        if !claimed.is(event.row, row.time(0)?) {
+            lent.run(&Script::of("leaving a lease", "ROLLBACK")).await?;
+            return Ok(None);
+        }
     }
     let mut script = Script::default();
     script.work("parking an event", |sql: &mut Sql| {

@@ -9,7 +9,7 @@ use crate::error::{Failed, Result, corrupt};
 use crate::pool::Lent;
 use crate::read::{Bound, count, outcome};
 use crate::run::Answers;
-use crate::sql::Script;
+use crate::sql::{Script, Sql};
 use crate::value::currency;
 
 const FIND: &str = "
@@ -100,11 +100,17 @@ impl Question {
         let mut script = Script::default();
         script.begin();
         script.work("locking an account", |sql| {
-            sql.raw(LOCK).int(found.number).raw(" FOR UPDATE");
+            sql.raw(LOCK).int(found.number);
+            self.prove(sql);
+            sql.raw(" FOR UPDATE");
         });
         time.ask(&mut script);
         let mut answers = lent.run(&script).await?;
-        answers.skip(2);
+        answers.skip(1);
+        if answers.rows().is_empty() {
+            let context = "an account's number is another's by now";
+            return Err(StoreError::new(StoreErrorKind::Conflict, context).into());
+        }
         self.check(time.told(&mut answers)?)?;
         let next = self.at.as_micros().saturating_add(1);
         let mut script = Script::default();
@@ -122,6 +128,12 @@ impl Question {
         let found = Self::found(&mut answers)?;
         let found = found.ok_or_else(|| corrupt("an account is gone"))?;
         Ok(Some(self.balance(&mut answers, &found)?))
+    }
+
+    /// Holds a row that is found by its number to be the account's.
+    fn prove(&self, sql: &mut Sql) {
+        sql.raw(" AND ledger = ").ledger(self.account.ledger);
+        sql.raw(" AND id = ").bytes(self.account.id.as_bytes());
     }
 
     fn found(answers: &mut Answers) -> Result<Option<Found>> {
@@ -147,7 +159,10 @@ impl Question {
             return Ok(balance);
         };
         let sequence: Sequence = row.number(0)?;
-        let told = outcome(row, 1, self.account.ledger)?;
+        let told = outcome(row, 1, self.account.ledger, || {
+            let AccountKey { ledger, id } = self.account;
+            format!("ledger {ledger}, account {id}, entry {sequence}")
+        })?;
         let mut entries = told.entries();
         let is_last = |entry: &Entry| entry.account == self.account && entry.sequence == sequence;
         let last = entries.find(is_last);

@@ -41,6 +41,14 @@ impl Answers {
         self.each.next().unwrap_or_default().changed
     }
 
+    /// The row of the statement behind the next `count`, which stay.
+    pub(crate) fn split_off(&mut self, count: usize) -> Result<Row> {
+        let first: Vec<Answer> = self.each.by_ref().take(count).collect();
+        let row = self.row();
+        self.each = first.into_iter();
+        row
+    }
+
     /// Passes over the next `count` statements.
     pub(crate) fn skip(&mut self, count: usize) {
         self.each.by_ref().take(count).for_each(drop);

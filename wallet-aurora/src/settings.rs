@@ -27,8 +27,13 @@ pub struct AuroraSettings {
     pub(crate) migrate: bool,
     pub(crate) lock_wait: Duration,
     pub(crate) answer_wait: Duration,
+    pub(crate) long_wait: Duration,
+    pub(crate) migration_wait: Duration,
     pub(crate) connect_wait: Duration,
+    pub(crate) ping_wait: Duration,
+    pub(crate) session_wait: Duration,
     pub(crate) connections: usize,
+    pub(crate) reserved: usize,
     pub(crate) idle: Duration,
     pub(crate) lifetime: Duration,
     pub(crate) remembered: usize,
@@ -42,8 +47,9 @@ impl AuroraSettings {
     /// endpoint. `?ssl-mode=VERIFY_IDENTITY&ssl-ca=/path.pem` asks for TLS; by
     /// default it is used where the server offers it, and not verified.
     ///
-    /// The schema is brought up to date on opening; up to 8 connections; one
-    /// second of waiting for a lock, 30 for an answer, 10 for a connection.
+    /// The schema is brought up to date on opening; up to 12 connections, 4 of them
+    /// for commits alone; one second of waiting for a lock, 5 for an answer, 3 for a
+    /// connection, so that a new writer is used within 5 seconds of being reachable.
     #[must_use]
     pub fn new(writer: impl Into<String>) -> Self {
         Self {
@@ -51,9 +57,14 @@ impl AuroraSettings {
             reader: None,
             migrate: true,
             lock_wait: Duration::from_secs(1),
-            answer_wait: Duration::from_secs(30),
-            connect_wait: Duration::from_secs(10),
-            connections: 8,
+            answer_wait: Duration::from_secs(5),
+            long_wait: Duration::from_secs(60),
+            migration_wait: Duration::from_secs(3_600),
+            connect_wait: Duration::from_secs(3),
+            ping_wait: Duration::from_secs(1),
+            session_wait: Duration::from_secs(15),
+            connections: 12,
+            reserved: 4,
             idle: Duration::from_secs(5),
             lifetime: Duration::from_secs(1_800),
             remembered: 1 << 20,
@@ -109,11 +120,28 @@ impl AuroraSettings {
         self
     }
 
-    /// How long the server may take for one packet of statements before its
-    /// connection is given up. Longer than the wait for a lock.
+    /// How long the server may take for a commit, or for what is found by its key,
+    /// before the connection is given up. Longer than the wait for a lock.
     #[must_use]
     pub const fn with_answer_wait(mut self, answer_wait: Duration) -> Self {
         self.answer_wait = answer_wait;
+        self
+    }
+
+    /// The same for what goes through many rows (lists, verification, purges), and for
+    /// [`AuroraStore::apply_in`](crate::AuroraStore::apply_in), which waits for locks
+    /// as long as the host's session does. 60 seconds by default.
+    #[must_use]
+    pub const fn with_long_wait(mut self, long_wait: Duration) -> Self {
+        self.long_wait = long_wait;
+        self
+    }
+
+    /// The same for a change of the schema, and for whoever else changes it. One hour
+    /// by default.
+    #[must_use]
+    pub const fn with_migration_wait(mut self, migration_wait: Duration) -> Self {
+        self.migration_wait = migration_wait;
         self
     }
 
@@ -125,11 +153,39 @@ impl AuroraSettings {
         self
     }
 
+    /// How long a connection that rested may take for a sign of life. After one that
+    /// gives none no connection is used that was opened before.
+    #[must_use]
+    pub const fn with_ping_wait(mut self, ping_wait: Duration) -> Self {
+        self.ping_wait = ping_wait;
+        self
+    }
+
+    /// After how long without a statement the server closes a connection and rolls
+    /// back what was begun on it; whole seconds, at least 1. A host that vanishes
+    /// without an end of its connections keeps locks for so long. A connection that
+    /// rests for longer is replaced.
+    #[must_use]
+    pub const fn with_session_wait(mut self, session_wait: Duration) -> Self {
+        self.session_wait = session_wait;
+        self
+    }
+
     /// How many connections there are at most, to the writer and to the reader
     /// each; at least 1.
     #[must_use]
     pub fn with_connections(mut self, connections: usize) -> Self {
         self.connections = connections.max(1);
+        self
+    }
+
+    /// How many of the connections to the writer are for commits and the relay alone,
+    /// so that reads, however many and however slow, never keep a commit waiting for a
+    /// connection; one is left for reads in any case. As many as there are committers,
+    /// and one more for a relay.
+    #[must_use]
+    pub const fn with_reserved_connections(mut self, reserved: usize) -> Self {
+        self.reserved = reserved;
         self
     }
 
@@ -180,8 +236,13 @@ impl fmt::Debug for AuroraSettings {
             .field("credentials", &self.credentials)
             .field("lock_wait", &self.lock_wait)
             .field("answer_wait", &self.answer_wait)
+            .field("long_wait", &self.long_wait)
+            .field("migration_wait", &self.migration_wait)
             .field("connect_wait", &self.connect_wait)
+            .field("ping_wait", &self.ping_wait)
+            .field("session_wait", &self.session_wait)
             .field("connections", &self.connections)
+            .field("reserved", &self.reserved)
             .field("idle", &self.idle)
             .field("lifetime", &self.lifetime)
             .field("remembered", &self.remembered)

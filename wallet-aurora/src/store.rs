@@ -1,27 +1,28 @@
 mod reading;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use wallet_core::{
     Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
     Freshness, Hold, HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums,
-    Purge, RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot,
+    Purge, RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError,
     StoreErrorKind, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
 };
 
 use crate::clock::Time;
-use crate::connect::{Role, Target};
+use crate::connect::{Durability, Role, Target, check_version};
 use crate::error::Result;
+use crate::outbox::Claimed;
 use crate::past_balance::{Answer, Question};
-use crate::pool::Pool;
+use crate::pool::{Pool, Purpose, Wait};
 use crate::read::{self, Numbers};
 use crate::run::Answers;
 use crate::settings::AuroraSettings;
 use crate::sql::Script;
 use crate::{commit, epoch, migrate, probe, purge};
-use reading::sorted;
+use reading::{ask_writer, sorted};
 
 /// At most this much in one transaction, where the server takes it.
 const MOST: Limits = Limits {
@@ -41,7 +42,11 @@ const TRIES: usize = 5;
 #[derive(Debug)]
 pub struct AuroraStore {
     pub(crate) time: Time,
-    pub(crate) answer_wait: Duration,
+    /// How long a packet may take in a host's transaction.
+    pub(crate) host_wait: Duration,
+    durability: Durability,
+    /// Which server the writer was when the store was opened.
+    pub(crate) version: Arc<str>,
     /// For requests inside a transaction of the host's own.
     pub(crate) max_ahead: Duration,
     /// Which books these are.
@@ -53,6 +58,8 @@ pub struct AuroraStore {
     freshness: Freshness,
     /// The accounts that were read outside of transactions.
     numbers: Arc<Mutex<Numbers>>,
+    /// The outbox rows in hand.
+    pub(crate) claimed: Arc<Claimed>,
 }
 
 impl AuroraStore {
@@ -83,8 +90,13 @@ impl AuroraStore {
             None => Arc::clone(&writer),
             Some(url) => Pool::new(Target::new(url, Role::Reader, settings)?, settings),
         };
-        let mut lent = writer.lend().await?;
-        let packet_bytes = lent.packet_bytes();
+        let lent = writer.lend(Purpose::Commit).await?;
+        let mut lent = lent.for_a(Wait::Migration);
+        let unknown = || StoreError::new(StoreErrorKind::Internal, "a connection was given back");
+        let opened = lent.opened().ok_or_else(unknown)?;
+        check_version(&opened.version)?;
+        let (packet_bytes, durability) = (opened.packet_bytes, opened.durability);
+        let version = Arc::from(opened.version.as_str());
         if settings.migrate {
             migrate::run(&mut lent).await?;
         }
@@ -94,7 +106,9 @@ impl AuroraStore {
         lent.give_back();
         Ok(Self {
             time,
-            answer_wait: settings.answer_wait,
+            host_wait: settings.long_wait,
+            durability,
+            version,
             max_ahead: settings.max_ahead,
             identity,
             limits: limits(packet_bytes),
@@ -103,7 +117,17 @@ impl AuroraStore {
             reader,
             freshness: Freshness::Strong,
             numbers: Arc::new(Mutex::new(Numbers::new(settings.remembered))),
+            claimed: Arc::default(),
         })
+    }
+
+    /// Whether the writer keeps what it has acknowledged when it crashes, as its
+    /// settings were when the store was opened. Where it does not, a crash takes the
+    /// last commits back after their callers were told of them, without a trace: warn
+    /// at start.
+    #[must_use]
+    pub const fn durability(&self) -> Durability {
+        self.durability
     }
 
     /// The same store, whose reads are as fresh as asked for: a choice for each
@@ -127,7 +151,9 @@ impl AuroraStore {
     pub fn reading(&self, freshness: Freshness) -> Self {
         Self {
             time: self.time.clone(),
-            answer_wait: self.answer_wait,
+            host_wait: self.host_wait,
+            durability: self.durability,
+            version: Arc::clone(&self.version),
             max_ahead: self.max_ahead,
             identity: self.identity,
             limits: self.limits,
@@ -136,7 +162,16 @@ impl AuroraStore {
             reader: Arc::clone(&self.reader),
             freshness,
             numbers: Arc::clone(&self.numbers),
+            claimed: Arc::clone(&self.claimed),
         }
+    }
+
+    /// The numbers of accounts that somebody kept when they were asked for last.
+    pub(crate) fn left_out(&self, most: usize) -> Vec<i64> {
+        let numbers = self.numbers.lock();
+        numbers
+            .unwrap_or_else(PoisonError::into_inner)
+            .left_out(most)
     }
 
     /// Brings the schema of the database up to date without opening a store:
@@ -146,7 +181,10 @@ impl AuroraStore {
     /// As [`AuroraStore::open`].
     pub async fn migrate(settings: &AuroraSettings) -> Result<()> {
         let target = Target::new(&settings.writer, Role::Writer, settings)?;
-        let mut lent = Pool::new(target, settings).lend().await?;
+        let lent = Pool::new(target, settings).lend(Purpose::Commit).await?;
+        let mut lent = lent.for_a(Wait::Migration);
+        let opened = lent.opened().map(|opened| check_version(&opened.version));
+        opened.transpose()?;
         migrate::run(&mut lent).await?;
         Ok(())
     }
@@ -170,9 +208,9 @@ impl LedgerStore for AuroraStore {
     }
 
     async fn transact(&self, batch: Arc<Batch>) -> Result<Committed> {
-        let mut lent = self.writer.lend().await?;
-        let decision = commit::transact(&mut lent, &batch, &self.numbers, &self.time).await;
-        let decided = lent.end(decision).await?.decided;
+        let mut lent = self.writer.lend(Purpose::Commit).await?;
+        let decided = commit::transact(&mut lent, &batch, &self.numbers, &self.time).await;
+        let decided = lent.end(decided).await?;
         Ok(Committed { decided })
     }
 
@@ -194,11 +232,10 @@ impl LedgerStore for AuroraStore {
         let mut script = Script::default();
         script.begin();
         read::ask_keys_locked(&mut script, &sorted);
-        read::ask_records(&mut script, &sorted);
+        read::ask_records(&mut script, &sorted, read::Reading::Consistent);
         script.end_reading();
-        let mut lent = self.writer.lend().await?;
-        let answers = lent.run(&script).await;
-        let mut answers = lent.end(answers).await?;
+        let lent = self.writer.lend(Purpose::Read).await?;
+        let mut answers = ask_writer(lent, script).await?;
         answers.skip(2);
         let found = read::told_records(&mut answers)?;
         let answer = |key: &RecordKey| {
@@ -219,13 +256,15 @@ impl LedgerStore for AuroraStore {
             read::ask_account_list(script, query);
             false
         };
-        self.read(ask, read::told_accounts).await
+        self.read_long(ask, read::told_accounts).await
     }
 
     async fn transfers(&self, keys: &[TransferKey]) -> Result<Vec<Option<TransferWithReversals>>> {
         let key_of = |found: &TransferWithReversals| found.transfer.key;
-        self.each(keys, read::ask_transfers, read::told_transfers, key_of)
-            .await
+        let ask = |script: &mut Script, keys: &[TransferKey]| {
+            read::ask_transfers(script, keys, read::Reading::Consistent);
+        };
+        self.each(keys, ask, read::told_transfers, key_of).await
     }
 
     async fn list_transfers(&self, query: &ReferenceQuery) -> Result<Vec<TransferWithReversals>> {
@@ -233,13 +272,15 @@ impl LedgerStore for AuroraStore {
             read::ask_transfer_list(script, query);
             true
         };
-        self.read(ask, read::told_transfers).await
+        self.read_long(ask, read::told_transfers).await
     }
 
     async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>> {
         let key_of = |hold: &Hold| hold.key;
-        self.each(keys, read::ask_holds, read::told_holds, key_of)
-            .await
+        let ask = |script: &mut Script, keys: &[HoldKey]| {
+            read::ask_holds(script, keys, read::Reading::Consistent);
+        };
+        self.each(keys, ask, read::told_holds, key_of).await
     }
 
     async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>> {
@@ -250,7 +291,7 @@ impl LedgerStore for AuroraStore {
             true
         };
         let told = |answers: &mut Answers| read::told_hold_list(answers, statements, query);
-        self.read(ask, told).await
+        self.read_long(ask, told).await
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>> {
@@ -258,7 +299,7 @@ impl LedgerStore for AuroraStore {
             read::ask_expired(script, &self.time, limit);
             false
         };
-        self.read(ask, read::told_expired).await
+        self.read_long(ask, read::told_expired).await
     }
 
     async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>> {
@@ -267,7 +308,7 @@ impl LedgerStore for AuroraStore {
             false
         };
         let told = |answers: &mut Answers| read::told_entries(answers, query.account);
-        self.read(ask, told).await
+        self.read_long(ask, told).await
     }
 
     async fn balance_at(&self, account: AccountKey, at: Timestamp) -> Result<Option<PastBalance>> {
@@ -280,7 +321,7 @@ impl LedgerStore for AuroraStore {
         match self.read(ask, |answers| question.told(answers)).await? {
             Answer::Known(balance) => Ok(balance),
             Answer::TooRecent => {
-                let mut lent = self.writer.lend().await?;
+                let mut lent = self.writer.lend(Purpose::Read).await?;
                 let settled = question.settle(&mut lent, &self.time).await;
                 lent.end(settled).await
             }
@@ -292,13 +333,11 @@ impl LedgerStore for AuroraStore {
             read::ask_ledgers(script);
             false
         };
-        self.read(ask, read::told_ledgers).await
+        self.read_long(ask, read::told_ledgers).await
     }
 
     async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
-        let mut lent = self.writer.lend().await?;
-        let sums = read::trial_balance(&mut lent, ledger).await;
-        lent.end(sums).await
+        self.trial_balance_of(ledger).await
     }
 
     async fn epochs(&self) -> Result<Epochs> {
@@ -310,13 +349,13 @@ impl LedgerStore for AuroraStore {
     }
 
     async fn raise_epoch(&self, restored_to: Timestamp, by: &RaisedBy) -> Result<RaisedEpoch> {
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Commit).await?;
         let raised = epoch::raise(&mut lent, restored_to, by, &self.time).await;
         lent.end(raised).await
     }
 
     async fn probe(&self) -> Result<()> {
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Commit).await?;
         let probed = probe::run(&mut lent).await;
         lent.end(probed).await
     }
@@ -325,7 +364,7 @@ impl LedgerStore for AuroraStore {
         if accounts.is_empty() {
             return Ok(Vec::new());
         }
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Read).await?.for_a(Wait::Long);
         let sums = read::pending_sums(&mut lent, &sorted(accounts)).await;
         let sums = lent.end(sums).await?;
         Ok(accounts.iter().map(|key| sums.get(key).copied()).collect())
@@ -333,7 +372,7 @@ impl LedgerStore for AuroraStore {
 
     async fn purgeable(&self, purge: Purge) -> Result<u64> {
         let now = self.now().await?;
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Read).await?.for_a(Wait::Long);
         let counted = match purge {
             Purge::Records { older_than, limit } => {
                 let bound = now.saturating_sub(older_than);
@@ -349,7 +388,7 @@ impl LedgerStore for AuroraStore {
 
     async fn purge(&self, purge: Purge) -> Result<u64> {
         let now = self.now().await?;
-        let mut lent = self.writer.lend().await?;
+        let mut lent = self.writer.lend(Purpose::Read).await?.for_a(Wait::Long);
         let done = match purge {
             Purge::Records { older_than, limit } => {
                 let bound = now.saturating_sub(older_than);

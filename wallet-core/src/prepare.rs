@@ -291,7 +291,7 @@ impl Prepared {
 
     /// The keys that are read to decide it: its own, and for an item of a bulk
     /// request that of the bulk request and of the item before.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = RecordKey> {
+    pub fn keys(&self) -> impl Iterator<Item = RecordKey> {
         let membership = self.membership().copied();
         let bulk = membership.map(|membership| membership.key);
         let previous = membership.and_then(|membership| membership.previous());
@@ -310,6 +310,12 @@ impl Prepared {
     #[must_use]
     pub const fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+
+    /// The currencies of accounts that it may open.
+    #[must_use]
+    pub fn currencies(&self) -> &[Currency] {
+        &self.currencies
     }
 
     /// The ids of what each command creates, in order, where it creates

@@ -154,6 +154,11 @@ pub struct Config {
     #[arg(long, env = "WALLET_ALLOW_SYSTEM_TRANSFERS")]
     pub allow_system_transfers: bool,
 
+    /// How a database of MySQL, MariaDB or Aurora is used.
+    #[cfg(feature = "mysql")]
+    #[command(flatten)]
+    pub mysql: crate::MysqlConfig,
+
     /// How the log looks: `json` or `text`.
     #[arg(long, env = "WALLET_LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,
@@ -267,7 +272,7 @@ fn fifo(text: &str) -> Result<String, String> {
     found.ok_or_else(|| "expected the URL of a FIFO queue: https://... .fifo".to_owned())
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
         Ok(number) => Ok(number),

@@ -21,6 +21,8 @@ mod lanes;
 mod log;
 mod metrics;
 mod middleware;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod openapi;
 pub mod operator;
 mod output;
@@ -38,5 +40,7 @@ pub use connection::{Network, NetworkError};
 pub use history::TableUrl;
 pub use hosts::{HostName, HostNameError, Hosts};
 pub use log::LogFormat;
+#[cfg(feature = "mysql")]
+pub use mysql::MysqlConfig;
 pub use problem::{Code, Problem};
 pub use serve::{Server, StartError, run};

@@ -4,8 +4,8 @@ use wallet_core::memory::MemoryStore;
 use wallet_core::{Currency, LedgerStore, Outbox, Reads, StoreError, SystemClock};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
-use crate::StoreUrl;
 use crate::serve::StartError;
+use crate::{Config, StoreUrl};
 
 /// Books with their outbox.
 pub(crate) trait Books: LedgerStore + Outbox {}
@@ -17,9 +17,9 @@ impl<T: LedgerStore + Outbox> Books for T {}
     not(feature = "mysql"),
     expect(clippy::unused_async, reason = "only a server's store is waited for")
 )]
-pub(crate) async fn open(url: &StoreUrl) -> Result<Arc<dyn Books>, StoreError> {
+pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Books>, StoreError> {
     let clock = Arc::new(SystemClock);
-    match url {
+    match &config.store {
         StoreUrl::Memory => Ok(Arc::new(MemoryStore::new(clock))),
         StoreUrl::Sqlite(path) => {
             let settings = SqliteSettings::new(path);
@@ -27,8 +27,20 @@ pub(crate) async fn open(url: &StoreUrl) -> Result<Arc<dyn Books>, StoreError> {
         }
         #[cfg(feature = "mysql")]
         StoreUrl::Mysql(address) => {
-            let settings = wallet_aurora::AuroraSettings::new(address);
-            Ok(Arc::new(wallet_aurora::AuroraStore::open(&settings).await?))
+            let settings = config.mysql.settings(address);
+            let store = wallet_aurora::AuroraStore::open(&settings).await?;
+            let durability = store.durability();
+            if !durability.is_full() {
+                let log = durability.flushes_log;
+                let binary_log = durability.flushes_binary_log;
+                tracing::warn!(
+                    log,
+                    binary_log,
+                    "the database does not flush at commit: a crash loses payments that \
+                     were acknowledged"
+                );
+            }
+            Ok(Arc::new(store))
         }
     }
 }

@@ -123,6 +123,8 @@ impl Kind {
             .args([template.join("data"), folder.join("data")])
             .status();
         assert!(copied.is_ok_and(|status| status.success()), "copying data");
+        // A replica follows no server that has its own identity.
+        let _ = fs::remove_file(folder.join("data/auto.cnf"));
     }
 
     fn initialise(self, data: &Path) {

@@ -33,6 +33,7 @@ pub(crate) enum Kind {
     SlowDisk,
     CutDatabase,
     CutWithin,
+    SilenceDatabase,
     StallDatabase,
     DelayDatabase,
     KillRedis,
@@ -48,7 +49,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Each with how often it comes, in words, and whom it strikes.
-    const ALL: [(Self, u32, &'static str, Target); 21] = [
+    const ALL: [(Self, u32, &'static str, Target); 22] = [
         (Self::KillHost, 10, "kill -9 of a host", Target::Host),
         (
             Self::RestartHost,
@@ -87,6 +88,12 @@ impl Kind {
             Self::CutWithin,
             10,
             "connections cut within a request",
+            Target::Database,
+        ),
+        (
+            Self::SilenceDatabase,
+            5,
+            "every database connection silent for good",
             Target::Database,
         ),
         (
@@ -211,6 +218,7 @@ impl Fault {
                 let (passing, count) = (u32::try_from(passing)?, u32::try_from(count)?);
                 world.to_database.arm(passing, count, self.cut);
             }
+            Kind::SilenceDatabase => world.to_database.silence(),
             Kind::StallDatabase => world.to_database.stall(true),
             Kind::DelayDatabase => {
                 let delay = Duration::from_millis(5 + self.amount % 100);
@@ -261,6 +269,7 @@ impl Fault {
             Kind::PauseQueue => world.queue.resume(),
             Kind::PauseHistory => world.history.resume(),
             Kind::CutDatabase
+            | Kind::SilenceDatabase
             | Kind::FlushRedis
             | Kind::CutRedis
             | Kind::CutQueue

@@ -33,6 +33,16 @@ struct State {
     /// there are left.
     plan: Mutex<Option<(u32, u32, Cut)>>,
     lost: AtomicU64,
+    /// How many connections there have been, and how many of these are silent.
+    opened: AtomicU64,
+    silent: AtomicU64,
+}
+
+impl State {
+    /// Whether the connection of this number is silent.
+    fn is_silent(&self, number: u64) -> bool {
+        number <= self.silent.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Debug)]
@@ -52,6 +62,8 @@ impl Proxy {
             delay_ms: AtomicU64::new(0),
             plan: Mutex::default(),
             lost: AtomicU64::new(0),
+            opened: AtomicU64::new(0),
+            silent: AtomicU64::new(0),
         });
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
@@ -93,6 +105,13 @@ impl Proxy {
         self.state.is_stalled.send_replace(is_stalled);
     }
 
+    /// From now on nothing passes on the connections that there are, and neither side
+    /// learns that the other is gone, until it gives up by itself.
+    pub(crate) fn silence(&self) {
+        let opened = self.state.opened.load(Ordering::Relaxed);
+        self.state.silent.store(opened, Ordering::Relaxed);
+    }
+
     /// Delays whatever passes.
     pub(crate) fn delay(&self, delay: Duration) {
         let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
@@ -114,25 +133,39 @@ async fn carry(client: TcpStream, server: u16, state: Arc<State>) {
     let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else {
         return;
     };
+    let number = state.opened.fetch_add(1, Ordering::Relaxed) + 1;
     // Delayed packets would make every round trip slow.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     // Whichever ends first ends the other: dropping both closes both.
     tokio::select! {
-        () = pass(from_client, to_server, &state, true) => {}
-        () = pass(from_server, to_client, &state, false) => {}
+        () = pass(from_client, to_server, &state, number, true) => {}
+        () = pass(from_server, to_client, &state, number, false) => {}
         _ = cuts.changed() => {}
     }
 }
 
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State, is_client: bool) {
+async fn pass(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    state: &State,
+    number: u64,
+    is_client: bool,
+) {
     let mut stalled = state.is_stalled.subscribe();
     let mut buffer = vec![0; 1 << 16];
     loop {
         let Ok(count @ 1..) = from.read(&mut buffer).await else {
+            if is_client && state.is_silent(number) {
+                // The server ends its session when it misses the client.
+                std::future::pending::<()>().await;
+            }
             return;
         };
+        if state.is_silent(number) {
+            continue;
+        }
         let delay = state.delay_ms.load(Ordering::Relaxed);
         if delay > 0 {
             tokio::time::sleep(Duration::from_millis(delay)).await;

@@ -91,6 +91,7 @@ shown! {
     lost_events_of_split_batches_show: LosesEventsOfSplits;
     events_written_after_the_commit_show: WritesEventsLater;
     events_of_what_is_rolled_back_show: TellsWhatIsRolledBack;
+    damage_that_spreads_shows: SpreadsDamage;
     forgotten_reversals_show: ForgetsReversals;
     an_expiry_that_ignores_captures_shows: ExpiryIgnoresCaptures;
     a_hold_released_twice_shows: ReleasesTwice;

@@ -9,6 +9,7 @@ use wallet_core::{
     RowState, Timestamp,
 };
 
+use super::claimed::Claimed;
 use super::{Fenced, PARTITION, ask_fence, fence, told_fence};
 use crate::clock::Time;
 use crate::error::{Failed, Result, corrupt};
@@ -27,7 +28,7 @@ const OUTCOMES: &str =
 /// ranges needs more memory than MySQL gives it, and then reads the whole table.
 const OUTCOMES_OF: usize = 500;
 const PROGRESS: &str = "
-    SELECT id, done, state FROM wallet_outbox FORCE INDEX (PRIMARY) WHERE ";
+    SELECT id, done, state, created_at FROM wallet_outbox FORCE INDEX (PRIMARY) WHERE ";
 // The rows that a relay put aside are its own: nobody else changes them.
 const REOPEN: &str = "
     UPDATE wallet_outbox FORCE INDEX (wallet_outbox_by_state) SET state = 0 WHERE state = 2";
@@ -49,6 +50,7 @@ pub(super) async fn claim(
     lease: &Lease,
     skip: &BTreeSet<RowId>,
     limit: u32,
+    claimed: &Claimed,
 ) -> Fenced<Vec<OutboxRow>> {
     let skip: Vec<RowId> = skip.iter().copied().collect();
     let mut script = Script::default();
@@ -76,6 +78,7 @@ pub(super) async fn claim(
     }
     let open: Result<Vec<Open>> = answers.rows().iter().map(open_row).collect();
     let open = open?;
+    claimed.note(open.iter().map(|row| (row.id, row.created_at)));
     let mut outcomes = outcomes(lent, &open).await?;
     let mut rows = Vec::with_capacity(open.len());
     for row in open {
@@ -130,7 +133,7 @@ async fn outcomes(
         for row in answers.rows() {
             let id: i64 = row.number(0)?;
             let ledger = row.ledger(1)?;
-            let outcome = Arc::new(outcome(&row, 2, ledger)?);
+            let outcome = Arc::new(outcome(&row, 2, ledger, || format!("row {id}"))?);
             let of = told.entry(CommitNumber::of_row(id).id()).or_default();
             of.push((ledger, outcome));
         }
@@ -144,6 +147,7 @@ pub(super) async fn mark_done(
     time: &Time,
     lease: &Lease,
     progress: &[RowProgress],
+    claimed: &Claimed,
 ) -> Fenced<()> {
     if fence(lent, time, lease).await?.is_none() {
         return Ok(None);
@@ -156,9 +160,14 @@ pub(super) async fn mark_done(
             state: Some(step.state),
         })
         .collect();
-    let mut script = add_done(lent, &notes).await?;
+    let Some(mut script) = add_done(lent, &notes, Some(claimed)).await? else {
+        lent.run(&Script::of("leaving a lease", "ROLLBACK")).await?;
+        return Ok(None);
+    };
     script.commit();
     lent.run(&script).await?;
+    let is_over = |step: &&RowProgress| step.state == RowState::Complete;
+    claimed.forget(progress.iter().filter(is_over).map(|step| step.row));
     Ok(Some(()))
 }
 
@@ -190,9 +199,13 @@ pub(super) async fn reopen(lent: &mut Lent, time: &Time, lease: &Lease) -> Fence
     }))
 }
 
-/// Locks the rows and answers what to write. A row that was purged was
-/// complete.
-async fn add_done(lent: &mut Lent, progress: &[Note<'_>]) -> std::result::Result<Script, Failed> {
+/// Locks the rows and answers what to write; nothing where a row is not the one that
+/// was claimed. A row that was purged was complete.
+async fn add_done(
+    lent: &mut Lent,
+    progress: &[Note<'_>],
+    claimed: Option<&Claimed>,
+) -> Fenced<Script> {
     let mut ids: Vec<RowId> = progress.iter().map(|step| step.row).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -208,6 +221,10 @@ async fn add_done(lent: &mut Lent, progress: &[Note<'_>]) -> std::result::Result
         let id: RowId = row.number(0)?;
         let mut done = done_set(row.bytes(1)?)?;
         let mut state: i64 = row.number(2)?;
+        let created_at = row.time(3)?;
+        if claimed.is_some_and(|claimed| !claimed.is(id, created_at)) {
+            return Ok(None);
+        }
         for step in progress.iter().filter(|step| step.row == id) {
             done.extend(step.done);
             if state != row_state_number(RowState::Complete) {
@@ -221,7 +238,7 @@ async fn add_done(lent: &mut Lent, progress: &[Note<'_>]) -> std::result::Result
             sql.raw(" WHERE id = ").int(id);
         });
     }
-    Ok(script_out)
+    Ok(Some(script_out))
 }
 
 fn done_set(bytes: &[u8]) -> Result<DoneSet> {
@@ -257,7 +274,7 @@ pub(super) async fn unpark(
             done: &DoneSet::from([index]),
             state: None,
         };
-        script = add_done(lent, &[note]).await?;
+        script = add_done(lent, &[note], None).await?.unwrap_or_default();
     }
     script.commit();
     lent.run(&script).await?;

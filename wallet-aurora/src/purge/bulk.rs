@@ -77,7 +77,8 @@ async fn items_of(lent: &mut Lent, part: &Part) -> std::result::Result<Vec<i64>,
 fn item_keys(row: &Row) -> Result<Vec<RecordKey>> {
     let ledger = row.ledger(0)?;
     let hash = row.array(1)?;
-    let items = outcome(row, 2, ledger)?.bulk_items().unwrap_or(0);
+    let of_key = || format!("ledger {ledger}, key {:032x}", u128::from_be_bytes(hash));
+    let items = outcome(row, 2, ledger, of_key)?.bulk_items().unwrap_or(0);
     let key = RecordKey { ledger, hash };
     Ok((0..items).map(|item| key.item(item)).collect())
 }

@@ -3,25 +3,24 @@ use wallet_core::{
     Metadata, Owner,
 };
 
-use super::Place;
 use crate::error::{Result, corrupt};
 use crate::run::{Answers, Row};
 use crate::sql::Script;
 use crate::value::{amount_column, currency, policy, status};
 
-const PLACES: &str = "
-    SELECT ledger, id, num, currency, exponent, is_system
-    FROM wallet_account_profile FORCE INDEX (PRIMARY) WHERE ";
+const NUMBERS: &str = "
+    SELECT ledger, id, num FROM wallet_account_profile FORCE INDEX (PRIMARY) WHERE ";
 const STATES: &str = "
     SELECT num, policy, overdraft, max_balance, status, debits_posted, credits_posted,
-           debits_pending, credits_pending, version, sequence, last_at
+           debits_pending, credits_pending, version, sequence, last_at,
+           ledger, id, currency, exponent, is_system
     FROM wallet_account FORCE INDEX (PRIMARY) WHERE ";
 /// How many columns of [`WHOLE`] are those of [`STATES`].
-const STATE_COLUMNS: usize = 12;
+const STATE_COLUMNS: usize = 17;
 const WHOLE: &str = "
     SELECT a.num, a.policy, a.overdraft, a.max_balance, a.status, a.debits_posted,
            a.credits_posted, a.debits_pending, a.credits_pending, a.version, a.sequence,
-           a.last_at, p.ledger, p.id, p.currency, p.exponent, p.is_system, p.owner, p.metadata,
+           a.last_at, a.ledger, a.id, a.currency, a.exponent, a.is_system, p.owner, p.metadata,
            p.created_at
     FROM wallet_account_profile p";
 const WITH_STATE: &str = " STRAIGHT_JOIN wallet_account a ON a.num = p.num WHERE ";
@@ -35,27 +34,43 @@ const FIRST_LEDGER: &str = "
         FROM found WHERE found.ledger IS NOT NULL
     ) SELECT ledger FROM found WHERE ledger IS NOT NULL";
 
-/// Asks for the places of accounts; `keys` are sorted.
-pub(super) fn ask_places(script: &mut Script, keys: &[AccountKey]) {
+/// Asks for the numbers of accounts; `keys` are sorted.
+pub(super) fn ask_numbers(script: &mut Script, keys: &[AccountKey], reading: Reading) {
     script.work("finding accounts", |sql| {
-        sql.raw(PLACES);
+        sql.raw(NUMBERS);
         sql.keyed("ledger", "id", keys, |key| (key.ledger, *key.id.as_bytes()));
+        sql.raw(reading.lock());
     });
 }
 
-/// The places found, in no order.
-pub(super) fn told_places(answers: &mut Answers) -> Result<Vec<(AccountKey, Place)>> {
+/// The numbers found, in no order.
+pub(super) fn told_numbers(answers: &mut Answers) -> Result<Vec<(AccountKey, i64)>> {
     let rows = answers.rows();
-    let place = |row: &Row| {
+    let number = |row: &Row| {
         let key = InLedger::new(row.ledger(0)?, row.id(1, AccountId::from_bytes)?);
-        let place = Place {
-            number: row.number(2)?,
-            currency: currency(row.text(3)?, row.number(4)?)?,
-            is_system: row.flag(5)?,
-        };
-        Ok((key, place))
+        Ok((key, row.number(2)?))
     };
-    rows.iter().map(place).collect()
+    rows.iter().map(number).collect()
+}
+
+/// Which state of rows is read that no account's lock guards yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// What is committed, or the snapshot of the transaction under way.
+    Consistent,
+    /// What is committed, whatever snapshot the transaction under way has: rows are
+    /// locked against changes.
+    Current,
+}
+
+impl Reading {
+    /// What follows a statement that reads so.
+    pub(super) const fn lock(self) -> &'static str {
+        match self {
+            Self::Consistent => "",
+            Self::Current => " LOCK IN SHARE MODE",
+        }
+    }
 }
 
 /// How accounts are read.
@@ -85,12 +100,12 @@ pub(super) fn ask_states(script: &mut Script, numbers: &[i64], locking: Locking)
     });
 }
 
-/// The mutable part of the account in `row`.
-pub(super) fn state(row: &Row, key: AccountKey, place: &Place) -> Result<AccountState> {
+/// The state of the account in `row`. Its key proves whose row it is.
+pub(super) fn state(row: &Row) -> Result<AccountState> {
     Ok(AccountState {
-        key,
-        currency: place.currency,
-        system: place.is_system,
+        key: InLedger::new(row.ledger(12)?, row.id(13, AccountId::from_bytes)?),
+        currency: currency(row.text(14)?, row.number(15)?)?,
+        system: row.flag(16)?,
         policy: policy(row.number(1)?, amount_column(row, 2)?)?,
         max_balance: amount_column(row, 3)?,
         status: status(row.number(4)?)?,
@@ -151,18 +166,12 @@ pub(crate) fn told_accounts(answers: &mut Answers) -> Result<Vec<Account>> {
 
 fn account(row: &Row) -> Result<Account> {
     let at = |index: usize| STATE_COLUMNS.saturating_add(index);
-    let key = InLedger::new(row.ledger(at(0))?, row.id(at(1), AccountId::from_bytes)?);
-    let place = Place {
-        number: row.number(0)?,
-        currency: currency(row.text(at(2))?, row.number(at(3))?)?,
-        is_system: row.flag(at(4))?,
-    };
-    let metadata = row.optional_text(at(6))?.map(Metadata::parse).transpose();
+    let metadata = row.optional_text(at(1))?.map(Metadata::parse).transpose();
     Ok(Account {
-        state: state(row, key, &place)?,
-        owner: Owner::new(row.text(at(5))?).map_err(|_| corrupt("an owner is damaged"))?,
+        state: state(row)?,
+        owner: Owner::new(row.text(at(0))?).map_err(|_| corrupt("an owner is damaged"))?,
         metadata: metadata.map_err(|_| corrupt("metadata is damaged"))?,
-        created_at: row.time(at(7))?,
+        created_at: row.time(at(2))?,
     })
 }
 

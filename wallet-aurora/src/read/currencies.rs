@@ -1,5 +1,6 @@
 use wallet_core::{Currency, CurrencyCode};
 
+use super::Reading;
 use crate::error::Result;
 use crate::run::{Answers, Row};
 use crate::sql::Script;
@@ -8,12 +9,13 @@ use crate::value::currency;
 const CURRENCIES: &str = "SELECT code, exponent FROM wallet_currency WHERE ";
 
 /// Asks for registered currencies.
-pub(super) fn ask_currencies(script: &mut Script, codes: &[CurrencyCode]) {
+pub(super) fn ask_currencies(script: &mut Script, codes: &[CurrencyCode], reading: Reading) {
     script.work("finding currencies", |sql| {
         sql.raw(CURRENCIES);
         sql.is_in("code", codes, |sql, code| {
             sql.text(code.as_str());
         });
+        sql.raw(reading.lock());
     });
 }
 

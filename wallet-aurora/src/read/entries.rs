@@ -94,7 +94,10 @@ pub(crate) fn told_entries(answers: &mut Answers, account: AccountKey) -> Result
 
 fn entry(row: &Row, account: AccountKey) -> Result<Entry> {
     let sequence: Sequence = row.number(0)?;
-    let told = outcome(row, 2, account.ledger)?;
+    let told = outcome(row, 2, account.ledger, || {
+        let AccountKey { ledger, id } = account;
+        format!("ledger {ledger}, account {id}, entry {sequence}")
+    })?;
     let mut entries = told.entries();
     let entry = entries.find(|entry| entry.account == account && entry.sequence == sequence);
     let entry = entry.ok_or_else(|| corrupt("the journal does not tell an entry"))?;

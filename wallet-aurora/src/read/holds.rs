@@ -1,27 +1,29 @@
 use wallet_core::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
 use wallet_core::{Hold, HoldId, HoldKey, HoldQuery, HoldStatus, InLedger};
 
+use super::Reading;
 use crate::clock::Time;
 use crate::error::{Result, undecodable};
 use crate::run::{Answers, Row};
 use crate::sql::Script;
 
-const HOLDS: &str = "SELECT ledger, body FROM wallet_hold FORCE INDEX (PRIMARY) WHERE ";
+const HOLDS: &str = "SELECT ledger, body, id FROM wallet_hold FORCE INDEX (PRIMARY) WHERE ";
 const BY_PAYER: &str = "
-    SELECT ledger, body FROM wallet_hold FORCE INDEX (wallet_hold_by_payer)
+    SELECT ledger, body, id FROM wallet_hold FORCE INDEX (wallet_hold_by_payer)
     WHERE ledger = ";
 const BY_PAYEE: &str = "
-    SELECT ledger, body FROM wallet_hold FORCE INDEX (wallet_hold_by_payee)
+    SELECT ledger, body, id FROM wallet_hold FORCE INDEX (wallet_hold_by_payee)
     WHERE ledger = ";
 const EXPIRED: &str = "
     SELECT ledger, id FROM wallet_hold FORCE INDEX (wallet_hold_by_expiry)
     WHERE status = 0 AND expires_at <= ";
 
 /// Asks for holds; `keys` are sorted.
-pub(crate) fn ask_holds(script: &mut Script, keys: &[HoldKey]) {
+pub(crate) fn ask_holds(script: &mut Script, keys: &[HoldKey], reading: Reading) {
     script.work("reading holds", |sql| {
         sql.raw(HOLDS);
         sql.keyed("ledger", "id", keys, |key| (key.ledger, *key.id.as_bytes()));
+        sql.raw(reading.lock());
     });
 }
 
@@ -34,8 +36,12 @@ pub(crate) fn told_holds(answers: &mut Answers) -> Result<Vec<Hold>> {
 }
 
 fn hold(row: &Row) -> Result<Hold> {
-    let decoded = decode_hold(row.ledger(0)?, row.bytes(1)?);
-    decoded.map_err(|error| undecodable(error, "reading a hold"))
+    let ledger = row.ledger(0)?;
+    let id = row.id(2, HoldId::from_bytes)?;
+    decode_hold(ledger, row.bytes(1)?).map_err(|error| {
+        let row = format!("ledger {ledger}, hold {id} in wallet_hold");
+        undecodable(error, row)
+    })
 }
 
 /// Asks for a page of the holds from or towards an account. Both indexes are

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use wallet_core::codec::decode_outcome;
 use wallet_core::{Fingerprint, LedgerId, Outcome, Record, RecordKey};
 
+use super::Reading;
 use crate::error::{Result, undecodable};
 use crate::run::{Answers, Row};
 use crate::sql::Script;
@@ -16,10 +17,11 @@ const LOCK_KEYS: &str =
     "SELECT fingerprint FROM wallet_journal FORCE INDEX (wallet_journal_by_key) WHERE ";
 
 /// Asks for the records of keys; `keys` are sorted.
-pub(crate) fn ask_records(script: &mut Script, keys: &[RecordKey]) {
+pub(crate) fn ask_records(script: &mut Script, keys: &[RecordKey], reading: Reading) {
     script.work("reading records", |sql| {
         sql.raw(RECORDS);
         sql.keyed("ledger", "hash", keys, |key| (key.ledger, key.hash));
+        sql.raw(reading.lock());
     });
 }
 
@@ -37,13 +39,12 @@ pub(crate) fn ask_keys_locked(script: &mut Script, keys: &[RecordKey]) {
 pub(crate) fn told_records(answers: &mut Answers) -> Result<Vec<Record>> {
     let record = |row: &Row| {
         let ledger = row.ledger(0)?;
+        let hash = row.array(1)?;
+        let of_key = || format!("ledger {ledger}, key {:032x}", u128::from_be_bytes(hash));
         Ok(Record {
-            key: RecordKey {
-                ledger,
-                hash: row.array(1)?,
-            },
+            key: RecordKey { ledger, hash },
             fingerprint: Fingerprint::from_bytes(row.array(2)?),
-            outcome: Arc::new(outcome(row, 3, ledger)?),
+            outcome: Arc::new(outcome(row, 3, ledger, of_key)?),
         })
     };
     let found: Result<Vec<Record>> = answers.rows().iter().map(record).collect();
@@ -52,8 +53,15 @@ pub(crate) fn told_records(answers: &mut Answers) -> Result<Vec<Record>> {
     Ok(found)
 }
 
-/// The outcome in a column of a row of `ledger`.
-pub(crate) fn outcome(row: &Row, column: usize, ledger: LedgerId) -> Result<Outcome> {
-    decode_outcome(ledger, row.bytes(column)?)
-        .map_err(|error| undecodable(error, "reading an outcome"))
+/// The outcome in a column of a row of `ledger`; `whose` says what it was found by.
+pub(crate) fn outcome(
+    row: &Row,
+    column: usize,
+    ledger: LedgerId,
+    whose: impl FnOnce() -> String,
+) -> Result<Outcome> {
+    decode_outcome(ledger, row.bytes(column)?).map_err(|error| {
+        let row = format!("the outcome of {} in wallet_journal", whose());
+        undecodable(error, row)
+    })
 }

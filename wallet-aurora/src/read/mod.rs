@@ -7,6 +7,7 @@ mod entries;
 mod holds;
 mod journal;
 mod numbers;
+mod open;
 mod pending_sums;
 mod resolve;
 mod snapshot;
@@ -14,7 +15,8 @@ mod transfers;
 mod trial_balance;
 
 pub(crate) use accounts::{
-    Locking, ask_accounts, ask_ledgers, ask_list as ask_account_list, told_accounts, told_ledgers,
+    Locking, Reading, ask_accounts, ask_ledgers, ask_list as ask_account_list, told_accounts,
+    told_ledgers,
 };
 pub(crate) use entries::{Bound, ask_page, count, told_entries};
 pub(crate) use holds::{
@@ -22,7 +24,8 @@ pub(crate) use holds::{
     told_list as told_hold_list,
 };
 pub(crate) use journal::{ask_keys_locked, ask_records, outcome, told_records};
-pub(crate) use numbers::{Numbers, Place};
+pub(crate) use numbers::Numbers;
+pub(crate) use open::open_requests;
 pub(crate) use pending_sums::pending_sums;
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use snapshot::Plan;

@@ -6,17 +6,17 @@ use std::sync::{Mutex, PoisonError};
 
 use wallet_core::{AccountKey, Hold, Reads, Snapshot, TransferWithReversals, accounts_of};
 
-use super::accounts::{ask_places, told_places};
-use super::{Numbers, Place, ask_holds, ask_transfers, told_holds, told_transfers};
+use super::accounts::{Reading, ask_numbers, told_numbers};
+use super::{Numbers, ask_holds, ask_transfers, told_holds, told_transfers};
 use crate::error::Failed;
 use crate::run::Runner;
 use crate::sql::Script;
 
-/// The accounts to lock, each with its place; none where there is no such
+/// The accounts to lock, each with its number; none where there is no such
 /// account so far.
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
-    pub(crate) accounts: BTreeMap<AccountKey, Option<Place>>,
+    pub(crate) accounts: BTreeMap<AccountKey, Option<i64>>,
 }
 
 /// Finds the accounts of `reads`. Nothing is sent where all of them are known
@@ -26,16 +26,18 @@ pub(crate) async fn resolve(
     reads: &Reads,
     numbers: &Mutex<Numbers>,
 ) -> Result<Resolved, Failed> {
+    // Nothing but where to look: it is read again behind the locks.
+    let reading = Reading::Consistent;
     let mut resolved = Resolved::default();
     let mut unknown = resolved.recall(reads.accounts.iter().copied(), numbers);
     let mut script = Script::default();
     let names_any = !reads.holds.is_empty() || !reads.transfers.is_empty();
     if names_any {
-        ask_holds(&mut script, &reads.holds);
-        ask_transfers(&mut script, &reads.transfers);
+        ask_holds(&mut script, &reads.holds, reading);
+        ask_transfers(&mut script, &reads.transfers, reading);
     }
     if !unknown.is_empty() {
-        ask_places(&mut script, &unknown);
+        ask_numbers(&mut script, &unknown, reading);
     }
     if script.steps.is_empty() {
         return Ok(resolved);
@@ -47,7 +49,7 @@ pub(crate) async fn resolve(
         transfers = told_transfers(&mut answers)?;
     }
     if !unknown.is_empty() {
-        resolved.learn(told_places(&mut answers)?, numbers);
+        resolved.learn(told_numbers(&mut answers)?, numbers);
     }
     let mut more: Vec<AccountKey> = accounts_of(&holds, &transfers).collect();
     more.retain(|key| !resolved.accounts.contains_key(key));
@@ -56,9 +58,9 @@ pub(crate) async fn resolve(
     unknown = resolved.recall(more.into_iter(), numbers);
     if !unknown.is_empty() {
         let mut script = Script::default();
-        ask_places(&mut script, &unknown);
+        ask_numbers(&mut script, &unknown, reading);
         let mut answers = runner.run(&script).await?;
-        resolved.learn(told_places(&mut answers)?, numbers);
+        resolved.learn(told_numbers(&mut answers)?, numbers);
     }
     Ok(resolved)
 }
@@ -66,12 +68,12 @@ pub(crate) async fn resolve(
 impl Resolved {
     /// The numbers of those that exist.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = i64> {
-        self.accounts.values().flatten().map(|place| place.number)
+        self.accounts.values().flatten().copied()
     }
 
-    /// The numbers of those that exist and are not in `snapshot`, whose accounts
-    /// stand in the same order.
-    pub(crate) fn missing_in(&self, snapshot: &Snapshot) -> Vec<i64> {
+    /// Those that exist and are not in `snapshot`, whose accounts stand in the same
+    /// order.
+    pub(crate) fn missing_in(&self, snapshot: &Snapshot) -> Vec<(AccountKey, i64)> {
         if snapshot.accounts.len() == self.accounts.len() {
             return Vec::new();
         }
@@ -81,11 +83,11 @@ impl Resolved {
         };
         let missing = self.accounts.iter().filter(|(key, _)| !is_there(key));
         missing
-            .filter_map(|(_, place)| place.map(|place| place.number))
+            .filter_map(|(key, number)| number.map(|number| (*key, number)))
             .collect()
     }
 
-    /// Takes in the accounts whose places are remembered, and answers which
+    /// Takes in the accounts whose numbers are remembered, and answers which
     /// are not, sorted as `keys` are.
     fn recall(
         &mut self,
@@ -95,20 +97,20 @@ impl Resolved {
         let mut numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut unknown = Vec::new();
         for key in keys {
-            let place = numbers.find(key);
-            if place.is_none() {
+            let number = numbers.find(key);
+            if number.is_none() {
                 unknown.push(key);
             }
-            self.accounts.insert(key, place);
+            self.accounts.insert(key, number);
         }
         unknown
     }
 
-    fn learn(&mut self, places: Vec<(AccountKey, Place)>, numbers: &Mutex<Numbers>) {
+    fn learn(&mut self, found: Vec<(AccountKey, i64)>, numbers: &Mutex<Numbers>) {
         let mut numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, place) in places {
-            numbers.note(key, place);
-            self.accounts.insert(key, Some(place));
+        for (key, number) in found {
+            numbers.note(key, number);
+            self.accounts.insert(key, Some(number));
         }
     }
 }

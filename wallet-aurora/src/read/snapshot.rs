@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use wallet_core::{AccountKey, Reads, Snapshot, StoreError, StoreErrorKind, Timestamp};
 
-use super::accounts::{Locking, ask_places, ask_states, state, told_places};
+use super::accounts::{Locking, Reading, ask_numbers, ask_states, state, told_numbers};
 use super::currencies::{ask_currencies, told_currencies};
 use super::{
     Resolved, ask_holds, ask_records, ask_transfers, told_holds, told_records, told_transfers,
 };
 use crate::clock::Time;
 use crate::epoch;
-use crate::error::{Result, corrupt};
+use crate::error::Result;
 use crate::number::CommitNumber;
 use crate::run::{Answers, Row};
 use crate::sql::Script;
@@ -25,6 +25,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) locking: Locking,
     /// Accounts that are not waited for in any case, sorted.
     pub(crate) kept: &'a [i64],
+    pub(crate) reading: Reading,
     pub(crate) time: &'a Time,
 }
 
@@ -35,7 +36,7 @@ impl Plan<'_> {
 
     fn missing(&self) -> Vec<AccountKey> {
         let accounts = self.resolved.accounts.iter();
-        let missing = accounts.filter(|(_, place)| place.is_none());
+        let missing = accounts.filter(|(_, number)| number.is_none());
         missing.map(|(key, _)| *key).collect()
     }
 
@@ -46,8 +47,7 @@ impl Plan<'_> {
             Locking::None => epoch::ask(script),
             Locking::Wait | Locking::Skip => epoch::ask_locked(script),
         }
-        let places = self.resolved.accounts.values().flatten();
-        let mut numbers: Vec<i64> = places.map(|place| place.number).collect();
+        let mut numbers: Vec<i64> = self.resolved.numbers().collect();
         numbers.sort_unstable();
         numbers.retain(|number| !self.is_kept(*number));
         if !numbers.is_empty() {
@@ -62,37 +62,33 @@ impl Plan<'_> {
         self.time.ask(script);
         let missing = self.missing();
         if !missing.is_empty() {
-            ask_places(script, &missing);
+            ask_numbers(script, &missing, self.reading);
         }
         if !self.reads.keys.is_empty() {
-            ask_records(script, &self.reads.keys);
+            ask_records(script, &self.reads.keys, self.reading);
         }
         if !self.reads.holds.is_empty() {
-            ask_holds(script, &self.reads.holds);
+            ask_holds(script, &self.reads.holds, self.reading);
         }
         if !self.reads.transfers.is_empty() {
-            ask_transfers(script, &self.reads.transfers);
+            ask_transfers(script, &self.reads.transfers, self.reading);
         }
         if !self.reads.currencies.is_empty() {
-            ask_currencies(script, &self.reads.currencies);
+            ask_currencies(script, &self.reads.currencies, self.reading);
         }
     }
 
-    /// What was answered.
-    pub(crate) fn told(&self, answers: &mut Answers) -> Result<Snapshot> {
-        self.told_numbered(answers).map(|(snapshot, _)| snapshot)
-    }
-
-    /// The same with the commit's number, where accounts are locked for one.
-    pub(crate) fn told_numbered(
+    /// What was answered, with the commit's number where accounts are locked for one;
+    /// nothing where the numbers of accounts are not theirs.
+    pub(crate) fn told(
         &self,
         answers: &mut Answers,
-    ) -> Result<(Snapshot, Option<CommitNumber>)> {
+    ) -> Result<Option<(Snapshot, Option<CommitNumber>)>> {
         let mut snapshot = Snapshot::at(Timestamp::EPOCH);
         snapshot.epoch = epoch::told(answers)?;
-        let mut places = self.resolved.accounts.values().flatten();
         let mut states = HashMap::new();
-        let mut asked = usize::from(places.any(|place| !self.is_kept(place.number)));
+        let is_waited_for = |number| !self.is_kept(number);
+        let mut asked = usize::from(self.resolved.numbers().any(is_waited_for));
         asked = asked.saturating_add(usize::from(!self.kept.is_empty()));
         for _ in 0..asked {
             for row in answers.rows() {
@@ -104,7 +100,7 @@ impl Plan<'_> {
             number = Some(CommitNumber::told(answers)?);
         }
         snapshot.now = self.time.told(answers)?;
-        if !self.missing().is_empty() && !told_places(answers)?.is_empty() {
+        if !self.missing().is_empty() && !told_numbers(answers)?.is_empty() {
             // It was not there when the accounts were found, and so is not
             // locked.
             return Err(conflict("an account was opened meanwhile"));
@@ -121,11 +117,13 @@ impl Plan<'_> {
         if !self.reads.currencies.is_empty() {
             snapshot.currencies = told_currencies(answers)?;
         }
-        self.accounts(&states, &mut snapshot)?;
-        Ok((snapshot, number))
+        let is_proven = self.accounts(&states, &mut snapshot)?;
+        Ok(is_proven.then_some((snapshot, number)))
     }
 
-    fn accounts(&self, states: &HashMap<i64, Row>, snapshot: &mut Snapshot) -> Result<()> {
+    /// Takes the accounts in; answers whether every row that was found is that of the
+    /// account that it was looked for as.
+    fn accounts(&self, states: &HashMap<i64, Row>, snapshot: &mut Snapshot) -> Result<bool> {
         // A hold or transfer that came meanwhile may hang on accounts that are
         // not locked.
         let needed = self.reads.lock_set(&snapshot.holds, &snapshot.transfers);
@@ -134,22 +132,25 @@ impl Plan<'_> {
             return Err(conflict("what the batch needs changed meanwhile"));
         }
         snapshot.accounts.reserve(self.resolved.accounts.len());
-        for (key, place) in &self.resolved.accounts {
-            let Some(place) = place else {
+        for (key, number) in &self.resolved.accounts {
+            let Some(number) = number else {
                 snapshot.accounts.push((*key, None));
                 continue;
             };
-            match states.get(&place.number) {
+            match states.get(number) {
                 Some(row) => {
-                    let state = state(row, *key, place)?;
+                    let state = state(row)?;
+                    if state.key != *key {
+                        return Ok(false);
+                    }
                     snapshot.accounts.push((*key, Some(state)));
                 }
                 // Somebody else keeps it: what needs it comes out as blocked.
-                None if self.locking == Locking::Skip || self.is_kept(place.number) => {}
-                None => return Err(corrupt("an account is gone")),
+                None if self.locking == Locking::Skip || self.is_kept(*number) => {}
+                None => return Ok(false),
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -1,5 +1,6 @@
 use wallet_core::{InLedger, ReferenceQuery, TransferId, TransferKey, TransferWithReversals};
 
+use super::Reading;
 use super::journal::outcome;
 use crate::error::{Result, corrupt};
 use crate::run::{Answers, Row};
@@ -28,15 +29,17 @@ const REVERSED_BY_REFERENCE_END: &str = ") page
 
 /// Asks for transfers and what of them is reversed: two statements. `keys` are
 /// sorted.
-pub(crate) fn ask_transfers(script: &mut Script, keys: &[TransferKey]) {
+pub(crate) fn ask_transfers(script: &mut Script, keys: &[TransferKey], reading: Reading) {
     let parts = |key: &TransferKey| (key.ledger, *key.id.as_bytes());
     script.work("reading transfers", |sql| {
         sql.raw(TRANSFERS);
         sql.keyed("t.ledger", "t.transfer", keys, parts);
+        sql.raw(reading.lock());
     });
     script.work("reading reversals", |sql| {
         sql.raw(REVERSED);
         sql.keyed("ledger", "transfer", keys, parts);
+        sql.raw(reading.lock());
     });
 }
 
@@ -84,7 +87,9 @@ pub(crate) fn told_transfers(answers: &mut Answers) -> Result<Vec<TransferWithRe
 
 fn transfer(row: &Row) -> Result<TransferWithReversals> {
     let key = InLedger::new(row.ledger(0)?, row.id(1, TransferId::from_bytes)?);
-    let told = outcome(row, 2, key.ledger)?;
+    let told = outcome(row, 2, key.ledger, || {
+        format!("ledger {}, transfer {}", key.ledger, key.id)
+    })?;
     let transfer = told.transfers().find(|transfer| transfer.key == key);
     let transfer = transfer.ok_or_else(|| corrupt("the journal does not tell a transfer"))?;
     Ok(TransferWithReversals {

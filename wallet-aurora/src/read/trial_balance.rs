@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use wallet_core::{AccountId, Currency, LedgerId, TrialBalance};
+use wallet_core::{Account, AccountId, AccountKey, Currency, LedgerId, TrialBalance};
+
+use super::{ask_accounts, told_accounts};
 
 use crate::error::{Failed, Result};
 use crate::pool::Lent;
@@ -29,14 +31,24 @@ struct Part {
     last: AccountId,
 }
 
-/// What the accounts of a ledger add up to, by currency.
+/// What the accounts of a ledger add up to, by currency; nothing where the accounts of
+/// `keys`, as the same state has them, are not fresh enough.
 pub(crate) async fn trial_balance(
     lent: &mut Lent,
     ledger: LedgerId,
-) -> std::result::Result<Vec<TrialBalance>, Failed> {
+    keys: &[AccountKey],
+    is_enough: impl FnOnce(&[Account]) -> bool,
+) -> std::result::Result<Option<Vec<TrialBalance>>, Failed> {
     let mut begin = Script::default();
     begin.begin_reading();
-    lent.run(&begin).await?;
+    let before = begin.steps.len();
+    ask_accounts(&mut begin, keys);
+    let mut answers = lent.run(&begin).await?;
+    answers.skip(before);
+    if !is_enough(&told_accounts(&mut answers)?) {
+        end(lent).await?;
+        return Ok(None);
+    }
     let mut sums: BTreeMap<Currency, TrialBalance> = BTreeMap::new();
     let mut after = None;
     loop {
@@ -56,10 +68,14 @@ pub(crate) async fn trial_balance(
             sum.posted = sum.posted.wrapping_add(part.posted);
         }
     }
+    end(lent).await?;
+    Ok(Some(sums.into_values().collect()))
+}
+
+async fn end(lent: &mut Lent) -> std::result::Result<(), Failed> {
     let mut end = Script::default();
     end.end_reading();
-    lent.run(&end).await?;
-    Ok(sums.into_values().collect())
+    lent.run(&end).await.map(drop)
 }
 
 fn ask(script: &mut Script, ledger: LedgerId, after: Option<AccountId>) {

@@ -2,16 +2,20 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use wallet_core::{Freshness, Reads, Snapshot, Timestamp};
+use wallet_core::{
+    Account, Freshness, LedgerId, Reads, Snapshot, StoreError, StoreErrorKind, Timestamp,
+    TrialBalance,
+};
 
 use super::AuroraStore;
+use crate::connect::Role;
 use crate::error::{Failed, Result};
 use crate::freshness;
-use crate::pool::{Lent, Pool};
-use crate::read::{self, Locking, Plan};
-use crate::run::Answers;
+use crate::pool::{Lent, Pool, Purpose, Wait};
+use crate::read::{self, Locking, Numbers, Plan, Reading};
+use crate::run::{Answers, Row};
 use crate::sql::Script;
 
 impl AuroraStore {
@@ -22,6 +26,24 @@ impl AuroraStore {
         ask: impl FnOnce(&mut Script) -> bool,
         told: impl FnOnce(&mut Answers) -> Result<T>,
     ) -> Result<T> {
+        self.read_for(Wait::Answer, ask, told).await
+    }
+
+    /// The same for what may go through many rows.
+    pub(super) async fn read_long<T>(
+        &self,
+        ask: impl FnOnce(&mut Script) -> bool,
+        told: impl FnOnce(&mut Answers) -> Result<T>,
+    ) -> Result<T> {
+        self.read_for(Wait::Long, ask, told).await
+    }
+
+    async fn read_for<T>(
+        &self,
+        wait: Wait,
+        ask: impl FnOnce(&mut Script) -> bool,
+        told: impl FnOnce(&mut Answers) -> Result<T>,
+    ) -> Result<T> {
         let mut asked = Script::default();
         let is_one_state = ask(&mut asked);
         let keys = freshness::keys(&self.freshness);
@@ -29,7 +51,7 @@ impl AuroraStore {
             let mut guarded = Script::default();
             read::ask_accounts(&mut guarded, &keys);
             guarded.append(asked.clone());
-            let mut answers = run_on(&self.reader, guarded, true).await?;
+            let mut answers = run_on(&self.reader, wait, guarded, true).await?;
             if freshness::accepts(&self.freshness, &read::told_accounts(&mut answers)?) {
                 return told(&mut answers);
             }
@@ -38,7 +60,35 @@ impl AuroraStore {
             Freshness::Cached => &self.reader,
             Freshness::AtLeast(_) | Freshness::Strong => &self.writer,
         };
-        told(&mut run_on(pool, asked, is_one_state).await?)
+        told(&mut run_on(pool, wait, asked, is_one_state).await?)
+    }
+
+    /// What the accounts of a ledger add up to, from a server that is fresh enough.
+    pub(super) async fn trial_balance_of(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
+        let keys = freshness::keys(&self.freshness);
+        let pools = match &self.freshness {
+            Freshness::Cached => [Some(&self.reader), None],
+            Freshness::AtLeast(_) if !keys.is_empty() => [Some(&self.reader), Some(&self.writer)],
+            Freshness::AtLeast(_) | Freshness::Strong => [None, Some(&self.writer)],
+        };
+        for pool in pools.into_iter().flatten() {
+            let is_writer = Arc::ptr_eq(pool, &self.writer);
+            let mut lent = pool.lend(Purpose::Read).await?.for_a(Wait::Long);
+            let is_enough =
+                |found: &[Account]| is_writer || freshness::accepts(&self.freshness, found);
+            let sums = read::trial_balance(&mut lent, ledger, &keys, is_enough).await;
+            let sums = match sums {
+                Ok(sums) if pool.target.role == Role::Writer => {
+                    still_writes(&mut lent).await.map(|()| sums)
+                }
+                sums => sums,
+            };
+            if let Some(sums) = lent.end(sums).await? {
+                return Ok(sums);
+            }
+        }
+        let context = "no server is fresh enough";
+        Err(StoreError::new(StoreErrorKind::Internal, context))
     }
 
     /// One answer per key, in the order asked.
@@ -73,7 +123,7 @@ impl AuroraStore {
         let time = &self.time;
         let mut script = Script::default();
         time.ask(&mut script);
-        time.told(&mut run_on(&self.writer, script, false).await?)
+        time.told(&mut run_on(&self.writer, Wait::Answer, script, false).await?)
     }
 
     pub(super) async fn try_snapshot(&self, reads: &Reads) -> Result<Snapshot> {
@@ -81,8 +131,14 @@ impl AuroraStore {
             Freshness::Cached => &self.reader,
             Freshness::AtLeast(_) | Freshness::Strong => &self.writer,
         };
-        let mut lent = pool.lend().await?;
+        let mut lent = pool.lend(Purpose::Read).await?;
         let read = self.read_snapshot(&mut lent, reads).await;
+        let read = match read {
+            Ok(snapshot) if pool.target.role == Role::Writer => {
+                still_writes(&mut lent).await.map(|()| snapshot)
+            }
+            read => read,
+        };
         lent.end(read).await
     }
 
@@ -91,12 +147,15 @@ impl AuroraStore {
         lent: &mut Lent,
         reads: &Reads,
     ) -> std::result::Result<Snapshot, Failed> {
-        let resolved = read::resolve(&mut lent.runner()?, reads, &self.numbers).await?;
+        // A reader may not have an account yet whose number is remembered.
+        let numbers = Mutex::new(Numbers::new(usize::MAX));
+        let resolved = read::resolve(&mut lent.runner()?, reads, &numbers).await?;
         let plan = Plan {
             reads,
             resolved: &resolved,
             locking: Locking::None,
             kept: &[],
+            reading: Reading::Consistent,
             time: &self.time,
         };
         let mut script = Script::default();
@@ -106,12 +165,22 @@ impl AuroraStore {
         script.end_reading();
         let mut answers = lent.run(&script).await?;
         answers.skip(before);
-        Ok(plan.told(&mut answers)?)
+        let told = plan.told(&mut answers)?;
+        let (snapshot, _) = told.ok_or_else(|| {
+            let context = "the accounts changed while they were read";
+            StoreError::new(StoreErrorKind::Conflict, context)
+        })?;
+        Ok(snapshot)
     }
 }
 
 /// Runs what only reads; where it must see one state, in a transaction.
-async fn run_on(pool: &Arc<Pool>, asked: Script, is_one_state: bool) -> Result<Answers> {
+async fn run_on(
+    pool: &Arc<Pool>,
+    wait: Wait,
+    asked: Script,
+    is_one_state: bool,
+) -> Result<Answers> {
     let mut script = Script::default();
     if is_one_state {
         script.begin_reading();
@@ -121,11 +190,54 @@ async fn run_on(pool: &Arc<Pool>, asked: Script, is_one_state: bool) -> Result<A
     if is_one_state {
         script.end_reading();
     }
-    let mut lent = pool.lend().await?;
-    let answers = lent.run(&script).await;
-    let mut answers = lent.end(answers).await?;
+    let mut lent = pool.lend(Purpose::Read).await?.for_a(wait);
+    let mut answers = match pool.target.role {
+        Role::Writer => ask_writer(lent, script).await?,
+        Role::Reader => {
+            let answers = lent.run(&script).await;
+            lent.end(answers).await?
+        }
+    };
     answers.skip(before);
     Ok(answers)
+}
+
+/// Runs what must be read from the writer. Behind the reads, in the same packet, the
+/// server says whether it still is one: after a failover the old writer answers for a
+/// while, and what it says is not the latest any more.
+pub(super) async fn ask_writer(mut lent: Lent, mut script: Script) -> Result<Answers> {
+    let statements = script.steps.len();
+    ask_writes(&mut script);
+    let answers = lent.run(&script).await.and_then(|mut answers| {
+        let is_read_only = told_writes(&answers.split_off(statements)?)?;
+        if is_read_only {
+            return Err(Failed::read_only());
+        }
+        Ok(answers)
+    });
+    lent.end(answers).await
+}
+
+/// The same behind reads of several packets.
+async fn still_writes(lent: &mut Lent) -> std::result::Result<(), Failed> {
+    let mut script = Script::default();
+    ask_writes(&mut script);
+    let row = lent.run(&script).await?.row()?;
+    if told_writes(&row)? {
+        return Err(Failed::read_only());
+    }
+    Ok(())
+}
+
+fn ask_writes(script: &mut Script) {
+    script.work("asking whether the server is the writer", |sql| {
+        sql.raw("SELECT @@read_only, @@innodb_read_only");
+    });
+}
+
+/// Whether the server takes no writes.
+fn told_writes(row: &Row) -> Result<bool> {
+    Ok(row.flag(0)? || row.flag(1)?)
 }
 
 pub(super) fn sorted<K: Copy + Ord>(keys: &[K]) -> Vec<K> {

@@ -18,7 +18,8 @@ const ACCOUNTS: Insert = Insert {
     context: "opening an account",
     head: "INSERT INTO wallet_account \
            (num, version, sequence, last_at, debits_posted, credits_posted, \
-            debits_pending, credits_pending, policy, overdraft, max_balance, status)",
+            debits_pending, credits_pending, policy, overdraft, max_balance, status, \
+            ledger, id, currency, exponent, is_system)",
     tail: "",
 };
 /// Which columns of an account change, besides version, sequence and time. Most
@@ -68,7 +69,9 @@ impl Change {
                  credits_posted = VALUES(credits_posted)",
             ),
             Self::Any => (
-                ACCOUNTS.head,
+                "INSERT INTO wallet_account \
+                 (num, version, sequence, last_at, debits_posted, credits_posted, \
+                 debits_pending, credits_pending, policy, overdraft, max_balance, status)",
                 " ON DUPLICATE KEY UPDATE version = VALUES(version), \
                  sequence = VALUES(sequence), last_at = VALUES(last_at), \
                  debits_posted = VALUES(debits_posted), \
@@ -161,7 +164,13 @@ pub(super) fn open(script: &mut Script, opened: &[Account], number: CommitNumber
         sql.raw(",").time(account.created_at);
     });
     script.rows(ACCOUNTS, (0_i64..).zip(opened), |sql, (index, account)| {
-        Change::Any.row(sql, number.row(index), &account.state);
+        let state = &account.state;
+        Change::Any.row(sql, number.row(index), state);
+        sql.raw(",").ledger(state.key.ledger);
+        sql.raw(",").bytes(state.key.id.as_bytes());
+        sql.raw(",").text(state.currency.code().as_str());
+        sql.raw(",").int(state.currency.exponent());
+        sql.raw(",").int(state.system);
     });
 }
 

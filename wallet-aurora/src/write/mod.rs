@@ -63,8 +63,8 @@ struct Numbering<'a> {
 
 impl Numbering<'_> {
     fn of(&self, key: AccountKey) -> Result<i64> {
-        if let Some(Some(place)) = self.resolved.accounts.get(&key) {
-            return Ok(place.number);
+        if let Some(Some(number)) = self.resolved.accounts.get(&key) {
+            return Ok(*number);
         }
         let opened = &self.changes.opened;
         let index = opened.binary_search_by_key(&key, |account| account.state.key);

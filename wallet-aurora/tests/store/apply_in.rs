@@ -1,6 +1,6 @@
 //! Requests inside the host's own transaction.
 use crate::support::books::{
-    assert_sound, commit, is_recorded, open, opening, posted, set_up, transfer,
+    accepted, assert_sound, commit, is_recorded, open, opening, posted, set_up, transfer,
 };
 use crate::support::{Database, on_both};
 use sqlx::{Connection, Executor, MySqlConnection};
@@ -26,6 +26,8 @@ on_both! {
     a_transaction_of_the_host_s_is_taken_over
     other_books_are_refused
     an_error_of_the_host_s_own_is_found_at_the_commit
+    a_change_of_schema_by_the_host_is_told_as_a_commit
+    a_snapshot_of_before_decides_nothing
 }
 
 /// The database goes last: it cannot be dropped under an open transaction.
@@ -356,4 +358,60 @@ async fn an_error_of_the_host_s_own_is_found_at_the_commit(kind: Kind) {
     assert!(matches!(committed, Err(ApplyError::TransactionLost(None))));
     assert_eq!(posted(&shop.store, 1).await, 100);
     assert!(!is_recorded(&shop.store, "a").await);
+}
+
+async fn a_change_of_schema_by_the_host_is_told_as_a_commit(kind: Kind) {
+    let mut shop = shop(kind).await;
+    let ddl = "CREATE TABLE shop_more (id BIGINT PRIMARY KEY)";
+    for (round, then_applies) in [(1, true), (2, false)] {
+        let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
+        order(&mut transaction, round).await;
+        let requests = [transfer(&format!("a{round}"), 0, 1, 30)];
+        let applied = shop.store.apply_in(&mut transaction, &requests).await;
+        assert_eq!(applied.unwrap().after_commit().len(), 1);
+        let host = transaction.connection().unwrap();
+        host.execute(ddl.replace("more", &format!("more{round}")).as_str())
+            .await
+            .unwrap();
+        if then_applies {
+            let more = [transfer("more", 0, 1, 30)];
+            let applied = shop.store.apply_in(&mut transaction, &more).await;
+            assert!(matches!(applied, Err(ApplyError::CommittedEarly)));
+            assert_eq!(transaction.connection().unwrap_err(), TransactionLost);
+        } else {
+            let committed = transaction.commit().await;
+            assert!(matches!(committed, Err(ApplyError::CommittedEarly)));
+        }
+        assert!(is_recorded(&shop.store, &format!("a{round}")).await);
+    }
+    assert_eq!(shop.orders().await, 2);
+    assert_eq!(posted(&shop.store, 1).await, 160);
+    assert!(!is_recorded(&shop.store, "more").await);
+    assert_sound(&shop.store).await;
+}
+
+async fn a_snapshot_of_before_decides_nothing(kind: Kind) {
+    let mut shop = shop(kind).await;
+    let level = |level: &str| format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}");
+    let repeatable = level("REPEATABLE READ");
+    shop.connection.execute(repeatable.as_str()).await.unwrap();
+    let mut own = shop.connection.begin().await.unwrap();
+    own.execute("SELECT * FROM shop_order").await.unwrap();
+    // The session says another level than the transaction under way has.
+    own.execute(level("READ COMMITTED").as_str()).await.unwrap();
+    // Behind the snapshot: the same key, a hold, a new account, a currency.
+    accepted(&commit(&shop.store, vec![transfer("a", 0, 1, 30)]).await[0]);
+    let mut transaction = HostTransaction::adopt(own).await.unwrap();
+    let requests = [transfer("a", 0, 1, 30)];
+    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = match applied {
+        Ok(applied) => applied,
+        // MariaDB may refuse to lock what its snapshot does not have.
+        Err(ApplyError::TransactionLost(_)) => return,
+        Err(error) => panic!("{error}"),
+    };
+    assert!(matches!(applied.decided()[0], Decided::Replayed(_)));
+    transaction.commit().await.unwrap();
+    assert_eq!(posted(&shop.store, 1).await, 130, "paid once");
+    assert_sound(&shop.store).await;
 }

@@ -16,6 +16,7 @@ use crate::support::on_both;
 on_both! {
     a_password_that_changes_is_asked_for_at_every_connection
     the_server_is_verified_by_the_bundle_that_is_given
+    a_fixed_password_that_is_refused_is_a_wrong_setting
 }
 
 /// What is given, and how often it was asked for.
@@ -71,7 +72,8 @@ async fn a_password_that_changes_is_asked_for_at_every_connection(kind: Kind) {
     let rotate = "ALTER USER wallet@'%' IDENTIFIED BY 'another-one'";
     admin.execute(rotate).await.unwrap();
     let stale = store.ledgers().await.unwrap_err();
-    assert_eq!(stale.kind(), StoreErrorKind::Internal, "access is denied");
+    // The next one may be right: a password that is refused is being rotated.
+    assert_eq!(stale.kind(), StoreErrorKind::Unavailable);
     rotating.set(Some("another-one"));
     assert_sound(&store).await;
     assert!(rotating.asked() > before);
@@ -100,4 +102,12 @@ async fn the_server_is_verified_by_the_bundle_that_is_given(kind: Kind) {
     // Its certificate is not for this address, nor from this issuer.
     assert!(open("127.0.0.2", &server.ca()).await.is_err());
     assert!(open("127.0.0.1", &stranger).await.is_err());
+}
+
+async fn a_fixed_password_that_is_refused_is_a_wrong_setting(kind: Kind) {
+    let shared = wallet_test_servers::shared(kind);
+    let (_, rest) = shared.url().split_once('@').unwrap();
+    let url = format!("mysql://wallet:wrong@{rest}/wallet_any");
+    let refused = AuroraStore::open(&AuroraSettings::new(url)).await;
+    assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Internal);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{Connection, Executor, MySqlConnection};
-use wallet_aurora::{ApplyError, AuroraSettings, AuroraStore, HostTransaction};
+use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
 use wallet_core::{Batch, Decided, HoldId, LedgerStore, PlaceHold, Prepared, StoreErrorKind};
 use wallet_test_servers::Kind;
 
@@ -14,7 +14,7 @@ use crate::support::books::{
     transfer,
 };
 use crate::support::proxy::{CUTS, Cut, Proxy};
-use crate::support::{Database, on_both};
+use crate::support::{Database, on_both, patient};
 
 on_both! {
     a_cut_at_any_point_of_a_batch_is_settled_by_the_same_batch_again
@@ -46,7 +46,7 @@ async fn a_cut_at_any_point_of_a_batch_is_settled_by_the_same_batch_again(kind: 
     let direct = open(&database).await;
     set_up(&direct, 10_000).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let settings = patient(proxy.url(&database.url()));
     let mut number = 0;
     let mut doubts = 0;
     for cut in CUTS {
@@ -87,7 +87,7 @@ async fn a_commit_held_back_is_never_decided_a_second_time(kind: Kind) {
     let direct = open(&database).await;
     set_up(&direct, 10_000).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let settings = patient(proxy.url(&database.url()));
     let settings = settings.with_answer_wait(Duration::from_secs(2));
     let store = AuroraStore::open(&settings).await.unwrap();
     // Its accounts are known then, and a batch is two packets.
@@ -214,7 +214,7 @@ async fn order(store: &AuroraStore, connection: &mut MySqlConnection, number: u8
 async fn a_connection_that_died_at_rest_is_replaced(kind: Kind) {
     let database = Database::create(kind).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let settings = patient(proxy.url(&database.url()));
     let store = AuroraStore::open(&settings.with_idle(std::time::Duration::ZERO)).await;
     let store = store.unwrap();
     set_up(&store, 100).await;

@@ -14,7 +14,7 @@ use wallet_test_servers::Kind;
 
 use crate::support::books::account_key;
 use crate::support::proxy::{CUTS, Cut, Proxy};
-use crate::support::{Database, on_both, runtime};
+use crate::support::{Database, on_both, patient, runtime};
 
 macro_rules! conforms_on {
     ($server:ident, $kind:ident) => {
@@ -117,7 +117,7 @@ async fn a_cut_at_any_point_is_never_taken_for_an_answer(kind: Kind) {
     let database = Database::create(kind).await;
     let direct = open(&database.settings()).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let settings = patient(proxy.url(&database.url()));
     let mut doubts = 0;
     let mut number = 0;
     for cut in CUTS {
@@ -169,7 +169,7 @@ async fn an_answer_that_does_not_come_is_no_answer(kind: Kind) {
     let database = Database::create(kind).await;
     let direct = open(&database.settings()).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let settings = patient(proxy.url(&database.url()));
     let inbox = open(&settings.with_answer_wait(Duration::from_secs(2))).await;
     let step = step_from(0)(1);
     proxy.arm(0, Cut::Held);

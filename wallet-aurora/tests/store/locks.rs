@@ -7,9 +7,9 @@ use crate::support::books::{
     record_key, set_up, transfer,
 };
 use crate::support::proxy::{Cut, Proxy};
-use crate::support::{Database, on_both};
+use crate::support::{Database, on_both, patient};
 use sqlx::{Executor, MySqlConnection};
-use wallet_aurora::{AuroraSettings, AuroraStore, HostTransaction};
+use wallet_aurora::{AuroraStore, HostTransaction};
 use wallet_core::{
     Batch, Decided, LedgerStore, Leg, PostTransfer, Request, Settings, StoreErrorKind, Wallet,
 };
@@ -232,7 +232,7 @@ async fn the_next_batch_stands_behind_the_one_that_commits(kind: Kind) {
     let direct = open(&database).await;
     set_up(&direct, 100).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = AuroraSettings::new(proxy.url(&database.url()));
+    let settings = patient(proxy.url(&database.url()));
     let settings = settings.with_lock_wait(Duration::from_secs(60));
     let store = AuroraStore::open(&settings).await.unwrap();
     // From here on the account is known: a batch is two packets.

@@ -42,9 +42,9 @@ async fn filled(kind: Kind, rows: u32) -> Database {
     books::open(&database).await;
     let fill = format!(
         "SET SESSION sql_mode = ''; \
-         INSERT INTO wallet_account \
+         INSERT INTO wallet_account (num, version, sequence, last_at) \
          WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
-         SELECT n * 65536, 0, NULL, NULL, 0, 0, 0, 0, 0, 1, 0, 0 FROM n; \
+         SELECT n * 65536, 1, 0, 0 FROM n; \
          INSERT INTO wallet_journal (id, ledger, hash, fingerprint, transfer, outcome) \
          WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
          SELECT n, 0, UNHEX(LEFT(SHA2(n, 256), 32)), UNHEX(SHA2(n, 256)), \

@@ -5,13 +5,13 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
-use wallet_aurora::{AuroraSettings, AuroraStore};
+use wallet_aurora::AuroraStore;
 use wallet_core::invariants::Verifier;
 use wallet_core::{Batch, Decided, LedgerStore, Outcome, TransferId};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{ACCOUNTS, assert_sound, open, record_key, set_up, transfer};
-use crate::support::{Database, block_on, on_both};
+use crate::support::{Database, block_on, on_both, patient};
 
 on_both! {
     a_kill_at_any_moment_loses_nothing_acknowledged
@@ -32,7 +32,7 @@ fn child_process() {
     };
     let seed: u64 = seed.parse().unwrap();
     block_on(async {
-        let store = AuroraStore::open(&AuroraSettings::new(url)).await.unwrap();
+        let store = AuroraStore::open(&patient(url)).await.unwrap();
         for round in 0.. {
             let mut keys = vec![format!("shared-{}", round / 4)];
             keys.extend((0..(round + seed) % 8).map(|item| format!("{seed}-{round}-{item}")));

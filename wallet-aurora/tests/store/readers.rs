@@ -1,17 +1,18 @@
 //! A reader that lags behind: a copy of the tables as they were.
 
-use wallet_aurora::{AuroraSettings, AuroraStore};
-use wallet_core::{AccountKey, EntryQuery, Freshness, LedgerStore, Version};
+use wallet_aurora::AuroraStore;
+use wallet_core::{AccountKey, EntryQuery, Freshness, LedgerId, LedgerStore, Version};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{
-    accepted, account_key, commit, is_recorded, open, posted, set_up, transfer,
+    accepted, account_key, commit, is_recorded, open, opening, posted, set_up, transfer,
 };
-use crate::support::{Database, on_both};
+use crate::support::{Database, on_both, patient};
 
 on_both! {
     reads_go_to_the_reader_and_decisions_to_the_writer
     whoever_asks_for_what_they_wrote_gets_it
+    a_trial_balance_is_read_where_it_is_fresh_enough
 }
 
 async fn reads_go_to_the_reader_and_decisions_to_the_writer(kind: Kind) {
@@ -19,7 +20,7 @@ async fn reads_go_to_the_reader_and_decisions_to_the_writer(kind: Kind) {
     // A reader that lags behind for ever.
     let reader = Database::create(kind).await;
     open(&reader).await;
-    let settings = AuroraSettings::new(writer.url()).with_reader(reader.url());
+    let settings = patient(writer.url()).with_reader(reader.url());
     let store = AuroraStore::open(&settings).await.unwrap();
     set_up(&store, 100).await;
     let decided = commit(&store, vec![transfer("a", 0, 1, 30)]).await;
@@ -57,7 +58,7 @@ async fn whoever_asks_for_what_they_wrote_gets_it(kind: Kind) {
     let direct = open(&writer).await;
     set_up(&direct, 100).await;
     open(&reader).await;
-    let settings = AuroraSettings::new(writer.url()).with_reader(reader.url());
+    let settings = patient(writer.url()).with_reader(reader.url());
     let store = AuroraStore::open(&settings).await.unwrap();
     let account = account_key(1);
     accepted(&commit(&store, vec![transfer("a", 0, 1, 30)]).await[0]);
@@ -90,4 +91,30 @@ async fn whoever_asks_for_what_they_wrote_gets_it(kind: Kind) {
     // What decides is the writer's whatever is asked for.
     let all = transfer("c", 1, 0, 135);
     accepted(&commit(&store.reading(Freshness::Cached), vec![all]).await[0]);
+}
+
+async fn a_trial_balance_is_read_where_it_is_fresh_enough(kind: Kind) {
+    let writer = Database::create(kind).await;
+    let reader = Database::create(kind).await;
+    let direct = open(&writer).await;
+    set_up(&direct, 100).await;
+    open(&reader).await;
+    let settings = patient(writer.url()).with_reader(reader.url());
+    let store = AuroraStore::open(&settings).await.unwrap();
+    let account = account_key(1);
+    let first = version(&direct, account).await;
+    copy(&writer, &reader).await;
+    accepted(&commit(&store, vec![opening("late", 50), transfer("a", 0, 1, 30)]).await[1]);
+    let second = version(&direct, account).await;
+    let accounts = async |freshness: Freshness| {
+        let view = store.reading(freshness);
+        let sums = view.trial_balance(LedgerId::default()).await.unwrap();
+        assert_eq!((sums.len(), sums[0].posted), (1, 0));
+        sums[0].accounts
+    };
+    let all = accounts(Freshness::Strong).await;
+    let seen = |version| Freshness::AtLeast(vec![(account, version)]);
+    assert_eq!(accounts(Freshness::Cached).await, all - 1, "of the reader");
+    assert_eq!(accounts(seen(first)).await, all - 1);
+    assert_eq!(accounts(seen(second)).await, all);
 }

@@ -16,6 +16,8 @@ use crate::support::{Database, on_both};
 on_both! {
     what_a_server_is_set_up_with_changes_nothing
     a_server_that_takes_small_packets_only_gets_small_ones
+    whether_acknowledged_commits_survive_a_crash_is_told
+    a_change_of_schema_may_take_longer_than_an_answer
 }
 
 async fn a_server_that_takes_small_packets_only_gets_small_ones(kind: Kind) {
@@ -91,5 +93,68 @@ fn a_server_that_asks_for_tls_gets_it() {
         let store = store.unwrap();
         set_up(&store, 100).await;
         assert_sound(&store).await;
+    });
+}
+
+async fn whether_acknowledged_commits_survive_a_crash_is_told(kind: Kind) {
+    let binary_log = ["--log-bin=log", "--server-id=1"];
+    for (options, log, binary) in [
+        (vec!["--sync-binlog=1"], true, true),
+        (
+            vec!["--innodb-flush-log-at-trx-commit=2", "--sync-binlog=1"],
+            false,
+            true,
+        ),
+        (vec!["--sync-binlog=0"], true, false),
+    ] {
+        let server = Private::start_with(kind, &[&options[..], &binary_log].concat());
+        let database = Database::create_on(&server.url()).await;
+        let durability = open(&database).await.durability();
+        let told = (durability.flushes_log, durability.flushes_binary_log);
+        assert_eq!(told, (log, binary), "{options:?}");
+        assert_eq!(durability.is_full(), log && binary);
+    }
+    let database = Database::create(kind).await;
+    assert!(
+        open(&database).await.durability().is_full(),
+        "no binary log"
+    );
+}
+
+async fn a_change_of_schema_may_take_longer_than_an_answer(kind: Kind) {
+    let database = Database::create(kind).await;
+    let settings = database.settings();
+    let settings = settings.with_answer_wait(std::time::Duration::from_millis(200));
+    // Another process is at it.
+    let mut other = database.connect().await;
+    let lock = "SELECT GET_LOCK(CONCAT('wallet:', LEFT(SHA2(DATABASE(), 256), 40)), 0)";
+    other.execute(lock).await.unwrap();
+    let opening = tokio::spawn(async move { AuroraStore::open(&settings).await });
+    // It has waited for far longer than an answer may take.
+    let waits = "SELECT id FROM information_schema.processlist \
+                 WHERE db = DATABASE() AND time >= 2 AND info LIKE 'SELECT GET_LOCK%'";
+    while database.rows(waits).await.is_empty() {
+        assert!(!opening.is_finished(), "it gave up");
+        tokio::task::yield_now().await;
+    }
+    other.close().await.unwrap();
+    opening.await.unwrap().unwrap();
+}
+
+#[test]
+fn a_server_that_numbers_commits_out_of_order_is_refused() {
+    crate::support::block_on(async {
+        let server = Private::start_with(Kind::MariaDb, &["--version=8.0.11-TiDB-v8.5.1"]);
+        let database = Database::create_on(&server.url()).await;
+        let refused = AuroraStore::open(&database.settings()).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Internal);
+        assert!(refused.context().contains("TiDB"), "{refused}");
+        let refused = AuroraStore::migrate(&database.settings()).await;
+        assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Internal);
+        assert_eq!(
+            database.rows("SHOW TABLES").await.len(),
+            0,
+            "nothing was made"
+        );
     });
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::{Connection, Executor, MySqlConnection, Row};
 use tokio::time::Instant;
-use wallet_aurora::{AuroraSettings, AuroraStore};
+use wallet_aurora::AuroraStore;
 use wallet_core::{LedgerStore, Leg, PostTransfer, Request, Settings, Wallet};
 use wallet_test_servers::{Kind, Private};
 
@@ -16,7 +16,7 @@ use crate::support::books::{
     ACCOUNTS, account, account_key, assert_sound, commit, deposit, euros, key, open, opening,
     posted,
 };
-use crate::support::{Database, block_on, on_both};
+use crate::support::{Database, block_on, on_both, patient};
 
 on_both! {
     two_processes_on_one_database_never_deadlock
@@ -42,7 +42,7 @@ fn child_wallet() {
         return;
     };
     block_on(async {
-        let store = AuroraStore::open(&AuroraSettings::new(url)).await.unwrap();
+        let store = AuroraStore::open(&patient(url)).await.unwrap();
         let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
             // All that there may be, however little there is to do.
             busy_requests: 0,

@@ -6,7 +6,7 @@ use crate::{HoldKey, StoreError, Timestamp};
 
 /// How long a hold is left out before it is tried again: somebody may have
 /// repaired it.
-const LEFT_OUT: Duration = Duration::from_secs(300);
+const LEFT_OUT: Duration = Duration::from_secs(30);
 /// How many holds are left out at most.
 const HOLDS_MAX: usize = 10_000;
 
@@ -31,7 +31,9 @@ impl Quarantine {
     /// Lets all of them go when their time is over.
     pub(super) fn look(&self, now: Timestamp) {
         let mut inner = self.inner();
-        if inner.until.is_some_and(|until| until <= now) {
+        // A clock that went back keeps none of them longer.
+        let is_over = |until: Timestamp| until <= now || until.since(now) > LEFT_OUT;
+        if inner.until.is_some_and(is_over) {
             *inner = Inner::default();
         }
     }

@@ -157,7 +157,7 @@ impl Wallet {
 
     /// Expired holds that stay pending because a stored row cannot be read, each with
     /// the error that names the row. The sweep goes on without them, and tries them
-    /// again after some minutes: look at them and repair the row.
+    /// again every half minute: look at them and repair the row.
     #[must_use]
     pub fn damaged_holds(&self) -> Vec<(HoldKey, Arc<StoreError>)> {
         self.shared.quarantine.list()

@@ -90,7 +90,7 @@ impl Server {
             settings.committers = committers;
             settings.busy_committers = committers;
         }
-        let store = store::open(&config.store).await?;
+        let store = store::open(config).await?;
         store::same_decimals(&config.currencies, store.as_ref()).await?;
         let signal = CommitSignal::default();
         let history = match &config.history {

@@ -112,8 +112,8 @@ pub(crate) async fn run(args: HostArgs) -> Result<()> {
     tokio::spawn(Arc::clone(&orders).follow());
     let tally = Arc::new(Tally::default());
     let settings = AuroraSettings::new(&args.database)
-        .with_answer_wait(Duration::from_secs(5))
-        .with_connect_wait(Duration::from_secs(3));
+        // Shorter than it is by default: a run has many silent connections.
+        .with_session_wait(Duration::from_secs(10));
     let (store, inbox) = opened(&settings, &tally).await?;
     let store = Arc::new(store);
     // Kept until they are held against the books at the end.

@@ -1,11 +1,14 @@
 //! What the tests of this crate share.
 
 pub(crate) mod books;
+pub(crate) mod cluster;
+pub(crate) mod endpoint;
 pub(crate) mod proxy;
 pub(crate) mod stores;
 
 use std::future::Future;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use sqlx::mysql::MySqlRow;
 use sqlx::{Connection, Executor, MySqlConnection};
@@ -48,6 +51,14 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     runtime().block_on(future)
 }
 
+/// Settings for an address, with waits that a busy machine does not exceed.
+pub(crate) fn patient(url: impl Into<String>) -> AuroraSettings {
+    AuroraSettings::new(url)
+        .with_connect_wait(Duration::from_secs(30))
+        .with_ping_wait(Duration::from_secs(10))
+        .with_answer_wait(Duration::from_secs(30))
+}
+
 /// A database of its own on a server, dropped with it.
 #[derive(Debug)]
 pub(crate) struct Database {
@@ -71,9 +82,23 @@ impl Database {
         created
     }
 
+    /// The same database on another server.
+    pub(crate) fn on(&self, server: &str) -> Self {
+        Self {
+            server: server.to_owned(),
+            name: self.name.clone(),
+        }
+    }
+
     /// Its address.
     pub(crate) fn url(&self) -> String {
         format!("{}/{}?ssl-mode=disabled", self.server, self.name)
+    }
+
+    /// The port of its server.
+    pub(crate) fn port(&self) -> u16 {
+        let (_, port) = self.server.rsplit_once(':').expect("an address");
+        port.parse().expect("a port")
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -81,7 +106,7 @@ impl Database {
     }
 
     pub(crate) fn settings(&self) -> AuroraSettings {
-        AuroraSettings::new(self.url())
+        patient(self.url())
     }
 
     /// A connection of a host's.

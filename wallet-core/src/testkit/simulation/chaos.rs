@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::memory::MemoryStore;
-use crate::{AccountKey, Clock, InLedger, LedgerId, Outbox};
+use crate::{AccountKey, Clock, HoldKey, HoldStatus, InLedger, LedgerId, Outbox};
 
 use super::world::World;
 use super::{Rng, workload};
@@ -38,7 +38,7 @@ impl Chaos {
         let world = &self.world;
         let process = rng.index(world.processes.count());
         let note = |what: &str| world.trace.note(format_args!("process {process} {what}"));
-        match rng.below(16) {
+        match rng.below(17) {
             0 | 1 => {
                 note("loses its driver");
                 world.processes.lose_driver(process);
@@ -69,6 +69,7 @@ impl Chaos {
                 world.processes.clock(process).set_ahead(ahead);
             }
             13 => self.end_lease().await,
+            14 => self.damage_hold(rng).await,
             _ => self.flush_cache().await,
         }
     }
@@ -118,6 +119,29 @@ impl Chaos {
             self.world.trace.note(format_args!("a lease is lost"));
             self.world.oracle.lease_given(&taken, now);
         }
+    }
+
+    /// The row of a pending hold cannot be read until somebody repairs it.
+    async fn damage_hold(&self, rng: &Rng) {
+        let Some(store) = &self.memory else { return };
+        let shared = store.shared();
+        let pending: Vec<HoldKey> = {
+            let tables = shared.tables();
+            let holds = tables.holds.values();
+            let pending = holds.filter(|hold| hold.status == HoldStatus::Pending);
+            pending.map(|hold| hold.key).collect()
+        };
+        if pending.is_empty() {
+            return;
+        }
+        let hold = pending[rng.index(pending.len())];
+        let world = &self.world;
+        let note = |what: &str| world.trace.note(format_args!("hold {} {what}", hold.id));
+        note("cannot be read");
+        world.store.damage.begin(hold);
+        world.clock.sleep(rng.delay(1_500)).await;
+        note("is repaired");
+        world.store.damage.end(hold);
     }
 
     async fn flush_cache(&self) {

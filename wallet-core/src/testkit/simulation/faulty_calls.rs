@@ -67,6 +67,7 @@ impl LedgerStore for FaultyStore {
     }
 
     async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>, StoreError> {
+        self.damage.check(keys)?;
         self.read(self.inner.holds(keys)).await
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::{Batch, Clock, Committed, Decided, LedgerStore, StoreError, StoreErrorKind, Timestamp};
 
 use super::bugs::{Circumstances, Sabotage};
+use super::damage::Damage;
 use super::faulty_port::planned;
 use super::oracle::Oracle;
 use super::under_way::{Locks, UnderWay};
@@ -55,6 +56,7 @@ pub struct FaultyStore {
     trace: Option<Trace>,
     pub(super) sabotage: Option<Arc<dyn Sabotage>>,
     pub(super) oracle: Option<Arc<Oracle>>,
+    pub(super) damage: Damage,
 }
 
 impl FaultyStore {
@@ -74,7 +76,15 @@ impl FaultyStore {
             trace: None,
             sabotage: None,
             oracle: None,
+            damage: Damage::default(),
         }
+    }
+
+    /// The same, where a row that cannot be read fails whatever is read beside it.
+    #[must_use]
+    pub(super) const fn with_damage_that_spreads(mut self) -> Self {
+        self.damage.spreads = true;
+        self
     }
 
     /// The same, noting what it does in `trace`.
@@ -235,6 +245,7 @@ impl FaultyStore {
             | Fault::CommitLater(_)
             | Fault::ArriveLater(_) => {}
         }
+        self.damage.check_batch(&batch)?;
         let mut locks = self.locks(&batch).await?;
         let skips = self.plan.skips_kept();
         let most = if skips { SKIP_AFTER } else { WAIT_MAX };

@@ -28,6 +28,7 @@
 mod bugs;
 mod chaos;
 mod client;
+mod damage;
 mod executor;
 mod fault;
 mod faulty_cache;

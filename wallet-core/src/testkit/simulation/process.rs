@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 
 use crate::testkit::SeededIds;
 use crate::{
-    AccountKey, Balance, BulkRequest, CommitSignal, Freshness, IdempotencyKey, KeyText, LedgerId,
-    LedgerStore, Outcome, Recorded, Request, Settings, StoreErrorKind, Timestamp, Wallet,
-    WalletError,
+    AccountKey, Balance, BulkRequest, Command, CommitSignal, Freshness, HoldKey, IdempotencyKey,
+    InLedger, KeyText, LedgerId, LedgerStore, Outcome, Recorded, Request, Settings, StoreErrorKind,
+    Timestamp, Wallet, WalletError,
 };
 
 use super::executor::{Group, Spawner};
@@ -180,6 +180,7 @@ impl Processes {
         let wallet = self.wallet(process)?;
         let (mut sender, receiver) = oneshot::channel();
         let key = request.key().record_key(request.ledger());
+        let holds = named_holds(request.ledger(), request.commands());
         let world = Arc::clone(world);
         let call = async move {
             let answer = {
@@ -193,7 +194,8 @@ impl Processes {
                     answer.await
                 }
             };
-            let mut reply = reply(answer);
+            let is_concerned = world.processes.store.damage.concerns(&holds);
+            let mut reply = reply(answer, is_concerned);
             if world.scenario.bug == Some(Bug::CallsUnknownNotDone)
                 && matches!(reply, Reply::Unknown)
             {
@@ -222,14 +224,16 @@ impl Processes {
         let (sender, receiver) = oneshot::channel();
         let world = Arc::clone(world);
         let key = bulk.key().record_key(bulk.ledger());
+        let holds = named_holds(bulk.ledger(), bulk.items());
         let call = async move {
             let answers = match wallet.submit_bulk(bulk).await {
                 Ok(answers) => answers,
                 Err(error) => vec![Err(error)],
             };
+            let is_concerned = world.processes.store.damage.concerns(&holds);
             let replies = answers
                 .into_iter()
-                .map(|answer| reply(answer.map(|a| a.outcome)));
+                .map(|answer| reply(answer.map(|a| a.outcome), is_concerned));
             let replies: Vec<Reply> = replies.collect();
             for (index, reply) in (0..).zip(&replies) {
                 match reply {
@@ -363,7 +367,19 @@ impl Processes {
     }
 }
 
-fn reply(answer: Result<Arc<Outcome>, WalletError>) -> Reply {
+/// The holds that commands name: those of rows that they need.
+fn named_holds(ledger: LedgerId, commands: &[Command]) -> Vec<HoldKey> {
+    let ids = commands.iter().filter_map(|command| match command {
+        Command::Capture(capture) => Some(capture.hold),
+        Command::Release(release) => Some(release.hold),
+        Command::PlaceHold(place) => place.id,
+        _ => None,
+    });
+    ids.map(|id| InLedger::new(ledger, id)).collect()
+}
+
+/// What comes of an answer; who `is_concerned` may hear that a row cannot be read.
+fn reply(answer: Result<Arc<Outcome>, WalletError>, is_concerned: bool) -> Reply {
     let error = match answer {
         Ok(outcome) => return Reply::Outcome(outcome),
         Err(error) => error,
@@ -381,6 +397,7 @@ fn reply(answer: Result<Arc<Outcome>, WalletError>) -> Reply {
             StoreErrorKind::Unavailable | StoreErrorKind::Conflict => {
                 Reply::NotDone(error.to_string())
             }
+            StoreErrorKind::Corrupt if is_concerned => Reply::NotDone(error.to_string()),
             StoreErrorKind::Indeterminate
             | StoreErrorKind::Invalid
             | StoreErrorKind::Corrupt

@@ -127,6 +127,9 @@ fn build(
     let mut store = FaultyStore::new(Arc::clone(&handles.store), time, Arc::clone(&plan))
         .with_trace(trace.clone())
         .with_oracle(Arc::clone(&oracle));
+    if scenario.bug == Some(Bug::SpreadsDamage) {
+        store = store.with_damage_that_spreads();
+    }
     if let (Some(bug), Some(memory)) = (scenario.bug, &memory) {
         let saboteur = Saboteur::new(bug, Arc::clone(memory), rng.fork(), STRIKES_PER_MILLE);
         store = store.with_sabotage(Arc::new(saboteur));

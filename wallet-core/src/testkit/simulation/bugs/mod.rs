@@ -60,6 +60,9 @@ port_bugs! {
         WritesEventsLater,
         /// What is rolled back leaves its row in the outbox.
         TellsWhatIsRolledBack,
+        /// A stored row that cannot be read fails whatever is read or committed
+        /// beside it.
+        SpreadsDamage,
         /// The store counts nothing as reversed.
         ForgetsReversals,
         /// A hold that expires gives back all that it held, captured or not.

@@ -1,0 +1,121 @@
+use std::time::Duration;
+
+use clap::Args;
+use wallet_aurora::AuroraSettings;
+
+/// How long the server waits for a database of MySQL, MariaDB or Aurora, and how many
+/// connections it has.
+#[derive(Debug, Clone, Args)]
+pub struct MysqlConfig {
+    /// How many connections to the database there are at most.
+    #[arg(long, env = "WALLET_MYSQL_CONNECTIONS", default_value_t = 12)]
+    #[arg(value_parser = crate::config::at_least_one)]
+    pub mysql_connections: usize,
+
+    /// How many of them are for commits and the relay alone, so that reads never keep
+    /// a commit waiting.
+    #[arg(long, env = "WALLET_MYSQL_RESERVED", default_value_t = 4)]
+    pub mysql_reserved: usize,
+
+    /// How long a commit waits for an account that somebody else has locked, in
+    /// seconds.
+    #[arg(long, env = "WALLET_MYSQL_LOCK_WAIT_SECS", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub mysql_lock_wait_secs: u64,
+
+    /// How long the database may take for a commit or for what is found by its key,
+    /// in milliseconds; longer than the wait for a lock.
+    #[arg(long, env = "WALLET_MYSQL_ANSWER_WAIT_MS", default_value_t = 5_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub mysql_answer_wait_ms: u64,
+
+    /// How long it may take for lists, verification and purges, in milliseconds.
+    #[arg(long, env = "WALLET_MYSQL_LONG_WAIT_MS", default_value_t = 60_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub mysql_long_wait_ms: u64,
+
+    /// How long it may take to change the schema, in milliseconds.
+    #[arg(
+        long,
+        env = "WALLET_MYSQL_MIGRATION_WAIT_MS",
+        default_value_t = 3_600_000
+    )]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub mysql_migration_wait_ms: u64,
+
+    /// How long to wait for a connection, in milliseconds.
+    #[arg(long, env = "WALLET_MYSQL_CONNECT_WAIT_MS", default_value_t = 3_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub mysql_connect_wait_ms: u64,
+
+    /// How long a connection that rested may take for a sign of life, in milliseconds.
+    #[arg(long, env = "WALLET_MYSQL_PING_WAIT_MS", default_value_t = 1_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub mysql_ping_wait_ms: u64,
+
+    /// After how many seconds without a statement the database closes a connection
+    /// and frees what it has locked: for so long a server that vanishes keeps accounts.
+    #[arg(long, env = "WALLET_MYSQL_SESSION_WAIT_SECS", default_value_t = 15)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub mysql_session_wait_secs: u64,
+}
+
+impl MysqlConfig {
+    /// The settings of the store at this address.
+    pub(crate) fn settings(&self, address: &str) -> AuroraSettings {
+        AuroraSettings::new(address)
+            .with_connections(self.mysql_connections)
+            .with_reserved_connections(self.mysql_reserved)
+            .with_lock_wait(Duration::from_secs(self.mysql_lock_wait_secs))
+            .with_answer_wait(Duration::from_millis(self.mysql_answer_wait_ms))
+            .with_long_wait(Duration::from_millis(self.mysql_long_wait_ms))
+            .with_migration_wait(Duration::from_millis(self.mysql_migration_wait_ms))
+            .with_connect_wait(Duration::from_millis(self.mysql_connect_wait_ms))
+            .with_ping_wait(Duration::from_millis(self.mysql_ping_wait_ms))
+            .with_session_wait(Duration::from_secs(self.mysql_session_wait_secs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn the_defaults_are_those_of_the_store() {
+        let config = Config::parse_from(["wallet-server"]);
+        let address = "mysql://shop:secret@localhost/shop";
+        assert_eq!(config.mysql.settings(address), AuroraSettings::new(address));
+    }
+
+    #[test]
+    fn every_option_reaches_the_store() {
+        let options = [
+            "wallet-server",
+            "--mysql-connections=20",
+            "--mysql-reserved=5",
+            "--mysql-lock-wait-secs=2",
+            "--mysql-answer-wait-ms=7001",
+            "--mysql-long-wait-ms=61001",
+            "--mysql-migration-wait-ms=3601001",
+            "--mysql-connect-wait-ms=3001",
+            "--mysql-ping-wait-ms=1001",
+            "--mysql-session-wait-secs=16",
+        ];
+        let address = "mysql://shop:secret@localhost/shop";
+        let expected = AuroraSettings::new(address)
+            .with_connections(20)
+            .with_reserved_connections(5)
+            .with_lock_wait(Duration::from_secs(2))
+            .with_answer_wait(Duration::from_millis(7_001))
+            .with_long_wait(Duration::from_millis(61_001))
+            .with_migration_wait(Duration::from_millis(3_601_001))
+            .with_connect_wait(Duration::from_millis(3_001))
+            .with_ping_wait(Duration::from_millis(1_001))
+            .with_session_wait(Duration::from_secs(16));
+        let config = Config::parse_from(options);
+        assert_eq!(config.mysql.settings(address), expected);
+    }
+}

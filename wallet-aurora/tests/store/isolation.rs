@@ -1,0 +1,236 @@
+//! What one request meets hits no other: rows that a foreign transaction has inserted
+//! and not committed, rows that cannot be read, callers who only read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use wallet_aurora::{AuroraStore, HostTransaction};
+use wallet_core::{
+    Answer, Batch, Command, Currency, Decided, Deposit, Hold, HoldKey, HoldQuery, HoldStatus,
+    LedgerStore, Leg, OpenAccount, Owner, PlaceHold, PostTransfer, Prepared, Request, Settings,
+    SettlementName, SettlementShards, StoreErrorKind, Uuid7, Wallet, WalletError,
+};
+use wallet_test_servers::Kind;
+
+use crate::support::books::{
+    accepted, account, account_key, assert_sound, commit, deposit, euros, key, open, posted,
+    prepare, record_key, set_up, transfer,
+};
+use crate::support::{Database, on_both};
+
+on_both! {
+    what_a_host_has_not_committed_stalls_only_who_needs_it
+    an_open_key_is_waited_for_once_and_not_at_every_use
+    callers_who_read_never_keep_a_commit_waiting_for_a_connection
+    a_damaged_outcome_fails_its_own_request_and_names_the_row
+    a_damaged_hold_stops_no_other_from_expiring
+}
+
+fn wallet(store: AuroraStore) -> Wallet {
+    let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
+        sweep_interval: None,
+        ..Settings::default()
+    });
+    wallet.spawn().unwrap()
+}
+
+fn pay(text: &str, from: u8, to: u8) -> Request {
+    let leg = Leg::new(account(from), account(to), euros(1));
+    Request::new(key(text), PostTransfer::new(vec![leg]))
+}
+
+fn from_new_bank() -> Command {
+    let name = SettlementName::new("newbank").unwrap();
+    Deposit::new(account(2), euros(7), name).into()
+}
+
+fn in_new_currency(number: u8) -> Command {
+    let open = OpenAccount::new(Owner::new("ada").unwrap(), Currency::iso("CHF").unwrap());
+    open.with_id(account(number)).into()
+}
+
+async fn what_a_host_has_not_committed_stalls_only_who_needs_it(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 1_000).await;
+    let mut connection = database.connect().await;
+    let mut host = HostTransaction::begin(&mut connection).await.unwrap();
+    // A key, a settlement account and a currency that are not committed yet.
+    let requests = [
+        transfer("kept", 0, 1, 1),
+        prepare("host-deposit", from_new_bank()),
+        prepare("host-open", in_new_currency(70)),
+    ];
+    let applied = store.apply_in(&mut host, &requests).await.unwrap();
+    assert_eq!(applied.after_commit().len(), 3);
+
+    let wallet = wallet(store);
+    let mut waiting = Vec::new();
+    for request in [
+        pay("kept", 0, 1),
+        Request::new(key("own-deposit"), from_new_bank()),
+        Request::new(key("own-open"), in_new_currency(71)),
+    ] {
+        let wallet = wallet.clone();
+        waiting.push(tokio::spawn(async move { wallet.submit(request).await }));
+        tokio::task::yield_now().await;
+    }
+    // Between accounts that the host does not keep.
+    let neighbours = (0..40).map(|number| pay(&format!("n{number}"), 3, 4));
+    for answer in wallet.submit_all(neighbours.collect()).await {
+        answer.unwrap().accepted().unwrap();
+    }
+    assert!(waiting.iter().all(|task| !task.is_finished()));
+    let stats = wallet.stats();
+    assert_eq!((stats.splits, stats.retries), (0, 0), "told by the store");
+    host.commit().await.unwrap();
+    let mut answers: Vec<Answer> = Vec::new();
+    for task in waiting {
+        answers.push(task.await.unwrap().unwrap());
+    }
+    let replayed: Vec<bool> = answers.iter().map(|answer| answer.replayed).collect();
+    assert_eq!(replayed, [true, false, false]);
+    let store = open(&database).await;
+    assert_eq!(posted(&store, 2).await, 1_014);
+    assert_sound(&store).await;
+}
+
+async fn an_open_key_is_waited_for_once_and_not_at_every_use(kind: Kind) {
+    let database = Database::create(kind).await;
+    let settings = database.settings().with_lock_wait(Duration::from_secs(4));
+    let store = AuroraStore::open(&settings).await.unwrap();
+    set_up(&store, 1_000).await;
+    let mut connection = database.connect().await;
+    let mut host = HostTransaction::begin(&mut connection).await.unwrap();
+    let kept = [deposit("kept", 5, 1)];
+    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    // The key alone: no account that the host keeps.
+    let again = || transfer("kept", 0, 1, 1);
+    // With a wait each, this would outlast the time that a test may take.
+    for number in 0..60 {
+        let others = transfer(&format!("o{number}"), 2, 3, 1);
+        let decided = commit(&store, vec![again(), others]).await;
+        assert_eq!(decided[0], Decided::Blocked);
+        accepted(&decided[1]);
+    }
+    host.rollback().await.unwrap();
+    let decided = commit(&store, vec![again()]).await;
+    accepted(&decided[0]);
+    assert_eq!(posted(&store, 5).await, 1_000);
+    assert_sound(&store).await;
+}
+
+async fn callers_who_read_never_keep_a_commit_waiting_for_a_connection(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = Arc::new(open(&database).await);
+    set_up(&store, 1_000).await;
+    let mut connection = database.connect().await;
+    let mut host = HostTransaction::begin(&mut connection).await.unwrap();
+    let kept = [transfer("kept", 0, 1, 1)];
+    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    let ends = Arc::new(AtomicBool::new(false));
+    let callers = (0..64).map(|_| {
+        let (store, ends) = (Arc::clone(&store), Arc::clone(&ends));
+        tokio::spawn(async move {
+            // Each waits for the key that is never committed.
+            while !ends.load(Ordering::SeqCst) {
+                let late = store.records(&[record_key("kept")]).await;
+                assert!(late.unwrap_err().is_retryable());
+            }
+        })
+    });
+    let callers: Vec<_> = callers.collect();
+    while waiting(&database).await < 4 {
+        tokio::task::yield_now().await;
+    }
+    for number in 0..20 {
+        let request = transfer(&format!("t{number}"), 2, 3, 1);
+        let batch = Arc::new(Batch::new(vec![request]));
+        // The first try: no connection is ever lacking.
+        let decided = store.transact(batch).await.unwrap().decided;
+        accepted(&decided[0]);
+    }
+    ends.store(true, Ordering::SeqCst);
+    host.rollback().await.unwrap();
+    for caller in callers {
+        caller.abort();
+    }
+    assert_sound(&store).await;
+}
+
+/// How many connections wait for a record.
+async fn waiting(database: &Database) -> usize {
+    let sql = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() \
+               AND info LIKE '%LOCK IN SHARE MODE%' AND info NOT LIKE '%processlist%'";
+    database.rows(sql).await.len()
+}
+
+async fn a_damaged_outcome_fails_its_own_request_and_names_the_row(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 1_000).await;
+    accepted(&commit(&store, vec![transfer("damaged", 0, 1, 1)]).await[0]);
+    let hash = u128::from_be_bytes(record_key("damaged").hash);
+    for bytes in ["FF", "01"] {
+        let damage =
+            format!("UPDATE wallet_journal SET outcome = x'{bytes}' WHERE hash = x'{hash:032x}'");
+        database.execute(&damage).await;
+        let wallet = wallet(open(&database).await);
+        let mut requests: Vec<Request> = (0..20)
+            .map(|number| pay(&format!("{bytes}-{number}"), 2, 3))
+            .collect();
+        requests.insert(11, pay("damaged", 0, 1));
+        for (index, answer) in wallet.submit_all(requests).await.into_iter().enumerate() {
+            match answer {
+                Ok(answer) if index != 11 => drop(answer.accepted().unwrap()),
+                Err(WalletError::Store(error)) if index == 11 => {
+                    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+                    assert!(error.context().contains(&format!("{hash:032x}")), "{error}");
+                }
+                other => panic!("{index}: {other:?}"),
+            }
+        }
+        assert_eq!(wallet.stats().damaged, 1);
+    }
+}
+
+fn expiring(text: &str) -> Arc<Prepared> {
+    let hold = PlaceHold::new(account(0), account(1), euros(1));
+    let request = Request::new(key(text), hold.with_expires_in(Duration::from_micros(1)));
+    Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new()).unwrap())
+}
+
+async fn a_damaged_hold_stops_no_other_from_expiring(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 1_000).await;
+    let requests = (0..9).map(|number| expiring(&format!("hold-{number}")));
+    for decided in commit(&store, requests.collect()).await {
+        accepted(&decided);
+    }
+    let holds = |status| HoldQuery {
+        account: account_key(0),
+        status: Some(status),
+        after: None,
+        limit: 100,
+    };
+    let placed: Vec<Hold> = store.list_holds(&holds(HoldStatus::Pending)).await.unwrap();
+    assert_eq!(placed.len(), 9);
+    let mut damaged: Vec<HoldKey> = Vec::new();
+    for (hold, bytes) in placed.iter().zip(["FF", "01", ""]) {
+        let id = hold.key.id.uuid().simple();
+        let damage = format!("UPDATE wallet_hold SET body = x'{bytes}' WHERE id = x'{id}'");
+        database.execute(&damage).await;
+        damaged.push(hold.key);
+    }
+    let wallet = wallet(store);
+    assert_eq!(wallet.sweep_expired(100).await.unwrap(), 6);
+    assert_eq!(wallet.stats().damaged, 3);
+    let mut reported: Vec<HoldKey> = Vec::new();
+    for (hold, error) in wallet.damaged_holds() {
+        assert!(error.context().contains(&hold.id.to_string()), "{error}");
+        reported.push(hold);
+    }
+    assert_eq!(reported, damaged);
+}
