@@ -375,7 +375,7 @@ fn decimals_that_are_not_those_of_the_books_end_the_start_with_2() {
         .expect(201);
     server.terminate();
     let arguments = with("POINTS:2,BTC:6");
-    let listen = ["--listen".to_owned(), "127.0.0.1:0".to_owned()];
+    let listen = ["--listen", "127.0.0.1:0", "--admin-listen", "off"].map(str::to_owned);
     let arguments: Vec<&str> = listen
         .iter()
         .chain(&arguments)
