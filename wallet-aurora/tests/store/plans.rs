@@ -254,9 +254,9 @@ async fn accounts_are_listed_in_the_order_of_an_index_whatever_is_asked(kind: Ki
          SELECT 0, UNHEX(LEFT(SHA2(n, 256), 32)), n, IF(n % 5000 = 0, 'XPF', 'EUR'), \
                 IF(n % 5000 = 0, 0, 2), 0, CONCAT('owner-', n % 3), NULL, 0 FROM n; \
          SET SESSION sql_mode = ''; \
-         INSERT INTO wallet_account \
+         INSERT INTO wallet_account (num, version, sequence, last_at) \
          WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
-         SELECT n, 0, NULL, NULL, 0, 0, 0, 0, 0, 1, 0, 0 FROM n; \
+         SELECT n, 1, 0, 0 FROM n; \
          INSERT INTO wallet_currency VALUES ('EUR', 2), ('XPF', 0); \
          ANALYZE TABLE wallet_account, wallet_account_profile"
     );
