@@ -52,7 +52,11 @@ fn seeds_differ() {
 #[test]
 fn a_failing_run_is_made_smaller_and_still_fails() {
     let scenario = Scenario::small(StoreKind::Pessimistic).with_bug(Some(Bug::AppliesTwice));
-    let seed = seed_that_fails(&scenario, 0..20, &alone()).expect("a bug that shows");
+    // The one that went on for longest before the bug showed: it has most to lose.
+    let shows = |seed: &u64| seed_that_fails(&scenario, *seed..*seed + 1, &alone()).is_some();
+    let requests = |seed: &u64| run(&scenario, *seed, &alone()).counts.requests;
+    let seed = (0..20).filter(shows).max_by_key(requests);
+    let seed = seed.expect("a bug that shows");
     let small = shrink(&scenario, seed, &alone(), 200);
     let (whole, left) = (run(&scenario, seed, &alone()), run(&small, seed, &alone()));
     assert_ne!(left.failures, Vec::<String>::new());
