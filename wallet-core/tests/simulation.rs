@@ -52,16 +52,17 @@ fn seeds_differ() {
 #[test]
 fn a_failing_run_is_made_smaller_and_still_fails() {
     let scenario = Scenario::small(StoreKind::Pessimistic).with_bug(Some(Bug::AppliesTwice));
-    // The one that went on for longest before the bug showed: it has most to lose.
     let shows = |seed: &u64| seed_that_fails(&scenario, *seed..*seed + 1, &alone()).is_some();
-    let requests = |seed: &u64| run(&scenario, *seed, &alone()).counts.requests;
-    let seed = (0..20).filter(shows).max_by_key(requests);
-    let seed = seed.expect("a bug that shows");
-    let small = shrink(&scenario, seed, &alone(), 200);
-    let (whole, left) = (run(&scenario, seed, &alone()), run(&small, seed, &alone()));
-    assert_ne!(left.failures, Vec::<String>::new());
-    let (before, after) = (whole.counts.requests, left.counts.requests);
-    assert!(after * 2 < before, "{after} requests of {before} are left");
+    let mut halved = 0;
+    for seed in (0..20).filter(shows).take(4) {
+        let small = shrink(&scenario, seed, &alone(), 200);
+        let (whole, left) = (run(&scenario, seed, &alone()), run(&small, seed, &alone()));
+        assert_ne!(left.failures, Vec::<String>::new(), "seed {seed}");
+        let (before, after) = (whole.counts.requests, left.counts.requests);
+        assert!(after < before, "seed {seed}: {after} of {before} are left");
+        halved += u32::from(after * 2 <= before);
+    }
+    assert!(halved > 0, "no run was made half as large");
 }
 
 #[test]
