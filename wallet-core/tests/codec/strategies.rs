@@ -293,13 +293,17 @@ fn receipt() -> impl Strategy<Value = Receipt> {
     let changed =
         (state(), of(effect_kind())).prop_map(|(state, effect)| AccountChanged { state, effect });
     let held = (hold(), effects(1)).prop_map(|(hold, effects)| HoldChanged { hold, effects });
+    // Boxed: the values of all of them side by side overflow a test's stack.
     prop_oneof![
-        account().prop_map(Receipt::AccountOpened),
-        changed.prop_map(Receipt::AccountChanged),
-        held.prop_map(Receipt::HoldChanged),
-        any::<u32>().prop_map(|items| Receipt::BulkAccepted { items }),
-        posted(),
+        account().prop_map(Receipt::AccountOpened).boxed(),
+        changed.prop_map(Receipt::AccountChanged).boxed(),
+        held.prop_map(Receipt::HoldChanged).boxed(),
+        any::<u32>()
+            .prop_map(|items| Receipt::BulkAccepted { items })
+            .boxed(),
+        posted().boxed(),
     ]
+    .boxed()
 }
 
 /// Mostly the first one.

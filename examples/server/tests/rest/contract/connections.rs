@@ -85,7 +85,7 @@ fn crowded(calls: &[Call], document: &Document, end: fn(&World) -> Client) {
 
 /// Bodies that are announced and do not come.
 fn late(document: &Document) {
-    let arguments = ["--body-timeout-ms", "1"];
+    let arguments = ["--body-timeout-ms", "1", "--allow-system-transfers"];
     let world = World::over(memory_store(), Settings::default(), &arguments);
     for call in writes() {
         let length = call.body.len().saturating_add(1).to_string();

@@ -76,7 +76,7 @@ fn clock(document: &Document) {
 fn timeouts(document: &Document) {
     let books = Books::new(Settings::default());
     // A second server, in a hurry, over the same books.
-    let hurried = ["--request-timeout-ms", "50"];
+    let hurried = ["--request-timeout-ms", "50", "--allow-system-transfers"];
     let world = World::over(books.store.clone(), Settings::default(), &hurried);
     let client = world.client();
     // The first one keeps the committer, and the others wait for it.

@@ -196,7 +196,7 @@ fn movements() -> Vec<Case> {
             (
                 operation,
                 on_account(&Books::bank(), what),
-                euro.clone(),
+                json!({"amount": "1.00", "settlement": "card"}),
                 "system_account",
             ),
             (
