@@ -45,7 +45,7 @@ const UNDO: &str = "ROLLBACK TO wallet_apply; RELEASE wallet_apply";
 /// let eur = Currency::iso("EUR")?;
 /// # let id = |number: u128| AccountId::from_bytes((0x7000_8000_0000_0000_0000 + number).to_be_bytes());
 /// # let (ada, shop) = (id(1), id(2));
-/// let request = |key, commands: Vec<Command>| -> Result<_, Box<dyn std::error::Error>> {
+/// let request = |key: &str, commands: Vec<Command>| -> Result<_, Box<dyn std::error::Error>> {
 ///     let request = Request::of_many(IdempotencyKey::parse("shop", key)?, commands);
 ///     Ok(Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new())?))
 /// };
