@@ -284,7 +284,7 @@ fn head_size(text: &str) -> Result<usize, String> {
     size.ok_or_else(|| "expected a number of at least 8192".to_owned())
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     let time: jiff::Timestamp = text.parse().map_err(|error| format!("{error}"))?;
     Ok(Timestamp::from_micros(time.as_microsecond()))
 }

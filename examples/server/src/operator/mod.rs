@@ -18,6 +18,7 @@ mod purge;
 mod reconcile;
 #[cfg(feature = "aws")]
 mod redrive;
+mod restore_done;
 mod statement;
 mod verify;
 
@@ -61,6 +62,7 @@ enum What {
     Purge(purge::PurgeOld),
     Backup(backup::MakeBackup),
     Restore(backup::RestoreBackup),
+    RestoreDone(restore_done::RestoreDone),
     Reconcile(reconcile::Reconcile),
     History(history::History),
     Audit(audit::Audit),
@@ -113,6 +115,9 @@ pub enum OperatorError {
     /// No backup was made or restored.
     #[error(transparent)]
     Backup(#[from] wallet_sqlite::BackupError),
+    /// The name that was given is not allowed.
+    #[error("--by: {0}")]
+    Name(wallet_core::TextError),
     /// A text of the program's own is not valid.
     #[error(transparent)]
     Text(#[from] wallet_core::TextError),
@@ -172,6 +177,7 @@ impl OperatorError {
             | Self::RecentKeys { .. }
             | Self::Manifest { .. }
             | Self::OnlySqlite
+            | Self::Name(_)
             | Self::Missing(_)
             | Self::Feature(_) => 2,
             #[cfg(feature = "aws")]
@@ -222,6 +228,7 @@ impl Arguments {
             match self.what {
                 What::Backup(backup) => backup.run(url.file()?),
                 What::Restore(restore) => restore.run(url.file()?),
+                What::RestoreDone(done) => done.run(store).await,
                 What::Verify(verify) => verify.run(store, url).await,
                 What::Statement(statement) => statement.run(store).await,
                 What::Events(events) => events.run(store).await,

@@ -294,3 +294,27 @@ fn stores_that_are_no_files_are_backed_up_otherwise() {
         told(&command.env_clear().output().unwrap(), 2);
     }
 }
+
+#[test]
+fn a_database_that_went_back_begins_a_new_epoch_once() {
+    let files = files();
+    let past = [
+        "restore-done",
+        "--restored-to",
+        "2026-01-01T00:00:00Z",
+        "--by",
+        "eve",
+    ];
+    let first = told(&wallet(&files.live, &past), 0);
+    assert!(first.contains("by eve"), "{first}");
+    assert_eq!(told(&wallet(&files.live, &past), 0), first);
+    let other = ["restore-done", "--restored-to", "2026-01-02T00:00:00Z"];
+    assert_ne!(told(&wallet(&files.live, &other), 0), first);
+    for (wrong, code) in [
+        (["restore-done", "--restored-to", "yesterday"], 2),
+        (["restore-done", "--restored-to", "2999-01-01T00:00:00Z"], 3),
+    ] {
+        let output = wallet(&files.live, &wrong);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+    }
+}

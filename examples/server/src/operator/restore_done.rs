@@ -1,0 +1,37 @@
+use clap::Args;
+use wallet_core::{RaisedBy, Timestamp};
+
+use super::OperatorError;
+use crate::output::time;
+use crate::store::Books;
+
+/// Begins a new epoch after a database went back to an earlier state, by a restore or
+/// a failover that lost commits. Run it before anything writes again. The same again
+/// changes nothing.
+#[derive(Debug, Args)]
+pub(super) struct RestoreDone {
+    /// All commits up to this time are there, as RFC 3339. A time that is too early is
+    /// safe, one that is too late is not.
+    #[arg(long, value_parser = crate::config::time)]
+    restored_to: Timestamp,
+    /// Who restored it: kept with the epoch.
+    #[arg(long, default_value = "wallet restore-done")]
+    by: String,
+}
+
+impl RestoreDone {
+    pub(super) async fn run(&self, store: &dyn Books) -> Result<u8, OperatorError> {
+        let by = RaisedBy::new(&self.by).map_err(OperatorError::Name)?;
+        let raised = store.raise_epoch(self.restored_to, &by).await?;
+        say!(
+            "epoch {} since {}, restored to {}, by {}",
+            raised.epoch,
+            time(raised.raised_at),
+            time(raised.restored_to),
+            raised.by
+        )?;
+        say!("caches, queues, consumers and history are set back by hand:")?;
+        say!("see docs/operate/backup-and-restore.md")?;
+        Ok(0)
+    }
+}
