@@ -212,29 +212,49 @@ impl Tables {
         }
     }
 
-    /// Ends at the record of a bulk request with an item that is not old yet;
-    /// its items go before it.
+    /// Ends at a bulk request, or at an item of one, that has an item that is not
+    /// old yet; the items of a bulk request go before it.
     fn purge_records(&mut self, bound: Timestamp, limit: usize) -> u64 {
+        let in_use = self.bulk_requests_in_use(bound);
         let mut purged = 0;
         while purged < limit {
             let oldest = self.record_order.first().copied();
             let Some((_, key)) = oldest.filter(|(written_at, _)| *written_at <= bound) else {
                 break;
             };
-            let record = self.records.get(&key);
-            let items = record.and_then(|record| record.outcome.bulk_items());
-            let items: Vec<RecordKey> = (0..items.unwrap_or(0)).map(|i| key.item(i)).collect();
-            let mut stored = items.iter().filter_map(|item| self.records.get(item));
-            if stored.any(|item| item.written_at > bound) {
+            if in_use.contains(&key) {
                 break;
             }
-            for key in items.into_iter().chain([key]) {
+            for key in self.bulk_items(key).into_iter().chain([key]) {
                 if self.forget(key) {
                     purged = purged.saturating_add(1);
                 }
             }
         }
         u64::try_from(purged).unwrap_or(u64::MAX)
+    }
+
+    /// The keys of bulk requests with an item later than `bound`, and of their items:
+    /// an item does not name its bulk request, and records of one time are in the
+    /// order of their keys.
+    fn bulk_requests_in_use(&self, bound: Timestamp) -> BTreeSet<RecordKey> {
+        let mut in_use = BTreeSet::new();
+        for key in self.records.keys() {
+            let items = self.bulk_items(*key);
+            let mut stored = items.iter().filter_map(|item| self.records.get(item));
+            if stored.any(|item| item.written_at > bound) {
+                in_use.insert(*key);
+                in_use.extend(items);
+            }
+        }
+        in_use
+    }
+
+    /// The keys of a bulk request's items; none of another record.
+    fn bulk_items(&self, key: RecordKey) -> Vec<RecordKey> {
+        let record = self.records.get(&key);
+        let items = record.and_then(|record| record.outcome.bulk_items());
+        (0..items.unwrap_or(0)).map(|item| key.item(item)).collect()
     }
 
     fn forget(&mut self, key: RecordKey) -> bool {

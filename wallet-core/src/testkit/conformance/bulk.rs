@@ -226,6 +226,43 @@ pub async fn cancelled_items_never_run(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (1, 1));
 }
 
+/// The first items of bulk requests stay for as long as later ones are in use,
+/// whatever order their keys have.
+pub async fn a_purge_takes_no_first_item_away(kit: &Kit) {
+    if !kit.drives_the_clock() {
+        return;
+    }
+    let ada = kit.open_with("ada", 1_000).await;
+    let bob = kit.open("bob").await;
+    kit.advance(DAY * 90);
+    let older_than = DAY * 30;
+    let purge = async || {
+        let limit = 1_000;
+        let purge = Purge::Records { older_than, limit };
+        kit.store().purge(purge).await.unwrap()
+    };
+    kit.forget_acknowledged();
+    assert_eq!(purge().await, 3);
+    let keys = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    for text in keys {
+        let mut started = kit.prepare_bulk(text, pays(ada, bob, &[1, 10]));
+        started.truncate(1);
+        fresh(kit.transact(started).await.remove(0));
+    }
+    kit.advance(DAY * 20);
+    for text in keys {
+        fresh(kit.bulk(text, pays(ada, bob, &[1, 10])).await.remove(1));
+    }
+    kit.advance(DAY * 20);
+    assert_eq!(purge().await, 0);
+    for text in keys {
+        for decided in kit.bulk(text, pays(ada, bob, &[1, 10])).await {
+            replayed(decided);
+        }
+    }
+    assert_eq!(kit.balances(bob).await, (88, 88));
+}
+
 /// Records of a bulk request stay until its last item is old enough; then all of
 /// them go.
 pub async fn a_purge_keeps_a_bulk_request_whole(kit: &Kit) {

@@ -177,6 +177,7 @@ macro_rules! __ledger_store_cases {
                 a_cancellation_changes_no_outcome
                 cancelled_items_never_run
                 a_purge_keeps_a_bulk_request_whole
+                a_purge_takes_no_first_item_away
             }
             batches {
                 each_request_sees_those_before_it
