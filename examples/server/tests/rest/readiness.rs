@@ -182,7 +182,10 @@ fn lists_that_keep_the_store_busy_keep_nobody_from_commits_and_health() {
     while client.raw(&list).status != 200 {
         std::thread::yield_now();
     }
-    assert_eq!(world.metric("wallet_lists_waiting "), 0);
+    // The last who hung up are missed one after another.
+    while world.metric("wallet_lists_waiting ") != 0 {
+        std::thread::yield_now();
+    }
     let single = client
         .get(&format!("/v1/accounts/{ada}/balance"))
         .expect(200);
