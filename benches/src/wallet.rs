@@ -9,8 +9,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::task::JoinSet;
 use wallet_core::{
     AccountId, AccountKey, Command, CommitSignal, Currency, Deposit, IdempotencyKey, KeyScope,
-    KeyText, LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, PostTransfer, Receipt,
-    RecordKey, Request, Settings, SettlementName, Wallet,
+    KeyText, LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, Position,
+    PostTransfer, Receipt, RecordKey, Request, Settings, SettlementName, Wallet,
 };
 
 use crate::args::Load;
@@ -153,7 +153,8 @@ impl Loaded {
         let effect = effects.next().ok_or("a transfer without effect")?;
         let ledger = LedgerId::default();
         let account = AccountKey::new(ledger, effect.account);
-        let id = format!("{}/{}/{}", ledger.number(), account.id, effect.version);
+        let position = Position::new(answer.outcome.epoch, effect.version);
+        let id = format!("{}/{}/{position}", ledger.number(), account.id);
         Ok((id, answered))
     }
 

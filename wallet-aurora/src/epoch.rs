@@ -36,7 +36,7 @@ pub(crate) fn ask_locked(script: &mut Script) {
 
 /// What either was answered.
 pub(crate) fn told(answers: &mut Answers) -> Result<Epoch> {
-    epoch(&answers.row()?, 0)
+    of_row(&answers.row()?, 0)
 }
 
 /// Asks for every raise.
@@ -50,7 +50,7 @@ pub(crate) fn told_all(answers: &mut Answers) -> Result<Epochs> {
     let raised = rows.iter().map(|row| {
         let by = RaisedBy::new(row.text(3)?);
         Ok(RaisedEpoch {
-            epoch: epoch(row, 0)?,
+            epoch: of_row(row, 0)?,
             restored_to: row.time(1)?,
             raised_at: row.time(2)?,
             by: by.map_err(|_| corrupt("an epoch is damaged"))?,
@@ -101,7 +101,8 @@ pub(crate) async fn raise(
     Ok(raised)
 }
 
-fn epoch(row: &Row, index: usize) -> Result<Epoch> {
+/// The epoch in a row.
+pub(crate) fn of_row(row: &Row, index: usize) -> Result<Epoch> {
     let number: i64 = row.number(index)?;
     let number = u64::try_from(number).ok().and_then(Epoch::new);
     number.ok_or_else(|| {

@@ -1,8 +1,8 @@
 //! How fresh reads of a reader are.
 
-use wallet_core::{Account, AccountKey, Freshness};
+use wallet_core::{Account, AccountKey, Balance, Epoch, Freshness};
 
-/// The accounts whose versions matter, sorted; none where a reader is asked
+/// The accounts whose positions matter, sorted; none where a reader is asked
 /// without condition or not at all.
 pub(crate) fn keys(freshness: &Freshness) -> Vec<AccountKey> {
     let Freshness::AtLeast(versions) = freshness else {
@@ -14,13 +14,15 @@ pub(crate) fn keys(freshness: &Freshness) -> Vec<AccountKey> {
     keys
 }
 
-/// Whether accounts as they were found are fresh enough.
-pub(crate) fn accepts(freshness: &Freshness, found: &[Account]) -> bool {
-    let Freshness::AtLeast(versions) = freshness else {
+/// Whether accounts as they were found in `epoch` are fresh enough.
+pub(crate) fn accepts(freshness: &Freshness, epoch: Epoch, found: &[Account]) -> bool {
+    let Freshness::AtLeast(positions) = freshness else {
         return true;
     };
-    versions.iter().all(|(key, version)| {
-        let mut found = found.iter().map(|account| &account.state);
-        found.any(|state| state.key == *key && state.version >= *version)
+    positions.iter().all(|(key, position)| {
+        let mut found = found
+            .iter()
+            .map(|account| Balance::of(&account.state, epoch));
+        found.any(|balance| balance.account == *key && balance.position() >= *position)
     })
 }

@@ -6,24 +6,28 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_core::{
-    AccountId, AccountKey, InLedger, Inbox, InboxStep, StoreError, StoreErrorKind, Version,
+    AccountId, AccountKey, InLedger, Inbox, InboxStep, Position, Restore, StoreError,
+    StoreErrorKind,
 };
 
 use crate::AuroraSettings;
 use crate::connect::{Role, Target};
+use crate::epoch;
 use crate::error::{Doing, Failed, Result, code};
 use crate::pool::{Lent, Pool, Purpose, Wait};
-use crate::run::Answers;
+use crate::run::{Answers, Row};
 use crate::sql::{Script, Sql};
 
 mod own;
 
 const CREATE: &str = include_str!("../migrations/inbox.sql");
-const EXISTS: &str = "SELECT version FROM wallet_inbox WHERE FALSE";
+const EXISTS: &str = "
+    SELECT i.epoch, i.version, r.restored_to
+    FROM wallet_inbox i, wallet_inbox_restore r WHERE FALSE";
 const POSITIONS: &str = "
-    SELECT ledger, account, version FROM wallet_inbox FORCE INDEX (PRIMARY) WHERE consumer = ";
-const BEGIN: &str = "INSERT INTO wallet_inbox (consumer, ledger, account, version) VALUES (";
-const MOVE: &str = "UPDATE wallet_inbox SET version = ";
+    SELECT ledger, account, epoch, version FROM wallet_inbox FORCE INDEX (PRIMARY) WHERE consumer = ";
+const BEGIN: &str = "INSERT INTO wallet_inbox (consumer, ledger, account, epoch, version) VALUES (";
+const MOVE: &str = "UPDATE wallet_inbox SET epoch = ";
 
 /// Of how many accounts one statement asks: it fits into the smallest packet.
 const ASKED_AT_ONCE: usize = 256;
@@ -33,9 +37,9 @@ const TRIES: usize = 5;
 /// What consumers have seen, in one database of Aurora MySQL, MySQL or MariaDB:
 /// the ledger's, or the consumer's own.
 ///
-/// The table `wallet_inbox` is all that it needs. Any number of inboxes, in this
-/// process or in others, may use the same database. It has connections of its own,
-/// as an [`AuroraStore`](crate::AuroraStore) has, and like that needs tokio with
+/// The tables `wallet_inbox` and `wallet_inbox_restore` are all that it needs. Any
+/// number of inboxes, in this process or in others, may use the same database. It has
+/// connections of its own, as an [`AuroraStore`](crate::AuroraStore) has, and like that needs tokio with
 /// its I/O and time drivers.
 ///
 /// This records a step in a transaction of its own, one packet with its `COMMIT`.
@@ -50,16 +54,17 @@ const TRIES: usize = 5;
 ///
 /// ```no_run
 /// use wallet_aurora::{AuroraInbox, AuroraSettings};
-/// use wallet_core::{AccountId, Inbox, InboxStep, InLedger, LedgerId};
+/// use wallet_core::{AccountId, Epoch, Inbox, InboxStep, InLedger, LedgerId, Position};
 ///
 /// # async fn see() -> Result<(), wallet_core::StoreError> {
 /// let settings = AuroraSettings::new("mysql://mail:secret@localhost/mail");
 /// let inbox = AuroraInbox::open(&settings).await?;
 /// let account = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
-/// let step = InboxStep { account, from: 0, to: 1 };
+/// let first = Position::new(Epoch::FIRST, 1);
+/// let step = InboxStep { account, from: Position::START, to: first };
 /// assert!(inbox.advance("mailer", &step).await?);
 /// assert!(!inbox.advance("mailer", &step).await?, "seen before");
-/// assert_eq!(inbox.positions("mailer", &[account]).await?, [1]);
+/// assert_eq!(inbox.positions("mailer", &[account]).await?, [first]);
 /// # Ok(())
 /// # }
 /// ```
@@ -89,7 +94,7 @@ impl AuroraInbox {
 
 #[async_trait]
 impl Inbox for AuroraInbox {
-    async fn positions(&self, consumer: &str, accounts: &[AccountKey]) -> Result<Vec<Version>> {
+    async fn positions(&self, consumer: &str, accounts: &[AccountKey]) -> Result<Vec<Position>> {
         InboxStep::validate_consumer(consumer)?;
         if accounts.is_empty() {
             return Ok(Vec::new());
@@ -99,7 +104,7 @@ impl Inbox for AuroraInbox {
         let answers = lent.run(&script).await;
         let mut answers = lent.end(answers).await?;
         let found = told(&mut answers, statements)?;
-        let position = |account| found.get(account).copied().unwrap_or(0);
+        let position = |account| found.get(account).copied().unwrap_or_default();
         Ok(accounts.iter().map(position).collect())
     }
 
@@ -109,6 +114,42 @@ impl Inbox for AuroraInbox {
         let moved = advance(&mut lent, consumer, step).await;
         lent.end(moved).await
     }
+
+    async fn restores(&self, consumer: &str) -> Result<Vec<Restore>> {
+        InboxStep::validate_consumer(consumer)?;
+        let mut script = Script::default();
+        script.work("reading restores", |sql| {
+            sql.raw("SELECT epoch, restored_to FROM wallet_inbox_restore WHERE consumer = ");
+            sql.text(consumer).raw(" ORDER BY epoch");
+        });
+        let mut lent = self.pool.lend(Purpose::Read).await?;
+        let answers = lent.run(&script).await;
+        let rows = lent.end(answers).await?.rows();
+        let restore = |row: &Row| {
+            Ok(Restore {
+                epoch: epoch::of_row(row, 0)?,
+                restored_to: row.time(1)?,
+            })
+        };
+        rows.iter().map(restore).collect()
+    }
+
+    async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<()> {
+        InboxStep::validate_consumer(consumer)?;
+        let mut script = Script::default();
+        script.begin();
+        script.work("noting a restore", |sql| {
+            sql.raw("INSERT INTO wallet_inbox_restore (consumer, epoch, restored_to) VALUES (");
+            sql.text(consumer).raw(",").int(restore.epoch.as_i64());
+            sql.raw(",").time(restore.restored_to);
+            sql.raw(") ON DUPLICATE KEY UPDATE");
+            sql.raw(" restored_to = LEAST(restored_to, VALUES(restored_to))");
+        });
+        script.commit();
+        let mut lent = self.pool.lend(Purpose::Commit).await?;
+        let noted = lent.run(&script).await.map(drop);
+        lent.end(noted).await
+    }
 }
 
 /// Looks first: to create a table that is there would still wait for whoever
@@ -117,8 +158,7 @@ async fn find(lent: &mut Lent, may_create: bool) -> std::result::Result<(), Fail
     match lent.run(&Script::of("looking for the inbox", EXISTS)).await {
         Ok(_) => Ok(()),
         Err(failed) if failed.code == Some(code::NO_TABLE) && may_create => {
-            let create = Script::of("creating the inbox", CREATE);
-            lent.run(&create).await.map(drop)
+            lent.run(&create()).await.map(drop)
         }
         Err(failed) if failed.code == Some(code::NO_TABLE) => {
             let context = "the database holds no inbox: create it first";
@@ -126,6 +166,15 @@ async fn find(lent: &mut Lent, may_create: bool) -> std::result::Result<(), Fail
         }
         Err(failed) => Err(failed),
     }
+}
+
+/// The statements that create the tables.
+fn create() -> Script {
+    let mut script = Script::default();
+    for statement in crate::migrate::statements(CREATE) {
+        script.fixed(Doing::Work, "creating the inbox", statement);
+    }
+    script
 }
 
 /// Asks for positions, in so many statements.
@@ -146,12 +195,13 @@ fn ask(consumer: &str, accounts: &[AccountKey]) -> (Script, usize) {
     (script, statements)
 }
 
-fn told(answers: &mut Answers, statements: usize) -> Result<HashMap<AccountKey, Version>> {
+fn told(answers: &mut Answers, statements: usize) -> Result<HashMap<AccountKey, Position>> {
     let mut found = HashMap::new();
     for _ in 0..statements {
         for row in answers.rows() {
             let id = row.id(1, AccountId::from_bytes)?;
-            found.insert(InLedger::new(row.ledger(0)?, id), row.number(2)?);
+            let position = Position::new(epoch::of_row(&row, 2)?, row.number(3)?);
+            found.insert(InLedger::new(row.ledger(0)?, id), position);
         }
     }
     Ok(found)
@@ -189,19 +239,23 @@ async fn advance(
 /// first one of an account is a duplicate.
 fn record(script: &mut Script, consumer: &str, step: &InboxStep) {
     let (ledger, id) = (step.account.ledger, step.account.id);
-    if step.from == 0 {
+    let (from, to) = (step.from, step.to);
+    if from == Position::START {
         script.step(Doing::Insert, "recording a first step", |sql: &mut Sql| {
             sql.raw(BEGIN).text(consumer).raw(",").ledger(ledger);
             sql.raw(",").bytes(id.as_bytes());
-            sql.raw(",").int(step.to).raw(")");
+            sql.raw(",").int(to.epoch.as_i64());
+            sql.raw(",").int(to.version).raw(")");
         });
     } else {
         script.work("recording a step", |sql| {
-            sql.raw(MOVE).int(step.to);
+            sql.raw(MOVE).int(to.epoch.as_i64());
+            sql.raw(", version = ").int(to.version);
             sql.raw(" WHERE consumer = ").text(consumer);
             sql.raw(" AND ledger = ").ledger(ledger);
             sql.raw(" AND account = ").bytes(id.as_bytes());
-            sql.raw(" AND version = ").int(step.from);
+            sql.raw(" AND epoch = ").int(from.epoch.as_i64());
+            sql.raw(" AND version = ").int(from.version);
         });
     }
 }

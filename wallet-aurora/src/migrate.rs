@@ -118,7 +118,7 @@ fn verified(answers: &mut Answers) -> Result<usize> {
 }
 
 /// The statements of a file: none holds a semicolon but at its end.
-fn statements(sql: &'static str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn statements(sql: &'static str) -> impl Iterator<Item = &'static str> {
     sql.split(";\n")
         .map(str::trim)
         .filter(|text| !text.is_empty())

@@ -1,11 +1,12 @@
 mod reading;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use wallet_core::{
-    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
+    Account, AccountKey, AccountQuery, Balance, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
     Freshness, Hold, HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums,
     Purge, RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError,
     StoreErrorKind, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
@@ -136,10 +137,10 @@ impl AuroraStore {
     ///
     /// ```no_run
     /// use wallet_aurora::AuroraStore;
-    /// use wallet_core::{AccountKey, EntryQuery, Freshness, LedgerStore, StoreError, Version};
+    /// use wallet_core::{AccountKey, EntryQuery, Freshness, LedgerStore, Position, StoreError};
     ///
     /// # async fn statement(
-    /// #     store: &AuroraStore, account: AccountKey, seen: Version,
+    /// #     store: &AuroraStore, account: AccountKey, seen: Position,
     /// # ) -> Result<(), StoreError> {
     /// let own = Freshness::AtLeast(vec![(account, seen)]);
     /// let page = store.reading(own).entries(&EntryQuery::first(account, 50)).await?;
@@ -249,6 +250,27 @@ impl LedgerStore for AuroraStore {
         let key_of = |account: &Account| account.state.key;
         self.each(keys, read::ask_accounts, read::told_accounts, key_of)
             .await
+    }
+
+    async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sorted = sorted(keys);
+        // The epoch is read first: what is read behind it is no older.
+        let ask = |script: &mut Script| {
+            epoch::ask(script);
+            read::ask_accounts(script, &sorted);
+            false
+        };
+        let told = |answers: &mut Answers| {
+            let epoch = epoch::told(answers)?;
+            let found = read::told_accounts(answers)?.into_iter();
+            let found = found.map(|account| Balance::of(&account.state, epoch));
+            Ok(found.map(|balance| (balance.account, balance)).collect())
+        };
+        let found: HashMap<AccountKey, Balance> = self.read(ask, told).await?;
+        Ok(keys.iter().map(|key| found.get(key).copied()).collect())
     }
 
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>> {

@@ -130,6 +130,26 @@ pub struct RaisedEpoch {
     pub by: RaisedBy,
 }
 
+/// What readers of events need to know of a raise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Restore {
+    /// The epoch that was raised.
+    pub epoch: Epoch,
+    /// All commits up to this time are in the database; of later ones of earlier
+    /// epochs it is not known.
+    pub restored_to: Timestamp,
+}
+
+impl Restore {
+    /// From when on effects of `epoch` may be gone, by these restores; `None` where
+    /// none is later than it.
+    #[must_use]
+    pub fn lost_after(restores: &[Self], epoch: Epoch) -> Option<Timestamp> {
+        let later = restores.iter().filter(|one| one.epoch > epoch);
+        later.map(|one| one.restored_to).min()
+    }
+}
+
 /// The epochs of a database: every raise in order, none for a database that
 /// never went back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -163,6 +183,24 @@ impl Epochs {
     pub fn lost_after(&self, epoch: Epoch) -> Option<Timestamp> {
         let later = self.raised.iter().filter(|one| one.epoch > epoch);
         later.map(|one| one.restored_to).min()
+    }
+
+    /// The newest restores, at most `most`, the oldest first. The oldest of them
+    /// stands for all before it, with the least of their times.
+    #[must_use]
+    pub fn restores(&self, most: usize) -> Vec<Restore> {
+        let cut = self.raised.len().saturating_sub(most);
+        let (old, new) = self.raised.split_at(cut);
+        let restore = |one: &RaisedEpoch| Restore {
+            epoch: one.epoch,
+            restored_to: one.restored_to,
+        };
+        let mut restores: Vec<Restore> = new.iter().map(restore).collect();
+        let least = old.iter().map(|one| one.restored_to).min();
+        if let (Some(first), Some(least)) = (restores.first_mut(), least) {
+            first.restored_to = first.restored_to.min(least);
+        }
+        restores
     }
 
     /// Whether an effect of `epoch` at `at` may be gone: it is of an earlier
@@ -240,6 +278,26 @@ mod tests {
         assert!(!epochs.may_be_lost(Epoch::FIRST, at(40)));
         assert!(!epochs.may_be_lost(Epoch::new(5).unwrap(), at(99)));
         assert_eq!(Epochs::default().lost_after(Epoch::FIRST), None);
+    }
+
+    #[test]
+    fn the_oldest_restore_that_is_told_stands_for_all_before_it() {
+        let epochs = Epochs::new(vec![
+            raised(2, 50),
+            raised(3, 90),
+            raised(4, 70),
+            raised(5, 80),
+        ]);
+        let told = |most| {
+            let restores = epochs.restores(most).into_iter();
+            let parts = restores.map(|one| (one.epoch.number(), one.restored_to.as_micros()));
+            parts.collect::<Vec<_>>()
+        };
+        assert_eq!(told(9), [(2, 50), (3, 90), (4, 70), (5, 80)]);
+        assert_eq!(told(2), [(4, 50), (5, 80)]);
+        assert_eq!(told(0), []);
+        let lost = Restore::lost_after(&epochs.restores(2), Epoch::FIRST);
+        assert_eq!(lost, epochs.lost_after(Epoch::FIRST));
     }
 
     #[test]

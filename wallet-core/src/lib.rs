@@ -100,7 +100,7 @@ pub use command::{
     SystemTransfer, Withdrawal,
 };
 pub use cost::Cost;
-pub use epoch::{Epoch, Epochs, Position, RaisedEpoch};
+pub use epoch::{Epoch, Epochs, Position, RaisedEpoch, Restore};
 pub use error::{StoreError, StoreErrorKind};
 pub use guarded_limiter::{Admission, GuardedLimiter, OnFailure};
 pub use id::{

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::{
     Account, AccountId, AccountKey, AccountState, Amount, Balance, Counters, Currency, Direction,
-    Entry, Epoch, Fingerprint, Hold, InLedger, LedgerId, RecordKey, Rejected, Rejection, Sequence,
-    Timestamp, Transfer, Version,
+    Entry, Epoch, Fingerprint, Hold, InLedger, LedgerId, Position, RecordKey, Rejected, Rejection,
+    Sequence, Timestamp, Transfer, Version,
 };
 
 /// The recorded answer to a request: all that a replay needs.
@@ -48,37 +48,38 @@ impl Outcome {
 
     /// Tells the balance after each effect, in their order.
     pub(crate) fn each_balance(&self, note: &mut dyn FnMut(Balance)) {
+        let epoch = self.epoch;
         for receipt in self.receipts() {
             match receipt {
                 Receipt::BulkAccepted { .. } => {}
-                Receipt::AccountOpened(account) => note(Balance::from(&account.state)),
-                Receipt::AccountChanged(changed) => note(Balance::from(&changed.state)),
+                Receipt::AccountOpened(account) => note(Balance::of(&account.state, epoch)),
+                Receipt::AccountChanged(changed) => note(Balance::of(&changed.state, epoch)),
                 Receipt::Posted(posted) => {
                     let ledger = posted.transfer.key.ledger;
                     for effect in &posted.effects {
                         if let Some(currency) = posted.transfer.currency_of(effect.account) {
-                            note(effect.balance(ledger, currency));
+                            note(effect.balance(ledger, currency, epoch));
                         }
                     }
                 }
                 Receipt::HoldChanged(changed) => {
                     let (ledger, currency) = (changed.hold.key.ledger, changed.hold.money.currency);
                     for effect in &changed.effects {
-                        note(effect.balance(ledger, currency));
+                        note(effect.balance(ledger, currency, epoch));
                     }
                 }
             }
         }
     }
 
-    /// The version of each account that it changed, after it, by account. Who
+    /// The position of each account that it changed, after it, by account. Who
     /// reads with [`Freshness::AtLeast`](crate::Freshness::AtLeast) these sees
     /// what it did.
     #[must_use]
-    pub fn versions(&self) -> Vec<(AccountKey, Version)> {
+    pub fn positions(&self) -> Vec<(AccountKey, Position)> {
         let balances = self.balances().into_iter();
         balances
-            .map(|balance| (balance.account, balance.version))
+            .map(|balance| (balance.account, balance.position()))
             .collect()
     }
 
@@ -283,11 +284,12 @@ pub struct Effect {
 }
 
 impl Effect {
-    fn balance(&self, ledger: LedgerId, currency: Currency) -> Balance {
+    const fn balance(&self, ledger: LedgerId, currency: Currency, epoch: Epoch) -> Balance {
         Balance {
             account: InLedger::new(ledger, self.account),
             currency,
             counters: self.counters,
+            epoch,
             version: self.version,
         }
     }

@@ -20,10 +20,10 @@ use wallet_core::memory::{MemoryCache, MemoryHistory, MemoryStore, Tables};
 use wallet_core::reconcile::{Difference, Reconciler, Reconciliation};
 use wallet_core::testkit::ManualClock;
 use wallet_core::{
-    AccountId, AccountKey, Balance, BalanceCache, Clock, Command, Currency, EntryQuery,
+    AccountId, AccountKey, Balance, BalanceCache, Clock, Command, Currency, EntryQuery, Epoch,
     HistoryLine, HistoryQuery, HistoryStore, IdempotencyKey, InLedger, LedgerId, LedgerStore, Leg,
-    Money, OpenAccount, Owner, PlaceHold, Policy, PostTransfer, Release, Request, SystemClock,
-    Timestamp, Wallet,
+    Money, OpenAccount, Owner, PlaceHold, Policy, PostTransfer, RaisedBy, Release, Request,
+    SystemClock, Timestamp, Wallet,
 };
 
 const ACCOUNTS: u128 = 5;
@@ -97,7 +97,7 @@ impl Place {
 
     fn balance(&self, number: u128) -> Balance {
         let tables = self.store.shared().tables();
-        Balance::from(&tables.accounts[&key(number)].state)
+        Balance::of(&tables.accounts[&key(number)].state, Epoch::FIRST)
     }
 
     fn damage(&self, damage: impl FnOnce(&mut Tables)) {
@@ -387,10 +387,20 @@ async fn damage_of_the_cache_is_found() {
     place.cache.put(&[ahead]).await.unwrap();
     let found = Difference::CacheAhead {
         account,
-        cached: balance.version + 4,
-        ledger: balance.version,
+        cached: ahead.position(),
+        ledger: balance.position(),
     };
     assert_eq!(place.found().await, [found]);
+
+    // Of effects that a restore has lost: no reader takes it.
+    let by = RaisedBy::new("ops").unwrap();
+    let raised = place.store.raise_epoch(Timestamp::EPOCH, &by).await;
+    assert_eq!(place.found().await, []);
+    let mut wrong = balance;
+    wrong.epoch = raised.unwrap().epoch;
+    wrong.counters.debits_posted += 3;
+    place.cache.put(&[wrong]).await.unwrap();
+    assert_eq!(place.found().await[0].code(), "cache_wrong");
 
     let mut stale = balance;
     stale.version -= 1;

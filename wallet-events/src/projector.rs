@@ -187,7 +187,7 @@ fn line_of(event: &Event) -> Result<Option<HistoryLine>, StoreError> {
     let entry = Entry {
         account: event.account,
         sequence: entry.sequence,
-        epoch: wallet_core::Epoch::FIRST,
+        epoch: event.epoch,
         version: event.version,
         direction: entry.direction,
         amount: entry.amount,

@@ -18,12 +18,12 @@ use crate::script::PUT;
 /// How many balances one request carries at most: what holds nobody else up for
 /// long.
 const REQUEST_MAX: usize = 512;
-/// The bytes of the version before the balance.
-const VERSION_BYTES: usize = 8;
+/// The bytes of epoch and version before the balance.
+const POSITION_BYTES: usize = 16;
 
 /// Balances in Redis.
 ///
-/// A key per account: eight bytes of version, then the balance as the core
+/// A key per account: eight bytes of epoch, eight of version, then the balance as the core
 /// encodes it. A balance that another release wrote and this one cannot read is
 /// a miss.
 #[derive(Debug, Clone)]
@@ -101,7 +101,8 @@ impl RedisCache {
 
 fn write(balance: &Balance) -> Vec<u8> {
     let encoded = encode_balance(balance);
-    let mut value = Vec::with_capacity(VERSION_BYTES.saturating_add(encoded.len()));
+    let mut value = Vec::with_capacity(POSITION_BYTES.saturating_add(encoded.len()));
+    value.extend_from_slice(&balance.epoch.number().to_be_bytes());
     value.extend_from_slice(&balance.version.to_be_bytes());
     value.extend_from_slice(&encoded);
     value
@@ -112,7 +113,7 @@ fn read(value: &Value, account: AccountKey) -> Option<Balance> {
     let Value::BulkString(bytes) = value else {
         return None;
     };
-    let balance = decode_balance(account.ledger, bytes.get(VERSION_BYTES..)?).ok()?;
+    let balance = decode_balance(account.ledger, bytes.get(POSITION_BYTES..)?).ok()?;
     (balance.account == account).then_some(balance)
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn current(connection: &Connection) -> Result<Epoch> {
     let number: Option<i64> = prepare(connection, CURRENT)?
         .query_row((), |row| row.get(0))
         .during("reading the epoch")?;
-    number.map_or(Ok(Epoch::FIRST), epoch)
+    number.map_or(Ok(Epoch::FIRST), of_number)
 }
 
 /// Every raise.
@@ -30,7 +30,7 @@ pub(crate) fn all(connection: &Connection) -> Result<Epochs> {
     while let Some(row) = rows.next().during(context)? {
         let by: String = column(row, 3)?;
         raised.push(RaisedEpoch {
-            epoch: epoch(column(row, 0)?)?,
+            epoch: of_number(column(row, 0)?)?,
             restored_to: time_column(row, 1)?,
             raised_at: time_column(row, 2)?,
             by: RaisedBy::new(&by).map_err(|_| corrupt("an epoch is damaged"))?,
@@ -63,7 +63,8 @@ pub(crate) fn raise(
     Ok(raised)
 }
 
-fn epoch(number: i64) -> Result<Epoch> {
+/// The epoch of a stored number.
+pub(crate) fn of_number(number: i64) -> Result<Epoch> {
     let number = u64::try_from(number).ok().and_then(Epoch::new);
     number.ok_or_else(|| corrupt("an epoch is damaged"))
 }

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
-use wallet_core::{AccountKey, Inbox, InboxStep, StoreError, StoreErrorKind, Version};
+use wallet_core::{AccountKey, Inbox, InboxStep, Position, Restore, StoreError, StoreErrorKind};
 
 use crate::commit::{in_file, in_transaction};
+use crate::epoch::of_number;
 use crate::error::{During, Result};
 use crate::file::OpenFile;
 use crate::read::prepare;
 use crate::threads::Threads;
-use crate::value::ledger_number;
+use crate::value::{column, ledger_number, time_column};
 use crate::{SqliteSettings, connect};
 
 mod own;
@@ -21,18 +22,25 @@ mod own;
 const CREATE: &str = include_str!("../migrations/inbox.sql");
 const EXISTS: &str = "SELECT count(*) FROM main.sqlite_schema WHERE name = 'wallet_inbox'";
 const POSITION: &str =
-    "SELECT version FROM wallet_inbox WHERE consumer = ? AND ledger = ? AND account = ?";
+    "SELECT epoch, version FROM wallet_inbox WHERE consumer = ? AND ledger = ? AND account = ?";
 const BEGIN: &str = "
-    INSERT INTO wallet_inbox (consumer, ledger, account, version) VALUES (?, ?, ?, ?)
+    INSERT INTO wallet_inbox (consumer, ledger, account, epoch, version) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (consumer, ledger, account) DO NOTHING";
 const MOVE: &str = "
-    UPDATE wallet_inbox SET version = ?4
-    WHERE consumer = ?1 AND ledger = ?2 AND account = ?3 AND version = ?5";
+    UPDATE wallet_inbox SET epoch = ?4, version = ?5
+    WHERE consumer = ?1 AND ledger = ?2 AND account = ?3 AND epoch = ?6 AND version = ?7";
+
+const RESTORES: &str = "
+    SELECT epoch, restored_to FROM wallet_inbox_restore WHERE consumer = ? ORDER BY epoch";
+const NOTE: &str = "
+    INSERT INTO wallet_inbox_restore (consumer, epoch, restored_to) VALUES (?, ?, ?)
+    ON CONFLICT (consumer, epoch)
+    DO UPDATE SET restored_to = min(restored_to, excluded.restored_to)";
 
 /// What consumers have seen, in one SQLite file: the ledger's, the consumer's own,
 /// or one for itself.
 ///
-/// The table `wallet_inbox` is all that it needs; a file that holds other tables
+/// The tables `wallet_inbox` and `wallet_inbox_restore` are all that it needs; a file that holds other tables
 /// is left as it is otherwise, one that is new gets a write-ahead log. Any number
 /// of inboxes, in this process or in others, may use the same file. One thread
 /// owns the connection; dropping the inbox ends it once its queued work is done.
@@ -42,17 +50,18 @@ const MOVE: &str = "
 /// the same transaction, and both happen or neither.
 ///
 /// ```
-/// use wallet_core::{AccountId, Inbox, InboxStep, InLedger, LedgerId};
+/// use wallet_core::{AccountId, Epoch, Inbox, InboxStep, InLedger, LedgerId, Position};
 /// use wallet_sqlite::{SqliteInbox, SqliteSettings};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let inbox = SqliteInbox::open(&SqliteSettings::new(folder.path().join("mail.db")))?;
 /// # wallet_core::testkit::block_on(async {
 /// let account = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
-/// let step = InboxStep { account, from: 0, to: 1 };
+/// let first = Position::new(Epoch::FIRST, 1);
+/// let step = InboxStep { account, from: Position::START, to: first };
 /// assert!(inbox.advance("mailer", &step).await?);
 /// assert!(!inbox.advance("mailer", &step).await?, "seen before");
-/// assert_eq!(inbox.positions("mailer", &[account]).await?, [1]);
+/// assert_eq!(inbox.positions("mailer", &[account]).await?, [first]);
 /// # Ok::<(), wallet_core::StoreError>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -90,7 +99,7 @@ impl SqliteInbox {
 
 #[async_trait]
 impl Inbox for SqliteInbox {
-    async fn positions(&self, consumer: &str, accounts: &[AccountKey]) -> Result<Vec<Version>> {
+    async fn positions(&self, consumer: &str, accounts: &[AccountKey]) -> Result<Vec<Position>> {
         InboxStep::validate_consumer(consumer)?;
         let (consumer, accounts) = (consumer.to_owned(), accounts.to_vec());
         let file = Arc::clone(&self.file);
@@ -118,6 +127,40 @@ impl Inbox for SqliteInbox {
         };
         self.thread.run(work).await
     }
+
+    async fn restores(&self, consumer: &str) -> Result<Vec<Restore>> {
+        InboxStep::validate_consumer(consumer)?;
+        let consumer = consumer.to_owned();
+        let work = move |connection: &mut Connection| restores(connection, &consumer);
+        self.thread.run(work).await
+    }
+
+    async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<()> {
+        InboxStep::validate_consumer(consumer)?;
+        let (consumer, restore) = (consumer.to_owned(), *restore);
+        let work = move |connection: &mut Connection| {
+            in_transaction(connection, Duration::ZERO, |open| {
+                let (epoch, at) = (restore.epoch.as_i64(), restore.restored_to.as_micros());
+                let noted = prepare(open, NOTE)?.execute((consumer, epoch, at));
+                noted.during("noting a restore").map(drop)
+            })
+        };
+        self.thread.run(work).await
+    }
+}
+
+fn restores(connection: &Connection, consumer: &str) -> Result<Vec<Restore>> {
+    let context = "reading restores";
+    let mut statement = prepare(connection, RESTORES)?;
+    let mut rows = statement.query((consumer,)).during(context)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().during(context)? {
+        found.push(Restore {
+            epoch: of_number(column(row, 0)?)?,
+            restored_to: time_column(row, 1)?,
+        });
+    }
+    Ok(found)
 }
 
 fn exists(connection: &Connection) -> Result<bool> {
@@ -131,22 +174,31 @@ fn create(connection: &Connection) -> Result<()> {
         .during("creating the inbox")
 }
 
-fn position(connection: &Connection, consumer: &str, account: AccountKey) -> Result<Version> {
+fn position(connection: &Connection, consumer: &str, account: AccountKey) -> Result<Position> {
     let (ledger, id) = (ledger_number(account.ledger), account.id);
     let found = prepare(connection, POSITION)?
-        .query_row((consumer, ledger, id.as_bytes()), |row| row.get(0))
+        .query_row((consumer, ledger, id.as_bytes()), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional();
-    Ok(found.during("reading a position")?.unwrap_or(0))
+    match found.during("reading a position")? {
+        Some((epoch, version)) => Ok(Position::new(of_number(epoch)?, version)),
+        None => Ok(Position::START),
+    }
 }
 
 /// Whether the position stood where the valid `step` begins; it is moved then.
 fn advance(connection: &Connection, consumer: &str, step: &InboxStep) -> Result<bool> {
     let (ledger, id) = (ledger_number(step.account.ledger), step.account.id);
     let id = id.as_bytes();
-    let changed = if step.from == 0 {
-        prepare(connection, BEGIN)?.execute((consumer, ledger, id, step.to))
+    let (from, to) = (step.from, step.to);
+    let (epoch, version) = (to.epoch.as_i64(), to.version);
+    let changed = if from == Position::START {
+        prepare(connection, BEGIN)?.execute((consumer, ledger, id, epoch, version))
     } else {
-        prepare(connection, MOVE)?.execute((consumer, ledger, id, step.to, step.from))
+        let before = (from.epoch.as_i64(), from.version);
+        let row = (consumer, ledger, id, epoch, version, before.0, before.1);
+        prepare(connection, MOVE)?.execute(row)
     };
     Ok(changed.during("moving a position")? == 1)
 }

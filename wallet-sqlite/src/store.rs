@@ -4,10 +4,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use wallet_core::{
-    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs, Hold,
-    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
-    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, StoreErrorKind,
-    Timestamp, TransferKey, TransferWithReversals, TrialBalance,
+    Account, AccountKey, AccountQuery, Balance, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
+    Hold, HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge,
+    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError,
+    StoreErrorKind, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
 };
 
 use crate::checkpoint::{self, Checkpoints};
@@ -271,6 +271,19 @@ impl LedgerStore for SqliteStore {
 
     async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>> {
         self.each(keys, read::account).await
+    }
+
+    async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>> {
+        let keys = keys.to_vec();
+        let work = move |books: &Books<'_>| {
+            let epoch = epoch::current(books)?;
+            let each = keys.into_iter().map(|key| {
+                let found = read::account_state(books, key)?;
+                Ok(found.map(|(_, state)| Balance::of(&state, epoch)))
+            });
+            each.collect()
+        };
+        self.read(work).await
     }
 
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>> {

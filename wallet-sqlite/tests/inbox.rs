@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use wallet_core::testkit::block_on;
 use wallet_core::testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
 use wallet_core::{
-    AccountId, AccountKey, InLedger, Inbox, InboxStep, LedgerId, LedgerStore, StoreErrorKind,
-    SystemClock,
+    AccountId, AccountKey, Epoch, InLedger, Inbox, InboxStep, LedgerId, LedgerStore, Position,
+    StoreErrorKind, SystemClock,
 };
 use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore};
 
@@ -83,8 +83,8 @@ fn account(number: u8) -> AccountKey {
 fn first(number: u8) -> InboxStep {
     InboxStep {
         account: account(number),
-        from: 0,
-        to: 1,
+        from: Position::START,
+        to: Position::new(Epoch::FIRST, 1),
     }
 }
 
@@ -156,7 +156,10 @@ fn a_lock_that_somebody_keeps_is_a_conflict_and_moves_nothing() {
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     let refused = block_on(inbox.advance("a", &first(1))).unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Conflict);
-    assert_eq!(block_on(inbox.positions("a", &[account(1)])).unwrap(), [0]);
+    assert_eq!(
+        block_on(inbox.positions("a", &[account(1)])).unwrap(),
+        [Position::START]
+    );
     holder.execute_batch("COMMIT").unwrap();
     assert!(block_on(inbox.advance("a", &first(1))).unwrap());
 }
@@ -176,6 +179,9 @@ fn a_commit_that_fails_moves_nothing() {
     let refused = block_on(inbox.advance("a", &first(1))).unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Conflict);
     host.execute_batch("COMMIT").unwrap();
-    assert_eq!(block_on(inbox.positions("a", &[account(1)])).unwrap(), [0]);
+    assert_eq!(
+        block_on(inbox.positions("a", &[account(1)])).unwrap(),
+        [Position::START]
+    );
     assert!(block_on(inbox.advance("a", &first(1))).unwrap());
 }

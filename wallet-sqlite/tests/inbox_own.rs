@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tempfile::TempDir;
-use wallet_core::{AccountId, AccountKey, InLedger, InboxStep, LedgerId, StoreErrorKind, Version};
+use wallet_core::{
+    AccountId, AccountKey, Epoch, InLedger, InboxStep, LedgerId, Position, StoreErrorKind, Version,
+};
 use wallet_sqlite::{ApplyError, HostTransaction, SqliteInbox};
 
 const NAME: &str = "mailer";
@@ -24,7 +26,12 @@ fn account(number: u8) -> AccountKey {
 
 fn step(number: u8, from: Version, to: Version) -> InboxStep {
     let account = account(number);
-    InboxStep { account, from, to }
+    let at = |version| Position::new(Epoch::FIRST, version);
+    InboxStep {
+        account,
+        from: at(from),
+        to: at(to),
+    }
 }
 
 fn connect(path: &Path) -> Connection {
@@ -58,7 +65,8 @@ fn sent(connection: &Connection) -> i64 {
 }
 
 fn position(connection: &Connection, number: u8) -> Version {
-    SqliteInbox::position_in(connection, NAME, account(number)).unwrap()
+    let position = SqliteInbox::position_in(connection, NAME, account(number));
+    position.unwrap().version
 }
 
 fn kind_of<T: std::fmt::Debug>(result: Result<T, ApplyError>) -> StoreErrorKind {

@@ -22,8 +22,8 @@ use support::{
 };
 use wallet_core::testkit::block_on;
 use wallet_core::{
-    AccountId, Batch, Decided, InLedger, Inbox, InboxStep, LedgerId, LedgerStore, OpenAccount,
-    Owner, Prepared, StoreErrorKind,
+    AccountId, Batch, Decided, Epoch, InLedger, Inbox, InboxStep, LedgerId, LedgerStore,
+    OpenAccount, Owner, Position, Prepared, StoreErrorKind,
 };
 use wallet_sqlite::{HostTransaction, SqliteInbox, SqliteSettings, SqliteStore};
 
@@ -268,8 +268,8 @@ fn an_inbox_whose_file_was_replaced_records_nothing() {
     std::fs::rename(backup, live).unwrap();
     let step = InboxStep {
         account: account_key(0),
-        from: 0,
-        to: 1,
+        from: Position::START,
+        to: Position::new(Epoch::FIRST, 1),
     };
     let error = block_on(inbox.advance("mailer", &step)).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);

@@ -13,7 +13,7 @@ pub(crate) fn check(bytes: &[u8]) {
     if let Ok(outcome) = decode_outcome(ledger, bytes) {
         let again = decode_outcome(ledger, &encode_outcome(&outcome));
         assert_eq!(again.unwrap(), outcome);
-        let _ = (outcome.balances(), outcome.versions());
+        let _ = (outcome.balances(), outcome.positions());
         let _ = outcome.entries().count();
     }
     if let Ok(transfer) = decode_transfer(ledger, bytes) {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use sqlx::MySqlConnection;
-use wallet_core::{AccountKey, InboxStep, StoreError, StoreErrorKind, Version};
+use wallet_core::{AccountKey, InboxStep, Position, StoreError, StoreErrorKind};
 
-use super::{AuroraInbox, CREATE, EXISTS, ask, record, told};
+use super::{AuroraInbox, EXISTS, ask, create, record, told};
 use crate::error::{ApplyError, Doing, Failed, Result, code};
 use crate::host::{PACKET_BYTES, in_transaction};
 use crate::run::{Answers, Runner};
@@ -33,12 +33,12 @@ impl AuroraInbox {
             let context = "a transaction is under way on the connection";
             return Err(StoreError::new(StoreErrorKind::Invalid, context));
         }
-        run(connection, &Script::of("creating the inbox", CREATE)).await?;
+        run(connection, &create()).await?;
         Ok(())
     }
 
     /// Where a consumer stands with an account, as the transaction under way sees
-    /// it; 0 where it has seen nothing. It locks nothing, and at REPEATABLE READ
+    /// it; [`Position::START`] where it has seen nothing. It locks nothing, and at REPEATABLE READ
     /// it may be older than what a step is judged by.
     ///
     /// # Errors
@@ -48,12 +48,12 @@ impl AuroraInbox {
         connection: &mut MySqlConnection,
         consumer: &str,
         account: AccountKey,
-    ) -> Result<Version> {
+    ) -> Result<Position> {
         InboxStep::validate_consumer(consumer)?;
         let (script, statements) = ask(consumer, &[account]);
         let mut answers = run(connection, &script).await?;
         let found = told(&mut answers, statements)?;
-        Ok(found.get(&account).copied().unwrap_or(0))
+        Ok(found.get(&account).copied().unwrap_or_default())
     }
 
     /// Records a step inside the transaction under way on `connection`, as

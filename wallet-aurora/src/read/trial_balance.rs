@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use wallet_core::{Account, AccountId, AccountKey, Currency, LedgerId, TrialBalance};
+use wallet_core::{Account, AccountId, AccountKey, Currency, Epoch, LedgerId, TrialBalance};
 
 use super::{ask_accounts, told_accounts};
 
+use crate::epoch;
 use crate::error::{Failed, Result};
 use crate::pool::Lent;
 use crate::run::Row;
@@ -37,15 +38,17 @@ pub(crate) async fn trial_balance(
     lent: &mut Lent,
     ledger: LedgerId,
     keys: &[AccountKey],
-    is_enough: impl FnOnce(&[Account]) -> bool,
+    is_enough: impl FnOnce(Epoch, &[Account]) -> bool,
 ) -> std::result::Result<Option<Vec<TrialBalance>>, Failed> {
     let mut begin = Script::default();
     begin.begin_reading();
     let before = begin.steps.len();
+    epoch::ask(&mut begin);
     ask_accounts(&mut begin, keys);
     let mut answers = lent.run(&begin).await?;
     answers.skip(before);
-    if !is_enough(&told_accounts(&mut answers)?) {
+    let epoch = epoch::told(&mut answers)?;
+    if !is_enough(epoch, &told_accounts(&mut answers)?) {
         end(lent).await?;
         return Ok(None);
     }

@@ -5,12 +5,13 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
 use wallet_core::{
-    Account, Freshness, LedgerId, Reads, Snapshot, StoreError, StoreErrorKind, Timestamp,
+    Account, Epoch, Freshness, LedgerId, Reads, Snapshot, StoreError, StoreErrorKind, Timestamp,
     TrialBalance,
 };
 
 use super::AuroraStore;
 use crate::connect::Role;
+use crate::epoch;
 use crate::error::{Failed, Result};
 use crate::freshness;
 use crate::pool::{Lent, Pool, Purpose, Wait};
@@ -49,10 +50,13 @@ impl AuroraStore {
         let keys = freshness::keys(&self.freshness);
         if !keys.is_empty() {
             let mut guarded = Script::default();
+            epoch::ask(&mut guarded);
             read::ask_accounts(&mut guarded, &keys);
             guarded.append(asked.clone());
             let mut answers = run_on(&self.reader, wait, guarded, true).await?;
-            if freshness::accepts(&self.freshness, &read::told_accounts(&mut answers)?) {
+            let epoch = epoch::told(&mut answers)?;
+            let found = read::told_accounts(&mut answers)?;
+            if freshness::accepts(&self.freshness, epoch, &found) {
                 return told(&mut answers);
             }
         }
@@ -74,8 +78,9 @@ impl AuroraStore {
         for pool in pools.into_iter().flatten() {
             let is_writer = Arc::ptr_eq(pool, &self.writer);
             let mut lent = pool.lend(Purpose::Read).await?.for_a(Wait::Long);
-            let is_enough =
-                |found: &[Account]| is_writer || freshness::accepts(&self.freshness, found);
+            let is_enough = |epoch: Epoch, found: &[Account]| {
+                is_writer || freshness::accepts(&self.freshness, epoch, found)
+            };
             let sums = read::trial_balance(&mut lent, ledger, &keys, is_enough).await;
             let sums = match sums {
                 Ok(sums) if pool.target.role == Role::Writer => {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use sqlx::{Connection, Executor};
 use wallet_aurora::{AuroraInbox, AuroraSettings};
 use wallet_core::testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
-use wallet_core::{Inbox, InboxStep, StoreErrorKind, Version};
+use wallet_core::{Epoch, Inbox, InboxStep, Position, StoreErrorKind, Version};
 use wallet_test_servers::Kind;
 
 use crate::support::books::account_key;
@@ -75,14 +75,14 @@ const NAME: &str = "mailer";
 fn step_from(from: Version) -> impl Fn(u8) -> InboxStep {
     move |number| InboxStep {
         account: account_key(number),
-        from,
-        to: from + 1,
+        from: Position::new(Epoch::FIRST, from),
+        to: Position::new(Epoch::FIRST, from + 1),
     }
 }
 
 async fn position(inbox: &AuroraInbox, number: u8) -> Version {
     let positions = inbox.positions(NAME, &[account_key(number)]).await;
-    positions.unwrap()[0]
+    positions.unwrap()[0].version
 }
 
 async fn the_table_is_made_unless_the_settings_say_no(kind: Kind) {
@@ -101,7 +101,7 @@ async fn the_table_is_made_unless_the_settings_say_no(kind: Kind) {
     assert!(!open(&careful).await.advance(NAME, &step).await.unwrap());
     // No ledger comes along.
     let tables = database.rows("SHOW TABLES").await;
-    assert_eq!(tables.len(), 1);
+    assert_eq!(tables.len(), 2);
 }
 
 async fn many_may_open_it_at_once(kind: Kind) {

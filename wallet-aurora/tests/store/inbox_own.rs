@@ -3,7 +3,7 @@
 
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{ApplyError, AuroraInbox, HostTransaction, TransactionLost};
-use wallet_core::{InboxStep, StoreErrorKind, Version};
+use wallet_core::{Epoch, InboxStep, Position, StoreErrorKind, Version};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{account_key, set_up, transfer};
@@ -31,8 +31,8 @@ const TABLE: &str = "
 fn step(number: u8, from: Version) -> InboxStep {
     InboxStep {
         account: account_key(number),
-        from,
-        to: from + 1,
+        from: Position::new(Epoch::FIRST, from),
+        to: Position::new(Epoch::FIRST, from + 1),
     }
 }
 
@@ -57,7 +57,7 @@ async fn stands(database: &Database, number: u8) -> (usize, Version) {
     let mut connection = database.connect().await;
     let account = account_key(number);
     let position = AuroraInbox::position_in(&mut connection, NAME, account).await;
-    (sent, position.unwrap())
+    (sent, position.unwrap().version)
 }
 
 async fn an_effect_and_its_step_commit_or_roll_back_together(kind: Kind) {
@@ -70,7 +70,7 @@ async fn an_effect_and_its_step_commit_or_roll_back_together(kind: Kind) {
             assert!(moved.unwrap());
             let account = account_key(1);
             let seen = AuroraInbox::position_in(&mut transaction, NAME, account).await;
-            assert_eq!(seen.unwrap(), from + 1, "its own step is seen");
+            assert_eq!(seen.unwrap().version, from + 1, "its own step is seen");
             if is_kept {
                 transaction.commit().await.unwrap();
             } else {
@@ -145,7 +145,7 @@ async fn what_is_refused_leaves_the_transaction_as_it_was(kind: Kind) {
     let mut transaction = connection.begin().await.unwrap();
     send(&mut transaction, 1).await;
     let back = InboxStep {
-        to: 0,
+        to: Position::START,
         ..step(1, 0)
     };
     for (name, step) in [(NAME, back), ("", step(1, 0))] {

@@ -218,7 +218,7 @@ async fn positions_are_found_by_the_primary_key_at_any_number(kind: Kind) {
             .await
             .unwrap();
         let fill = format!(
-            "INSERT INTO wallet_inbox SELECT 'mailer', seq.n % 2, UNHEX(LPAD(HEX(seq.n), 32, '0')), 1 \
+            "INSERT INTO wallet_inbox SELECT 'mailer', seq.n % 2, UNHEX(LPAD(HEX(seq.n), 32, '0')), 1, 1 \
              FROM (WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {size}) \
              SELECT n FROM n) seq; ANALYZE TABLE wallet_inbox"
         );
@@ -235,7 +235,7 @@ async fn positions_are_found_by_the_primary_key_at_any_number(kind: Kind) {
                 format!("({} OR {})", of(0), of(1))
             };
             let sql = format!(
-                "SELECT ledger, account, version FROM wallet_inbox FORCE INDEX (PRIMARY) \
+                "SELECT ledger, account, epoch, version FROM wallet_inbox FORCE INDEX (PRIMARY) \
                  WHERE consumer = x'6D61696C6572' AND {keys}"
             );
             assert_probes(kind, &database, "PRIMARY", &sql).await;

@@ -1,7 +1,9 @@
 //! A reader that lags behind: a copy of the tables as they were.
 
 use wallet_aurora::AuroraStore;
-use wallet_core::{AccountKey, EntryQuery, Freshness, LedgerId, LedgerStore, Version};
+use wallet_core::{
+    AccountKey, EntryQuery, Epoch, Freshness, LedgerId, LedgerStore, Position, Version,
+};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{
@@ -69,7 +71,7 @@ async fn whoever_asks_for_what_they_wrote_gets_it(kind: Kind) {
 
     let view = store.reading(Freshness::Cached);
     assert_eq!(posted(&view, 1).await, 130, "the reader is behind");
-    let seen = |version| Freshness::AtLeast(vec![(account, version)]);
+    let seen = |version| Freshness::AtLeast(vec![(account, Position::new(Epoch::FIRST, version))]);
     assert_eq!(posted(&store.reading(Freshness::Strong), 1).await, 135);
     let entries = async |freshness: Freshness| {
         let query = EntryQuery::first(account, 10);
@@ -82,7 +84,7 @@ async fn whoever_asks_for_what_they_wrote_gets_it(kind: Kind) {
     assert_eq!(posted(&store.reading(seen(second)), 1).await, 135);
     assert_eq!(entries(seen(second)).await, 3);
     assert_eq!(entries(Freshness::Cached).await, 2);
-    let unknown = Freshness::AtLeast(vec![(account_key(99), 1)]);
+    let unknown = Freshness::AtLeast(vec![(account_key(99), Position::new(Epoch::FIRST, 1))]);
     assert_eq!(
         entries(unknown).await,
         3,
@@ -113,7 +115,7 @@ async fn a_trial_balance_is_read_where_it_is_fresh_enough(kind: Kind) {
         sums[0].accounts
     };
     let all = accounts(Freshness::Strong).await;
-    let seen = |version| Freshness::AtLeast(vec![(account, version)]);
+    let seen = |version| Freshness::AtLeast(vec![(account, Position::new(Epoch::FIRST, version))]);
     assert_eq!(accounts(Freshness::Cached).await, all - 1, "of the reader");
     assert_eq!(accounts(seen(first)).await, all - 1);
     assert_eq!(accounts(seen(second)).await, all);

@@ -80,7 +80,7 @@ impl BalanceCache for MemoryCache {
         let mut kept = self.kept();
         for balance in balances {
             let one = kept.get(&balance.account).filter(|one| one.until > now);
-            if one.is_some_and(|one| one.balance.version >= balance.version) {
+            if one.is_some_and(|one| one.balance.position() >= balance.position()) {
                 continue;
             }
             if !kept.contains_key(&balance.account) {

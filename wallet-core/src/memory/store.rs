@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::Tables;
 use crate::{
-    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
+    Account, AccountKey, AccountQuery, Balance, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
     EventIndex, Hold, HoldKey, HoldQuery, Lease, LedgerId, LedgerStore, Limits, Outbox,
     OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId, PastBalance, PendingSums, Purge,
     RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Resolution, RowId,
@@ -101,6 +101,14 @@ impl<P: CommitPolicy> LedgerStore for Store<P> {
             .iter()
             .map(|key| tables.accounts.get(key).cloned())
             .collect())
+    }
+
+    async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
+        let tables = self.shared.tables();
+        let epoch = tables.epochs.current();
+        let accounts = keys.iter().map(|key| tables.accounts.get(key));
+        let balances = accounts.map(|one| one.map(|account| Balance::of(&account.state, epoch)));
+        Ok(balances.collect())
     }
 
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {

@@ -18,8 +18,8 @@ pub trait BalanceCache: Debug + Send + Sync + 'static {
     /// [`StoreError`] of any kind; the ledger is read instead.
     async fn get(&self, accounts: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError>;
 
-    /// Keeps each balance unless the same or a later version of its account is
-    /// kept: looking and keeping is one step of each account. Afterwards what is
+    /// Keeps each balance unless the same or a later position of its account (epoch,
+    /// then version) is kept: looking and keeping is one step of each account. Afterwards what is
     /// kept of an account, if anything, is no older than what was given.
     ///
     /// # Errors
@@ -27,7 +27,7 @@ pub trait BalanceCache: Debug + Send + Sync + 'static {
     async fn put(&self, balances: &[Balance]) -> Result<(), StoreError>;
 
     /// Forgets the accounts. A balance that was read before and is kept after
-    /// may be old: readers who must not go back say [`AtLeast`] what version.
+    /// may be old: readers who must not go back say [`AtLeast`] which position.
     ///
     /// # Errors
     /// [`StoreError`]; some of them may then be forgotten and others not.

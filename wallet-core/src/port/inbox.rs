@@ -2,11 +2,12 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::{AccountKey, StoreError, StoreErrorKind, Version};
+use crate::{AccountKey, Position, Restore, StoreError, StoreErrorKind};
 
-/// Remembers, for each consumer, up to which version it has seen each account's
-/// events. An event is one version of one account, so that this tells every
-/// event seen: those up to the position.
+/// Remembers, for each consumer, up to which position it has seen each account's
+/// events. An event is one version of one account in one epoch, so that this tells
+/// every event seen: those up to the position. Positions are ordered by epoch, then
+/// by version.
 ///
 /// This is the inbox in transactions of its own. Where an effect and its event
 /// must be recorded together, a consumer records the step in its own
@@ -16,7 +17,7 @@ use crate::{AccountKey, StoreError, StoreErrorKind, Version};
 #[async_trait]
 pub trait Inbox: Debug + Send + Sync + 'static {
     /// The position of each account, in the order asked, as often as it is asked
-    /// for; 0 where no event was seen.
+    /// for; [`Position::START`] where no event was seen.
     ///
     /// # Errors
     /// [`StoreError`]; [`Invalid`](StoreErrorKind::Invalid) for a consumer's name
@@ -25,7 +26,7 @@ pub trait Inbox: Debug + Send + Sync + 'static {
         &self,
         consumer: &str,
         accounts: &[AccountKey],
-    ) -> Result<Vec<Version>, StoreError>;
+    ) -> Result<Vec<Position>, StoreError>;
 
     /// Moves the position of an account, durably; answers whether it stood where
     /// the step begins. Nothing changes where it did not. Of equal steps at once
@@ -40,27 +41,45 @@ pub trait Inbox: Debug + Send + Sync + 'static {
     ///   the first call or by somebody else.
     /// - Any other: it did not move.
     async fn advance(&self, consumer: &str, step: &InboxStep) -> Result<bool, StoreError>;
+
+    /// The restores that a consumer was told of, by epoch; none where it was told of
+    /// none. The ledger's database may have forgotten some of them, when it was
+    /// restored again.
+    ///
+    /// # Errors
+    /// As [`positions`](Self::positions).
+    async fn restores(&self, consumer: &str) -> Result<Vec<Restore>, StoreError>;
+
+    /// Notes a restore that a consumer was told of, durably. Noting twice is noting
+    /// once; of two times for one epoch the earlier one counts.
+    ///
+    /// # Errors
+    /// As [`positions`](Self::positions). Where it may be noted or not, note it again.
+    async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<(), StoreError>;
 }
 
-/// A step of a consumer: it has seen an account's events up to a version.
+/// A step of a consumer: it has seen an account's events up to a position.
 ///
 /// ```
-/// use wallet_core::{AccountId, InLedger, InboxStep, LedgerId, StoreErrorKind};
+/// use wallet_core::{
+///     AccountId, Epoch, InLedger, InboxStep, LedgerId, Position, StoreErrorKind,
+/// };
 ///
 /// let account = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
-/// let step = InboxStep { account, from: 3, to: 4 };
+/// let at = |version| Position::new(Epoch::FIRST, version);
+/// let step = InboxStep { account, from: at(3), to: at(4) };
 /// assert!(step.validate("mailer").is_ok());
-/// let back = InboxStep { account, from: 4, to: 3 };
+/// let back = InboxStep { account, from: at(4), to: at(3) };
 /// assert_eq!(back.validate("mailer").unwrap_err().kind(), StoreErrorKind::Invalid);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InboxStep {
     /// Whose events.
     pub account: AccountKey,
-    /// Where the consumer stood before; 0 where it had seen none.
-    pub from: Version,
+    /// Where the consumer stood before; [`Position::START`] where it had seen none.
+    pub from: Position,
     /// Where it stands now: greater.
-    pub to: Version,
+    pub to: Position,
 }
 
 impl InboxStep {
@@ -73,7 +92,9 @@ impl InboxStep {
     /// [`StoreError`] of kind `Invalid`.
     pub fn validate(&self, consumer: &str) -> Result<(), StoreError> {
         Self::validate_consumer(consumer)?;
-        if self.from < 0 || self.to <= self.from {
+        let Self { from, to, .. } = self;
+        let is_start = from.version > 0 || *from == Position::START;
+        if !is_start || to.version < 1 || to <= from {
             return Err(invalid("a step of an inbox leads forward"));
         }
         Ok(())

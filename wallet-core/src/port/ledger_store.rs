@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use super::{AccountQuery, EntryQuery, HoldQuery, ReferenceQuery};
 use crate::{
-    Account, AccountKey, Batch, Cost, Decided, Entry, Epochs, Hold, HoldKey, LedgerId, PastBalance,
-    PendingSums, RaisedBy, RaisedEpoch, Reads, Record, RecordKey, Snapshot, StoreError, Timestamp,
-    TransferKey, TransferWithReversals, TrialBalance,
+    Account, AccountKey, Balance, Batch, Cost, Decided, Entry, Epochs, Hold, HoldKey, LedgerId,
+    PastBalance, PendingSums, RaisedBy, RaisedEpoch, Reads, Record, RecordKey, Snapshot,
+    StoreError, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
 };
 
 /// Commits batches and reads the books. It holds no business rule: every rule
@@ -68,6 +68,14 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// None of its own.
     async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError>;
+
+    /// The balances of the accounts in the order asked, `None` where there is
+    /// none, each with the database's epoch in the state that it was read from: an
+    /// epoch that is told is never later than that state.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError>;
 
     /// A page of accounts.
     ///

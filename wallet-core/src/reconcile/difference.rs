@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    AccountKey, Currency, LedgerId, PendingSums, Sequence, Timestamp, Version, format_minor,
+    AccountKey, Currency, LedgerId, PendingSums, Position, Sequence, Timestamp, Version,
+    format_minor,
 };
 
 /// Something that two stores, or two parts of one, do not agree about.
@@ -118,10 +119,10 @@ pub enum Difference {
     CacheAhead {
         /// Whose.
         account: AccountKey,
-        /// The version in the cache.
-        cached: Version,
+        /// The position in the cache.
+        cached: Position,
         /// That of the ledger.
-        ledger: Version,
+        ledger: Position,
     },
 }
 
@@ -274,7 +275,7 @@ impl std::fmt::Display for Difference {
                 ledger,
             } => write!(
                 f,
-                "{account}: the cache has version {cached}, the ledger {ledger}"
+                "{account}: the cache is at {cached}, the ledger at {ledger}"
             ),
         }
     }

@@ -4,8 +4,8 @@ use thiserror::Error;
 use super::account::{Checked, Checker};
 use super::{CacheTally, Difference, HistoryTally, Reconciliation, pending};
 use crate::{
-    Account, AccountKey, AccountQuery, Balance, BalanceCache, HistoryHead, HistoryStore, LedgerId,
-    LedgerStore, StoreError, Timestamp,
+    Account, AccountKey, AccountQuery, Balance, BalanceCache, Epoch, Epochs, HistoryHead,
+    HistoryStore, LedgerId, LedgerStore, Position, StoreError, Timestamp,
 };
 
 /// Accounts that are read together.
@@ -149,6 +149,9 @@ impl<'a> Reconciler<'a> {
             ..Reconciliation::default()
         };
         tell(ReconcileProgress::default());
+        // Before any account is read: what is read is of this epoch, or a later one.
+        let epochs = self.ledger.epochs().await;
+        let epochs = epochs.map_err(ReconcileError::Ledger)?;
         let ledgers = self.ledger.ledgers().await;
         let ledgers = ledgers.map_err(ReconcileError::Ledger)?;
         for ledger in &ledgers {
@@ -169,7 +172,7 @@ impl<'a> Reconciler<'a> {
                 let page = page.map_err(ReconcileError::Ledger)?;
                 let Some(last) = page.last() else { break };
                 query.after = Some(last.state.key.id);
-                self.page(&page, &mut report).await?;
+                self.page(&page, &epochs, &mut report).await?;
                 let done = report.accounts;
                 let total = Some(total.max(done));
                 tell(ReconcileProgress { done, total });
@@ -202,6 +205,7 @@ impl<'a> Reconciler<'a> {
     async fn page(
         &self,
         accounts: &[Account],
+        epochs: &Epochs,
         report: &mut Reconciliation,
     ) -> Result<(), ReconcileError> {
         let keys: Vec<AccountKey> = accounts.iter().map(|account| account.state.key).collect();
@@ -236,13 +240,14 @@ impl<'a> Reconciler<'a> {
         for difference in pending::differences(self.ledger, &keys).await? {
             note(report, difference);
         }
-        self.cache(accounts, &keys, report).await
+        self.cache(accounts, &keys, epochs.current(), report).await
     }
 
     async fn cache(
         &self,
         accounts: &[Account],
         keys: &[AccountKey],
+        epoch: Epoch,
         report: &mut Reconciliation,
     ) -> Result<(), ReconcileError> {
         let Some(cache) = self.cache else {
@@ -252,10 +257,10 @@ impl<'a> Reconciler<'a> {
         let mut tally = report.cache.unwrap_or_default();
         let (mut later, mut wrong) = (Vec::new(), Vec::new());
         for (account, cached) in accounts.iter().zip(cached) {
-            let balance = Balance::from(&account.state);
+            let balance = Balance::of(&account.state, epoch);
             match cached {
                 None => tally.absent = tally.absent.saturating_add(1),
-                Some(cached) if cached.version > balance.version => later.push(cached),
+                Some(cached) if cached.position() > balance.position() => later.push(cached),
                 Some(cached) => compare(cached, balance, &mut tally, &mut wrong),
             }
         }
@@ -264,24 +269,18 @@ impl<'a> Reconciler<'a> {
         let again = if again.is_empty() {
             Vec::new()
         } else {
-            let again = self.ledger.accounts(&again).await;
+            let again = self.ledger.balances(&again).await;
             again.map_err(ReconcileError::Ledger)?
         };
-        for (cached, account) in later.into_iter().zip(again) {
-            let version = account.as_ref().map_or(0, |account| account.state.version);
-            match account {
-                Some(account) if cached.version <= version => {
-                    compare(
-                        cached,
-                        Balance::from(&account.state),
-                        &mut tally,
-                        &mut wrong,
-                    );
+        for (cached, balance) in later.into_iter().zip(again) {
+            match balance {
+                Some(balance) if cached.position() <= balance.position() => {
+                    compare(cached, balance, &mut tally, &mut wrong);
                 }
                 _ => wrong.push(Difference::CacheAhead {
                     account: cached.account,
-                    cached: cached.version,
-                    ledger: version,
+                    cached: cached.position(),
+                    ledger: balance.map_or(Position::START, |balance| balance.position()),
                 }),
             }
         }
@@ -293,11 +292,12 @@ impl<'a> Reconciler<'a> {
     }
 }
 
-/// Of a version that the ledger has come to.
+/// Of a position that the ledger has come to. What the cache has of an earlier epoch
+/// is no difference: no reader takes it.
 fn compare(cached: Balance, balance: Balance, tally: &mut CacheTally, wrong: &mut Vec<Difference>) {
-    if cached == balance {
+    if (cached.version, cached.counters) == (balance.version, balance.counters) {
         tally.same = tally.same.saturating_add(1);
-    } else if cached.version < balance.version {
+    } else if cached.position() < balance.position() {
         tally.stale = tally.stale.saturating_add(1);
     } else {
         wrong.push(Difference::CacheWrong {

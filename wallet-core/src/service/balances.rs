@@ -11,7 +11,8 @@ use super::pending::Pending;
 use super::shared::Shared;
 use super::{Wallet, WalletError};
 use crate::{
-    AccountKey, Balance, BalanceCache, Decided, Freshness, Outcome, StoreError, StoreErrorKind,
+    AccountKey, Balance, BalanceCache, Decided, Epoch, Freshness, Outcome, Position, StoreError,
+    StoreErrorKind,
 };
 
 /// The cache and what goes on around it.
@@ -59,7 +60,7 @@ impl Wallet {
     /// let account = answer.account()?.expect("it was opened").state.key;
     ///
     /// // Whoever passes on what an answer told reads what it did.
-    /// let own = Freshness::AtLeast(answer.outcome.versions());
+    /// let own = Freshness::AtLeast(answer.outcome.positions());
     /// let balance = wallet.balance(account, &own).await?;
     /// assert_eq!(balance.map(|balance| balance.posted()), Some(0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -98,13 +99,15 @@ impl Wallet {
         wanted.dedup();
         match (&self.shared.cached, freshness) {
             (Some(cached), Freshness::Cached | Freshness::AtLeast(_)) => {
-                wanted = self.look_up(cached, &wanted, freshness, &mut found).await;
+                let present = self.shared.present_epoch().await;
+                let left = self.look_up(cached, &wanted, freshness, present, &mut found);
+                wanted = left.await;
                 self.read_through(cached, wanted, freshness, &mut found)
                     .await?;
             }
             (None, _) | (_, Freshness::Strong) => {
                 for (account, balance) in self.read(&wanted).await? {
-                    is_fresh(account, balance, freshness)?;
+                    self.is_fresh(account, balance, freshness)?;
                     found.insert(account, balance);
                 }
             }
@@ -126,12 +129,14 @@ impl Wallet {
         self.shared.signal.notify();
     }
 
-    /// Takes what is fresh enough from the cache; answers what is left.
+    /// Takes what is fresh enough from the cache; answers what is left. A balance of
+    /// an earlier epoch than the present one may be lost, whatever its version is.
     async fn look_up(
         &self,
         cached: &Cached,
         accounts: &[AccountKey],
         freshness: &Freshness,
+        present: Epoch,
         found: &mut Found,
     ) -> Vec<AccountKey> {
         let shared = &self.shared;
@@ -142,8 +147,9 @@ impl Wallet {
                 let Some(Some(balance)) = balances.next() else {
                     return true;
                 };
-                let is_good =
-                    balance.account == *account && balance.version >= freshness.least(*account);
+                let is_good = balance.account == *account
+                    && balance.epoch >= present
+                    && balance.position() >= freshness.least(*account);
                 if is_good {
                     found.insert(*account, Some(balance));
                 }
@@ -194,7 +200,7 @@ impl Wallet {
                     lead.land(account, &landed);
                 }
                 for (account, balance) in read? {
-                    is_fresh(account, balance, freshness)?;
+                    self.is_fresh(account, balance, freshness)?;
                     found.insert(account, balance);
                 }
             }
@@ -202,7 +208,7 @@ impl Wallet {
                 match passenger.landed().await {
                     Some(landed) => {
                         let balance = landed?;
-                        match is_fresh(account, balance, freshness) {
+                        match self.is_fresh(account, balance, freshness) {
                             Ok(()) => {
                                 found.insert(account, balance);
                             }
@@ -223,30 +229,31 @@ impl Wallet {
         if accounts.is_empty() {
             return Ok(Found::new());
         }
-        let read = self.shared.store.accounts(accounts).await?;
-        let balances = read.iter().map(|one| {
-            let account = one.as_ref()?;
-            Some(Balance::from(&account.state))
-        });
-        let balances: Vec<_> = balances.collect();
+        let balances = self.shared.store.balances(accounts).await?;
+        for balance in balances.iter().flatten() {
+            self.shared.present.learn(balance.epoch);
+        }
         let known = balances.iter().flatten().copied().collect();
         self.shared.note(known);
         Ok(accounts.iter().copied().zip(balances).collect())
     }
-}
 
-/// Refuses what is older than asked for.
-fn is_fresh(
-    account: AccountKey,
-    balance: Option<Balance>,
-    freshness: &Freshness,
-) -> Result<(), WalletError> {
-    let version = balance.map_or(0, |balance| balance.version);
-    if version >= freshness.least(account) {
-        return Ok(());
+    /// Refuses what is older than asked for. An account that is not there was not
+    /// there in the epoch that is known: a restore may have lost it.
+    fn is_fresh(
+        &self,
+        account: AccountKey,
+        balance: Option<Balance>,
+        freshness: &Freshness,
+    ) -> Result<(), WalletError> {
+        let missing = || Position::new(self.shared.present.known(), 0);
+        let position = balance.map_or_else(missing, |balance| balance.position());
+        if position >= freshness.least(account) {
+            return Ok(());
+        }
+        let context = "the books are behind the versions asked for";
+        Err(StoreError::new(StoreErrorKind::Unavailable, context).into())
     }
-    let context = "the books are behind the versions asked for";
-    Err(StoreError::new(StoreErrorKind::Unavailable, context).into())
 }
 
 impl Shared {
@@ -261,7 +268,12 @@ impl Shared {
     pub(super) fn note_outcomes<'o>(&self, outcomes: impl Iterator<Item = &'o Outcome>) {
         let mut outcomes = outcomes.peekable();
         if outcomes.peek().is_some() {
-            self.note_each(|note| outcomes.for_each(|outcome| outcome.each_balance(note)));
+            self.note_each(|note| {
+                outcomes.for_each(|outcome| {
+                    self.present.learn(outcome.epoch);
+                    outcome.each_balance(note);
+                });
+            });
         }
     }
 

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use super::ahead::Ahead;
 use super::balances::Cached;
 use super::fate::Fate;
+use super::present::PresentEpoch;
 use super::quarantine::Quarantine;
 use super::queue::Queue;
 use super::sweep;
@@ -120,6 +121,7 @@ impl WalletBuilder {
             settings: self.settings,
             signal: self.signal,
             cached: self.cache.map(Cached::new),
+            present: PresentEpoch::default(),
             history: self.history,
             sweep_turn: self.sweep_turn,
             quarantine: Quarantine::default(),

@@ -32,6 +32,7 @@ mod flights;
 mod history;
 mod kept;
 mod pending;
+mod present;
 mod quarantine;
 mod queue;
 mod reads;

@@ -88,7 +88,7 @@ impl Pending {
         tell(&mut |balance| {
             let is_full = newest.len() >= most;
             match newest.get_mut(&balance.account) {
-                Some(noted) if noted.balance.version >= balance.version => {}
+                Some(noted) if noted.balance.position() >= balance.position() => {}
                 Some(noted) => (noted.balance, noted.until) = (balance, until),
                 None if is_full => left_out = left_out.saturating_add(1),
                 None => {
@@ -160,7 +160,7 @@ impl Pending {
         waiting.is_failing = false;
         for balance in balances {
             let noted = waiting.newest.get(&balance.account);
-            if noted.is_some_and(|noted| noted.balance.version <= balance.version) {
+            if noted.is_some_and(|noted| noted.balance.position() <= balance.position()) {
                 waiting.newest.remove(&balance.account);
             }
         }
@@ -229,6 +229,7 @@ mod tests {
             account: InLedger::new(LedgerId::default(), AccountId::from_bytes(id)),
             currency: Currency::iso("EUR").unwrap(),
             counters: Counters::default(),
+            epoch: crate::Epoch::FIRST,
             version,
         }
     }

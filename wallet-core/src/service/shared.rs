@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::ahead::Ahead;
 use super::balances::Cached;
 use super::fate::Fate;
+use super::present::PresentEpoch;
 use super::quarantine::Quarantine;
 use super::queue::Queue;
 use super::{Settings, Stats};
@@ -18,6 +19,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) signal: CommitSignal,
     pub(super) cached: Option<Cached>,
+    pub(super) present: PresentEpoch,
     pub(super) history: Option<Arc<dyn HistoryStore>>,
     pub(super) sweep_turn: Option<Turn>,
     pub(super) quarantine: Quarantine,

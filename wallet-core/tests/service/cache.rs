@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use wallet_core::{
-    AccountKey, Answer, Balance, BalanceCache, Batch, Freshness, LedgerStore, Prepared,
-    SettlementShards, StoreError, StoreErrorKind, Uuid7,
+    AccountKey, Answer, Balance, BalanceCache, Batch, Epoch, Freshness, LedgerStore, Position,
+    Prepared, SettlementShards, StoreError, StoreErrorKind, Uuid7, Version,
 };
 
 use crate::world::{World, account_key, quiet, settle, transfer};
@@ -35,7 +35,7 @@ impl ToldCache {
         Ok(())
     }
 
-    fn version(&self, number: u128) -> Option<i64> {
+    fn version(&self, number: u128) -> Option<Version> {
         let kept = self.kept.lock().unwrap();
         kept.get(&account_key(number)).map(|one| one.version)
     }
@@ -59,7 +59,7 @@ impl BalanceCache for ToldCache {
         let mut kept = self.kept.lock().unwrap();
         for balance in balances {
             let one = kept.entry(balance.account).or_insert(*balance);
-            if one.version < balance.version {
+            if one.position() < balance.position() {
                 *one = *balance;
             }
         }
@@ -71,6 +71,10 @@ impl BalanceCache for ToldCache {
         kept.retain(|key, _| !accounts.contains(key));
         Ok(())
     }
+}
+
+const fn at(version: Version) -> Position {
+    Position::new(Epoch::FIRST, version)
 }
 
 async fn world() -> (World, Arc<ToldCache>) {
@@ -99,7 +103,7 @@ fn reads(world: &World) -> usize {
 async fn commits_are_written_through_and_read_without_the_ledger() {
     let (world, cache) = world().await;
     let answer = submit(&world, "pay", 1, 2).await;
-    let versions: BTreeMap<_, _> = answer.outcome.versions().into_iter().collect();
+    let versions: BTreeMap<_, _> = answer.outcome.positions().into_iter().collect();
     for (number, cents) in [(1, 9_900), (2, 10_100), (3, 10_000)] {
         assert_eq!(posted(&world, number, &Freshness::Cached).await, cents);
         let version = world.wallet.account(account_key(number)).await;
@@ -108,7 +112,12 @@ async fn commits_are_written_through_and_read_without_the_ledger() {
             Some(version.unwrap().unwrap().state.version)
         );
     }
-    assert_eq!(cache.version(1), versions.get(&account_key(1)).copied());
+    assert_eq!(
+        cache.version(1),
+        versions
+            .get(&account_key(1))
+            .map(|position| position.version)
+    );
     assert_eq!(reads(&world), 3, "only those of this test");
     let stats = world.wallet.stats();
     assert_eq!((stats.cache_hits, stats.cache_misses), (3, 0));
@@ -167,7 +176,7 @@ async fn whoever_waits_takes_over_from_a_reader_that_was_dropped() {
 async fn a_token_is_never_answered_with_less() {
     let (world, cache) = world().await;
     let old = cache.kept.lock().unwrap()[&account_key(1)];
-    let token = submit(&world, "pay", 1, 2).await.outcome.versions();
+    let token = submit(&world, "pay", 1, 2).await.outcome.positions();
     cache.kept.lock().unwrap().insert(account_key(1), old);
     assert_eq!(
         posted(&world, 1, &Freshness::Cached).await,
@@ -183,14 +192,14 @@ async fn a_token_is_never_answered_with_less() {
         token
             .iter()
             .find(|one| one.0 == account_key(1))
-            .map(|one| one.1)
+            .map(|one| one.1.version)
     );
 
     // Of other books, or of a ledger that has lost something.
-    let beyond = Freshness::AtLeast(vec![(account_key(1), 1_000)]);
+    let beyond = Freshness::AtLeast(vec![(account_key(1), at(1_000))]);
     let error = world.wallet.balance(account_key(1), &beyond).await;
     assert_eq!(error.unwrap_err().code(), "store_unavailable");
-    let nobody = Freshness::AtLeast(vec![(account_key(77), 1)]);
+    let nobody = Freshness::AtLeast(vec![(account_key(77), at(1))]);
     assert!(
         world
             .wallet
@@ -217,7 +226,7 @@ async fn a_token_is_not_answered_by_a_read_that_began_before_it() {
     settle().await;
     let wallet = world.wallet.clone();
     let late = tokio::spawn(async move {
-        let beyond = Freshness::AtLeast(vec![(account_key(1), 1_000)]);
+        let beyond = Freshness::AtLeast(vec![(account_key(1), at(1_000))]);
         wallet.balance(account_key(1), &beyond).await
     });
     settle().await;
@@ -240,7 +249,7 @@ async fn the_latest_is_read_from_the_ledger() {
 #[tokio::test]
 async fn without_a_cache_balances_are_read_all_the_same() {
     let world = World::new().await;
-    let token = submit(&world, "pay", 1, 2).await.outcome.versions();
+    let token = submit(&world, "pay", 1, 2).await.outcome.positions();
     for freshness in [
         Freshness::Cached,
         Freshness::AtLeast(token),
@@ -255,7 +264,7 @@ async fn without_a_cache_balances_are_read_all_the_same() {
         .await
         .unwrap();
     assert!(found[0].is_some() && found[1].is_none() && found[2] == found[0]);
-    let beyond = Freshness::AtLeast(vec![(account_key(1), 1_000)]);
+    let beyond = Freshness::AtLeast(vec![(account_key(1), at(1_000))]);
     assert!(world.wallet.balance(account_key(1), &beyond).await.is_err());
 }
 
@@ -265,7 +274,7 @@ async fn a_cache_that_fails_is_done_without_and_caught_up_later() {
         let (world, cache) = world().await;
         let broken = [&cache.fails, &cache.panics][flag];
         broken.store(true, Ordering::Relaxed);
-        let token = submit(&world, "pay", 1, 2).await.outcome.versions();
+        let token = submit(&world, "pay", 1, 2).await.outcome.positions();
         for freshness in [
             Freshness::Cached,
             Freshness::AtLeast(token),
@@ -321,9 +330,9 @@ async fn what_waits_is_put_when_the_service_ends() {
     let (world, cache) = world().await;
     let task = world.submit(transfer("pay", 1, 2)).await;
     world.wallet.shutdown().await;
-    let versions = task.await.unwrap().unwrap().outcome.versions();
-    for (account, version) in versions {
-        assert_eq!(cache.kept.lock().unwrap()[&account].version, version);
+    let versions = task.await.unwrap().unwrap().outcome.positions();
+    for (account, position) in versions {
+        assert_eq!(cache.kept.lock().unwrap()[&account].position(), position);
     }
 }
 

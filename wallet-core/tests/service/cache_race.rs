@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use wallet_core::memory::{MemoryCache, MemoryStore};
 use wallet_core::{
-    AccountKey, Balance, BalanceCache, Command, Freshness, LedgerStore, Policy, Request,
-    SystemClock, Version, Wallet,
+    AccountKey, Balance, BalanceCache, Command, Epoch, Freshness, LedgerStore, Policy, Position,
+    Request, SystemClock, Wallet,
 };
 
 use crate::world::{account_key, key, leg, open, quiet, transfer};
@@ -33,12 +33,15 @@ async fn books(store: Arc<MemoryStore>, cache: Arc<dyn BalanceCache>) -> Wallet 
 /// Reads with the token of all that was read and written before; what it is
 /// told is no older, and no newer than the ledger read after it.
 async fn read(wallet: Wallet, store: Arc<MemoryStore>, stop: Arc<AtomicBool>) {
-    let mut seen: BTreeMap<AccountKey, Version> = BTreeMap::new();
+    let mut seen: BTreeMap<AccountKey, Position> = BTreeMap::new();
     let mut rounds = 0_u64;
     while !stop.load(Ordering::Relaxed) || rounds < 20 {
         rounds += 1;
         let keys: Vec<_> = (1..=ACCOUNTS).map(account_key).collect();
-        let token = seen.iter().map(|(key, version)| (*key, *version)).collect();
+        let token = seen
+            .iter()
+            .map(|(key, position)| (*key, *position))
+            .collect();
         let freshness = match rounds % 3 {
             0 => Freshness::Cached,
             1 => Freshness::AtLeast(token),
@@ -47,7 +50,10 @@ async fn read(wallet: Wallet, store: Arc<MemoryStore>, stop: Arc<AtomicBool>) {
         let found = wallet.balances(&keys, &freshness).await.unwrap();
         let ledger = store.accounts(&keys).await.unwrap();
         for (found, ledger) in found.into_iter().zip(ledger) {
-            let (found, ledger) = (found.unwrap(), Balance::from(&ledger.unwrap().state));
+            let (found, ledger) = (
+                found.unwrap(),
+                Balance::of(&ledger.unwrap().state, Epoch::FIRST),
+            );
             assert!(
                 found.version <= ledger.version,
                 "{found:?}: newer than the ledger"
@@ -57,9 +63,9 @@ async fn read(wallet: Wallet, store: Arc<MemoryStore>, stop: Arc<AtomicBool>) {
             }
             let last = seen.entry(found.account).or_default();
             if freshness != Freshness::Cached {
-                assert!(found.version >= *last, "{found:?}: older than {last}");
+                assert!(found.position() >= *last, "{found:?}: older than {last}");
             }
-            *last = (*last).max(found.version);
+            *last = (*last).max(found.position());
         }
         tokio::task::yield_now().await;
     }
@@ -97,11 +103,11 @@ async fn a_token_is_kept_by_readers_of_two_processes() {
                 let (from, to) = (round % ACCOUNTS + 1, (round + 1) % ACCOUNTS + 1);
                 let text = format!("{number}-{round}");
                 let answer = wallet.submit(transfer(&text, from, to)).await.unwrap();
-                let own = answer.outcome.versions();
-                let (account, version) = own[0];
+                let own = answer.outcome.positions();
+                let (account, position) = own[0];
                 let freshness = Freshness::AtLeast(own);
                 let balance = wallet.balance(account, &freshness).await.unwrap().unwrap();
-                assert!(balance.version >= version, "its own write");
+                assert!(balance.position() >= position, "its own write");
             }
         }));
     }

@@ -15,6 +15,7 @@ mod cache_race;
 mod callers;
 mod clock;
 mod conflicts;
+mod epochs;
 mod errors;
 mod failures;
 mod fate;

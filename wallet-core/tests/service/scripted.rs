@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use tokio::sync::{Semaphore, watch};
 use wallet_core::memory::MemoryStore;
 use wallet_core::{
-    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Epochs, Hold, HoldKey,
-    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
+    Account, AccountKey, AccountQuery, Balance, Batch, Committed, Entry, EntryQuery, Epochs, Hold,
+    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
     RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, StoreErrorKind,
     Timestamp, TransferKey, TransferWithReversals,
 };
@@ -178,6 +178,13 @@ impl LedgerStore for Scripted {
         let permit = self.read_gate.acquire().await.unwrap();
         permit.forget();
         self.inner.accounts(keys).await
+    }
+
+    async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
+        self.reads.lock().unwrap().push(keys.to_vec());
+        let permit = self.read_gate.acquire().await.unwrap();
+        permit.forget();
+        self.inner.balances(keys).await
     }
 
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {

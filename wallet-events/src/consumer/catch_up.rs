@@ -1,6 +1,6 @@
 use wallet_core::{
     AccountKey, Entry, EntryQuery, InboxStep, LedgerStore, Order, StoreError, StoreErrorKind,
-    Version,
+    Timestamp, Version,
 };
 
 use super::Missed;
@@ -8,29 +8,35 @@ use super::Missed;
 /// Entries that are read at a time.
 const PAGE: u32 = 200;
 
-/// What the ledger says of the versions that lie between the ends of a step.
+/// What the ledger says of the versions that lie between the ends of a step, and of
+/// those of entries after `lost_after`, where the step leads to another epoch.
 pub(super) async fn missed(
     ledger: &dyn LedgerStore,
     step: &InboxStep,
+    lost_after: Option<Timestamp>,
 ) -> Result<Missed, StoreError> {
     let found = ledger.accounts(&[step.account]).await?;
     let account = found.into_iter().next().flatten();
-    let account = account.filter(|account| account.state.version >= step.to);
+    let account = account.filter(|account| account.state.version >= step.to.version);
     let Some(account) = account else {
         // A reader may lag behind the event.
         let context = "the ledger does not know yet what an event tells";
         return Err(StoreError::new(StoreErrorKind::Unavailable, context));
     };
-    let entries = entries(ledger, step.account, step.from, step.to).await?;
+    let is_missed = |entry: &Entry| {
+        entry.version > step.from.version || lost_after.is_some_and(|at| entry.created_at > at)
+    };
+    let entries = entries(ledger, step.account, step.to.version, is_missed).await?;
     Ok(Missed { account, entries })
 }
 
-/// The entries of the versions between two, neither of them included, in order.
+/// The entries before a version back to the first one that is not missed, in order.
+/// Those before it are not, either: times and versions rise together.
 async fn entries(
     ledger: &dyn LedgerStore,
     account: AccountKey,
-    from: Version,
     to: Version,
+    is_missed: impl Fn(&Entry) -> bool,
 ) -> Result<Vec<Entry>, StoreError> {
     let mut query = EntryQuery::first(account, PAGE);
     query.order = Order::Descending;
@@ -39,8 +45,8 @@ async fn entries(
         let page = ledger.entries(&query).await?;
         let Some(last) = page.last() else { break };
         query.after = Some(last.sequence);
-        let is_end = last.version <= from;
-        let between = |entry: &Entry| entry.version > from && entry.version < to;
+        let is_end = last.version < to && !is_missed(last);
+        let between = |entry: &Entry| entry.version < to && is_missed(entry);
         found.extend(page.into_iter().filter(between));
         if is_end {
             break;

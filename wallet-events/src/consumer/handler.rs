@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use thiserror::Error;
-use wallet_core::{Account, Entry, InboxStep};
+use wallet_core::{Account, Entry, Epoch, InboxStep, Restore};
 
 use crate::Event;
 
@@ -35,6 +35,27 @@ pub trait EventHandler: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`HandlerError`]: nothing was done; the event comes again.
     async fn handle(&self, delivery: &Delivery) -> Result<Handled, HandlerError>;
+
+    /// The ledger's database went back to an earlier state: effects of epochs before
+    /// [`Restore::epoch`] that happened after [`Restore::restored_to`] may be gone.
+    /// Discard what came of them, of every account; what the database still holds of
+    /// them comes again ([`Missed`]) with the next event of its account, or is read
+    /// from the ledger at once. Events of them that are still under way are passed
+    /// over.
+    ///
+    /// It is called before the first event that tells of the restore, and again
+    /// where the consumer died before it noted that: keep [`Delivery::epoch`] beside what an event
+    /// came to, and beside what came with it as [`Missed`], and discard only where that
+    /// is before the restore's. The epoch of an entry itself does not do: what the
+    /// database still holds keeps its old one. Doing nothing is
+    /// right for effects that cannot be taken back, such as mails.
+    ///
+    /// # Errors
+    /// [`HandlerError`]: the event that told of it comes again.
+    async fn restored(&self, restore: &Restore) -> Result<(), HandlerError> {
+        let _ = restore;
+        Ok(())
+    }
 }
 
 /// An event for a handler.
@@ -44,12 +65,26 @@ pub struct Delivery {
     pub event: Event,
     /// The step that it is, for the inbox.
     pub step: InboxStep,
+    /// The restore that lies between the ends of the step, where it leads to another
+    /// epoch: [`EventHandler::restored`] was called for it. Without a ledger it is
+    /// not known what lies between: read the account yourself.
+    pub restored: Option<Restore>,
     /// What happened to the account since the last event that was seen, where
     /// that is not the one before.
     pub missed: Option<Missed>,
 }
 
-/// What the ledger says of versions whose events did not come.
+impl Delivery {
+    /// The epoch in which the database is known to hold the event and what was
+    /// missed before it.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.event.epoch
+    }
+}
+
+/// What the ledger says of versions whose events did not come, or, after a restore,
+/// of all that it holds past the time that it went back to.
 ///
 /// Entries tell every movement of money. Changes of status and limits, and holds
 /// that were placed or ended, have none: how the account stands now is all that

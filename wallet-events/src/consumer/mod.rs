@@ -2,6 +2,7 @@
 
 mod catch_up;
 mod handler;
+mod restored;
 mod settings;
 mod stats;
 mod work;
@@ -12,11 +13,13 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, Shared, join_all, select};
+use tokio::sync::RwLock;
 use wallet_core::{Clock, Inbox, LedgerStore, MessageQueue, Received};
 
 pub use handler::{Delivery, EventHandler, Handled, HandlerError, Missed};
 pub use settings::{ConsumerSettings, Gaps, Start};
 pub use stats::ConsumerStats;
+use restored::Known;
 use stats::Counters;
 
 use crate::setting::SettingError;
@@ -24,13 +27,18 @@ use crate::setting::SettingError;
 /// Hands each event of a queue to an [`EventHandler`], in order per account, so
 /// that its effect happens once.
 ///
-/// The [`Inbox`] knows up to which version each account's events were seen. What
+/// The [`Inbox`] knows up to which position each account's events were seen. What
 /// was seen is passed over. What comes next goes to the handler together with the
 /// [`InboxStep`](wallet_core::InboxStep) that says so; a handler that records the
 /// step in the transaction of its effect makes both happen or neither. Where
 /// versions are missing (an event was skipped, or the topic has no order), what
 /// the account's statement says of them is read from the ledger and handed over
 /// with the event.
+///
+/// Events tell when the ledger's database went back to an earlier state. The handler
+/// is told first ([`EventHandler::restored`]), what was lost is passed over, and the
+/// first event of the new epoch on an account comes with what the ledger holds of it
+/// past the time of the restore.
 ///
 /// An event whose handler fails goes back to the queue, with those of its account
 /// behind it, and is received again after a pause; after so many times the queue
@@ -48,6 +56,7 @@ struct Core {
     clock: Arc<dyn Clock>,
     ledger: Option<Arc<dyn LedgerStore>>,
     settings: ConsumerSettings,
+    known: RwLock<Known>,
     stats: Counters,
 }
 
@@ -71,6 +80,7 @@ impl Consumer {
             clock,
             ledger: None,
             settings,
+            known: RwLock::default(),
             stats: Counters::default(),
         };
         let core = Arc::new(core);
@@ -96,6 +106,7 @@ impl Consumer {
             clock: Arc::clone(clock),
             ledger: Some(ledger),
             settings: settings.clone(),
+            known: RwLock::default(),
             stats: Counters::default(),
         };
         let core = Arc::new(core);

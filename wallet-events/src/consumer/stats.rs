@@ -11,6 +11,11 @@ pub struct ConsumerStats {
     pub handled: u64,
     /// Messages passed over because their event was seen before.
     pub duplicates: u64,
+    /// Messages passed over because a restore of the ledger's database has lost
+    /// their event.
+    pub superseded: u64,
+    /// Restores that the handler was told of.
+    pub restores: u64,
     /// Events behind missing versions.
     pub gaps: u64,
     /// Messages of types that this release does not know, passed over.
@@ -30,6 +35,8 @@ pub(super) struct Counters {
     pub(super) received: AtomicU64,
     pub(super) handled: AtomicU64,
     pub(super) duplicates: AtomicU64,
+    pub(super) superseded: AtomicU64,
+    pub(super) restores: AtomicU64,
     pub(super) gaps: AtomicU64,
     pub(super) unknown: AtomicU64,
     pub(super) unreadable: AtomicU64,
@@ -63,6 +70,8 @@ impl Counters {
             received: get(&self.received),
             handled: get(&self.handled),
             duplicates: get(&self.duplicates),
+            superseded: get(&self.superseded),
+            restores: get(&self.restores),
             gaps: get(&self.gaps),
             unknown: get(&self.unknown),
             unreadable: get(&self.unreadable),

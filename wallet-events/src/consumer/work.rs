@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 use thiserror::Error;
-use wallet_core::{AccountKey, InboxStep, Received, StoreError, Version};
+use wallet_core::{AccountKey, InboxStep, Position, Received, Restore, StoreError};
 
 use super::stats::count;
 use super::{Core, Delivery, Gaps, Handled, HandlerError, Missed, Start, catch_up};
@@ -11,7 +11,7 @@ use crate::event::{Event, EventError, Parsed};
 
 /// Why a message was not done with.
 #[derive(Debug, Error)]
-enum Failure {
+pub(super) enum Failure {
     #[error(transparent)]
     Unreadable(#[from] EventError),
     #[error(transparent)]
@@ -29,24 +29,25 @@ enum Read {
     /// An event, whose step is not yet known to begin where the account stands.
     Known(Box<Delivery>),
     /// Something of a later release.
-    Unknown(AccountKey, Version),
+    Unknown(AccountKey, Position),
 }
 
 fn read(received: &Received) -> Result<Read, EventError> {
     Ok(match Event::parse(&received.message.body)? {
         Parsed::Known(event) => {
-            let (account, to) = (event.account, event.version);
-            let (from, missed) = (0, None);
+            let (account, to) = (event.account, event.position());
+            let from = Position::START;
             let step = InboxStep { account, from, to };
             Read::Known(Box::new(Delivery {
                 event,
                 step,
-                missed,
+                restored: None,
+                missed: None,
             }))
         }
         Parsed::Unknown {
-            account, version, ..
-        } => Read::Unknown(account, version),
+            account, position, ..
+        } => Read::Unknown(account, position),
     })
 }
 
@@ -88,29 +89,40 @@ impl Core {
     async fn message(&self, received: &Received) -> Result<(), Failure> {
         match read(received)? {
             Read::Known(delivery) => self.event(delivery).await,
-            Read::Unknown(account, version) => self.pass_over(account, version).await,
+            Read::Unknown(account, position) => self.pass_over(account, position).await,
         }
     }
 
-    async fn position(&self, account: AccountKey) -> Result<Version, StoreError> {
+    async fn position(&self, account: AccountKey) -> Result<Position, StoreError> {
         let positions = self
             .inbox
             .positions(&self.settings.name, &[account])
             .await?;
-        Ok(positions.first().copied().unwrap_or(0))
+        Ok(positions.first().copied().unwrap_or_default())
     }
 
     async fn event(&self, mut delivery: Box<Delivery>) -> Result<(), Failure> {
         let InboxStep { account, to, .. } = delivery.step;
-        let mut from = self.position(account).await?;
+        self.restored(&delivery.event.restores).await?;
         loop {
+            let from = self.position(account).await?;
+            let step = InboxStep { account, from, to };
+            if to > from && self.is_behind(&step) {
+                self.ask_for_restores().await?;
+            }
+            // Until this is done the handler is told of no restore.
+            let known = self.known.read().await;
             if to <= from {
                 count(&self.stats.duplicates);
                 return Ok(());
             }
-            let step = InboxStep { account, from, to };
+            if known.is_lost(&delivery.event) {
+                count(&self.stats.superseded);
+                return Ok(());
+            }
             delivery.step = step;
-            delivery.missed = self.missed(&step).await?;
+            delivery.restored = known.between(from, &delivery.event);
+            delivery.missed = self.missed(&step, delivery.restored).await?;
             match self.handler.handle(&delivery).await? {
                 Handled::Recorded => break,
                 Handled::Unrecorded => {
@@ -118,11 +130,9 @@ impl Core {
                     break;
                 }
                 Handled::Moved => {
-                    let now = self.position(account).await?;
-                    if now == from {
+                    if self.position(account).await? == from {
                         return Err(Failure::NotMoved);
                     }
-                    from = now;
                 }
             }
         }
@@ -130,16 +140,32 @@ impl Core {
         Ok(())
     }
 
+    /// Whether versions lie between the ends of a step, or may.
+    fn is_behind(&self, step: &InboxStep) -> bool {
+        let InboxStep { from, to, .. } = step;
+        let begins = *from == Position::START && self.settings.start == Start::FirstSeen;
+        let is_same = from.epoch == to.epoch || *from == Position::START;
+        let is_next = is_same && from.version.checked_add(1) == Some(to.version);
+        !is_next && !begins && self.settings.gaps != Gaps::Expected
+    }
+
     /// What is missing before a step, where that matters.
-    async fn missed(&self, step: &InboxStep) -> Result<Option<Missed>, Failure> {
-        let begins = step.from == 0 && self.settings.start == Start::FirstSeen;
-        let is_next = step.from.checked_add(1) == Some(step.to);
-        if is_next || begins || self.settings.gaps == Gaps::Expected {
+    async fn missed(
+        &self,
+        step: &InboxStep,
+        restored: Option<Restore>,
+    ) -> Result<Option<Missed>, Failure> {
+        if !self.is_behind(step) {
             return Ok(None);
         }
         count(&self.stats.gaps);
-        let ledger = self.ledger.as_deref().ok_or(Failure::Gap)?;
-        Ok(Some(catch_up::missed(ledger, step).await?))
+        let lost_after = restored.map(|restore| restore.restored_to);
+        match self.ledger.as_deref() {
+            Some(ledger) => Ok(Some(catch_up::missed(ledger, step, lost_after).await?)),
+            // The handler is told, and reads the account itself.
+            None if restored.is_some() => Ok(None),
+            None => Err(Failure::Gap),
+        }
     }
 
     /// Records what has been done already: whoever moved the position meanwhile,
@@ -156,10 +182,10 @@ impl Core {
 
     /// An event of a later release: seen, without effect. Behind a gap it is left
     /// to the next event, which tells what was missed.
-    async fn pass_over(&self, account: AccountKey, version: Version) -> Result<(), Failure> {
+    async fn pass_over(&self, account: AccountKey, to: Position) -> Result<(), Failure> {
         let from = self.position(account).await?;
-        if from.checked_add(1) == Some(version) {
-            let to = version;
+        let is_same = from.epoch == to.epoch || from == Position::START;
+        if is_same && from.version.checked_add(1) == Some(to.version) {
             let step = InboxStep { account, from, to };
             self.inbox.advance(&self.settings.name, &step).await?;
         }

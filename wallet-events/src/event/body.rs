@@ -3,11 +3,12 @@
 
 use serde::Deserialize;
 use wallet_core::{
-    AccountId, AccountKey, Currency, Direction, EffectKind, InLedger, LedgerId, Policy, Status,
+    AccountId, AccountKey, Currency, Direction, EffectKind, Epoch, InLedger, LedgerId, Policy,
+    Restore, Status,
 };
 
 use super::money::{HoldBody, TransferBody};
-use super::text::{EventError, Text, amount, id, minor};
+use super::text::{EventError, Text, amount, id, minor, time_of};
 use super::{Balance, Event, EventEntry, Terms};
 
 #[derive(Debug, Deserialize)]
@@ -15,6 +16,7 @@ pub(super) struct Body<'a> {
     pub(super) ledger: u32,
     #[serde(borrow)]
     pub(super) account: Text<'a>,
+    epoch: u64,
     pub(super) version: i64,
     owner: Text<'a>,
     currency: Text<'a>,
@@ -24,6 +26,15 @@ pub(super) struct Body<'a> {
     transfer: Option<TransferBody<'a>>,
     hold: Option<HoldBody<'a>>,
     terms: Option<TermsBody<'a>>,
+    #[serde(borrow, default)]
+    restores: Vec<RestoreBody<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RestoreBody<'a> {
+    epoch: u64,
+    #[serde(borrow)]
+    restored_to: Text<'a>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,8 +106,14 @@ impl Body<'_> {
         let currency = Currency::new(&self.currency, self.exponent);
         let currency = currency.map_err(|_| EventError::Damaged("a currency"))?;
         let owner = self.owner.parse();
+        if self.restores.len() > Event::RESTORES_MAX {
+            return Err(EventError::Damaged("restores"));
+        }
+        let restores = self.restores.iter().map(RestoreBody::restore);
+        let restores = restores.collect::<Result<Vec<_>, _>>()?;
         Ok(Event {
             account,
+            epoch: epoch(self.epoch)?,
             version: self.version,
             kind,
             at,
@@ -118,6 +135,21 @@ impl Body<'_> {
                 .map(|hold| hold.hold(account.ledger))
                 .transpose()?,
             terms: self.terms.map(|terms| terms.terms(currency)).transpose()?,
+            restores,
+        })
+    }
+}
+
+/// The epoch of a number.
+pub(super) fn epoch(number: u64) -> Result<Epoch, EventError> {
+    Epoch::new(number).ok_or(EventError::Damaged("an epoch"))
+}
+
+impl RestoreBody<'_> {
+    fn restore(&self) -> Result<Restore, EventError> {
+        Ok(Restore {
+            epoch: epoch(self.epoch)?,
+            restored_to: time_of(&self.restored_to)?,
         })
     }
 }

@@ -1,8 +1,8 @@
 use serde::Deserialize;
 use thiserror::Error;
-use wallet_core::{AccountKey, EffectKind, LedgerId, Message, Version};
+use wallet_core::{AccountKey, EffectKind, LedgerId, Message, Position, Version};
 
-use super::body::Body;
+use super::body::{Body, epoch};
 use super::kind::kind_of;
 use super::text::{EventError, Text, id, time_of};
 use super::write::{self, Attributes};
@@ -28,8 +28,8 @@ pub enum Parsed {
         kind: String,
         /// Whose event it is.
         account: AccountKey,
-        /// The account's version after it.
-        version: Version,
+        /// Its place in the effects of the account.
+        position: Position,
     },
 }
 
@@ -51,6 +51,7 @@ struct Head<'a> {
     ledger: u32,
     #[serde(borrow)]
     account: Text<'a>,
+    epoch: u64,
     version: Version,
 }
 
@@ -73,10 +74,10 @@ impl<'a, D: Deserialize<'a>> Envelope<'a, D> {
 }
 
 impl Event {
-    /// Its id, the same for ever: `ledger/account/version`.
+    /// Its id, the same for ever: `ledger/account/epoch/version`.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("{}/{}", group(self.account), self.version)
+        format!("{}/{}", group(self.account), self.position())
     }
 
     /// Its CloudEvents type.
@@ -98,7 +99,7 @@ impl Event {
     pub fn message(&self, source: &str) -> Result<Message, NotAnEvent> {
         let kind = self.type_name()?;
         let group = group(self.account);
-        let id = format!("{group}/{}", self.version);
+        let id = format!("{group}/{}", self.position());
         let body = write::envelope(
             self,
             &Attributes {
@@ -151,7 +152,7 @@ impl Event {
         let ledger = LedgerId::new(read.data.ledger);
         Ok(Parsed::Unknown {
             account: AccountKey::new(ledger, id(&read.data.account)?),
-            version: read.data.version,
+            position: Position::new(epoch(read.data.epoch)?, read.data.version),
             kind: read.kind.into_owned(),
         })
     }

@@ -15,20 +15,24 @@ pub use text::EventError;
 pub(crate) use told::{Told, tell};
 
 use wallet_core::{
-    AccountKey, Amount, Counters, Currency, Direction, EffectKind, Hold, Owner, Policy, Sequence,
-    Status, Timestamp, Transfer, Version,
+    AccountKey, Amount, Counters, Currency, Direction, EffectKind, Epoch, Hold, Owner, Policy,
+    Position, Restore, Sequence, Status, Timestamp, Transfer, Version,
 };
 
 /// One effect on one account, as committed: what happened, and how the account
 /// stood right after it.
 ///
-/// The events of an account are its versions, one by one from 1 (its opening);
-/// together with the account a version names an event for ever.
+/// The events of an account are its versions, one by one from 1 (its opening), in
+/// each epoch; together with the account a position names an event for ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Whose event it is, and its group: what is kept in order.
     pub account: AccountKey,
-    /// The account's version after it: 1 for its opening, then gapless.
+    /// The epoch that it was written in.
+    pub epoch: Epoch,
+    /// The account's version after it: 1 for its opening, then gapless within an
+    /// epoch. A later epoch goes on from the version that the database was brought
+    /// back to, so that versions of an earlier one come again.
     pub version: Version,
     /// What happened.
     pub kind: EffectKind,
@@ -48,6 +52,20 @@ pub struct Event {
     pub hold: Option<Hold>,
     /// What the account may do from now on, where it was opened or changed.
     pub terms: Option<Terms>,
+    /// Every time that the database went back to an earlier state, the oldest first;
+    /// the newest 16 where there were more.
+    pub restores: Vec<Restore>,
+}
+
+impl Event {
+    /// How many restores an event tells at most.
+    pub const RESTORES_MAX: usize = 16;
+
+    /// Its place in the effects of its account.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        Position::new(self.epoch, self.version)
+    }
 }
 
 /// The sums of an account, in minor units.

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use wallet_core::{
-    AccountKey, AccountState, EffectKind, EventIndex, InLedger, LedgerId, Outcome, Owner, Receipt,
-    Timestamp, Version,
+    AccountKey, AccountState, EffectKind, Epoch, EventIndex, InLedger, LedgerId, Outcome, Owner,
+    Receipt, Restore, Timestamp, Version,
 };
 
 use super::{Balance, Event, EventEntry, Terms};
@@ -19,6 +19,8 @@ pub(crate) struct Told {
     pub(crate) is_system: bool,
     /// Whose account it is, where the effect says so itself.
     pub(crate) owner: Option<Owner>,
+    /// What its database went through, where it is of a later epoch.
+    pub(crate) restores: Arc<[Restore]>,
     outcome: Arc<(LedgerId, Outcome)>,
     receipt: usize,
     effect: usize,
@@ -40,6 +42,7 @@ pub(crate) fn tell(outcomes: Vec<(LedgerId, Outcome)>) -> Vec<Told> {
                     version,
                     is_system,
                     owner,
+                    restores: Arc::default(),
                     outcome: Arc::clone(&outcome),
                     receipt,
                     effect,
@@ -78,6 +81,11 @@ fn effects(ledger: LedgerId, receipt: &Receipt) -> Vec<Mark> {
 }
 
 impl Told {
+    /// The epoch that it was written in.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.outcome.1.epoch
+    }
+
     /// The event itself; none where the commit does not say what it should.
     pub(crate) fn event(&self, owner: Owner) -> Option<Event> {
         let outcome = &self.outcome.1;
@@ -118,6 +126,7 @@ impl Told {
         };
         Some(Event {
             account: self.account,
+            epoch: outcome.epoch,
             version: self.version,
             kind: effect.kind,
             at: outcome.at,
@@ -128,6 +137,7 @@ impl Told {
             transfer,
             hold,
             terms: None,
+            restores: self.restores.to_vec(),
         })
     }
 
@@ -140,6 +150,7 @@ impl Told {
     ) -> Event {
         Event {
             account: self.account,
+            epoch: self.epoch(),
             version: self.version,
             kind,
             at,
@@ -154,6 +165,7 @@ impl Told {
                 policy: state.policy,
                 max_balance: state.max_balance,
             }),
+            restores: self.restores.to_vec(),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 use wallet_core::{
-    Currency, Details, Direction, Hold, HoldStatus, Leg, Policy, Status, Timestamp, Transfer,
-    TransferKind, format_minor,
+    Currency, Details, Direction, Hold, HoldStatus, Leg, Policy, Restore, Status, Timestamp,
+    Transfer, TransferKind, format_minor,
 };
 
 use super::json::{Object, array, write_to};
@@ -35,7 +35,8 @@ pub(super) fn envelope(event: &Event, attributes: &Attributes<'_>) -> String {
         when(&mut envelope, "time", event.at);
         envelope.plain("datacontenttype", "application/json");
         envelope.plain("partitionkey", attributes.group);
-        envelope.shown("sequence", format_args!("{:019}", event.version));
+        let (epoch, version) = (event.epoch.number(), event.version);
+        envelope.shown("sequence", format_args!("{epoch:016}{version:019}"));
         data(&mut envelope.object("data"), event);
     }
     out
@@ -45,6 +46,7 @@ fn data(data: &mut Object<'_>, event: &Event) {
     let currency = event.currency;
     data.raw("ledger", event.account.ledger);
     id(data, "account", event.account.id.uuid());
+    data.raw("epoch", event.epoch);
     data.raw("version", event.version);
     data.text("owner", event.owner.as_str());
     data.text("currency", currency.code().as_str());
@@ -78,6 +80,15 @@ fn data(data: &mut Object<'_>, event: &Event) {
     if let Some(of) = &event.terms {
         terms(&mut data.object("terms"), of, currency);
     }
+    if !event.restores.is_empty() {
+        array(data.field("restores"), &event.restores, restore);
+    }
+}
+
+fn restore(out: &mut String, restore: &Restore) {
+    let mut object = Object::begin(out);
+    object.raw("epoch", restore.epoch);
+    when(&mut object, "restored_to", restore.restored_to);
 }
 
 fn entry(object: &mut Object<'_>, entry: &EventEntry, currency: Currency) {

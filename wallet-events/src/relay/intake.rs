@@ -1,13 +1,16 @@
 //! Rows between the outbox and the hand: read, and each event's owner found.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use wallet_core::codec::decode_outbox;
-use wallet_core::{Account, AccountKey, OutboxRow, Owner, RowId, Timestamp};
+use wallet_core::{
+    Account, AccountKey, Epoch, Epochs, OutboxRow, Owner, Restore, RowId, Timestamp,
+};
 
 use super::hand::Hand;
-use crate::event::{Told, tell};
+use crate::event::{Event, Told, tell};
 
 /// How many owners are remembered.
 const OWNERS: usize = 1 << 18;
@@ -19,6 +22,23 @@ const ASKED: usize = 1_000;
 pub(super) struct Intake {
     rows: VecDeque<Read>,
     owners: FxHashMap<AccountKey, Owner>,
+    /// What the ledger said of its epochs.
+    epoch: Epoch,
+    restores: Arc<[Restore]>,
+}
+
+/// What has to be found before rows can be handed over.
+#[derive(Debug, Default)]
+pub(super) struct Unknown {
+    pub(super) accounts: Vec<AccountKey>,
+    /// Whether there is an epoch that is not known.
+    pub(super) epochs: bool,
+}
+
+impl Unknown {
+    pub(super) const fn is_nothing(&self) -> bool {
+        self.accounts.is_empty() && !self.epochs
+    }
 }
 
 #[derive(Debug)]
@@ -85,14 +105,19 @@ impl Intake {
         self.owners.insert(account, owner);
     }
 
-    /// Hands over the rows whose owners are known, in order; answers of which
-    /// accounts they have to be found before it can go on.
-    pub(super) fn hand_over(&mut self, hand: &mut Hand) -> Vec<AccountKey> {
+    /// Hands over the rows whose owners and epochs are known, in order; answers what
+    /// has to be found before it can go on.
+    pub(super) fn hand_over(&mut self, hand: &mut Hand) -> Unknown {
         while let Some(read) = self.rows.front_mut() {
             let mut is_whole = true;
-            for told in read.events.iter_mut().filter(|told| told.owner.is_none()) {
-                told.owner = self.owners.get(&told.account).cloned();
-                is_whole &= told.owner.is_some();
+            for told in &mut read.events {
+                if told.owner.is_none() {
+                    told.owner = self.owners.get(&told.account).cloned();
+                }
+                if told.epoch() > Epoch::FIRST {
+                    told.restores = Arc::clone(&self.restores);
+                }
+                is_whole &= told.owner.is_some() && told.epoch() <= self.epoch;
             }
             if !is_whole {
                 return self.unknown();
@@ -101,16 +126,28 @@ impl Intake {
                 hand.take(read.id, read.committed_at, read.events);
             }
         }
-        Vec::new()
+        Unknown::default()
     }
 
-    fn unknown(&self) -> Vec<AccountKey> {
+    fn unknown(&self) -> Unknown {
+        let mut events = self.rows.iter().flat_map(|read| &read.events);
+        let epochs = events.any(|told| told.epoch() > self.epoch);
         let events = self.rows.iter().flat_map(|read| &read.events);
         let unknown = events.filter(|told| told.owner.is_none());
         let unknown = unknown.map(|told| told.account);
         let unknown = unknown.filter(|account| !self.owners.contains_key(account));
         let unknown: BTreeSet<AccountKey> = unknown.take(ASKED).collect();
-        unknown.into_iter().collect()
+        Unknown {
+            accounts: unknown.into_iter().collect(),
+            epochs,
+        }
+    }
+
+    /// What the ledger says of its epochs; whether that is all that is waited for.
+    pub(super) fn learn_epochs(&mut self, epochs: &Epochs) -> bool {
+        self.epoch = epochs.current();
+        self.restores = epochs.restores(Event::RESTORES_MAX).into();
+        !self.unknown().epochs
     }
 
     /// What the ledger says of accounts; whether it knows all of them.

@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::{AccountId, AccountKey, Inbox, InboxStep, StoreError, Version};
+use wallet_core::memory::MemoryInbox;
+use wallet_core::{
+    AccountId, AccountKey, Inbox, InboxStep, Position, Restore, StoreError, Version,
+};
 use wallet_events::{Delivery, EventHandler, Handled, HandlerError};
 
 #[derive(Debug, Default)]
 struct State {
-    positions: BTreeMap<(String, AccountKey), Version>,
+    positions: BTreeMap<(String, AccountKey), Position>,
+    restores: Vec<Restore>,
     effects: Vec<Delivery>,
     /// How many of the next deliveries of a version fail.
     failing: BTreeMap<Version, u32>,
@@ -30,6 +34,7 @@ pub(crate) enum Way {
 #[derive(Debug)]
 pub(crate) struct Books {
     state: Mutex<State>,
+    told: MemoryInbox,
     way: Way,
     latency: Duration,
 }
@@ -44,6 +49,7 @@ impl Books {
         let state = Mutex::default();
         Arc::new(Self {
             state,
+            told: MemoryInbox::new(),
             way,
             latency,
         })
@@ -66,6 +72,11 @@ impl Books {
         let effects = self.effects().into_iter();
         let of_account = effects.filter(|effect| effect.event.account.id == account);
         of_account.map(|effect| effect.event.version).collect()
+    }
+
+    /// The restores that it was told of, in order.
+    pub(crate) fn restores(&self) -> Vec<Restore> {
+        self.state().restores.clone()
     }
 
     /// How often a step did not begin where the account stood.
@@ -92,11 +103,11 @@ impl Inbox for Books {
         &self,
         consumer: &str,
         accounts: &[AccountKey],
-    ) -> Result<Vec<Version>, StoreError> {
+    ) -> Result<Vec<Position>, StoreError> {
         let state = self.state();
         let position = |account: &AccountKey| {
             let key = (consumer.to_owned(), *account);
-            state.positions.get(&key).copied().unwrap_or(0)
+            state.positions.get(&key).copied().unwrap_or_default()
         };
         Ok(accounts.iter().map(position).collect())
     }
@@ -104,6 +115,14 @@ impl Inbox for Books {
     async fn advance(&self, consumer: &str, step: &InboxStep) -> Result<bool, StoreError> {
         step.validate(consumer)?;
         Ok(self.state().advance(consumer, step))
+    }
+
+    async fn restores(&self, consumer: &str) -> Result<Vec<Restore>, StoreError> {
+        self.told.restores(consumer).await
+    }
+
+    async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<(), StoreError> {
+        self.told.note_restore(consumer, restore).await
     }
 }
 
@@ -127,5 +146,15 @@ impl EventHandler for Books {
             Way::Together => Handled::Recorded,
             Way::EffectOnly => Handled::Unrecorded,
         })
+    }
+
+    async fn restored(&self, restore: &Restore) -> Result<(), HandlerError> {
+        let mut state = self.state();
+        state.restores.push(*restore);
+        state.effects.retain(|effect| {
+            let event = &effect.event;
+            event.epoch >= restore.epoch || event.at <= restore.restored_to
+        });
+        Ok(())
     }
 }

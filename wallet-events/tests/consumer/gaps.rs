@@ -35,7 +35,7 @@ async fn what_is_missing_is_read_from_the_ledger() {
     let key = AccountKey::new(LedgerId::default(), ada);
     assert_eq!(missed.account.state.key, key);
     assert_eq!(missed.account.state.version, 6);
-    assert_eq!(effects[1].step.from, 1);
+    assert_eq!(effects[1].step.from.version, 1);
     assert_eq!(effects[2].missed, None);
     assert_eq!(at_work.consumer.stats().gaps, 1);
 

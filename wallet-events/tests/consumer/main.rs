@@ -16,4 +16,6 @@ mod kills;
 #[allow(dead_code, reason = "the tests of the relay use more of it")]
 mod kit;
 mod once;
+mod restore_worlds;
+mod restores;
 mod shop;

@@ -19,8 +19,8 @@ async fn every_event_has_its_effect_in_order() {
         assert_eq!(shop.books.versions(ada), [1, 2, 3]);
         assert_eq!(shop.books.versions(bob), [1, 2, 3]);
         for effect in shop.books.effects() {
-            assert_eq!(effect.step.from + 1, effect.event.version);
-            assert_eq!(effect.step.to, effect.event.version);
+            assert_eq!(effect.step.from.version + 1, effect.event.version);
+            assert_eq!(effect.step.to, effect.event.position());
             assert_eq!(effect.missed, None);
         }
         let stats = at_work.consumer.stats();

@@ -1,3 +1,4 @@
+use wallet_core::{Epoch, Position};
 use wallet_events::{Event, EventError, Parsed};
 
 use crate::samples::samples;
@@ -26,6 +27,10 @@ fn what_is_no_event_is_an_error_and_never_a_panic() {
 fn values_that_cannot_be_are_errors() {
     let cases = [
         ("\"1.0\"", "\"0.3\""),
+        ("\"epoch\":1", "\"epoch\":0"),
+        ("\"epoch\":1", "\"epoch\":-1"),
+        ("\"epoch\":1", "\"epoch\":9007199254740992"),
+        ("\"epoch\":1,", ""),
         ("\"version\":4", "\"version\":0"),
         ("\"version\":4", "\"version\":-1"),
         ("\"ledger\":3", "\"ledger\":-3"),
@@ -41,8 +46,8 @@ fn values_that_cannot_be_are_errors() {
         ("\"EUR\"", "\"\""),
         ("\"owner\":\"ada\"", "\"owner\":\"\""),
         (
-            "01010101-0101-0101-0101-010101010101\",\"version\"",
-            "01\",\"version\"",
+            "01010101-0101-0101-0101-010101010101\",\"epoch\"",
+            "01\",\"epoch\"",
         ),
         ("\"direction\":\"debit\"", "\"direction\":\"sideways\""),
         (
@@ -65,10 +70,11 @@ fn a_type_of_a_later_release_can_be_passed_over() {
         Parsed::Unknown {
             kind,
             account,
-            version,
+            position,
         } => {
             assert_eq!(kind, "wallet.account.debited.v2");
-            assert_eq!((account, version), (samples()[3].account, 4));
+            assert_eq!(account, samples()[3].account);
+            assert_eq!(position, Position::new(Epoch::FIRST, 4));
         }
         Parsed::Known(event) => panic!("{event:?}"),
     }

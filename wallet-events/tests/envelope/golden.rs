@@ -92,7 +92,7 @@ fn subscribers_filter_by_type_currency_owner_ledger_and_amount_band() {
     let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(debited.attributes, attributes);
     assert_eq!(debited.group, "3/01010101-0101-0101-0101-010101010101");
-    assert_eq!(debited.id, "3/01010101-0101-0101-0101-010101010101/4");
+    assert_eq!(debited.id, "3/01010101-0101-0101-0101-010101010101/1/4");
     let bands: Vec<_> = messages
         .iter()
         .map(|m| m.attribute("amount_band"))

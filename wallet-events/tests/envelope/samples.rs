@@ -1,7 +1,7 @@
 use wallet_core::{
-    AccountId, Amount, Currency, Description, Details, Direction, EffectKind, Hold, HoldId,
-    HoldStatus, InLedger, LedgerId, Leg, Metadata, Money, Owner, Policy, Reference, Reversal,
-    Status, Timestamp, Transfer, TransferId, TransferKind,
+    AccountId, Amount, Currency, Description, Details, Direction, EffectKind, Epoch, Hold, HoldId,
+    HoldStatus, InLedger, LedgerId, Leg, Metadata, Money, Owner, Policy, Reference, Restore,
+    Reversal, Status, Timestamp, Transfer, TransferId, TransferKind,
 };
 use wallet_events::{Balance, Event, EventEntry, Terms};
 
@@ -62,6 +62,7 @@ fn hold(status: HoldStatus) -> Hold {
 fn event(kind: EffectKind, version: i64) -> Event {
     Event {
         account: InLedger::new(LedgerId::new(3), account(1)),
+        epoch: Epoch::FIRST,
         version,
         kind,
         at: at(60),
@@ -77,6 +78,7 @@ fn event(kind: EffectKind, version: i64) -> Event {
         transfer: None,
         hold: None,
         terms: None,
+        restores: Vec::new(),
     }
 }
 
@@ -177,6 +179,13 @@ pub(crate) fn samples() -> Vec<Event> {
                 reversal: Some(reversal),
                 ..transfer(TransferKind::Reversal)
             }),
+            epoch: Epoch::new(1_800_000_000).unwrap(),
+            restores: [2, 1_800_000_000]
+                .map(|number| Restore {
+                    epoch: Epoch::new(number).unwrap(),
+                    restored_to: at(10),
+                })
+                .to_vec(),
             ..event(EffectKind::Reversed, i64::MAX)
         },
     ]

@@ -1,16 +1,21 @@
--- Keeps each value unless one of the same or a later version is kept.
+-- Keeps each value unless one of the same or a later position is kept.
 -- KEYS: one per value. ARGV: value, milliseconds to keep it; and so on.
--- A value begins with its version, eight bytes, the highest first. Versions are
--- compared in halves: a number here has 53 bits.
+-- A value begins with its position: epoch, then version, eight bytes each, the
+-- highest first. They are compared in halves: a number here has 53 bits.
 local kept_count = 0
 for i = 1, #KEYS do
     local value = ARGV[2 * i - 1]
-    local kept = redis.call('GETRANGE', KEYS[i], 0, 7)
-    local newer = #kept < 8
+    local kept = redis.call('GETRANGE', KEYS[i], 0, 15)
+    local newer = #kept < 16
     if not newer then
-        local kept_high, kept_low = struct.unpack('>I4I4', kept)
-        local high, low = struct.unpack('>I4I4', value)
-        newer = high > kept_high or (high == kept_high and low > kept_low)
+        local old = { struct.unpack('>I4I4I4I4', kept) }
+        local new = { struct.unpack('>I4I4I4I4', value) }
+        for part = 1, 4 do
+            if new[part] ~= old[part] then
+                newer = new[part] > old[part]
+                break
+            end
+        end
     end
     if newer then
         redis.call('SET', KEYS[i], value, 'PX', ARGV[2 * i])

@@ -8,9 +8,9 @@ use tokio::task::JoinHandle;
 use wallet_core::memory::MemoryStore;
 use wallet_core::testkit::violations;
 use wallet_core::{
-    AccountKey, Balance, BalanceCache, Command, Currency, Freshness, IdempotencyKey, LedgerId,
-    LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, Policy, PostTransfer, RecordKey, Request,
-    SystemClock, Version, Wallet,
+    AccountKey, Balance, BalanceCache, Command, Currency, Epoch, Freshness, IdempotencyKey,
+    LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, Policy, Position, PostTransfer,
+    RecordKey, Request, SystemClock, Wallet,
 };
 use wallet_redis::{Redis, RedisSettings};
 
@@ -105,7 +105,7 @@ impl Load {
             let answer = self.wallet(caller).submit(Request::new(key, pay)).await;
             let answer = answer.expect("a transfer is carried out");
             answer.accepted().expect("there is money");
-            let own = answer.outcome.versions();
+            let own = answer.outcome.positions();
             self.acknowledged
                 .lock()
                 .unwrap()
@@ -113,9 +113,9 @@ impl Load {
             // At another service than the one that wrote.
             let other = self.wallet(caller + 1);
             let freshness = Freshness::AtLeast(own.clone());
-            for (account, version) in own {
+            for (account, position) in own {
                 let balance = other.balance(account, &freshness).await.unwrap().unwrap();
-                assert!(balance.version >= version, "its own write");
+                assert!(balance.position() >= position, "its own write");
             }
             self.transfers.fetch_add(1, Ordering::Relaxed);
             tokio::task::yield_now().await;
@@ -125,17 +125,18 @@ impl Load {
     /// Reads with the token of all that was read before: never older than that,
     /// never newer than the ledger read after it.
     async fn read(self: Arc<Self>, caller: u64) {
-        let mut seen: BTreeMap<AccountKey, Version> = BTreeMap::new();
+        let mut seen: BTreeMap<AccountKey, Position> = BTreeMap::new();
         while !self.stop.load(Ordering::Relaxed) {
-            let token = seen.iter().map(|(key, version)| (*key, *version));
+            let token = seen.iter().map(|(key, position)| (*key, *position));
             let token = Freshness::AtLeast(token.collect());
             let found = self.wallet(caller).balances(&all(), &token).await.unwrap();
             let ledger = self.store.accounts(&all()).await.unwrap();
             for (found, ledger) in found.into_iter().zip(ledger) {
-                let (found, ledger) = (found.unwrap(), Balance::from(&ledger.unwrap().state));
+                let ledger = Balance::of(&ledger.unwrap().state, Epoch::FIRST);
+                let found = found.unwrap();
                 assert!(found.version <= ledger.version, "newer than the ledger");
-                let last = seen.insert(found.account, found.version);
-                assert!(Some(found.version) >= last, "older than before");
+                let last = seen.insert(found.account, found.position());
+                assert!(Some(found.position()) >= last, "older than before");
             }
             self.reads.fetch_add(1, Ordering::Relaxed);
             tokio::task::yield_now().await;
@@ -187,7 +188,7 @@ impl Load {
         };
         let ledger = self.store.accounts(&all()).await.unwrap();
         for (cached, ledger) in cached.into_iter().zip(ledger) {
-            let ledger = Balance::from(&ledger.unwrap().state);
+            let ledger = Balance::of(&ledger.unwrap().state, Epoch::FIRST);
             if let Some(cached) = cached {
                 assert!(cached.version <= ledger.version);
                 assert!(cached.version < ledger.version || cached == ledger);

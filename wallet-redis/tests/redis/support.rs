@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 use wallet_core::testkit::ManualClock;
 use wallet_core::{
-    AccountId, AccountKey, Balance, Counters, Currency, InLedger, LedgerId, Version,
+    AccountId, AccountKey, Balance, Counters, Currency, Epoch, InLedger, LedgerId, Version,
 };
 use wallet_redis::{Redis, RedisSettings};
 
@@ -43,6 +43,7 @@ pub(crate) fn balance(account: AccountKey, version: Version) -> Balance {
             credits_posted: i128::from(version),
             ..Counters::default()
         },
+        epoch: Epoch::FIRST,
         version,
     }
 }

@@ -1,7 +1,7 @@
 //! Inside a transaction of the consumer's own.
 
 use rusqlite::Connection;
-use wallet_core::{AccountKey, InboxStep, StoreError, Version};
+use wallet_core::{AccountKey, InboxStep, Position, StoreError};
 
 use super::SqliteInbox;
 use crate::error::{ApplyError, Result};
@@ -20,7 +20,7 @@ impl SqliteInbox {
     }
 
     /// Where a consumer stands with an account, as the transaction under way sees
-    /// it; 0 where it has seen nothing.
+    /// it; [`Position::START`] where it has seen nothing.
     ///
     /// # Errors
     /// `Invalid` for a name of more than 128 bytes or none; any other of SQLite's.
@@ -28,7 +28,7 @@ impl SqliteInbox {
         connection: &Connection,
         consumer: &str,
         account: AccountKey,
-    ) -> Result<Version> {
+    ) -> Result<Position> {
         InboxStep::validate_consumer(consumer)?;
         super::position(connection, consumer, account)
     }
@@ -54,7 +54,7 @@ impl SqliteInbox {
     ///   write lock, or has written meanwhile: roll back and begin again.
     ///
     /// ```
-    /// use wallet_core::{AccountId, InboxStep, InLedger, LedgerId};
+    /// use wallet_core::{AccountId, Epoch, InboxStep, InLedger, LedgerId, Position};
     /// use wallet_sqlite::rusqlite::Connection;
     /// use wallet_sqlite::{HostTransaction, SqliteInbox};
     ///
@@ -63,7 +63,8 @@ impl SqliteInbox {
     /// SqliteInbox::create_in(&connection)?;
     ///
     /// let account = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
-    /// let step = InboxStep { account, from: 0, to: 1 };
+    /// let first = Position::new(Epoch::FIRST, 1);
+    /// let step = InboxStep { account, from: Position::START, to: first };
     /// for is_first in [true, false] {
     ///     let transaction = HostTransaction::begin(&mut connection)?;
     ///     let own = transaction.connection()?;
@@ -76,7 +77,7 @@ impl SqliteInbox {
     ///         transaction.rollback()?;
     ///     }
     /// }
-    /// assert_eq!(SqliteInbox::position_in(&connection, "mailer", account)?, 1);
+    /// assert_eq!(SqliteInbox::position_in(&connection, "mailer", account)?, first);
     /// let mails: i64 = connection.query_row("SELECT count(*) FROM mail", (), |row| row.get(0))?;
     /// assert_eq!(mails, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

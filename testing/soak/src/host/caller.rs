@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
-use wallet_core::{AccountKey, Answer, Balance, Freshness, Outcome, Receipt, Version, WalletError};
+use wallet_core::{AccountKey, Answer, Freshness, Outcome, Position, Receipt, WalletError};
 
 use super::Host;
 use crate::Result;
@@ -23,7 +23,7 @@ pub(super) struct Caller {
     pub(super) place: Place,
     pub(super) rng: Rng,
     /// The newest version of each account that it was told.
-    pub(super) seen: BTreeMap<AccountKey, Version>,
+    pub(super) seen: BTreeMap<AccountKey, Position>,
 }
 
 impl Caller {
@@ -127,9 +127,9 @@ impl Caller {
 
     /// Looks at what it did, and now and then at everything.
     async fn look(&mut self, outcome: &Outcome) {
-        for (account, version) in outcome.versions() {
+        for (account, position) in outcome.positions() {
             let seen = self.seen.entry(account).or_default();
-            *seen = version.max(*seen);
+            *seen = position.max(*seen);
         }
         match self.rng.u8(0..64) {
             0..8 => self.look_at(outcome).await,
@@ -140,7 +140,11 @@ impl Caller {
 
     /// Whoever says what it has seen never reads anything older, cache or not.
     async fn look_at(&mut self, outcome: &Outcome) {
-        let accounts: Vec<_> = outcome.versions().into_iter().map(|(key, _)| key).collect();
+        let accounts: Vec<_> = outcome
+            .positions()
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect();
         let own = accounts
             .iter()
             .filter_map(|key| Some((*key, *self.seen.get(key)?)));
@@ -152,13 +156,13 @@ impl Caller {
         };
         self.host.tally.add("reads: own writes", 1);
         for (account, balance) in accounts.into_iter().zip(found) {
-            let version = balance.map_or(0, |balance| balance.version);
+            let position = balance.map_or(Position::START, |balance| balance.position());
             let seen = self.seen.entry(account).or_default();
-            if version < *seen {
-                let words = format!("read {account} at {version} after {seen}");
+            if position < *seen {
+                let words = format!("read {account} at {position} after {seen}");
                 self.host.violation(&words);
             }
-            *seen = version.max(*seen);
+            *seen = position.max(*seen);
         }
     }
 
@@ -171,9 +175,7 @@ impl Caller {
         };
         self.host.tally.add("reads: whole books", 1);
         let found = found.iter().flatten();
-        let sum: i128 = found
-            .map(|account| Balance::from(&account.state).posted())
-            .sum();
+        let sum: i128 = found.map(|account| account.state.counters.posted()).sum();
         if sum != 0 {
             self.host
                 .violation(&format!("a read of all accounts adds up to {sum}"));

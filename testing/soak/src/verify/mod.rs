@@ -14,7 +14,7 @@ use tokio::process::Command;
 use tokio::time::sleep;
 use wallet_aurora::{AuroraInbox, AuroraSettings, AuroraStore};
 use wallet_core::invariants::{Verifier, check_books};
-use wallet_core::{Inbox, LedgerStore, Outbox, Wallet};
+use wallet_core::{Epoch, Inbox, LedgerStore, Outbox, Position, Wallet};
 
 use crate::host::effects::CONSUMER;
 use crate::progress::Progress;
@@ -82,7 +82,7 @@ pub(crate) async fn drained(world: &World, progress: &mut Progress) -> Result<()
         let versions: Vec<_> = accounts
             .iter()
             .flatten()
-            .map(|one| one.state.version)
+            .map(|one| Position::new(Epoch::FIRST, one.state.version))
             .collect();
         let positions = inbox.positions(CONSUMER, &customers).await?;
         let depth = store.depth(0).await?;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use wallet_aurora::sqlx::{Connection, MySqlConnection, Row, query};
 use wallet_core::invariants::Books;
 use wallet_core::{
-    AccountKey, Balance, BalanceCache, Entry, HistoryLine, HistoryQuery, HistoryStore, Version,
+    AccountKey, Balance, BalanceCache, Entry, Epoch, HistoryLine, HistoryQuery, HistoryStore,
+    Version,
 };
 use wallet_redis::{Redis, RedisSettings};
 
@@ -84,7 +85,7 @@ pub(super) async fn cache(url: &str, books: &Books, verified: &mut Verified) -> 
             continue;
         };
         all += 1;
-        let ledger = Balance::from(&account.state);
+        let ledger = Balance::of(&account.state, Epoch::FIRST);
         let is_newer = cached.version > ledger.version;
         if is_newer || (cached.version == ledger.version && cached != ledger) {
             verified.violation(format!("cached {cached:?}, in the books {ledger:?}"));

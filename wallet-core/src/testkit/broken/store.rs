@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use super::Bug;
 use crate::memory::MemoryStore;
 use crate::{
-    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Epochs, Hold, HoldKey,
-    HoldQuery, Lease, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
-    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp,
-    TransferKey, TransferWithReversals, TrialBalance,
+    Account, AccountKey, AccountQuery, Balance, Batch, Committed, Entry, EntryQuery, Epochs, Hold,
+    HoldKey, HoldQuery, Lease, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge,
+    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError,
+    Timestamp, TransferKey, TransferWithReversals, TrialBalance,
 };
 
 /// A sound in-memory store behind a bug.
@@ -65,6 +65,10 @@ impl LedgerStore for BrokenStore {
 
     async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError> {
         self.inner.accounts(keys).await
+    }
+
+    async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
+        self.inner.balances(keys).await
     }
 
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {

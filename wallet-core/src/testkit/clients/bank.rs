@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::{Anomaly, Call, Recorder, Seen, anomalies, wrong_sums};
 use crate::testkit::simulation::Rng;
 use crate::{
-    AccountId, AccountKey, Balance, Command, Currency, Freshness, IdempotencyKey, InLedger,
+    AccountId, AccountKey, Balance, Command, Currency, Epoch, Freshness, IdempotencyKey, InLedger,
     LedgerId, Leg, Money, OpenAccount, Owner, Policy, PostTransfer, Request, Wallet, WalletError,
 };
 
@@ -173,7 +173,7 @@ impl Bank {
         let began = recorder.begin();
         let found = wallet.store().accounts(&self.all()).await.unwrap();
         let found = found.iter().flatten();
-        let found = found.map(|account| seen(&Balance::from(&account.state)));
+        let found = found.map(|account| seen(&Balance::of(&account.state, Epoch::FIRST)));
         recorder.read(began, found.collect());
     }
 }

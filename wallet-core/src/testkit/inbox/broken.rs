@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{BuiltInbox, InboxFactory, OpenInbox};
-use crate::{AccountId, AccountKey, Inbox, InboxStep, LedgerId, StoreError, Version};
+use crate::{AccountId, AccountKey, Inbox, InboxStep, LedgerId, Position, Restore, StoreError};
 
 /// How many turns a step waits for another one to get between.
 const TURNS: usize = 1_000;
@@ -44,6 +44,12 @@ bugs! {
     MovesWhenItSaysNo,
     /// Takes steps that lead nowhere, or back.
     TakesAnyStep,
+    /// Compares versions, of whatever epoch.
+    IgnoresEpochs,
+    /// Keeps the first time of a restore, be it later than the second.
+    KeepsTheFirstTime,
+    /// Tells restores in the order in which they were noted.
+    MixesRestores,
     /// Keeps 53 bits of a version, as a float does.
     RoundsVersions,
     /// Has nothing left when it is opened again.
@@ -66,7 +72,11 @@ bugs! {
     ChecksTooEarly,
 }
 
-type Positions = Arc<Mutex<BTreeMap<(String, AccountKey), Version>>>;
+/// Stands for none.
+const NO_ACCOUNT: AccountKey = AccountKey::new(LedgerId::new(0), AccountId::from_bytes([0; 16]));
+
+type Told = Arc<Mutex<BTreeMap<String, Vec<Restore>>>>;
+type Positions = Arc<Mutex<BTreeMap<(String, AccountKey), Position>>>;
 
 /// Makes inboxes in memory with a bug; without one, sound inboxes for comparison.
 #[derive(Debug, Clone, Copy)]
@@ -78,8 +88,9 @@ impl InboxFactory for BrokenInboxes {
         let kept = Kept {
             bug: self.0,
             positions: Positions::default(),
+            told: Told::default(),
         };
-        let inbox = kept.inbox(Arc::clone(&kept.positions));
+        let inbox = kept.inbox(Arc::clone(&kept.positions), Arc::clone(&kept.told));
         BuiltInbox::new(inbox, kept)
     }
 }
@@ -89,13 +100,15 @@ impl InboxFactory for BrokenInboxes {
 struct Kept {
     bug: Option<InboxBug>,
     positions: Positions,
+    told: Told,
 }
 
 impl Kept {
-    fn inbox(&self, positions: Positions) -> Arc<dyn Inbox> {
+    fn inbox(&self, positions: Positions, told: Told) -> Arc<dyn Inbox> {
         Arc::new(BrokenInbox {
             bug: self.bug,
             positions,
+            told,
             under_way: AtomicUsize::new(0),
         })
     }
@@ -104,12 +117,12 @@ impl Kept {
 #[async_trait]
 impl OpenInbox for Kept {
     async fn open(&self) -> Option<Arc<dyn Inbox>> {
-        let positions = if self.bug == Some(InboxBug::ForgetsOnRestart) {
-            Positions::default()
+        let (positions, told) = if self.bug == Some(InboxBug::ForgetsOnRestart) {
+            (Positions::default(), Told::default())
         } else {
-            Arc::clone(&self.positions)
+            (Arc::clone(&self.positions), Arc::clone(&self.told))
         };
-        Some(self.inbox(positions))
+        Some(self.inbox(positions, told))
     }
 }
 
@@ -117,6 +130,7 @@ impl OpenInbox for Kept {
 struct BrokenInbox {
     bug: Option<InboxBug>,
     positions: Positions,
+    told: Told,
     /// Steps between their reading and their writing.
     under_way: AtomicUsize,
 }
@@ -126,7 +140,7 @@ impl BrokenInbox {
         self.bug == Some(bug)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, AccountKey), Version>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, AccountKey), Position>> {
         let positions = self.positions.lock();
         positions.unwrap_or_else(PoisonError::into_inner)
     }
@@ -153,7 +167,7 @@ impl BrokenInbox {
 
     /// What is read without the lock, with a wait so that another step can get
     /// between.
-    fn read_early(&self, key: &(String, AccountKey)) -> Option<Version> {
+    fn read_early(&self, key: &(String, AccountKey)) -> Option<Position> {
         if !self.has(InboxBug::ChecksTooEarly) {
             return None;
         }
@@ -166,7 +180,7 @@ impl BrokenInbox {
             std::thread::yield_now();
         }
         self.under_way.fetch_sub(1, Ordering::SeqCst);
-        Some(early.unwrap_or(0))
+        Some(early.unwrap_or_default())
     }
 
     fn check(&self, consumer: &str, step: &InboxStep) -> Result<(), StoreError> {
@@ -185,7 +199,7 @@ impl Inbox for BrokenInbox {
         &self,
         consumer: &str,
         accounts: &[AccountKey],
-    ) -> Result<Vec<Version>, StoreError> {
+    ) -> Result<Vec<Position>, StoreError> {
         if !self.has(InboxBug::TakesAnyName) {
             InboxStep::validate_consumer(consumer)?;
         }
@@ -219,18 +233,50 @@ impl Inbox for BrokenInbox {
         let key = self.key(consumer, step.account);
         let early = self.read_early(&key);
         let mut positions = self.lock();
-        let stands = early.unwrap_or_else(|| positions.get(&key).copied().unwrap_or(0));
-        let moves = stands == step.from || self.has(InboxBug::IgnoresTheBeginning);
+        let stands = early.unwrap_or_else(|| positions.get(&key).copied().unwrap_or_default());
+        let is_there = if self.has(InboxBug::IgnoresEpochs) {
+            stands.version == step.from.version
+        } else {
+            stands == step.from
+        };
+        let moves = is_there || self.has(InboxBug::IgnoresTheBeginning);
         let writes = moves || self.has(InboxBug::MovesWhenItSaysNo);
         if writes && !self.has(InboxBug::ForgetsSteps) {
             let mut to = step.to;
             if self.has(InboxBug::RoundsVersions) {
-                let bits = 64 - to.leading_zeros();
+                let bits = 64 - to.version.leading_zeros();
                 let lost = bits.saturating_sub(53);
-                to = (to >> lost) << lost;
+                to.version = (to.version >> lost) << lost;
             }
             positions.insert(key, to);
         }
         Ok(moves)
+    }
+
+    async fn restores(&self, consumer: &str) -> Result<Vec<Restore>, StoreError> {
+        if !self.has(InboxBug::TakesAnyName) {
+            InboxStep::validate_consumer(consumer)?;
+        }
+        let (name, _) = self.key(consumer, NO_ACCOUNT);
+        let restores = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(restores.get(&name).cloned().unwrap_or_default())
+    }
+
+    async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<(), StoreError> {
+        if !self.has(InboxBug::TakesAnyName) {
+            InboxStep::validate_consumer(consumer)?;
+        }
+        let (name, _) = self.key(consumer, NO_ACCOUNT);
+        let mut restores = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = restores.entry(name).or_default();
+        match of.iter_mut().find(|one| one.epoch == restore.epoch) {
+            Some(_) if self.has(InboxBug::KeepsTheFirstTime) => {}
+            Some(known) => known.restored_to = known.restored_to.min(restore.restored_to),
+            None => of.push(*restore),
+        }
+        if !self.has(InboxBug::MixesRestores) {
+            of.sort_unstable();
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{InboxFactory, OpenInbox};
-use crate::{AccountId, AccountKey, InLedger, Inbox, InboxStep, LedgerId, StoreErrorKind, Version};
+use crate::{
+    AccountId, AccountKey, Epoch, InLedger, Inbox, InboxStep, LedgerId, Position, StoreErrorKind,
+    Version,
+};
 
 /// How often an inbox may be too busy for one step.
 const BUSY_MAX: usize = 1_000;
@@ -60,15 +63,22 @@ impl InboxKit {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a consumer stands with one account.
+    /// Which version of the first epoch a consumer stands at with one account.
     pub async fn position(&self, consumer: &str, account: AccountKey) -> Version {
+        let position = self.place(consumer, account).await;
+        assert_eq!(position.epoch, Epoch::FIRST);
+        position.version
+    }
+
+    /// Where a consumer stands with one account.
+    pub async fn place(&self, consumer: &str, account: AccountKey) -> Position {
         let positions = self.inbox().positions(consumer, &[account]).await;
         let positions = positions.expect("positions");
         assert_eq!(positions.len(), 1, "one answer per account");
         positions[0]
     }
 
-    /// Whether a step was made.
+    /// Whether a step within the first epoch was made.
     pub async fn step(
         &self,
         consumer: &str,
@@ -76,6 +86,7 @@ impl InboxKit {
         from: Version,
         to: Version,
     ) -> bool {
+        let (from, to) = (first(from), first(to));
         let step = InboxStep { account, from, to };
         advance(self.inbox().as_ref(), consumer, &step).await
     }
@@ -92,6 +103,16 @@ pub(super) async fn advance(inbox: &dyn Inbox, consumer: &str, step: &InboxStep)
         std::thread::yield_now();
     }
     panic!("the inbox was too busy {BUSY_MAX} times");
+}
+
+/// A position in the first epoch.
+pub(super) const fn first(version: Version) -> Position {
+    Position::new(Epoch::FIRST, version)
+}
+
+/// Positions in the first epoch.
+pub(super) fn firsts<const N: usize>(versions: [Version; N]) -> Vec<Position> {
+    versions.map(first).to_vec()
 }
 
 /// An account of the default ledger.

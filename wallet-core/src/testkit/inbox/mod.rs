@@ -70,6 +70,8 @@ macro_rules! __inbox_cases {
                 a_step_from_elsewhere_changes_nothing
                 a_step_that_does_not_lead_forward_is_refused
                 versions_reach_the_end_of_their_range
+                a_later_epoch_is_ahead_of_any_version
+                restores_are_noted_once
                 positions_are_durable
             }
             names {

@@ -1,7 +1,7 @@
 //! What is kept apart: consumers, ledgers, accounts.
 
 use super::InboxKit;
-use super::kit::account;
+use super::kit::{account, first};
 use crate::{AccountId, AccountKey, InLedger, InboxStep, LedgerId, StoreErrorKind};
 
 /// Makes a step under each name and finds each where it stands.
@@ -81,8 +81,8 @@ pub async fn names_of_another_length_are_refused(kit: &InboxKit) {
     for name in bad {
         let step = InboxStep {
             account: account(1),
-            from: 1,
-            to: 2,
+            from: first(1),
+            to: first(2),
         };
         let refused = kit.inbox().advance(&name, &step).await.unwrap_err();
         assert_eq!(refused.kind(), StoreErrorKind::Invalid);
@@ -118,6 +118,6 @@ async fn assert_accounts_apart<const N: usize>(kit: &InboxKit, accounts: [Accoun
         assert!(kit.step("a", account, 0, to).await, "{account}");
     }
     let positions = kit.inbox().positions("a", &accounts).await.unwrap();
-    let expected: Vec<i64> = (1..).take(N).collect();
+    let expected: Vec<_> = (1..).take(N).map(first).collect();
     assert_eq!(positions, expected);
 }

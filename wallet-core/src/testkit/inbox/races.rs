@@ -4,7 +4,7 @@
 use std::sync::{Arc, Barrier, Mutex};
 
 use super::InboxKit;
-use super::kit::{account, advance};
+use super::kit::{account, advance, first};
 use crate::{Inbox, InboxStep, Version};
 
 const THREADS: usize = 4;
@@ -22,9 +22,13 @@ pub async fn of_equal_steps_at_once_one_is_made(kit: &InboxKit) {
         start.wait();
         for number in 0..ACCOUNTS {
             for from in 0..STEPS {
-                let to = from + 1;
                 let account = account(number);
-                let step = InboxStep { account, from, to };
+                let to = first(from + 1);
+                let step = InboxStep {
+                    account,
+                    from: first(from),
+                    to,
+                };
                 // Made or not, the position is past it now.
                 if advance(inbox.as_ref(), "a", &step).await {
                     made.lock().unwrap().push((number, from));

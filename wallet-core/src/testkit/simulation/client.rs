@@ -7,7 +7,7 @@ use futures_util::future::{Either, select};
 
 use crate::{
     AccountKey, BulkRequest, Clock, Command, Freshness, IdempotencyKey, KeyScope, KeyText,
-    LedgerId, Outcome, Recorded, Request, Version,
+    LedgerId, Outcome, Position, Recorded, Request,
 };
 
 use super::process::Reply;
@@ -26,7 +26,7 @@ pub(super) struct Client {
     rng: Rng,
     /// The latest version of each account that it was told: what it reads is
     /// never older.
-    token: BTreeMap<AccountKey, Version>,
+    token: BTreeMap<AccountKey, Position>,
 }
 
 /// What came of one attempt.
@@ -289,8 +289,8 @@ impl Client {
             let Reply::Outcome(outcome) = reply else {
                 continue;
             };
-            for (account, version) in outcome.versions() {
-                self.is_told(account, version);
+            for (account, position) in outcome.positions() {
+                self.is_told(account, position);
             }
             self.world.notes().known.learn(&outcome);
             settled.push((key.item(index), outcome));
@@ -312,7 +312,7 @@ impl Client {
             _ => Freshness::AtLeast(self.token.iter().map(|(a, v)| (*a, *v)).collect()),
         };
         let process = self.rng.index(self.world.processes.count());
-        let before = self.world.oracle.versions(&accounts);
+        let before = self.world.oracle.positions(&accounts);
         let read = self
             .world
             .processes
@@ -326,7 +326,7 @@ impl Client {
             let oracle = &self.world.oracle;
             oracle.read(account, balance.as_ref(), &freshness, before);
             if let Some(balance) = balance {
-                self.is_told(account, balance.version);
+                self.is_told(account, balance.position());
             }
         }
     }
@@ -343,8 +343,8 @@ impl Client {
 
     fn settle(&mut self, request: &Request, outcome: Option<Arc<Outcome>>) {
         if let Some(outcome) = &outcome {
-            for (account, version) in outcome.versions() {
-                self.is_told(account, version);
+            for (account, position) in outcome.positions() {
+                self.is_told(account, position);
             }
         }
         let mut notes = self.world.notes();
@@ -355,9 +355,9 @@ impl Client {
         notes.settled.insert(key, outcome);
     }
 
-    fn is_told(&mut self, account: AccountKey, version: Version) {
+    fn is_told(&mut self, account: AccountKey, position: Position) {
         let known = self.token.entry(account).or_default();
-        *known = version.max(*known);
+        *known = position.max(*known);
     }
 }
 

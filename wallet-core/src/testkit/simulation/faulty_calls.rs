@@ -3,8 +3,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    Account, AccountKey, AccountQuery, Batch, Committed, Entry, EntryQuery, Epochs, Hold, HoldKey,
-    HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
+    Account, AccountKey, AccountQuery, Balance, Batch, Committed, Entry, EntryQuery, Epochs, Hold,
+    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
     RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp,
     TransferKey, TransferWithReversals, TrialBalance,
 };
@@ -46,6 +46,10 @@ impl LedgerStore for FaultyStore {
 
     async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError> {
         self.read(self.inner.accounts(keys)).await
+    }
+
+    async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
+        self.read(self.inner.balances(keys)).await
     }
 
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {

@@ -3,7 +3,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use rustc_hash::FxHashMap;
 
-use crate::{AccountKey, EffectKind, Inbox, InboxStep, Sequence, StoreError, Version};
+use crate::memory::MemoryInbox;
+use crate::{
+    AccountKey, EffectKind, Inbox, InboxStep, Position, Restore, Sequence, StoreError, Version,
+};
 
 use super::faulty_port::{FaultyPort, planned};
 use super::oracle::Oracle;
@@ -13,7 +16,8 @@ use super::oracle::Oracle;
 /// was told with what was committed.
 #[derive(Debug)]
 pub struct Mirror {
-    positions: Mutex<FxHashMap<AccountKey, Version>>,
+    positions: Mutex<FxHashMap<AccountKey, Position>>,
+    told: MemoryInbox,
     faults: FaultyPort,
     oracle: Arc<Oracle>,
 }
@@ -45,6 +49,7 @@ impl Mirror {
         let positions = Mutex::default();
         Self {
             positions,
+            told: MemoryInbox::new(),
             faults,
             oracle,
         }
@@ -94,7 +99,7 @@ impl Mirror {
         stands_there
     }
 
-    fn positions(&self) -> MutexGuard<'_, FxHashMap<AccountKey, Version>> {
+    fn positions(&self) -> MutexGuard<'_, FxHashMap<AccountKey, Position>> {
         self.positions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -108,11 +113,11 @@ impl Inbox for Mirror {
         &self,
         consumer: &str,
         accounts: &[AccountKey],
-    ) -> Result<Vec<Version>, StoreError> {
+    ) -> Result<Vec<Position>, StoreError> {
         InboxStep::validate_consumer(consumer)?;
         let call = async {
             let positions = self.positions();
-            let position = |account| positions.get(account).copied().unwrap_or(0);
+            let position = |account| positions.get(account).copied().unwrap_or_default();
             Ok(accounts.iter().map(position).collect())
         };
         self.faults.call("positions", call, planned).await
@@ -122,5 +127,13 @@ impl Inbox for Mirror {
         step.validate(consumer)?;
         let call = async { Ok(self.advance_now(step)) };
         self.faults.call("advance", call, planned).await
+    }
+
+    async fn restores(&self, consumer: &str) -> Result<Vec<Restore>, StoreError> {
+        self.told.restores(consumer).await
+    }
+
+    async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<(), StoreError> {
+        self.told.note_restore(consumer, restore).await
     }
 }

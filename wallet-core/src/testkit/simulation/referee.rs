@@ -65,7 +65,7 @@ impl Referee {
     async fn read_all(&self, process: usize) {
         let world = &self.world;
         let accounts = workload::account_keys(world.scenario.clients);
-        let versions = world.oracle.versions(&accounts);
+        let versions = world.oracle.positions(&accounts);
         let token = accounts.iter().copied().zip(versions.iter().copied());
         let freshness = Freshness::AtLeast(token.collect());
         let read = world

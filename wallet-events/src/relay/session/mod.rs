@@ -15,8 +15,8 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use wallet_core::{
-    Account, AccountKey, Lease, OutboxError, OutboxRow, ParkedEvent, PublishError, Published,
-    RowProgress, StoreError,
+    Account, AccountKey, Epochs, Lease, OutboxError, OutboxRow, ParkedEvent, PublishError,
+    Published, RowProgress, StoreError,
 };
 
 use super::call::Flight;
@@ -46,7 +46,10 @@ enum Step {
     Opened(Told<BTreeSet<AccountKey>>),
     /// At most so many rows.
     Claimed(u32, Told<Vec<OutboxRow>>),
-    Owners(Vec<AccountKey>, Result<Vec<Option<Account>>, StoreError>),
+    Found(
+        Vec<AccountKey>,
+        Result<(Vec<Option<Account>>, Option<Epochs>), StoreError>,
+    ),
     Called(Vec<Flight>, Result<Vec<Published>, PublishError>),
     /// The pause of a group is over, of so many openings ago.
     Paused(u64, AccountKey),
@@ -234,7 +237,7 @@ impl<'a> Session<'a> {
         match step {
             Step::Opened(told) => self.opened(told)?,
             Step::Claimed(limit, told) => self.claimed(limit, told)?,
-            Step::Owners(asked, told) => self.owners(&asked, told),
+            Step::Found(asked, told) => self.found(&asked, told),
             Step::Called(flights, told) => self.called(&flights, told),
             Step::Paused(opening, account) if opening == self.openings => {
                 self.hand.let_go(account);

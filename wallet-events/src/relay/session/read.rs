@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use wallet_core::{Account, AccountKey, OutboxRow, StoreError};
+use wallet_core::{Account, AccountKey, Epochs, OutboxRow, StoreError};
 
 use super::super::RelayState;
 use super::super::hand::Hand;
@@ -86,32 +86,47 @@ impl Session<'_> {
 
     pub(super) fn hand_over(&mut self) {
         let unknown = self.intake.hand_over(&mut self.hand);
-        if unknown.is_empty() || self.busy.asking {
+        if unknown.is_nothing() || self.busy.asking {
             return;
         }
         self.busy.asking = true;
         let core = self.core;
         self.push(async move {
-            let found = core.ledger.accounts(&unknown).await;
-            Step::Owners(unknown, found)
+            let found = async {
+                let epochs = if unknown.epochs {
+                    Some(core.ledger.epochs().await?)
+                } else {
+                    None
+                };
+                let owners = if unknown.accounts.is_empty() {
+                    Vec::new()
+                } else {
+                    core.ledger.accounts(&unknown.accounts).await?
+                };
+                Ok((owners, epochs))
+            };
+            let found = found.await;
+            Step::Found(unknown.accounts, found)
         });
     }
 
-    pub(super) fn owners(
+    pub(super) fn found(
         &mut self,
         asked: &[AccountKey],
-        told: Result<Vec<Option<Account>>, StoreError>,
+        told: Result<(Vec<Option<Account>>, Option<Epochs>), StoreError>,
     ) {
         self.busy.asking = false;
         let stats = &self.core.stats;
         match told {
-            Ok(found) => {
-                if self.intake.learn(asked, found) {
+            Ok((owners, epochs)) => {
+                let knows_epochs = epochs.is_none_or(|epochs| self.intake.learn_epochs(&epochs));
+                if self.intake.learn(asked, owners) && knows_epochs {
                     self.hand_over();
                     return;
                 }
                 // A reader may lag behind the commit that it is asked about.
-                stats.failure_text("an account of an event is not found".to_owned());
+                let what = "an account or the epoch of an event is not found";
+                stats.failure_text(what.to_owned());
             }
             Err(error) => stats.failure(&error),
         }

@@ -18,6 +18,8 @@ port_bugs! {
         KeepsTheFirst,
         /// Keeps what comes last.
         KeepsTheLast,
+        /// Compares versions, of whatever epoch.
+        IgnoresEpochs,
         /// Compares versions as texts.
         ComparesTexts,
         /// Compares versions as floats.
@@ -70,6 +72,9 @@ impl BrokenCache {
         let Some(old) = kept.get(&self.place(new.account)) else {
             return true;
         };
+        if new.epoch != old.epoch && !self.has(BalanceBug::IgnoresEpochs) {
+            return new.epoch > old.epoch;
+        }
         match self.bug {
             Some(BalanceBug::KeepsTheFirst) => false,
             Some(BalanceBug::KeepsTheLast) => true,

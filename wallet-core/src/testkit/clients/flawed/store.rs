@@ -9,10 +9,10 @@ use crate::memory::MemoryStore;
 use crate::testkit::ManualClock;
 use crate::testkit::simulation::Rng;
 use crate::{
-    Account, AccountKey, AccountQuery, Batch, Clock, Committed, Entry, EntryQuery, Epochs, Hold,
-    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
-    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp,
-    TransferKey, TransferWithReversals, TrialBalance,
+    Account, AccountKey, AccountQuery, Balance, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
+    Hold, HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge,
+    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError,
+    Timestamp, TransferKey, TransferWithReversals, TrialBalance,
 };
 
 /// A memory store that takes its time, and has a flaw.
@@ -119,6 +119,14 @@ impl LedgerStore for FlawedStore {
         let found = self.found(keys).await;
         self.pause().await;
         found
+    }
+
+    async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
+        let epoch = self.inner.epochs().await?.current();
+        let found = self.accounts(keys).await?.into_iter();
+        Ok(found
+            .map(|one| one.map(|account| Balance::of(&account.state, epoch)))
+            .collect())
     }
 
     async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError> {

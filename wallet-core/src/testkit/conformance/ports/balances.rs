@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use crate::testkit::PortKit;
 use crate::{
-    AccountId, AccountKey, Balance, BalanceCache, Counters, Currency, InLedger, LedgerId, Version,
+    AccountId, AccountKey, Balance, BalanceCache, Counters, Currency, Epoch, InLedger, LedgerId,
+    Version,
 };
 
 type Kit = PortKit<dyn BalanceCache>;
@@ -26,6 +27,7 @@ fn balance(account: AccountKey, version: Version) -> Balance {
             credits_posted: i128::from(version) + 5,
             ..Counters::default()
         },
+        epoch: Epoch::FIRST,
         version,
     }
 }
@@ -60,12 +62,14 @@ pub async fn what_was_put_is_found_whole(kit: &Kit) {
             debits_pending: most - 2,
             credits_pending: 1,
         },
+        epoch: Epoch::new(Epoch::MAX).unwrap(),
         version: Version::MAX,
     };
     let narrow = Balance {
         account: account(0, 1),
         currency: Currency::new("ETH", 18).unwrap(),
         counters: Counters::default(),
+        epoch: Epoch::FIRST,
         version: 1,
     };
     kit.port().put(&[wide, narrow]).await.unwrap();
@@ -122,6 +126,36 @@ pub async fn versions_are_compared_as_whole_numbers(kit: &Kit) {
             put(kit, one, ascending[index - 1]).await;
         }
         assert_eq!(found(kit, &[one]).await, [Some(*version)]);
+    }
+}
+
+/// What the books said in a later epoch replaces what they said before, whatever
+/// the versions are: those may be of effects that are lost.
+pub async fn a_later_epoch_counts_more_than_any_version(kit: &Kit) {
+    let one = account(0, 1);
+    let ascending = [
+        (1, 7),
+        (2, 5),
+        (2, 6),
+        (255, 1),
+        (256, 1),
+        (1 << 32, 9),
+        ((1 << 32) + 1, 2),
+        (Epoch::MAX - 1, 4),
+        (Epoch::MAX, 3),
+    ];
+    let at = |(epoch, version): (u64, Version)| Balance {
+        epoch: Epoch::new(epoch).unwrap(),
+        ..balance(one, version)
+    };
+    for (index, position) in ascending.into_iter().enumerate() {
+        kit.port().put(&[at(position)]).await.unwrap();
+        if index > 0 {
+            let earlier = at(ascending[index - 1]);
+            kit.port().put(&[earlier]).await.unwrap();
+        }
+        let kept = kit.port().get(&[one]).await.unwrap();
+        assert_eq!(kept, [Some(at(position))]);
     }
 }
 

@@ -115,6 +115,7 @@ port_suite! {
         a_newer_version_replaces_an_older_one
         an_older_version_never_replaces_a_newer_one
         versions_are_compared_as_whole_numbers
+        a_later_epoch_counts_more_than_any_version
         ledgers_are_kept_apart
         the_newest_of_one_call_is_kept
         what_is_forgotten_is_a_miss_until_it_is_put_again

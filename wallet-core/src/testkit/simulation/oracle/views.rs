@@ -1,15 +1,18 @@
 //! What caches and readers say.
 
-use crate::{AccountKey, Balance, Freshness, Version};
+use crate::{AccountKey, Balance, Epoch, Freshness, Position};
 
 use super::Oracle;
 
 impl Oracle {
-    /// The latest version of each account.
-    pub(in super::super) fn versions(&self, accounts: &[AccountKey]) -> Vec<Version> {
+    /// The latest position of each account.
+    pub(in super::super) fn positions(&self, accounts: &[AccountKey]) -> Vec<Position> {
         let state = self.state();
-        let versions = accounts.iter().map(|account| state.version(*account));
-        versions.collect()
+        let version = |account: &AccountKey| state.version(*account);
+        let positions = accounts
+            .iter()
+            .map(|account| Position::new(Epoch::FIRST, version(account)));
+        positions.collect()
     }
 
     /// The cache holds these versions or later ones.
@@ -50,13 +53,13 @@ impl Oracle {
     }
 
     /// Somebody read a balance as fresh as they asked for; `before` is the
-    /// version that the account had when they asked.
+    /// position that the account had when they asked.
     pub(in super::super) fn read(
         &self,
         account: AccountKey,
         balance: Option<&Balance>,
         freshness: &Freshness,
-        before: Version,
+        before: Position,
     ) {
         if let Some(balance) = balance {
             self.is_committed("a reader was told", balance);
@@ -65,10 +68,10 @@ impl Oracle {
             Freshness::Strong => before,
             Freshness::Cached | Freshness::AtLeast(_) => freshness.least(account),
         };
-        let version = balance.map_or(0, |balance| balance.version);
-        if version < least {
+        let position = balance.map_or(Position::START, Balance::position);
+        if position < least {
             self.find(format_args!(
-                "{account}: read at version {version}, asked for {least} or later"
+                "{account}: read at {position}, asked for {least} or later"
             ));
         }
     }
