@@ -210,7 +210,8 @@ async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
     };
     let (shop, rng) = (&world.shop, &world.rng);
     let relay = spawn(&shop.world.relay(Arc::<MemoryQueue>::clone(&shop.queue)));
-    let mut at_work = start(world.consumer());
+    // Two processes of one consumer, side by side.
+    let mut at_work = [start(world.consumer()), start(world.consumer())];
     let accounts: [_; 3] = shop.world.accounts().await;
     let mut backups = Vec::new();
     for _ in 0..30 {
@@ -227,8 +228,8 @@ async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
                 backups.truncate(chosen + 1);
             }
             2 => {
-                at_work.stop().await;
-                at_work = start(world.consumer());
+                let ended = std::mem::replace(&mut at_work[rng.index(2)], start(world.consumer()));
+                ended.stop().await;
             }
             3 => tokio::time::sleep(Duration::from_millis(rng.below(3_000))).await,
             _ => {
@@ -247,7 +248,9 @@ async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
     }
     shop.world.drained().await;
     shop.consumed().await;
-    at_work.stop().await;
+    for one in at_work {
+        one.stop().await;
+    }
     relay.stop().await;
     let wrong = world.mirror.wrong.lock().unwrap().first().cloned();
     if wrong.is_some() {
