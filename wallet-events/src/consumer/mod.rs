@@ -17,9 +17,9 @@ use tokio::sync::RwLock;
 use wallet_core::{Clock, Inbox, LedgerStore, MessageQueue, Received};
 
 pub use handler::{Delivery, EventHandler, Handled, HandlerError, Missed};
+use restored::Known;
 pub use settings::{ConsumerSettings, Gaps, Start};
 pub use stats::ConsumerStats;
-use restored::Known;
 use stats::Counters;
 
 use crate::setting::SettingError;

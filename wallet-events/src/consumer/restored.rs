@@ -82,10 +82,11 @@ impl Core {
             }
         }
         let mut known = self.known.write().await;
+        let known = &mut *known;
         let name = &self.settings.name;
         known.noted = self.inbox.restores(name).await?;
         if !known.is_read {
-            known.told = known.noted.clone();
+            known.told.clone_from(&known.noted);
             known.is_read = true;
         }
         let mut before = Epoch::FIRST;

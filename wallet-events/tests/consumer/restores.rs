@@ -20,6 +20,13 @@ fn event(message: &Message) -> Event {
     }
 }
 
+fn of(messages: &[Message], account: AccountId) -> Vec<Message> {
+    let of_account = messages
+        .iter()
+        .filter(|one| event(one).account.id == account);
+    of_account.cloned().collect()
+}
+
 struct Example {
     shop: Shop,
     ada: AccountId,
@@ -58,13 +65,6 @@ impl Example {
         }
     }
 
-    fn of(&self, messages: &[Message], account: AccountId) -> Vec<Message> {
-        let of_account = messages
-            .iter()
-            .filter(|one| event(one).account.id == account);
-        of_account.cloned().collect()
-    }
-
     /// The books are brought back, and the epoch is raised.
     async fn restore(&self, restored_to: Timestamp) -> Restore {
         *self.shop.world.store.shared().tables() = self.backup.clone();
@@ -95,11 +95,11 @@ async fn effects_of_a_new_epoch_are_new_and_lost_ones_are_taken_back() {
     assert_eq!(ids, [id(*ada), id(*bob)]);
     assert_eq!(event(&new[0]).restores, [restore]);
     // Bob's lost one is still under way, before and after the new ones.
-    shop.send(&example.of(&new, *ada)).await;
+    shop.send(&of(&new, *ada)).await;
     shop.consumed().await;
     shop.send(&example.lost[3..]).await;
     shop.consumed().await;
-    shop.send(&example.of(&new, *bob)).await;
+    shop.send(&of(&new, *bob)).await;
     shop.send(&example.lost).await;
     shop.consumed().await;
 
@@ -142,8 +142,8 @@ async fn what_the_books_still_hold_past_the_time_comes_again() {
 
     assert_eq!(shop.books.restores(), [restore]);
     let effects = shop.books.effects();
-    let of_ada = effects.iter().filter(|one| one.event.account.id == *ada);
-    let last = of_ada.last().unwrap();
+    let mut of_ada = effects.iter().filter(|one| one.event.account.id == *ada);
+    let last = of_ada.next_back().unwrap();
     let missed = last.missed.as_ref().unwrap();
     let again: Vec<_> = missed.entries.iter().map(|entry| entry.version).collect();
     assert_eq!(again, [2, 3], "seen, taken back, and told again");
@@ -157,7 +157,7 @@ async fn a_lost_event_behind_a_gap_is_passed_over_before_any_of_the_new_epoch_ca
     let Example { shop, bob, .. } = &example;
     shop.send(&example.kept).await;
     let restore = example.restore(example.at).await;
-    let last = example.of(&example.lost, *bob).pop().unwrap();
+    let last = of(&example.lost, *bob).pop().unwrap();
     shop.send(&[last]).await;
     let at_work = shop.start();
     shop.consumed().await;
