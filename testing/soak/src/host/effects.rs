@@ -27,6 +27,11 @@ pub(crate) const TABLE: &str = "
 /// The longest that one effect may take until its connection is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// As the documentation of hosts' transactions asks: else the server keeps what a
+/// connection locks that has fallen silent.
+const VANISHED: &str =
+    "SET SESSION wait_timeout = 15, net_read_timeout = 15, net_write_timeout = 15";
+
 /// Writes a row for each event and for each entry that it missed, in the
 /// transaction that records the step; and tells history first, which bears
 /// repetition.
@@ -53,7 +58,11 @@ impl Effects {
         // One that failed, or whose transaction was given up, is dropped.
         let mut connection = match place.take() {
             Some(connection) => connection,
-            None => MySqlConnection::connect(&self.url).await?,
+            None => {
+                let mut connection = MySqlConnection::connect(&self.url).await?;
+                connection.execute(VANISHED).await?;
+                connection
+            }
         };
         let mut transaction = connection.begin().await?;
         let has_moved = AuroraInbox::advance_in(&mut transaction, CONSUMER, &delivery.step).await?;
