@@ -75,6 +75,9 @@ caught! {
     steps_from_anywhere_are_caught: IgnoresTheBeginning by "steps::a_step_from_elsewhere_changes_nothing";
     steps_made_and_denied_are_caught: MovesWhenItSaysNo by "steps::a_step_from_elsewhere_changes_nothing";
     steps_back_are_caught: TakesAnyStep by "steps::a_step_that_does_not_lead_forward_is_refused";
+    versions_without_epochs_are_caught: IgnoresEpochs by "steps::a_later_epoch_is_ahead_of_any_version";
+    a_restore_s_first_time_is_caught: KeepsTheFirstTime by "steps::restores_are_noted_once";
+    restores_out_of_order_are_caught: MixesRestores by "steps::restores_are_noted_once";
     rounded_versions_are_caught: RoundsVersions by "steps::versions_reach_the_end_of_their_range";
     a_forgetful_restart_is_caught: ForgetsOnRestart by "steps::positions_are_durable";
     shared_positions_are_caught: SharesPositions by "names::consumers_are_apart";

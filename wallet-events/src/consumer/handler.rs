@@ -43,12 +43,16 @@ pub trait EventHandler: Debug + Send + Sync + 'static {
     /// from the ledger at once. Events of them that are still under way are passed
     /// over.
     ///
-    /// It is called before the first event that tells of the restore, and again
-    /// where the consumer died before it noted that: keep [`Delivery::epoch`] beside what an event
-    /// came to, and beside what came with it as [`Missed`], and discard only where that
-    /// is before the restore's. The epoch of an entry itself does not do: what the
-    /// database still holds keeps its old one. Doing nothing is
-    /// right for effects that cannot be taken back, such as mails.
+    /// It is called before the first event that tells of the restore is handled, while
+    /// nothing else is. It may be called several times for one restore: each process of
+    /// the consumer that is running calls it, and one that dies before it has noted the
+    /// call lets the next one call again. [`Restore::restored_to`] may be earlier than
+    /// the ledger says, where the ledger has forgotten an earlier restore.
+    ///
+    /// Keep [`Delivery::epoch`] beside what an event came to, and beside what came with
+    /// it as [`Missed`]; discard only where that is before the restore's. The epoch of
+    /// an entry itself does not do: what the database still holds keeps its old one.
+    /// Doing nothing is right for effects that cannot be taken back, such as mails.
     ///
     /// # Errors
     /// [`HandlerError`]: the event that told of it comes again.

@@ -151,6 +151,57 @@ async fn what_the_books_still_hold_past_the_time_comes_again() {
     assert_eq!(at_work.consumer.stats().failures, 0);
 }
 
+/// ADR 17's table of a restore that the ledger has forgotten.
+#[tokio::test(start_paused = true)]
+async fn a_second_restore_of_a_backup_takes_back_as_much_as_the_first() {
+    let example = Example::new().await;
+    let Example { shop, ada, bob, .. } = &example;
+    shop.send(&example.kept).await;
+    let at_work = shop.start();
+    shop.consumed().await;
+    // A time before the payment that the backup holds.
+    let early = event(&example.kept[3]).at;
+    let early = early.saturating_sub(Duration::from_micros(1));
+    let first = example.restore(early).await;
+    shop.world.pay(*ada, *bob).await;
+    let told = shop.told().await;
+    // Bob's event of the first restore is late.
+    shop.send(&of(&told, *ada)).await;
+    shop.consumed().await;
+    assert_eq!(shop.books.restores(), [first]);
+
+    tokio::time::sleep(MINUTE).await;
+    let second = example.restore(example.at).await;
+    assert!(second.epoch > first.epoch);
+    shop.world.pay(*ada, *bob).await;
+    let last = shop.told().await;
+    assert_eq!(event(&last[0]).restores, [second], "the first is forgotten");
+    shop.send(&last).await;
+    shop.consumed().await;
+    shop.send(&of(&told, *bob)).await;
+    shop.consumed().await;
+
+    let epoch = second.epoch;
+    let widened = Restore {
+        epoch,
+        restored_to: early,
+    };
+    assert_eq!(shop.books.restores(), [first, widened]);
+    // What the backup holds past that time came again, for both.
+    for account in [*ada, *bob] {
+        assert_eq!(shop.books.versions(account), [4]);
+        let mut effects = shop.books.effects().into_iter();
+        let last = effects
+            .rfind(|one| one.event.account.id == account)
+            .unwrap();
+        let missed = last.missed.unwrap().entries.into_iter();
+        let again: Vec<_> = missed.map(|entry| entry.version).collect();
+        assert_eq!((again, last.event.epoch), (vec![2, 3], second.epoch));
+    }
+    let stats = at_work.consumer.stats();
+    assert_eq!((stats.restores, stats.failures), (2, 0), "{stats:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lost_event_behind_a_gap_is_passed_over_before_any_of_the_new_epoch_came() {
     let example = Example::new().await;

@@ -61,8 +61,9 @@ pub(super) async fn history(endpoint: &str, books: &Books, verified: &mut Verifi
         all += told.len();
         let due = books.entries_of(account);
         if told != due {
+            let first = told.iter().zip(due).find(|(told, due)| told != due);
             let words = format!(
-                "{account}: history has {} entries, the books {}, or they differ",
+                "{account}: history has {} entries, the books {}; the first that differ: {first:?}",
                 told.len(),
                 due.len()
             );
