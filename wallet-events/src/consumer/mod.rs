@@ -157,5 +157,9 @@ impl Core {
             group.push(message);
         }
         join_all(groups.into_values().map(|group| self.group(group))).await;
+        if let Err(failure) = self.restored_by_others().await {
+            // It is looked at again behind the next messages.
+            self.stats.failed(&failure);
+        }
     }
 }

@@ -104,6 +104,13 @@ impl Core {
         Ok(())
     }
 
+    /// Tells the handler of what other processes of this consumer have noted meanwhile:
+    /// what this one was handling at that time is taken back.
+    pub(super) async fn restored_by_others(&self) -> Result<(), Failure> {
+        let noted = self.inbox.restores(&self.settings.name).await?;
+        self.restored(&noted).await
+    }
+
     /// The same with what the ledger itself says, where events are missing: none of
     /// the new epoch may have come yet.
     pub(super) async fn ask_for_restores(&self) -> Result<(), Failure> {

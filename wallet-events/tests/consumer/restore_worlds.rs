@@ -21,7 +21,7 @@ use crate::kit::spawn;
 use crate::shop::{NAME, Shop, start};
 
 /// How many seeds a sound consumer passes.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 60;
 /// Within how many a planted bug shows.
 const CAUGHT_WITHIN: u64 = 150;
 
@@ -50,6 +50,8 @@ struct Mirror {
     held: Mutex<Held>,
     wrong: Mutex<Vec<String>>,
     positions: MemoryInbox,
+    /// How long each event takes.
+    pace: Rng,
 }
 
 impl Mirror {
@@ -64,7 +66,9 @@ impl Mirror {
         at: Timestamp,
         epoch: Epoch,
     ) {
-        if let Some(before) = self.held().insert(entry, (transfer, at, epoch)) {
+        let before = self.held().insert(entry, (transfer, at, epoch));
+        // What another process is about to take back may still be here.
+        if let Some(before) = before.filter(|(_, _, before)| *before >= epoch) {
             let words = format!("{entry:?}: {transfer} over {before:?}");
             self.wrong.lock().unwrap().push(words);
         }
@@ -75,6 +79,7 @@ impl Mirror {
 impl EventHandler for Mirror {
     async fn handle(&self, delivery: &Delivery) -> Result<Handled, HandlerError> {
         let event = &delivery.event;
+        tokio::time::sleep(Duration::from_millis(self.pace.below(600))).await;
         for entry in delivery.missed.iter().flat_map(|missed| &missed.entries) {
             let epoch = match self.bug {
                 Some(Bug::KeepsTheEpochOfTheEntry) => entry.epoch,
@@ -137,6 +142,7 @@ impl Inbox for Mirror {
 }
 
 /// splitmix64.
+#[derive(Debug)]
 struct Rng(AtomicU64);
 
 impl Rng {
@@ -201,6 +207,7 @@ async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
         held: Mutex::default(),
         wrong: Mutex::default(),
         positions: MemoryInbox::new(),
+        pace: Rng(AtomicU64::new(!seed)),
     });
     let shop = Shop::with_receives(1_000, Books::new(Way::Together));
     let world = World {
