@@ -162,11 +162,17 @@ async fn attempt(
         numbers.forget_these(decided.missed.iter().map(|(key, _)| *key));
     }
     let mut script = decided.script;
-    if script.steps.is_empty() {
+    let is_replayed = |decided: &Decided| matches!(decided, Decided::Replayed(_));
+    if !script.steps.is_empty() {
+        script.commit();
+    } else if decided.decision.decided.iter().any(is_replayed) {
+        // The commit that is told again may not be durable yet; this one's flush
+        // covers it.
+        decided.number.give_back(&mut script);
+        script.commit();
+    } else {
         // Not even the number is to be kept.
         script.fixed(Doing::Work, "ending without changes", "ROLLBACK");
-    } else {
-        script.commit();
     }
     // Whoever wants these accounts now waits behind their locks. A new account has
     // none that others would meet.

@@ -72,6 +72,11 @@ pub struct Durability {
     /// There is no binary log, or `sync_binlog` is 1. Else a crash may lose commits
     /// from the binary log, and replicas and restores lack them.
     pub flushes_binary_log: bool,
+    /// There is a binary log, and `sync_binlog` is 1. Else other connections see a commit
+    /// some milliseconds before it is on the disk, and what a balance or a statement
+    /// shows may be gone after a crash at that moment. Answers to requests, outcomes and
+    /// events wait until it is there in either case.
+    pub shows_only_durable: bool,
 }
 
 impl Durability {
@@ -165,6 +170,7 @@ impl Target {
         let durability = Durability {
             flushes_log: facts.text(4)? == "1",
             flushes_binary_log: !facts.flag(5)? || facts.text(6)? == "1",
+            shows_only_durable: facts.flag(5)? && facts.text(6)? == "1",
         };
         Ok(Opened {
             connection,

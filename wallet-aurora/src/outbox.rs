@@ -17,6 +17,7 @@ pub(crate) use claimed::Claimed;
 
 use crate::AuroraStore;
 use crate::clock::Time;
+use crate::durable;
 use crate::error::{Failed, corrupt};
 use crate::pool::{Lent, Purpose, Wait};
 use crate::run::Row;
@@ -83,7 +84,12 @@ impl Outbox for AuroraStore {
         let lent = self.writer.lend(Purpose::Commit).await?;
         let mut lent = lent.for_a(Wait::Long);
         let claimed = rows::claim(&mut lent, &self.time, lease, skip, limit, &self.claimed);
-        let claimed = claimed.await;
+        let claimed = match claimed.await {
+            Ok(Some(rows)) if !rows.is_empty() => {
+                durable::write(&mut lent).await.map(|()| Some(rows))
+            }
+            claimed => claimed,
+        };
         lent.end(claimed).await?.ok_or(OutboxError::LeaseLost)
     }
 

@@ -22,7 +22,7 @@ use crate::read::{self, Numbers};
 use crate::run::Answers;
 use crate::settings::AuroraSettings;
 use crate::sql::Script;
-use crate::{commit, epoch, migrate, probe, purge};
+use crate::{commit, durable, epoch, migrate, purge};
 use reading::{ask_writer, sorted};
 
 /// At most this much in one transaction, where the server takes it.
@@ -239,6 +239,11 @@ impl LedgerStore for AuroraStore {
         let mut answers = ask_writer(lent, script).await?;
         answers.skip(2);
         let found = read::told_records(&mut answers)?;
+        if !found.is_empty() {
+            let mut lent = self.writer.lend(Purpose::Read).await?;
+            let written = durable::write(&mut lent).await;
+            lent.end(written).await?;
+        }
         let answer = |key: &RecordKey| {
             let place = found.binary_search_by_key(key, |record| record.key);
             found.get(place.ok()?).cloned()
@@ -378,7 +383,7 @@ impl LedgerStore for AuroraStore {
 
     async fn probe(&self) -> Result<()> {
         let mut lent = self.writer.lend(Purpose::Commit).await?;
-        let probed = probe::run(&mut lent).await;
+        let probed = durable::write(&mut lent).await;
         lent.end(probed).await
     }
 

@@ -40,6 +40,12 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Books>, StoreError> 
                      were acknowledged"
                 );
             }
+            if !durability.shows_only_durable {
+                tracing::info!(
+                    "no binary log that is flushed at commit: a balance or statement may \
+                     show a commit of the last milliseconds that a crash takes back"
+                );
+            }
             Ok(Arc::new(store))
         }
     }

@@ -15,6 +15,7 @@ mod conformance;
 mod credentials;
 mod cuts;
 mod demoted;
+mod durable;
 mod ends;
 mod facts;
 mod failover;

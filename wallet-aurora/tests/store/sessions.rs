@@ -113,12 +113,12 @@ async fn whether_acknowledged_commits_survive_a_crash_is_told(kind: Kind) {
         let told = (durability.flushes_log, durability.flushes_binary_log);
         assert_eq!(told, (log, binary), "{options:?}");
         assert_eq!(durability.is_full(), log && binary);
+        assert_eq!(durability.shows_only_durable, binary);
     }
     let database = Database::create(kind).await;
-    assert!(
-        open(&database).await.durability().is_full(),
-        "no binary log"
-    );
+    let durability = open(&database).await.durability();
+    assert!(durability.is_full(), "no binary log");
+    assert!(!durability.shows_only_durable);
 }
 
 async fn a_change_of_schema_may_take_longer_than_an_answer(kind: Kind) {

@@ -56,13 +56,12 @@ impl Effects {
     async fn write(&self, delivery: &Delivery) -> Result<Handled> {
         let mut place = self.connection.lock().await;
         // One that failed, or whose transaction was given up, is dropped.
-        let mut connection = match place.take() {
-            Some(connection) => connection,
-            None => {
-                let mut connection = MySqlConnection::connect(&self.url).await?;
-                connection.execute(VANISHED).await?;
-                connection
-            }
+        let mut connection = if let Some(connection) = place.take() {
+            connection
+        } else {
+            let mut connection = MySqlConnection::connect(&self.url).await?;
+            connection.execute(VANISHED).await?;
+            connection
         };
         let mut transaction = connection.begin().await?;
         let has_moved = AuroraInbox::advance_in(&mut transaction, CONSUMER, &delivery.step).await?;

@@ -1,4 +1,5 @@
-//! Whether the database can be written.
+//! A write that changes nothing: it shows that the database can be written, and its
+//! flush covers every commit that was read before it (ADR 26).
 
 use crate::error::Failed;
 use crate::pool::Lent;
@@ -12,11 +13,11 @@ const TAKE: &str = "
 const GIVE_BACK: &str = "DELETE FROM wallet_lease WHERE part = 1024 + CONNECTION_ID() % 64000";
 
 /// Writes what is gone again at the commit.
-pub(crate) async fn run(lent: &mut Lent) -> std::result::Result<(), Failed> {
+pub(crate) async fn write(lent: &mut Lent) -> std::result::Result<(), Failed> {
     let mut script = Script::default();
     script.begin();
     for sql in [TAKE, GIVE_BACK] {
-        script.work("probing the database", |text| {
+        script.work("writing what is gone at once", |text| {
             text.raw(sql);
         });
     }
