@@ -8,7 +8,10 @@
     reason = "a test that fails says so by panicking"
 )]
 
+mod batches;
+mod conformance;
 mod forwarder;
+mod scripted;
 mod sns;
 mod sqs;
 mod timeouts;
