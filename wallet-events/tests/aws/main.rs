@@ -12,6 +12,7 @@ mod batches;
 mod conformance;
 mod forwarder;
 mod scripted;
+mod setup;
 mod sns;
 mod sqs;
 mod timeouts;
