@@ -8,13 +8,14 @@ use std::sync::{Arc, Once};
 
 use async_trait::async_trait;
 use wallet_core::testkit::broken::ports::{
-    AuditBug, BalanceBug, BrokenAuditLog, BrokenCache, BrokenLimiter, BrokenLocks, BrokenSessions,
-    LimitBug, LockBug, SessionBug,
+    AuditBug, BalanceBug, BrokenAuditLog, BrokenCache, BrokenLimiter, BrokenLocks, BrokenQueue,
+    BrokenSessions, LimitBug, LockBug, QueueBug, SessionBug,
 };
 use wallet_core::testkit::conformance::ports::{
-    AUDIT_LOG, BALANCE_CACHE, LOCK_MANAGER, PortCase, RATE_LIMITER, SESSION_STORE, passes,
+    AUDIT_LOG, BALANCE_CACHE, LOCK_MANAGER, MESSAGE_QUEUE, PortCase, RATE_LIMITER, SESSION_STORE,
+    passes,
 };
-use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory};
+use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory, QueueEnds};
 use wallet_core::{AuditLog, BalanceCache, LockManager, RateLimiter, SessionStore};
 
 static QUIET: Once = Once::new();
@@ -41,6 +42,15 @@ factories! {
     RateLimiter with LimitBug: |clock, bug| BrokenLimiter::new(clock, bug);
     LockManager with LockBug: |clock, bug| BrokenLocks::new(clock, bug);
     SessionStore with SessionBug: |clock, bug| BrokenSessions::new(clock, bug);
+}
+
+#[async_trait]
+impl PortFactory<QueueEnds> for Broken<QueueBug> {
+    async fn build(&self, _: Arc<ManualClock>) -> BuiltPort<QueueEnds> {
+        let queue = Arc::new(BrokenQueue::new(self.0));
+        let publisher = Arc::<BrokenQueue>::clone(&queue);
+        BuiltPort::new(Arc::new(QueueEnds { publisher, queue }), ())
+    }
 }
 
 fn assert_proven<P, B>(cases: &'static [PortCase<P>], bugs: &[B])
@@ -92,4 +102,9 @@ fn every_case_of_locks_can_fail() {
 #[test]
 fn every_case_of_sessions_can_fail() {
     assert_proven(SESSION_STORE, SessionBug::ALL);
+}
+
+#[test]
+fn every_case_of_queues_can_fail() {
+    assert_proven(MESSAGE_QUEUE, QueueBug::ALL);
 }

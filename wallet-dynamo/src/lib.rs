@@ -51,10 +51,33 @@
 //! part, with growing pauses, a bounded number of times. Errors are told apart by
 //! their codes; of a code that is not known nothing is tried again.
 //!
+//! Credentials that have expired are passing: `ExpiredTokenException`, `ExpiredToken`
+//! and `RequestExpired`
+//! ([common errors](https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html))
+//! are tried again, and end as `Unavailable`. So is `UnrecognizedClientException`, which
+//! the service also answers for keys that it does not know yet or any more; with a wrong
+//! key a host therefore sees `Unavailable`, and the code in the error's source.
+//!
+//! # Rights
+//! | who | actions |
+//! |---|---|
+//! | history | `dynamodb:BatchGetItem`, `BatchWriteItem`, `PutItem`, `UpdateItem` on the table; `Query` on the table and on `index/*` of it |
+//! | audit log | `dynamodb:PutItem`, `Query` on its table |
+//! | setting tables up | `dynamodb:CreateTable`, `DescribeTable`, `DescribeTimeToLive`, `UpdateTimeToLive` |
+//!
+//! `TransactWriteItems` is a call and no right: each of its rows needs the right of what
+//! is done to it (`PutItem`, `UpdateItem`, `DeleteItem`, `ConditionCheckItem`;
+//! [AWS](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html)).
+//! To allow puts in transactions only, the condition key `dynamodb:EnclosingOperation`
+//! does it.
+//!
 //! # What is proven where
 //! The lists of both ports pass on dynoxide, an emulator, with rows under one key
 //! and spread over three. Throttling, rows left out of a batch and lost answers are
-//! shown on a scripted table in memory. Nothing of this ran on AWS.
+//! shown on a scripted table in memory; tables that are being created, crashes between
+//! the steps of setting up, and expired credentials on a scripted server. Not shown by
+//! the emulator: rights, which it does not check, and how long AWS takes to create a
+//! table. Nothing of this ran on AWS.
 
 mod audit;
 mod client;

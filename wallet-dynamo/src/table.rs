@@ -1,38 +1,80 @@
 //! The tables, made by a call: for tests and small hosts. Others give
 //! `table.json`, a template of `CloudFormation`, to their own tool.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, TableStatus, TimeToLiveSpecification,
+    ProjectionType, ScalarAttributeType, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
 };
 use wallet_core::{Clock, StoreError, StoreErrorKind};
 
+use crate::client::{CallError, call_error};
 use crate::history::ENDS;
 use crate::keys::{PARTITION, REFERENCE, REFERENCE_SORT, SORT, TRANSFER, TRANSFER_SORT};
+
+const CONTEXT: &str = "setting up a table";
 
 /// The index by transfer.
 pub(crate) const BY_TRANSFER: &str = "by_transfer";
 /// The index by reference: only rows that have one are in it.
 pub(crate) const BY_REFERENCE: &str = "by_reference";
 
-/// How often is asked whether a new table is ready.
+/// How often is asked whether a table is ready, or its end of rows set.
 const LOOKS: u32 = 600;
+/// The pause between two looks: [`LOOKS`] of them are a minute.
+const LOOK_PAUSE: Duration = Duration::from_millis(100);
 
-fn failed(error: impl std::error::Error) -> StoreError {
+/// An error of the service: `Unavailable` where setting up again may help.
+fn answered<E, R>(error: SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    // Setting up is idempotent, so that an unknown answer is no other than none.
+    let kind = match call_error(&error) {
+        CallError::Throttled(_)
+        | CallError::Unauthenticated(_)
+        | CallError::Contended(_)
+        | CallError::Unknown(_) => StoreErrorKind::Unavailable,
+        CallError::ConditionFailed | CallError::Refused(_) => StoreErrorKind::Internal,
+    };
     let source = DisplayErrorContext(error).to_string();
-    StoreError::new(StoreErrorKind::Internal, "creating a table").with_source(source)
+    StoreError::new(kind, CONTEXT).with_source(source)
+}
+
+/// What never can be sent as it is.
+fn unfit(error: impl std::error::Error) -> StoreError {
+    internal(DisplayErrorContext(error).to_string())
+}
+
+fn internal(source: impl Into<String>) -> StoreError {
+    StoreError::new(StoreErrorKind::Internal, CONTEXT).with_source(source.into())
+}
+
+fn unavailable(context: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, context)
 }
 
 /// Creates the table of a [`DynamoHistory`](crate::DynamoHistory), billed by
-/// request, with its indexes and the end of rows, and waits until it can be used.
-/// One that exists is left as it is.
+/// request, with its indexes and the end of rows (time to live), and waits until it
+/// can be used.
+///
+/// Idempotent: of a table that exists, what is missing is completed. One that is
+/// still being created is waited for, and the end of rows is set where an earlier
+/// call died before it. Billing, keys and indexes of a table that exists are left
+/// as they are.
 ///
 /// # Errors
-/// [`StoreError`] of kind `Internal`; `Unavailable` when it takes over a minute.
+/// [`StoreError`] of kind `Unavailable` where the same call may succeed later: the
+/// service did not answer, credentials have expired, or the table is not ready
+/// within a minute. `Internal` otherwise, also where rows end by another attribute
+/// than this crate's.
 pub async fn create_history_table(
     client: &Client,
     clock: &dyn Clock,
@@ -54,23 +96,18 @@ pub async fn create_history_table(
         .set_key_schema(Some(keys(PARTITION, SORT)?))
         .global_secondary_indexes(index(BY_TRANSFER, TRANSFER, TRANSFER_SORT)?)
         .global_secondary_indexes(index(BY_REFERENCE, REFERENCE, REFERENCE_SORT)?);
-    if !finish(client, clock, create).await? {
-        return Ok(());
-    }
-    let ends = TimeToLiveSpecification::builder()
-        .attribute_name(ENDS)
-        .enabled(true)
-        .build();
-    let update = client.update_time_to_live().table_name(table);
-    let update = update.time_to_live_specification(ends.map_err(failed)?);
-    update.send().await.map(drop).map_err(failed)
+    finish(client, clock, table, create).await?;
+    let_rows_end(client, clock, table).await
 }
 
 /// Creates the table of a [`DynamoAuditLog`](crate::DynamoAuditLog), billed by
-/// request, and waits until it can be used. One that exists is left as it is.
+/// request, and waits until it can be used. Idempotent: one that is still being
+/// created is waited for, one that exists is left as it is.
 ///
-/// Who appends needs `dynamodb:PutItem`, `TransactWriteItems` and `Query`: give
-/// nobody `UpdateItem` or `DeleteItem` on it.
+/// Who appends needs `dynamodb:PutItem` and `dynamodb:Query`: give nobody
+/// `UpdateItem` or `DeleteItem` on it. There is no right for `TransactWriteItems`: a
+/// transaction of puts needs
+/// [`PutItem`](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
 ///
 /// # Errors
 /// As [`create_history_table`].
@@ -85,54 +122,126 @@ pub async fn create_audit_table(
         .attribute_definitions(attribute(PARTITION, ScalarAttributeType::B)?)
         .attribute_definitions(attribute(SORT, ScalarAttributeType::B)?)
         .set_key_schema(Some(keys(PARTITION, SORT)?));
-    finish(client, clock, create).await.map(drop)
+    finish(client, clock, table, create).await
 }
 
-/// Whether it was created, and not there before.
+/// Creates a table, unless it is there, and waits until it can be used.
 async fn finish(
     client: &Client,
     clock: &dyn Clock,
+    table: &str,
     create: CreateTableFluentBuilder,
-) -> Result<bool, StoreError> {
-    let table = create.get_table_name().clone().unwrap_or_default();
+) -> Result<(), StoreError> {
     match create.send().await {
         Ok(_) => {}
-        Err(error) if is_there(error.as_service_error()) => return Ok(false),
-        Err(error) => return Err(failed(error)),
+        Err(error) if is_there(error.as_service_error()) => {}
+        Err(error) => return Err(answered(error)),
     }
-    until_active(client, clock, &table).await?;
-    Ok(true)
+    until_usable(client, clock, table).await
 }
 
 const fn is_there(error: Option<&CreateTableError>) -> bool {
     matches!(error, Some(CreateTableError::ResourceInUseException(_)))
 }
 
-async fn until_active(client: &Client, clock: &dyn Clock, table: &str) -> Result<(), StoreError> {
+/// Rows may be written to a table that is being updated.
+async fn until_usable(client: &Client, clock: &dyn Clock, table: &str) -> Result<(), StoreError> {
     for _ in 0..LOOKS {
         let described = client.describe_table().table_name(table).send().await;
-        let described = described.map_err(failed)?.table;
-        let status = described.and_then(|table| table.table_status);
-        if status == Some(TableStatus::Active) {
+        let status = match described {
+            Ok(described) => described.table.and_then(|table| table.table_status),
+            // Descriptions lag behind: for a moment a new table is not known.
+            Err(error) if is_not_known(error.as_service_error()) => None,
+            Err(error) => return Err(answered(error)),
+        };
+        if matches!(status, Some(TableStatus::Active | TableStatus::Updating)) {
             return Ok(());
         }
-        clock.sleep(std::time::Duration::from_millis(100)).await;
+        clock.sleep(LOOK_PAUSE).await;
     }
-    let context = "a new table is not ready";
-    Err(StoreError::new(StoreErrorKind::Unavailable, context))
+    Err(unavailable("a table is not ready"))
+}
+
+const fn is_not_known(error: Option<&DescribeTableError>) -> bool {
+    matches!(
+        error,
+        Some(DescribeTableError::ResourceNotFoundException(_))
+    )
+}
+
+/// What ends a table's rows.
+enum RowsEnd {
+    /// [`ENDS`], or soon.
+    ByOurs,
+    ByAnother(String),
+    Never,
+    /// It is being switched off.
+    Changing,
+}
+
+/// Sees to it that rows end by [`ENDS`].
+async fn let_rows_end(client: &Client, clock: &dyn Clock, table: &str) -> Result<(), StoreError> {
+    for _ in 0..LOOKS {
+        match rows_end(client, table).await? {
+            RowsEnd::ByOurs => return Ok(()),
+            RowsEnd::ByAnother(name) => {
+                return Err(internal(format!("rows end by the attribute {name}")));
+            }
+            RowsEnd::Never => {
+                let Err(error) = set_end_of_rows(client, table).await else {
+                    return Ok(());
+                };
+                // Another process may have set it between the look and the call.
+                return match rows_end(client, table).await? {
+                    RowsEnd::ByOurs => Ok(()),
+                    RowsEnd::ByAnother(_) | RowsEnd::Never | RowsEnd::Changing => Err(error),
+                };
+            }
+            RowsEnd::Changing => clock.sleep(LOOK_PAUSE).await,
+        }
+    }
+    Err(unavailable("the end of rows is being switched off"))
+}
+
+async fn rows_end(client: &Client, table: &str) -> Result<RowsEnd, StoreError> {
+    let described = client.describe_time_to_live().table_name(table).send();
+    let described = described.await.map_err(answered)?;
+    let Some(ends) = described.time_to_live_description else {
+        return Ok(RowsEnd::Never);
+    };
+    Ok(match (ends.time_to_live_status, ends.attribute_name) {
+        (Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling), Some(name))
+            if name != ENDS =>
+        {
+            RowsEnd::ByAnother(name)
+        }
+        (Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling), _) => RowsEnd::ByOurs,
+        (Some(TimeToLiveStatus::Disabling), _) => RowsEnd::Changing,
+        _ => RowsEnd::Never,
+    })
+}
+
+async fn set_end_of_rows(client: &Client, table: &str) -> Result<(), StoreError> {
+    let ends = TimeToLiveSpecification::builder()
+        .attribute_name(ENDS)
+        .enabled(true)
+        .build();
+    let update = client.update_time_to_live().table_name(table);
+    let update = update.time_to_live_specification(ends.map_err(unfit)?);
+    update.send().await.map(drop).map_err(answered)
 }
 
 fn attribute(name: &str, kind: ScalarAttributeType) -> Result<AttributeDefinition, StoreError> {
     let attribute = AttributeDefinition::builder()
         .attribute_name(name)
         .attribute_type(kind);
-    attribute.build().map_err(failed)
+    attribute.build().map_err(unfit)
 }
 
 fn keys(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, StoreError> {
     let key = |name: &str, kind| {
         let key = KeySchemaElement::builder().attribute_name(name);
-        key.key_type(kind).build().map_err(failed)
+        key.key_type(kind).build().map_err(unfit)
     };
     Ok(vec![
         key(partition, KeyType::Hash)?,
@@ -146,5 +255,5 @@ fn index(name: &str, partition: &str, sort: &str) -> Result<GlobalSecondaryIndex
         .index_name(name)
         .set_key_schema(Some(keys(partition, sort)?))
         .projection(all.build());
-    index.build().map_err(failed)
+    index.build().map_err(unfit)
 }

@@ -69,6 +69,11 @@ impl Address {
         })
     }
 
+    /// Whether a user or a password stands in it.
+    pub(crate) fn has_credentials(&self) -> bool {
+        !self.credentials.is_empty()
+    }
+
     /// The address of each host by itself.
     pub(crate) fn each(&self) -> Vec<String> {
         self.hosts.iter().map(|host| self.at(host)).collect()

@@ -35,6 +35,23 @@
 //! on `~{prefix:*`. With `maxmemory`, `volatile-ttl` or an LRU policy is right:
 //! whatever is forgotten is read again, counted afresh, or signed in again.
 //!
+//! # Passwords that change
+//! [`RedisSettings::with_credentials`] takes user and password from a
+//! [`RedisCredentialsProvider`] instead of the address. It is asked for every
+//! connection, and each connection signs in again after eleven hours
+//! ([`RedisSettings::with_sign_in_age`]) without being closed.
+//!
+//! That is what IAM of `ElastiCache` needs: a token is a password for 15 minutes, and
+//! a connection is closed after 12 hours unless it signs in again with a new one
+//! ([AWS](https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html); the
+//! same of `MemoryDB`:
+//! [AWS](https://docs.aws.amazon.com/memorydb/latest/devguide/auth-iam.html)).
+//! The host makes the token, a request `connect` that is presigned for 15 minutes,
+//! with its own credentials; the connection must be TLS. A connection whose new token
+//! was refused stays as it is until the server closes it, and the one after it asks
+//! the provider again. Shown here with users and passwords of a Redis that change;
+//! not shown: IAM, and that AWS closes connections after 12 hours.
+//!
 //! # Example
 //! ```no_run
 //! use std::sync::Arc;
@@ -53,6 +70,7 @@
 mod address;
 mod cache;
 mod connection;
+mod credentials;
 mod error;
 mod handle;
 mod keys;
@@ -68,6 +86,7 @@ mod target;
 mod time;
 
 pub use cache::RedisCache;
+pub use credentials::{RedisCredentials, RedisCredentialsProvider};
 pub use handle::Redis;
 pub use limiter::RedisLimiter;
 pub use locks::RedisLocks;

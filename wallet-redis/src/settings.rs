@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wallet_core::{StoreError, StoreErrorKind};
 
+use crate::RedisCredentialsProvider;
 use crate::target::Target;
 
 /// How Redis is reached and used: plain data.
@@ -19,6 +20,8 @@ use crate::target::Target;
 pub struct RedisSettings {
     pub(crate) url: String,
     pub(crate) ca: Option<Arc<[u8]>>,
+    pub(crate) credentials: Option<Arc<dyn RedisCredentialsProvider>>,
+    pub(crate) sign_in_age: Duration,
     pub(crate) prefix: String,
     pub(crate) budget: Duration,
     pub(crate) connect_wait: Duration,
@@ -50,6 +53,8 @@ impl RedisSettings {
         Self {
             url: url.into(),
             ca: None,
+            credentials: None,
+            sign_in_age: Duration::from_secs(11 * 3_600),
             prefix: "wallet".to_owned(),
             budget: Duration::from_millis(20),
             connect_wait: Duration::from_secs(1),
@@ -65,6 +70,23 @@ impl RedisSettings {
     #[must_use]
     pub fn with_ca(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca = Some(pem.into().into());
+        self
+    }
+
+    /// Signs in with what `provider` says, instead of a user and a password in the
+    /// address: there must be none.
+    #[must_use]
+    pub fn with_credentials(mut self, provider: Arc<dyn RedisCredentialsProvider>) -> Self {
+        self.credentials = Some(provider);
+        self
+    }
+
+    /// How long a connection stays signed in before it signs in again, with what the
+    /// [provider](Self::with_credentials) says then; 11 hours by default, because
+    /// AWS closes it after 12. Of no effect without a provider.
+    #[must_use]
+    pub const fn with_sign_in_age(mut self, age: Duration) -> Self {
+        self.sign_in_age = age;
         self
     }
 
@@ -145,6 +167,9 @@ impl RedisSettings {
         if self.budget.is_zero() || self.connect_wait.is_zero() || self.pause.is_zero() {
             return Some("a budget, a wait and a pause must be more than zero");
         }
+        if self.sign_in_age.is_zero() {
+            return Some("a connection signs in again after more than nothing");
+        }
         let ttl = Duration::from_millis(1)..=Self::CACHE_TTL_MAX;
         if !ttl.contains(&self.cache_ttl) {
             return Some("a balance is kept from a millisecond to 30 days");
@@ -157,6 +182,8 @@ impl RedisSettings {
 impl fmt::Debug for RedisSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisSettings")
+            .field("credentials", &self.credentials)
+            .field("sign_in_age", &self.sign_in_age)
             .field("prefix", &self.prefix)
             .field("has_ca", &self.ca.is_some())
             .field("budget", &self.budget)

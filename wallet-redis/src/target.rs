@@ -8,11 +8,12 @@ use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, TlsCertificates, Value, cmd,
 };
-use wallet_core::StoreError;
+use wallet_core::{StoreError, StoreErrorKind};
 
 use crate::RedisSettings;
 use crate::address::{Address, Shape};
 use crate::connection::{Connection, Request};
+use crate::credentials::SignIn;
 use crate::error::store_error;
 
 /// How many requests the client lines up before callers wait for their turn.
@@ -21,6 +22,7 @@ const LINED_UP: usize = 1_024;
 pub(crate) struct Target {
     address: Address,
     ca: Option<Arc<[u8]>>,
+    sign_in: Option<SignIn>,
     connect_wait: Duration,
     budget: Duration,
     cluster: Option<ClusterClient>,
@@ -29,6 +31,15 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) fn new(settings: &RedisSettings) -> Result<Self, StoreError> {
         let address = Address::parse(&settings.url)?;
+        let sign_in = settings.credentials.clone().map(|provider| SignIn {
+            provider,
+            age: settings.sign_in_age,
+            pause: settings.pause_max.max(settings.pause),
+        });
+        if sign_in.is_some() && address.has_credentials() {
+            let problem = "credentials both in the address and from a provider";
+            return Err(StoreError::new(StoreErrorKind::Internal, problem));
+        }
         if address.is_tls && rustls::crypto::CryptoProvider::get_default().is_none() {
             // The client takes the process's; who comes first has chosen.
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -36,6 +47,7 @@ impl Target {
         let mut target = Self {
             address,
             ca: settings.ca.clone(),
+            sign_in,
             connect_wait: settings.connect_wait,
             budget: settings.budget,
             cluster: None,
@@ -105,15 +117,25 @@ impl Target {
         if self.address.is_tls {
             builder = builder.certs(self.certificates());
         }
+        if let Some(sign_in) = &self.sign_in {
+            builder = builder.set_credentials_provider(sign_in.clone());
+        }
         builder.build()
     }
 
-    async fn connect(&self, url: &str) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
+    async fn connect(
+        &self,
+        url: &str,
+        sign_in: Option<&SignIn>,
+    ) -> RedisResult<MultiplexedConnection> {
+        let mut config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.connect_wait))
             // Every call has a budget of its own.
             .set_response_timeout(None)
             .set_pipeline_buffer_size(LINED_UP);
+        if let Some(sign_in) = sign_in {
+            config = config.set_credentials_provider(sign_in.clone());
+        }
         let client = self.client(url)?;
         client
             .get_multiplexed_async_connection_with_config(&config)
@@ -122,7 +144,7 @@ impl Target {
 
     /// A connection to a server that is no replica.
     async fn writable(&self, url: &str) -> RedisResult<MultiplexedConnection> {
-        let mut connection = self.connect(url).await?;
+        let mut connection = self.connect(url, self.sign_in.as_ref()).await?;
         match cmd("ROLE").query_async::<Vec<Value>>(&mut connection).await {
             Ok(role) => match role.first() {
                 Some(Value::BulkString(role)) if role == b"slave" => Err(is_replica()),
@@ -147,7 +169,7 @@ impl Target {
     }
 
     async fn ask_sentinel(&self, sentinel: &str) -> RedisResult<MultiplexedConnection> {
-        let mut connection = self.connect(sentinel).await?;
+        let mut connection = self.connect(sentinel, None).await?;
         let mut question = cmd("SENTINEL");
         question
             .arg("GET-MASTER-ADDR-BY-NAME")

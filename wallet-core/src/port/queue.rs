@@ -31,6 +31,12 @@ pub trait MessageQueue: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`QueueError`], also when it is no longer in the caller's hands.
     async fn delete(&self, receipt: &str) -> Result<(), QueueError>;
+
+    /// Ends several messages, any number of them, in as few calls as the service
+    /// takes. What became of each, in the order of `receipts`: one answer for each,
+    /// as [`delete`](Self::delete) would give it. One that could not be ended keeps
+    /// no other from it. None is no call.
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>>;
 }
 
 /// A message in the hands of one receiver.

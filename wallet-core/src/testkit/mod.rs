@@ -42,6 +42,7 @@ mod factory;
 mod ids;
 mod kit;
 mod port_factory;
+mod queue_ends;
 mod violations;
 
 pub use block_on::block_on;
@@ -50,4 +51,5 @@ pub use factory::{Built, Capabilities, Handles, Reopen, StoreFactory};
 pub use ids::SeededIds;
 pub use kit::Kit;
 pub use port_factory::{BuiltPort, PortFactory, PortKit};
+pub use queue_ends::QueueEnds;
 pub use violations::violations;

@@ -8,6 +8,9 @@ use wallet_core::{StoreError, StoreErrorKind};
 pub(crate) enum CallError {
     /// Too much at once: the same later.
     Throttled(String),
+    /// The credentials that the call was signed with have expired or are not known
+    /// (yet): nothing was done, and the client's provider brings others.
+    Unauthenticated(String),
     /// Somebody else is at the same rows: the same later.
     Contended(String),
     /// A condition does not hold: nothing was done.
@@ -22,7 +25,10 @@ impl CallError {
     /// Whether the same call may succeed a little later.
     pub(crate) const fn is_passing(&self) -> bool {
         match self {
-            Self::Throttled(_) | Self::Contended(_) | Self::Unknown(_) => true,
+            Self::Throttled(_)
+            | Self::Unauthenticated(_)
+            | Self::Contended(_)
+            | Self::Unknown(_) => true,
             Self::ConditionFailed | Self::Refused(_) => false,
         }
     }
@@ -34,7 +40,9 @@ impl CallError {
         unknown: StoreErrorKind,
     ) -> StoreError {
         let (kind, reason) = match self {
-            Self::Throttled(reason) => (StoreErrorKind::Unavailable, reason),
+            Self::Throttled(reason) | Self::Unauthenticated(reason) => {
+                (StoreErrorKind::Unavailable, reason)
+            }
             Self::Contended(reason) => (StoreErrorKind::Conflict, reason),
             Self::ConditionFailed => {
                 let reason = "a condition does not hold".to_owned();
@@ -57,6 +65,10 @@ fn of_code(code: &str) -> fn(String) -> CallError {
         | "Throttling"
         | "ThrottlingException"
         | "ThrottlingError" => CallError::Throttled,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "UnrecognizedClientException" => CallError::Unauthenticated,
         "TransactionConflictException"
         | "TransactionConflict"
         | "TransactionInProgressException"
@@ -129,6 +141,7 @@ mod tests {
     fn kind(error: &CallError) -> &'static str {
         match error {
             CallError::Throttled(_) => "throttled",
+            CallError::Unauthenticated(_) => "unauthenticated",
             CallError::Contended(_) => "contended",
             CallError::ConditionFailed => "condition",
             CallError::Unknown(_) => "unknown",
@@ -145,6 +158,17 @@ mod tests {
                 "throttled",
             ),
             ("RequestLimitExceeded", "throttled"),
+            ("ExpiredTokenException", "unauthenticated"),
+            (
+                "com.amazon.coral.service#ExpiredTokenException",
+                "unauthenticated",
+            ),
+            ("ExpiredToken", "unauthenticated"),
+            ("RequestExpired", "unauthenticated"),
+            (
+                "com.amazon.coral.service#UnrecognizedClientException",
+                "unauthenticated",
+            ),
             ("TransactionConflictException", "contended"),
             ("TransactionInProgressException", "contended"),
             ("ConditionalCheckFailedException", "condition"),
@@ -152,6 +176,7 @@ mod tests {
             ("ValidationException", "refused"),
             ("ResourceNotFoundException", "refused"),
             ("AccessDeniedException", "refused"),
+            ("MissingAuthenticationTokenException", "refused"),
             ("ItemCollectionSizeLimitExceededException", "refused"),
             ("SomethingNewException", "refused"),
             ("", "refused"),
@@ -187,6 +212,7 @@ mod tests {
     fn what_passes_is_tried_again_and_nothing_else() {
         let reason = String::new;
         assert!(CallError::Throttled(reason()).is_passing());
+        assert!(CallError::Unauthenticated(reason()).is_passing());
         assert!(CallError::Contended(reason()).is_passing());
         assert!(CallError::Unknown(reason()).is_passing());
         assert!(!CallError::ConditionFailed.is_passing());

@@ -13,4 +13,4 @@ pub(crate) mod fake;
 pub(crate) use api::{Api, Item, Query};
 pub(crate) use aws::Aws;
 pub(crate) use caller::Caller;
-pub(crate) use error::CallError;
+pub(crate) use error::{CallError, call_error};

@@ -11,6 +11,7 @@
 mod audit;
 mod conformance;
 mod retention;
+mod setup;
 mod support;
 mod template;
 mod wire;

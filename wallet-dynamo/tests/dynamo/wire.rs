@@ -25,7 +25,7 @@ use crate::support::block_on;
 
 /// What becomes of a request.
 #[derive(Debug, Clone)]
-enum Reply {
+pub(crate) enum Reply {
     Says(u16, Value),
     /// It is never answered.
     Hangs,
@@ -34,7 +34,7 @@ enum Reply {
 }
 
 /// An error as the service says it.
-fn error(code: &str) -> Reply {
+pub(crate) fn error(code: &str) -> Reply {
     let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}") });
     let status = if code.starts_with("Internal") {
         500
@@ -51,12 +51,12 @@ fn cancelled(reasons: &[&str]) -> Reply {
     Reply::Says(400, body)
 }
 
-fn ok() -> Reply {
+pub(crate) fn ok() -> Reply {
     Reply::Says(200, json!({}))
 }
 
 #[derive(Debug, Clone)]
-struct Server {
+pub(crate) struct Server {
     port: u16,
     replies: Arc<Mutex<VecDeque<Reply>>>,
     /// The operations asked for, and how many rows each was about.
@@ -65,7 +65,7 @@ struct Server {
 
 impl Server {
     /// Answers as it is told, then that all is well.
-    async fn start(replies: Vec<Reply>) -> Self {
+    pub(crate) async fn start(replies: Vec<Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
             port: listener.local_addr().unwrap().port(),
@@ -104,7 +104,7 @@ impl Server {
         }
     }
 
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
@@ -115,7 +115,7 @@ impl Server {
         Client::from_conf(config)
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -240,10 +240,13 @@ fn reads_are_repeated_where_that_may_help() {
                 (Some(Internal), 1),
             ),
             (vec![error("AccessDeniedException")], (Some(Internal), 1)),
+            (vec![error("ExpiredTokenException")], (None, 2)),
             (
-                vec![error("UnrecognizedClientException")],
-                (Some(Internal), 1),
+                vec![error("ExpiredTokenException"); 3],
+                (Some(Unavailable), 3),
             ),
+            (vec![error("RequestExpired")], (None, 2)),
+            (vec![error("UnrecognizedClientException")], (None, 2)),
             (vec![error("ANewException")], (Some(Internal), 1)),
         ] {
             let told = case(replies.clone(), heads).await;
@@ -308,6 +311,11 @@ fn one_record_is_inserted_or_it_is_known_why_not() {
                 (None, 4),
             ),
             (thrice(error("ThrottlingException")), (Some(Unavailable), 6)),
+            // Nothing was done, and that is known.
+            (
+                thrice(error("ExpiredTokenException")),
+                (Some(Unavailable), 6),
+            ),
             (thrice(Reply::Hangs), (Some(Indeterminate), 6)),
             (
                 thrice(error("InternalServerError")),

@@ -54,7 +54,7 @@ async fn together(
     }
 }
 
-fn silent() -> Published {
+pub(super) fn silent() -> Published {
     Published::Failed {
         reason: "the service said nothing of it".to_owned(),
     }
@@ -76,16 +76,17 @@ async fn one_by_one(
 }
 
 /// What became of each of `count` messages, from what a service said of the
-/// entries that it names: by their index.
-pub(super) fn by_index(
+/// entries that it names: by their index, and `silent` for those that it does not.
+pub(super) fn by_index<T>(
     count: usize,
-    answers: impl IntoIterator<Item = (String, Published)>,
-) -> Vec<Published> {
+    answers: impl IntoIterator<Item = (String, T)>,
+    silent: impl FnMut() -> T,
+) -> Vec<T> {
     let mut all: Vec<_> = std::iter::repeat_with(silent).take(count).collect();
-    for (id, published) in answers {
+    for (id, answer) in answers {
         let index = id.parse::<usize>().ok();
         if let Some(place) = index.and_then(|index| all.get_mut(index)) {
-            *place = published;
+            *place = answer;
         }
     }
     all
@@ -187,10 +188,11 @@ mod tests {
 
     #[test]
     fn an_entry_that_the_service_forgot_has_failed() {
-        let all = by_index(3, [("2".to_owned(), Published::Done)]);
+        let all = by_index(3, [("2".to_owned(), Published::Done)], silent);
         assert!(matches!(all[0], Published::Failed { .. }));
         assert!(matches!(all[1], Published::Failed { .. }));
         assert_eq!(all[2], Published::Done);
-        assert_eq!(by_index(1, [("9".to_owned(), Published::Done)]).len(), 1);
+        let unknown = [("9".to_owned(), Published::Done)];
+        assert_eq!(by_index(1, unknown, silent).len(), 1);
     }
 }

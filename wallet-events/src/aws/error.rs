@@ -75,12 +75,14 @@ fn fault(code: &str) -> Fault {
         | "OverLimit"
         | "QueueDeletedRecently"
         | "QueueDoesNotExist"
+        | "RequestExpired"
         | "RequestThrottled"
         | "ServiceUnavailable"
         | "Throttled"
         | "Throttling"
         | "ThrottlingException"
         | "TooManyEntriesInBatchRequest"
+        | "UnrecognizedClientException"
         | "UnsupportedOperation" => Fault::Elsewhere,
         // Of the key that the queue or topic is encrypted with.
         code if code.to_ascii_lowercase().starts_with("kms") => Fault::Elsewhere,
@@ -90,7 +92,7 @@ fn fault(code: &str) -> Fault {
 
 /// A code without what protocols put before it:
 /// `AWS.SimpleQueueService.NonExistentQueue`, `com.amazonaws.sqs#OverLimit`.
-fn bare(code: &str) -> &str {
+pub(super) fn bare(code: &str) -> &str {
     code.rsplit(['#', '.']).next().unwrap_or(code)
 }
 
@@ -179,7 +181,7 @@ mod tests {
     use super::*;
 
     /// Code, refused as an entry by the sender's fault, refused as a call.
-    const CODES: [(&str, bool, bool); 20] = [
+    const CODES: [(&str, bool, bool); 25] = [
         ("InvalidMessageContents", true, true),
         ("InvalidParameterValue", true, true),
         ("AWS.SimpleQueueService.BatchRequestTooLong", true, true),
@@ -191,6 +193,15 @@ mod tests {
         ("AWS.SimpleQueueService.NonExistentQueue", false, false),
         ("QueueDoesNotExist", false, false),
         ("AccessDenied", false, false),
+        (
+            "com.amazon.coral.service#ExpiredTokenException",
+            false,
+            false,
+        ),
+        ("ExpiredToken", false, false),
+        ("InvalidClientTokenId", false, false),
+        ("RequestExpired", false, false),
+        ("UnrecognizedClientException", false, false),
         ("AuthorizationError", false, false),
         ("RequestThrottled", false, false),
         ("ThrottlingException", false, false),

@@ -5,18 +5,21 @@
 //! because the SDK waits for a silent server for ever unless told otherwise.
 //!
 //! # What the services have to be set to
+//! [`setup`] makes it so by calls, `docs/events.md` says it for other tools.
 //! - A queue is FIFO, with `ContentBasedDeduplication` off or on (ids are always
 //!   given), a `RedrivePolicy` to a FIFO dead-letter queue, and the longest
 //!   retention there (14 days): a FIFO queue's time starts anew when a message
 //!   is moved, but nothing is kept for longer than it.
-//! - A queue that is subscribed to a topic has raw message delivery on; without
-//!   it bodies come wrapped and attributes not at all.
-//! - High throughput (`FifoThroughputLimit` = `perMessageGroupId`) needs
-//!   `DeduplicationScope` = `messageGroup`, which suits: an event's id is always
-//!   published in the same group.
+//! - A subscription of a queue has raw message delivery on; without it bodies come
+//!   wrapped and attributes not at all. It has a `RedrivePolicy` of its own, without
+//!   which the topic throws away what it cannot deliver.
+//! - High throughput of a queue (`FifoThroughputLimit` = `perMessageGroupId`) needs
+//!   `DeduplicationScope` = `messageGroup`, of a topic `FifoThroughputScope` =
+//!   `MessageGroup`. Both suit: an event's id is always published in the same group.
 
 mod call;
 mod error;
+pub mod setup;
 #[cfg(feature = "sns")]
 mod sns_publisher;
 #[cfg(feature = "sqs")]

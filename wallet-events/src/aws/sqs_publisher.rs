@@ -4,7 +4,7 @@ use aws_sdk_sqs::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use wallet_core::{EventPublisher, Message, PublishError, Published, PublisherLimits};
 
-use super::call::{self, Call, by_index};
+use super::call::{self, Call, by_index, silent};
 use super::error::{self, Answer, CallError, NotFifo};
 use super::timeouts::{self, Timeouts};
 use crate::identity::{EVENT_ID, event_id};
@@ -126,7 +126,7 @@ impl Call for SqsPublisher {
             let told = error::entry(entry.sender_fault, &entry.code, text);
             (entry.id, told)
         });
-        Ok(by_index(messages.len(), done.chain(failed)))
+        Ok(by_index(messages.len(), done.chain(failed), silent))
     }
 }
 

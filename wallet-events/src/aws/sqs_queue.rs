@@ -4,18 +4,24 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_sqs::types::{
-    Message as SqsMessage, MessageAttributeValue, MessageSystemAttributeName as Named,
+    DeleteMessageBatchRequestEntry, Message as SqsMessage, MessageAttributeValue,
+    MessageSystemAttributeName as Named,
 };
+use futures_util::future::join_all;
 use wallet_core::{IdGenerator, Message, MessageQueue, QueueError, Received, Uuid7};
 
+use super::call::by_index;
 use super::error::{self, NotFifo};
 use super::timeouts::{self, Timeouts};
 use crate::identity::split;
 
 /// What a queue gives in a call.
 const MESSAGES_MAX: u32 = 10;
+/// What a queue ends in a call.
+const DELETES_MAX: usize = 10;
+const DELETING: &str = "deleting";
 /// How long a queue waits for a message.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
@@ -150,8 +156,73 @@ impl MessageQueue for SqsQueue {
             .await;
         answer.map(drop).map_err(|error| {
             let code = error.code().map(str::to_owned);
-            error::queue("deleting", code.as_deref(), error)
+            error::queue(DELETING, code.as_deref(), error)
         })
+    }
+
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+        let calls = receipts.chunks(DELETES_MAX);
+        let calls = calls.map(|receipts| self.delete_together(receipts));
+        join_all(calls).await.into_iter().flatten().collect()
+    }
+}
+
+impl SqsQueue {
+    /// Ends at most ten messages in one call.
+    ///
+    /// The service answers with status 200 whatever became of them, and names each
+    /// as done or failed. One that it does not name is not taken as done.
+    async fn delete_together(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+        match self.call_delete(receipts).await {
+            Ok(told) => by_index(receipts.len(), told, || {
+                let context = format!("{DELETING}: the service said nothing of it");
+                Err(QueueError::new(context))
+            }),
+            Err((code, told)) => {
+                let each = receipts.iter();
+                each.map(|_| Err(error::queue(DELETING, code.as_deref(), told.clone())))
+                    .collect()
+            }
+        }
+    }
+
+    /// One call: what the service says of each entry, or why it said nothing, by
+    /// code and with all that caused it.
+    async fn call_delete(
+        &self,
+        receipts: &[String],
+    ) -> Result<Vec<(String, Result<(), QueueError>)>, (Option<String>, String)> {
+        let entries = receipts.iter().enumerate().map(|(index, receipt)| {
+            DeleteMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .receipt_handle(receipt)
+                .build()
+        });
+        let entries = entries.collect::<Result<Vec<_>, _>>();
+        let entries = entries.map_err(|error| (None, error.to_string()))?;
+        let answer = self
+            .client
+            .delete_message_batch()
+            .queue_url(&self.url)
+            .set_entries(Some(entries))
+            .customize()
+            .config_override(timeouts::config!(aws_sdk_sqs, self.timeouts))
+            .send()
+            .await;
+        let answer = answer.map_err(|error| {
+            let code = error.code().map(str::to_owned);
+            (code, DisplayErrorContext(error).to_string())
+        })?;
+        let done = answer
+            .successful
+            .into_iter()
+            .map(|entry| (entry.id, Ok(())));
+        let failed = answer.failed.into_iter().map(|entry| {
+            let told = entry.message.unwrap_or_default();
+            let failed = error::queue(DELETING, Some(&entry.code), told);
+            (entry.id, Err(failed))
+        });
+        Ok(done.chain(failed).collect())
     }
 }
 

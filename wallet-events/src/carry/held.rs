@@ -65,18 +65,28 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// Ends messages: they are not received again.
+    /// Ends messages, together: they are not received again. What became of each,
+    /// in the order of `numbers`; one that could not be ended comes back when its
+    /// visibility ends.
     pub(crate) async fn delete(&self, numbers: &[usize]) -> Vec<Result<(), QueueError>> {
-        let delete = |number: &usize| {
-            let receipt = self.receipts().remove(number);
-            async move {
-                match receipt {
-                    Some(receipt) => self.queue.delete(&receipt).await,
-                    None => Ok(()),
-                }
-            }
+        let taken: Vec<_> = {
+            let mut receipts = self.receipts();
+            numbers
+                .iter()
+                .map(|number| receipts.remove(number))
+                .collect()
         };
-        join_all(numbers.iter().map(delete)).await
+        let receipts: Vec<_> = taken.iter().flatten().cloned().collect();
+        if receipts.is_empty() {
+            return taken.iter().map(|_| Ok(())).collect();
+        }
+        let mut deleted = self.queue.delete_batch(&receipts).await.into_iter();
+        let each = taken.into_iter().map(|receipt| match receipt {
+            // No answer is none of success.
+            Some(_) => deleted.next().unwrap_or_else(|| Err(unanswered())),
+            None => Ok(()),
+        });
+        each.collect()
     }
 
     /// Gives all back, the last one first and one after the other, so that a
@@ -85,6 +95,21 @@ impl<'a> Hands<'a> {
     /// its visibility ends.
     pub(crate) async fn give_back(&self, pause: impl Fn(usize) -> Duration) {
         let receipts = std::mem::take(&mut *self.receipts());
+        self.give(receipts, pause).await;
+    }
+
+    /// The same of those of a group: what is left of them in our hands.
+    pub(crate) async fn give_back_some(&self, numbers: &[usize], pause: Duration) {
+        let some: BTreeMap<_, _> = {
+            let mut receipts = self.receipts();
+            let taken = numbers.iter();
+            let taken = taken.filter_map(|number| receipts.remove_entry(number));
+            taken.collect()
+        };
+        self.give(some, |_| pause).await;
+    }
+
+    async fn give(&self, receipts: BTreeMap<usize, String>, pause: impl Fn(usize) -> Duration) {
         for (number, receipt) in receipts.into_iter().rev() {
             let _ = self.queue.extend(&receipt, pause(number)).await;
         }
@@ -93,4 +118,8 @@ impl<'a> Hands<'a> {
     fn receipts(&self) -> MutexGuard<'_, BTreeMap<usize, String>> {
         self.receipts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn unanswered() -> QueueError {
+    QueueError::new("deleting: the queue said nothing of it")
 }

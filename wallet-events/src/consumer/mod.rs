@@ -22,6 +22,7 @@ pub use settings::{ConsumerSettings, Gaps, Start};
 pub use stats::ConsumerStats;
 use stats::Counters;
 
+use crate::carry::Hands;
 use crate::setting::SettingError;
 
 /// Hands each event of a queue to an [`EventHandler`], in order per account, so
@@ -43,6 +44,9 @@ use crate::setting::SettingError;
 /// An event whose handler fails goes back to the queue, with those of its account
 /// behind it, and is received again after a pause; after so many times the queue
 /// itself puts it aside (its redrive policy). Other accounts go on.
+///
+/// What one receive gave is deleted in one call, after the last of it was handled. A
+/// consumer that dies before gets all of it again, and passes it over.
 #[derive(Debug, Clone)]
 pub struct Consumer {
     core: Arc<Core>,
@@ -149,17 +153,31 @@ impl Consumer {
 }
 
 impl Core {
-    /// Each group in order, the groups side by side.
+    /// Each group in order, the groups side by side; what was done with is deleted
+    /// together in the end.
     async fn handle(&self, received: Vec<Received>) {
-        let mut groups: BTreeMap<String, Vec<Received>> = BTreeMap::new();
-        for message in received {
+        let hands = Hands::new(&*self.queue, &*self.clock, self.settings.visibility);
+        hands.take(0, &received);
+        let mut groups: BTreeMap<String, Vec<(usize, Received)>> = BTreeMap::new();
+        for (number, message) in received.into_iter().enumerate() {
             let group = groups.entry(message.message.group.clone()).or_default();
-            group.push(message);
+            group.push((number, message));
         }
-        join_all(groups.into_values().map(|group| self.group(group))).await;
-        if let Err(failure) = self.restored_by_others().await {
-            // It is looked at again behind the next messages.
-            self.stats.failed(&failure);
-        }
+        let work = async {
+            let groups = groups.into_values().map(|group| self.group(group, &hands));
+            let done: Vec<_> = join_all(groups).await.into_iter().flatten().collect();
+            if let Err(failure) = self.restored_by_others().await {
+                // They come again, and are passed over.
+                self.stats.failed(&failure);
+                return;
+            }
+            for deleted in hands.delete(&done).await {
+                if let Err(error) = deleted {
+                    // It comes again, and is passed over.
+                    self.stats.queue_failed(&error);
+                }
+            }
+        };
+        hands.during(work).await;
     }
 }

@@ -53,37 +53,37 @@ fn read(received: &Received) -> Result<Read, EventError> {
 
 impl Core {
     /// Handles messages of one group in order, up to the first that fails; that
-    /// one and the rest go back.
-    pub(super) async fn group(&self, messages: Vec<Received>) {
-        let hands = Hands::new(&*self.queue, &*self.clock, self.settings.visibility);
-        hands.take(0, &messages);
+    /// one and the rest go back. Answers the numbers of those done with.
+    pub(super) async fn group(
+        &self,
+        messages: Vec<(usize, Received)>,
+        hands: &Hands<'_>,
+    ) -> Vec<usize> {
+        let mut numbers: Vec<_> = messages.iter().map(|(number, _)| *number).collect();
         // Boxed: large as it is, the work is not moved about.
-        let work = self.in_order(&messages, &hands).boxed();
-        if let Err(receives) = hands.during(work).await {
+        let (done, failed) = self.in_order(&messages).boxed().await;
+        let left = numbers.split_off(done);
+        if let Some(receives) = failed {
             let pause = self.settings.pause(receives);
-            hands.give_back(|_| pause).await;
+            hands.give_back_some(&left, pause).await;
         }
+        numbers
     }
 
-    /// How often the one that failed was received, where one did.
-    async fn in_order(&self, messages: &[Received], hands: &Hands<'_>) -> Result<(), u32> {
-        for (number, received) in messages.iter().enumerate() {
+    /// How many were done with, and how often the one that failed was received,
+    /// where one did.
+    async fn in_order(&self, messages: &[(usize, Received)]) -> (usize, Option<u32>) {
+        for (done, (_, received)) in messages.iter().enumerate() {
             count(&self.stats.received);
             if let Err(failure) = self.message(received).await {
                 if matches!(failure, Failure::Unreadable(_)) {
                     count(&self.stats.unreadable);
                 }
                 self.stats.failed(&failure);
-                return Err(received.receives);
-            }
-            for deleted in hands.delete(&[number]).await {
-                if let Err(error) = deleted {
-                    // It comes again, and is passed over.
-                    self.stats.queue_failed(&error);
-                }
+                return (done, Some(received.receives));
             }
         }
-        Ok(())
+        (messages.len(), None)
     }
 
     async fn message(&self, received: &Received) -> Result<(), Failure> {

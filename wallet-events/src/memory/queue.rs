@@ -138,6 +138,24 @@ impl MemoryQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Ends messages: what became of each.
+    fn end<'a>(&self, receipts: impl IntoIterator<Item = &'a str>) -> Vec<Result<(), QueueError>> {
+        let now = self.clock.now();
+        let (ended, is_empty) = {
+            let mut state = self.state();
+            let ended = receipts.into_iter().map(|receipt| {
+                let is_ended = state.delete(now, receipt);
+                is_ended.then_some(()).ok_or_else(stale)
+            });
+            (ended.collect(), state.is_empty())
+        };
+        if !is_empty {
+            // What is left of their groups may be received now.
+            self.changed.notify_waiters();
+        }
+        ended
+    }
+
     fn take(&self, limit: u32, visibility: Duration) -> (Vec<Received>, Option<Timestamp>) {
         let now = self.clock.now();
         let until = now.saturating_add(visibility);
@@ -223,16 +241,12 @@ impl MessageQueue for MemoryQueue {
     }
 
     async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
-        let now = self.clock.now();
-        let (deleted, is_empty) = {
-            let mut state = self.state();
-            (state.delete(now, receipt), state.is_empty())
-        };
-        if !is_empty {
-            // What is left of its group may be received now.
-            self.changed.notify_waiters();
-        }
-        if deleted { Ok(()) } else { Err(stale()) }
+        let mut deleted = self.end([receipt]);
+        deleted.pop().unwrap_or_else(|| Err(stale()))
+    }
+
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+        self.end(receipts.iter().map(String::as_str))
     }
 }
 

@@ -8,7 +8,11 @@
     reason = "a test that fails says so by panicking"
 )]
 
+mod batches;
+mod conformance;
 mod forwarder;
+mod scripted;
+mod setup;
 mod sns;
 mod sqs;
 mod timeouts;

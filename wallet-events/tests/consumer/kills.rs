@@ -51,6 +51,11 @@ impl MessageQueue for Far {
         travel().await;
         self.0.delete(receipt).await
     }
+
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+        travel().await;
+        self.0.delete_batch(receipts).await
+    }
 }
 
 /// Ten thousand events; relays die a hundred times, consumers a hundred times, at

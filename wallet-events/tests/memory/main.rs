@@ -8,6 +8,7 @@
     reason = "a test that fails says so by panicking"
 )]
 
+mod conformance;
 mod forwarder;
 mod queue;
 mod redrive;

@@ -9,6 +9,7 @@
 )]
 
 mod conformance;
+mod credentials;
 mod faults;
 mod limits;
 mod link;

@@ -111,4 +111,13 @@ impl MessageQueue for FaultyQueue {
         let call = self.inner.delete(receipt);
         self.faults.call("delete", call, not_done).await
     }
+
+    /// Faults come one by one, so that a batch is done in part.
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+        let mut answers = Vec::with_capacity(receipts.len());
+        for receipt in receipts {
+            answers.push(self.delete(receipt).await);
+        }
+        answers
+    }
 }

@@ -5,12 +5,14 @@ mod audits;
 mod balances;
 mod limits;
 mod locks;
+mod queues;
 mod sessions;
 
 pub use audits::{AuditBug, BrokenAuditLog};
 pub use balances::{BalanceBug, BrokenCache};
 pub use limits::{BrokenLimiter, LimitBug};
 pub use locks::{BrokenLocks, LockBug};
+pub use queues::{BrokenQueue, QueueBug};
 pub use sessions::{BrokenSessions, SessionBug};
 
 /// Defines an enum of bugs and the list of all.

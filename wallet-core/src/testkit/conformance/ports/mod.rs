@@ -1,16 +1,18 @@
 //! The cases of the small ports: [`BalanceCache`], [`RateLimiter`],
-//! [`LockManager`], [`SessionStore`], [`AuditLog`]. One list each; an adapter passes all of it.
+//! [`LockManager`], [`SessionStore`], [`AuditLog`], [`MessageQueue`](crate::MessageQueue).
+//! One list each; an adapter passes all of it.
 
 use std::fmt::{self, Debug};
 
 use super::Running;
-use crate::testkit::{PortFactory, PortKit};
+use crate::testkit::{PortFactory, PortKit, QueueEnds};
 use crate::{AuditLog, BalanceCache, LockManager, RateLimiter, SessionStore};
 
 pub mod audits;
 pub mod balances;
 pub mod limits;
 pub mod locks;
+pub mod queues;
 pub mod sessions;
 
 /// One case of a small port.
@@ -55,11 +57,11 @@ where
 
 macro_rules! port_suite {
     (
-        $(#[$doc:meta])* $table:ident of $port:ident in $theme:ident,
+        $(#[$doc:meta])* $table:ident of $port:ty, in $theme:ident,
         $(#[$macro_doc:meta])* $conformance:ident { $($case:ident)* } $dollar:tt
     ) => {
         $(#[$doc])*
-        pub const $table: &[PortCase<dyn $port>] = &[$(PortCase {
+        pub const $table: &[PortCase<$port>] = &[$(PortCase {
             name: stringify!($case),
             run: |kit| Box::pin($theme::$case(kit)),
         },)*];
@@ -86,7 +88,7 @@ macro_rules! port_suite {
 
 port_suite! {
     /// Every case of an [`AuditLog`].
-    AUDIT_LOG of AuditLog in audits,
+    AUDIT_LOG of dyn AuditLog, in audits,
     /// Expands to one test per case that an [`AuditLog`](crate::AuditLog) must
     /// pass, for an expression that makes a
     /// [`PortFactory`](crate::testkit::PortFactory) of it.
@@ -105,7 +107,7 @@ port_suite! {
 
 port_suite! {
     /// Every case of a [`BalanceCache`].
-    BALANCE_CACHE of BalanceCache in balances,
+    BALANCE_CACHE of dyn BalanceCache, in balances,
     /// Expands to one test per case that a [`BalanceCache`](crate::BalanceCache)
     /// must pass, for an expression that makes a
     /// [`PortFactory`](crate::testkit::PortFactory) of it.
@@ -126,7 +128,7 @@ port_suite! {
 
 port_suite! {
     /// Every case of a [`RateLimiter`].
-    RATE_LIMITER of RateLimiter in limits,
+    RATE_LIMITER of dyn RateLimiter, in limits,
     /// Expands to one test per case that a [`RateLimiter`](crate::RateLimiter)
     /// must pass, for an expression that makes a
     /// [`PortFactory`](crate::testkit::PortFactory) of it.
@@ -150,7 +152,7 @@ port_suite! {
 
 port_suite! {
     /// Every case of a [`LockManager`].
-    LOCK_MANAGER of LockManager in locks,
+    LOCK_MANAGER of dyn LockManager, in locks,
     /// Expands to one test per case that a [`LockManager`](crate::LockManager)
     /// must pass, for an expression that makes a
     /// [`PortFactory`](crate::testkit::PortFactory) of it.
@@ -170,7 +172,7 @@ port_suite! {
 
 port_suite! {
     /// Every case of a [`SessionStore`].
-    SESSION_STORE of SessionStore in sessions,
+    SESSION_STORE of dyn SessionStore, in sessions,
     /// Expands to one test per case that a [`SessionStore`](crate::SessionStore)
     /// must pass, for an expression that makes a
     /// [`PortFactory`](crate::testkit::PortFactory) of it.
@@ -188,5 +190,22 @@ port_suite! {
         a_user_has_so_many_sessions
         what_has_ended_is_gone_for_every_call
         bad_sessions_are_invalid
+    } $
+}
+
+port_suite! {
+    /// Every case of a [`MessageQueue`](crate::MessageQueue).
+    MESSAGE_QUEUE of QueueEnds, in queues,
+    /// Expands to one test per case that a [`MessageQueue`](crate::MessageQueue)
+    /// must pass, for an expression that makes a
+    /// [`PortFactory`](crate::testkit::PortFactory) of its
+    /// [`QueueEnds`](crate::testkit::QueueEnds).
+    message_queue_conformance {
+        messages_of_a_group_come_in_order
+        what_is_given_back_comes_again
+        a_batch_of_nothing_is_nothing
+        a_batch_ends_each_of_its_messages
+        a_batch_of_more_than_a_call_takes_is_ended_whole
+        what_a_batch_could_not_end_is_told_and_comes_again
     } $
 }

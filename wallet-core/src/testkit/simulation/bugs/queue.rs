@@ -46,4 +46,8 @@ impl MessageQueue for BuggyQueue {
     async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
         self.inner.delete(receipt).await
     }
+
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+        self.inner.delete_batch(receipts).await
+    }
 }
