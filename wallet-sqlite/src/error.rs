@@ -115,7 +115,7 @@ pub(crate) fn next_number(last: i64, more: usize, context: &'static str) -> Resu
 }
 
 /// A stored value that no release of this crate wrote.
-pub(crate) fn corrupt(context: &'static str) -> StoreError {
+pub(crate) fn corrupt(context: impl Into<String>) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, context)
 }
 

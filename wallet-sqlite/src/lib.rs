@@ -55,6 +55,7 @@
 
 mod backup;
 mod checkpoint;
+mod coherent;
 mod commit;
 mod connect;
 mod deferred;

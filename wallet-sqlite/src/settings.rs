@@ -12,11 +12,16 @@ use wallet_core::MAX_AHEAD;
 /// assert_eq!(settings.path(), std::path::Path::new("wallet.db"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each answers a question of its own, and has a method that says which"
+)]
 pub struct SqliteSettings {
     pub(crate) path: PathBuf,
     pub(crate) create: bool,
     pub(crate) migrate: bool,
     pub(crate) adopt: bool,
+    pub(crate) check: bool,
     pub(crate) lock_wait: Duration,
     pub(crate) readers: usize,
     pub(crate) checkpoint_pages: u32,
@@ -35,6 +40,7 @@ impl SqliteSettings {
             create: true,
             migrate: true,
             adopt: false,
+            check: true,
             lock_wait: Duration::from_secs(1),
             readers: 2,
             checkpoint_pages: 16_000,
@@ -67,6 +73,16 @@ impl SqliteSettings {
     #[must_use]
     pub const fn with_adopt(mut self, adopt: bool) -> Self {
         self.adopt = adopt;
+        self
+    }
+
+    /// Whether opening looks at some hundred rows, most of them the last ones, for pages
+    /// that are missing (the default): a file that was copied over an open one, or put
+    /// beside the log of another one, is refused. It takes some milliseconds. Who
+    /// examines damaged books says no.
+    #[must_use]
+    pub const fn with_check(mut self, check: bool) -> Self {
+        self.check = check;
         self
     }
 

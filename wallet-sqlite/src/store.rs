@@ -19,7 +19,7 @@ use crate::past_balance::{Answer, Question, Settlements};
 use crate::read::Memory;
 use crate::settings::SqliteSettings;
 use crate::threads::Threads;
-use crate::{connect, epoch, migrate, purge, read};
+use crate::{coherent, connect, epoch, migrate, purge, read};
 
 /// Long enough to share one flush among many, short enough that the first of a
 /// batch does not wait long for the last.
@@ -66,15 +66,20 @@ impl SqliteStore {
     /// - `Internal`: the file is another application's, its schema is newer
     ///   than this release or (without migrating) older, or it cannot take a
     ///   write-ahead log.
-    /// - `Corrupt`: it is no database at all.
+    /// - `Corrupt`: it is no database at all; it is not there, but its log is, or what
+    ///   a restore left that did not end; or file and log do not belong together (see
+    ///   [`SqliteSettings::with_check`]).
     /// - `Conflict`, `Unavailable`: it is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings, clock: Arc<dyn Clock>) -> Result<Self> {
-        let (writer, file) = connect::writer(settings)?;
+        let (mut writer, file) = connect::writer(settings)?;
         if settings.migrate {
             let now = clock.now();
             in_transaction(&writer, settings.lock_wait, |open| migrate::run(open, now))?;
         }
         migrate::check(&writer)?;
+        if settings.check {
+            coherent::check(&mut writer)?;
+        }
         let path = writer.path().unwrap_or_default().to_owned();
         let readers = (0..settings.readers.max(1)).map(|_| connect::reader(settings));
         let readers = readers.collect::<Result<Vec<_>>>()?;

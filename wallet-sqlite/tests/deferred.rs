@@ -15,8 +15,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use support::child::Random;
 use support::{
-    ACCOUNTS, accepted, account_key, assert_sound, commit, open, open_deferring, posted,
-    record_key, set_up, transfer,
+    ACCOUNTS, accepted, account_key, assert_sound, commit, open, open_deferring, open_unchecked,
+    posted, record_key, set_up, transfer,
 };
 use wallet_core::testkit::{ManualClock, block_on};
 use wallet_core::{Clock, Decided, EntryQuery, LedgerStore, Prepared, Purge, SystemClock};
@@ -225,7 +225,7 @@ fn a_piece_that_is_lost_or_damaged_is_corrupt() {
         let file = Connection::open(&path).unwrap();
         assert_eq!(file.execute(damage, ()).unwrap(), 1);
         drop(store);
-        let store = open(&path);
+        let store = open_unchecked(&path);
         let error = block_on(store.accounts(&[account_key(0)])).unwrap_err();
         assert_eq!(
             error.kind(),

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use support::{accepted, account_key, commit, open, prepare, set_up, transfer};
+use support::{accepted, account_key, commit, open, open_unchecked, prepare, set_up, transfer};
 use wallet_core::testkit::block_on;
 use wallet_core::{
     AccountId, AccountKey, Batch, Decided, EntryQuery, InLedger, LedgerId, LedgerStore,
@@ -32,7 +32,7 @@ fn planted(folder: &Path, plant: &str) -> SqliteStore {
     let file = Connection::open(&path).unwrap();
     file.execute_batch(plant).unwrap();
     drop(file);
-    open(&path)
+    open_unchecked(&path)
 }
 
 fn state(store: &SqliteStore, key: AccountKey) -> wallet_core::AccountState {

@@ -144,6 +144,12 @@ impl Pieces {
         u64::try_from(slices.sum::<usize>()).unwrap_or(u64::MAX)
     }
 
+    /// The last journal row that a key of theirs points at; 0 where there is none.
+    pub(crate) fn last_journal(&self) -> i64 {
+        let keys = self.0.iter().flat_map(|piece| piece.keys.all());
+        keys.map(|key| key.journal).max().unwrap_or(0)
+    }
+
     /// Whether a key of theirs points at or before journal row `journal`.
     pub(crate) fn tell_until(&self, journal: i64) -> bool {
         let mut keys = self.0.iter().flat_map(|piece| piece.keys.all());

@@ -31,6 +31,12 @@ pub(crate) fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(&SqliteSettings::new(path), Arc::new(SystemClock)).expect("the file opens")
 }
 
+/// One that takes the file as it is, with rows that do not belong together.
+pub(crate) fn open_unchecked(path: &Path) -> SqliteStore {
+    let settings = SqliteSettings::new(path).with_check(false);
+    SqliteStore::open(&settings, Arc::new(SystemClock)).expect("the file opens")
+}
+
 /// One that defers what `accounts` accounts' moves and more write.
 pub(crate) fn open_deferring(path: &Path, accounts: usize) -> SqliteStore {
     let settings = SqliteSettings::new(path).with_defer_from(accounts);

@@ -1,0 +1,185 @@
+//! Whether what a file and its log hold belongs together.
+//!
+//! A file that was copied over an open one, or put beside the log of another one, is a
+//! mixture: pages of the log, which later commits wrote, over pages of other books.
+//! SQLite opens it, and pages of acknowledged commits are in neither. This looks at
+//! some hundred rows of the journal, all of the last ones and fewer the further back
+//! they are, and at what they point to. It proves no books sound: `verify` does.
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
+use wallet_core::codec::decode_outcome;
+use wallet_core::{InLedger, LedgerId, Outcome, StoreError};
+
+use crate::deferred::{Books, Cache};
+use crate::error::{During, Result, corrupt};
+use crate::read::{account_state, prepare};
+use crate::value::{ledger, ledger_number};
+
+const BOUNDS: &str = "
+    SELECT (SELECT until FROM wallet_purge WHERE number = 0),
+           (SELECT coalesce(max(id), 0) FROM wallet_journal)";
+const FROM: &str = "
+    SELECT id, ledger, outcome FROM wallet_journal WHERE id >= ? ORDER BY id LIMIT 1";
+const TRANSFER: &str = "SELECT journal FROM wallet_transfer WHERE ledger = ? AND id = ?";
+/// The last rows of the outbox, and the last entries of the oldest and newest accounts.
+const POINTERS: &str = "
+    SELECT max((SELECT coalesce(max(id), 0) FROM wallet_outbox WHERE state = 0),
+               (SELECT coalesce(max(id), 0) FROM wallet_outbox WHERE state = 1),
+               (SELECT coalesce(max(id), 0) FROM wallet_outbox WHERE state = 2),
+               (SELECT coalesce(max(last_entry), 0) FROM
+                   (SELECT last_entry FROM wallet_account ORDER BY num LIMIT 64)),
+               (SELECT coalesce(max(last_entry), 0) FROM
+                   (SELECT last_entry FROM wallet_account ORDER BY num DESC LIMIT 64)))";
+/// How many of the last rows are all looked at.
+const LAST: i64 = 64;
+/// How many rows are looked at each time that the distance from the end doubles.
+const EACH_DOUBLING: i64 = 16;
+/// How many transfers and effects of a row are looked at.
+const EACH_ROW: usize = 16;
+
+/// Fails when rows that must be there are not. The log then stays as it is when the
+/// connection is closed, for the file that it belongs to.
+///
+/// # Errors
+/// `Corrupt` when pages of the books are missing; `Unavailable`.
+pub(crate) fn check(connection: &mut Connection) -> Result<()> {
+    let keep = |connection: &Connection, keeps| {
+        let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        let set = connection.set_db_config(keep, keeps);
+        set.during("setting up a connection").map(|_| ())
+    };
+    keep(connection, true)?;
+    read(connection)?;
+    keep(connection, false)
+}
+
+fn read(connection: &mut Connection) -> Result<()> {
+    let state = Transaction::new(connection, TransactionBehavior::Deferred);
+    let state = state.during("beginning to read")?;
+    look(&state).map_err(|error| {
+        if page_damage(&error) {
+            mixed("SQLite cannot read a page").with_source(error)
+        } else {
+            error
+        }
+    })
+}
+
+fn look(state: &Connection) -> Result<()> {
+    let books = Cache::default().books(state)?;
+    let (purged, last): (i64, i64) = prepare(&books, BOUNDS)?
+        .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))
+        .during("finding the journal's end")?;
+    let pointers: i64 = prepare(&books, POINTERS)?
+        .query_row((), |row| row.get(0))
+        .during("looking at what points to the journal")?;
+    // Refusals at the end may be purged.
+    let last = last.max(purged);
+    if pointers > last || books.pieces.last_journal() > last {
+        return Err(mixed(&format!("the journal ends at row {last} too early")));
+    }
+    for id in sample(last) {
+        row(&books, id, purged)?;
+    }
+    Ok(())
+}
+
+/// The rows to look at, the last one first.
+fn sample(last: i64) -> Vec<i64> {
+    let mut back = 0;
+    let mut sample = Vec::new();
+    while back < last {
+        sample.push(last.saturating_sub(back));
+        let step = back.saturating_sub(LAST).max(0).checked_div(EACH_DOUBLING);
+        back = back.saturating_add(step.unwrap_or(0).max(1));
+    }
+    sample
+}
+
+/// Looks at row `id`, or, where a purge may have deleted it, at the next one.
+fn row(books: &Books<'_>, id: i64, purged: i64) -> Result<()> {
+    let context = "reading the journal";
+    let found = prepare(books, FROM)?
+        .query_row((id,), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()
+        .during(context)?;
+    let found: Option<(i64, i64, Vec<u8>)> = found;
+    let Some((found, number, outcome)) = found.filter(|(found, ..)| *found == id || id <= purged)
+    else {
+        return Err(mixed(&format!("row {id} of the journal is missing")));
+    };
+    // A row that cannot be read fails whoever needs it, and nobody else.
+    let Ok(ledger) = ledger(number) else {
+        return Ok(());
+    };
+    match decode_outcome(ledger, &outcome) {
+        Ok(outcome) => told(books, found, ledger, &outcome),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Whether its accounts have come as far, and its transfers are found.
+fn told(books: &Books<'_>, id: i64, ledger: LedgerId, outcome: &Outcome) -> Result<()> {
+    for transfer in outcome.transfers().take(EACH_ROW) {
+        let by = (ledger_number(ledger), transfer.key.id.as_bytes().as_slice());
+        let at = prepare(books, TRANSFER)?
+            .query_row(by, |row| row.get(0))
+            .optional()
+            .during("finding a transfer")?;
+        if at != Some(id) {
+            return Err(mixed(&format!("a transfer of row {id} is missing")));
+        }
+    }
+    for effect in outcome.effects().take(EACH_ROW) {
+        let key = InLedger::new(ledger, effect.account);
+        let state = match account_state(books, key) {
+            Ok(found) => found.map(|(_, state)| state),
+            Err(error) if page_damage(&error) => return Err(error),
+            // As above.
+            Err(_) => continue,
+        };
+        if state.is_none_or(|state| state.version < effect.version) {
+            return Err(mixed(&format!("an account is behind row {id}")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether SQLite itself could not read.
+fn page_damage(error: &StoreError) -> bool {
+    let source = std::error::Error::source(error);
+    let driver = source.and_then(|source| source.downcast_ref::<rusqlite::Error>());
+    let code = driver.and_then(rusqlite::Error::sqlite_error_code);
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+fn mixed(what: &str) -> StoreError {
+    corrupt(format!(
+        "the file and its log do not belong together ({what}), as when a file is copied over \
+         an open one: keep both, and restore a backup"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample;
+
+    #[test]
+    fn all_of_the_last_rows_are_looked_at_and_few_of_many() {
+        assert!(sample(0).is_empty());
+        assert_eq!(sample(3), [3, 2, 1]);
+        let many = sample(1_000_000_000);
+        assert_eq!(many[..2], [1_000_000_000, 999_999_999]);
+        assert!(many.windows(2).all(|pair| pair[0] > pair[1]));
+        assert!((300..500).contains(&many.len()), "{}", many.len());
+        // No gap of a fifteenth of its distance from the end is passed over.
+        for pair in many.windows(2) {
+            let (back, gap) = (1_000_000_000 - pair[1], pair[0] - pair[1]);
+            assert!(gap == 1 || gap * 15 <= back, "{pair:?}");
+        }
+    }
+}
