@@ -1,6 +1,6 @@
 //! Opening connections and taking the write lock.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -9,8 +9,8 @@ use wallet_core::{StoreError, StoreErrorKind};
 
 use crate::SqliteSettings;
 use crate::checkpoint::BEHIND;
-use crate::error::{During, Result};
-use crate::file::{OpenFile, create_private};
+use crate::error::{During, Result, corrupt};
+use crate::file::{OpenFile, create_private, follow, traces};
 
 /// `WLLT`: what a file that this crate created says of itself.
 pub(crate) const APPLICATION_ID: i32 = 0x574C_4C54;
@@ -41,7 +41,7 @@ pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)
         .during("setting the busy timeout")?;
     insist(settings.lock_wait, || identify(&connection, settings))?;
     tune(&connection, settings, BEHIND)?;
-    Ok((connection, file))
+    Ok((connection, file.with_log()?))
 }
 
 /// Opens a file for an inbox, creating it where it may. Whoever else has tables in
@@ -64,7 +64,7 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)>
     set_wait(settings.lock_wait)?;
     // Nobody else moves the log into the file.
     tune(&connection, settings, 1)?;
-    Ok((connection, file))
+    Ok((connection, file.with_log()?))
 }
 
 /// Opens the file, which exists, for reading.
@@ -83,6 +83,7 @@ pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
 
 /// Opens a file that exists, to look at it beside whoever works on it.
 pub(crate) fn look(path: &Path) -> Result<Connection> {
+    refuse_traces(&real(path)?)?;
     let connection = copy(path)?;
     connection
         .busy_timeout(LOOK_WAIT)
@@ -134,8 +135,10 @@ pub(crate) fn exclusive(path: &Path) -> Result<Connection> {
 /// Opens the file, which is created where it may, for its owner alone. SQLite
 /// gives the log and its index the same rights.
 fn open_or_create(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
+    let real = real(settings.path())?;
+    refuse_traces(&real)?;
     if settings.create
-        && let Err(error) = create_private(settings.path())
+        && let Err(error) = create_private(&real)
         && error.kind() != std::io::ErrorKind::AlreadyExists
     {
         let kind = StoreErrorKind::Unavailable;
@@ -145,6 +148,18 @@ fn open_or_create(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
     let file = OpenFile::at(settings.path())?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Ok((open(settings.path(), flags)?, file))
+}
+
+fn real(path: &Path) -> Result<PathBuf> {
+    follow(path).map_err(|error| {
+        let kind = StoreErrorKind::Unavailable;
+        StoreError::new(kind, "looking up the database file").with_source(error)
+    })
+}
+
+/// Refuses a name that leads to no books, though there were some.
+fn refuse_traces(path: &Path) -> Result<()> {
+    traces(path).map_or(Ok(()), |trace| Err(corrupt(trace.to_string())))
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {

@@ -4,6 +4,9 @@
 //! leaves the process with the old one, which no name leads to any more: it would
 //! go on to read old books and to commit where nobody looks. So the name is
 //! looked up with each transaction, and again before a commit is acknowledged.
+//!
+//! The same with its log and the log's index: a commit into a log that somebody
+//! removed is gone with the process, and another process makes new ones.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -14,12 +17,18 @@ use wallet_core::{StoreError, StoreErrorKind};
 use crate::error::Result;
 
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
+const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: stop with \
+                            SIGTERM, which saves what is in it, and start again";
+/// How many links may lead to each other: as many as Linux follows.
+const LINKS_MAX: u32 = 40;
 
 /// A file by its name, and what the system knew it by when it was opened.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct OpenFile {
     path: PathBuf,
     identity: Option<Identity>,
+    /// Its log and the log's index, from when the log is there on.
+    log: Vec<(PathBuf, Identity)>,
 }
 
 /// Device and inode: no other file has both for as long as this one is open.
@@ -31,7 +40,24 @@ impl OpenFile {
     pub(crate) fn at(path: &Path) -> Result<Self> {
         let path = std::path::absolute(path).map_err(unreachable)?;
         let identity = identity(&path).map_err(unreachable)?;
-        Ok(Self { path, identity })
+        Ok(Self {
+            path,
+            identity,
+            log: Vec::new(),
+        })
+    }
+
+    /// The same with the log, which a connection has open by now. SQLite removes it
+    /// once nobody has the file open.
+    pub(crate) fn with_log(mut self) -> Result<Self> {
+        let real = follow(&self.path).map_err(unreachable)?;
+        for ending in ["-wal", "-shm"] {
+            let path = beside(&real, ending);
+            if let Ok(Some(identity)) = identity(&path) {
+                self.log.push((path, identity));
+            }
+        }
+        Ok(self)
     }
 
     /// Whether the name still leads to the file: before anything is read.
@@ -55,12 +81,94 @@ impl OpenFile {
         if self.identity.is_none() {
             return Ok(());
         }
-        match identity(&self.path) {
-            Ok(found) if found == self.identity => Ok(()),
-            Ok(_) => Err(StoreError::new(kind, REPLACED)),
-            Err(error) => Err(StoreError::new(kind, REPLACED).with_source(error)),
-        }
+        is_still(&self.path, self.identity, kind, REPLACED)?;
+        let mut log = self.log.iter();
+        log.try_for_each(|(path, known)| is_still(path, Some(*known), kind, LOG_REPLACED))
     }
+}
+
+fn is_still(
+    path: &Path,
+    known: Option<Identity>,
+    kind: StoreErrorKind,
+    context: &'static str,
+) -> Result<()> {
+    match identity(path) {
+        Ok(found) if found == known => Ok(()),
+        Ok(_) => Err(StoreError::new(kind, context)),
+        Err(error) => Err(StoreError::new(kind, context).with_source(error)),
+    }
+}
+
+/// The file that a name leads to, through links, whether it is there or not.
+///
+/// # Errors
+/// The system's, and when links lead in a circle.
+pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
+    let mut path = std::path::absolute(path)?;
+    for _ in 0..LINKS_MAX {
+        let Ok(target) = std::fs::read_link(&path) else {
+            // No link, or nothing at all.
+            return Ok(path);
+        };
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        path = folder.join(target);
+    }
+    Err(io::Error::other("too many links"))
+}
+
+/// Whether both names lead to one file that is there.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    match (std::fs::canonicalize(one), std::fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) if one == other => true,
+        // Two names of one file.
+        (Ok(one), Ok(other)) => {
+            let both = (identity(&one), identity(&other));
+            matches!(both, (Ok(Some(one)), Ok(Some(other))) if one == other)
+        }
+        _ => false,
+    }
+}
+
+/// `path` with `ending` behind its last part.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// What stands beside a name that leads to no file, or to an empty one, and says that
+/// there were books: a log that holds something, or what a restore left that did not
+/// end. Whoever creates a file there makes new books, and overwrites the log.
+pub(crate) fn traces(path: &Path) -> Option<Trace> {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
+    if length(path) > 0 {
+        return None;
+    }
+    let log = beside(path, "-wal");
+    if length(&log) > 0 {
+        return Some(Trace::Log(log));
+    }
+    let left = beside(path, RESTORING);
+    left.exists().then_some(Trace::Restore(left))
+}
+
+/// How what a restore is making is called, behind the name of the file.
+pub(crate) const RESTORING: &str = ".restoring";
+
+/// That there were books, or are to be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Trace {
+    /// A log without its file.
+    #[error(
+        "{} is the log of a database that is not there: keep it, or set it aside with the flag \
+         of the restore that replaces the database",
+        .0.display()
+    )]
+    Log(PathBuf),
+    /// A restore that did not end.
+    #[error("{} is what a restore left that did not end: restore again", .0.display())]
+    Restore(PathBuf),
 }
 
 fn unreachable(error: io::Error) -> StoreError {

@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use wallet_core::StoreError;
 
+use crate::file::Trace;
+
 /// Why no backup was made, or none restored: nothing has changed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -12,11 +14,7 @@ pub enum BackupError {
     Exists(PathBuf),
     /// A log of a file that is gone: SQLite would add it to any file that gets the
     /// name.
-    #[error(
-        "{} is the log of a database that is not there: keep it, or set it aside with the flag \
-         that replaces the database",
-        .0.display()
-    )]
+    #[error("{}", Trace::Log(.0.clone()))]
     Leftover(PathBuf),
     /// Somebody has the file open.
     #[error("{} is in use: stop every process that has it open", .0.display())]

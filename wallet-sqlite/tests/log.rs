@@ -1,0 +1,132 @@
+//! The log belongs to its file: whoever loses one of the two is told.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use support::{
+    accepted, account_key, assert_sound, commit, deposit, open, posted, set_up, transfer,
+};
+use wallet_core::testkit::block_on;
+use wallet_core::{Batch, LedgerStore, StoreError, StoreErrorKind, SystemClock};
+use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore, back_up};
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    PathBuf::from(format!("{}{ending}", path.display()))
+}
+
+/// The files of a store as `kill -9` leaves them: copied while it is open.
+fn killed(from: &Path, to: &Path) {
+    for ending in ["", "-wal"] {
+        std::fs::copy(beside(from, ending), beside(to, ending)).unwrap();
+    }
+}
+
+fn refusal(path: &Path) -> StoreError {
+    let opened = SqliteStore::open(&SqliteSettings::new(path), Arc::new(SystemClock));
+    opened.expect_err("refused")
+}
+
+#[test]
+fn a_log_whose_file_is_gone_is_neither_overwritten_nor_taken_for_no_books() {
+    let folder = tempfile::tempdir().unwrap();
+    let [live, path, moved] = ["live.db", "wallet.db", "moved.db"].map(|n| folder.path().join(n));
+    let store = open(&live);
+    set_up(&store, 100);
+    killed(&live, &path);
+    drop(store);
+    let log = std::fs::read(beside(&path, "-wal")).unwrap();
+    std::fs::rename(&path, &moved).unwrap();
+    for is_empty in [false, true] {
+        if is_empty {
+            std::fs::write(&path, "").unwrap();
+        }
+        let error = refusal(&path);
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+        let words = "wallet.db-wal is the log of a database that is not there";
+        assert!(error.to_string().contains(words), "{error}");
+        SqliteInbox::open(&SqliteSettings::new(&path)).unwrap_err();
+        SqliteStore::migrate(&SqliteSettings::new(&path), &SystemClock).unwrap_err();
+        let error = back_up(&path, &folder.path().join("backup.db")).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+        assert_eq!(path.exists(), is_empty, "nothing is created");
+        assert_eq!(std::fs::read(beside(&path, "-wal")).unwrap(), log);
+    }
+    std::fs::rename(&moved, &path).unwrap();
+    let store = open(&path);
+    assert_eq!(posted(&store, 0), 100);
+    assert_sound(&store);
+}
+
+#[test]
+fn an_empty_log_that_was_left_behind_says_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    std::fs::write(beside(&path, "-wal"), "").unwrap();
+    set_up(&open(&path), 100);
+}
+
+#[test]
+fn a_store_whose_log_was_removed_acknowledges_nothing_and_reads_nothing() {
+    for ending in ["-wal", "-shm"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wallet.db");
+        let store = open(&path);
+        set_up(&store, 100);
+        std::fs::remove_file(beside(&path, ending)).unwrap();
+        for is_new in [false, true] {
+            if is_new {
+                // Another process makes a new one.
+                let other = Connection::open(&path).unwrap();
+                let count = "SELECT count(*) FROM sqlite_schema";
+                let _ = other.query_row(count, (), |row| row.get::<_, i64>(0));
+            }
+            let batch = Batch::new(vec![deposit("lost", 0, 10)]);
+            let error = block_on(store.transact(Arc::new(batch))).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{ending}");
+            assert!(error.to_string().contains("log"), "{error}");
+            let error = block_on(store.accounts(&[account_key(0)])).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{ending}");
+        }
+    }
+}
+
+#[test]
+fn what_is_in_a_log_that_was_removed_is_saved_when_the_store_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    let store = open(&path);
+    set_up(&store, 100);
+    std::fs::remove_file(beside(&path, "-wal")).unwrap();
+    drop(store);
+    let store = open(&path);
+    assert_eq!(posted(&store, 0), 100);
+    accepted(&commit(&store, vec![deposit("more", 0, 10)])[0]);
+    assert_sound(&store);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_its_file_with_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let [real, link] = ["data/real.db", "wallet.db"].map(|n| folder.path().join(n));
+    std::os::unix::fs::symlink("data/real.db", &link).unwrap();
+    // Created through the link, which leads to nothing yet.
+    let store = open(&link);
+    set_up(&store, 100);
+    assert!(real.exists() && beside(&real, "-wal").exists());
+    std::fs::remove_file(beside(&real, "-wal")).unwrap();
+    let batch = Batch::new(vec![transfer("lost", 0, 1, 10)]);
+    let error = block_on(store.transact(Arc::new(batch))).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+}
