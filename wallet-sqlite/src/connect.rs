@@ -110,25 +110,31 @@ pub(crate) fn without_log(connection: &Connection) -> Result<()> {
         .query_row("PRAGMA journal_mode = DELETE", (), |row| row.get(0))
         .during("ending the log")?;
     if mode != "delete" {
-        let context = "somebody else has the file open";
-        return Err(StoreError::new(StoreErrorKind::Conflict, context));
+        return Err(has_it_open());
     }
     Ok(())
 }
 
-/// Opens a file that nobody else has open, moves its log into it, and locks it.
+fn has_it_open() -> StoreError {
+    let context = "somebody else has the file open";
+    StoreError::new(StoreErrorKind::Conflict, context)
+}
+
+/// Opens a file that nobody else has open, moves its log into it, and locks it. Nothing
+/// is beside it afterwards: an exclusive locking mode would leave a journal.
 pub(crate) fn exclusive(path: &Path) -> Result<Connection> {
     let connection = copy(path)?;
     connection
         .busy_timeout(Duration::ZERO)
         .during("setting the busy timeout")?;
-    connection
-        .execute_batch("PRAGMA locking_mode = EXCLUSIVE")
-        .during("locking the file")?;
     without_log(&connection)?;
     connection
         .execute_batch("BEGIN EXCLUSIVE")
         .during("locking the file")?;
+    // Somebody may have opened it in between, with a log.
+    if pragma::<String>(&connection, "journal_mode")? != "delete" {
+        return Err(has_it_open());
+    }
     Ok(connection)
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use wallet_core::{Epoch, Epochs, RaisedBy, RaisedEpoch, Timestamp};
 
-use crate::error::{During, Result, corrupt};
+use crate::error::{During, Result, corrupt, used_up};
 use crate::read::prepare;
 use crate::value::{column, time_column};
 
@@ -50,17 +50,42 @@ pub(crate) fn raise(
     let epochs = all(connection)?;
     let raised = epochs.raise(restored_to, by, now)?;
     if raised.epoch > epochs.current() {
-        let row = params![
-            raised.epoch.as_i64(),
-            raised.restored_to.as_micros(),
-            raised.raised_at.as_micros(),
-            raised.by.as_str()
-        ];
-        prepare(connection, ADD)?
-            .execute(row)
-            .during("raising the epoch")?;
+        add(connection, &raised)?;
     }
     Ok(raised)
+}
+
+/// Raises it to more than it is, more than `above`, and no less than the second, also
+/// where the last raise was the same: for a file that was restored.
+pub(crate) fn raise_above(
+    connection: &Connection,
+    above: Epoch,
+    restored_to: Timestamp,
+    by: &RaisedBy,
+    now: Timestamp,
+) -> Result<RaisedEpoch> {
+    let next = current(connection)?.max(above).next(now);
+    let raised = RaisedEpoch {
+        epoch: next.ok_or_else(|| used_up("the numbers of epochs are used up"))?,
+        restored_to,
+        raised_at: now,
+        by: by.clone(),
+    };
+    add(connection, &raised)?;
+    Ok(raised)
+}
+
+fn add(connection: &Connection, raised: &RaisedEpoch) -> Result<()> {
+    let row = params![
+        raised.epoch.as_i64(),
+        raised.restored_to.as_micros(),
+        raised.raised_at.as_micros(),
+        raised.by.as_str()
+    ];
+    prepare(connection, ADD)?
+        .execute(row)
+        .during("raising the epoch")
+        .map(|_| ())
 }
 
 /// The epoch of a stored number.

@@ -8,7 +8,7 @@
 //! The same with its log and the log's index: a commit into a log that somebody
 //! removed is gone with the process, and another process makes new ones.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -130,6 +130,12 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// Whether what is known of a file is of the open one.
+pub(crate) fn is_same_file(open: &File, found: &Metadata) -> bool {
+    let known = open.metadata();
+    known.is_ok_and(|known| identity_of(&known) == identity_of(found))
+}
+
 /// `path` with `ending` behind its last part.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -178,15 +184,24 @@ fn unreachable(error: io::Error) -> StoreError {
 
 #[cfg(unix)]
 fn identity(path: &Path) -> io::Result<Option<Identity>> {
+    std::fs::metadata(path).map(|found| identity_of(&found))
+}
+
+#[cfg(unix)]
+fn identity_of(found: &Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;
-    let found = std::fs::metadata(path)?;
-    Ok(Some(Identity(found.dev(), found.ino())))
+    Some(Identity(found.dev(), found.ino()))
 }
 
 /// Elsewhere a file that is open cannot be replaced.
 #[cfg(not(unix))]
 fn identity(_: &Path) -> io::Result<Option<Identity>> {
     Ok(None)
+}
+
+#[cfg(not(unix))]
+const fn identity_of(_: &Metadata) -> Option<Identity> {
+    None
 }
 
 /// Creates an empty file that its owner alone may read and write.

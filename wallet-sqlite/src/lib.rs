@@ -78,7 +78,7 @@ mod write;
 
 pub use backup::{
     Backup, BackupError, Census, Existing, LastCommit, LedgerSum, Restored, RowCounts, Standing,
-    back_up, restore, standing,
+    back_up, restore, standing, verify_backup,
 };
 pub use error::{ApplyError, TransactionLost};
 pub use host::HostTransaction;

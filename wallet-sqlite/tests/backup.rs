@@ -386,3 +386,131 @@ fn each_restore_begins_an_epoch_of_its_own() {
     let epochs = block_on(open(&files.target).epochs()).unwrap();
     assert_eq!(epochs.raised(), [first.epoch, second.epoch]);
 }
+
+#[test]
+fn every_number_of_a_census_is_compared_at_a_restore() {
+    type Change = fn(&mut wallet_sqlite::RowCounts) -> &mut u64;
+    let files = files();
+    drop(books(&files.live));
+    let backup = back_up(&files.live, &files.copy).unwrap();
+    let before = names(&files);
+    let counts: [Change; 9] = [
+        |rows| &mut rows.accounts,
+        |rows| &mut rows.transfers,
+        |rows| &mut rows.references,
+        |rows| &mut rows.reversals,
+        |rows| &mut rows.holds,
+        |rows| &mut rows.open_holds,
+        |rows| &mut rows.currencies,
+        |rows| &mut rows.outcomes,
+        |rows| &mut rows.keys,
+    ];
+    for (index, count) in counts.into_iter().enumerate() {
+        let mut wrong = backup.clone();
+        *count(&mut wrong.census.rows) += 1;
+        let refused = put(&files.copy, &wrong, &files.target, Existing::Refuse);
+        let Err(BackupError::Differs { path, missing }) = refused else {
+            panic!("{index}: {refused:?}");
+        };
+        assert_eq!((path, missing.len()), (files.copy.clone(), 1), "{index}");
+        assert_eq!(names(&files), before, "{index}");
+    }
+}
+
+#[test]
+fn a_backup_is_not_restored_onto_itself() {
+    let files = files();
+    drop(books(&files.live));
+    let backup = back_up(&files.live, &files.copy).unwrap();
+    std::fs::hard_link(&files.copy, &files.target).unwrap();
+    let before = names(&files);
+    let dotted = files.folder.path().join("./backup.db");
+    for to in [&files.copy, &files.target, &dotted] {
+        for existing in [Existing::Refuse, Existing::SetAside] {
+            let error = put(&files.copy, &backup, to, existing).unwrap_err();
+            assert!(error.to_string().contains("the backup itself"), "{error}");
+            assert_eq!(names(&files), before);
+        }
+    }
+}
+
+#[test]
+fn a_restore_begins_an_epoch_that_none_before_it_had() {
+    let files = files();
+    drop(books(&files.live));
+    let backup = back_up(&files.live, &files.copy).unwrap();
+    // The live books know an epoch that lies ahead of the clock.
+    let ahead = 9_000_000_000_u64;
+    let file = Connection::open(&files.live).unwrap();
+    let raise = "INSERT INTO wallet_epoch VALUES (?, 0, 0, 'a clock that stepped forward')";
+    file.execute(raise, [i64::try_from(ahead).unwrap()])
+        .unwrap();
+    drop(file);
+    for more in 1..=2 {
+        let restored = put(&files.copy, &backup, &files.live, Existing::SetAside).unwrap();
+        assert_eq!(restored.epoch.epoch.number(), ahead + more);
+    }
+    // Elsewhere, where nothing is known of them: one after the other.
+    let mut epochs = Vec::new();
+    for number in 0..3 {
+        let to = files.folder.path().join(format!("{number}.db"));
+        let restored = put(&files.copy, &backup, &to, Existing::Refuse).unwrap();
+        epochs.push(restored.epoch.epoch);
+    }
+    assert!(epochs.is_sorted_by(|one, next| one < next), "{epochs:?}");
+}
+
+#[test]
+fn a_backup_of_books_that_were_restored_and_stood_still_begins_an_epoch_too() {
+    let files = files();
+    drop(books(&files.live));
+    let backup = back_up(&files.live, &files.copy).unwrap();
+    let first = put(&files.copy, &backup, &files.live, Existing::SetAside).unwrap();
+    let again = files.folder.path().join("again.db");
+    let backup = back_up(&files.live, &again).unwrap();
+    let second = put(&again, &backup, &files.target, Existing::Refuse).unwrap();
+    assert!(second.epoch.epoch > first.epoch.epoch);
+}
+
+#[test]
+fn nothing_of_a_file_that_was_set_aside_stays_under_its_name() {
+    let files = files();
+    drop(books(&files.live));
+    let backup = back_up(&files.live, &files.copy).unwrap();
+    // An empty log and its index, as a replacement under a running server leaves them.
+    for left in [&["-wal", "-shm"][..], &[]] {
+        for ending in left {
+            std::fs::write(beside(&files.live, ending), "").unwrap();
+        }
+        put(&files.copy, &backup, &files.live, Existing::SetAside).unwrap();
+        for ending in ["-wal", "-shm", "-journal"] {
+            assert!(!beside(&files.live, ending).exists(), "{ending}");
+        }
+    }
+    for aside in ["wallet.db.replaced-1", "wallet.db.replaced-2"] {
+        let aside = files.folder.path().join(aside);
+        for ending in ["-wal", "-shm", "-journal"] {
+            assert!(!beside(&aside, ending).exists(), "{ending}");
+        }
+        assert_sound(&open(&aside));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_to_the_file_that_is_restored() {
+    let files = files();
+    drop(books(&files.live));
+    let backup = back_up(&files.live, &files.copy).unwrap();
+    let data = files.folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let link = files.folder.path().join("link.db");
+    std::os::unix::fs::symlink("data/real.db", &link).unwrap();
+    // It leads to nothing yet.
+    put(&files.copy, &backup, &link, Existing::Refuse).unwrap();
+    let restored = put(&files.copy, &backup, &link, Existing::SetAside).unwrap();
+    assert_eq!(restored.aside.unwrap(), data.join("real.db.replaced-1"));
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_sound(&open(&data.join("real.db")));
+    assert_sound(&open(&link));
+}

@@ -9,9 +9,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
 use wallet_core::{StoreError, StoreErrorKind};
 
+use super::Result;
 use super::census::{Census, in_one_state};
 use super::error::{BackupError, io};
-use super::{Result, beside};
+use super::made::remove_all;
 use crate::error::During;
 use crate::file::create_private;
 use crate::{connect, migrate};
@@ -57,10 +58,7 @@ pub fn back_up(from: &Path, to: &Path) -> Result<Backup> {
     create_private(to).map_err(io("creating", to))?;
     let made = fill(source, to);
     if made.is_err() {
-        for ending in ["", "-journal", "-wal", "-shm"] {
-            // What cannot be removed is told by the first error.
-            let _ = std::fs::remove_file(beside(to, ending));
-        }
+        remove_all(to);
     }
     made
 }

@@ -12,6 +12,9 @@ pub enum BackupError {
     /// A file is in the way.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
+    /// What is to be replaced is the backup itself.
+    #[error("{} is the backup itself: restore to another name", .0.display())]
+    SameFile(PathBuf),
     /// A log of a file that is gone: SQLite would add it to any file that gets the
     /// name.
     #[error("{}", Trace::Log(.0.clone()))]

@@ -9,20 +9,16 @@
 mod census;
 mod copy;
 mod error;
+mod made;
+mod place;
 mod restore;
 mod standing;
+mod stop;
 
 pub use census::{Census, LastCommit, LedgerSum, RowCounts};
 pub use copy::{Backup, back_up};
 pub use error::BackupError;
-pub use restore::{Existing, Restored, restore};
+pub use restore::{Existing, Restored, restore, verify_backup};
 pub use standing::{Standing, standing};
 
 type Result<T> = std::result::Result<T, BackupError>;
-
-/// `path` with `ending` behind its last part.
-fn beside(path: &std::path::Path, ending: &str) -> std::path::PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}

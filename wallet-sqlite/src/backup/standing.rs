@@ -70,31 +70,50 @@ fn verdict(lacking: Vec<String>, otherwise: Standing) -> Standing {
 /// Which rows are not as `agree` wants them.
 fn rows(told: &RowCounts, found: &RowCounts, agree: impl Fn(u64, u64) -> bool) -> Vec<String> {
     // Keys and refusals are purged, open holds end: they prove nothing.
-    let RowCounts {
-        accounts,
-        transfers,
-        references,
-        reversals,
-        holds,
-        open_holds: _,
-        currencies,
-        outcomes: _,
-        keys: _,
-    } = told;
-    let rows = [
-        ("accounts", accounts, found.accounts),
-        ("transfers", transfers, found.transfers),
-        ("references", references, found.references),
-        ("reversals", reversals, found.reversals),
-        ("holds", holds, found.holds),
-        ("currencies", currencies, found.currencies),
-    ];
-    let wrong = rows
-        .into_iter()
-        .filter(|(_, told, found)| !agree(**told, *found));
+    let [lasting @ .., _, _, _] = counts(told, found);
+    wrong(&lasting, agree)
+}
+
+/// All counts of both, those that do not shrink first.
+const fn counts(told: &RowCounts, found: &RowCounts) -> [(&'static str, u64, u64); 9] {
+    [
+        ("accounts", told.accounts, found.accounts),
+        ("transfers", told.transfers, found.transfers),
+        ("references", told.references, found.references),
+        ("reversals", told.reversals, found.reversals),
+        ("holds", told.holds, found.holds),
+        ("currencies", told.currencies, found.currencies),
+        ("open holds", told.open_holds, found.open_holds),
+        ("outcomes", told.outcomes, found.outcomes),
+        ("keys", told.keys, found.keys),
+    ]
+}
+
+fn wrong(counts: &[(&str, u64, u64)], agree: impl Fn(u64, u64) -> bool) -> Vec<String> {
+    let wrong = counts
+        .iter()
+        .filter(|(_, told, found)| !agree(*told, *found));
     wrong
         .map(|(name, told, found)| format!("{name}: {told} in the manifest, {found} here"))
         .collect()
+}
+
+/// What of a file that nobody has written to since is not exactly as its census says,
+/// in words.
+pub(super) fn differences(books: &Books<'_>, expected: &Census) -> Result<Vec<String>> {
+    let found = Census::of(books)?;
+    let mut differences = Vec::new();
+    if found.last != expected.last {
+        let number = |census: &Census| census.last.map_or(0, |last| last.number);
+        let (told, here) = (number(expected), number(&found));
+        differences.push(format!(
+            "the last commit {told} is not here, the last one here is {here}"
+        ));
+    }
+    differ(&expected.sums, &found.sums, &mut differences);
+    let all = counts(&expected.rows, &found.rows);
+    differences.extend(wrong(&all, |told, found| told == found));
+    Ok(differences)
 }
 
 fn differ(told: &[LedgerSum], found: &[LedgerSum], lacking: &mut Vec<String>) {
