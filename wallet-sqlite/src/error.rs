@@ -1,10 +1,13 @@
 //! Every error of SQLite, classified by its result code and never by its text.
 
-use rusqlite::Error as SqlError;
 use rusqlite::ffi;
+use rusqlite::{Error as SqlError, ErrorCode};
 use thiserror::Error;
 use wallet_core::codec::DecodeError;
 use wallet_core::{StoreError, StoreErrorKind};
+
+const READ_ONLY: &str = "the database file is read-only: this process must be allowed to write it, \
+                         its log and its folder, and be restarted";
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;
 
@@ -52,8 +55,8 @@ const fn classify_primary(primary: i32, doing: Doing) -> StoreErrorKind {
     use StoreErrorKind as Kind;
     match primary {
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Kind::Conflict,
-        // Nothing was appended in full, so the commit mark is not there.
-        ffi::SQLITE_FULL => Kind::Unavailable,
+        // Nothing was appended in full, or at all, so the commit mark is not there.
+        ffi::SQLITE_FULL | ffi::SQLITE_READONLY => Kind::Unavailable,
         ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => Kind::Corrupt,
         // The log may hold the commit mark already, or not yet.
         _ if matches!(doing, Doing::Commit) => Kind::Indeterminate,
@@ -97,7 +100,11 @@ impl<T> During<T> for rusqlite::Result<T> {
     }
 
     fn while_doing(self, doing: Doing, context: &'static str) -> Result<T> {
-        self.map_err(|error| StoreError::new(kind_of(&error, doing), context).with_source(error))
+        self.map_err(|error| {
+            let is_read_only = error.sqlite_error_code() == Some(ErrorCode::ReadOnly);
+            let context = if is_read_only { READ_ONLY } else { context };
+            StoreError::new(kind_of(&error, doing), context).with_source(error)
+        })
     }
 }
 

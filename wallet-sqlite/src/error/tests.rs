@@ -100,13 +100,13 @@ const TABLE: &[(i32, Expected)] = &[
     (ffi::SQLITE_PERM, FOREIGN),
     (ffi::SQLITE_ABORT, FOREIGN),
     (ffi::SQLITE_ABORT_ROLLBACK, FOREIGN),
-    (ffi::SQLITE_READONLY, FOREIGN),
-    (ffi::SQLITE_READONLY_RECOVERY, FOREIGN),
-    (ffi::SQLITE_READONLY_CANTLOCK, FOREIGN),
-    (ffi::SQLITE_READONLY_ROLLBACK, FOREIGN),
-    (ffi::SQLITE_READONLY_DBMOVED, FOREIGN),
-    (ffi::SQLITE_READONLY_CANTINIT, FOREIGN),
-    (ffi::SQLITE_READONLY_DIRECTORY, FOREIGN),
+    (ffi::SQLITE_READONLY, UNAVAILABLE),
+    (ffi::SQLITE_READONLY_RECOVERY, UNAVAILABLE),
+    (ffi::SQLITE_READONLY_CANTLOCK, UNAVAILABLE),
+    (ffi::SQLITE_READONLY_ROLLBACK, UNAVAILABLE),
+    (ffi::SQLITE_READONLY_DBMOVED, UNAVAILABLE),
+    (ffi::SQLITE_READONLY_CANTINIT, UNAVAILABLE),
+    (ffi::SQLITE_READONLY_DIRECTORY, UNAVAILABLE),
     (ffi::SQLITE_NOTFOUND, FOREIGN),
     (ffi::SQLITE_EMPTY, FOREIGN),
     (ffi::SQLITE_MISUSE, FOREIGN),
@@ -131,4 +131,23 @@ fn every_code_has_the_kind_that_its_meaning_asks_for() {
 fn every_primary_code_is_in_the_table() {
     let missing = (1..=26).find(|primary| !TABLE.iter().any(|(code, _)| code & 0xff == *primary));
     assert_eq!(missing, None);
+}
+
+#[test]
+fn a_file_that_is_read_only_is_told_so() {
+    use super::During;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("books.db");
+    let make = rusqlite::Connection::open(&path).unwrap();
+    make.execute_batch("CREATE TABLE t (n INTEGER)").unwrap();
+    drop(make);
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let file = rusqlite::Connection::open_with_flags(&path, flags).unwrap();
+    let refused = file.execute("INSERT INTO t VALUES (1)", ());
+    let error = refused.during("writing").unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable);
+    assert!(
+        error.context().contains("the database file is read-only"),
+        "{error}"
+    );
 }
