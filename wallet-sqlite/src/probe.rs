@@ -1,20 +1,124 @@
 //! Whether the file can be written.
 
-use rusqlite::Connection;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::{Connection, ErrorCode};
+use wallet_core::StoreError;
 
 use crate::error::{During, Result};
 use crate::read::prepare;
 
-/// A lease of a partition that there is not: the page is written, and nothing stays.
+/// A lease of a partition that there is not: its pages are written, and nothing stays.
 const TAKE: &str = "
-    INSERT INTO wallet_lease (partition, owner, token, until) VALUES (-1, '', 0, 0)";
+    INSERT INTO wallet_lease (partition, owner, token, until) VALUES (-1, ?, 0, 0)";
 const GIVE_BACK: &str = "DELETE FROM wallet_lease WHERE partition = -1";
+/// As much as a large commit writes.
+const LARGE_BYTES: usize = 256 << 10;
 
-/// Writes to the log what is gone again at the commit.
-pub(crate) fn run(connection: &Connection) -> Result<()> {
-    for sql in [TAKE, GIVE_BACK] {
-        let mut statement = prepare(connection, sql)?;
-        statement.execute(()).during("probing the file")?;
+/// How much a probe must write. On a full disk a few pages find room in what is
+/// allocated already, and a commit does not: once a write has failed for that reason, a
+/// probe is as large as a large commit, until it or a commit is done.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    is_lacking: AtomicBool,
+}
+
+impl Room {
+    /// Takes in what a write came to: one that wrote something says so with `true`.
+    pub(crate) fn note(&self, done: std::result::Result<bool, &StoreError>) {
+        match done {
+            Ok(true) => self.is_lacking.store(false, Ordering::Relaxed),
+            Err(error) if cannot_write(error) => self.is_lacking.store(true, Ordering::Relaxed),
+            Ok(false) | Err(_) => {}
+        }
     }
+
+    /// How many bytes a probe must write.
+    pub(crate) fn probe_bytes(&self) -> usize {
+        if self.is_lacking.load(Ordering::Relaxed) {
+            LARGE_BYTES
+        } else {
+            0
+        }
+    }
+}
+
+/// Whether the system had no room, or refused to write.
+fn cannot_write(error: &StoreError) -> bool {
+    let source = std::error::Error::source(error);
+    let driver = source.and_then(|source| source.downcast_ref::<rusqlite::Error>());
+    let code = driver.and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
+}
+
+/// Writes to the log at least so many bytes, which are gone again at the commit.
+pub(crate) fn run(connection: &Connection, bytes: usize) -> Result<()> {
+    let context = "probing the file";
+    let owner = "x".repeat(bytes);
+    prepare(connection, TAKE)?
+        .execute((owner,))
+        .during(context)?;
+    prepare(connection, GIVE_BACK)?
+        .execute(())
+        .during(context)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use wallet_core::testkit::block_on;
+    use wallet_core::{LedgerStore, StoreError, StoreErrorKind, SystemClock};
+
+    use super::{LARGE_BYTES, Room};
+    use crate::file::beside;
+    use crate::{SqliteSettings, SqliteStore};
+
+    fn error(code: std::ffi::c_int) -> StoreError {
+        let source = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        StoreError::new(StoreErrorKind::Unavailable, "a test").with_source(source)
+    }
+
+    #[test]
+    fn a_probe_is_large_once_nothing_can_be_written_until_something_is() {
+        use rusqlite::ffi;
+        let room = Room::default();
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE] {
+            assert_eq!(room.probe_bytes(), 0);
+            room.note(Err(&error(ffi::SQLITE_BUSY)));
+            assert_eq!(room.probe_bytes(), 0, "somebody keeps a lock");
+            room.note(Err(&error(code)));
+            room.note(Ok(false));
+            assert_eq!(room.probe_bytes(), LARGE_BYTES, "replays write nothing");
+            room.note(Ok(true));
+        }
+        assert_eq!(room.probe_bytes(), 0);
+    }
+
+    #[test]
+    fn a_large_probe_writes_as_much_to_the_log_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wallet.db");
+        let settings = SqliteSettings::new(&path);
+        let store = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap();
+        let log = || std::fs::metadata(beside(&path, "-wal")).unwrap().len();
+        let before = log();
+        block_on(store.probe()).unwrap();
+        let small = log() - before;
+        assert!(small < 20_000, "{small}");
+        store.room.note(Err(&error(rusqlite::ffi::SQLITE_FULL)));
+        let before = log();
+        block_on(store.probe()).unwrap();
+        let large = log() - before;
+        assert!(large > 256 << 10, "{large}");
+        assert_eq!(store.room.probe_bytes(), 0, "it was done");
+        let before = log();
+        block_on(store.probe()).unwrap();
+        assert!(log() - before < 20_000);
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let leases = "SELECT count(*) FROM wallet_lease";
+        let leases: i64 = connection.query_row(leases, (), |row| row.get(0)).unwrap();
+        assert_eq!(leases, 0);
+    }
 }

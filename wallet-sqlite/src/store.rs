@@ -16,6 +16,7 @@ use crate::deferred::{Books, Cache};
 use crate::error::{During, Result};
 use crate::file::OpenFile;
 use crate::past_balance::{Answer, Question, Settlements};
+use crate::probe::{self, Room};
 use crate::read::Memory;
 use crate::settings::SqliteSettings;
 use crate::threads::Threads;
@@ -54,6 +55,7 @@ pub struct SqliteStore {
     memory: Arc<Mutex<Memory>>,
     pub(crate) pieces: Arc<Cache>,
     pub(crate) settlements: Arc<Settlements>,
+    pub(crate) room: Arc<Room>,
     defer_from: usize,
 }
 
@@ -101,6 +103,7 @@ impl SqliteStore {
             memory: Arc::default(),
             pieces: Arc::default(),
             settlements: Arc::default(),
+            room: Arc::default(),
             defer_from: settings.defer_from.max(1),
         })
     }
@@ -234,8 +237,9 @@ impl LedgerStore for SqliteStore {
         let requests = batch.requests().len();
         let (memory, pieces) = (Arc::clone(&self.memory), Arc::clone(&self.pieces));
         let (file, defer_from) = (Arc::clone(&self.file), self.defer_from);
+        let room = Arc::clone(&self.room);
         let job = move |writer: &mut Connection| {
-            in_file(&file, writer, lock_wait, |open| {
+            let decided = in_file(&file, writer, lock_wait, |open| {
                 let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
                 let books = pieces.books(open)?;
                 decide_and_write(
@@ -245,7 +249,10 @@ impl LedgerStore for SqliteStore {
                     Some(&mut memory),
                     defer_from,
                 )
-            })
+            });
+            let wrote = decided.as_ref().map(|decided| !decided.changes.is_empty());
+            room.note(wrote);
+            decided
         };
         let decision = self.writer.run(job).await?;
         self.checkpoints.committed(requests);
@@ -358,7 +365,11 @@ impl LedgerStore for SqliteStore {
     }
 
     async fn probe(&self) -> Result<()> {
-        self.write(|open, _| crate::probe::run(open)).await
+        let bytes = self.room.probe_bytes();
+        let probed = self.write(move |open, _| probe::run(open, bytes)).await;
+        // A small one finds room where a commit does not.
+        self.room.note(probed.as_ref().map(|()| bytes > 0));
+        probed
     }
 
     async fn pending_sums(&self, accounts: &[AccountKey]) -> Result<Vec<Option<PendingSums>>> {

@@ -47,3 +47,38 @@ fn on_a_full_disk_nothing_is_done_and_the_server_is_not_ready_until_there_is_roo
     });
     assert!(failed.is_some());
 }
+
+#[test]
+fn a_disk_on_which_only_a_probe_finds_room_is_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = sqlite(&folder.path().join("wallet.db"));
+    let mut server = Process::start_where_disks_fill_up(&store);
+    let (client, admin) = (server.client, server.admin);
+    let ada = client.open_with("ada", "10.00");
+    let bob = client.open("bob");
+    // A few pages more, and no transfer of many legs.
+    let log = folder.path().join("wallet.db-wal");
+    let length = std::fs::metadata(&log).unwrap().len();
+    server.limit_files(&(length + 20_000).to_string());
+    let leg = serde_json::json!({"from": ada, "to": bob, "amount": "0.01", "currency": "EUR"});
+    let large = serde_json::json!({"legs": vec![leg; 300]});
+    let late = client.post("/v1/transfers", "large", &large);
+    assert!([503, 504].contains(&late.status), "{late:?}");
+    client
+        .get("/health/ready")
+        .problem(503, "store_unavailable");
+    // Once that is old, a probe says it.
+    while admin.metric("wallet_probes_total ") == 0 {
+        client
+            .get("/health/ready")
+            .problem(503, "store_unavailable");
+    }
+    client
+        .get("/health/ready")
+        .problem(503, "store_unavailable");
+    assert_eq!(admin.metric("wallet_probes_failed_total "), 1);
+    server.limit_files("unlimited");
+    client.post("/v1/transfers", "large", &large).expect(201);
+    client.get("/health/ready").expect(200);
+    server.kill();
+}
