@@ -1,8 +1,9 @@
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use wallet_core::{RaisedBy, SystemClock};
-use wallet_sqlite::{Backup, Existing, Restored, back_up, restore};
+use wallet_sqlite::{Backup, BackupError, Existing, Restored, back_up, restore, verify_backup};
 
 use super::{OperatorError, manifest};
 use crate::output::time;
@@ -46,18 +47,39 @@ impl MakeBackup {
         let path = self.manifest.clone();
         let path = path.unwrap_or_else(|| manifest::beside(&self.to));
         if path.exists() {
-            return Err(wallet_sqlite::BackupError::Exists(path).into());
+            let is_whole = self.to.exists();
+            let there = if is_whole { self.to.clone() } else { path };
+            return Err(BackupError::Exists(there).into());
         }
-        let backup = back_up(store, &self.to)?;
+        let backup = back_up(store, &self.to).map_err(|error| match error {
+            BackupError::Exists(file) if file == self.to => OperatorError::Unfinished(file),
+            other => other.into(),
+        })?;
         if let Err(error) = manifest::write(&path, &self.to, &backup) {
             // Without a manifest it is no backup.
             let _ = std::fs::remove_file(&self.to);
             return Err(error);
         }
-        tell(&self.to, &backup)?;
-        say!("manifest {}", path.display())?;
-        Ok(0)
+        let told = tell(&self.to, &backup).and_then(|()| say!("manifest {}", path.display()));
+        Ok(done(
+            &told,
+            format_args!("the backup {} is made", self.to.display()),
+        ))
     }
+}
+
+/// What was done is done, whether it could be told or not: only the words are lost.
+fn done(told: &std::io::Result<()>, what: std::fmt::Arguments<'_>) -> u8 {
+    if let Err(error) = told
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        // Nobody is left to be told of this.
+        let _ = writeln!(
+            std::io::stderr(),
+            "wallet: {what}; it could not be told: {error}"
+        );
+    }
+    0
 }
 
 impl RestoreBackup {
@@ -66,7 +88,7 @@ impl RestoreBackup {
         let path = path.unwrap_or_else(|| manifest::beside(&self.from));
         let backup = manifest::read(&path)?;
         if self.verify_only {
-            self.verify(&backup)?;
+            verify_backup(&self.from, &backup)?;
             tell(&self.from, &backup)?;
             say!("the backup is what its manifest says")?;
             return Ok(0);
@@ -76,37 +98,24 @@ impl RestoreBackup {
         } else {
             Existing::Refuse
         };
-        let restored = place(&self.from, &backup, store, existing)?;
-        tell(store, &backup)?;
-        let (epoch, until) = (restored.epoch.epoch, restored.epoch.restored_to);
-        say!("epoch {epoch} begins, restored to {}", time(until))?;
-        if let Some(aside) = restored.aside {
-            say!("the file that was there is {} now", aside.display())?;
-        }
-        say!("restored: it holds what the manifest says")?;
-        Ok(0)
-    }
-
-    /// Restores to a file beside the backup, which is removed again.
-    fn verify(&self, backup: &Backup) -> Result<(), OperatorError> {
-        let mut copy = self.from.as_os_str().to_owned();
-        copy.push(".verifying");
-        let copy = PathBuf::from(copy);
-        place(&self.from, backup, &copy, Existing::Refuse)?;
-        std::fs::remove_file(&copy)?;
-        Ok(())
+        let by = RaisedBy::new("wallet restore")?;
+        let restored = restore(&self.from, &backup, store, existing, &by, &SystemClock)?;
+        let told = tell_restored(store, &backup, &restored);
+        Ok(done(
+            &told,
+            format_args!("the file {} is restored", store.display()),
+        ))
     }
 }
 
-/// Restores in the name of this command.
-fn place(
-    from: &Path,
-    backup: &Backup,
-    to: &Path,
-    existing: Existing,
-) -> Result<Restored, OperatorError> {
-    let by = RaisedBy::new("wallet restore")?;
-    Ok(restore(from, backup, to, existing, &by, &SystemClock)?)
+fn tell_restored(store: &Path, backup: &Backup, restored: &Restored) -> std::io::Result<()> {
+    tell(store, backup)?;
+    let (epoch, until) = (restored.epoch.epoch, restored.epoch.restored_to);
+    say!("epoch {epoch} begins, restored to {}", time(until))?;
+    if let Some(aside) = &restored.aside {
+        say!("the file that was there is {} now", aside.display())?;
+    }
+    say!("restored: it holds what the manifest says")
 }
 
 fn tell(file: &Path, backup: &Backup) -> std::io::Result<()> {

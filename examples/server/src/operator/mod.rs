@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
-use wallet_core::{OutboxError, StoreError, SystemClock, WalletError};
+use wallet_core::{OutboxError, StoreError, StoreErrorKind, SystemClock, WalletError};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 use crate::StoreUrl;
@@ -115,6 +115,12 @@ pub enum OperatorError {
     /// No backup was made or restored.
     #[error(transparent)]
     Backup(#[from] wallet_sqlite::BackupError),
+    /// What a backup left that was cut off.
+    #[error(
+        "{0} exists already and has no manifest: a backup that was cut off left it, unless one is \
+         being made right now. Remove it and back up again"
+    )]
+    Unfinished(PathBuf),
     /// The name that was given is not allowed.
     #[error("--by: {0}")]
     Name(wallet_core::TextError),
@@ -192,6 +198,7 @@ impl OperatorError {
             | Self::Export(_)
             | Self::Reconcile(_)
             | Self::Backup(_)
+            | Self::Unfinished(_)
             | Self::Text(_)
             | Self::Io(_) => 3,
         }
@@ -223,7 +230,9 @@ impl Arguments {
                 _ => {}
             }
             let url = &self.store;
-            let store = open(url).await?;
+            // Whoever only looks may look at damaged books too.
+            let is_checked = matches!(self.what, What::Purge(_) | What::RestoreDone(_));
+            let store = open(url, is_checked).await?;
             let store = store.as_ref();
             match self.what {
                 What::Backup(backup) => backup.run(url.file()?),
@@ -261,7 +270,7 @@ impl StoreUrl {
     not(feature = "mysql"),
     expect(clippy::unused_async, reason = "only a server's store is waited for")
 )]
-async fn open(url: &StoreUrl) -> Result<Box<dyn Books>, OperatorError> {
+async fn open(url: &StoreUrl, is_checked: bool) -> Result<Box<dyn Books>, OperatorError> {
     let path = match url {
         StoreUrl::Memory => return Err(OperatorError::Memory),
         #[cfg(feature = "mysql")]
@@ -272,14 +281,18 @@ async fn open(url: &StoreUrl) -> Result<Box<dyn Books>, OperatorError> {
         }
         StoreUrl::Sqlite(path) => path,
     };
-    if !path.is_file() {
-        return Err(OperatorError::NoFile(path.clone()));
-    }
     let settings = SqliteSettings::new(path)
         .with_create(false)
-        .with_migrate(false);
-    let store = SqliteStore::open(&settings, Arc::new(SystemClock))?;
-    Ok(Box::new(store))
+        .with_migrate(false)
+        .with_check(is_checked);
+    match SqliteStore::open(&settings, Arc::new(SystemClock)) {
+        Ok(store) => Ok(Box::new(store)),
+        // Without its file there may still be its log.
+        Err(error) if error.kind() != StoreErrorKind::Corrupt && !path.is_file() => {
+            Err(OperatorError::NoFile(path.clone()))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn say_line(line: std::fmt::Arguments<'_>) -> std::io::Result<()> {

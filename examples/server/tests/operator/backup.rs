@@ -257,6 +257,7 @@ fn a_restore_that_is_killed_leaves_the_file_restored_or_not_there() {
     let files = Files::backed_up();
     let (new, left) = (files.fresh(), files.folder.path().join("new.db.restoring"));
     let expect = ["verify", "--expect", text(&files.manifest)];
+    // Nothing of what was left keeps the next one from its work.
     for spins in (0..40_u64).map(|kill| kill * 400_000) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wallet"));
         let store = format!("sqlite:{}", text(&new));
@@ -271,19 +272,105 @@ fn a_restore_that_is_killed_leaves_the_file_restored_or_not_there() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        if left.exists() && !new.exists() {
-            // It says so, and restores nothing over what another one may be at.
-            assert!(told(&files.restore(&new, &[]), 3).contains("restoring exists already"));
-        }
         if new.exists() {
             told(&wallet(&new, &expect), 0);
             std::fs::remove_file(&new).unwrap();
         }
-        if left.exists() {
-            std::fs::remove_file(&left).unwrap();
-        }
     }
+    std::fs::write(&left, "half of a copy").unwrap();
     told(&files.restore(&new, &[]), 0);
+    assert!(!left.exists());
+}
+
+#[test]
+fn what_a_verification_left_that_was_killed_keeps_nobody_from_verifying() {
+    let files = Files::backed_up();
+    let before = files.names();
+    for left in ["backup.db.verifying", "backup.db.verifying-journal"] {
+        std::fs::write(files.folder.path().join(left), "half").unwrap();
+    }
+    told(&files.restore(&files.fresh(), &["--verify-only"]), 0);
+    assert_eq!(files.names(), before);
+    let text = std::fs::read_to_string(&files.manifest).unwrap();
+    let text = text.replace("\"open_holds\": 1", "\"open_holds\": 2");
+    std::fs::write(&files.manifest, text).unwrap();
+    for more in [&["--verify-only"][..], &[]] {
+        let output = told(&files.restore(&files.fresh(), more), 3);
+        assert!(output.contains("/backup.db does not hold"), "{output}");
+    }
+    assert_eq!(files.names(), before);
+}
+
+#[test]
+fn what_a_backup_left_that_was_killed_is_told_with_what_to_do() {
+    let files = files();
+    std::fs::write(&files.copy, "half of a copy").unwrap();
+    let output = told(&files.back_up(), 3);
+    assert!(output.contains("has no manifest"), "{output}");
+    assert!(output.contains("Remove it and back up again"), "{output}");
+    std::fs::remove_file(&files.copy).unwrap();
+    told(&files.back_up(), 0);
+    let output = told(&files.back_up(), 3);
+    assert!(output.contains("backup.db exists already"), "{output}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_done_is_done_though_nobody_can_be_told() {
+    let files = files();
+    let program = env!("CARGO_BIN_EXE_wallet");
+    let run = |store: &Path, words: &str, out: &str| {
+        let store = text(store);
+        let script = format!("{program} --store sqlite:{store} {words} {out}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).env_clear().output().unwrap()
+    };
+    let backup = format!("backup --to {}", text(&files.copy));
+    let output = told(&run(&files.live, &backup, "> /dev/full"), 0);
+    assert!(
+        output.contains("backup.db is made; it could not be told"),
+        "{output}"
+    );
+    told(&files.restore(&files.fresh(), &["--verify-only"]), 0);
+    let restore = format!("restore --from {}", text(&files.copy));
+    let output = told(&run(&files.fresh(), &restore, "> /dev/full"), 0);
+    assert!(
+        output.contains("new.db is restored; it could not be told"),
+        "{output}"
+    );
+    told(&wallet(&files.fresh(), &["verify"]), 0);
+}
+
+#[test]
+fn a_log_whose_file_is_gone_is_told_by_every_command_and_by_the_server() {
+    let files = Files::backed_up();
+    let lost = files.fresh();
+    let log = files.folder.path().join("new.db-wal");
+    std::fs::write(&log, "acknowledged money").unwrap();
+    let before = files.names();
+    let server = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wallet-server"));
+        let store = format!("sqlite:{}", text(&lost));
+        let listen = ["--listen", "127.0.0.1:0", "--admin-listen", "off"];
+        command.args(["--store", &store]).args(listen);
+        command.env_clear().output().unwrap()
+    };
+    let copy = files.folder.path().join("other.db");
+    for output in [
+        wallet(&lost, &["verify"]),
+        wallet(&lost, &["backup", "--to", text(&copy)]),
+        files.restore(&lost, &[]),
+        server(),
+    ] {
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{text}");
+        let words = "new.db-wal is the log of a database that is not there";
+        assert!(text.contains(words), "{text}");
+    }
+    assert_eq!(files.names(), before);
+    // Its file again, or aside with it.
+    told(&files.restore(&lost, &["--set-aside-existing"]), 0);
+    assert!(files.names().contains(&"new.db.replaced-1-wal".to_owned()));
 }
 
 #[test]
