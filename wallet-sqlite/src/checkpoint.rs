@@ -86,6 +86,11 @@ pub(crate) fn truncate(connection: &mut Connection) {
     pages_left(connection, EMPTY);
 }
 
+/// Moves what is in the log into the file, as far as nobody reads it.
+pub(crate) fn save(connection: &Connection) {
+    pages_left(connection, CARRY_OVER);
+}
+
 fn run(connection: &Connection, nudges: &Receiver<()>, writer: &Handle, pages: u32) {
     while nudges.recv().is_ok() {
         if pages_left(connection, LOG) < i64::from(pages) {

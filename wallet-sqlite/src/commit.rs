@@ -11,7 +11,7 @@ use crate::deferred::Books;
 use crate::error::{Doing, During, Result};
 use crate::file::OpenFile;
 use crate::read::Memory;
-use crate::{connect, read, write};
+use crate::{checkpoint, connect, read, write};
 
 /// Reads what `batch` touches, decides it, writes the result. Neither begins
 /// nor ends the transaction; on an error the caller rolls back. From `defer_from`
@@ -63,9 +63,13 @@ pub(crate) fn in_file<T, E: From<wallet_core::StoreError>>(
     let done = in_transaction(connection, lock_wait, |open| {
         file.check()?;
         work(open)
-    })?;
-    file.check_committed()?;
-    Ok(done)
+    });
+    let done = done.and_then(|done| file.check_committed().map(|()| done).map_err(E::from));
+    if done.is_err() && file.has_lost_its_log() {
+        // What was acknowledged before must outlive this process.
+        checkpoint::save(connection);
+    }
+    done
 }
 
 /// Commits what is open; where nothing was written it costs nothing.

@@ -17,8 +17,7 @@ use wallet_core::{StoreError, StoreErrorKind};
 use crate::error::Result;
 
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
-const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: stop with \
-                            SIGTERM, which saves what is in it, and start again";
+const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: restart";
 /// How many links may lead to each other: as many as Linux follows.
 const LINKS_MAX: u32 = 40;
 
@@ -75,6 +74,14 @@ impl OpenFile {
     /// that has the name now, or not.
     pub(crate) fn check_committed(&self) -> Result<()> {
         self.still(StoreErrorKind::Indeterminate)
+    }
+
+    /// Whether the log was removed, and nobody has begun another one under its name, so
+    /// that what is in it may be moved into the file.
+    pub(crate) fn has_lost_its_log(&self) -> bool {
+        let is_gone = |(path, _): &(PathBuf, Identity)| !path.exists();
+        let is_its = identity(&self.path).is_ok_and(|found| found == self.identity);
+        is_its && self.log.first().is_some_and(is_gone)
     }
 
     fn still(&self, kind: StoreErrorKind) -> Result<()> {
