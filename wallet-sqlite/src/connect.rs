@@ -10,7 +10,7 @@ use wallet_core::{StoreError, StoreErrorKind};
 use crate::SqliteSettings;
 use crate::checkpoint::BEHIND;
 use crate::error::{During, Result, corrupt};
-use crate::file::{OpenFile, create_private, follow, traces};
+use crate::file::{OpenFile, create_private, follow, remove_second_names, traces};
 
 /// `WLLT`: what a file that this crate created says of itself.
 pub(crate) const APPLICATION_ID: i32 = 0x574C_4C54;
@@ -41,6 +41,8 @@ pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)
         .during("setting the busy timeout")?;
     insist(settings.lock_wait, || identify(&connection, settings))?;
     tune(&connection, settings, BEHIND)?;
+    // No restore is at work on what is open by now.
+    remove_second_names(&real(settings.path())?);
     Ok((connection, file.with_log()?))
 }
 

@@ -138,9 +138,43 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 /// Whether what is known of a file is of the open one.
+#[cfg(unix)]
 pub(crate) fn is_same_file(open: &File, found: &Metadata) -> bool {
     let known = open.metadata();
     known.is_ok_and(|known| identity_of(&known) == identity_of(found))
+}
+
+/// Elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+pub(crate) const fn is_same_file(_: &File, _: &Metadata) -> bool {
+    true
+}
+
+/// Removes what a restore that was killed left as further names of the file at `path`,
+/// which must be locked against one that is at work: a file that is opened under two
+/// names gets two logs.
+pub(crate) fn remove_second_names(path: &Path) {
+    if !has_other_names(path) {
+        return;
+    }
+    let mut names = vec![beside(path, RESTORING)];
+    let aside = (1_u32..).map(|number| beside(path, &format!("{REPLACED_AS}{number}")));
+    names.extend(aside.take_while(|name| name.exists()));
+    for name in names.into_iter().filter(|name| is_same(path, name)) {
+        // One that stays is only a name that nobody should open.
+        let _ = std::fs::remove_file(name);
+    }
+}
+
+#[cfg(unix)]
+fn has_other_names(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).is_ok_and(|found| found.nlink() > 1)
+}
+
+#[cfg(not(unix))]
+const fn has_other_names(_: &Path) -> bool {
+    true
 }
 
 /// `path` with `ending` behind its last part.
@@ -169,6 +203,9 @@ pub(crate) fn traces(path: &Path) -> Option<Trace> {
 /// How what a restore is making is called, behind the name of the file.
 pub(crate) const RESTORING: &str = ".restoring";
 
+/// What a file that is set aside is called, behind its name, before a number.
+pub(crate) const REPLACED_AS: &str = ".replaced-";
+
 /// That there were books, or are to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Trace {
@@ -191,24 +228,19 @@ fn unreachable(error: io::Error) -> StoreError {
 
 #[cfg(unix)]
 fn identity(path: &Path) -> io::Result<Option<Identity>> {
-    std::fs::metadata(path).map(|found| identity_of(&found))
+    std::fs::metadata(path).map(|found| Some(identity_of(&found)))
 }
 
 #[cfg(unix)]
-fn identity_of(found: &Metadata) -> Option<Identity> {
+fn identity_of(found: &Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt;
-    Some(Identity(found.dev(), found.ino()))
+    Identity(found.dev(), found.ino())
 }
 
 /// Elsewhere a file that is open cannot be replaced.
 #[cfg(not(unix))]
 fn identity(_: &Path) -> io::Result<Option<Identity>> {
     Ok(None)
-}
-
-#[cfg(not(unix))]
-const fn identity_of(_: &Metadata) -> Option<Identity> {
-    None
 }
 
 /// Creates an empty file that its owner alone may read and write.

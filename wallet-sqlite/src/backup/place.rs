@@ -11,7 +11,7 @@ use wallet_core::{Epoch, StoreErrorKind};
 use super::copy::flush_folder;
 use super::error::{BackupError, io};
 use super::{Result, stop};
-use crate::file::beside;
+use crate::file::{REPLACED_AS, beside, remove_second_names};
 use crate::{connect, epoch};
 
 /// What belongs to a file, beside it.
@@ -42,7 +42,9 @@ impl Old {
     /// The epoch of its books; the first where it holds none that can be read.
     pub(super) fn epoch(&self) -> Epoch {
         let current = self.0.as_ref().map(epoch::current);
-        current.and_then(crate::error::Result::ok).unwrap_or_default()
+        current
+            .and_then(crate::error::Result::ok)
+            .unwrap_or_default()
     }
 }
 
@@ -51,7 +53,9 @@ pub(super) fn refuse_existing(to: &Path) -> Result<()> {
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
-    let mut leftovers = ["-wal", "-journal"].map(|ending| beside(to, ending)).into_iter();
+    let mut leftovers = ["-wal", "-journal"]
+        .map(|ending| beside(to, ending))
+        .into_iter();
     let leftover = leftovers.find(|leftover| leftover.exists());
     leftover.map_or(Ok(()), |leftover| Err(BackupError::Leftover(leftover)))
 }
@@ -75,6 +79,7 @@ pub(super) fn instead(copy: &Path, to: &Path, old: Old) -> Result<Option<PathBuf
         new(copy, to)?;
         return Ok(None);
     }
+    remove_second_names(to);
     let aside = free_name(to);
     stop::here();
     if is_there {
@@ -105,7 +110,7 @@ pub(super) fn instead(copy: &Path, to: &Path, old: Old) -> Result<Option<PathBuf
 }
 
 fn free_name(to: &Path) -> PathBuf {
-    let mut names = (1_u32..).map(|number| beside(to, &format!(".replaced-{number}")));
+    let mut names = (1_u32..).map(|number| beside(to, &format!("{REPLACED_AS}{number}")));
     let is_free = |name: &PathBuf| {
         let mut all = [""].into_iter().chain(ENDINGS);
         all.all(|ending| !beside(name, ending).exists())
@@ -113,5 +118,5 @@ fn free_name(to: &Path) -> PathBuf {
     // As many names as that are never taken.
     names
         .find(is_free)
-        .unwrap_or_else(|| beside(to, ".replaced"))
+        .unwrap_or_else(|| beside(to, REPLACED_AS))
 }

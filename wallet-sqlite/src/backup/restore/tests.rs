@@ -45,6 +45,14 @@ fn old(folder: &Path, to: &Path) {
     }
 }
 
+/// How many names lead to the file.
+fn names(path: &Path) -> u64 {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::nlink(&std::fs::metadata(path).unwrap());
+    #[cfg(not(unix))]
+    return u64::from(path.exists());
+}
+
 /// Restores, and stops after so many steps. Whether it came to its end.
 fn stopped_after(steps: u32, from: &Path, backup: &Backup, to: &Path, existing: Existing) -> bool {
     let by = RaisedBy::new("restore").unwrap();
@@ -65,6 +73,11 @@ fn at_every_step_the_name_is_the_old_file_or_the_restored_one() {
         old(folder.path(), &to);
         let is_done = stopped_after(steps, &copy, &backup, &to, Existing::SetAside);
         let found = raised(&to);
+        assert_eq!(
+            names(&to),
+            1,
+            "{steps}: whoever opens it removes a second name"
+        );
         assert!(
             found == ["old"] || found == ["backup", "restore"],
             "{steps}: {found:?}"
