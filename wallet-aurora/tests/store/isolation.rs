@@ -14,7 +14,7 @@ use wallet_core::{
 use wallet_test_servers::Kind;
 
 use crate::support::books::{
-    accepted, account, account_key, assert_sound, commit, deposit, euros, key, open, posted,
+    accepted, account, account_key, assert_sound, commit, deposit, euros, is_recorded, key, open, posted,
     prepare, record_key, set_up, transfer,
 };
 use crate::support::{Database, on_both};
@@ -22,6 +22,7 @@ use crate::support::{Database, on_both};
 on_both! {
     what_a_host_has_not_committed_stalls_only_who_needs_it
     an_open_key_is_waited_for_once_and_not_at_every_use
+    behind_an_open_key_the_rest_of_its_call_waits_that_depends_on_it
     callers_who_read_never_keep_a_commit_waiting_for_a_connection
     a_damaged_outcome_fails_its_own_request_and_names_the_row
     a_damaged_hold_stops_no_other_from_expiring
@@ -119,6 +120,47 @@ async fn an_open_key_is_waited_for_once_and_not_at_every_use(kind: Kind) {
     accepted(&decided[0]);
     assert_eq!(posted(&store, 5).await, 1_000);
     assert_sound(&store).await;
+}
+
+async fn behind_an_open_key_the_rest_of_its_call_waits_that_depends_on_it(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 1_000).await;
+    let mut connection = database.connect().await;
+    let mut host = HostTransaction::begin(&mut connection).await.unwrap();
+    // The key alone: no account that the call needs.
+    let kept = [deposit("kept", 5, 1)];
+    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
+        sweep_interval: None,
+        tries_max: 100,
+        ..Settings::for_server()
+    });
+    let wallet = wallet.spawn().unwrap();
+    let amount = |text: &str, from: u8, to: u8, cents: i128| {
+        let leg = Leg::new(account(from), account(to), euros(cents));
+        Request::new(key(text), PostTransfer::new(vec![leg]))
+    };
+    let call = vec![
+        amount("kept", 0, 1, 900),
+        // It needs what the first brings.
+        amount("second", 1, 2, 1_500),
+        amount("apart", 3, 4, 1),
+    ];
+    let caller = wallet.clone();
+    let call = tokio::spawn(async move { caller.submit_all(call).await });
+    let looking = open(&database).await;
+    while !is_recorded(&looking, "apart").await {
+        tokio::task::yield_now().await;
+    }
+    let neighbour = wallet.submit(amount("neighbour", 1, 2, 1)).await;
+    neighbour.unwrap().accepted().unwrap();
+    assert!(!is_recorded(&looking, "second").await);
+    host.rollback().await.unwrap();
+    for answer in call.await.unwrap() {
+        answer.unwrap().accepted().unwrap();
+    }
+    assert_sound(&looking).await;
 }
 
 async fn callers_who_read_never_keep_a_commit_waiting_for_a_connection(kind: Kind) {
