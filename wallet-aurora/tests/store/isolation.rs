@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use wallet_aurora::{AuroraStore, HostTransaction};
 use wallet_core::{
-    Answer, Batch, Command, Currency, Decided, Deposit, Hold, HoldKey, HoldQuery, HoldStatus,
+    Answer, Batch, Clock, Command, Currency, Decided, Deposit, Hold, HoldKey, HoldQuery, HoldStatus,
     LedgerStore, Leg, OpenAccount, Owner, PlaceHold, PostTransfer, Prepared, Request, Settings,
-    SettlementName, SettlementShards, StoreErrorKind, Uuid7, Wallet, WalletError,
+    SettlementName, SettlementShards, StoreErrorKind, SystemClock, Uuid7, Wallet, WalletError,
 };
-use wallet_test_servers::Kind;
+use sqlx::Row as _;
+use wallet_test_servers::{Kind, Private};
 
 use crate::support::books::{
     accepted, account, account_key, assert_sound, commit, deposit, euros, is_recorded, key, open, posted,
@@ -24,6 +25,7 @@ on_both! {
     an_open_key_is_waited_for_once_and_not_at_every_use
     behind_an_open_key_the_rest_of_its_call_waits_that_depends_on_it
     callers_who_read_never_keep_a_commit_waiting_for_a_connection
+    callers_who_ask_about_just_now_share_commits
     a_damaged_outcome_fails_its_own_request_and_names_the_row
     a_damaged_hold_stops_no_other_from_expiring
 }
@@ -206,6 +208,60 @@ async fn waiting(database: &Database) -> usize {
     let sql = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() \
                AND info LIKE '%LOCK IN SHARE MODE%' AND info NOT LIKE '%processlist%'";
     database.rows(sql).await.len()
+}
+
+/// How many commits a server of one's own has made.
+async fn commits(database: &Database) -> u64 {
+    let found = database.rows("SHOW GLOBAL STATUS LIKE 'Com_commit'").await;
+    let count: String = found[0].get_unchecked(1);
+    count.parse().unwrap()
+}
+
+async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
+    let server = Private::start(kind);
+    let database = Database::create_on(&server.url()).await;
+    let settings = database.settings().with_lock_wait(Duration::from_secs(20));
+    let store = Arc::new(AuroraStore::open(&settings).await.unwrap());
+    set_up(&store, 1_000).await;
+    let mut connection = database.connect().await;
+    let mut host = HostTransaction::begin(&mut connection).await.unwrap();
+    let kept = [transfer("kept", 0, 1, 1)];
+    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    let at = SystemClock.now();
+    let before = commits(&database).await;
+    let askers: Vec<_> = (0..64_u8)
+        .map(|number| {
+            let (store, account) = (Arc::clone(&store), account_key(number % 4));
+            tokio::spawn(async move { store.balance_at(account, at).await })
+        })
+        .collect();
+    // Until some wait for the accounts that the host keeps.
+    while waiting(&database).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    host.rollback().await.unwrap();
+    for asker in askers {
+        let balance = asker.await.unwrap().unwrap().unwrap();
+        assert_eq!(balance.posted, 1_000);
+    }
+    let made = commits(&database).await - before;
+    assert!((1..32).contains(&made), "{made} commits for 64 questions");
+    // One account that somebody keeps fails nobody else's question.
+    let settings = database.settings().with_lock_wait(Duration::from_secs(1));
+    let store = Arc::new(AuroraStore::open(&settings).await.unwrap());
+    let mut host = HostTransaction::begin(&mut connection).await.unwrap();
+    let kept = [transfer("again", 0, 1, 1)];
+    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    let at = SystemClock.now();
+    let ask = |number| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.balance_at(account_key(number), at).await })
+    };
+    let (kept, free) = (ask(0), ask(3));
+    assert_eq!(free.await.unwrap().unwrap().unwrap().posted, 1_000);
+    assert!(kept.await.unwrap().unwrap_err().is_retryable());
+    host.rollback().await.unwrap();
 }
 
 async fn a_damaged_outcome_fails_its_own_request_and_names_the_row(kind: Kind) {
