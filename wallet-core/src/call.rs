@@ -73,8 +73,6 @@ impl Unanswered {
         let Some(call) = request.call.filter(|_| !self.0.is_empty()) else {
             return false;
         };
-        request
-            .resources()
-            .any(|one| self.0.contains(&(call, one)))
+        request.resources().any(|one| self.0.contains(&(call, one)))
     }
 }

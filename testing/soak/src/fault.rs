@@ -227,7 +227,11 @@ impl Fault {
             }
             Kind::SilenceDatabase => world.to_database.silence(),
             Kind::StepDatabaseClock => {
-                let seconds = if self.amount.is_multiple_of(2) { 3_600 } else { -3_600 };
+                let seconds = if self.amount.is_multiple_of(2) {
+                    3_600
+                } else {
+                    -3_600
+                };
                 world.database.set_clock(seconds);
             }
             Kind::StallDatabase => world.to_database.stall(true),

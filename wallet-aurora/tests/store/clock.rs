@@ -53,14 +53,21 @@ async fn after_an_hour_ahead_the_raised_bound_is_the_way_out(kind: Kind) {
     };
     let minutes = ahead_micros / 60_000_000;
     assert!((55..=60).contains(&minutes), "{minutes} minutes");
-    let until = SystemClock.now().saturating_add(Duration::from_secs(HOUR.unsigned_abs()));
-    wallet.raise_max_ahead(Duration::from_secs(7_200), until).unwrap();
+    let until = SystemClock
+        .now()
+        .saturating_add(Duration::from_secs(HOUR.unsigned_abs()));
+    wallet
+        .raise_max_ahead(Duration::from_secs(7_200), until)
+        .unwrap();
     // The same key: nothing was recorded under it.
     let later = wallet.submit(pay_in("later", 1)).await.unwrap();
     later.accepted().unwrap();
     assert_eq!(later.outcome.at, ahead.outcome.at, "times never go back");
     let store = open(&database).await;
-    assert_eq!((posted(&store, 0).await, posted(&store, 1).await), (1_010, 1_010));
+    assert_eq!(
+        (posted(&store, 0).await, posted(&store, 1).await),
+        (1_010, 1_010)
+    );
     assert_sound(&store).await;
 }
 

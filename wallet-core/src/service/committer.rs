@@ -250,6 +250,11 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, blocked:
                 shared.stats.clock_behind.add(1);
                 ticket.answer(Err(WalletError::ClockBehind { ahead_micros }));
             }
+            Decided::Blocked if blocked.unanswered.holds_back(&ticket.request) => {
+                // It waits for one of its own call, which is tried again.
+                ticket.is_taken = false;
+                blocked.push(ticket);
+            }
             Decided::Blocked => {
                 // Without the locks the keys that were read prove nothing: what is
                 // unknown stays so.

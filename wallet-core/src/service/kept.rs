@@ -23,7 +23,10 @@ impl Kept {
         Self {
             accounts: Mutex::new(accounts),
             rest,
-            requests: tickets.iter().map(|ticket| Arc::clone(&ticket.request)).collect(),
+            requests: tickets
+                .iter()
+                .map(|ticket| Arc::clone(&ticket.request))
+                .collect(),
         }
     }
 

@@ -127,7 +127,13 @@ async fn a_call_keeps_its_order(settings: Settings) {
     for number in 0..20 {
         // Another call takes what is there.
         let other = pay(&format!("o{number}"), 2, 7, 10);
-        world.wallet.submit(other).await.unwrap().accepted().unwrap();
+        world
+            .wallet
+            .submit(other)
+            .await
+            .unwrap()
+            .accepted()
+            .unwrap();
     }
     assert!(world.is_recorded("fourth").await, "it waits for nobody");
     assert!(!world.is_recorded("second").await && !world.is_recorded("third").await);
@@ -167,6 +173,12 @@ async fn behind_one_that_ends_with_an_error_the_rest_of_a_call_goes_on() {
     let call = vec![pay("first", 1, 2, 1), pay("second", 2, 3, 1)];
     let answers = world.wallet.submit_all(call).await;
     assert!(matches!(&answers[0], Err(WalletError::Store(_))));
-    answers[1].as_ref().unwrap().outcome.result.as_ref().unwrap();
+    answers[1]
+        .as_ref()
+        .unwrap()
+        .outcome
+        .result
+        .as_ref()
+        .unwrap();
     drop(kept);
 }

@@ -139,7 +139,11 @@ pub(crate) async fn run(args: HostArgs) -> Result<()> {
         *ahead |= args.ahead;
         *ahead
     });
-    tokio::spawn(let_run_ahead(wallet.clone(), Arc::clone(&clock), Arc::clone(&orders)));
+    tokio::spawn(let_run_ahead(
+        wallet.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&orders),
+    ));
     let events = Events::new(&args, &store, inbox, &redis, &clock, signal, &tally)?;
     let end = orders.end.subscribe();
     let until_end = move || {
