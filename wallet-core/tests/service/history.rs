@@ -9,7 +9,7 @@ use wallet_core::memory::{MemoryHistory, MemoryStore};
 use wallet_core::testkit::SeededIds;
 use wallet_core::{
     AccountKey, Clock, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery,
-    HistoryRow, HistoryStore, LedgerStore, Order, PostTransfer, ReferenceHistoryQuery, Request,
+    HistoryRow, HistoryStore, LedgerStore, Order, PostTransfer, ReferenceHistoryQuery, Restore, Request,
     Sequence, StoreError, StoreErrorKind, Timestamp, TransferKey, Wallet, WalletError,
 };
 
@@ -34,15 +34,31 @@ pub(crate) struct Holey {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl HistoryStore for Holey {
-    async fn append(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
-        self.inner.append(lines).await
+    async fn append(
+        &self,
+        lines: &[HistoryLine],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
+        self.inner.append(lines, restores).await
+    }
+
+    async fn supersede(
+        &self,
+        accounts: &[AccountKey],
+        restores: &[Restore],
+    ) -> Result<(), StoreError> {
+        self.inner.supersede(accounts, restores).await
     }
 
     async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
         self.inner.heads(accounts).await
     }
 
-    async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn page(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
         let mood = *self.mood.lock().unwrap();
         match mood {
             Mood::Well => {}
@@ -51,19 +67,35 @@ impl HistoryStore for Holey {
         }
         let mut all = query.clone();
         all.limit = u32::MAX;
-        let mut rows = self.inner.page(&all).await?.rows;
+        let mut rows = self.inner.page(&all, restores).await?.rows;
         let hidden = self.hidden.lock().unwrap();
         rows.retain(|row| !hidden.contains(&(row.account(), row.line.entry.sequence)));
         rows.truncate(usize::try_from(query.limit).unwrap());
         Ok(query.page(rows))
     }
 
-    async fn of_transfer(&self, transfer: TransferKey) -> Result<Vec<HistoryRow>, StoreError> {
-        self.inner.of_transfer(transfer).await
+    async fn of_transfer(
+        &self,
+        transfer: TransferKey,
+        restores: &[Restore],
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        self.inner.of_transfer(transfer, restores).await
     }
 
-    async fn of_reference(&self, query: &ReferenceHistoryQuery) -> Result<HistoryPage, StoreError> {
-        self.inner.of_reference(query).await
+    async fn of_reference(
+        &self,
+        query: &ReferenceHistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        self.inner.of_reference(query, restores).await
+    }
+
+    async fn superseded(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        self.inner.superseded(query, restores).await
     }
 
     async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError> {

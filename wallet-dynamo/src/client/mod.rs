@@ -10,7 +10,7 @@ mod error;
 #[cfg(test)]
 pub(crate) mod fake;
 
-pub(crate) use api::{Api, Item, Query};
+pub(crate) use api::{Api, Item, Query, Rise};
 pub(crate) use aws::Aws;
 pub(crate) use caller::Caller;
 pub(crate) use error::CallError;

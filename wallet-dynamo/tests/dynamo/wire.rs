@@ -184,7 +184,7 @@ fn heads(client: Client) -> Asking {
 fn append(client: Client) -> Asking {
     Box::pin(async move {
         let history = DynamoHistory::new(client, Arc::new(SystemClock), settings())?;
-        let appended = history.append(&lines(account(1), &[10, 20])).await;
+        let appended = history.append(&lines(account(1), &[10, 20]), &[]).await;
         appended.map_err(|error| match error {
             HistoryError::Store(error) => error,
             other => panic!("{other}"),
