@@ -395,6 +395,13 @@ async fn damage_of_the_cache_is_found() {
     // Of effects that a restore has lost: no reader takes it.
     let by = RaisedBy::new("ops").unwrap();
     let raised = place.store.raise_epoch(Timestamp::EPOCH, &by).await;
+    // All of history is in doubt, though no account has a new entry: it is told.
+    let found = place.found().await;
+    let missing = |one: &Difference| matches!(one, Difference::HistoryMissing { .. });
+    assert!(found.len() == 4 && found.iter().all(missing), "{found:?}");
+    let backfill = Backfill::new(&place.history, &*place.store);
+    let mended = backfill.run(&mut |_| ()).await.unwrap();
+    assert_eq!((mended.restored, mended.written), (4, 80));
     assert_eq!(place.found().await, []);
     let mut wrong = balance;
     wrong.epoch = raised.unwrap().epoch;

@@ -181,7 +181,9 @@ impl Projector {
     async fn restores_of(&self, events: &[Event]) -> Result<Arc<[Restore]>, StoreError> {
         let newest = events.iter().map(|event| event.epoch).max();
         let newest = newest.unwrap_or_default();
-        let known = self.known().filter(|known| Restore::current(known) >= newest);
+        let known = self
+            .known()
+            .filter(|known| Restore::current(known) >= newest);
         let restores = match known {
             Some(known) => known,
             None => self.ask().await?,

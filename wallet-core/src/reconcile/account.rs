@@ -6,8 +6,8 @@ use super::{Difference, HistoryTally, ReconcileError};
 use crate::history::lines_of;
 use crate::{
     AccountState, Direction, Entry, EntryQuery, HistoryCursor, HistoryHead, HistoryLine,
-    HistoryQuery, HistoryRow, HistoryStore, LedgerStore, Restore, Sequence, StoreError, StoreErrorKind,
-    Timestamp,
+    HistoryQuery, HistoryRow, HistoryStore, LedgerStore, Restore, Sequence, StoreError,
+    StoreErrorKind, Timestamp,
 };
 
 /// Entries that are read at a time.

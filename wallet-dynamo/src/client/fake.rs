@@ -194,7 +194,12 @@ impl Api for Fake {
             }
             Rise::Above(epoch) => of(row, epoch) < of(&item, epoch),
         };
-        let is_newer = self.rows.lock().unwrap().get(&key(&item)).is_none_or(follows);
+        let is_newer = self
+            .rows
+            .lock()
+            .unwrap()
+            .get(&key(&item))
+            .is_none_or(follows);
         if is_newer {
             Self::write(self, &[item], false)?;
         }

@@ -10,6 +10,8 @@ mod error;
 #[cfg(test)]
 pub(crate) mod fake;
 
+#[cfg(test)]
+pub(crate) use api::Found;
 pub(crate) use api::{Api, Item, Query, Rise};
 pub(crate) use aws::Aws;
 pub(crate) use caller::Caller;

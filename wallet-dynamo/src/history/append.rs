@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use wallet_core::{
-    AccountKey, Epoch, HistoryError, HistoryHead, HistoryLine, HistoryRow, Order, Restore, Sequence,
-    StoreError, StoreErrorKind,
+    AccountKey, Epoch, HistoryError, HistoryHead, HistoryLine, HistoryRow, Order, Restore,
+    Sequence, StoreError, StoreErrorKind,
 };
 
 use super::read::{FIRST, LAST, Lines};
@@ -85,7 +85,9 @@ impl DynamoHistory {
         // Where somebody is in that epoch already, or in a later one, nothing is to do.
         let (caller, table) = (&self.caller, &self.settings.table);
         let raised = caller.raise(table, items, Rise::Above(EPOCH)).await;
-        raised.map(drop).map_err(failed("writing an epoch of history"))
+        raised
+            .map(drop)
+            .map_err(failed("writing an epoch of history"))
     }
 
     /// The last row of an account's history that these restores do not leave in doubt.

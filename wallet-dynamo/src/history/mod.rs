@@ -3,6 +3,8 @@
 mod append;
 mod read;
 mod row;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_core::{
     AccountId, Amount, Currency, Direction, Entry, Epoch, HistoryHead, HistoryLine, HistoryRow,
-    InLedger, LedgerId, LinePosition, Reference, Restore, StoreError, StoreErrorKind, Timestamp, TransferId,
-    TransferKind,
+    InLedger, LedgerId, LinePosition, Reference, Restore, StoreError, StoreErrorKind, Timestamp,
+    TransferId, TransferKind,
 };
 
 use crate::client::Item;

@@ -269,9 +269,10 @@ fn writes_of_history_are_repeated_for_what_was_left_out() {
                 (None, 5),
             ),
             (vec![ok(), Reply::Hangs], (None, 4)),
+            // Somebody was first: it looks whether that was in the same epoch.
             (
                 vec![ok(), ok(), error("ConditionalCheckFailedException")],
-                (None, 3),
+                (None, 4),
             ),
             (
                 vec![ok(), ok(), error("TransactionConflictException")],

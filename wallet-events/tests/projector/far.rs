@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use wallet_core::memory::MemoryHistory;
 use wallet_core::{
     AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
-    HistoryStore, ReferenceHistoryQuery, Restore, StoreError, StoreErrorKind, Timestamp, TransferKey,
+    HistoryStore, ReferenceHistoryQuery, Restore, StoreError, StoreErrorKind, Timestamp,
+    TransferKey,
 };
 
 /// A history at a distance: there is time to die before and after a call, and some

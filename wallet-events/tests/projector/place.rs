@@ -80,7 +80,13 @@ impl Place {
     /// What books hold of it that went through the ledger's restores.
     pub(crate) async fn held(&self, account: AccountKey) -> Vec<HistoryLine> {
         let query = HistoryQuery::first(account, u32::MAX);
-        let rows = self.history.page(&query, &self.restores().await).await.unwrap().rows.into_iter();
+        let rows = self
+            .history
+            .page(&query, &self.restores().await)
+            .await
+            .unwrap()
+            .rows
+            .into_iter();
         rows.map(|row| row.line).collect()
     }
 

@@ -22,7 +22,7 @@ use crate::kit::{Running, TestClock, spawn};
 use crate::place::Place;
 
 /// How many seeds sound projectors pass.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 150;
 /// Within how many a planted bug shows.
 const CAUGHT_WITHIN: u64 = 60;
 

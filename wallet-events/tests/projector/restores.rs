@@ -6,8 +6,8 @@ use wallet_core::history::Backfill;
 use wallet_core::memory::Tables;
 use wallet_core::reconcile::Reconciler;
 use wallet_core::{
-    AccountId, AccountKey, Clock, Epoch, EventPublisher, HistoryQuery, HistoryStore,
-    LedgerId, LedgerStore, Message, Published, RaisedBy, Restore, Timestamp,
+    AccountId, AccountKey, Clock, Epoch, EventPublisher, HistoryQuery, HistoryStore, LedgerId,
+    LedgerStore, Message, Published, RaisedBy, Restore, Timestamp,
 };
 use wallet_events::EventHandler;
 
@@ -62,7 +62,10 @@ impl Example {
     /// Through a projector that has just begun.
     async fn publish(&self, messages: &[Message]) {
         let answers = self.place.projector().publish(messages).await.unwrap();
-        assert!(answers.iter().all(|one| *one == Published::Done), "{answers:?}");
+        assert!(
+            answers.iter().all(|one| *one == Published::Done),
+            "{answers:?}"
+        );
     }
 
     /// The books are brought back, and the epoch is raised.
@@ -91,14 +94,18 @@ impl Example {
 #[tokio::test(start_paused = true)]
 async fn lines_of_a_new_epoch_take_the_place_of_lost_ones() {
     let example = Example::new().await;
-    let Example { place, ada, bob, .. } = &example;
+    let Example {
+        place, ada, bob, ..
+    } = &example;
     let restore = example.restore(example.at).await;
     place.world.pay(*ada, *bob).await;
     let new = place.told().await;
     let (ada_key, bob_key) = (key(*ada), key(*bob));
     let of = |account: AccountKey| {
         let mut new = new.iter();
-        new.find(|one| event(one).account == account).unwrap().clone()
+        new.find(|one| event(one).account == account)
+            .unwrap()
+            .clone()
     };
     example.publish(&[of(ada_key)]).await;
     assert_eq!(place.held(ada_key).await, place.due(ada_key).await);
@@ -122,7 +129,9 @@ async fn lines_of_a_new_epoch_take_the_place_of_lost_ones() {
 #[tokio::test(start_paused = true)]
 async fn what_the_books_still_hold_past_the_time_is_read_from_them() {
     let example = Example::new().await;
-    let Example { place, ada, bob, .. } = &example;
+    let Example {
+        place, ada, bob, ..
+    } = &example;
     // Whoever restored names a time before the first payment.
     let first = place.due(key(*ada)).await[0].entry.created_at;
     example.restore(first).await;
@@ -139,7 +148,9 @@ async fn what_the_books_still_hold_past_the_time_is_read_from_them() {
 #[tokio::test(start_paused = true)]
 async fn a_backup_that_is_restored_twice_forgets_the_first_time() {
     let example = Example::new().await;
-    let Example { place, ada, bob, .. } = &example;
+    let Example {
+        place, ada, bob, ..
+    } = &example;
     // The first time is far too early: all is read again, in the new epoch.
     let early = place.due(key(*ada)).await[0].entry.created_at;
     let early = early.saturating_sub(Duration::from_micros(1));
@@ -149,7 +160,11 @@ async fn a_backup_that_is_restored_twice_forgets_the_first_time() {
     let second = example.restore(example.at).await;
     place.world.pay(*ada, *bob).await;
     example.publish(&place.told().await).await;
-    assert_eq!(place.restores().await, [second], "the ledger forgot the first");
+    assert_eq!(
+        place.restores().await,
+        [second],
+        "the ledger forgot the first"
+    );
     let (ada, bob) = (key(*ada), key(*bob));
     assert_eq!(place.held(ada).await, place.due(ada).await);
     assert_eq!(place.held(bob).await, place.due(bob).await);
@@ -167,7 +182,10 @@ async fn accounts_without_a_new_entry_are_mended_from_the_ledger() {
     assert_eq!(report.differences.len(), 2, "{:?}", report.differences);
     let backfill = Backfill::new(&history, store);
     let report = backfill.run(&mut |_| ()).await.unwrap();
-    assert_eq!((report.accounts, report.restored, report.written), (3, 3, 0));
+    assert_eq!(
+        (report.accounts, report.restored, report.written),
+        (3, 3, 0)
+    );
     place.assert_whole().await;
     let report = reconciler.run(&mut |_| ()).await.unwrap();
     assert_eq!(report.differences, []);
@@ -179,7 +197,9 @@ async fn accounts_without_a_new_entry_are_mended_from_the_ledger() {
 #[tokio::test(start_paused = true)]
 async fn events_of_an_epoch_that_the_ledger_does_not_know_yet_wait() {
     let example = Example::new().await;
-    let Example { place, ada, bob, .. } = &example;
+    let Example {
+        place, ada, bob, ..
+    } = &example;
     let restore = example.restore(example.at).await;
     place.world.pay(*ada, *bob).await;
     let new = place.told().await;

@@ -1,8 +1,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::{
-    AccountKey, Currency, Direction, Entry, Epoch, PastBalance, Posted, Reference, Restore, Sequence,
-    StoreError, StoreErrorKind, Timestamp, Transfer, TransferKind,
+    AccountKey, Currency, Direction, Entry, Epoch, PastBalance, Posted, Reference, Restore,
+    Sequence, StoreError, StoreErrorKind, Timestamp, Transfer, TransferKind,
 };
 
 /// An entry, with what a statement shows beside it.

@@ -60,11 +60,8 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
     /// - [`HistoryError::Store`] of kind `Invalid`: an account's lines are not in
     ///   order, go back in time, or are of a later epoch. Nothing of that call was
     ///   written.
-    async fn append(
-        &self,
-        lines: &[HistoryLine],
-        restores: &[Restore],
-    ) -> Result<(), HistoryError>;
+    async fn append(&self, lines: &[HistoryLine], restores: &[Restore])
+    -> Result<(), HistoryError>;
 
     /// Takes note that the books went through these restores, all of them: the history
     /// of each account goes on, in the epoch of the last of them, behind the last row

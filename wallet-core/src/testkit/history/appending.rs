@@ -2,8 +2,8 @@
 
 use super::kit::{HistoryKit, account, lines};
 use crate::{
-    Amount, Currency, Direction, Epoch, HistoryError, HistoryHead, HistoryLine, Reference, StoreErrorKind,
-    Timestamp, TransferKind,
+    Amount, Currency, Direction, Epoch, HistoryError, HistoryHead, HistoryLine, Reference,
+    StoreErrorKind, Timestamp, TransferKind,
 };
 
 /// Everything that a line says comes back.

@@ -124,7 +124,9 @@ impl Broken {
         let is_there = |line: &HistoryLine| rows.iter().any(|row| row.line == *line);
         let is_taken = |line: &HistoryLine| {
             let sequence = line.entry.sequence;
-            let mut same = rows.iter().filter(|row| row.line.entry.sequence == sequence);
+            let mut same = rows
+                .iter()
+                .filter(|row| row.line.entry.sequence == sequence);
             same.any(|row| row.line != *line)
         };
         let more: Vec<HistoryRow> = superseded
@@ -183,9 +185,7 @@ impl Broken {
         }
         let last = restores.last().map(|one| one.restored_to);
         let is_kept = |row: &HistoryRow| match last {
-            Some(last) if self.has(HistoryBug::GoesByTimeOnly) => {
-                row.line.entry.created_at <= last
-            }
+            Some(last) if self.has(HistoryBug::GoesByTimeOnly) => row.line.entry.created_at <= last,
             _ => row.is_held(restores),
         };
         let kept = own.rows.iter().take_while(|row| is_kept(row)).count();
@@ -245,7 +245,11 @@ impl Broken {
         }))
     }
 
-    fn order(&self, lines: &[HistoryLine], known_in: Epoch) -> Result<Vec<HistoryLine>, HistoryError> {
+    fn order(
+        &self,
+        lines: &[HistoryLine],
+        known_in: Epoch,
+    ) -> Result<Vec<HistoryLine>, HistoryError> {
         let mut lines = lines.to_vec();
         if self.has(HistoryBug::SortsLines) {
             lines.sort_by_key(|line| (line.entry.account, line.entry.sequence));

@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{HistoryFactory, OpenHistory};
 use crate::{
     AccountId, AccountKey, Amount, Currency, Direction, Entry, Epoch, HistoryError, HistoryHead,
-    HistoryLine, HistoryQuery, HistoryRow, HistoryStore, InLedger, LedgerId, Restore,
-    Sequence, StoreErrorKind, Timestamp, TransferId, TransferKind,
+    HistoryLine, HistoryQuery, HistoryRow, HistoryStore, InLedger, LedgerId, Restore, Sequence,
+    StoreErrorKind, Timestamp, TransferId, TransferKind,
 };
 
 /// How often a history may be too busy for one call.
@@ -81,11 +81,7 @@ impl HistoryKit {
     }
 
     /// The lines of an account that restores leave in doubt, the oldest first.
-    pub async fn superseded(
-        &self,
-        restores: &[Restore],
-        account: AccountKey,
-    ) -> Vec<HistoryLine> {
+    pub async fn superseded(&self, restores: &[Restore], account: AccountKey) -> Vec<HistoryLine> {
         let query = HistoryQuery::first(account, u32::MAX);
         let page = self.history().superseded(&query, restores).await;
         let rows = page.expect("a page").rows.into_iter();
@@ -120,11 +116,7 @@ impl HistoryKit {
     }
 
     /// The lines of an account that books hold after restores, the oldest first.
-    pub async fn lines_after(
-        &self,
-        restores: &[Restore],
-        account: AccountKey,
-    ) -> Vec<HistoryLine> {
+    pub async fn lines_after(&self, restores: &[Restore], account: AccountKey) -> Vec<HistoryLine> {
         let query = HistoryQuery::first(account, u32::MAX);
         let page = self.history().page(&query, restores).await;
         let rows = page.expect("a page").rows.into_iter();

@@ -121,7 +121,17 @@ pub async fn other_entries_take_the_place_of_lost_ones(kit: &HistoryKit) {
     let query = HistoryQuery::first(account(1), 9);
     let rows = kit.history().page(&query, &restores).await.unwrap().rows;
     let links: Vec<_> = rows.iter().map(|row| row.previous_at).collect();
-    assert_eq!(links, [None, Some(at(10)), Some(at(20)), Some(at(30)), Some(at(45)), Some(at(45))]);
+    assert_eq!(
+        links,
+        [
+            None,
+            Some(at(10)),
+            Some(at(20)),
+            Some(at(30)),
+            Some(at(45)),
+            Some(at(45))
+        ]
+    );
     let known: Vec<u64> = rows.iter().map(|row| row.known_in.number()).collect();
     assert_eq!(known, [1, 1, 2, 2, 2, 2]);
     for micros in 20..30 {

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use crate::{
     AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
-    HistoryStore, ReferenceHistoryQuery, Restore, StoreError, StoreErrorKind, Timestamp, TransferKey,
+    HistoryStore, ReferenceHistoryQuery, Restore, StoreError, StoreErrorKind, Timestamp,
+    TransferKey,
 };
 
 use super::faulty_port::{FaultyPort, planned};
