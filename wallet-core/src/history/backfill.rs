@@ -146,9 +146,9 @@ impl Work<'_, '_> {
         let before = self.from.history.heads(&keys).await?;
         let current = Restore::current(&self.restores);
         let is_restored = |head: &&HistoryHead| head.sequence > 0 && head.epoch < current;
-        let restored = before.iter().filter(is_restored).count();
-        let restored = u64::try_from(restored).unwrap_or(u64::MAX);
-        self.report.restored = self.report.restored.saturating_add(restored);
+        let count = before.iter().filter(is_restored).count();
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.report.restored = self.report.restored.saturating_add(count);
         let heads = heads_in(self.from.history, &keys, &self.restores).await?;
         for (account, head) in used.into_iter().zip(heads) {
             let held = u64::try_from(head.sequence)

@@ -93,8 +93,8 @@ impl Kept {
         if sequence <= head.sequence {
             let rows = self.read(&self.restores, true);
             let mut rows = rows.into_iter();
-            let held = rows.find(|row| row.line.entry.sequence == sequence);
-            return match held {
+            let known = rows.find(|row| row.line.entry.sequence == sequence);
+            return match known {
                 Some(row) if row.line != *line => Err(HistoryError::Differs { account, sequence }),
                 _ => Ok(false),
             };

@@ -236,7 +236,9 @@ impl World {
                 relay, consumers, ..
             } => {
                 relay.unwrap().kill().await;
-                consumers.into_iter().for_each(|one| one.abort());
+                for one in consumers {
+                    one.abort();
+                }
             }
         }
     }
