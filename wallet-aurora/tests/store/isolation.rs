@@ -240,7 +240,7 @@ async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
     let sql = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() \
                AND time >= 1 AND info LIKE '%FORCE INDEX (PRIMARY)%FOR UPDATE%'";
     while database.rows(sql).await.is_empty() {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     host.rollback().await.unwrap();
     for asker in askers {
