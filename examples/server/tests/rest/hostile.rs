@@ -293,6 +293,31 @@ fn a_query_that_makes_no_sense_is_400() {
 }
 
 #[test]
+fn an_owner_that_looks_empty_or_like_another_is_400_and_system_accounts_say_so() {
+    let world = World::memory();
+    let client = world.client();
+    for owner in [
+        "\u{3164}",
+        "\u{2800}",
+        "settlement\u{200B}:bank",
+        "settle\u{AD}ment:bank",
+        "wallet\u{200C}:x",
+        "ada\u{FE0F}",
+    ] {
+        let body = json!({"owner": owner, "currency": "EUR"});
+        let answer = client.post("/v1/accounts", "k", &body);
+        let field = answer.problem(400, "invalid_field").text("/field");
+        assert_eq!(field, "owner", "{owner:?}");
+    }
+    let ada = client.open_with("ada", "1.00");
+    let listed = client.get("/v1/accounts").expect(200).json();
+    for account in listed["items"].as_array().unwrap() {
+        let is_ada = account["id"] == ada;
+        assert_eq!(account["system"], !is_ada, "{account}");
+    }
+}
+
+#[test]
 fn unknown_paths_and_wrong_methods_are_problems_as_well() {
     let world = World::memory();
     let client = world.client();
