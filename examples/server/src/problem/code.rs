@@ -135,9 +135,14 @@ impl Code {
         self.text
     }
 
-    /// Whether coming back later, under the same key, can help.
+    /// Whether it helps to come back later, with the same request under the same key.
     pub(super) const fn is_passing(self) -> bool {
         matches!(self.status, 429 | 503 | 504)
+    }
+
+    /// Whether the same request under the same key may be answered otherwise.
+    pub(crate) const fn is_retryable(self) -> bool {
+        self.is_passing() || self.status == 408
     }
 
     /// Whether what follows on the connection cannot be told from the rest of the

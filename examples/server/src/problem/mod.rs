@@ -50,6 +50,11 @@ pub(crate) struct ProblemBody {
     code: &'static str,
     /// What is wrong, for people.
     detail: String,
+    /// Whether the same request under the same key may be answered otherwise: then send
+    /// it again, after `Retry-After` where there is one. Where it is false, the answer
+    /// stands, or the request must change. It is never wrong to send it again: at most
+    /// once it is carried out.
+    retryable: bool,
     /// The field that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
@@ -136,6 +141,7 @@ impl Problem {
             status,
             code: self.code.text(),
             detail: self.detail,
+            retryable: self.code.is_retryable(),
             field: self.more.field,
             subject: self.more.subject,
             index: self.more.index,

@@ -318,6 +318,22 @@ fn an_owner_that_looks_empty_or_like_another_is_400_and_system_accounts_say_so()
 }
 
 #[test]
+fn a_problem_says_whether_the_same_request_may_be_sent_again() {
+    let world = World::memory();
+    let client = world.client();
+    let ada = client.open("ada");
+    let path = format!("/v1/accounts/{ada}/withdrawals");
+    let refused = client.post(&path, "w", &json!({"amount": "1.00"}));
+    let refused = refused.problem(422, "insufficient_funds");
+    assert_eq!(refused.json()["retryable"], false);
+    assert_eq!(client.get("/v1/nowhere").json()["retryable"], false);
+    world.shut_down();
+    let late = client.deposit(&ada, "d", "1.00");
+    let late = late.problem(503, "shutting_down");
+    assert_eq!(late.json()["retryable"], true);
+}
+
+#[test]
 fn unknown_paths_and_wrong_methods_are_problems_as_well() {
     let world = World::memory();
     let client = world.client();
