@@ -61,6 +61,8 @@ codes! {
     TOO_MANY_CONNECTIONS = 429 "too_many_connections";
     /// The server failed; nothing was done.
     INTERNAL = 500 "internal";
+    /// Items of a batch have no answer yet: the same batch under its key goes on.
+    BATCH_UNFINISHED = 503 "batch_unfinished";
     /// Too many requests are waiting; nothing was done.
     OVERLOADED = 503 "overloaded";
     /// The server is stopping; nothing was done.

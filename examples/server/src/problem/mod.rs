@@ -33,7 +33,17 @@ struct More {
     field: Option<String>,
     subject: Option<String>,
     index: Option<u16>,
+    progress: Option<Progress>,
     results: Option<Vec<ItemResult>>,
+}
+
+/// How far a batch has come whose items stand each by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress {
+    /// How many items have an answer that stands.
+    pub(crate) answered: usize,
+    /// How many there are.
+    pub(crate) items: usize,
 }
 
 /// The body of an error answer.
@@ -62,9 +72,17 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::schema::Id>)]
     subject: Option<String>,
-    /// Which item of an atomic batch was refused, from 0.
+    /// Which item of a batch it is about, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<u16>,
+    /// How many items of the batch have an answer that stands, where not all have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 100)]
+    answered: Option<usize>,
+    /// How many items the batch has, where not all have an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    items: Option<usize>,
     /// One result for each item of the refused batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
@@ -102,6 +120,25 @@ impl Problem {
     pub(crate) fn at(mut self, index: usize) -> Self {
         self.more.index = u16::try_from(index).ok();
         self
+    }
+
+    /// Why a batch is not done whose items stand each by itself: item `index` has no
+    /// answer that stands, for this. Where a retry can help it is `batch_unfinished`.
+    pub(crate) fn unfinished(self, index: usize, progress: Progress) -> Self {
+        let Progress { answered, items } = progress;
+        let is_retryable = self.code.is_retryable();
+        let (code, then) = if is_retryable {
+            let then = "; send the same batch again under the same key: it goes on there";
+            (Code::BATCH_UNFINISHED, then)
+        } else {
+            (self.code, "")
+        };
+        let why = &self.detail;
+        let detail =
+            format!("{answered} of {items} items have an answer; item {index}: {why}{then}");
+        let mut problem = Self::new(code, detail).at(index);
+        problem.more.progress = Some(progress);
+        problem
     }
 
     /// The same with a result for each item.
@@ -145,6 +182,8 @@ impl Problem {
             field: self.more.field,
             subject: self.more.subject,
             index: self.more.index,
+            answered: self.more.progress.map(|progress| progress.answered),
+            items: self.more.progress.map(|progress| progress.items),
             results: self.more.results,
         }
     }
