@@ -4,6 +4,7 @@ mod arrival;
 mod error;
 mod front;
 mod raise;
+pub(crate) mod signals;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let runtime = runtime.map_err(io("starting the runtime"))?;
     runtime.block_on(async {
         let stop = Stop::listen()?;
+        signals::outlive_full_files().map_err(io("listening for signals"))?;
         let server = Server::bind(config).await?;
         let (address, admin) = (server.address()?, server.admin_address()?);
         let admin = admin.map(tracing::field::display);

@@ -26,7 +26,7 @@ impl Process {
     }
 
     /// Starts it on a port that it chooses and tells in its log.
-    fn start_on(store: &str) -> Self {
+    pub(crate) fn start_on(store: &str) -> Self {
         Self::start_with(&["--store", store], &[])
     }
 
@@ -39,19 +39,6 @@ impl Process {
         ];
         let listen = listen.concat();
         Self::run(command(&[&*listen, arguments].concat()), variables)
-    }
-
-    /// The same with a disk that may be full: the system ends a program that writes
-    /// more to a file than it may, unless it says otherwise.
-    pub(crate) fn start_where_disks_fill_up(store: &str) -> Self {
-        let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
-        let mut shell = Command::new("sh");
-        shell
-            .args(["-c", script, env!("CARGO_BIN_EXE_wallet-server")])
-            .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
-            .args(["--store", store])
-            .env_clear();
-        Self::run(shell, &[])
     }
 
     fn run(mut command: Command, variables: &[(&str, String)]) -> Self {
@@ -288,6 +275,32 @@ fn the_log_names_each_request_and_no_money() {
         !all.contains("12345.67") && !all.contains("secret-key"),
         "{all}"
     );
+}
+
+#[test]
+fn a_log_that_nobody_takes_any_more_ends_no_request() {
+    let listen = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let mut child = command(&[&listen[..], &["--store", "memory"]].concat())
+        .env("RUST_LOG", "debug,hyper=off")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    let address = loop {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "it ended at once");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        if let Some(address) = line["fields"]["address"].as_str() {
+            break address.parse().unwrap();
+        }
+    };
+    drop(log);
+    let client = Client { address };
+    let ada = client.open_with("ada", "1.00");
+    assert_eq!(client.posted(&ada), "1.00");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]
