@@ -44,6 +44,10 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     });
     let route = matched.as_ref().map_or("unknown", MatchedPath::as_str);
     app.metrics().answered(known(&method), route, status, took);
+    let is_gone = response.extensions().get() == Some(&Code::STORE_UNAVAILABLE);
+    if is_gone && route.starts_with("/v1/") {
+        app.readiness().doubt();
+    }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     if app.is_draining() {

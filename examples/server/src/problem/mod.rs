@@ -240,6 +240,7 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(code.status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = reply::bytes(status, "application/problem+json", &self.body());
+        response.extensions_mut().insert(code);
         if code.is_passing() {
             let secs = HeaderValue::from(RETRY_AFTER_SECS);
             response.headers_mut().insert(header::RETRY_AFTER, secs);
