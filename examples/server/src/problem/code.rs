@@ -41,6 +41,8 @@ codes! {
     OUTCOME_NOT_FOUND = 404 "outcome_not_found";
     /// The path does not take this method.
     METHOD_NOT_ALLOWED = 405 "method_not_allowed";
+    /// The head of the request did not come in time; nothing was done.
+    HEAD_TIMEOUT = 408 "head_timeout";
     /// The body did not come in time; nothing was done.
     BODY_TIMEOUT = 408 "body_timeout";
     /// The body is larger than the server's limit.
