@@ -252,6 +252,11 @@ impl FromStr for StoreUrl {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             None if text == "memory" => Ok(Self::Memory),
+            Some(("sqlite", ":memory:")) => Err("write --store memory".to_owned()),
+            // SQLite reads options there; here they would be part of the file's name.
+            Some(("sqlite", path)) if path.contains('?') || path.starts_with("file:") => {
+                Err("sqlite:PATH is the path of a file and takes no options".to_owned())
+            }
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
             #[cfg(feature = "mysql")]
             Some(("mysql", _)) => Ok(Self::Mysql(text.to_owned())),

@@ -63,6 +63,8 @@ codes! {
     TOO_MANY_CONNECTIONS = 429 "too_many_connections";
     /// The server failed; nothing was done.
     INTERNAL = 500 "internal";
+    /// The body was sent with a `Transfer-Encoding` beyond `chunked`.
+    UNSUPPORTED_TRANSFER_ENCODING = 501 "unsupported_transfer_encoding";
     /// Items of a batch have no answer yet: the same batch under its key goes on.
     BATCH_UNFINISHED = 503 "batch_unfinished";
     /// Too many requests are waiting; nothing was done.
@@ -152,6 +154,7 @@ impl Code {
     /// Whether what follows on the connection cannot be told from the rest of the
     /// request, so that the answer is the last one on it.
     pub(super) const fn is_last(self) -> bool {
-        matches!(self.status, 408 | 413) || matches!(self.text.as_bytes(), b"ambiguous_length")
+        matches!(self.status, 408 | 413 | 501)
+            || matches!(self.text.as_bytes(), b"ambiguous_length")
     }
 }

@@ -325,6 +325,31 @@ fn a_request_whose_length_is_told_twice_is_refused_and_hides_no_other() {
 }
 
 #[test]
+fn a_transfer_encoding_beyond_chunked_is_501() {
+    let world = World::memory();
+    let client = world.client();
+    let body = json!({"owner": "ada", "currency": "EUR"}).to_string();
+    let send = |encoding: &str| {
+        let bytes = format!(
+            "POST /v1/accounts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Idempotency-Key: k\r\n{encoding}\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+            body.len()
+        );
+        client.raw(bytes.as_bytes())
+    };
+    for encoding in [
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked, chunked",
+        "Transfer-Encoding: identity, chunked",
+    ] {
+        let answer = send(encoding).problem(501, "unsupported_transfer_encoding");
+        assert_eq!(answer.header("connection"), Some("close"), "{encoding}");
+    }
+    send("Transfer-Encoding: Chunked").expect(201);
+}
+
+#[test]
 fn a_body_that_does_not_come_is_408_and_its_key_stays_free() {
     let world = world(&["--body-timeout-ms", "100"]);
     let client = world.client();

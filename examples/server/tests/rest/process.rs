@@ -351,10 +351,14 @@ fn after_sigterm_a_copy_of_the_one_file_holds_everything_that_was_acknowledged()
 
 #[test]
 fn a_bad_setting_is_told_and_ends_with_2() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 16] = [
         (&["--listen", "nowhere"], "--listen"),
         (&["--store", "postgres:x"], "sqlite:PATH, memory"),
         (&["--store", "sqlite:"], "sqlite:PATH, memory"),
+        (&["--store", "sqlite::memory:"], "--store memory"),
+        (&["--store", "sqlite:w.db?mode=ro"], "no options"),
+        (&["--store", "sqlite:file:w.db"], "no options"),
+        (&["--head-timeout-ms", "0"], "--head-timeout-ms"),
         (&["--currencies", "BTC"], "CODE:DECIMALS"),
         (&["--currencies", "EUR:3"], "another exponent"),
         (&["--queue", "0"], "at least 1"),
