@@ -124,7 +124,8 @@ class RefusedChangesNothing:
 def is_refused(response):
     """Whether nothing was done: of a batch, no item."""
     if response.status_code >= 400:
-        return True
+        # Of a batch, some items may have been carried out.
+        return b'"answered"' not in response.content
     results = results_of(response)
     return bool(results) and all(result["status"] >= 400 for result in results)
 

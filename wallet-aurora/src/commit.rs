@@ -78,6 +78,7 @@ async fn part(
     if open.is_empty() {
         return proven(runner, batch, numbers, time).await;
     }
+    let open = &batch.blocked_by(open);
     let requests = batch.requests().iter();
     let rest = requests.filter(|request| !open.contains(&request.key()));
     let rest: Vec<Arc<Prepared>> = rest.map(Arc::clone).collect();
@@ -176,7 +177,8 @@ async fn attempt(
     }
     // Whoever wants these accounts now waits behind their locks. A new account has
     // none that others would meet.
-    if decided.missed.is_empty() && decided.decision.changes.opened.is_empty() {
+    let is_blocked = decided.decision.decided.contains(&Decided::Blocked);
+    if !is_blocked && decided.missed.is_empty() && decided.decision.changes.opened.is_empty() {
         batch.may_follow();
     }
     let Err(failed) = runner.run(&script).await else {

@@ -190,7 +190,7 @@ async fn acquire(
     answers.skip(2);
     let held = answers.row()?;
     let now = time.told(&mut answers)?;
-    if held.bytes(0)? != owner.as_bytes() && held.time(2)? > now {
+    if held.bytes(0)? != owner.as_bytes() && Lease::is_held(held.time(2)?, now, ttl) {
         lent.run(&Script::of("leaving a lease", "ROLLBACK")).await?;
         return Ok(None);
     }

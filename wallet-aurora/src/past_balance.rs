@@ -1,5 +1,12 @@
 //! The balance at a past time.
+//!
+//! What is asked of the recent past writes: it raises the account's latest time. All
+//! who ask while nobody has answered yet are answered by one commit ([`Settlements`]).
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
 use wallet_core::{
     AccountKey, Currency, Entry, PastBalance, Sequence, StoreError, StoreErrorKind, Timestamp,
 };
@@ -86,56 +93,6 @@ impl Question {
         }
     }
 
-    /// Answers under the account's lock, having raised `last_at` past the time.
-    pub(crate) async fn settle(
-        &self,
-        lent: &mut Lent,
-        time: &Time,
-    ) -> std::result::Result<Option<PastBalance>, Failed> {
-        let mut script = Script::default();
-        self.ask(&mut script);
-        let Some(found) = Self::found(&mut lent.run(&script).await?)? else {
-            return Ok(None);
-        };
-        let mut script = Script::default();
-        script.begin();
-        script.work("locking an account", |sql| {
-            sql.raw(LOCK).int(found.number);
-            self.prove(sql);
-            sql.raw(" FOR UPDATE");
-        });
-        time.ask(&mut script);
-        let mut answers = lent.run(&script).await?;
-        answers.skip(1);
-        if answers.rows().is_empty() {
-            let context = "an account's number is another's by now";
-            return Err(StoreError::new(StoreErrorKind::Conflict, context).into());
-        }
-        self.check(time.told(&mut answers)?)?;
-        let next = self.at.as_micros().saturating_add(1);
-        let mut script = Script::default();
-        script.work("settling a past balance", |sql| {
-            sql.raw(RAISE)
-                .int(next)
-                .raw(" WHERE num = ")
-                .int(found.number);
-            sql.raw(" AND last_at < ").int(next);
-        });
-        self.ask(&mut script);
-        script.commit();
-        let mut answers = lent.run(&script).await?;
-        answers.skip(1);
-        let found = Self::found(&mut answers)?;
-        let found = found.ok_or_else(|| corrupt("an account is gone"))?;
-        Ok(Some(self.balance(&mut answers, &found)?))
-    }
-
-    /// Holds a row that is found by its number to be the account's.
-    fn prove(&self, sql: &mut Sql) {
-        sql.raw(" AND ledger = ").ledger(self.account.ledger);
-        sql.raw(" AND id = ").bytes(self.account.id.as_bytes());
-    }
-
     fn found(answers: &mut Answers) -> Result<Option<Found>> {
         let rows = answers.rows();
         let Some(row) = rows.first() else {
@@ -171,4 +128,162 @@ impl Question {
         balance.sequence = sequence;
         Ok(balance)
     }
+}
+
+/// Questions that need the locks of their accounts, and who asks them.
+#[derive(Debug, Default)]
+pub(crate) struct Settlements {
+    waiting: Mutex<Vec<Waiting>>,
+}
+
+/// One question.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    question: Question,
+    caller: oneshot::Sender<Settled>,
+}
+
+/// What a question is answered.
+pub(crate) type Settled = Result<Option<PastBalance>>;
+
+/// How many questions one commit answers.
+const TOGETHER: usize = 100;
+
+impl Settlements {
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a question to those that wait. Whoever does so takes what waits once it has
+    /// a connection.
+    pub(crate) fn add(&self, question: Question) -> oneshot::Receiver<Settled> {
+        let (caller, answered) = oneshot::channel();
+        self.waiting().push(Waiting { question, caller });
+        answered
+    }
+
+    /// What one commit is to answer: none where others have taken all.
+    pub(crate) fn take(&self) -> Vec<Waiting> {
+        let mut waiting = self.waiting();
+        // Who has gone needs no answer.
+        waiting.retain(|one| !one.caller.is_closed());
+        let count = waiting.len().min(TOGETHER);
+        waiting.drain(..count).collect()
+    }
+}
+
+/// Answers all of `taken` with one commit; where that fails, each by itself, so that
+/// one account that somebody keeps or that is damaged fails nobody else.
+pub(crate) async fn settle(
+    lent: &mut Lent,
+    time: &Time,
+    taken: Vec<Waiting>,
+) -> std::result::Result<(), Failed> {
+    let questions: Vec<Question> = taken.iter().map(|one| one.question).collect();
+    if let Ok(answers) = settle_all(lent, time, &questions).await {
+        for (waiting, answer) in taken.into_iter().zip(answers) {
+            // A caller who has gone loses nothing but the answer.
+            let _ = waiting.caller.send(answer);
+        }
+        return Ok(());
+    }
+    let roll_back = Script::of("rolling back", "ROLLBACK");
+    let mut last = Ok(());
+    for waiting in taken {
+        let settled = match lent.run(&roll_back).await {
+            Ok(_) => settle_all(lent, time, &[waiting.question]).await,
+            Err(failed) => Err(failed),
+        };
+        let answer = match settled {
+            Ok(mut answers) => answers.pop().unwrap_or(Ok(None)),
+            Err(failed) => {
+                let context = "settling a past balance";
+                let error = StoreError::new(failed.error.kind(), context);
+                last = Err(failed);
+                Err(error)
+            }
+        };
+        let _ = waiting.caller.send(answer);
+    }
+    last
+}
+
+/// Answers under the accounts' locks, having raised each `last_at` past the time.
+async fn settle_all(
+    lent: &mut Lent,
+    time: &Time,
+    questions: &[Question],
+) -> std::result::Result<Vec<Settled>, Failed> {
+    let mut script = Script::default();
+    for question in questions {
+        question.ask(&mut script);
+    }
+    let mut answers = lent.run(&script).await?;
+    // By number, in whose order everybody locks.
+    let mut locked: BTreeMap<i64, AccountKey> = BTreeMap::new();
+    let mut numbers = Vec::with_capacity(questions.len());
+    for question in questions {
+        let found = Question::found(&mut answers)?;
+        answers.skip(1);
+        let number = found.map(|found| found.number);
+        locked.extend(number.map(|number| (number, question.account)));
+        numbers.push(number);
+    }
+    if locked.is_empty() {
+        return Ok(questions.iter().map(|_| Ok(None)).collect());
+    }
+    let mut script = Script::default();
+    script.begin();
+    for (number, account) in &locked {
+        script.work("locking an account", |sql| {
+            sql.raw(LOCK).int(*number);
+            prove(sql, *account);
+            sql.raw(" FOR UPDATE");
+        });
+    }
+    time.ask(&mut script);
+    let mut answers = lent.run(&script).await?;
+    answers.skip(1);
+    locked.retain(|_, _| !answers.rows().is_empty());
+    let now = time.told(&mut answers)?;
+    let is_open = |question: &Question, number: &Option<i64>| {
+        let is_locked = number.is_some_and(|number| locked.contains_key(&number));
+        is_locked && question.check(now).is_ok()
+    };
+    let mut script = Script::default();
+    for (question, number) in questions.iter().zip(&numbers) {
+        if let Some(number) = number.filter(|_| is_open(question, number)) {
+            let next = question.at.as_micros().saturating_add(1);
+            script.work("settling a past balance", |sql| {
+                sql.raw(RAISE).int(next).raw(" WHERE num = ").int(number);
+                sql.raw(" AND last_at < ").int(next);
+            });
+            question.ask(&mut script);
+        }
+    }
+    script.commit();
+    let mut answers = lent.run(&script).await?;
+    let mut settled = Vec::with_capacity(questions.len());
+    for (question, number) in questions.iter().zip(&numbers) {
+        settled.push(if is_open(question, number) {
+            answers.skip(1);
+            let found = Question::found(&mut answers)?;
+            let found = found.ok_or_else(|| corrupt("an account is gone"))?;
+            question.balance(&mut answers, &found).map(Some)
+        } else if let Err(error) = question.check(now) {
+            Err(error)
+        } else if number.is_some() {
+            let context = "an account's number is another's by now";
+            Err(StoreError::new(StoreErrorKind::Conflict, context))
+        } else {
+            Ok(None)
+        });
+    }
+    Ok(settled)
+}
+
+/// Holds a row that is found by its number to be the account's.
+fn prove(sql: &mut Sql, account: AccountKey) {
+    sql.raw(" AND ledger = ").ledger(account.ledger);
+    sql.raw(" AND id = ").bytes(account.id.as_bytes());
 }

@@ -16,7 +16,7 @@ use crate::clock::Time;
 use crate::connect::{Durability, Role, Target, check_version};
 use crate::error::Result;
 use crate::outbox::Claimed;
-use crate::past_balance::{Answer, Question};
+use crate::past_balance::{self, Answer, Question, Settlements};
 use crate::pool::{Pool, Purpose, Wait};
 use crate::read::{self, Numbers};
 use crate::run::Answers;
@@ -61,6 +61,8 @@ pub struct AuroraStore {
     numbers: Arc<Mutex<Numbers>>,
     /// The outbox rows in hand.
     pub(crate) claimed: Arc<Claimed>,
+    /// Questions about the recent past that wait for an answer.
+    settlements: Arc<Settlements>,
 }
 
 impl AuroraStore {
@@ -119,6 +121,7 @@ impl AuroraStore {
             freshness: Freshness::Strong,
             numbers: Arc::new(Mutex::new(Numbers::new(settings.remembered))),
             claimed: Arc::default(),
+            settlements: Arc::default(),
         })
     }
 
@@ -164,7 +167,30 @@ impl AuroraStore {
             freshness,
             numbers: Arc::clone(&self.numbers),
             claimed: Arc::clone(&self.claimed),
+            settlements: Arc::clone(&self.settlements),
         }
+    }
+
+    /// Answers a question about the recent past, with all others that wait for one.
+    async fn settled(&self, question: Question) -> Result<Option<PastBalance>> {
+        for _ in 0..TRIES {
+            let answered = self.settlements.add(question);
+            let mut lent = self.writer.lend(Purpose::Read).await?;
+            let taken = self.settlements.take();
+            if taken.is_empty() {
+                lent.give_back();
+            } else {
+                let settled = past_balance::settle(&mut lent, &self.time, taken).await;
+                // Whoever asked has been told.
+                let _ = lent.end(settled).await;
+            }
+            // Whoever took the question may have been given up in the middle.
+            if let Ok(settled) = answered.await {
+                return settled;
+            }
+        }
+        let context = "whoever was to settle a past balance was given up";
+        Err(StoreError::new(StoreErrorKind::Unavailable, context))
     }
 
     /// The numbers of accounts that somebody kept when they were asked for last.
@@ -347,11 +373,7 @@ impl LedgerStore for AuroraStore {
         };
         match self.read(ask, |answers| question.told(answers)).await? {
             Answer::Known(balance) => Ok(balance),
-            Answer::TooRecent => {
-                let mut lent = self.writer.lend(Purpose::Read).await?;
-                let settled = question.settle(&mut lent, &self.time).await;
-                lent.end(settled).await
-            }
+            Answer::TooRecent => self.settled(question).await,
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::call::Unanswered;
 use crate::decide::{Decision, decide};
 use crate::{
     AccountKey, CurrencyCode, Hold, HoldKey, Prepared, RecordKey, Snapshot, TransferKey,
@@ -156,6 +157,22 @@ impl Batch {
     #[must_use]
     pub const fn max_ahead(&self) -> Duration {
         self.max_ahead
+    }
+
+    /// The keys of the requests that cannot be decided where those of `open` cannot:
+    /// they themselves, and later ones of the same
+    /// [`Wallet::submit_all`](crate::Wallet::submit_all) that touch what they touch.
+    #[must_use]
+    pub fn blocked_by(&self, open: &BTreeSet<RecordKey>) -> BTreeSet<RecordKey> {
+        let mut unanswered = Unanswered::default();
+        let mut blocked = BTreeSet::new();
+        for request in &self.requests {
+            if open.contains(&request.key) || unanswered.holds_back(request) {
+                unanswered.note(request);
+                blocked.insert(request.key);
+            }
+        }
+        blocked
     }
 
     /// Decides every request on `snapshot`: pure, so it may be called again on

@@ -148,6 +148,33 @@ impl Restore {
         let later = restores.iter().filter(|one| one.epoch > epoch);
         later.map(|one| one.restored_to).min()
     }
+
+    /// The epoch of a database that went through these restores.
+    #[must_use]
+    pub fn current(restores: &[Self]) -> Epoch {
+        let epochs = restores.iter().map(|one| one.epoch);
+        epochs.max().unwrap_or(Epoch::FIRST)
+    }
+
+    /// Whether a database is certain to hold an effect of `epoch` at `at`. These must
+    /// be all restores that it went through. An epoch that is not among theirs was
+    /// forgotten by a later restore, with all its effects.
+    ///
+    /// ```
+    /// use wallet_core::{Epoch, Restore, Timestamp};
+    /// let at = Timestamp::from_micros;
+    /// let [two, three] = [2, 3].map(|number| Epoch::new(number).unwrap());
+    /// let restores = [Restore { epoch: three, restored_to: at(50) }];
+    /// assert!(Restore::holds(&restores, Epoch::FIRST, at(50)));
+    /// assert!(!Restore::holds(&restores, Epoch::FIRST, at(51)));
+    /// assert!(!Restore::holds(&restores, two, at(40)));
+    /// assert!(Restore::holds(&restores, three, at(99)));
+    /// ```
+    #[must_use]
+    pub fn holds(restores: &[Self], epoch: Epoch, at: Timestamp) -> bool {
+        let is_own = epoch == Epoch::FIRST || restores.iter().any(|one| one.epoch == epoch);
+        is_own && Self::lost_after(restores, epoch).is_none_or(|kept| at <= kept)
+    }
 }
 
 /// The epochs of a database: every raise in order, none for a database that
@@ -201,6 +228,12 @@ impl Epochs {
             first.restored_to = first.restored_to.min(least);
         }
         restores
+    }
+
+    /// Every restore, the oldest first.
+    #[must_use]
+    pub fn all_restores(&self) -> Vec<Restore> {
+        self.restores(usize::MAX)
     }
 
     /// Whether an effect of `epoch` at `at` may be gone: it is of an earlier

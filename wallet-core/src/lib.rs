@@ -63,6 +63,7 @@ mod applied;
 mod balance;
 mod batch;
 mod bulk;
+mod call;
 mod command;
 mod cost;
 mod epoch;

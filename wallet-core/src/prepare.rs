@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::bulk::Membership;
+use crate::call::Call;
 use crate::cost::Resolved;
 use crate::{
     AccountId, AccountKey, BulkRequest, Command, Currency, Fingerprint, Hold, HoldId, HoldKey,
@@ -29,6 +30,8 @@ pub struct Prepared {
     pub(crate) purpose: Purpose,
     /// What its cost depends on beside its commands.
     pub(crate) resolved: Resolved,
+    /// The call that submitted it with others.
+    pub(crate) call: Option<Call>,
 }
 
 /// What a prepared request is for.
@@ -185,6 +188,7 @@ impl Prepared {
             transfers: Vec::new(),
             currencies: Vec::new(),
             purpose: Purpose::Caller,
+            call: None,
             resolved: Resolved::default(),
         }
     }

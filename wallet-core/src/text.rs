@@ -52,18 +52,39 @@ fn check(text: &str, max_bytes: usize, allowed: fn(char) -> bool) -> Result<(), 
     }
 }
 
-/// Marks, embeddings, overrides and isolates of the bidirectional algorithm: with
-/// them one text shows as another.
-const fn turns_direction(c: char) -> bool {
+/// What shows as nothing: with it one text shows as another, or as none. The characters
+/// with the property `Default_Ignorable_Code_Point` of Unicode 16.0
+/// (`DerivedCoreProperties.txt`): soft hyphen, joiners, fillers, selectors of
+/// variants, tags, and the marks, embeddings, overrides and isolates that turn the
+/// direction of a text.
+const fn shows_as_nothing(c: char) -> bool {
     matches!(
         c,
-        '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+            // The signs around an annotation: not in the property, and not seen either.
+            | '\u{FFF9}'..='\u{FFFB}'
     )
 }
 
-/// Blanks: what Unicode calls white space, and what has no width.
+/// Blanks: what Unicode calls white space, and the pattern of Braille without a dot.
 const fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}')
+    c.is_whitespace() || c == '\u{2800}'
 }
 
 /// What holds of an owner beyond its characters.
@@ -126,9 +147,22 @@ macro_rules! text {
 text! {
     /// Who an account belongs to, in the host's own terms: 1 to 128 bytes in the
     /// normal form NFC, so that one owner is spelt in one way. No control
-    /// characters, none that turn the direction of the text, no blank at either
-    /// end, and no other blank than the space.
-    Owner, 128, |c| !c.is_control() && !turns_direction(c), owner
+    /// characters, no blank at either end, and no other blank than the space (the
+    /// Braille pattern U+2800 is one). None that shows as nothing: those with
+    /// Unicode's property `Default_Ignorable_Code_Point`, joiners and the selectors of
+    /// emoji among them, and U+FFF9 to U+FFFB. So no owner looks empty or like another one for a character
+    /// that nobody sees. Letters that look alike stay different owners.
+    ///
+    /// ```
+    /// use wallet_core::{Owner, TextError};
+    /// assert!(Owner::new("Zoë van Dijk").is_ok());
+    /// // A zero width space, a filler of Hangul that shows as nothing.
+    /// for hidden in ["settlement\u{200B}:bank", "\u{3164}"] {
+    ///     assert_eq!(Owner::new(hidden), Err(TextError::BadCharacter));
+    /// }
+    /// assert_eq!(Owner::new("\u{2800}"), Err(TextError::Blank));
+    /// ```
+    Owner, 128, |c| !c.is_control() && !shows_as_nothing(c), owner
 }
 text! {
     /// The host's reference of a transfer or hold (an order number), indexed:

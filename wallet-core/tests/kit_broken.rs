@@ -75,6 +75,7 @@ caught! {
     rows_that_never_come_back_are_caught: ForgetsWhatIsAside by "delivery::a_row_put_aside_is_not_claimed_until_reopened";
     ignored_fencing_is_caught: IgnoresFencing by "leases::a_lost_lease_changes_nothing";
     leases_given_away_are_caught: GivesLeasesAway by "leases::one_owner_has_it_at_a_time";
+    leases_from_ahead_that_are_kept_are_caught: KeepsLeasesFromAhead by "leases::a_lease_from_a_clock_ahead_is_free";
     duplicate_sequences_are_caught: DuplicatesSequences by "batches::a_popular_account_keeps_its_numbers_gapless";
     one_sided_transfers_are_caught: WritesOneSide by "transfers::one_leg_moves_money_and_writes_two_entries";
     forgotten_reversals_are_caught: ForgetsReversals by "reversals::reversals_of_parts_end_at_the_whole";

@@ -126,7 +126,7 @@ impl Place {
     /// Lets lines of history go.
     async fn lose(&self, number: u128, sequences: std::ops::RangeInclusive<i64>) {
         let query = HistoryQuery::first(key(number), u32::MAX);
-        let mut rows = self.history.page(&query).await.unwrap().rows;
+        let mut rows = self.history.page(&query, &[]).await.unwrap().rows;
         rows.retain(|row| sequences.contains(&row.line.entry.sequence));
         let at = Timestamp::from_micros(0);
         self.history.expire(&rows, at).await.unwrap();
@@ -310,7 +310,7 @@ async fn damage_of_history_is_found() {
         let mut lines = place.lines(2).await;
         change(&mut lines[4]);
         place.history = MemoryHistory::new();
-        place.history.append(&lines).await.unwrap();
+        place.history.append(&lines, &[]).await.unwrap();
         let wrong = Difference::HistoryWrong {
             account,
             sequence: 5,
@@ -321,7 +321,7 @@ async fn damage_of_history_is_found() {
     let place = Place::new().await;
     let mut more = lines.last().unwrap().clone();
     more.entry.sequence += 1;
-    place.history.append(&[more]).await.unwrap();
+    place.history.append(&[more], &[]).await.unwrap();
     let ahead = Difference::HistoryAhead {
         account,
         history: 21,
@@ -337,9 +337,9 @@ async fn a_history_that_is_behind_is_told_and_a_difference_only_where_it_is_due(
     place.history = MemoryHistory::new();
     for number in [1, 3, 4] {
         let lines = place.lines(number).await;
-        place.history.append(&lines).await.unwrap();
+        place.history.append(&lines, &[]).await.unwrap();
     }
-    place.history.append(&lines[..15]).await.unwrap();
+    place.history.append(&lines[..15], &[]).await.unwrap();
     let since = lines[15].entry.created_at;
     let report = place.report().await;
     assert!(report.is_clean());
@@ -395,6 +395,13 @@ async fn damage_of_the_cache_is_found() {
     // Of effects that a restore has lost: no reader takes it.
     let by = RaisedBy::new("ops").unwrap();
     let raised = place.store.raise_epoch(Timestamp::EPOCH, &by).await;
+    // All of history is in doubt, though no account has a new entry: it is told.
+    let found = place.found().await;
+    let missing = |one: &Difference| matches!(one, Difference::HistoryMissing { .. });
+    assert!(found.len() == 4 && found.iter().all(missing), "{found:?}");
+    let backfill = Backfill::new(&place.history, &*place.store);
+    let mended = backfill.run(&mut |_| ()).await.unwrap();
+    assert_eq!((mended.restored, mended.written), (4, 80));
     assert_eq!(place.found().await, []);
     let mut wrong = balance;
     wrong.epoch = raised.unwrap().epoch;

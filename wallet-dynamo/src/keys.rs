@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_core::{
-    AccountKey, LedgerId, LinePosition, Reference, Sequence, Timestamp, TransferKey,
+    AccountKey, Epoch, LedgerId, LinePosition, Reference, Sequence, Timestamp, TransferKey,
 };
 
 use crate::client::Item;
@@ -46,11 +46,21 @@ pub(crate) fn stripe(sequence: Sequence, stripes: u8) -> u8 {
     stripe.and_then(|s| u8::try_from(s).ok()).unwrap_or(0)
 }
 
-/// The key of a row.
-pub(crate) fn row(of: AccountKey, stripe: u8, at: Timestamp, sequence: Sequence) -> Item {
+/// The key of a row. An entry that came again after a restore has one row for each
+/// epoch in which it was known.
+pub(crate) fn row(
+    of: AccountKey,
+    stripe: u8,
+    (at, sequence): (Timestamp, Sequence),
+    known_in: Epoch,
+) -> Item {
+    let mut sort = place(at, sequence);
+    if known_in > Epoch::FIRST {
+        sort.extend(known_in.number().to_be_bytes());
+    }
     Item::from([
         (PARTITION.to_owned(), rows(of, stripe)),
-        (SORT.to_owned(), position(at, sequence)),
+        (SORT.to_owned(), bytes(sort)),
     ])
 }
 
@@ -62,11 +72,22 @@ pub(crate) fn head(of: AccountKey) -> Item {
     ])
 }
 
-/// Sorts by time and then by sequence.
+/// Sorts by time and then by sequence: before all rows of the entry.
 pub(crate) fn position(at: Timestamp, sequence: Sequence) -> AttributeValue {
+    bytes(place(at, sequence))
+}
+
+/// The same behind all rows of the entry.
+pub(crate) fn behind(at: Timestamp, sequence: Sequence) -> AttributeValue {
+    let mut key = place(at, sequence);
+    key.extend([u8::MAX; 8]);
+    bytes(key)
+}
+
+fn place(at: Timestamp, sequence: Sequence) -> Vec<u8> {
     let mut key = signed(at.as_micros()).to_vec();
     key.extend(signed(sequence));
-    bytes(key)
+    key
 }
 
 /// Eight bytes that sort as the number does.

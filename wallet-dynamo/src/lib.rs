@@ -8,7 +8,7 @@
 //! # The table of history
 //! | row | partition key | sort key |
 //! |---|---|---|
-//! | an entry | `e`, ledger, account, stripe | time, sequence |
+//! | an entry | `e`, ledger, account, stripe | time, sequence; after a restore the epoch in which it was known |
 //! | how far an account has come | `h`, ledger, account | 0 |
 //!
 //! All keys are bytes that sort as what they say, so that two entries of one
@@ -16,6 +16,12 @@
 //! of the one before it: two neighbours prove that nothing is missing between them,
 //! and the first row after a time proves the balance at it
 //! ([`balance_at`](wallet_core::history::balance_at)).
+//!
+//! After a restore of the ledger's database an account's history goes back by one
+//! conditional write of its head, which names the restores, and goes on in the new
+//! epoch. No row is changed: whoever reads tells the restores, and rows that these
+//! leave in doubt are read past. They cost their read units, and a request more for
+//! each 200 on the way.
 //!
 //! Two indexes hold whole rows: `by_transfer` (ledger, transfer; leg) and
 //! `by_reference` (ledger, reference; time), the latter of rows that have a
@@ -33,6 +39,7 @@
 //! | a page of n entries | one per MB and stripe | n/8 read |
 //! | the balance at a past time | one (per stripe) | 1 read |
 //! | the rows of a transfer, of a reference | one per MB | n/16 read |
+//! | superseding of a accounts | a/100 reads, a queries, a marks | a × 2 read + a write |
 //! | letting n entries expire | n | n × 2 write (3 with a reference); their removal is free |
 //!
 //! # Hot accounts

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use wallet_core::history::fill;
+use wallet_core::history::{catch_up, fill};
 use wallet_core::{
     AccountKey, Entry, EventPublisher, HistoryError, HistoryLine, HistoryStore, LedgerStore,
-    Message, PublishError, Published, PublisherLimits, Sequence, StoreError, Timestamp,
+    Message, PublishError, Published, PublisherLimits, Restore, Sequence, StoreError,
+    StoreErrorKind, Timestamp,
 };
 
 use crate::{Delivery, Event, EventHandler, Handled, HandlerError, Parsed};
@@ -14,6 +15,9 @@ use crate::{Delivery, Event, EventHandler, Handled, HandlerError, Parsed};
 /// Events that are projected together.
 const MESSAGES: usize = 500;
 const BYTES: usize = 8 << 20;
+/// How often events are looked at again because the ledger's database went back, or
+/// somebody else found out first.
+const TURNS: usize = 4;
 
 /// Brings events into the history of accounts, from the outbox or from a queue.
 ///
@@ -27,6 +31,11 @@ const BYTES: usize = 8 << 20;
 /// Events that come twice change nothing. Where some did not come, their entries
 /// are read from the ledger, so that history has no gap; and so it may begin at any
 /// time, beside a [`Backfill`](wallet_core::history::Backfill) of what was before.
+///
+/// Where the ledger's database went back to an earlier state, it supersedes what that
+/// leaves in doubt of an account with the account's first event of the new epoch, and
+/// reads from the ledger what the books hold of it. An event that may be lost is not
+/// written: the ledger is asked what became of its account.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -54,6 +63,9 @@ pub struct Projector {
     ledger: Arc<dyn LedgerStore>,
     lines: AtomicU64,
     filled: AtomicU64,
+    doubted: AtomicU64,
+    /// That the ledger went through, by its last answer.
+    restores: Mutex<Option<Arc<[Restore]>>>,
     /// Microseconds; the least number before the first.
     latest: AtomicI64,
 }
@@ -65,6 +77,9 @@ pub struct ProjectorStats {
     pub lines: u64,
     /// Lines that were read from the ledger, because their events did not come.
     pub filled: u64,
+    /// Events that a restore of the ledger's database leaves in doubt, each time that
+    /// they came: not written as they came.
+    pub doubted: u64,
     /// The time of the latest event that is in history: how far it lags behind is
     /// the time since then, while there are events. What waits in the outbox is
     /// told by [`Relay::depth`](crate::Relay::depth).
@@ -81,12 +96,14 @@ impl Projector {
 
     /// From events into `history`; what is missing is read from `ledger`.
     #[must_use]
-    pub const fn new(history: Arc<dyn HistoryStore>, ledger: Arc<dyn LedgerStore>) -> Self {
+    pub fn new(history: Arc<dyn HistoryStore>, ledger: Arc<dyn LedgerStore>) -> Self {
         Self {
             history,
             ledger,
             lines: AtomicU64::new(0),
             filled: AtomicU64::new(0),
+            doubted: AtomicU64::new(0),
+            restores: Mutex::default(),
             latest: AtomicI64::new(i64::MIN),
         }
     }
@@ -98,6 +115,7 @@ impl Projector {
         ProjectorStats {
             lines: self.lines.load(Ordering::Relaxed),
             filled: self.filled.load(Ordering::Relaxed),
+            doubted: self.doubted.load(Ordering::Relaxed),
             latest: (latest > i64::MIN).then(|| Timestamp::from_micros(latest)),
         }
     }
@@ -109,19 +127,95 @@ impl Projector {
     /// [`HistoryError`]: those of the stores. Some of them may be in it; project
     /// them again.
     pub async fn project(&self, events: &[Event]) -> Result<(), HistoryError> {
-        let mut lines = Lines::new();
-        for event in events {
-            if let Some(line) = line_of(event)? {
-                let account = lines.entry(event.account).or_default();
-                account.insert(line.entry.sequence, line);
+        let mut turns = TURNS;
+        loop {
+            let restores = self.restores_of(events).await?;
+            match self.project_after(events, &restores).await {
+                // The account, or what is known here, is of an earlier epoch.
+                Err(HistoryError::Epoch { .. }) if turns > 0 => {
+                    turns = turns.saturating_sub(1);
+                    self.ask().await?;
+                    let accounts = events.iter().map(|event| event.account);
+                    self.catch_up(accounts.collect()).await?;
+                }
+                other => {
+                    other?;
+                    break;
+                }
             }
         }
-        self.close_gaps(&mut lines).await?;
-        self.append(&lines).await?;
         let latest = events.iter().map(|event| event.at.as_micros()).max();
         if let Some(latest) = latest {
             self.latest.fetch_max(latest, Ordering::Relaxed);
         }
+        Ok(())
+    }
+
+    /// Brings events into a history of books that went through these restores.
+    async fn project_after(
+        &self,
+        events: &[Event],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
+        let mut lines = Lines::new();
+        let mut doubted = Vec::new();
+        for event in events {
+            if !Restore::holds(restores, event.epoch, event.at) {
+                doubted.push(event.account);
+            } else if let Some(line) = line_of(event)? {
+                let account = lines.entry(event.account).or_default();
+                account.insert(line.entry.sequence, line);
+            }
+        }
+        if !doubted.is_empty() {
+            let count = u64::try_from(doubted.len()).unwrap_or(u64::MAX);
+            // The books may hold them all the same: then they come from there.
+            self.catch_up(doubted).await?;
+            self.doubted.fetch_add(count, Ordering::Relaxed);
+        }
+        self.close_gaps(&mut lines).await?;
+        self.append(&lines, restores).await
+    }
+
+    /// The restores that the ledger went through: all that these events may know of.
+    async fn restores_of(&self, events: &[Event]) -> Result<Arc<[Restore]>, StoreError> {
+        let newest = events.iter().map(|event| event.epoch).max();
+        let newest = newest.unwrap_or_default();
+        let known = self
+            .known()
+            .filter(|known| Restore::current(known) >= newest);
+        let restores = match known {
+            Some(known) => known,
+            None => self.ask().await?,
+        };
+        if Restore::current(&restores) < newest {
+            // A reader may lag behind, or the epoch is not raised yet.
+            let context = "the ledger does not know yet of the epoch of an event";
+            return Err(StoreError::new(StoreErrorKind::Unavailable, context));
+        }
+        Ok(restores)
+    }
+
+    /// What the ledger says of its restores now.
+    async fn ask(&self) -> Result<Arc<[Restore]>, StoreError> {
+        let restores: Arc<[Restore]> = self.ledger.epochs().await?.all_restores().into();
+        let mut known = self.restores.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(Arc::clone(&restores));
+        Ok(restores)
+    }
+
+    fn known(&self) -> Option<Arc<[Restore]>> {
+        let known = self.restores.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
+    }
+
+    /// Brings accounts to where the ledger stands, in its present epoch.
+    async fn catch_up(&self, mut accounts: Vec<AccountKey>) -> Result<(), HistoryError> {
+        accounts.sort_unstable();
+        accounts.dedup();
+        let (history, ledger) = (self.history.as_ref(), self.ledger.as_ref());
+        let filled = catch_up(history, ledger, &accounts).await?;
+        self.filled.fetch_add(filled, Ordering::Relaxed);
         Ok(())
     }
 
@@ -147,7 +241,7 @@ impl Projector {
         Ok(())
     }
 
-    async fn append(&self, lines: &Lines) -> Result<(), HistoryError> {
+    async fn append(&self, lines: &Lines, restores: &[Restore]) -> Result<(), HistoryError> {
         let all: Vec<HistoryLine> = lines.values().flat_map(BTreeMap::values).cloned().collect();
         if all.is_empty() {
             return Ok(());
@@ -155,7 +249,7 @@ impl Projector {
         // Each turn fills one account.
         let mut turns = lines.len();
         loop {
-            match self.history.append(&all).await {
+            match self.history.append(&all, restores).await {
                 Ok(()) => break,
                 Err(HistoryError::Gap { account, found, .. }) if turns > 0 => {
                     turns = turns.saturating_sub(1);
@@ -247,5 +341,17 @@ impl EventHandler for Projector {
         let projected = self.project(event).await;
         let failed = |error| HandlerError::new("history").with_source(error);
         projected.map(|()| Handled::Unrecorded).map_err(failed)
+    }
+
+    /// What is in doubt is superseded account by account, with the next event of each:
+    /// nobody who knows of the restore reads it meanwhile.
+    async fn restored(&self, restore: &Restore) -> Result<(), HandlerError> {
+        let failed = |error| HandlerError::new("the ledger's epochs").with_source(error);
+        let restores = self.ask().await.map_err(failed)?;
+        if Restore::current(&restores) < restore.epoch {
+            let reason = "the ledger does not know yet of a restore";
+            return Err(HandlerError::new(reason));
+        }
+        Ok(())
     }
 }

@@ -181,7 +181,7 @@ fn acquire(
     let held = stored_lease(connection, partition)?;
     if held
         .as_ref()
-        .is_some_and(|held| held.owner != owner && held.until > now)
+        .is_some_and(|held| held.owner != owner && Lease::is_held(held.until, now, ttl))
     {
         return Ok(None);
     }

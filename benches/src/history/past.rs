@@ -76,7 +76,7 @@ pub(super) async fn measure(long: u32) -> Result<Vec<Past>> {
             let next = length.min(made.saturating_add(PIECE));
             let lines: Result<Vec<HistoryLine>> =
                 (made..next).map(|number| line(account, number)).collect();
-            history.append(&lines?).await?;
+            history.append(&lines?, &[]).await?;
             made = next;
         }
     }
@@ -94,7 +94,8 @@ pub(super) async fn measure(long: u32) -> Result<Vec<Past>> {
                 .saturating_add(rng.i64(0..APART));
             let before = emulator.requests();
             let begin = clock::now();
-            let told = balance_at(history.as_ref(), *account, Timestamp::from_micros(at)).await?;
+            let told =
+                balance_at(history.as_ref(), *account, Timestamp::from_micros(at), &[]).await?;
             let micros = clock::now().saturating_duration_since(begin).as_micros();
             times.record(u64::try_from(micros)?)?;
             *requests = requests.saturating_add(emulator.requests().saturating_sub(before));

@@ -109,6 +109,12 @@ pub struct Config {
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub body_timeout_ms: u64,
 
+    /// How long the head of a request (its first line and headers) may take to come,
+    /// from its first byte on, in milliseconds.
+    #[arg(long, env = "WALLET_HEAD_TIMEOUT_MS", default_value_t = 10_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub head_timeout_ms: u64,
+
     /// How long nothing may come or go on a connection, in milliseconds; never
     /// less than a request may take, and a second.
     #[arg(long, env = "WALLET_IDLE_TIMEOUT_MS", default_value_t = 60_000)]
@@ -246,6 +252,11 @@ impl FromStr for StoreUrl {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             None if text == "memory" => Ok(Self::Memory),
+            Some(("sqlite", ":memory:")) => Err("write --store memory".to_owned()),
+            // SQLite reads options there; here they would be part of the file's name.
+            Some(("sqlite", path)) if path.contains('?') || path.starts_with("file:") => {
+                Err("sqlite:PATH is the path of a file and takes no options".to_owned())
+            }
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
             #[cfg(feature = "mysql")]
             Some(("mysql", _)) => Ok(Self::Mysql(text.to_owned())),

@@ -81,6 +81,9 @@ impl Hosts {
             None => Authority::try_from(host.as_bytes()),
         };
         let authority = authority.map_err(|_| bad("it must be the name of a host"))?;
+        if !has_fair_port(&authority) {
+            return Err(bad("its port must be a number"));
+        }
         if self.contain(&authority) {
             Ok(())
         } else {
@@ -109,6 +112,18 @@ impl Hosts {
     }
 }
 
+/// Whether what stands behind the name is a port, or nothing.
+fn has_fair_port(authority: &Authority) -> bool {
+    let text = authority.as_str();
+    let behind_user = text.rsplit_once('@').map_or(text, |(_, behind)| behind);
+    let rest = behind_user.strip_prefix(authority.host());
+    match rest.and_then(|rest| rest.strip_prefix(':')) {
+        None => rest == Some(""),
+        Some("") => true,
+        Some(port) => port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok(),
+    }
+}
+
 fn bad(detail: &str) -> Problem {
     Problem::new(Code::INVALID_HOST, format!("Host: {detail}"))
 }
@@ -133,6 +148,7 @@ mod tests {
         let own = Hosts::new(["Wallet.example".parse().unwrap()]);
         let none = Hosts::default();
         let refused = Some(Code::HOST_NOT_ALLOWED);
+        let bad = Some(Code::INVALID_HOST);
         let cases = [
             ("localhost", None, None),
             ("LOCALHOST:8080", None, None),
@@ -140,6 +156,11 @@ mod tests {
             ("127.0.0.1:8080", None, None),
             ("[::1]:8080", None, None),
             ("203.0.113.7", None, None),
+            ("localhost:", None, None),
+            ("localhost:evil", bad, bad),
+            ("localhost:80evil", bad, bad),
+            ("localhost:65536", bad, bad),
+            ("127.0.0.1:-1", bad, bad),
             ("wallet.example", refused, None),
             ("WALLET.example.:443", refused, None),
             ("evil.example", refused, refused),

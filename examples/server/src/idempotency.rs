@@ -1,16 +1,18 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
-use wallet_core::{IdempotencyKey, KeyText};
+use thiserror::Error;
+use wallet_core::{IdempotencyKey, KeyText, TextError};
 
 use crate::App;
 use crate::problem::{Code, Problem};
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The key of a request: one header of 1 to 255 printable characters, bare or
-/// quoted as a string of structured fields (RFC 8941).
+/// quoted as a string of structured fields (RFC 8941). None begins or ends with a quote
+/// or a blank.
 pub(crate) fn key(app: &App, headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
     let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
     let missing = || {
@@ -28,8 +30,38 @@ pub(crate) fn key(app: &App, headers: &HeaderMap) -> Result<IdempotencyKey, Prob
         None => text.to_owned(),
         Some(rest) => unquote(rest).ok_or_else(|| bad("the quotes or escapes are not closed"))?,
     };
-    let text = KeyText::new(&text).map_err(|error| bad(&error.to_string()))?;
-    Ok(IdempotencyKey::new(app.scope(), text))
+    of_text(app, &text).map_err(|error| bad(&error.to_string()))
+}
+
+/// The bare key in a path. Quotes and blanks around it are refused: in the header they
+/// are not part of the key, so that it would be another one.
+pub(crate) fn key_in_path(app: &App, text: &str) -> Result<IdempotencyKey, Problem> {
+    of_text(app, text).map_err(|error| match error {
+        KeyError::Framed => {
+            let detail = "write it without the quotes or blanks that are around it in the header";
+            Problem::field("key", detail)
+        }
+        KeyError::Text(error) => Problem::field("key", error),
+    })
+}
+
+/// Why a text is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+enum KeyError {
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// One that a path could not tell from its quoted form.
+    #[error("a key neither begins nor ends with a quote or a blank")]
+    Framed,
+}
+
+fn of_text(app: &App, text: &str) -> Result<IdempotencyKey, KeyError> {
+    let checked = KeyText::new(text)?;
+    let frame = ['"', ' '];
+    if text.starts_with(frame) || text.ends_with(frame) {
+        return Err(KeyError::Framed);
+    }
+    Ok(IdempotencyKey::new(app.scope(), checked))
 }
 
 /// The string behind an opening quote; only `\"` and `\\` are escapes.

@@ -34,6 +34,8 @@ pub(crate) fn init(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // It would say so on standard error, and panic where that takes no more.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // An error means that the host has installed another one.
     let _ = match format {

@@ -1,7 +1,7 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -44,6 +44,10 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     });
     let route = matched.as_ref().map_or("unknown", MatchedPath::as_str);
     app.metrics().answered(known(&method), route, status, took);
+    let is_gone = response.extensions().get() == Some(&Code::STORE_UNAVAILABLE);
+    if is_gone && route.starts_with("/v1/") {
+        app.readiness().doubt();
+    }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     if app.is_draining() {
@@ -64,6 +68,16 @@ fn admit(app: &App, request: &Request) -> Result<Option<Presence>, Problem> {
     if arrival.is_some_and(|arrival| arrival.is_ambiguous) {
         let detail = "the length of the body is told by Content-Length and Transfer-Encoding";
         return Err(Problem::new(Code::AMBIGUOUS_LENGTH, detail));
+    }
+    let mut encodings = request.headers().get_all(TRANSFER_ENCODING).iter();
+    let is_chunked = |encoding: &HeaderValue| encoding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if encodings
+        .next()
+        .is_some_and(|encoding| !is_chunked(encoding))
+        || encodings.next().is_some()
+    {
+        let detail = "the body must be sent without a Transfer-Encoding, or as chunked alone";
+        return Err(Problem::new(Code::UNSUPPORTED_TRANSFER_ENCODING, detail));
     }
     let (uri, version) = (request.uri(), request.version());
     settings.hosts.check(uri, version, request.headers())?;

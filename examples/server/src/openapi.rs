@@ -22,8 +22,9 @@ use crate::schema::BareKey;
             that moves or changes anything takes an `Idempotency-Key`: the same request again under its key answers the first \
             status and body, marked `Idempotency-Replayed: true`, and does nothing; another request under it is 422. \
             Errors are \
-            problem+json (RFC 9457) with a stable `code`; 503 did nothing, 504 may have: send \
-            the same again under the same key.",
+            problem+json (RFC 9457) with a stable `code`; `retryable` says whether it helps to send \
+            the same again under the same key. 503 did nothing (but `batch_unfinished`: a part), \
+            504 may have.",
     ),
     components(schemas(ProblemBody, BareKey)),
     tags(

@@ -1,7 +1,9 @@
 //! Whether the server can commit, as `/health/ready` tells.
 //!
-//! What the latest commit came to says it. Where that is too long ago, a probe does:
-//! a write of the store's own. All who ask meanwhile wait for the same probe, and for
+//! What the latest commit came to says it. Where that is too long ago, or where a caller
+//! was told since that the store is not available, a probe does: a write of the store's
+//! own. (A request that reads before it commits may fail in the read. That is no proof
+//! that nothing can be committed, and what was known before is none that it can.) All who ask meanwhile wait for the same probe, and for
 //! a while its answer is theirs too, so that asking often costs the store nothing.
 
 use std::sync::Arc;
@@ -32,6 +34,9 @@ pub(crate) struct Readiness {
 struct Inner {
     probed: watch::Sender<Option<LastCommit>>,
     is_probing: AtomicBool,
+    /// Whether somebody was told that the store is not available since the last probe
+    /// began.
+    is_doubted: AtomicBool,
     probes: Counter,
     failures: Counter,
 }
@@ -46,6 +51,7 @@ impl Readiness {
         let inner = Inner {
             probed,
             is_probing: AtomicBool::new(false),
+            is_doubted: AtomicBool::new(false),
             probes: Counter::default(),
             failures: Counter::default(),
         };
@@ -65,12 +71,24 @@ impl Readiness {
         self.latest().map(|latest| latest.failure.is_none())
     }
 
+    /// Notes that somebody was told that the store is not available: a commit that was
+    /// done before says no longer that the next one can be.
+    pub(crate) fn doubt(&self) {
+        self.inner.is_doubted.store(true, Ordering::Release);
+    }
+
+    /// Whether what is known may be believed: bad news always, good news until a doubt.
+    fn is_certain(&self, known: LastCommit) -> bool {
+        known.failure.is_some() || !self.inner.is_doubted.load(Ordering::Acquire)
+    }
+
     /// Whether the wallet can commit. Takes at most `most`, and never longer than a
     /// second.
     pub(crate) async fn check(&self, most: Duration) -> Result<(), CannotCommit> {
         let mut probed = self.inner.probed.subscribe();
         let now = SystemClock.now();
-        let known = self.latest().filter(|latest| is_fresh(*latest, now));
+        let is_known = |latest: &LastCommit| is_fresh(*latest, now) && self.is_certain(*latest);
+        let known = self.latest().filter(is_known);
         let latest = if let Some(latest) = known {
             latest
         } else {
@@ -97,6 +115,7 @@ impl Readiness {
         if self.inner.is_probing.swap(true, Ordering::AcqRel) {
             return;
         }
+        self.inner.is_doubted.store(false, Ordering::Release);
         let (wallet, inner) = (self.wallet.clone(), Arc::clone(&self.inner));
         tokio::spawn(async move {
             let failure = match tokio::time::timeout(PROBE_MAX, wallet.probe()).await {

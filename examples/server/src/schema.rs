@@ -37,7 +37,8 @@ pub(crate) struct Time(String);
 #[schema(format = Uuid, examples("01890000-0000-7000-8000-000000000001"))]
 pub(crate) struct Id(String);
 
-/// An idempotency key without quotes: 1 to 255 printable ASCII characters.
+/// An idempotency key without the quotes that may be around it in the header: 1 to 255
+/// printable ASCII characters, no quote and no blank at either end.
 #[derive(ToSchema)]
-#[schema(pattern = "^[ -~]{1,255}$", examples("order-7"))]
+#[schema(pattern = "^[!#-~]([ -~]{0,253}[!#-~])?$", examples("order-7"))]
 pub(crate) struct BareKey(String);

@@ -25,6 +25,7 @@
 )]
 
 mod aws;
+mod clock;
 mod dynamo;
 mod install;
 mod port;

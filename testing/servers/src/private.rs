@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::install::{base, wait};
 use crate::port::free_port;
 use crate::signal::{number, signal};
-use crate::{ADMIN, Kind, USER, tls, url};
+use crate::{ADMIN, Kind, USER, clock, tls, url};
 
 /// Kills the server when the test that started it ends: its end of the pipe is
 /// closed then, however it ended.
@@ -26,6 +26,7 @@ pub struct Private {
     folder: PathBuf,
     port: u16,
     more: Vec<String>,
+    has_clock: bool,
     guard: Option<Child>,
 }
 
@@ -51,6 +52,30 @@ impl Private {
         Self::start_in(kind, &base().join(name), options)
     }
 
+    /// The same, whose clock can be [set](Self::set_clock).
+    ///
+    /// # Panics
+    /// As [`Self::start`], and where libfaketime is not installed.
+    #[must_use]
+    pub fn start_with_clock(kind: Kind, options: &[&str]) -> Self {
+        let mut server = Self::start_with(kind, options);
+        server.has_clock = true;
+        server.set_clock(0);
+        server.restart();
+        server
+    }
+
+    /// Sets the server's clock to so many seconds after the machine's, or before it.
+    ///
+    /// # Panics
+    /// When the server has no clock of its own.
+    pub fn set_clock(&self, seconds: i64) {
+        assert!(self.has_clock, "a server with a clock of its own");
+        let (new, file) = (self.folder.join("clock.new"), self.folder.join("clock"));
+        fs::write(&new, format!("{seconds:+}\n")).expect("the server's clock");
+        fs::rename(new, file).expect("the server's clock");
+    }
+
     /// Starts one that keeps everything in `folder`, which is made anew.
     ///
     /// # Panics
@@ -65,6 +90,7 @@ impl Private {
             folder,
             port: free_port(),
             more: options.iter().map(|option| (*option).to_owned()).collect(),
+            has_clock: false,
             guard: None,
         };
         server.restart();
@@ -142,7 +168,12 @@ impl Private {
     /// When it does not start.
     pub fn restart(&mut self) {
         self.kill();
-        let mut command = self.kind.command(&self.folder, self.port);
+        let mut command = Vec::new();
+        if self.has_clock {
+            command.push("env".to_owned());
+            command.extend(clock::variables(&self.folder.join("clock")));
+        }
+        command.extend(self.kind.command(&self.folder, self.port));
         command.extend(self.more.iter().cloned());
         let guard = Command::new("sh")
             .args(["-c", GUARD, "sh"])

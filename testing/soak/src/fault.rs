@@ -34,6 +34,7 @@ pub(crate) enum Kind {
     CutDatabase,
     CutWithin,
     SilenceDatabase,
+    StepDatabaseClock,
     StallDatabase,
     DelayDatabase,
     KillRedis,
@@ -49,7 +50,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Each with how often it comes, in words, and whom it strikes.
-    const ALL: [(Self, u32, &'static str, Target); 22] = [
+    const ALL: [(Self, u32, &'static str, Target); 23] = [
         (Self::KillHost, 10, "kill -9 of a host", Target::Host),
         (
             Self::RestartHost,
@@ -94,6 +95,12 @@ impl Kind {
             Self::SilenceDatabase,
             5,
             "every database connection silent for good",
+            Target::Database,
+        ),
+        (
+            Self::StepDatabaseClock,
+            3,
+            "step of the database's clock by an hour",
             Target::Database,
         ),
         (
@@ -219,6 +226,14 @@ impl Fault {
                 world.to_database.arm(passing, count, self.cut);
             }
             Kind::SilenceDatabase => world.to_database.silence(),
+            Kind::StepDatabaseClock => {
+                let seconds = if self.amount.is_multiple_of(2) {
+                    3_600
+                } else {
+                    -3_600
+                };
+                world.database.set_clock(seconds);
+            }
             Kind::StallDatabase => world.to_database.stall(true),
             Kind::DelayDatabase => {
                 let delay = Duration::from_millis(5 + self.amount % 100);
@@ -261,6 +276,13 @@ impl Fault {
                 }
             }
             Kind::CutWithin => world.to_database.disarm(),
+            Kind::StepDatabaseClock => {
+                world.database.set_clock(0);
+                // Accounts that were used meanwhile are an hour ahead: the way out.
+                for host in &mut world.hosts {
+                    host.raise_max_ahead().await?;
+                }
+            }
             Kind::StallDatabase => world.to_database.stall(false),
             Kind::DelayDatabase => world.to_database.delay(Duration::ZERO),
             Kind::KillRedis => tokio::task::block_in_place(|| world.redis.restart()),

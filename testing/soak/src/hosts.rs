@@ -142,6 +142,18 @@ impl Host {
             .await?)
     }
 
+    /// Lets accounts run ahead of the clock, now and after every restart.
+    pub(crate) async fn raise_max_ahead(&mut self) -> Result<()> {
+        let argument = "--ahead".to_owned();
+        if !self.arguments.contains(&argument) {
+            self.arguments.push(argument);
+        }
+        if self.running.is_some() {
+            self.order("ahead").await?;
+        }
+        Ok(())
+    }
+
     /// Whether every caller has its answer after the order to settle.
     pub(crate) fn is_settled(&self) -> bool {
         self.running

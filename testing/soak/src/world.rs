@@ -59,7 +59,7 @@ impl World {
         std::fs::create_dir_all(&folder)?;
         let started = tokio::task::spawn_blocking(move || {
             (
-                Private::start_with(kind, &OPTIONS),
+                Private::start_with_clock(kind, &OPTIONS),
                 PrivateRedis::start(),
                 PrivateAws::start(),
                 PrivateDynamo::start(),

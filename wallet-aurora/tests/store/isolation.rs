@@ -5,24 +5,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use sqlx::Row as _;
 use wallet_aurora::{AuroraStore, HostTransaction};
 use wallet_core::{
-    Answer, Batch, Command, Currency, Decided, Deposit, Hold, HoldKey, HoldQuery, HoldStatus,
-    LedgerStore, Leg, OpenAccount, Owner, PlaceHold, PostTransfer, Prepared, Request, Settings,
-    SettlementName, SettlementShards, StoreErrorKind, Uuid7, Wallet, WalletError,
+    Answer, Batch, Clock, Command, Currency, Decided, Deposit, Hold, HoldKey, HoldQuery,
+    HoldStatus, LedgerStore, Leg, OpenAccount, Owner, PlaceHold, PostTransfer, Prepared, Request,
+    Settings, SettlementName, SettlementShards, StoreErrorKind, SystemClock, Uuid7, Wallet,
+    WalletError,
 };
-use wallet_test_servers::Kind;
+use wallet_test_servers::{Kind, Private};
 
 use crate::support::books::{
-    accepted, account, account_key, assert_sound, commit, deposit, euros, key, open, posted,
-    prepare, record_key, set_up, transfer,
+    accepted, account, account_key, assert_sound, commit, deposit, euros, is_recorded, key, open,
+    posted, prepare, record_key, set_up, transfer,
 };
 use crate::support::{Database, on_both};
 
 on_both! {
     what_a_host_has_not_committed_stalls_only_who_needs_it
     an_open_key_is_waited_for_once_and_not_at_every_use
+    behind_an_open_key_the_rest_of_its_call_waits_that_depends_on_it
     callers_who_read_never_keep_a_commit_waiting_for_a_connection
+    callers_who_ask_about_just_now_share_commits
     a_damaged_outcome_fails_its_own_request_and_names_the_row
     a_damaged_hold_stops_no_other_from_expiring
 }
@@ -121,6 +125,47 @@ async fn an_open_key_is_waited_for_once_and_not_at_every_use(kind: Kind) {
     assert_sound(&store).await;
 }
 
+async fn behind_an_open_key_the_rest_of_its_call_waits_that_depends_on_it(kind: Kind) {
+    let database = Database::create(kind).await;
+    let store = open(&database).await;
+    set_up(&store, 1_000).await;
+    let mut connection = database.connect().await;
+    let mut host = HostTransaction::begin(&mut connection).await.unwrap();
+    // The key alone: no account that the call needs.
+    let kept = [deposit("kept", 5, 1)];
+    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
+        sweep_interval: None,
+        tries_max: 100,
+        ..Settings::for_server()
+    });
+    let wallet = wallet.spawn().unwrap();
+    let amount = |text: &str, from: u8, to: u8, cents: i128| {
+        let leg = Leg::new(account(from), account(to), euros(cents));
+        Request::new(key(text), PostTransfer::new(vec![leg]))
+    };
+    let call = vec![
+        amount("kept", 0, 1, 900),
+        // It needs what the first brings.
+        amount("second", 1, 2, 1_500),
+        amount("apart", 3, 4, 1),
+    ];
+    let caller = wallet.clone();
+    let call = tokio::spawn(async move { caller.submit_all(call).await });
+    let looking = open(&database).await;
+    while !is_recorded(&looking, "apart").await {
+        tokio::task::yield_now().await;
+    }
+    let neighbour = wallet.submit(amount("neighbour", 1, 2, 1)).await;
+    neighbour.unwrap().accepted().unwrap();
+    assert!(!is_recorded(&looking, "second").await);
+    host.rollback().await.unwrap();
+    for answer in call.await.unwrap() {
+        answer.unwrap().accepted().unwrap();
+    }
+    assert_sound(&looking).await;
+}
+
 async fn callers_who_read_never_keep_a_commit_waiting_for_a_connection(kind: Kind) {
     let database = Database::create(kind).await;
     let store = Arc::new(open(&database).await);
@@ -164,6 +209,63 @@ async fn waiting(database: &Database) -> usize {
     let sql = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() \
                AND info LIKE '%LOCK IN SHARE MODE%' AND info NOT LIKE '%processlist%'";
     database.rows(sql).await.len()
+}
+
+/// How many commits a server of one's own has made.
+async fn commits(database: &Database) -> u64 {
+    let found = database.rows("SHOW GLOBAL STATUS LIKE 'Com_commit'").await;
+    let count: String = found[0].get_unchecked(1);
+    count.parse().unwrap()
+}
+
+async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
+    let server = Private::start(kind);
+    let database = Database::create_on(&server.url()).await;
+    let settings = database.settings().with_lock_wait(Duration::from_secs(20));
+    let store = Arc::new(AuroraStore::open(&settings).await.unwrap());
+    set_up(&store, 1_000).await;
+    let mut connection = database.connect().await;
+    let mut host = HostTransaction::begin(&mut connection).await.unwrap();
+    let kept = [transfer("kept", 0, 1, 1)];
+    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    let at = SystemClock.now();
+    let before = commits(&database).await;
+    let askers: Vec<_> = (0..64_u8)
+        .map(|number| {
+            let (store, account) = (Arc::clone(&store), account_key(number % 4));
+            tokio::spawn(async move { store.balance_at(account, at).await })
+        })
+        .collect();
+    // Until somebody waits for the accounts that the host keeps, with the rest behind.
+    let sql = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() \
+               AND time >= 1 AND info LIKE '%FORCE INDEX (PRIMARY)%FOR UPDATE%'";
+    while database.rows(sql).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    host.rollback().await.unwrap();
+    for asker in askers {
+        let balance = asker.await.unwrap().unwrap().unwrap();
+        assert_eq!(balance.posted, 1_000);
+    }
+    let made = commits(&database).await - before;
+    // Each has looked first, in a transaction that only reads.
+    let made = made.checked_sub(64).unwrap();
+    assert!((1..32).contains(&made), "{made} commits for 64 questions");
+    // One account that somebody keeps fails nobody else's question.
+    let settings = database.settings().with_lock_wait(Duration::from_secs(1));
+    let store = Arc::new(AuroraStore::open(&settings).await.unwrap());
+    let mut host = HostTransaction::begin(&mut connection).await.unwrap();
+    let kept = [transfer("again", 0, 1, 1)];
+    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    let at = SystemClock.now();
+    let ask = |number| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.balance_at(account_key(number), at).await })
+    };
+    let (kept, free) = (ask(0), ask(3));
+    assert_eq!(free.await.unwrap().unwrap().unwrap().posted, 1_000);
+    assert!(kept.await.unwrap().unwrap_err().is_retryable());
+    host.rollback().await.unwrap();
 }
 
 async fn a_damaged_outcome_fails_its_own_request_and_names_the_row(kind: Kind) {

@@ -11,6 +11,7 @@
 mod apply_in;
 mod backlog;
 mod clients;
+mod clock;
 mod conformance;
 mod credentials;
 mod cuts;

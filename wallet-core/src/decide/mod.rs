@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::call::Unanswered;
 use crate::prepare::{PreparedCommand, Purpose};
 use crate::{
     AccountId, AccountKey, AccountState, Batch, ChangeSet, Command, Decided, InLedger, Outcome,
@@ -51,18 +52,22 @@ pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
     };
     changes.records.reserve_exact(batch.requests().len());
     changes.accepted.reserve_exact(batch.requests().len());
+    let mut unanswered = Unanswered::default();
     for request in batch.requests() {
-        let new_bulk = match keys.gate(request) {
-            Gate::Answered(answer) => {
-                decided.push(answer);
-                continue;
-            }
-            Gate::Open { new_bulk } => new_bulk,
+        let answer = match keys.gate(request) {
+            Gate::Answered(answer) => Err(answer),
+            Gate::Open { .. } if unanswered.holds_back(request) => Err(Decided::Blocked),
+            Gate::Open { new_bulk } => books
+                .time_of(request, batch.max_ahead())
+                .map(|at| (at, new_bulk)),
         };
-        let at = match books.time_of(request, batch.max_ahead()) {
-            Ok(at) => at,
-            Err(undecided) => {
-                decided.push(undecided);
+        let (at, new_bulk) = match answer {
+            Ok(open) => open,
+            Err(answer) => {
+                if answer == Decided::Blocked {
+                    unanswered.note(request);
+                }
+                decided.push(answer);
                 continue;
             }
         };

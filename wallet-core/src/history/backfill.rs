@@ -1,8 +1,9 @@
 use crate::{
-    Account, AccountQuery, EntryQuery, HistoryError, HistoryLine, HistoryStore, LedgerStore,
-    StoreError,
+    Account, AccountQuery, EntryQuery, HistoryError, HistoryHead, HistoryLine, HistoryStore,
+    LedgerStore, Restore, StoreError,
 };
 
+use super::fill::heads_in;
 use super::lines_of;
 
 /// Accounts that are looked at together.
@@ -15,6 +16,9 @@ const LINES: usize = 2_000;
 /// Brings history to where the ledger stands: from nothing, or from wherever it
 /// is. It may be stopped at any time and begun again, and others may write to the
 /// ledger and to history meanwhile; what is committed behind it is their part.
+///
+/// After a restore of the ledger's database it mends history: of every account what is
+/// in doubt is superseded, and what the books hold of it comes again.
 ///
 /// At most some thousand lines are in memory, whatever there is.
 ///
@@ -57,6 +61,8 @@ pub struct BackfillReport {
     pub written: u64,
     /// Lines that history held already.
     pub held: u64,
+    /// Accounts whose history was of an earlier epoch of the books.
+    pub restored: u64,
 }
 
 type Tell<'a> = &'a mut (dyn FnMut(BackfillProgress) + Send);
@@ -71,13 +77,15 @@ impl<'a> Backfill<'a> {
     /// Does it; `tell` is told how far it has come.
     ///
     /// # Errors
-    /// Those of the stores. What was written stays.
+    /// Those of the stores; [`HistoryError::Epoch`] where the ledger's database went
+    /// back meanwhile: begin again. What was written stays.
     pub async fn run(&self, tell: Tell<'_>) -> Result<BackfillReport, HistoryError> {
         let mut work = Work {
             from: *self,
             tell,
             total: None,
             lines: Vec::with_capacity(LINES),
+            restores: Vec::new(),
             report: BackfillReport::default(),
         };
         work.total = Some(work.count().await?);
@@ -92,6 +100,8 @@ struct Work<'a, 'b> {
     total: Option<u64>,
     /// Read, and not yet written.
     lines: Vec<HistoryLine>,
+    /// That the books went through before those were read.
+    restores: Vec<Restore>,
     report: BackfillReport,
 }
 
@@ -128,7 +138,18 @@ impl Work<'_, '_> {
         let used = accounts.iter().filter(|account| account.state.sequence > 0);
         let used: Vec<&Account> = used.collect();
         let keys: Vec<_> = used.iter().map(|account| account.state.key).collect();
-        let heads = self.from.history.heads(&keys).await?;
+        let restores = self.from.ledger.epochs().await?.all_restores();
+        if restores != self.restores {
+            self.write().await?;
+            self.restores = restores;
+        }
+        let before = self.from.history.heads(&keys).await?;
+        let current = Restore::current(&self.restores);
+        let is_restored = |head: &&HistoryHead| head.sequence > 0 && head.epoch < current;
+        let count = before.iter().filter(is_restored).count();
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.report.restored = self.report.restored.saturating_add(count);
+        let heads = heads_in(self.from.history, &keys, &self.restores).await?;
         for (account, head) in used.into_iter().zip(heads) {
             let held = u64::try_from(head.sequence)
                 .unwrap_or(0)
@@ -159,7 +180,8 @@ impl Work<'_, '_> {
     }
 
     async fn write(&mut self) -> Result<(), HistoryError> {
-        self.from.history.append(&self.lines).await?;
+        let (lines, restores) = (&self.lines, &self.restores);
+        self.from.history.append(lines, restores).await?;
         let count = u64::try_from(self.lines.len()).unwrap_or(u64::MAX);
         self.report.written = self.report.written.saturating_add(count);
         self.lines.clear();

@@ -1,6 +1,6 @@
 use crate::{
-    AccountKey, HistoryQuery, HistoryStore, Order, PastBalance, StoreError, StoreErrorKind,
-    Timestamp,
+    AccountKey, HistoryQuery, HistoryStore, Order, PastBalance, Restore, StoreError,
+    StoreErrorKind, Timestamp,
 };
 
 /// The posted balance of `account` at `at`, in one request of one row, however
@@ -9,7 +9,8 @@ use crate::{
 ///
 /// The first row after `at` tells what stood before it, and by its link that no
 /// entry lies between. Entries of an account never go back in time, so that the
-/// answer is final.
+/// answer is final until the ledger's database goes back. `restores` are all that it
+/// went through, as far as it is known: rows that they leave in doubt tell nothing.
 ///
 /// # Errors
 /// Those of the store; `Corrupt` when it answers with a row that was not asked for.
@@ -22,7 +23,7 @@ use crate::{
 /// # runtime.block_on(async {
 /// let account = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
 /// let empty = MemoryHistory::new();
-/// let told = history::balance_at(&empty, account, Timestamp::from_micros(5)).await?;
+/// let told = history::balance_at(&empty, account, Timestamp::from_micros(5), &[]).await?;
 /// assert_eq!(told, None, "the ledger may know more");
 /// # Ok::<(), wallet_core::StoreError>(())
 /// # })?;
@@ -32,6 +33,7 @@ pub async fn balance_at(
     history: &dyn HistoryStore,
     account: AccountKey,
     at: Timestamp,
+    restores: &[Restore],
 ) -> Result<Option<PastBalance>, StoreError> {
     let Some(next) = at.as_micros().checked_add(1) else {
         return Ok(None);
@@ -41,7 +43,7 @@ pub async fn balance_at(
         order: Order::Ascending,
         ..HistoryQuery::first(account, 1)
     };
-    let page = history.page(&query).await?;
+    let page = history.page(&query, restores).await?;
     let Some(row) = page.rows.first() else {
         return Ok(None);
     };

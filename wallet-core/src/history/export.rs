@@ -18,7 +18,8 @@ const ACCOUNTS: u32 = 500;
 /// exported. Rows without an export stay for ever.
 ///
 /// The last row of each account stays too, whatever its age: history goes on from
-/// it. At most a page of rows is in memory.
+/// it. So do rows that a restore of the ledger's database left in doubt, or superseded:
+/// they are not written. At most a page of rows is in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Export<'a> {
     history: &'a dyn HistoryStore,
@@ -109,13 +110,14 @@ impl<'a> Export<'a> {
         account: AccountKey,
         out: &mut (dyn Write + Send),
     ) -> Result<u64, ExportError> {
+        let restores = self.ledger.epochs().await?.all_restores();
         let heads = self.history.heads(&[account]).await?;
         let head = heads.first().map_or(0, |head| head.sequence);
         let mut query = HistoryQuery::first(account, ROWS);
         query.to = Some(self.before);
         let mut lines: u64 = 0;
         loop {
-            let page = self.history.page(&query).await?;
+            let page = self.history.page(&query, &restores).await?;
             let whole = page.rows.iter();
             let whole = whole.filter(|row| row.line.entry.sequence < head);
             let whole: Vec<HistoryRow> = whole.cloned().collect();

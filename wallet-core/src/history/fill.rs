@@ -1,14 +1,16 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    AccountKey, Entry, EntryQuery, HistoryError, HistoryLine, HistoryStore, InLedger, LedgerStore,
-    Sequence, StoreError, StoreErrorKind, TransferKey,
+    AccountKey, Entry, EntryQuery, HistoryError, HistoryHead, HistoryLine, HistoryStore, InLedger,
+    LedgerStore, Restore, Sequence, StoreError, StoreErrorKind, TransferKey,
 };
 
 /// Entries that are read at a time.
 const PAGE: u32 = 1_000;
 /// Transfers that are read at a time.
 const TRANSFERS: usize = 500;
+/// How often it is begun again because the ledger's database went back meanwhile.
+const TURNS: usize = 3;
 
 /// The lines of entries, in their order: what the ledger says of their transfers
 /// is read, each once.
@@ -42,16 +44,103 @@ pub async fn lines_of(
 /// has it; answers how many lines that were. Nothing is written where history has
 /// come that far. Filling twice, or while somebody else does, is filling once.
 ///
+/// Where the ledger's database went back since, what that leaves in doubt is
+/// superseded first.
+///
 /// # Errors
-/// Those of the stores.
+/// Those of the stores; `Unavailable` where the ledger does not know yet what history
+/// knows or is asked for.
 pub async fn fill(
     history: &dyn HistoryStore,
     ledger: &dyn LedgerStore,
     account: AccountKey,
     to: Sequence,
 ) -> Result<u64, HistoryError> {
-    let heads = history.heads(&[account]).await?;
-    let mut last = heads.first().map_or(0, |head| head.sequence);
+    let mut turns = TURNS;
+    loop {
+        let restores = ledger.epochs().await?.all_restores();
+        let heads = heads_in(history, &[account], &restores).await?;
+        let last = heads.first().map_or(0, |head| head.sequence);
+        let filled = fill_from(history, ledger, account, (last, to), &restores).await;
+        match filled {
+            Err(HistoryError::Epoch { .. }) if turns > 0 => turns = turns.saturating_sub(1),
+            other => return other,
+        }
+    }
+}
+
+/// Brings the history of accounts to where the ledger stands, and supersedes what a
+/// restore left in doubt; answers how many lines were written. Of an account that the
+/// ledger has lost nothing is left but what was superseded.
+///
+/// # Errors
+/// As [`fill`].
+pub async fn catch_up(
+    history: &dyn HistoryStore,
+    ledger: &dyn LedgerStore,
+    accounts: &[AccountKey],
+) -> Result<u64, HistoryError> {
+    let mut turns = TURNS;
+    loop {
+        match catch_up_once(history, ledger, accounts).await {
+            Err(HistoryError::Epoch { .. }) if turns > 0 => turns = turns.saturating_sub(1),
+            other => return other,
+        }
+    }
+}
+
+async fn catch_up_once(
+    history: &dyn HistoryStore,
+    ledger: &dyn LedgerStore,
+    accounts: &[AccountKey],
+) -> Result<u64, HistoryError> {
+    let restores = ledger.epochs().await?.all_restores();
+    let heads = heads_in(history, accounts, &restores).await?;
+    let found = ledger.accounts(accounts).await?;
+    let mut written: u64 = 0;
+    for ((account, head), found) in accounts.iter().zip(heads).zip(found) {
+        let to = found.map_or(0, |found| found.state.sequence);
+        let filled = fill_from(history, ledger, *account, (head.sequence, to), &restores).await?;
+        written = written.saturating_add(filled);
+    }
+    Ok(written)
+}
+
+/// The heads of accounts in the epoch that the books are in after these restores.
+/// What these leave in doubt is superseded first.
+///
+/// # Errors
+/// Those of the store; `Unavailable` where history knows of a later epoch.
+pub(super) async fn heads_in(
+    history: &dyn HistoryStore,
+    accounts: &[AccountKey],
+    restores: &[Restore],
+) -> Result<Vec<HistoryHead>, HistoryError> {
+    let current = Restore::current(restores);
+    let mut heads = history.heads(accounts).await?;
+    let behind = accounts.iter().zip(&heads);
+    let behind = behind.filter(|(_, head)| head.epoch < current);
+    let behind: Vec<AccountKey> = behind.map(|(account, _)| *account).collect();
+    if !behind.is_empty() {
+        history.supersede(&behind, restores).await?;
+        heads = history.heads(accounts).await?;
+    }
+    if heads.iter().any(|head| head.epoch > current) {
+        let context = "the ledger does not know yet of the epoch that history is of";
+        return Err(StoreError::new(StoreErrorKind::Unavailable, context).into());
+    }
+    Ok(heads)
+}
+
+/// Writes the entries of an account behind one and up to another, which were read
+/// after these restores.
+async fn fill_from(
+    history: &dyn HistoryStore,
+    ledger: &dyn LedgerStore,
+    account: AccountKey,
+    (mut last, to): (Sequence, Sequence),
+    restores: &[Restore],
+) -> Result<u64, HistoryError> {
     let mut written: u64 = 0;
     while last < to {
         let mut query = EntryQuery::first(account, PAGE);
@@ -64,7 +153,7 @@ pub async fn fill(
         };
         last = newest.sequence;
         let lines = lines_of(ledger, &entries).await?;
-        history.append(&lines).await?;
+        history.append(&lines, restores).await?;
         let count = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         written = written.saturating_add(count);
     }

@@ -10,5 +10,5 @@ mod statement;
 pub use backfill::{Backfill, BackfillProgress, BackfillReport};
 pub use balance::balance_at;
 pub use export::{Export, ExportError, ExportReport, json_line};
-pub use fill::{fill, lines_of};
+pub use fill::{catch_up, fill, lines_of};
 pub use statement::{Statement, statement};

@@ -1,6 +1,6 @@
 use crate::{
-    Entry, HistoryPage, HistoryQuery, HistoryRow, HistoryStore, LedgerStore, Order, Sequence,
-    StoreError, Timestamp,
+    Entry, HistoryPage, HistoryQuery, HistoryRow, HistoryStore, LedgerStore, Order, Restore,
+    Sequence, StoreError, Timestamp,
 };
 
 /// Entries of a statement, and where they end.
@@ -30,16 +30,21 @@ impl Statement {
 /// page ends because history does, or begins at the newest entry, one read of the
 /// account in the ledger tells whether there is more.
 ///
+/// `restores` are all that the ledger went through, as far as it is known. Rows that
+/// they leave in doubt prove nothing.
+///
 /// # Errors
 /// Those of the stores; `Invalid` for a cursor of another query.
 pub async fn statement(
     history: &dyn HistoryStore,
     ledger: &dyn LedgerStore,
     query: &HistoryQuery,
+    restores: &[Restore],
 ) -> Result<Option<Statement>, StoreError> {
     let proof = Proof {
         history,
         ledger,
+        restores,
         query,
         after: query.after()?,
         limit: usize::try_from(query.limit).unwrap_or(usize::MAX),
@@ -57,6 +62,7 @@ pub async fn statement(
 struct Proof<'a> {
     history: &'a dyn HistoryStore,
     ledger: &'a dyn LedgerStore,
+    restores: &'a [Restore],
     query: &'a HistoryQuery,
     after: Option<(Timestamp, Sequence)>,
     limit: usize,
@@ -68,7 +74,7 @@ impl Proof<'_> {
         let mut wider = self.query.clone();
         wider.to = None;
         wider.limit = wider.limit.saturating_add(1);
-        let rows = self.history.page(&wider).await?.rows;
+        let rows = self.history.page(&wider, self.restores).await?.rows;
         let Some(first) = rows.first() else {
             let Some((_, last)) = self.after else {
                 return Ok(None);
@@ -104,7 +110,7 @@ impl Proof<'_> {
     async fn descending(&self) -> Result<Option<Vec<Entry>>, StoreError> {
         let mut wider = self.query.clone();
         wider.from = None;
-        let HistoryPage { rows, .. } = self.history.page(&wider).await?;
+        let HistoryPage { rows, .. } = self.history.page(&wider, self.restores).await?;
         if !self.begins(&rows).await? || !has_no_gap(&rows) {
             return Ok(None);
         }
@@ -140,7 +146,8 @@ impl Proof<'_> {
             from: Some(to),
             ..HistoryQuery::first(self.query.account, 1)
         };
-        match self.history.page(&witness).await?.rows.first() {
+        let found = self.history.page(&witness, self.restores).await?;
+        match found.rows.first() {
             Some(row) => {
                 let is_next = follows(newest, row.line.entry.sequence);
                 Ok(is_next && starts_at(row, to))

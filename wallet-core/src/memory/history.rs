@@ -4,19 +4,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
-    HistoryStore, LinePosition, Order, ReferenceHistoryQuery, Sequence, StoreError, StoreErrorKind,
-    Timestamp, TransferKey,
+    AccountKey, Epoch, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery,
+    HistoryRow, HistoryStore, LinePosition, Order, ReferenceHistoryQuery, Restore, Sequence,
+    StoreError, StoreErrorKind, Timestamp, TransferKey,
 };
 
-/// The rows of an account by sequence, each with the time when it goes.
-type Rows = BTreeMap<Sequence, (HistoryRow, Option<Timestamp>)>;
+/// Where a row stands: an entry that came again after a restore has a row of each
+/// epoch in which it was known.
+type Place = (Timestamp, Sequence, Epoch);
+
+/// What is kept of an account.
+#[derive(Debug, Default)]
+struct Kept {
+    head: HistoryHead,
+    /// That its history went through, all of them.
+    restores: Vec<Restore>,
+    /// Each with the time when it goes.
+    rows: BTreeMap<Place, (HistoryRow, Option<Timestamp>)>,
+}
 
 /// History in memory; clones share it. It ends with the process: for tests and
 /// demos.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryHistory {
-    accounts: Arc<Mutex<BTreeMap<AccountKey, Rows>>>,
+    accounts: Arc<Mutex<BTreeMap<AccountKey, Kept>>>,
 }
 
 impl MemoryHistory {
@@ -31,100 +42,105 @@ impl MemoryHistory {
     pub fn forget(&self, now: Timestamp) -> usize {
         let mut accounts = self.lock();
         let mut count: usize = 0;
-        for rows in accounts.values_mut() {
-            let before = rows.len();
-            rows.retain(|_, (_, until)| until.is_none_or(|until| until > now));
-            count = count.saturating_add(before.saturating_sub(rows.len()));
+        for kept in accounts.values_mut() {
+            let before = kept.rows.len();
+            let stays = |until: Option<Timestamp>| until.is_none_or(|until| until > now);
+            kept.rows.retain(|_, (_, until)| stays(*until));
+            count = count.saturating_add(before.saturating_sub(kept.rows.len()));
+            kept.go_back(|_| true);
         }
         count
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Rows>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Kept>> {
         let accounts = self.accounts.lock();
         accounts.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn select(&self, wanted: impl Fn(&HistoryRow) -> bool) -> Vec<HistoryRow> {
+    fn select(
+        &self,
+        restores: &[Restore],
+        wanted: impl Fn(&HistoryRow) -> bool,
+    ) -> Vec<HistoryRow> {
         let accounts = self.lock();
-        let rows = accounts.values().flat_map(BTreeMap::values);
-        let mut found: Vec<_> = rows.map(|(row, _)| row).filter(|row| wanted(row)).collect();
+        let rows = accounts.values().flat_map(|kept| kept.read(restores, true));
+        let mut found: Vec<_> = rows.filter(|row| wanted(row)).collect();
         found.sort_by_key(|row| LinePosition::of(row));
         found.into_iter().cloned().collect()
     }
 }
 
-fn head_of(rows: Option<&Rows>) -> HistoryHead {
-    let last = rows.and_then(BTreeMap::last_key_value);
-    last.map_or_else(HistoryHead::default, |(sequence, (row, _))| HistoryHead {
-        sequence: *sequence,
-        at: Some(row.line.entry.created_at),
-    })
+fn place(row: &HistoryRow) -> Place {
+    let entry = &row.line.entry;
+    (entry.created_at, entry.sequence, row.known_in)
 }
 
-/// Checks one line against what stands before it; answers whether it is new.
-fn check(rows: Option<&Rows>, head: HistoryHead, line: &HistoryLine) -> Result<bool, HistoryError> {
-    let (account, sequence) = (line.entry.account, line.entry.sequence);
-    if sequence <= head.sequence {
-        return match rows.and_then(|rows| rows.get(&sequence)) {
-            Some((row, _)) if row.line != *line => Err(HistoryError::Differs { account, sequence }),
-            _ => Ok(false),
-        };
+impl Kept {
+    /// The rows that these restores leave in doubt, or the others, in order: one of
+    /// each entry, the newest.
+    fn read(&self, restores: &[Restore], held: bool) -> Vec<&HistoryRow> {
+        let rows = self.rows.values().map(|(row, _)| row);
+        let rows = rows.filter(|row| row.is_held(restores) == held);
+        let rows: BTreeMap<_, _> = rows
+            .map(|row| ((row.line.entry.created_at, row.line.entry.sequence), row))
+            .collect();
+        rows.into_values().collect()
     }
-    let expected = head.sequence.saturating_add(1);
-    if sequence != expected {
-        return Err(HistoryError::Gap {
-            account,
-            expected,
-            found: sequence,
+
+    /// Checks one line against what stands before it; answers whether it is new.
+    fn check(&self, head: HistoryHead, line: &HistoryLine) -> Result<bool, HistoryError> {
+        let (account, sequence) = (line.entry.account, line.entry.sequence);
+        if sequence <= head.sequence {
+            let rows = self.read(&self.restores, true);
+            let mut rows = rows.into_iter();
+            let known = rows.find(|row| row.line.entry.sequence == sequence);
+            return match known {
+                Some(row) if row.line != *line => Err(HistoryError::Differs { account, sequence }),
+                _ => Ok(false),
+            };
+        }
+        let expected = head.sequence.saturating_add(1);
+        if sequence != expected {
+            return Err(HistoryError::Gap {
+                account,
+                expected,
+                found: sequence,
+            });
+        }
+        if head.at.is_some_and(|before| line.entry.created_at < before) {
+            let context = "an entry lies before the one that it follows";
+            return Err(StoreError::new(StoreErrorKind::Invalid, context).into());
+        }
+        Ok(true)
+    }
+
+    /// Goes back to the last row before the first that does not stay.
+    fn go_back(&mut self, stays: impl Fn(&HistoryRow) -> bool) {
+        let rows = self.read(&self.restores, true).into_iter();
+        let rows = rows.filter(|row| row.line.entry.sequence <= self.head.sequence);
+        let last = rows.take_while(|row| stays(row)).last();
+        let (sequence, at) = last.map_or((0, None), |row| {
+            let entry = &row.line.entry;
+            (entry.sequence, Some(entry.created_at))
         });
-    }
-    if head.at.is_some_and(|before| line.entry.created_at < before) {
-        let context = "an entry lies before the one that it follows";
-        return Err(StoreError::new(StoreErrorKind::Invalid, context).into());
-    }
-    Ok(true)
-}
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl HistoryStore for MemoryHistory {
-    async fn append(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
-        HistoryLine::check_order(lines)?;
-        let mut accounts = self.lock();
-        let mut heads: BTreeMap<AccountKey, HistoryHead> = BTreeMap::new();
-        let mut new = Vec::new();
-        for line in lines {
-            let account = line.entry.account;
-            let rows = accounts.get(&account);
-            let head = heads.entry(account).or_insert_with(|| head_of(rows));
-            if check(rows, *head, line)? {
-                let previous_at = head.at;
-                let line = line.clone();
-                *head = HistoryHead {
-                    sequence: line.entry.sequence,
-                    at: Some(line.entry.created_at),
-                };
-                new.push(HistoryRow { line, previous_at });
-            }
-        }
-        for row in new {
-            let rows = accounts.entry(row.account()).or_default();
-            rows.insert(row.line.entry.sequence, (row, None));
-        }
-        Ok(())
+        (self.head.sequence, self.head.at) = (sequence, at);
     }
 
-    async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
-        let known = self.lock();
-        let heads = accounts.iter().map(|account| head_of(known.get(account)));
-        Ok(heads.collect())
+    /// Goes back to the last row that these restores do not leave in doubt.
+    fn supersede(&mut self, restores: &[Restore]) {
+        self.go_back(|row| row.is_held(restores));
+        self.head.epoch = Restore::current(restores);
+        self.restores = restores.to_vec();
     }
 
-    async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    /// A page of rows that are in doubt, or of the others.
+    fn page(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+        held: bool,
+    ) -> Result<HistoryPage, StoreError> {
         let after = query.after()?;
-        let accounts = self.lock();
-        let rows = accounts.get(&query.account).into_iter();
-        let rows = rows.flat_map(BTreeMap::values).map(|(row, _)| row);
         let wanted = |row: &&HistoryRow| {
             let at = row.line.entry.created_at;
             let place = (at, row.line.entry.sequence);
@@ -136,6 +152,7 @@ impl HistoryStore for MemoryHistory {
                 && query.from.is_none_or(|from| at >= from)
                 && query.to.is_none_or(|to| at < to)
         };
+        let rows = self.read(restores, held).into_iter();
         let mut found: Vec<&HistoryRow> = rows.filter(wanted).collect();
         if query.order == Order::Descending {
             found.reverse();
@@ -143,17 +160,113 @@ impl HistoryStore for MemoryHistory {
         found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
         Ok(query.page(found.into_iter().cloned().collect()))
     }
+}
 
-    async fn of_transfer(&self, transfer: TransferKey) -> Result<Vec<HistoryRow>, StoreError> {
-        Ok(self.select(|row| {
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl HistoryStore for MemoryHistory {
+    async fn append(
+        &self,
+        lines: &[HistoryLine],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
+        let known_in = Restore::current(restores);
+        HistoryLine::check_order(lines, known_in)?;
+        let mut accounts = self.lock();
+        let fresh = Kept {
+            head: HistoryHead {
+                epoch: known_in,
+                ..HistoryHead::default()
+            },
+            restores: restores.to_vec(),
+            ..Kept::default()
+        };
+        let mut heads: BTreeMap<AccountKey, HistoryHead> = BTreeMap::new();
+        let mut new = Vec::new();
+        for line in lines {
+            let account = line.entry.account;
+            let kept = accounts.get(&account).unwrap_or(&fresh);
+            let head = heads.entry(account).or_insert(kept.head);
+            if head.epoch != known_in {
+                return Err(HistoryError::Epoch {
+                    account,
+                    history: head.epoch,
+                    writer: known_in,
+                });
+            }
+            if kept.check(*head, line)? {
+                let previous_at = head.at;
+                let line = line.clone();
+                head.sequence = line.entry.sequence;
+                head.at = Some(line.entry.created_at);
+                new.push(HistoryRow {
+                    line,
+                    previous_at,
+                    known_in,
+                });
+            }
+        }
+        for (account, head) in heads {
+            let kept = accounts.entry(account).or_default();
+            (kept.head, kept.restores) = (head, restores.to_vec());
+        }
+        for row in new {
+            let kept = accounts.entry(row.account()).or_default();
+            kept.rows.insert(place(&row), (row, None));
+        }
+        Ok(())
+    }
+
+    async fn supersede(
+        &self,
+        accounts: &[AccountKey],
+        restores: &[Restore],
+    ) -> Result<(), StoreError> {
+        let mut known = self.lock();
+        for account in accounts {
+            let kept = known.entry(*account).or_default();
+            if kept.head.epoch < Restore::current(restores) {
+                kept.supersede(restores);
+            }
+        }
+        Ok(())
+    }
+
+    async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
+        let known = self.lock();
+        let head = |account| known.get(account).map(|kept| kept.head);
+        let heads = accounts.iter().map(head);
+        Ok(heads.map(Option::unwrap_or_default).collect())
+    }
+
+    async fn page(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        let (accounts, none) = (self.lock(), Kept::default());
+        let kept = accounts.get(&query.account).unwrap_or(&none);
+        kept.page(query, restores, true)
+    }
+
+    async fn of_transfer(
+        &self,
+        transfer: TransferKey,
+        restores: &[Restore],
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        Ok(self.select(restores, |row| {
             let entry = &row.line.entry;
             entry.account.ledger == transfer.ledger && entry.transfer == transfer.id
         }))
     }
 
-    async fn of_reference(&self, query: &ReferenceHistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn of_reference(
+        &self,
+        query: &ReferenceHistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
         let after = query.after()?;
-        let mut rows = self.select(|row| {
+        let mut rows = self.select(restores, |row| {
             row.account().ledger == query.ledger
                 && row.line.reference.as_ref() == Some(&query.reference)
                 && after.is_none_or(|after| LinePosition::of(row) > after)
@@ -162,11 +275,22 @@ impl HistoryStore for MemoryHistory {
         Ok(query.page(rows))
     }
 
+    async fn superseded(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        let (accounts, none) = (self.lock(), Kept::default());
+        let kept = accounts.get(&query.account).unwrap_or(&none);
+        kept.page(query, restores, false)
+    }
+
     async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError> {
         let mut accounts = self.lock();
         for row in rows {
             let known = accounts.get_mut(&row.account());
-            if let Some((_, until)) = known.and_then(|k| k.get_mut(&row.line.entry.sequence)) {
+            let known = known.and_then(|kept| kept.rows.get_mut(&place(row)));
+            if let Some((_, until)) = known {
                 *until = Some(at);
             }
         }

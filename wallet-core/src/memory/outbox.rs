@@ -50,7 +50,7 @@ impl OutboxTables {
         now: Timestamp,
     ) -> Result<Option<Lease>, OutboxError> {
         let held = self.leases.get(&partition);
-        if held.is_some_and(|lease| lease.owner != owner && lease.until > now) {
+        if held.is_some_and(|held| held.owner != owner && Lease::is_held(held.until, now, ttl)) {
             return Ok(None);
         }
         let before = held.map_or(0, |lease| lease.token);

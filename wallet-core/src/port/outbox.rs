@@ -29,7 +29,8 @@ pub type DoneSet = BTreeSet<EventIndex>;
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
     /// Takes `partition` for `owner` until `ttl` from now, or answers `None`
-    /// while somebody else holds it. The same owner gets it again at any time.
+    /// while somebody else holds it ([`Lease::is_held`]). The same owner gets it again
+    /// at any time.
     /// Each success gives a greater token.
     ///
     /// # Errors
@@ -125,6 +126,21 @@ pub struct Lease {
     pub token: i64,
     /// When it ends, by the store's clock.
     pub until: Timestamp,
+}
+
+impl Lease {
+    /// A lease that ends further ahead than this was taken while the store's clock was
+    /// ahead, unless whoever asks wants a longer one.
+    pub const AHEAD_MAX: Duration = Duration::from_secs(300);
+
+    /// Whether a lease until `until` keeps the partition from another owner at `now`,
+    /// who asks for `ttl`: it has not ended, and it does not end so far ahead that only
+    /// a clock that has been set right since can have said so. Every store takes a
+    /// lease by this.
+    #[must_use]
+    pub fn is_held(until: Timestamp, now: Timestamp, ttl: Duration) -> bool {
+        now < until && until <= now.saturating_add(ttl.max(Self::AHEAD_MAX))
+    }
 }
 
 /// One committed batch that still has something to publish.

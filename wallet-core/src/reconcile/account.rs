@@ -6,8 +6,8 @@ use super::{Difference, HistoryTally, ReconcileError};
 use crate::history::lines_of;
 use crate::{
     AccountState, Direction, Entry, EntryQuery, HistoryCursor, HistoryHead, HistoryLine,
-    HistoryQuery, HistoryRow, HistoryStore, LedgerStore, Sequence, StoreError, StoreErrorKind,
-    Timestamp,
+    HistoryQuery, HistoryRow, HistoryStore, LedgerStore, Restore, Sequence, StoreError,
+    StoreErrorKind, Timestamp,
 };
 
 /// Entries that are read at a time.
@@ -19,6 +19,8 @@ const KEPT: usize = 100;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Checker<'a> {
     pub(super) ledger: &'a dyn LedgerStore,
+    /// That the ledger went through: rows that they leave in doubt are not there.
+    pub(super) restores: &'a [Restore],
     pub(super) history: Option<&'a dyn HistoryStore>,
     pub(super) expired_before: Option<Timestamp>,
     pub(super) due: Option<Timestamp>,
@@ -255,7 +257,7 @@ impl Work<'_> {
         }
         query.cursor = self.cursor.take();
         let page = history
-            .page(&query)
+            .page(&query, self.checker.restores)
             .await
             .map_err(ReconcileError::History)?;
         self.is_read = page.rows.is_empty();

@@ -216,8 +216,10 @@ impl<'a> Reconciler<'a> {
                 .await
                 .map_err(ReconcileError::History)?,
         };
+        let restores = epochs.all_restores();
         let checker = Checker {
             ledger: self.ledger,
+            restores: &restores,
             history: self.history,
             expired_before: self.expired_before,
             due: self.due,

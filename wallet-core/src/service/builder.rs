@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use thiserror::Error;
 use tokio::sync::watch;
@@ -129,6 +130,7 @@ impl WalletBuilder {
             stats: Stats::default(),
             fate: Fate::default(),
             ahead: Ahead::default(),
+            calls: AtomicU64::default(),
         });
         let (has_ended, end) = watch::channel(false);
         let driver = Driver::new(Arc::clone(&shared), has_ended);

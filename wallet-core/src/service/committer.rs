@@ -9,6 +9,7 @@ use super::queue::Found;
 use super::shared::Shared;
 use super::ticket::Ticket;
 use super::{Answer, WalletError};
+use crate::call::Unanswered;
 use crate::yielding::yield_once;
 use crate::{Batch, Decided, Outcome, StoreError, StoreErrorKind};
 
@@ -56,10 +57,15 @@ const CONFLICTS_MAX: u32 = 3;
 /// somebody else keeps.
 async fn commit(shared: &Arc<Shared>, tickets: Vec<Ticket>, kept: &Arc<Kept>) {
     let mut parts = vec![(tickets, 0)];
-    while let Some((mut part, mut failures)) = parts.pop() {
+    let mut blocked = Blocked::default();
+    while let Some((part, mut failures)) = parts.pop() {
+        let mut part = blocked.keep_back(part);
+        if part.is_empty() {
+            continue;
+        }
         let failure = match transact(shared, &mut part, kept, &mut failures).await {
             Ok(decided) => {
-                answer(shared, part, decided);
+                answer(shared, part, decided, &mut blocked);
                 continue;
             }
             Err(failure) => failure,
@@ -88,6 +94,37 @@ async fn commit(shared: &Arc<Shared>, tickets: Vec<Ticket>, kept: &Arc<Kept>) {
                 }
             }
         }
+    }
+    shared.queue.put_back(blocked.tickets);
+}
+
+/// Requests of a batch that go back into the queue.
+#[derive(Default)]
+struct Blocked {
+    /// In the order in which they were taken.
+    tickets: Vec<Ticket>,
+    unanswered: Unanswered,
+}
+
+impl Blocked {
+    fn push(&mut self, ticket: Ticket) {
+        self.unanswered.note(&ticket.request);
+        self.tickets.push(ticket);
+    }
+
+    /// The rest of a part of the batch without those that wait for a blocked one of
+    /// their own call.
+    fn keep_back(&mut self, part: Vec<Ticket>) -> Vec<Ticket> {
+        let mut rest = Vec::with_capacity(part.len());
+        for mut ticket in part {
+            if self.unanswered.holds_back(&ticket.request) {
+                ticket.is_taken = false;
+                self.push(ticket);
+            } else {
+                rest.push(ticket);
+            }
+        }
+        rest
     }
 }
 
@@ -125,7 +162,7 @@ async fn transact(
         .collect();
     let mut batch = Batch::with_max_ahead(requests, shared.max_ahead());
     // A part of what was taken has only some of its accounts.
-    if tickets.len() == kept.requests {
+    if tickets.len() == kept.len() {
         let (kept, shared) = (Arc::clone(kept), Arc::clone(shared));
         batch = batch.on_follow(move || kept.let_follow(&shared.queue));
     }
@@ -133,7 +170,7 @@ async fn transact(
     let mut is_unknown = false;
     let mut conflicts = 0_u32;
     // A part of a batch has met them already.
-    let is_part = tickets.len() < kept.requests;
+    let is_part = tickets.len() < kept.len();
     let conflicts_max = if is_part { 1 } else { CONFLICTS_MAX };
     loop {
         shared.stats.batches.add(1);
@@ -185,14 +222,13 @@ fn is_own(ticket: &Ticket, outcome: &Outcome) -> bool {
 }
 
 /// Answers each caller; those whose accounts could not be had go back.
-fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>) {
+fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, blocked: &mut Blocked) {
     let made = tickets.iter().zip(&decided);
     shared.note_outcomes(made.filter_map(|(ticket, decided)| match decided {
         Decided::Fresh(outcome) => Some(&**outcome),
         Decided::Replayed(outcome) => is_own(ticket, outcome).then_some(&**outcome),
         Decided::IdempotencyMismatch | Decided::Blocked | Decided::ClockBehind { .. } => None,
     }));
-    let mut blocked = Vec::new();
     let mut decided = decided.into_iter();
     for mut ticket in tickets {
         let Some(decided) = decided.next() else {
@@ -214,6 +250,11 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>) {
                 shared.stats.clock_behind.add(1);
                 ticket.answer(Err(WalletError::ClockBehind { ahead_micros }));
             }
+            Decided::Blocked if blocked.unanswered.holds_back(&ticket.request) => {
+                // It waits for one of its own call, which is tried again.
+                ticket.is_taken = false;
+                blocked.push(ticket);
+            }
             Decided::Blocked => {
                 // Without the locks the keys that were read prove nothing: what is
                 // unknown stays so.
@@ -233,5 +274,4 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>) {
             }
         }
     }
-    shared.queue.put_back(blocked);
 }

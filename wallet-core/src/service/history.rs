@@ -13,7 +13,8 @@ use crate::{AccountKey, EntryQuery, HistoryQuery, PastBalance, StoreError, Times
 impl Wallet {
     /// A page of an account's statement, from history where that proves it, else
     /// from the ledger: who reads cannot tell. Cursors go from one to the other,
-    /// and stay good whatever is written meanwhile.
+    /// and stay good whatever is written meanwhile. Nothing is answered from a row
+    /// that a restore of the ledger's database has left in doubt.
     ///
     /// ```
     /// # #[cfg(feature = "tokio")] {
@@ -43,7 +44,12 @@ impl Wallet {
         let after = query.after()?.map(|(_, sequence)| sequence);
         let store = &self.shared.store;
         if let Some(history) = &self.shared.history {
-            let asked = statement(history.as_ref(), store.as_ref(), query);
+            let asked = async {
+                let Some(restores) = self.shared.present_restores().await else {
+                    return Ok(None);
+                };
+                statement(history.as_ref(), store.as_ref(), query, &restores).await
+            };
             if let Some(told) = self.proven(asked).await {
                 return Ok(told);
             }
@@ -60,7 +66,8 @@ impl Wallet {
     }
 
     /// The posted balance of an account at a past time; `None` when there is no
-    /// such account. Once answered it never changes. From history where that proves
+    /// such account. Once answered it changes only where the ledger's database goes
+    /// back to an earlier state. From history where that proves
     /// it, in one request however many entries there are, else from the ledger.
     ///
     /// # Errors
@@ -76,7 +83,12 @@ impl Wallet {
         // time may run a little ahead.
         let history = shared.history.as_ref();
         if let Some(history) = history.filter(|_| at < shared.clock.now()) {
-            let asked = balance_at(history.as_ref(), account, at);
+            let asked = async {
+                let Some(restores) = shared.present_restores().await else {
+                    return Ok(None);
+                };
+                balance_at(history.as_ref(), account, at, &restores).await
+            };
             if let Some(told) = self.proven(asked).await {
                 return Ok(Some(told));
             }

@@ -1,7 +1,9 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::queue::Queue;
-use super::ticket::{Resource, Ticket};
+use super::ticket::Ticket;
+use crate::Prepared;
+use crate::call::Resource;
 
 /// What a batch under way keeps others from touching.
 #[derive(Debug)]
@@ -10,20 +12,27 @@ pub(super) struct Kept {
     accounts: Mutex<Vec<Resource>>,
     /// Until it is over: its keys, and whatever has accounts that are not known.
     rest: Vec<Resource>,
-    /// How many requests it has.
-    pub(super) requests: usize,
+    requests: Vec<Arc<Prepared>>,
 }
 
 impl Kept {
     pub(super) fn new(tickets: &[Ticket]) -> Self {
-        let resources = tickets.iter().flat_map(Ticket::resources);
+        let resources = tickets.iter().flat_map(|ticket| ticket.request.resources());
         let is_account = |resource: &Resource| matches!(resource, Resource::Account(_));
         let (accounts, rest) = resources.partition(is_account);
         Self {
             accounts: Mutex::new(accounts),
             rest,
-            requests: tickets.len(),
+            requests: tickets
+                .iter()
+                .map(|ticket| Arc::clone(&ticket.request))
+                .collect(),
         }
+    }
+
+    /// How many requests it has.
+    pub(super) const fn len(&self) -> usize {
+        self.requests.len()
     }
 
     /// The accounts may be touched. Only once: they are soon kept by others.
@@ -35,7 +44,7 @@ impl Kept {
     pub(super) fn end(&self, queue: &Queue) {
         let mut left = self.take_accounts();
         left.extend_from_slice(&self.rest);
-        queue.end(&left, self.requests);
+        queue.end(&left, &self.requests);
     }
 
     fn take_accounts(&self) -> Vec<Resource> {

@@ -1,10 +1,11 @@
 //! The epoch that a process knows the database to be in.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::shared::Shared;
-use crate::{Epoch, Timestamp};
+use crate::{Epoch, Epochs, Restore, Timestamp};
 
 /// How long it is taken for the present one without asking.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -16,6 +17,8 @@ pub(super) struct PresentEpoch {
     number: AtomicU64,
     /// Microseconds; the least number before the first time.
     asked_at: AtomicI64,
+    /// All that the database went through, by the last answer.
+    restores: Mutex<Option<Arc<[Restore]>>>,
 }
 
 impl Default for PresentEpoch {
@@ -23,6 +26,7 @@ impl Default for PresentEpoch {
         Self {
             number: AtomicU64::new(Epoch::FIRST.number()),
             asked_at: AtomicI64::new(i64::MIN),
+            restores: Mutex::default(),
         }
     }
 }
@@ -36,6 +40,21 @@ impl PresentEpoch {
     /// Takes note of an epoch that the database was in.
     pub(super) fn learn(&self, epoch: Epoch) {
         self.number.fetch_max(epoch.number(), Ordering::Relaxed);
+    }
+
+    /// Takes note of what the database said.
+    fn told(&self, epochs: &Epochs) {
+        self.learn(epochs.current());
+        let restores = epochs.all_restores().into();
+        let mut known = self.restores.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(restores);
+    }
+
+    /// The restores of the epoch that is known; none where they are not.
+    fn restores(&self) -> Option<Arc<[Restore]>> {
+        let known = self.restores.lock().unwrap_or_else(PoisonError::into_inner);
+        let restores = known.clone();
+        restores.filter(|restores| Restore::current(restores) >= self.known())
     }
 
     /// Whether the caller is to ask: everybody before the first answer, then one
@@ -67,9 +86,22 @@ impl Shared {
         if self.present.is_due(now)
             && let Ok(epochs) = self.store.epochs().await
         {
-            self.present.learn(epochs.current());
+            self.present.told(&epochs);
             self.present.mark(i64::MIN, now);
         }
         self.present.known()
+    }
+
+    /// The restores that the database went through, as far as this process knows;
+    /// none where the store does not answer.
+    pub(super) async fn present_restores(&self) -> Option<Arc<[Restore]>> {
+        self.present_epoch().await;
+        if let Some(restores) = self.present.restores() {
+            return Some(restores);
+        }
+        // A commit or a read was of a later epoch than the last answer.
+        let epochs = self.store.epochs().await.ok()?;
+        self.present.told(&epochs);
+        self.present.restores()
     }
 }

@@ -1,13 +1,14 @@
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustc_hash::FxHashSet;
 use tokio::sync::Notify;
 
-use super::ticket::{Resource, Ticket};
+use super::ticket::Ticket;
 use super::{Settings, WalletError};
-use crate::{Cost, Limits, Timestamp};
+use crate::call::{Resource, Unanswered};
+use crate::{Cost, Limits, Prepared, Timestamp};
 
 /// How many requests that wait for a batch under way are passed over to fill one
 /// batch, in batches. Those that pause are not counted: however many they are,
@@ -29,6 +30,8 @@ pub(super) struct Queue {
 struct Inner {
     waiting: VecDeque<Ticket>,
     under_way: FxHashSet<Resource>,
+    /// What calls of several requests have in batches under way.
+    calls_under_way: Unanswered,
     /// How many requests are in batches under way.
     taken: usize,
     /// How many batches are under way.
@@ -110,7 +113,8 @@ impl Queue {
     ///
     /// A request that touches what a batch under way touches stays, and so do
     /// later ones that touch what it touches. One that pauses keeps back only
-    /// its own key: what blocks it is foreign and must not stall its neighbours.
+    /// its own key, and what comes behind it in its own call and touches the same: what
+    /// blocks it is foreign and must not stall its neighbours.
     ///
     /// Where committers work beside each other, all requests make one share for each
     /// batch under way, one for this batch, and one that waits for whoever is ready
@@ -134,6 +138,7 @@ impl Queue {
             most
         };
         let mut kept_back: FxHashSet<Resource> = FxHashSet::default();
+        let mut unanswered = Unanswered::default();
         let mut batch = Vec::new();
         let mut keys: FxHashSet<Resource> = FxHashSet::default();
         let mut cost = Cost::default();
@@ -142,27 +147,36 @@ impl Queue {
         let mut passed_over = 0_usize;
         while let Some(ticket) = inner.waiting.pop_front() {
             let key = Resource::Key(ticket.request.key());
-            let bulk = ticket.bulk();
+            let bulk = ticket.request.bulk_key();
             if ticket.not_before > now {
                 let at = ticket.not_before;
                 next_time = Some(next_time.map_or(at, |time| time.min(at)));
                 kept_back.insert(key);
                 kept_back.extend(bulk);
+                unanswered.note(&ticket.request);
                 stay.push_back(ticket);
                 continue;
             }
+            let waits_for_its_call = unanswered.holds_back(&ticket.request)
+                || inner.calls_under_way.holds_back(&ticket.request);
             let is_busy = |resource: &Resource| {
                 inner.under_way.contains(resource) || kept_back.contains(resource)
             };
-            if keys.contains(&key) || is_busy(&key) || bulk.as_ref().is_some_and(is_busy) {
+            if waits_for_its_call
+                || keys.contains(&key)
+                || is_busy(&key)
+                || bulk.as_ref().is_some_and(is_busy)
+            {
                 // It is to be a replay of the first, or an item behind one that
-                // waits: nothing but the items behind it waits for it.
+                // waits: nothing but the items behind it, and what comes behind it in its
+                // call, waits for it.
                 kept_back.insert(key);
                 kept_back.extend(bulk);
+                unanswered.note(&ticket.request);
                 stay.push_back(ticket);
-            } else if shares && ticket.resources().any(|resource| is_busy(&resource)) {
+            } else if shares && ticket.request.resources().any(|one| is_busy(&one)) {
                 passed_over = passed_over.saturating_add(1);
-                kept_back.extend(ticket.resources());
+                kept_back.extend(ticket.request.resources());
                 stay.push_back(ticket);
             } else {
                 let sum = cost.plus(ticket.request.cost());
@@ -195,7 +209,8 @@ impl Queue {
         for ticket in &mut batch {
             ticket.is_taken = true;
             if shares {
-                inner.under_way.extend(ticket.resources());
+                inner.calls_under_way.note(&ticket.request);
+                inner.under_way.extend(ticket.request.resources());
             }
         }
         if inner.idle > 0 && !inner.waiting.is_empty() && inner.has_turn(settings) {
@@ -215,10 +230,13 @@ impl Queue {
         self.release(&mut self.inner(), resources);
     }
 
-    /// The same at the end of a batch of so many requests.
-    pub(super) fn end(&self, resources: &[Resource], requests: usize) {
+    /// The same at the end of a batch of these requests.
+    pub(super) fn end(&self, resources: &[Resource], requests: &[Arc<Prepared>]) {
         let mut inner = self.inner();
-        inner.taken = inner.taken.saturating_sub(requests);
+        for request in requests {
+            inner.calls_under_way.forget(request);
+        }
+        inner.taken = inner.taken.saturating_sub(requests.len());
         inner.batches = inner.batches.saturating_sub(1);
         self.release(&mut inner, resources);
     }

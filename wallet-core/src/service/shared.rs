@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::ahead::Ahead;
@@ -8,6 +9,7 @@ use super::present::PresentEpoch;
 use super::quarantine::Quarantine;
 use super::queue::Queue;
 use super::{Settings, Stats};
+use crate::call::Call;
 use crate::{Clock, CommitSignal, HistoryStore, IdGenerator, LedgerStore, Turn};
 
 /// What the service and its driver have in common.
@@ -27,9 +29,16 @@ pub(super) struct Shared {
     pub(super) stats: Stats,
     pub(super) fate: Fate,
     pub(super) ahead: Ahead,
+    /// The calls of several requests so far.
+    pub(super) calls: AtomicU64,
 }
 
 impl Shared {
+    /// The next call of several requests.
+    pub(super) fn next_call(&self) -> Call {
+        Call(self.calls.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// How far accounts' times may run ahead of the store's clock at present.
     pub(super) fn max_ahead(&self) -> Duration {
         self.ahead.bound(self.settings.max_ahead, self.clock.now())

@@ -3,18 +3,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::{Answer, WalletError};
-use crate::{AccountKey, HoldKey, Prepared, RecordKey, Timestamp, TransferKey};
-
-/// What two batches under way must not share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Resource {
-    Key(RecordKey),
-    Account(AccountKey),
-    /// A hold whose accounts are not known.
-    Hold(HoldKey),
-    /// A transfer whose accounts are not known.
-    Transfer(TransferKey),
-}
+use crate::{Prepared, Timestamp};
 
 /// A request in the queue or in a batch, and the caller who waits for it. A
 /// ticket that is dropped unanswered answers all the same.
@@ -45,25 +34,6 @@ impl Ticket {
             blocked: 0,
             not_before: Timestamp::from_micros(i64::MIN),
         }
-    }
-
-    /// The key of the bulk request that it is an item of.
-    pub(super) fn bulk(&self) -> Option<Resource> {
-        let membership = self.request.membership();
-        membership.map(|membership| Resource::Key(membership.key))
-    }
-
-    /// What it touches, its key first.
-    pub(super) fn resources(&self) -> impl Iterator<Item = Resource> + '_ {
-        let request = &self.request;
-        let accounts = request.accounts().iter().copied();
-        let holds = request.holds().iter().copied();
-        let transfers = request.transfers().iter().copied();
-        std::iter::once(Resource::Key(request.key()))
-            .chain(self.bulk())
-            .chain(accounts.map(Resource::Account))
-            .chain(holds.map(Resource::Hold))
-            .chain(transfers.map(Resource::Transfer))
     }
 
     /// Answers the caller, if it still waits.

@@ -74,9 +74,11 @@ impl Wallet {
 
     /// Carries out many requests, each by itself as [`submit`](Self::submit)
     /// does, and answers each in the order given. They enter the queue together
-    /// and in that order, so they share commits, and one that needs what an
-    /// earlier one brought finds it (with several committers: as far as the two
-    /// name a common account).
+    /// and in that order, so they share commits. Of two that name a common account,
+    /// hold or transfer the later one is decided behind the earlier one, so that it
+    /// finds what that one brought, also where somebody else keeps an account of the
+    /// earlier one for a while. Where the earlier one ends with an error, the later
+    /// one is decided all the same.
     ///
     /// # Errors
     /// [`WalletError`] for each request by itself.
@@ -85,8 +87,9 @@ impl Wallet {
         for request in requests {
             ready.push(self.ready(request).await);
         }
+        let call = self.shared.next_call();
         let queued = ready.into_iter().map(|prepared| match prepared {
-            Ok(prepared) => Either::Left(enqueue(&self.shared, prepared)),
+            Ok(prepared) => Either::Left(enqueue(&self.shared, prepared.in_call(call))),
             Err(error) => Either::Right(ready_now(Err(error))),
         });
         join_all(queued.collect::<Vec<_>>()).await

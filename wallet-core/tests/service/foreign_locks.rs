@@ -1,6 +1,6 @@
-use wallet_core::{Settings, StoreErrorKind, WalletError};
+use wallet_core::{PostTransfer, Request, Settings, StoreErrorKind, WalletError};
 
-use crate::world::{World, account_key, quiet, settle, transfer};
+use crate::world::{World, account_key, key, leg, quiet, settle, transfer};
 
 fn patient() -> Settings {
     Settings {
@@ -104,4 +104,81 @@ async fn many_blocked_requests_stall_nobody() {
         task.await.unwrap().unwrap().accepted().unwrap();
     }
     assert_eq!(world.posted(1).await, 4000);
+}
+
+fn pay(text: &str, from: u128, to: u128, cents: i128) -> Request {
+    Request::new(key(text), PostTransfer::new(vec![leg(from, to, cents)]))
+}
+
+/// The second needs what the first brings, the third what the second brings; the
+/// fourth has nothing to do with them.
+async fn a_call_keeps_its_order(settings: Settings) {
+    let world = World::with(settings).await;
+    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let call = vec![
+        pay("first", 1, 2, 9_000),
+        pay("second", 2, 3, 15_000),
+        pay("third", 3, 4, 20_000),
+        pay("fourth", 5, 6, 100),
+    ];
+    let wallet = world.wallet.clone();
+    let call = tokio::spawn(async move { wallet.submit_all(call).await });
+    settle().await;
+    for number in 0..20 {
+        // Another call takes what is there.
+        let other = pay(&format!("o{number}"), 2, 7, 10);
+        world
+            .wallet
+            .submit(other)
+            .await
+            .unwrap()
+            .accepted()
+            .unwrap();
+    }
+    assert!(world.is_recorded("fourth").await, "it waits for nobody");
+    assert!(!world.is_recorded("second").await && !world.is_recorded("third").await);
+    drop(kept);
+    for answer in call.await.unwrap() {
+        answer.unwrap().accepted().unwrap();
+    }
+    assert_eq!(world.posted(2).await, 10_000 + 9_000 - 15_000 - 200);
+    assert_eq!(world.posted(4).await, 30_000);
+}
+
+#[tokio::test]
+async fn a_later_request_of_a_call_waits_for_the_one_that_it_depends_on() {
+    a_call_keeps_its_order(patient()).await;
+    a_call_keeps_its_order(Settings {
+        tries_max: u32::MAX,
+        sweep_interval: None,
+        ..Settings::for_server()
+    })
+    .await;
+    // In batches of their own.
+    a_call_keeps_its_order(Settings {
+        batch_requests_max: 1,
+        ..patient()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn behind_one_that_ends_with_an_error_the_rest_of_a_call_goes_on() {
+    let settings = Settings {
+        tries_max: 3,
+        ..quiet()
+    };
+    let world = World::with(settings).await;
+    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let call = vec![pay("first", 1, 2, 1), pay("second", 2, 3, 1)];
+    let answers = world.wallet.submit_all(call).await;
+    assert!(matches!(&answers[0], Err(WalletError::Store(_))));
+    answers[1]
+        .as_ref()
+        .unwrap()
+        .outcome
+        .result
+        .as_ref()
+        .unwrap();
+    drop(kept);
 }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use wallet_core::history::{Backfill, Statement};
-use wallet_core::memory::{MemoryHistory, MemoryStore};
+use wallet_core::memory::{MemoryHistory, MemoryStore, Tables};
 use wallet_core::testkit::SeededIds;
 use wallet_core::{
     AccountKey, Clock, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery,
-    HistoryRow, HistoryStore, LedgerStore, Order, PostTransfer, ReferenceHistoryQuery, Request,
-    Sequence, StoreError, StoreErrorKind, Timestamp, TransferKey, Wallet, WalletError,
+    HistoryRow, HistoryStore, LedgerStore, Order, PostTransfer, RaisedBy, ReferenceHistoryQuery,
+    Request, Restore, Sequence, StoreError, StoreErrorKind, Timestamp, TransferKey, Wallet,
+    WalletError,
 };
 
 use crate::world::{JumpClock, account_key, key, leg, open, quiet};
@@ -34,15 +36,31 @@ pub(crate) struct Holey {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl HistoryStore for Holey {
-    async fn append(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
-        self.inner.append(lines).await
+    async fn append(
+        &self,
+        lines: &[HistoryLine],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
+        self.inner.append(lines, restores).await
+    }
+
+    async fn supersede(
+        &self,
+        accounts: &[AccountKey],
+        restores: &[Restore],
+    ) -> Result<(), StoreError> {
+        self.inner.supersede(accounts, restores).await
     }
 
     async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
         self.inner.heads(accounts).await
     }
 
-    async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn page(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
         let mood = *self.mood.lock().unwrap();
         match mood {
             Mood::Well => {}
@@ -51,19 +69,35 @@ impl HistoryStore for Holey {
         }
         let mut all = query.clone();
         all.limit = u32::MAX;
-        let mut rows = self.inner.page(&all).await?.rows;
+        let mut rows = self.inner.page(&all, restores).await?.rows;
         let hidden = self.hidden.lock().unwrap();
         rows.retain(|row| !hidden.contains(&(row.account(), row.line.entry.sequence)));
         rows.truncate(usize::try_from(query.limit).unwrap());
         Ok(query.page(rows))
     }
 
-    async fn of_transfer(&self, transfer: TransferKey) -> Result<Vec<HistoryRow>, StoreError> {
-        self.inner.of_transfer(transfer).await
+    async fn of_transfer(
+        &self,
+        transfer: TransferKey,
+        restores: &[Restore],
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        self.inner.of_transfer(transfer, restores).await
     }
 
-    async fn of_reference(&self, query: &ReferenceHistoryQuery) -> Result<HistoryPage, StoreError> {
-        self.inner.of_reference(query).await
+    async fn of_reference(
+        &self,
+        query: &ReferenceHistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        self.inner.of_reference(query, restores).await
+    }
+
+    async fn superseded(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        self.inner.superseded(query, restores).await
     }
 
     async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError> {
@@ -122,6 +156,22 @@ impl Two {
         let request = Request::new(key(&format!("pay-{}", self.keys)), transfer);
         let paid = self.without.submit(request).await.unwrap();
         paid.accepted().unwrap();
+    }
+
+    /// The books as they stand, and when that was.
+    pub(crate) async fn back_up(&self) -> (Tables, Timestamp) {
+        let backup = (self.store.shared().tables().clone(), self.clock.now());
+        // What comes later is later.
+        self.clock.sleep(Duration::from_micros(1)).await;
+        backup
+    }
+
+    /// Brings the books back, and waits until every wallet has asked for the epoch.
+    pub(crate) async fn restore(&self, tables: &Tables, restored_to: Timestamp) {
+        *self.store.shared().tables() = tables.clone();
+        self.clock.sleep(Duration::from_secs(6)).await;
+        let by = RaisedBy::new(&format!("ops {}", self.clock.now().as_micros())).unwrap();
+        self.store.raise_epoch(restored_to, &by).await.unwrap();
     }
 
     /// Brings history to where the ledger stands.
@@ -219,6 +269,44 @@ async fn what_it_does_not_prove_the_ledger_answers() {
     let at = page.entries[3].created_at;
     two.with.balance_at(account_key(1), at).await.unwrap();
     assert_eq!(two.counts(), (1, 5, 0), "the next entry would prove it");
+}
+
+#[tokio::test]
+async fn nothing_is_answered_from_what_a_restore_left_in_doubt() {
+    let mut two = ten().await;
+    let (tables, at) = two.back_up().await;
+    let lost = 3;
+    for cents in 0..lost {
+        two.clock.sleep(Duration::from_micros(9)).await;
+        two.pay(1, 2, 50 + cents).await;
+    }
+    two.fill().await;
+    let query = HistoryQuery::first(account_key(1), 20);
+    assert_eq!(two.page(&query).await.entries.len(), 13);
+    assert_eq!(two.counts(), (1, 0, 0));
+    let times: Vec<Timestamp> = (0..40)
+        .map(|micros| at.saturating_add(Duration::from_micros(micros)))
+        .collect();
+    two.restore(&tables, at).await;
+    // Nobody has superseded anything; the rows before the time prove the statement.
+    assert_eq!(two.page(&query).await.entries.len(), 10);
+    assert_eq!(two.counts(), (2, 0, 0));
+    for number in 0..2 {
+        for at in &times {
+            let told = two.with.balance_at(account_key(1), *at).await.unwrap();
+            let due = two.without.balance_at(account_key(1), *at).await.unwrap();
+            assert_eq!(told, due, "at {at}");
+        }
+        assert_eq!(
+            two.counts().0,
+            2 + 41 * number,
+            "the ledger answered, then history"
+        );
+        two.pay(1, 2, 7).await;
+        two.page(&query).await;
+        two.fill().await;
+        two.page(&query).await;
+    }
 }
 
 #[tokio::test]

@@ -24,6 +24,11 @@ enum Step {
     Read(Reading),
     /// A balance so many microseconds ago.
     Balance(u128, i64),
+    /// The books are backed up.
+    Backup,
+    /// They are brought back to the last backup, or to one of so many microseconds
+    /// before it, as far as anybody knows.
+    Restore(u8),
 }
 
 #[derive(Debug, Clone)]
@@ -67,6 +72,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (account.clone(), 1_i64..12).prop_map(|(account, row)| Step::Hide(account, row)),
         4 => reading.prop_map(Step::Read),
         2 => (account, 0_i64..60).prop_map(|(account, ago)| Step::Balance(account, ago)),
+        1 => Just(Step::Backup),
+        1 => (0_u8..9).prop_map(Step::Restore),
     ];
     vec(step, 1..60)
 }
@@ -98,6 +105,7 @@ async fn read(two: &mut Two, start: Timestamp, reading: &Reading) {
 async fn run(steps: Vec<Step>) -> u64 {
     let mut two = Two::new().await;
     let start = two.clock.now();
+    let mut backup = None;
     for step in steps {
         match step {
             Step::Pay(from, to, cents) => two.pay(from, to, cents).await,
@@ -111,6 +119,13 @@ async fn run(steps: Vec<Step>) -> u64 {
                 let told = two.with.balance_at(account, at).await.unwrap();
                 let due = two.without.balance_at(account, at).await.unwrap();
                 assert_eq!(told, due);
+            }
+            Step::Backup => backup = Some(two.back_up().await),
+            Step::Restore(early) => {
+                if let Some((tables, at)) = &backup {
+                    let early = Duration::from_micros(early.into());
+                    two.restore(tables, at.saturating_sub(early)).await;
+                }
             }
         }
     }

@@ -27,6 +27,15 @@ pub(crate) struct Query {
     pub(crate) start: Option<Item>,
 }
 
+/// Which row a row may follow, by the names of its epoch and its number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rise {
+    /// One of the same epoch with a smaller number.
+    Within(&'static str, &'static str),
+    /// One of an earlier epoch.
+    Above(&'static str),
+}
+
 /// A page of rows, and where the next one starts, if there is one.
 pub(crate) type Found = (Vec<Item>, Option<Item>);
 
@@ -55,9 +64,9 @@ pub(crate) trait Api: Debug + Send + Sync {
         value: AttributeValue,
     ) -> Result<(), CallError>;
 
-    /// Writes a row where there is none under its key, or one with a smaller
-    /// `number`; no error where there is another.
-    async fn raise(&self, table: &str, item: Item, number: &'static str) -> Result<(), CallError>;
+    /// Writes a row where there is none under its key, or one that it may follow;
+    /// answers whether it was written.
+    async fn raise(&self, table: &str, item: Item, rise: Rise) -> Result<bool, CallError>;
 
     /// Writes rows together or none of them, at most 100: each only where no row
     /// has its key.

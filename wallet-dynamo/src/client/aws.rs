@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, Put, PutRequest, TransactWriteItem, WriteRequest,
 };
 
-use super::api::{Api, Found, Item, Query};
+use super::api::{Api, Found, Item, Query, Rise};
 use super::error::{CallError, call_error, cancelled};
 
 /// The service itself.
@@ -138,18 +138,29 @@ impl Api for Aws {
         }
     }
 
-    async fn raise(&self, table: &str, item: Item, number: &'static str) -> Result<(), CallError> {
-        let value = item.get(number).cloned();
-        let value = value.ok_or_else(|| unfit("a row without its number"))?;
+    async fn raise(&self, table: &str, item: Item, rise: Rise) -> Result<bool, CallError> {
+        let value = |name: &str| {
+            let value = item.get(name).cloned();
+            value.ok_or_else(|| unfit("a row without its number"))
+        };
         let call = self.client.put_item().table_name(table);
-        let call = call
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(#n) OR #n < :n")
-            .expression_attribute_names("#n", number)
-            .expression_attribute_values(":n", value);
+        let call = match rise {
+            Rise::Within(epoch, number) => call
+                .condition_expression("attribute_not_exists(#e) OR (#e = :e AND #n < :n)")
+                .expression_attribute_names("#e", epoch)
+                .expression_attribute_names("#n", number)
+                .expression_attribute_values(":e", value(epoch)?)
+                .expression_attribute_values(":n", value(number)?),
+            Rise::Above(epoch) => call
+                .condition_expression("attribute_not_exists(#e) OR #e < :e")
+                .expression_attribute_names("#e", epoch)
+                .expression_attribute_values(":e", value(epoch)?),
+        };
+        let call = call.set_item(Some(item));
         let call = call.customize().config_override(self.config());
         match call.send().await.map_err(|error| call_error(&error)) {
-            Ok(_) | Err(CallError::ConditionFailed) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(CallError::ConditionFailed) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use wallet_core::Clock;
 
-use super::api::{Api, Item, Query};
+use super::api::{Api, Item, Query, Rise};
 use super::error::CallError;
 use crate::DynamoSettings;
 
@@ -119,18 +119,20 @@ impl Caller {
         calls.try_collect().await
     }
 
-    /// Writes rows that are not behind those under their keys.
+    /// Writes rows that may follow those under their keys; answers whether all were
+    /// written by these very calls. Those that were not lie behind what is there, or
+    /// an answer was lost.
     pub(crate) async fn raise(
         &self,
         table: &str,
         items: Vec<Item>,
-        number: &'static str,
-    ) -> Result<(), CallError> {
+        rise: Rise,
+    ) -> Result<bool, CallError> {
         let calls = items
             .into_iter()
-            .map(|item| self.again(move || self.api.raise(table, item.clone(), number)));
+            .map(|item| self.again(move || self.api.raise(table, item.clone(), rise)));
         let calls = stream::iter(calls).buffer_unordered(self.settings.calls_max);
-        calls.try_collect().await
+        calls.try_fold(true, async |all, one| Ok(all && one)).await
     }
 
     /// One attempt to insert rows together: the caller knows what a repetition

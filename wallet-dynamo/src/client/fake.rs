@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_core::{Clock, Timestamp};
 
-use super::api::{Api, Found, Item, Query};
+use super::api::{Api, Found, Item, Query, Rise};
 use super::error::CallError;
 use crate::keys::{PARTITION, SORT};
 
@@ -186,15 +186,24 @@ impl Api for Fake {
         Ok(())
     }
 
-    async fn raise(&self, _: &str, item: Item, number: &'static str) -> Result<(), CallError> {
-        let of = |item: &Item| item[number].as_n().unwrap().parse::<i64>().unwrap();
-        let rows = self.rows.lock().unwrap();
-        let is_newer = rows.get(&key(&item)).is_none_or(|row| of(row) < of(&item));
-        drop(rows);
+    async fn raise(&self, _: &str, item: Item, rise: Rise) -> Result<bool, CallError> {
+        let of = |item: &Item, name: &str| item[name].as_n().unwrap().parse::<i64>().unwrap();
+        let follows = |row: &Item| match rise {
+            Rise::Within(epoch, number) => {
+                of(row, epoch) == of(&item, epoch) && of(row, number) < of(&item, number)
+            }
+            Rise::Above(epoch) => of(row, epoch) < of(&item, epoch),
+        };
+        let is_newer = self
+            .rows
+            .lock()
+            .unwrap()
+            .get(&key(&item))
+            .is_none_or(follows);
         if is_newer {
             Self::write(self, &[item], false)?;
         }
-        Ok(())
+        Ok(is_newer)
     }
 
     async fn insert(&self, _: &str, items: Vec<Item>) -> Result<(), CallError> {

@@ -10,7 +10,9 @@ mod error;
 #[cfg(test)]
 pub(crate) mod fake;
 
-pub(crate) use api::{Api, Item, Query};
+#[cfg(test)]
+pub(crate) use api::Found;
+pub(crate) use api::{Api, Item, Query, Rise};
 pub(crate) use aws::Aws;
 pub(crate) use caller::Caller;
 pub(crate) use error::{CallError, call_error};

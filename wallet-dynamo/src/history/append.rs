@@ -1,54 +1,140 @@
 use std::collections::{BTreeMap, HashMap};
 
 use wallet_core::{
-    AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryRow, Order, Sequence, StoreError,
-    StoreErrorKind, Timestamp,
+    AccountKey, Epoch, HistoryError, HistoryHead, HistoryLine, HistoryRow, Order, Restore,
+    Sequence, StoreError, StoreErrorKind,
 };
 
-use super::row::{SEQUENCE, head_item, item, row_of};
+use super::read::{FIRST, LAST, Lines};
+use super::row::{EPOCH, Head, SEQUENCE, head_item, item, row_of};
 use super::{DynamoHistory, failed};
-use crate::client::Item;
+use crate::client::{Item, Rise};
 use crate::keys;
 
 impl DynamoHistory {
-    pub(super) async fn append_lines(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
-        HistoryLine::check_order(lines)?;
+    pub(super) async fn append_lines(
+        &self,
+        lines: &[HistoryLine],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
+        let known_in = Restore::current(restores);
+        HistoryLine::check_order(lines, known_in)?;
         let accounts = lines.iter().map(|line| line.entry.account);
         let known = self.known_heads(accounts).await?;
+        check_epochs(&known, known_in)?;
         let mut heads: BTreeMap<AccountKey, HistoryHead> = BTreeMap::new();
         let (mut rows, mut old) = (Vec::new(), Vec::new());
         for line in lines {
             let account = line.entry.account;
-            let before = known.get(&account).copied().unwrap_or_default();
+            let before = known.get(&account).map(|known| known.head);
+            let before = before.unwrap_or_else(|| HistoryHead {
+                epoch: known_in,
+                ..HistoryHead::default()
+            });
             if line.entry.sequence <= before.sequence {
                 old.push(line);
                 continue;
             }
             let head = heads.entry(account).or_insert(before);
             rows.push(follow(*head, line)?);
-            *head = HistoryHead {
-                sequence: line.entry.sequence,
-                at: Some(line.entry.created_at),
-            };
+            head.sequence = line.entry.sequence;
+            head.at = Some(line.entry.created_at);
         }
-        self.compare(&old).await?;
+        self.compare(&old, restores).await?;
         let stripes = |row: &HistoryRow| self.settings.stripes_of(row.account());
         let items = rows.iter().map(|row| item(row, stripes(row))).collect();
         let (caller, table) = (&self.caller, &self.settings.table);
         let written = caller.write(table, items).await;
         written.map_err(failed("writing history"))?;
         // Only now: what a head claims is there. It never goes back.
-        let heads = heads.into_iter();
-        let heads = heads.map(|(account, head)| head_item(account, head));
-        let raised = caller.raise(table, heads.collect(), SEQUENCE).await;
-        Ok(raised.map_err(failed("writing how far history is"))?)
+        let items = heads.iter();
+        let items = items.map(|(account, head)| head_item(*account, *head, restores));
+        let rise = Rise::Within(EPOCH, SEQUENCE);
+        let raised = caller.raise(table, items.collect(), rise).await;
+        if !raised.map_err(failed("writing how far history is"))? {
+            // Somebody has come further, or to a later epoch: then the rows that were
+            // written may be in doubt, and nobody reads them.
+            let now = self.known_heads(heads.into_keys()).await?;
+            check_epochs(&now, known_in)?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn supersede_rows(
+        &self,
+        accounts: &[AccountKey],
+        restores: &[Restore],
+    ) -> Result<(), StoreError> {
+        let epoch = Restore::current(restores);
+        let mut known = self.known_heads(accounts.iter().copied()).await?;
+        let mut items = Vec::new();
+        for account in accounts {
+            let before = known.remove(account).unwrap_or_default();
+            if before.head.epoch >= epoch {
+                continue;
+            }
+            let last = self.last_held(*account, &before, restores).await?;
+            let last = last.map(|row| row.line.entry);
+            let head = HistoryHead {
+                epoch,
+                sequence: last.map_or(0, |entry| entry.sequence),
+                at: last.map(|entry| entry.created_at),
+            };
+            items.push(head_item(*account, head, restores));
+        }
+        // Where somebody is in that epoch already, or in a later one, nothing is to do.
+        let (caller, table) = (&self.caller, &self.settings.table);
+        let raised = caller.raise(table, items, Rise::Above(EPOCH)).await;
+        raised
+            .map(drop)
+            .map_err(failed("writing an epoch of history"))
+    }
+
+    /// The last row of an account's history that these restores do not leave in doubt.
+    ///
+    /// Rows before such a one are not in doubt, either: along an account, times and the
+    /// epochs in which rows are known never fall.
+    async fn last_held(
+        &self,
+        account: AccountKey,
+        before: &Head,
+        restores: &[Restore],
+    ) -> Result<Option<HistoryRow>, StoreError> {
+        let Some(at) = before.head.at else {
+            return Ok(None);
+        };
+        // The last epoch that both have in common tells from when on all is in doubt.
+        let common = before.restores.iter().map(|one| one.epoch);
+        let common = common.filter(|epoch| restores.iter().any(|one| one.epoch == *epoch));
+        let common = common.max().unwrap_or(Epoch::FIRST);
+        let kept = Restore::lost_after(restores, common).unwrap_or(at);
+        let mut last = (at, before.head.sequence).min((kept, i64::MAX));
+        let mut limit = 1;
+        loop {
+            let lines = Lines::held(&before.restores, Order::Descending, limit);
+            let rows = self.rows(account, (FIRST, last), lines).await?;
+            if let Some(held) = rows.iter().find(|row| row.is_held(restores)) {
+                return Ok(Some(held.clone()));
+            }
+            let Some(first) = rows.last().map(|row| &row.line.entry) else {
+                return Ok(None);
+            };
+            let Some(next) = super::read::before((first.created_at, first.sequence)) else {
+                return Ok(None);
+            };
+            (last, limit) = (next, 500);
+        }
     }
 
     /// Compares lines with the rows that history has of them.
-    async fn compare(&self, lines: &[&HistoryLine]) -> Result<(), HistoryError> {
+    async fn compare(
+        &self,
+        lines: &[&HistoryLine],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
         let table = &self.settings.table;
-        let found = lines.iter().map(|line| self.key(line)).collect();
-        let found = self.caller.read(table, found).await;
+        let found = lines.iter().flat_map(|line| self.keys(line, restores));
+        let found = self.caller.read(table, found.collect()).await;
         let found = found.map_err(failed("comparing with history"))?;
         let mut rows: HashMap<(AccountKey, Sequence), HistoryLine> = HashMap::new();
         for item in &found {
@@ -59,7 +145,7 @@ impl DynamoHistory {
             let (account, sequence) = (line.entry.account, line.entry.sequence);
             let is_other = match rows.get(&(account, sequence)) {
                 Some(row) => row != *line,
-                None => self.is_elsewhere(line).await?,
+                None => self.is_elsewhere(line, restores).await?,
             };
             if is_other {
                 return Err(HistoryError::Differs { account, sequence });
@@ -68,10 +154,19 @@ impl DynamoHistory {
         Ok(())
     }
 
-    fn key(&self, line: &HistoryLine) -> Item {
+    /// Under which keys the rows of a line may lie that these restores do not leave in
+    /// doubt: one for each epoch in which it may have been known.
+    fn keys(&self, line: &HistoryLine, restores: &[Restore]) -> Vec<Item> {
         let entry = &line.entry;
         let stripe = self.stripe_of(entry.account, entry.sequence);
-        keys::row(entry.account, stripe, entry.created_at, entry.sequence)
+        let epochs = restores.iter().map(|one| one.epoch);
+        let epochs = std::iter::once(Epoch::FIRST).chain(epochs);
+        let epochs = epochs.filter(|known_in| {
+            *known_in >= entry.epoch && Restore::holds(restores, *known_in, entry.created_at)
+        });
+        let place = (entry.created_at, entry.sequence);
+        let keys = epochs.map(|known_in| keys::row(entry.account, stripe, place, known_in));
+        keys.collect()
     }
 
     fn stripe_of(&self, account: AccountKey, sequence: Sequence) -> u8 {
@@ -81,33 +176,36 @@ impl DynamoHistory {
     /// Whether history has the line's sequence at another time. If not, its row is
     /// gone: it has expired. Rows of a stripe are ordered by time and by sequence
     /// alike, so that its neighbours tell.
-    async fn is_elsewhere(&self, line: &HistoryLine) -> Result<bool, StoreError> {
+    async fn is_elsewhere(
+        &self,
+        line: &HistoryLine,
+        restores: &[Restore],
+    ) -> Result<bool, StoreError> {
         let (account, sequence) = (line.entry.account, line.entry.sequence);
         let stripe = self.stripe_of(account, sequence);
         let place = (line.entry.created_at, sequence);
-        let (first, last) = (Timestamp::from_micros(i64::MIN), i64::MAX);
-        let next = self.stripe(
-            account,
-            stripe,
-            place,
-            (Timestamp::from_micros(i64::MAX), last),
-            Order::Ascending,
-            1,
-        );
-        let next = next.await?;
-        let before = self.stripe(
-            account,
-            stripe,
-            (first, i64::MIN),
-            place,
-            Order::Descending,
-            1,
-        );
-        let before = before.await?;
+        let next = Lines::held(restores, Order::Ascending, 1);
+        let next = self.stripe(account, stripe, (place, LAST), next).await?;
+        let before = Lines::held(restores, Order::Descending, 1);
+        let before = self.stripe(account, stripe, (FIRST, place), before).await?;
         let is_later = next.iter().any(|row| row.line.entry.sequence <= sequence);
         let is_earlier = before.iter().any(|row| row.line.entry.sequence >= sequence);
         Ok(is_later || is_earlier)
     }
+}
+
+/// Checks that the history of accounts is of the epoch that its writer knows.
+fn check_epochs(heads: &HashMap<AccountKey, Head>, writer: Epoch) -> Result<(), HistoryError> {
+    for (account, known) in heads {
+        if known.head.epoch != writer {
+            return Err(HistoryError::Epoch {
+                account: *account,
+                history: known.head.epoch,
+                writer,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The row of a line behind the head of its account.
@@ -127,5 +225,6 @@ fn follow(head: HistoryHead, line: &HistoryLine) -> Result<HistoryRow, HistoryEr
     Ok(HistoryRow {
         line: line.clone(),
         previous_at: head.at,
+        known_in: head.epoch,
     })
 }

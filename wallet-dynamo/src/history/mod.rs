@@ -3,6 +3,8 @@
 mod append;
 mod read;
 mod row;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -10,13 +12,14 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use wallet_core::{
     AccountKey, Clock, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery,
-    HistoryRow, HistoryStore, Order, ReferenceHistoryQuery, StoreError, StoreErrorKind, Timestamp,
-    TransferKey,
+    HistoryRow, HistoryStore, Order, ReferenceHistoryQuery, Restore, StoreError, StoreErrorKind,
+    Timestamp, TransferKey,
 };
 
 use crate::DynamoSettings;
 use crate::client::{Api, Aws, CallError, Caller};
 use crate::keys;
+use read::Lines;
 pub(crate) use row::ENDS;
 
 /// The history of accounts in a DynamoDB table; the [crate] tells how it lies
@@ -65,49 +68,95 @@ fn failed(context: &'static str) -> impl FnOnce(CallError) -> StoreError {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl HistoryStore for DynamoHistory {
-    async fn append(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
-        self.append_lines(lines).await
+    async fn append(
+        &self,
+        lines: &[HistoryLine],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
+        self.append_lines(lines, restores).await
+    }
+
+    async fn supersede(
+        &self,
+        accounts: &[AccountKey],
+        restores: &[Restore],
+    ) -> Result<(), StoreError> {
+        self.supersede_rows(accounts, restores).await
     }
 
     async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
         let heads = self.known_heads(accounts.iter().copied()).await?;
-        let head = |account| heads.get(account).copied().unwrap_or_default();
-        Ok(accounts.iter().map(head).collect())
+        let head = |account| heads.get(account).map(|known| known.head);
+        let heads = accounts.iter().map(head);
+        Ok(heads.map(Option::unwrap_or_default).collect())
     }
 
-    async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
-        let after = query.after()?;
-        let Some((first, last)) = read::bounds(query, after) else {
-            return Ok(query.page(Vec::new()));
-        };
-        let rows = self.rows(query.account, first, last, query.order, query.limit);
-        Ok(query.page(rows.await?))
+    async fn page(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        let lines = Lines::held(restores, query.order, query.limit);
+        self.page_of(query, lines).await
     }
 
-    async fn of_transfer(&self, transfer: TransferKey) -> Result<Vec<HistoryRow>, StoreError> {
-        self.indexed(read::by_transfer(&self.settings.table, transfer))
-            .await
+    async fn of_transfer(
+        &self,
+        transfer: TransferKey,
+        restores: &[Restore],
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        let lines = Lines::held(restores, Order::Ascending, u32::MAX);
+        let asked = read::by_transfer(&self.settings.table, transfer);
+        self.select(asked, lines).await
     }
 
-    async fn of_reference(&self, query: &ReferenceHistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn of_reference(
+        &self,
+        query: &ReferenceHistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
         let after = query.after()?;
         if query.limit == 0 {
             return Ok(query.page(Vec::new()));
         }
+        let lines = Lines::held(restores, Order::Ascending, query.limit);
         let asked = read::by_reference(&self.settings.table, query, after.as_ref());
-        Ok(query.page(self.indexed(asked).await?))
+        Ok(query.page(self.select(asked, lines).await?))
+    }
+
+    async fn superseded(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        let lines = Lines::superseded(restores, query.order, query.limit);
+        self.page_of(query, lines).await
     }
 
     async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError> {
         let key = |row: &HistoryRow| {
-            let (account, entry) = (row.account(), &row.line.entry);
-            let stripe = keys::stripe(entry.sequence, self.settings.stripes_of(account));
-            keys::row(account, stripe, entry.created_at, entry.sequence)
+            let stripes = self.settings.stripes_of(row.account());
+            row::key(row, keys::stripe(row.line.entry.sequence, stripes))
         };
         let seconds = at.as_micros().div_euclid(1_000_000).saturating_add(1);
         let keys = rows.iter().map(key).collect();
         let set = self.caller.set(&self.settings.table, keys, ENDS, seconds);
         set.await.map_err(failed("letting rows expire"))
+    }
+}
+
+impl DynamoHistory {
+    async fn page_of(
+        &self,
+        query: &HistoryQuery,
+        lines: Lines<'_>,
+    ) -> Result<HistoryPage, StoreError> {
+        let after = query.after()?;
+        let Some(bounds) = read::bounds(query, after) else {
+            return Ok(query.page(Vec::new()));
+        };
+        let rows = self.rows(query.account, bounds, lines).await?;
+        Ok(query.page(rows))
     }
 }
 

@@ -2,20 +2,59 @@ use std::collections::HashMap;
 
 use futures_util::future::try_join_all;
 use wallet_core::{
-    AccountKey, HistoryHead, HistoryQuery, HistoryRow, LinePosition, Order, ReferenceHistoryQuery,
+    AccountKey, HistoryQuery, HistoryRow, LinePosition, Order, ReferenceHistoryQuery, Restore,
     Sequence, StoreError, Timestamp, TransferKey,
 };
 
-use super::row::{head_of, row_of};
+use super::row::{Head, head_of, row_of};
 use super::{DynamoHistory, failed, is_ascending, sort_key};
-use crate::client::Query;
+use crate::client::{Item, Query};
 use crate::keys::{self, PARTITION, REFERENCE, REFERENCE_SORT, SORT, TRANSFER, TRANSFER_SORT};
+
+/// How many rows are read at a time on the way past those that are not asked for.
+const SKIPPED: i32 = 200;
+
+/// Which rows are asked for, and how many.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lines<'a> {
+    restores: &'a [Restore],
+    /// Those that the restores do not leave in doubt, or the others.
+    held: bool,
+    order: Order,
+    limit: u32,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) const fn held(restores: &'a [Restore], order: Order, limit: u32) -> Self {
+        let held = true;
+        Self {
+            restores,
+            held,
+            order,
+            limit,
+        }
+    }
+
+    pub(super) const fn superseded(restores: &'a [Restore], order: Order, limit: u32) -> Self {
+        let held = false;
+        Self {
+            restores,
+            held,
+            order,
+            limit,
+        }
+    }
+
+    fn wants(&self, row: &HistoryRow) -> bool {
+        row.is_held(self.restores) == self.held
+    }
+}
 
 /// A row's place on its account.
 pub(super) type Place = (Timestamp, Sequence);
 
-const FIRST: Place = (Timestamp::from_micros(i64::MIN), i64::MIN);
-const LAST: Place = (Timestamp::from_micros(i64::MAX), i64::MAX);
+pub(super) const FIRST: Place = (Timestamp::from_micros(i64::MIN), i64::MIN);
+pub(super) const LAST: Place = (Timestamp::from_micros(i64::MAX), i64::MAX);
 
 /// Between which places the rows of a query lie, both included; none where there
 /// can be none.
@@ -40,7 +79,7 @@ fn behind((at, sequence): Place) -> Option<Place> {
     }
 }
 
-fn before((at, sequence): Place) -> Option<Place> {
+pub(super) fn before((at, sequence): Place) -> Option<Place> {
     match sequence.checked_sub(1) {
         Some(last) => Some((at, last)),
         None => Some((shifted(at, -1)?, i64::MAX)),
@@ -96,7 +135,7 @@ impl DynamoHistory {
     pub(super) async fn known_heads(
         &self,
         accounts: impl Iterator<Item = AccountKey>,
-    ) -> Result<HashMap<AccountKey, HistoryHead>, StoreError> {
+    ) -> Result<HashMap<AccountKey, Head>, StoreError> {
         let mut accounts: Vec<AccountKey> = accounts.collect();
         accounts.sort_unstable();
         accounts.dedup();
@@ -125,20 +164,18 @@ impl DynamoHistory {
     pub(super) async fn rows(
         &self,
         account: AccountKey,
-        first: Place,
-        last: Place,
-        order: Order,
-        limit: u32,
+        bounds: (Place, Place),
+        lines: Lines<'_>,
     ) -> Result<Vec<HistoryRow>, StoreError> {
         let stripes = 0..self.settings.stripes_of(account);
-        let stripes = stripes.map(|stripe| self.stripe(account, stripe, first, last, order, limit));
+        let stripes = stripes.map(|stripe| self.stripe(account, stripe, bounds, lines));
         let mut rows: Vec<HistoryRow> =
             try_join_all(stripes).await?.into_iter().flatten().collect();
         rows.sort_by_key(sort_key);
-        if order == Order::Descending {
+        if lines.order == Order::Descending {
             rows.reverse();
         }
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        rows.truncate(usize::try_from(lines.limit).unwrap_or(usize::MAX));
         Ok(rows)
     }
 
@@ -147,10 +184,8 @@ impl DynamoHistory {
         &self,
         account: AccountKey,
         stripe: u8,
-        first: Place,
-        last: Place,
-        order: Order,
-        limit: u32,
+        (first, last): (Place, Place),
+        lines: Lines<'_>,
     ) -> Result<Vec<HistoryRow>, StoreError> {
         let query = Query {
             table: self.settings.table.clone(),
@@ -158,18 +193,66 @@ impl DynamoHistory {
             keys: (PARTITION, SORT),
             partition: keys::rows(account, stripe),
             from: keys::position(first.0, first.1),
-            to: keys::position(last.0, last.1),
-            is_ascending: is_ascending(order),
+            to: keys::behind(last.0, last.1),
+            is_ascending: is_ascending(lines.order),
             is_consistent: true,
-            limit: i32::try_from(limit).unwrap_or(i32::MAX),
+            limit: i32::try_from(lines.limit).unwrap_or(i32::MAX),
             start: None,
         };
-        self.indexed(query).await
+        self.select(query, lines).await
     }
 
-    pub(super) async fn indexed(&self, query: Query) -> Result<Vec<HistoryRow>, StoreError> {
-        let items = self.caller.query(query).await;
-        let items = items.map_err(failed("reading history"))?;
-        items.iter().map(row_of).collect()
+    /// Rows of a query, read on past those that are not asked for.
+    pub(super) async fn select(
+        &self,
+        mut query: Query,
+        lines: Lines<'_>,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        let limit = usize::try_from(lines.limit).unwrap_or(usize::MAX);
+        let mut rows: Vec<HistoryRow> = Vec::new();
+        loop {
+            let asked = usize::try_from(query.limit).unwrap_or(usize::MAX);
+            let items = self.caller.query(query.clone()).await;
+            let items = items.map_err(failed("reading history"))?;
+            for item in &items {
+                let row = row_of(item)?;
+                if lines.wants(&row) {
+                    add(&mut rows, row);
+                }
+            }
+            let Some(last) = items.last().filter(|_| items.len() >= asked) else {
+                break;
+            };
+            if rows.len() >= limit {
+                break;
+            }
+            query.start = Some(start_behind(last, &query));
+            query.limit = query.limit.max(SKIPPED);
+        }
+        rows.truncate(limit);
+        Ok(rows)
     }
+}
+
+/// Adds a row; of an entry that came again after a restore the newest one stays.
+fn add(rows: &mut Vec<HistoryRow>, row: HistoryRow) {
+    match rows.last_mut().filter(|last| is_same(last, &row)) {
+        Some(last) if last.known_in < row.known_in => *last = row,
+        Some(_) => {}
+        None => rows.push(row),
+    }
+}
+
+fn is_same(one: &HistoryRow, other: &HistoryRow) -> bool {
+    one.account() == other.account() && sort_key(one) == sort_key(other)
+}
+
+/// Where a query goes on behind an item.
+fn start_behind(item: &Item, query: &Query) -> Item {
+    let names = [PARTITION, SORT, query.keys.0, query.keys.1];
+    let keys = names.into_iter().filter_map(|name| {
+        let value = item.get(name)?.clone();
+        Some((name.to_owned(), value))
+    });
+    keys.collect()
 }

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_core::{
     AccountId, Amount, Currency, Direction, Entry, Epoch, HistoryHead, HistoryLine, HistoryRow,
-    InLedger, LedgerId, LinePosition, Reference, StoreError, StoreErrorKind, Timestamp, TransferId,
-    TransferKind,
+    InLedger, LedgerId, LinePosition, Reference, Restore, StoreError, StoreErrorKind, Timestamp,
+    TransferId, TransferKind,
 };
 
 use crate::client::Item;
@@ -16,18 +16,37 @@ pub(crate) const ENDS: &str = "ends";
 /// The number of an entry on its account; of a head, that of the last one.
 pub(crate) const SEQUENCE: &str = "sequence";
 
-/// The epoch that an entry was written in, where that is not the first one.
+/// The epoch that an entry was written in, where that is not the first one; of a
+/// head, the epoch that it speaks of.
 pub(crate) const EPOCH: &str = "epoch";
+
+/// The epoch in which a row's writer knew the books to hold the entry, where that is
+/// not the first one.
+const KNOWN_IN: &str = "known_in";
+
+/// Of a head, the restores that its history went through: epoch and time of each.
+const RESTORES: &str = "restores";
+
+/// What the head of an account says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Head {
+    pub(crate) head: HistoryHead,
+    /// All that its history went through.
+    pub(crate) restores: Vec<Restore>,
+}
 
 /// The item of a row.
 pub(crate) fn item(row: &HistoryRow, stripes: u8) -> Item {
     let (line, entry) = (&row.line, &row.line.entry);
     let stripe = keys::stripe(entry.sequence, stripes);
-    let mut item = keys::row(entry.account, stripe, entry.created_at, entry.sequence);
+    let mut item = key(row, stripe);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set(SEQUENCE, number(entry.sequence));
     if entry.epoch > Epoch::FIRST {
         set(EPOCH, number(entry.epoch.as_i64()));
+    }
+    if row.known_in > Epoch::FIRST {
+        set(KNOWN_IN, number(row.known_in.as_i64()));
     }
     set("version", number(entry.version));
     set("at", number(entry.created_at.as_micros()));
@@ -62,21 +81,57 @@ pub(crate) fn item(row: &HistoryRow, stripes: u8) -> Item {
     item
 }
 
+/// The key of a row in a stripe.
+pub(crate) fn key(row: &HistoryRow, stripe: u8) -> Item {
+    let entry = &row.line.entry;
+    let place = (entry.created_at, entry.sequence);
+    keys::row(entry.account, stripe, place, row.known_in)
+}
+
 /// The item that says how far an account has come.
-pub(crate) fn head_item(of: wallet_core::AccountKey, head: HistoryHead) -> Item {
+pub(crate) fn head_item(
+    of: wallet_core::AccountKey,
+    head: HistoryHead,
+    restores: &[Restore],
+) -> Item {
     let mut item = keys::head(of);
     item.insert(SEQUENCE.to_owned(), number(head.sequence));
+    item.insert(EPOCH.to_owned(), number(head.epoch.as_i64()));
     if let Some(at) = head.at {
         item.insert("at".to_owned(), number(at.as_micros()));
+    }
+    let numbers = |one: &Restore| [one.epoch.as_i64(), one.restored_to.as_micros()];
+    let numbers: Vec<_> = restores.iter().flat_map(numbers).map(number).collect();
+    if !numbers.is_empty() {
+        item.insert(RESTORES.to_owned(), AttributeValue::L(numbers));
     }
     item
 }
 
-pub(crate) fn head_of(item: &Item) -> Result<HistoryHead, StoreError> {
-    Ok(HistoryHead {
+pub(crate) fn head_of(item: &Item) -> Result<Head, StoreError> {
+    let head = HistoryHead {
+        epoch: epoch_of(item, EPOCH).ok_or_else(corrupt)?,
         sequence: read(item, SEQUENCE)?,
-        at: Some(Timestamp::from_micros(read(item, "at")?)),
-    })
+        at: find(item, "at").map(Timestamp::from_micros),
+    };
+    let restores = restores_of(item).ok_or_else(corrupt)?;
+    Ok(Head { head, restores })
+}
+
+fn restores_of(item: &Item) -> Option<Vec<Restore>> {
+    let Some(numbers) = item.get(RESTORES) else {
+        return Some(Vec::new());
+    };
+    let pair = |pair: &[AttributeValue]| {
+        let [epoch, restored_to] = pair else {
+            return None;
+        };
+        Some(Restore {
+            epoch: Epoch::new(epoch.as_n().ok()?.parse().ok()?)?,
+            restored_to: Timestamp::from_micros(restored_to.as_n().ok()?.parse().ok()?),
+        })
+    };
+    numbers.as_l().ok()?.chunks(2).map(pair).collect()
 }
 
 /// The row of an item.
@@ -94,7 +149,7 @@ fn parse(item: &Item) -> Option<HistoryRow> {
     let entry = Entry {
         account: InLedger::new(ledger, AccountId::from_bytes(*account)),
         sequence: find(item, SEQUENCE)?,
-        epoch: epoch(item)?,
+        epoch: epoch_of(item, EPOCH)?,
         version: find(item, "version")?,
         direction: match word("direction")?.as_str() {
             "debit" => Direction::Debit,
@@ -119,14 +174,18 @@ fn parse(item: &Item) -> Option<HistoryRow> {
         },
     };
     let previous_at = find(item, "previous_at").map(Timestamp::from_micros);
-    Some(HistoryRow { line, previous_at })
+    Some(HistoryRow {
+        line,
+        previous_at,
+        known_in: epoch_of(item, KNOWN_IN)?,
+    })
 }
 
-/// The epoch of a row; the first one is not written.
-fn epoch(item: &Item) -> Option<Epoch> {
-    match item.get(EPOCH) {
+/// An epoch of a row; the first one is not written.
+fn epoch_of(item: &Item, name: &str) -> Option<Epoch> {
+    match item.get(name) {
         None => Some(Epoch::FIRST),
-        Some(_) => Epoch::new(find(item, EPOCH)?),
+        Some(_) => Epoch::new(find(item, name)?),
     }
 }
 

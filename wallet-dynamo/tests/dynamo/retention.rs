@@ -102,11 +102,11 @@ fn what_was_exported_expires_and_all_is_answered_as_before() {
 
         // Not before its time.
         assert_eq!(let_go(&place, clock.now()).await, 0);
-        let rows = history.page(&query).await.unwrap().rows;
+        let rows = history.page(&query, &[]).await.unwrap().rows;
         assert_eq!(rows.len(), 10);
         clock.advance(Duration::from_secs(120));
         assert_eq!(let_go(&place, clock.now()).await, 14);
-        let rows = history.page(&query).await.unwrap().rows;
+        let rows = history.page(&query, &[]).await.unwrap().rows;
         let left: Vec<i64> = rows.iter().map(|row| row.line.entry.sequence).collect();
         assert_eq!(left, [8, 9, 10]);
 
@@ -128,7 +128,7 @@ fn what_was_exported_expires_and_all_is_answered_as_before() {
         assert_eq!(report.lines, 4);
         clock.advance(Duration::from_secs(120));
         assert_eq!(let_go(&place, clock.now()).await, 4);
-        let rows = history.page(&query).await.unwrap().rows;
+        let rows = history.page(&query, &[]).await.unwrap().rows;
         assert_eq!(rows.len(), 1);
 
         // History goes on from it, and what has expired is no difference.

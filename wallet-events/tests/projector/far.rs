@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use wallet_core::memory::MemoryHistory;
 use wallet_core::{
     AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
-    HistoryStore, ReferenceHistoryQuery, StoreError, StoreErrorKind, Timestamp, TransferKey,
+    HistoryStore, ReferenceHistoryQuery, Restore, StoreError, StoreErrorKind, Timestamp,
+    TransferKey,
 };
 
 /// A history at a distance: there is time to die before and after a call, and some
@@ -40,10 +41,24 @@ impl Far {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl HistoryStore for Far {
-    async fn append(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
+    async fn append(
+        &self,
+        lines: &[HistoryLine],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
         self.travel().await?;
-        self.inner.append(lines).await?;
+        self.inner.append(lines, restores).await?;
         Ok(self.travel().await?)
+    }
+
+    async fn supersede(
+        &self,
+        accounts: &[AccountKey],
+        restores: &[Restore],
+    ) -> Result<(), StoreError> {
+        self.travel().await?;
+        self.inner.supersede(accounts, restores).await?;
+        self.travel().await
     }
 
     async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
@@ -51,16 +66,36 @@ impl HistoryStore for Far {
         self.inner.heads(accounts).await
     }
 
-    async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
-        self.inner.page(query).await
+    async fn page(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        self.inner.page(query, restores).await
     }
 
-    async fn of_transfer(&self, transfer: TransferKey) -> Result<Vec<HistoryRow>, StoreError> {
-        self.inner.of_transfer(transfer).await
+    async fn of_transfer(
+        &self,
+        transfer: TransferKey,
+        restores: &[Restore],
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        self.inner.of_transfer(transfer, restores).await
     }
 
-    async fn of_reference(&self, query: &ReferenceHistoryQuery) -> Result<HistoryPage, StoreError> {
-        self.inner.of_reference(query).await
+    async fn of_reference(
+        &self,
+        query: &ReferenceHistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        self.inner.of_reference(query, restores).await
+    }
+
+    async fn superseded(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        self.inner.superseded(query, restores).await
     }
 
     async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError> {

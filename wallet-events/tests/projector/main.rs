@@ -16,3 +16,5 @@ mod far;
 mod kit;
 mod live;
 mod place;
+mod restore_worlds;
+mod restores;

@@ -4,7 +4,7 @@ use wallet_core::history::lines_of;
 use wallet_core::memory::{MemoryHistory, MemoryStore};
 use wallet_core::{
     AccountId, AccountKey, AccountQuery, EntryQuery, HistoryLine, HistoryQuery, HistoryStore,
-    LedgerId, LedgerStore, Message,
+    LedgerId, LedgerStore, Message, Restore,
 };
 use wallet_events::memory::MemoryQueue;
 use wallet_events::{Projector, RelaySettings};
@@ -72,9 +72,21 @@ impl Place {
         accounts.iter().map(|account| account.state.key).collect()
     }
 
+    /// That the ledger went through.
+    pub(crate) async fn restores(&self) -> Vec<Restore> {
+        self.world.store.epochs().await.unwrap().all_restores()
+    }
+
+    /// What books hold of it that went through the ledger's restores.
     pub(crate) async fn held(&self, account: AccountKey) -> Vec<HistoryLine> {
         let query = HistoryQuery::first(account, u32::MAX);
-        let rows = self.history.page(&query).await.unwrap().rows.into_iter();
+        let rows = self
+            .history
+            .page(&query, &self.restores().await)
+            .await
+            .unwrap()
+            .rows
+            .into_iter();
         rows.map(|row| row.line).collect()
     }
 

@@ -32,6 +32,13 @@ impl Framing {
         matches!(scan.place, Place::Name) && scan.is_line_empty && scan.is_head_empty
     }
 
+    /// The head that has begun and is not complete, by its number from 0.
+    pub(super) fn head_under_way(&self) -> Option<u64> {
+        let scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_head = matches!(scan.place, Place::Name | Place::Value(_) | Place::Line);
+        (is_head && !scan.is_head_empty).then_some(scan.heads)
+    }
+
     /// Whether request `number` of this connection, from 0, tells its length twice.
     pub(crate) fn is_ambiguous(&self, number: u64) -> bool {
         let scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
@@ -349,5 +356,24 @@ mod tests {
                 assert_eq!(is_complete, is_last, "{text}");
             }
         }
+    }
+
+    #[test]
+    fn it_knows_which_head_is_under_way() {
+        let framing = Framing::default();
+        let all = format!("\r\n{SIZED}{CHUNKED}\r\n{PLAIN}");
+        let mut heads = Vec::new();
+        for byte in all.as_bytes() {
+            framing.take(std::slice::from_ref(byte));
+            heads.push(framing.head_under_way());
+        }
+        let count = |number| heads.iter().filter(|head| **head == number).count();
+        let head_of = |text: &str| text.find("\r\n\r\n").unwrap() + 3;
+        for (number, text) in (0_u64..).zip([SIZED, CHUNKED, PLAIN]) {
+            // All of its bytes but the last.
+            assert_eq!(count(Some(number)), head_of(text), "{text}");
+        }
+        assert_eq!(heads.first(), Some(&None), "an empty line begins none");
+        assert_eq!(heads.last(), Some(&None));
     }
 }

@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::socket::Share;
+use super::socket::{LateHead, Share};
 use super::{Network, Peers, Socket};
 
 /// How long to wait before accepting again when the system has no more files.
@@ -29,6 +29,8 @@ pub(crate) struct Limits {
     pub(crate) trusted: Vec<Network>,
     /// How long nothing may come or go.
     pub(crate) silence_max: Duration,
+    /// How long the head of a request may take.
+    pub(crate) late_head: Arc<LateHead>,
     /// What one over a peer's limit is told.
     pub(crate) refusal: Vec<u8>,
 }
@@ -95,8 +97,13 @@ impl Listener {
                 _permit: permit,
                 _presence: presence,
             };
-            return (Socket::new(stream, self.limits.silence_max, share), peer);
+            return (self.socket(stream, share), peer);
         }
+    }
+
+    fn socket(&self, stream: TcpStream, share: Share) -> Socket {
+        let late = Arc::clone(&self.limits.late_head);
+        Socket::new(stream, self.limits.silence_max, late, share)
     }
 
     fn is_trusted(&self, peer: SocketAddr) -> bool {
@@ -132,7 +139,7 @@ impl Listener {
             _permit: Some(permit),
             _presence: None,
         };
-        let mut socket = Socket::new(stream, self.limits.silence_max, share).refused();
+        let mut socket = self.socket(stream, share).refused();
         tokio::spawn(async move {
             if socket.write_all(&refusal).await.is_ok() {
                 let _ = socket.shutdown().await;

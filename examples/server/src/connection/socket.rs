@@ -39,14 +39,20 @@ impl Drop for Share {
 /// and when none of an answer can be handed to a peer who does not read: only bytes
 /// that move count, so a peer who keeps sending and never reads ends as well.
 ///
+/// A head that does not come in time ends the connection too, however its bytes drip
+/// in: its peer is told so, and it fails with `TimedOut`.
+///
 /// It is closed in two steps. What the peer still sends behind the last answer is
 /// read for a while: to close with bytes unread resets the connection, and the peer
 /// may lose the answer.
 pub(crate) struct Socket {
     stream: TcpStream,
     silence_max: Duration,
+    late: Arc<LateHead>,
     /// Rings when nothing moved for too long.
     reading: Pin<Box<Sleep>>,
+    /// Rings when the head with this number takes too long; only while one comes.
+    head: Option<(u64, Pin<Box<Sleep>>)>,
     /// Rings when nothing could be written for too long; only while it is tried.
     writing: Option<Pin<Box<Sleep>>>,
     closing: Option<Closing>,
@@ -54,6 +60,14 @@ pub(crate) struct Socket {
     /// Whether its peer is told without having asked, and may still ask.
     is_refused: bool,
     _share: Share,
+}
+
+/// How long the head of a request may take, and what is answered to one that takes
+/// longer.
+#[derive(Debug)]
+pub(crate) struct LateHead {
+    pub(crate) time_max: Duration,
+    pub(crate) answer: Vec<u8>,
 }
 
 /// What is waited for once no more is written.
@@ -73,11 +87,18 @@ fn put_off(alarm: &mut Pin<Box<Sleep>>, after: Duration) {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, silence_max: Duration, share: Share) -> Self {
+    pub(super) fn new(
+        stream: TcpStream,
+        silence_max: Duration,
+        late: Arc<LateHead>,
+        share: Share,
+    ) -> Self {
         Self {
             stream,
             silence_max,
+            late,
             reading: alarm(silence_max),
+            head: None,
             writing: None,
             closing: None,
             framing: Arc::default(),
@@ -125,6 +146,39 @@ impl Socket {
         }
     }
 
+    /// Watches the time of the head that the latest bytes belong to.
+    fn watch_head(&mut self) {
+        let under_way = self.framing.head_under_way();
+        let watched = self.head.as_ref().map(|(number, _)| *number);
+        if watched != under_way {
+            let time_max = self.late.time_max;
+            self.head = under_way.map(|number| (number, alarm(time_max)));
+        }
+    }
+
+    /// Ready once the head that comes has taken too long.
+    fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.head {
+            Some((_, alarm)) => alarm.as_mut().poll(context),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Tells the peer that its head came too late, and ends the connection. While a head
+    /// is read no answer is under way, unless its peer does not take it.
+    fn end_late(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closing.is_none() {
+            if self.writing.is_none() {
+                // What does not go out at once is lost: so is then the peer.
+                let _ = self.stream.try_write(&self.late.answer);
+            }
+            // The peer may have gone.
+            let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(context));
+        }
+        ready!(self.linger(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
     /// Throws away what comes, until nothing does or it is enough.
     fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Self {
@@ -165,18 +219,23 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.closing.is_some() {
+            return self.end_late(context);
+        }
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Ready(Ok(())) => {
                 let came = buffer.filled().get(before..).unwrap_or_default();
                 if !came.is_empty() {
                     self.framing.take(came);
+                    self.watch_head();
                     let silence_max = self.silence_max;
                     put_off(&mut self.reading, silence_max);
                 }
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending if self.poll_late(context).is_ready() => self.end_late(context),
             Poll::Pending => {
                 ready!(self.reading.as_mut().poll(context));
                 Poll::Ready(Err(self.timed_out()))

@@ -16,7 +16,8 @@ use crate::schema;
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
     /// Whose it is: 1 to 128 bytes in the normal form NFC, without control characters,
-    /// marks that turn the direction, and blanks at the ends.
+    /// characters that show as nothing (Unicode's `Default_Ignorable_Code_Point`), and
+    /// blanks at the ends.
     #[schema(min_length = 1, max_length = 128)]
     owner: String,
     /// What it holds, for ever.

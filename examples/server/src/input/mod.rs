@@ -23,6 +23,7 @@ use std::str::FromStr;
 use axum::body::{Bytes, HttpBody};
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::Uri;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use object::Object;
@@ -84,6 +85,23 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
     }
 }
 
+/// That there is no body.
+pub(crate) struct NoBody;
+
+impl FromRequest<App> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(Self);
+        }
+        Err(Problem::new(
+            Code::INVALID_REQUEST,
+            "this request takes no body",
+        ))
+    }
+}
+
 /// JSON of exactly the expected shape.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes)
@@ -111,9 +129,27 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, app).await;
-        let bad = |error: QueryRejection| Problem::new(Code::INVALID_QUERY, error.body_text());
+        let bad = |_: QueryRejection| Problem::new(Code::INVALID_QUERY, bad_query(&parts.uri));
         query.map(|Query(params)| Self(params)).map_err(bad)
     }
+}
+
+/// What is said of a query that is refused: the names in it, each once.
+fn bad_query(uri: &Uri) -> String {
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
+    let pairs = pairs.map_or_else(|_| Vec::new(), |Query(pairs)| pairs);
+    let mut names = Vec::new();
+    for (name, _) in pairs {
+        let name = format!("`{name}`");
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        return "the query cannot be read".to_owned();
+    }
+    let names = names.join(", ");
+    format!("unknown, given twice, or not of its type: {names}")
 }
 
 /// The id in the path, in the default ledger.
@@ -168,7 +204,9 @@ pub(crate) fn time(name: &'static str, text: &str) -> Result<Timestamp, Problem>
     if !is_rfc3339(text) {
         return Err(Problem::field(name, "not a time of RFC 3339"));
     }
-    let time: jiff::Timestamp = field(name, text)?;
+    // The library's own words would tell of the library.
+    let none = |_| Problem::field(name, "no time, or one behind 9999-12-30T22:00:00Z");
+    let time: jiff::Timestamp = text.parse().map_err(none)?;
     Ok(Timestamp::from_micros(time.as_microsecond()))
 }
 
@@ -199,10 +237,15 @@ fn is_rfc3339(text: &str) -> bool {
             offset
         }
     };
-    let is_offset = ["Z", "+00:00", "-00:00"]
-        .iter()
-        .any(|form| fits(offset, form));
+    let is_offset = fits(offset, "Z")
+        || ["+00:00", "-00:00"].iter().any(|form| fits(offset, form)) && is_of_a_day(offset);
     fits(point, "0000-00-00T00:00:00") && is_offset
+}
+
+/// Whether the hours and minutes of an offset, such as `+05:30`, are those of a day.
+fn is_of_a_day(offset: &str) -> bool {
+    let number = |from: usize, to: usize| offset.get(from..to)?.parse::<u8>().ok();
+    number(1, 3).is_some_and(|hours| hours < 24) && number(4, 6).is_some_and(|rest| rest < 60)
 }
 
 /// User metadata.

@@ -17,10 +17,13 @@ use crate::{App, reply};
 #[into_params(parameter_in = Header)]
 #[allow(dead_code, reason = "it documents; `idempotency` reads it")]
 pub(crate) struct KeyHeader {
-    /// 1 to 255 printable ASCII characters, bare or quoted. The same request
-    /// again under its key answers what it answered first.
+    /// 1 to 255 printable ASCII characters, bare or quoted; the key itself neither
+    /// begins nor ends with a quote or a blank. The same request again under its key
+    /// answers what it answered first.
     #[param(rename = "Idempotency-Key")]
-    #[param(pattern = r#"^([!#-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$"#)]
+    #[param(
+        pattern = r#"^([!#-~]([ -~]{0,253}[!#-~])?|"([!#-\[\]-~]|\\\\)(([ !#-\[\]-~]|\\["\\]){0,253}([!#-\[\]-~]|\\\\))?")$"#
+    )]
     key: String,
 }
 

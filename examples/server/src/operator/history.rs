@@ -30,7 +30,8 @@ enum What {
     /// Creates its table, if there is none.
     Create,
     /// Brings it to where the books stand, from nothing or from where it is. It may
-    /// be stopped and begun again, and the books may be at work.
+    /// be stopped and begun again, and the books may be at work. After a restore of the
+    /// books it supersedes what that left in doubt, and mends the rest.
     Rebuild,
     Export(ExportLines),
 }
@@ -89,6 +90,10 @@ async fn rebuild(store: &dyn Books, url: &TableUrl) -> Result<(), OperatorError>
     let report = report?;
     let (accounts, written, held) = (report.accounts, report.written, report.held);
     say!("{accounts} accounts: {written} lines written, {held} were there")?;
+    if report.restored > 0 {
+        let restored = report.restored;
+        say!("of {restored} accounts it was from before a restore of the books")?;
+    }
     Ok(())
 }
 

@@ -33,6 +33,7 @@ use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 use crate::StoreUrl;
 use crate::serve::cause;
+use crate::serve::signals::outlive_full_files;
 use crate::store::Books;
 
 /// Looks after a store: verifies it, shows what is in it, purges it, reconciles it
@@ -215,6 +216,7 @@ impl Arguments {
             .enable_all()
             .build()?;
         runtime.block_on(async {
+            outlive_full_files()?;
             #[cfg(feature = "aws")]
             if let What::Redrive(redrive) = self.what {
                 // It needs no books, as what follows.

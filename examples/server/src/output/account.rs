@@ -17,6 +17,9 @@ pub(crate) struct AccountBody {
     id: String,
     /// Whose it is.
     owner: String,
+    /// Whether it is the ledger's or the host's own: a settlement account, or one that
+    /// the host opened so. Transfers and holds may not name it.
+    system: bool,
     /// What it holds.
     #[schema(value_type = schema::Currency)]
     currency: String,
@@ -106,6 +109,7 @@ impl AccountBody {
         Self {
             id: state.key.id.to_string(),
             owner: account.owner.to_string(),
+            system: state.system,
             currency: state.currency.code().to_string(),
             status: state.status.into(),
             policy: PolicyText::of(state.policy, state.currency),

@@ -41,6 +41,8 @@ codes! {
     OUTCOME_NOT_FOUND = 404 "outcome_not_found";
     /// The path does not take this method.
     METHOD_NOT_ALLOWED = 405 "method_not_allowed";
+    /// The head of the request did not come in time; nothing was done.
+    HEAD_TIMEOUT = 408 "head_timeout";
     /// The body did not come in time; nothing was done.
     BODY_TIMEOUT = 408 "body_timeout";
     /// The body is larger than the server's limit.
@@ -61,6 +63,10 @@ codes! {
     TOO_MANY_CONNECTIONS = 429 "too_many_connections";
     /// The server failed; nothing was done.
     INTERNAL = 500 "internal";
+    /// The body was sent with a `Transfer-Encoding` beyond `chunked`.
+    UNSUPPORTED_TRANSFER_ENCODING = 501 "unsupported_transfer_encoding";
+    /// Items of a batch have no answer yet: the same batch under its key goes on.
+    BATCH_UNFINISHED = 503 "batch_unfinished";
     /// Too many requests are waiting; nothing was done.
     OVERLOADED = 503 "overloaded";
     /// The server is stopping; nothing was done.
@@ -135,14 +141,20 @@ impl Code {
         self.text
     }
 
-    /// Whether coming back later, under the same key, can help.
+    /// Whether it helps to come back later, with the same request under the same key.
     pub(super) const fn is_passing(self) -> bool {
         matches!(self.status, 429 | 503 | 504)
+    }
+
+    /// Whether the same request under the same key may be answered otherwise.
+    pub(crate) const fn is_retryable(self) -> bool {
+        self.is_passing() || self.status == 408
     }
 
     /// Whether what follows on the connection cannot be told from the rest of the
     /// request, so that the answer is the last one on it.
     pub(super) const fn is_last(self) -> bool {
-        matches!(self.status, 408 | 413) || matches!(self.text.as_bytes(), b"ambiguous_length")
+        matches!(self.status, 408 | 413 | 501)
+            || matches!(self.text.as_bytes(), b"ambiguous_length")
     }
 }

@@ -12,6 +12,7 @@ use super::Code;
 /// What any operation can meet, before it is looked at.
 pub(crate) const ANY: &[Code] = &[
     Code::AMBIGUOUS_LENGTH,
+    Code::UNSUPPORTED_TRANSFER_ENCODING,
     Code::INVALID_HOST,
     Code::HOST_NOT_ALLOWED,
     Code::TOO_MANY_CONNECTIONS,

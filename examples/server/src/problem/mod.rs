@@ -33,7 +33,17 @@ struct More {
     field: Option<String>,
     subject: Option<String>,
     index: Option<u16>,
+    progress: Option<Progress>,
     results: Option<Vec<ItemResult>>,
+}
+
+/// How far a batch has come whose items stand each by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress {
+    /// How many items have an answer that stands.
+    pub(crate) answered: usize,
+    /// How many there are.
+    pub(crate) items: usize,
 }
 
 /// The body of an error answer.
@@ -50,6 +60,11 @@ pub(crate) struct ProblemBody {
     code: &'static str,
     /// What is wrong, for people.
     detail: String,
+    /// Whether the same request under the same key may be answered otherwise: then send
+    /// it again, after `Retry-After` where there is one. Where it is false, the answer
+    /// stands, or the request must change. It is never wrong to send it again: at most
+    /// once it is carried out.
+    retryable: bool,
     /// The field that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
@@ -57,9 +72,17 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::schema::Id>)]
     subject: Option<String>,
-    /// Which item of an atomic batch was refused, from 0.
+    /// Which item of a batch it is about, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<u16>,
+    /// How many items of the batch have an answer that stands, where not all have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 100)]
+    answered: Option<usize>,
+    /// How many items the batch has, where not all have an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    items: Option<usize>,
     /// One result for each item of the refused batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
@@ -99,6 +122,25 @@ impl Problem {
         self
     }
 
+    /// Why a batch is not done whose items stand each by itself: item `index` has no
+    /// answer that stands, for this. Where a retry can help it is `batch_unfinished`.
+    pub(crate) fn unfinished(self, index: usize, progress: Progress) -> Self {
+        let Progress { answered, items } = progress;
+        let is_retryable = self.code.is_retryable();
+        let (code, then) = if is_retryable {
+            let then = "; send the same batch again under the same key: it goes on there";
+            (Code::BATCH_UNFINISHED, then)
+        } else {
+            (self.code, "")
+        };
+        let why = &self.detail;
+        let detail =
+            format!("{answered} of {items} items have an answer; item {index}: {why}{then}");
+        let mut problem = Self::new(code, detail).at(index);
+        problem.more.progress = Some(progress);
+        problem
+    }
+
     /// The same with a result for each item.
     pub(crate) fn with_results(mut self, results: Vec<ItemResult>) -> Self {
         self.more.results = Some(results);
@@ -136,9 +178,12 @@ impl Problem {
             status,
             code: self.code.text(),
             detail: self.detail,
+            retryable: self.code.is_retryable(),
             field: self.more.field,
             subject: self.more.subject,
             index: self.more.index,
+            answered: self.more.progress.map(|progress| progress.answered),
+            items: self.more.progress.map(|progress| progress.items),
             results: self.more.results,
         }
     }
@@ -195,6 +240,7 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(code.status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = reply::bytes(status, "application/problem+json", &self.body());
+        response.extensions_mut().insert(code);
         if code.is_passing() {
             let secs = HeaderValue::from(RETRY_AFTER_SECS);
             response.headers_mut().insert(header::RETRY_AFTER, secs);

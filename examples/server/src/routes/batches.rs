@@ -1,25 +1,33 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use wallet_core::{BulkRequest, Command, Request};
+use wallet_core::{Answer, BulkRequest, Command, Request, WalletError};
 
 use crate::idempotency::mark_replayed;
 use crate::input::{DryRun, Json, KeyHeader, NewBatch, Write};
 use crate::output::{BatchBody, ItemResult};
-use crate::problem::{CHANGE, Code, Problem, REFUSALS, WRITE, errors};
+use crate::problem::{CHANGE, Code, Problem, Progress, REFUSALS, WRITE, errors};
 use crate::{App, reply};
 
 errors!(BatchErrors: WRITE, CHANGE, REFUSALS, &[
     Code::INVALID_FIELD,
     Code::INVALID_REQUEST,
     Code::SYSTEM_TRANSFERS_NOT_ALLOWED,
+    Code::BATCH_UNFINISHED,
 ]);
 
 /// Carries out many requests: all or none, or each by itself in the order given.
-/// All of them are checked first: one that is malformed or names what does not
-/// exist answers its problem with `index`, and nothing is done. An atomic batch
-/// that is refused answers the problem of the item that was, with `index` and
-/// `results`. Under its key no other batch and no other request is ever carried
-/// out; the same again goes on at the first item without an outcome.
+/// All of them are checked first: one that is malformed, or whose amount has no
+/// currency because what it is about does not exist, answers its problem with `index`,
+/// and nothing is done. An atomic batch that is refused answers the problem of the
+/// item that was, with `index` and `results`. Of one that is not atomic, an item that
+/// names what does not exist is refused by itself, and the others are carried out.
+/// Where each item has an answer that stands, it answers 200 with all of them. Else it
+/// answers 503 `batch_unfinished` with `answered` and `items`: the same batch again
+/// under its key goes on at the first item without an answer, and
+/// `GET /v1/outcomes/{key}` shows each. An item that no retry can help (`store_refused`,
+/// `internal`) answers its problem with `index`. A batch whose key was cancelled before
+/// any item was carried out answers 409 `cancelled`. Under its key no other batch and no
+/// other request is ever carried out.
 #[utoipa::path(
     post, path = "/v1/batches", tag = "batches", operation_id = "create_batch",
     params(KeyHeader, DryRun), request_body = NewBatch,
@@ -77,22 +85,51 @@ async fn each_by_itself(
 ) -> Result<Response, Problem> {
     let bulk = BulkRequest::new(write.key, commands);
     let answers = app.wallet().submit_bulk(bulk).await?;
-    let mut are_replayed = true;
+    if let Some(Ok(first)) = answers.first()
+        && first.outcome.is_cancelled()
+    {
+        // No item is cancelled alone before it has run: it is the key that was.
+        return Ok(cancelled(first));
+    }
+    let answers = all_answered(answers)?;
+    let are_replayed = answers.iter().all(|answer| answer.replayed);
     let mut results = Vec::with_capacity(answers.len());
-    for answer in answers {
-        let result = match answer {
-            Ok(answer) => {
-                are_replayed &= answer.replayed;
-                ItemResult::of_item(app, &answer.outcome).await?
-            }
-            Err(error) => {
-                are_replayed = false;
-                ItemResult::refused(error.into())
-            }
-        };
-        results.push(result);
+    for answer in &answers {
+        results.push(ItemResult::of_item(app, &answer.outcome).await?);
     }
     let mut response = reply::ok(&BatchBody { results });
     mark_replayed(&mut response, are_replayed);
     Ok(response)
+}
+
+/// What stands under a key that was cancelled before any item was carried out.
+fn cancelled(first: &Answer) -> Response {
+    let rejected = first.outcome.result.as_ref().err();
+    let problem = rejected.map_or_else(Problem::internal, |rejected| (*rejected).into());
+    let mut response = problem.into_response();
+    mark_replayed(&mut response, first.replayed);
+    response
+}
+
+/// The answers, where each item has one that stands. If not, whoever looks at the status
+/// alone must not take the batch for done.
+fn all_answered(answers: Vec<Result<Answer, WalletError>>) -> Result<Vec<Answer>, Problem> {
+    let items = answers.len();
+    let mut stand = Vec::with_capacity(items);
+    let mut failed = None;
+    for (index, answer) in answers.into_iter().enumerate() {
+        match answer {
+            Ok(answer) => stand.push(answer),
+            // Those behind the first one failed for it.
+            Err(error) => failed = failed.or(Some((index, error))),
+        }
+    }
+    let Some((index, error)) = failed else {
+        return Ok(stand);
+    };
+    let progress = Progress {
+        answered: stand.len(),
+        items,
+    };
+    Err(Problem::from(error).unfinished(index, progress))
 }

@@ -1,11 +1,13 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use wallet_core::{IdempotencyKey, KeyText, LedgerId};
+use wallet_core::{IdempotencyKey, LedgerId};
 
-use crate::input::Params;
+use crate::idempotency;
+use crate::input::{NoBody, Params};
 use crate::output::OutcomeBody;
 use crate::problem::{Code, LIST, Problem, READ, errors};
 use crate::{App, reply, schema};
@@ -29,7 +31,7 @@ errors!(ShowErrors: READ, LIST, &[Code::STORE_CONFLICT, Code::OUTCOME_NOT_FOUND]
 /// be on its way. Cancel the key before the same is asked for under another.
 #[utoipa::path(
     get, path = "/v1/outcomes/{key}", tag = "outcomes", operation_id = "get_outcome",
-    params(("key" = schema::BareKey, Path, description = "The bare key, percent-encoded."), Part),
+    params(("key" = schema::BareKey, Path, description = "The key without quotes, percent-encoded."), Part),
     responses((status = 200, body = OutcomeBody), ShowErrors)
 )]
 pub(crate) async fn show(
@@ -55,6 +57,7 @@ pub(crate) async fn show(
 }
 
 errors!(CancelErrors: READ, LIST, &[
+    Code::INVALID_REQUEST,
     Code::STORE_REFUSED,
     Code::OVERLOADED,
     Code::SHUTTING_DOWN,
@@ -64,19 +67,27 @@ errors!(CancelErrors: READ, LIST, &[
 /// Makes sure that nothing will be done under a key from now on. If nothing was
 /// recorded, `cancelled` is, and every later request under the key is answered
 /// with that. If an outcome was recorded, it stays and is the answer. Of a batch
-/// whose items stand each by itself, those with an outcome keep it. Takes no
-/// `Idempotency-Key` and no body: the same again changes nothing. 504 means that
+/// whose items stand each by itself, those with an outcome keep it. An
+/// `Idempotency-Key` header and a body are refused, and nothing is cancelled: the key
+/// stands in the path, and the same again changes nothing. 504 means that
 /// somebody else is about to commit under the key: ask again.
 #[utoipa::path(
     post, path = "/v1/outcomes/{key}/cancel", tag = "outcomes", operation_id = "cancel_key",
-    params(("key" = schema::BareKey, Path, description = "The bare key, percent-encoded.")),
+    params(("key" = schema::BareKey, Path, description = "The key without quotes, percent-encoded.")),
     responses((status = 200, body = OutcomeBody), CancelErrors)
 )]
 pub(crate) async fn cancel(
     State(app): State<App>,
     key: Result<Path<String>, PathRejection>,
     Params(NoParams {}): Params<NoParams>,
+    headers: HeaderMap,
+    _none: NoBody,
 ) -> Result<Response, Problem> {
+    if headers.contains_key(idempotency::IDEMPOTENCY_KEY) {
+        let detail = "a cancellation takes no Idempotency-Key header: \
+                      the key to cancel stands in the path";
+        return Err(Problem::new(Code::INVALID_REQUEST, detail));
+    }
     let (text, key) = bare_key(&app, key)?;
     let recorded = app.wallet().cancel(LedgerId::default(), &key).await?;
     Ok(reply::ok(&OutcomeBody::of(&app, text, &recorded).await?))
@@ -92,6 +103,6 @@ fn bare_key(
     key: Result<Path<String>, PathRejection>,
 ) -> Result<(String, IdempotencyKey), Problem> {
     let text = key.map_or_else(|_| String::new(), |Path(text)| text);
-    let checked = KeyText::new(&text).map_err(|error| Problem::field("key", error))?;
-    Ok((text, IdempotencyKey::new(app.scope(), checked)))
+    let key = idempotency::key_in_path(app, &text)?;
+    Ok((text, key))
 }

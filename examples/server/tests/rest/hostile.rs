@@ -293,6 +293,95 @@ fn a_query_that_makes_no_sense_is_400() {
 }
 
 #[test]
+fn a_query_that_is_refused_is_told_in_the_servers_own_words() {
+    let world = World::memory();
+    let client = world.client();
+    for (query, names) in [
+        ("colour=red", "`colour`"),
+        ("limit=1&limit=2", "`limit`"),
+        ("limit=x&owner=ada", "`limit`, `owner`"),
+    ] {
+        let answer = client.get(&format!("/v1/accounts?{query}"));
+        let detail = answer.problem(400, "invalid_query").text("/detail");
+        let expected = format!("unknown, given twice, or not of its type: {names}");
+        assert_eq!(detail, expected);
+    }
+}
+
+#[test]
+fn a_time_is_one_that_can_be_and_its_refusal_tells_nothing_of_a_library() {
+    let world = World::memory();
+    let client = world.client();
+    let ada = client.open("ada");
+    let entries = |from: &str| {
+        let from = from.replace('+', "%2B");
+        client.get(&format!("/v1/accounts/{ada}/entries?from={from}"))
+    };
+    for time in [
+        "9999-12-31T23:59:59Z",
+        "2026-02-30T00:00:00Z",
+        "2026-01-31T24:00:00Z",
+        "2026-01-31T12:00:00+24:00",
+        "2026-01-31T12:00:00+25:59",
+        "2026-01-31T12:00:00-24:00",
+        "2026-01-31T12:00:00+23:60",
+    ] {
+        let problem = entries(time).problem(400, "invalid_field");
+        let detail = problem.text("/detail");
+        let own = ["not a time of RFC 3339", "no time, or one behind"];
+        assert!(own.iter().any(|own| detail.contains(own)), "{detail}");
+    }
+    for time in [
+        "9999-12-30T22:00:00Z",
+        "2026-01-31T12:00:00+23:59",
+        "2026-01-31T12:00:00-23:59",
+    ] {
+        entries(time).expect(200);
+    }
+}
+
+#[test]
+fn an_owner_that_looks_empty_or_like_another_is_400_and_system_accounts_say_so() {
+    let world = World::memory();
+    let client = world.client();
+    for owner in [
+        "\u{3164}",
+        "\u{2800}",
+        "settlement\u{200B}:bank",
+        "settle\u{AD}ment:bank",
+        "wallet\u{200C}:x",
+        "ada\u{FE0F}",
+    ] {
+        let body = json!({"owner": owner, "currency": "EUR"});
+        let answer = client.post("/v1/accounts", "k", &body);
+        let field = answer.problem(400, "invalid_field").text("/field");
+        assert_eq!(field, "owner", "{owner:?}");
+    }
+    let ada = client.open_with("ada", "1.00");
+    let listed = client.get("/v1/accounts").expect(200).json();
+    for account in listed["items"].as_array().unwrap() {
+        let is_ada = account["id"] == ada;
+        assert_eq!(account["system"], !is_ada, "{account}");
+    }
+}
+
+#[test]
+fn a_problem_says_whether_the_same_request_may_be_sent_again() {
+    let world = World::memory();
+    let client = world.client();
+    let ada = client.open("ada");
+    let path = format!("/v1/accounts/{ada}/withdrawals");
+    let refused = client.post(&path, "w", &json!({"amount": "1.00"}));
+    let refused = refused.problem(422, "insufficient_funds");
+    assert_eq!(refused.json()["retryable"], false);
+    assert_eq!(client.get("/v1/nowhere").json()["retryable"], false);
+    world.shut_down();
+    let late = client.deposit(&ada, "d", "1.00");
+    let late = late.problem(503, "shutting_down");
+    assert_eq!(late.json()["retryable"], true);
+}
+
+#[test]
 fn unknown_paths_and_wrong_methods_are_problems_as_well() {
     let world = World::memory();
     let client = world.client();

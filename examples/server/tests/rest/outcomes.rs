@@ -132,10 +132,10 @@ fn a_cancelled_key_does_nothing_for_ever() {
             .post("/v1/batches", "k", &list)
             .problem(409, "cancelled");
         let each = json!({"atomic": false, "requests": [pay, pay]});
-        let each = client.post("/v1/batches", "k", &each).expect(200).json();
-        for item in 0..2 {
-            assert_eq!(each["results"][item]["body"]["code"], "cancelled");
-        }
+        let each = client.post("/v1/batches", "k", &each);
+        let each = each.problem(409, "cancelled");
+        assert!(each.is_replayed());
+        assert_eq!(each.json()["results"], json!(null));
     }
     assert_eq!(client.posted(&ada), "10.00");
 
@@ -150,6 +150,69 @@ fn a_cancelled_key_does_nothing_for_ever() {
     let again = client.post("/v1/transfers", "paid", &transfer(&ada, &bob, "4.00"));
     assert_eq!(again.expect(201).body, paid.body);
     assert_eq!(client.posted(&ada), "6.00");
+}
+
+#[test]
+fn a_key_in_a_path_is_the_bare_one_and_quotes_around_it_are_refused() {
+    let world = World::memory();
+    let client = world.client();
+    let (ada, bob) = (client.open_with("ada", "10.00"), client.open("bob"));
+    let post = |path: &str| client.raw(&http::request("POST", path, &[], b""));
+    for key in [
+        "%22pay-77%22",
+        "%22pay-77",
+        "pay-77%22",
+        "%22",
+        "%22%22",
+        "%22%5C%22a%5C%22%22",
+        "%20pay-77",
+        "pay-77%20",
+    ] {
+        for answer in [
+            post(&cancel_path(key)),
+            client.get(&format!("/v1/outcomes/{key}")),
+            client.get(&format!("/v1/outcomes/{key}?item=0")),
+        ] {
+            let problem = answer.problem(400, "invalid_field");
+            assert_eq!(problem.text("/field"), "key", "{key}");
+            let detail = problem.text("/detail");
+            assert!(detail.contains("without the quotes"), "{detail}");
+        }
+    }
+    // The header's quotes are not part of the key, and this is the one.
+    post(&cancel_path("pay-77")).expect(200);
+    let body = transfer(&ada, &bob, "1.00");
+    let refused = client.post("/v1/transfers", "\"pay-77\"", &body);
+    refused.problem(409, "cancelled");
+    // So a key that no path can name is none.
+    for key in ["\"\\\"pay\\\"\"", "\"pay\\\"\"", "pay\"", "\" pay\""] {
+        let refused = client.post("/v1/transfers", key, &body);
+        refused.problem(400, "idempotency_key_invalid");
+    }
+    assert_eq!(client.posted(&ada), "10.00");
+    client.post("/v1/transfers", "p\"a\"y", &body).expect(201);
+    post(&cancel_path("p%22a%22y")).expect(200);
+}
+
+#[test]
+fn a_cancellation_takes_no_body_and_no_key_beside_the_one_in_its_path() {
+    let world = World::memory();
+    let client = world.client();
+    let (ada, bob) = (client.open_with("ada", "10.00"), client.open("bob"));
+    let with = |headers: &[(&str, &str)], body: &[u8]| {
+        client.raw(&http::request("POST", &cancel_path("k"), headers, body))
+    };
+    let json = [("Content-Type", "application/json")];
+    let problem = with(&json, b"{}").problem(400, "invalid_request");
+    assert!(problem.text("/detail").contains("no body"), "{problem:?}");
+    for key in ["k", "other"] {
+        let problem = with(&[("Idempotency-Key", key)], b"");
+        let problem = problem.problem(400, "invalid_request");
+        assert!(problem.text("/detail").contains("path"), "{problem:?}");
+    }
+    let paid = client.post("/v1/transfers", "k", &transfer(&ada, &bob, "1.00"));
+    paid.expect(201);
+    with(&[], b"").expect(200);
 }
 
 fn cancel_path(key: &str) -> String {

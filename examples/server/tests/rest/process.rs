@@ -26,7 +26,7 @@ impl Process {
     }
 
     /// Starts it on a port that it chooses and tells in its log.
-    fn start_on(store: &str) -> Self {
+    pub(crate) fn start_on(store: &str) -> Self {
         Self::start_with(&["--store", store], &[])
     }
 
@@ -39,19 +39,6 @@ impl Process {
         ];
         let listen = listen.concat();
         Self::run(command(&[&*listen, arguments].concat()), variables)
-    }
-
-    /// The same with a disk that may be full: the system ends a program that writes
-    /// more to a file than it may, unless it says otherwise.
-    pub(crate) fn start_where_disks_fill_up(store: &str) -> Self {
-        let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
-        let mut shell = Command::new("sh");
-        shell
-            .args(["-c", script, env!("CARGO_BIN_EXE_wallet-server")])
-            .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
-            .args(["--store", store])
-            .env_clear();
-        Self::run(shell, &[])
     }
 
     fn run(mut command: Command, variables: &[(&str, String)]) -> Self {
@@ -291,6 +278,32 @@ fn the_log_names_each_request_and_no_money() {
 }
 
 #[test]
+fn a_log_that_nobody_takes_any_more_ends_no_request() {
+    let listen = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let mut child = command(&[&listen[..], &["--store", "memory"]].concat())
+        .env("RUST_LOG", "debug,hyper=off")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    let address = loop {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "it ended at once");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        if let Some(address) = line["fields"]["address"].as_str() {
+            break address.parse().unwrap();
+        }
+    };
+    drop(log);
+    let client = Client { address };
+    let ada = client.open_with("ada", "1.00");
+    assert_eq!(client.posted(&ada), "1.00");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn sigterm_and_sigint_end_it_well() {
     for signal in ["-TERM", "-INT"] {
         let folder = tempfile::tempdir().unwrap();
@@ -338,10 +351,14 @@ fn after_sigterm_a_copy_of_the_one_file_holds_everything_that_was_acknowledged()
 
 #[test]
 fn a_bad_setting_is_told_and_ends_with_2() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 16] = [
         (&["--listen", "nowhere"], "--listen"),
         (&["--store", "postgres:x"], "sqlite:PATH, memory"),
         (&["--store", "sqlite:"], "sqlite:PATH, memory"),
+        (&["--store", "sqlite::memory:"], "--store memory"),
+        (&["--store", "sqlite:w.db?mode=ro"], "no options"),
+        (&["--store", "sqlite:file:w.db"], "no options"),
+        (&["--head-timeout-ms", "0"], "--head-timeout-ms"),
         (&["--currencies", "BTC"], "CODE:DECIMALS"),
         (&["--currencies", "EUR:3"], "another exponent"),
         (&["--queue", "0"], "at least 1"),

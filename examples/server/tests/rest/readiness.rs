@@ -114,6 +114,58 @@ fn ready_goes_by_what_the_latest_commit_came_to() {
 }
 
 #[test]
+fn whoever_was_told_that_the_store_is_gone_finds_the_server_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, other) = (folder.path().join("w.db"), folder.path().join("o.db"));
+    for takes_away in [true, false] {
+        let world = World::sqlite(&file);
+        let client = world.client();
+        let ada = client.open(if takes_away { "ada" } else { "bob" });
+        client.get("/health/ready").expect(200);
+        if takes_away {
+            std::fs::rename(&file, &other).unwrap();
+        } else {
+            std::fs::remove_file(&file).unwrap();
+        }
+        // It is refused by a read, before there is a commit that could fail.
+        let late = client.deposit(&ada, "late", "1.00");
+        late.problem(503, "store_unavailable");
+        client
+            .get("/health/ready")
+            .problem(503, "store_unavailable");
+        assert_eq!(world.metric("wallet_can_commit "), 0);
+        // What one probe found holds for a while.
+        for _ in 0..10 {
+            client.deposit(&ada, "late", "1.00").expect(503);
+            client.get("/health/ready").expect(503);
+        }
+        assert_eq!(world.metric("wallet_probes_total "), 1);
+        drop(world);
+        if takes_away {
+            std::fs::rename(&other, &file).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_read_that_fails_is_no_reason_to_leave_while_commits_are_done() {
+    let plan = Arc::new(Switch::default());
+    let world = World::over(faulty(plan.clone()), quiet(), &[]);
+    let client = world.client();
+    let ada = client.open("ada");
+    plan.reads(Fault::Refuse(StoreErrorKind::Unavailable));
+    for _ in 0..3 {
+        let balance = client.get(&format!("/v1/accounts/{ada}/balance"));
+        balance.problem(503, "store_unavailable");
+        client.get("/health/ready").expect(200);
+    }
+    // What is known was asked for again each time.
+    assert_eq!(world.metric("wallet_probes_total "), 3);
+    client.get("/health/ready").expect(200);
+    assert_eq!(world.metric("wallet_probes_total "), 3);
+}
+
+#[test]
 fn a_store_that_does_not_answer_is_not_ready_and_lives() {
     let plan = Arc::new(Switch::default());
     plan.commits(Fault::Delay(Duration::from_secs(86_400)));

@@ -41,7 +41,8 @@ impl Caller {
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
-                _ = stop.wait_for(|stops| *stops) => return Ok(()),
+                // Not before what the process before this one left open is settled.
+                _ = stop.wait_for(|stops| *stops), if !is_first => return Ok(()),
             }
             let answer = self.answered(is_first).await?;
             is_first = false;

@@ -56,6 +56,9 @@ pub(crate) struct HostArgs {
     /// How long a caller waits from request to request.
     #[arg(long)]
     pub(crate) tick_ms: u64,
+    /// Whether the database's clock was an hour ahead.
+    #[arg(long)]
+    pub(crate) ahead: bool,
 }
 
 /// What the callers of a host share.
@@ -88,6 +91,8 @@ struct Orders {
     /// No more requests; then no more of anything.
     settle: watch::Sender<bool>,
     end: watch::Sender<bool>,
+    /// Accounts may be an hour ahead.
+    ahead: watch::Sender<bool>,
 }
 
 impl Orders {
@@ -98,6 +103,7 @@ impl Orders {
             match line.split_once(' ') {
                 None if line == "settle" => drop(self.settle.send_replace(true)),
                 None if line == "end" => drop(self.end.send_replace(true)),
+                None if line == "ahead" => drop(self.ahead.send_replace(true)),
                 Some(("clock", micros)) => self.clock.step(micros.parse().unwrap_or_default()),
                 _ => tell(&format!("{VIOLATION}\tan order that is not known: {line}")),
             }
@@ -129,6 +135,15 @@ pub(crate) async fn run(args: HostArgs) -> Result<()> {
         .sweep_lock(Arc::new(redis.locks()), owner)
         .settings(Settings::for_server())
         .spawn()?;
+    orders.ahead.send_if_modified(|ahead| {
+        *ahead |= args.ahead;
+        *ahead
+    });
+    tokio::spawn(let_run_ahead(
+        wallet.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&orders),
+    ));
     let events = Events::new(&args, &store, inbox, &redis, &clock, signal, &tally)?;
     let end = orders.end.subscribe();
     let until_end = move || {
@@ -157,6 +172,21 @@ pub(crate) async fn run(args: HostArgs) -> Result<()> {
     wallet.shutdown().await;
     telling.await?;
     Ok(())
+}
+
+/// The way out for accounts that a clock has left an hour ahead, once it is ordered.
+async fn let_run_ahead(wallet: Wallet, clock: Arc<dyn Clock>, orders: Arc<Orders>) {
+    let mut ahead = orders.ahead.subscribe();
+    while ahead.wait_for(|is_ahead| *is_ahead).await.is_ok() {
+        let until = clock.now().saturating_add(Duration::from_secs(20 * 3_600));
+        if let Err(error) = wallet.raise_max_ahead(Duration::from_secs(2 * 3_600), until) {
+            tell(&format!("{VIOLATION}\tthe bound was not raised: {error}"));
+            return;
+        }
+        if ahead.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Opens the store once there is a database.

@@ -50,7 +50,7 @@ pub(super) async fn history(endpoint: &str, books: &Books, verified: &mut Verifi
         let mut query = HistoryQuery::first(account, 1_000);
         let mut told: Vec<Entry> = Vec::new();
         loop {
-            let page = history.page(&query).await?;
+            let page = history.page(&query, &[]).await?;
             if page.rows.is_empty() {
                 break;
             }

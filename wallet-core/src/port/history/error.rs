@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use crate::{AccountKey, Sequence, StoreError};
+use crate::{AccountKey, Epoch, Sequence, StoreError};
 
 /// Why lines were not written.
 #[derive(Debug, Error)]
@@ -24,6 +24,19 @@ pub enum HistoryError {
         account: AccountKey,
         /// Which one.
         sequence: Sequence,
+    },
+    /// The writer knows another epoch of the books than history does. Ask the ledger
+    /// for its epochs. Where history's is the earlier one,
+    /// [`supersede`](crate::HistoryStore::supersede); where it is the later one, what
+    /// is to be written may be lost. Read the ledger again in either case.
+    #[error("history of {account} is of epoch {history}, what is to be written of {writer}")]
+    Epoch {
+        /// Whose.
+        account: AccountKey,
+        /// The epoch of the account's history.
+        history: Epoch,
+        /// The epoch that the writer knows.
+        writer: Epoch,
     },
     /// The store failed, or the lines are not in order (`Invalid`).
     #[error(transparent)]

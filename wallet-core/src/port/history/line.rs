@@ -1,8 +1,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::{
-    AccountKey, Currency, Direction, Entry, Epoch, PastBalance, Posted, Reference, Sequence,
-    StoreError, StoreErrorKind, Timestamp, Transfer, TransferKind,
+    AccountKey, Currency, Direction, Entry, Epoch, PastBalance, Posted, Reference, Restore,
+    Sequence, StoreError, StoreErrorKind, Timestamp, Transfer, TransferKind,
 };
 
 /// An entry, with what a statement shows beside it.
@@ -53,11 +53,16 @@ impl HistoryLine {
     }
 
     /// Checks what every history refuses: lines of an account that do not follow
-    /// each other without a gap, or go back in time.
+    /// each other without a gap, go back in time, or are of a later epoch than
+    /// `known_in`.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Invalid`.
-    pub fn check_order(lines: &[Self]) -> Result<(), StoreError> {
+    pub fn check_order(lines: &[Self], known_in: Epoch) -> Result<(), StoreError> {
+        if lines.iter().any(|line| line.entry.epoch > known_in) {
+            let context = "a line is of a later epoch than its writer knows";
+            return Err(StoreError::new(StoreErrorKind::Invalid, context));
+        }
         let mut last: FxHashMap<AccountKey, (Sequence, Timestamp)> = FxHashMap::default();
         for line in lines {
             let entry = &line.entry;
@@ -92,9 +97,20 @@ pub struct HistoryRow {
     pub line: HistoryLine,
     /// The time of the entry before it on the same account; `None` for the first.
     pub previous_at: Option<Timestamp>,
+    /// The epoch in which its writer knew the books to hold the entry. The entry's
+    /// own epoch may be earlier: what the books still hold after a restore comes
+    /// again, and stands in a row of the new epoch.
+    pub known_in: Epoch,
 }
 
 impl HistoryRow {
+    /// Whether books that went through these restores, all of them, are certain to
+    /// hold the entry. If not, no answer may be built on it: ask the ledger.
+    #[must_use]
+    pub fn is_held(&self, restores: &[Restore]) -> bool {
+        Restore::holds(restores, self.known_in, self.line.entry.created_at)
+    }
+
     /// The posted balance of the account at `at`, if this row proves it: the row
     /// lies after `at`, and the entry before it does not.
     #[must_use]
@@ -115,9 +131,12 @@ impl HistoryRow {
     }
 }
 
-/// How far the history of an account has come without a gap.
+/// How far the history of an account has come without a gap. Heads are ordered by
+/// epoch, then by sequence, and never go back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HistoryHead {
+    /// The epoch of the books that it speaks of.
+    pub epoch: Epoch,
     /// The sequence of the last entry; 0 where there is none.
     pub sequence: Sequence,
     /// Its time; `None` where there is none.

@@ -55,6 +55,8 @@ bugs! {
     IgnoresFencing,
     /// Gives a partition to whoever asks.
     GivesLeasesAway,
+    /// Waits for the end of a lease, however far ahead that is.
+    KeepsLeasesFromAhead,
     /// Gives two entries of an account the same number.
     DuplicatesSequences,
     /// Writes the debit of a transfer and not its credit.

@@ -37,6 +37,17 @@ impl Outbox for BrokenStore {
         ttl: Duration,
     ) -> Result<Option<Lease>, OutboxError> {
         let mut lease = self.inner.acquire(partition, owner, ttl).await?;
+        if self.has(Bug::KeepsLeasesFromAhead) {
+            let held = self.lease.lock().expect("not poisoned").clone();
+            let is_kept = |taken: &Lease| {
+                let is_later = |held: &Lease| held.owner != owner && held.until > taken.until;
+                held.as_ref().is_some_and(is_later)
+            };
+            if let Some(taken) = lease.take_if(|taken| is_kept(taken)) {
+                self.inner.release(&taken).await?;
+                return Ok(None);
+            }
+        }
         if lease.is_none() && self.has(Bug::GivesLeasesAway) {
             let held = self.lease.lock().expect("not poisoned").clone();
             if let Some(held) = held {

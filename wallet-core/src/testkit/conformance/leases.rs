@@ -64,6 +64,18 @@ pub async fn a_takeover_waits_for_the_end(kit: &Kit) {
     assert_eq!(acquire(outbox.as_ref(), "a").await, None);
 }
 
+/// A lease that ends far ahead was taken while the clock was ahead: it is free. One
+/// that whoever asks would last as long is held.
+pub async fn a_lease_from_a_clock_ahead_is_free(kit: &Kit) {
+    let outbox = kit.outbox();
+    let hour = Duration::from_secs(3_600);
+    let ahead = outbox.acquire(0, "a", hour).await.unwrap().expect("free");
+    assert_eq!(outbox.acquire(0, "b", hour).await.unwrap(), None);
+    let taken = acquire(outbox.as_ref(), "b").await.expect("free as well");
+    assert!(taken.token > ahead.token);
+    assert!(is_lost(&outbox.renew(&ahead, hour).await));
+}
+
 /// A lease that expired or was taken is refused by everything that takes one,
 /// and nothing is changed by it.
 pub async fn a_lost_lease_changes_nothing(kit: &Kit) {

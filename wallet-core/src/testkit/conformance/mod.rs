@@ -323,6 +323,7 @@ macro_rules! __outbox_cases {
         $crate::$then! { [$($arguments)*] false
             leases {
                 one_owner_has_it_at_a_time
+                a_lease_from_a_clock_ahead_is_free
                 a_released_lease_is_free_at_once
                 a_takeover_waits_for_the_end
                 a_lost_lease_changes_nothing

@@ -2,8 +2,8 @@
 
 use super::kit::{HistoryKit, account, lines};
 use crate::{
-    Amount, Currency, Direction, HistoryError, HistoryHead, HistoryLine, Reference, StoreErrorKind,
-    Timestamp, TransferKind,
+    Amount, Currency, Direction, Epoch, HistoryError, HistoryHead, HistoryLine, Reference,
+    StoreErrorKind, Timestamp, TransferKind,
 };
 
 /// Everything that a line says comes back.
@@ -177,6 +177,7 @@ pub async fn values_reach_the_ends_of_their_ranges(kit: &HistoryKit) {
     kit.append(&all).await;
     assert_eq!(kit.lines(account(1)).await, all);
     let head = HistoryHead {
+        epoch: Epoch::FIRST,
         sequence: 4,
         at: Some(Timestamp::from_micros(i64::MAX)),
     };

@@ -19,7 +19,7 @@ pub async fn a_past_balance_is_that_of_the_last_entry(kit: &HistoryKit) {
             sequence: last.map_or(0, |line| line.entry.sequence),
             currency: Currency::iso("EUR").unwrap(),
         };
-        let told = balance_at(kit.history().as_ref(), account(1), at).await;
+        let told = balance_at(kit.history().as_ref(), account(1), at, &[]).await;
         assert_eq!(told.unwrap(), Some(expected), "at {at}");
     }
 }
@@ -30,9 +30,9 @@ pub async fn nothing_is_said_beyond_the_end(kit: &HistoryKit) {
     kit.append(&lines(account(2), &[10, 99])).await;
     for at in [20, 21, 98, i64::MAX - 1, i64::MAX] {
         let at = Timestamp::from_micros(at);
-        let told = balance_at(kit.history().as_ref(), account(1), at).await;
+        let told = balance_at(kit.history().as_ref(), account(1), at, &[]).await;
         assert_eq!(told.unwrap(), None, "at {at}");
     }
-    let told = balance_at(kit.history().as_ref(), account(3), Timestamp::EPOCH).await;
+    let told = balance_at(kit.history().as_ref(), account(3), Timestamp::EPOCH, &[]).await;
     assert_eq!(told.unwrap(), None);
 }

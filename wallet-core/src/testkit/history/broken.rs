@@ -6,15 +6,23 @@ use async_trait::async_trait;
 
 use super::{BuiltHistory, HistoryBug, HistoryFactory, OpenHistory};
 use crate::{
-    AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
-    HistoryStore, LedgerId, LinePosition, Order, ReferenceHistoryQuery, StoreError, Timestamp,
-    TransferKey,
+    AccountKey, Epoch, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery,
+    HistoryRow, HistoryStore, LedgerId, LinePosition, Order, ReferenceHistoryQuery, Restore,
+    StoreError, Timestamp, TransferKey,
 };
 
 /// How many turns a call waits for another one to get between.
 const TURNS: usize = 1_000;
 
-type Rows = Arc<Mutex<BTreeMap<AccountKey, Vec<HistoryRow>>>>;
+/// What is kept of an account.
+#[derive(Debug, Clone, Default)]
+struct Own {
+    rows: Vec<HistoryRow>,
+    superseded: Vec<HistoryRow>,
+    restores: Vec<Restore>,
+}
+
+type Rows = Arc<Mutex<BTreeMap<AccountKey, Own>>>;
 
 /// Makes histories in memory with a bug; without one, sound ones for comparison.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +34,7 @@ impl HistoryFactory for BrokenHistories {
         let kept = Kept {
             bug: self.0,
             rows: Rows::default(),
+            turn: Arc::default(),
         };
         BuiltHistory::new(kept.history(Arc::clone(&kept.rows)), kept)
     }
@@ -36,6 +45,7 @@ impl HistoryFactory for BrokenHistories {
 struct Kept {
     bug: Option<HistoryBug>,
     rows: Rows,
+    turn: Arc<Mutex<()>>,
 }
 
 impl Kept {
@@ -45,6 +55,7 @@ impl Kept {
             bug,
             rows,
             under_way,
+            turn: Arc::clone(&self.turn),
         })
     }
 }
@@ -52,11 +63,14 @@ impl Kept {
 #[async_trait]
 impl OpenHistory for Kept {
     async fn open(&self) -> Option<Arc<dyn HistoryStore>> {
-        let rows = if self.bug == Some(HistoryBug::ForgetsOnRestart) {
-            Rows::default()
-        } else {
-            Arc::clone(&self.rows)
+        let rows = match self.bug {
+            Some(HistoryBug::ForgetsOnRestart) => Rows::default(),
+            _ => Arc::clone(&self.rows),
         };
+        if self.bug == Some(HistoryBug::ForgetsRestores) {
+            let mut kept = rows.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.values_mut().for_each(|own| own.restores.clear());
+        }
         Some(self.history(rows))
     }
 }
@@ -67,6 +81,8 @@ struct Broken {
     rows: Rows,
     /// Calls between their reading and their writing.
     under_way: AtomicUsize,
+    /// One call writes at a time.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Broken {
@@ -74,7 +90,7 @@ impl Broken {
         self.bug == Some(bug)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Vec<HistoryRow>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Own>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -88,21 +104,96 @@ impl Broken {
     fn all(&self, account: AccountKey) -> Vec<HistoryRow> {
         let key = self.key(account);
         let rows = self.lock();
-        let own = rows.get(&key).cloned().unwrap_or_default();
+        let own = rows.get(&key).cloned().unwrap_or_default().rows;
         if self.has(HistoryBug::RunsOn) {
-            let others = rows.range(key..).skip(1).flat_map(|(_, rows)| rows.clone());
+            let others = rows.range(key..).skip(1);
+            let others = others.flat_map(|(_, own)| own.rows.clone());
             return own.into_iter().chain(others).collect();
         }
         own
     }
 
+    /// The rows that are read after restores.
+    fn held(&self, account: AccountKey, restores: &[Restore]) -> Vec<HistoryRow> {
+        let mut rows = self.all(account);
+        if !self.has(HistoryBug::ReadsWhatIsInDoubt) {
+            rows.retain(|row| row.is_held(restores));
+        }
+        let own = self.lock().get(&self.key(account)).cloned();
+        let superseded = own.map(|own| own.superseded).unwrap_or_default();
+        let is_there = |line: &HistoryLine| rows.iter().any(|row| row.line == *line);
+        let is_taken = |line: &HistoryLine| {
+            let sequence = line.entry.sequence;
+            let mut same = rows
+                .iter()
+                .filter(|row| row.line.entry.sequence == sequence);
+            same.any(|row| row.line != *line)
+        };
+        let more: Vec<HistoryRow> = superseded
+            .into_iter()
+            .filter(|row| match self.bug {
+                Some(HistoryBug::ReadsTheSuperseded) => is_taken(&row.line),
+                Some(HistoryBug::ReadsTwiceWhatCameAgain) => is_there(&row.line),
+                // Removed from the page below.
+                Some(HistoryBug::EndsAtTheSuperseded) => true,
+                _ => false,
+            })
+            .collect();
+        rows.extend(more);
+        rows.sort_by_key(|row| (row.line.entry.created_at, row.line.entry.sequence));
+        rows
+    }
+
     fn head(&self, account: AccountKey) -> HistoryHead {
         let rows = self.lock();
-        let last = rows.get(&self.key(account)).and_then(|rows| rows.last());
-        last.map_or_else(HistoryHead::default, |row| HistoryHead {
-            sequence: row.line.entry.sequence,
-            at: Some(row.line.entry.created_at),
-        })
+        let Some(own) = rows.get(&self.key(account)) else {
+            return HistoryHead::default();
+        };
+        let last = own.rows.last();
+        HistoryHead {
+            epoch: Restore::current(&own.restores),
+            sequence: last.map_or(0, |row| row.line.entry.sequence),
+            at: last.map(|row| row.line.entry.created_at),
+        }
+    }
+
+    /// Looks whether the writer knows the epoch of the history of all accounts.
+    fn check_epochs(&self, lines: &[HistoryLine], writer: Epoch) -> Result<(), HistoryError> {
+        for line in lines {
+            let account = line.entry.account;
+            let is_known = self.lock().contains_key(&self.key(account));
+            let history = self.head(account).epoch;
+            if is_known && history != writer && !self.has(HistoryBug::IgnoresTheWriter) {
+                return Err(HistoryError::Epoch {
+                    account,
+                    history,
+                    writer,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn take_turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn supersede_one(&self, own: &mut Own, restores: &[Restore]) {
+        let is_new = Restore::current(restores) > Restore::current(&own.restores);
+        if !is_new && !self.has(HistoryBug::SupersedesAgain) {
+            return;
+        }
+        let last = restores.last().map(|one| one.restored_to);
+        let is_kept = |row: &HistoryRow| match last {
+            Some(last) if self.has(HistoryBug::GoesByTimeOnly) => row.line.entry.created_at <= last,
+            _ => row.is_held(restores),
+        };
+        let kept = own.rows.iter().take_while(|row| is_kept(row)).count();
+        let gone = own.rows.split_off(kept);
+        if !self.has(HistoryBug::RemovesTheSuperseded) {
+            own.superseded.extend(gone);
+        }
+        own.restores = restores.to_vec();
     }
 
     /// What `line` becomes when it is written behind `head`.
@@ -110,6 +201,7 @@ impl Broken {
         &self,
         line: &HistoryLine,
         head: HistoryHead,
+        known_in: Epoch,
     ) -> Result<Option<HistoryRow>, HistoryError> {
         let (account, found) = (line.entry.account, line.entry.sequence);
         let expected = head.sequence + 1;
@@ -149,10 +241,15 @@ impl Broken {
         Ok(Some(HistoryRow {
             line,
             previous_at: head.at,
+            known_in,
         }))
     }
 
-    fn order(&self, lines: &[HistoryLine]) -> Result<Vec<HistoryLine>, HistoryError> {
+    fn order(
+        &self,
+        lines: &[HistoryLine],
+        known_in: Epoch,
+    ) -> Result<Vec<HistoryLine>, HistoryError> {
         let mut lines = lines.to_vec();
         if self.has(HistoryBug::SortsLines) {
             lines.sort_by_key(|line| (line.entry.account, line.entry.sequence));
@@ -160,7 +257,7 @@ impl Broken {
             return Ok(lines);
         }
         if !self.has(HistoryBug::TakesAnyTime) {
-            HistoryLine::check_order(&lines)?;
+            HistoryLine::check_order(&lines, known_in)?;
         }
         if self.has(HistoryBug::CutsLongCalls) {
             lines.truncate(100);
@@ -173,14 +270,18 @@ impl Broken {
         Ok(lines)
     }
 
-    fn rows_of(&self, lines: &[HistoryLine]) -> Result<Vec<HistoryRow>, HistoryError> {
+    fn rows_of(
+        &self,
+        lines: &[HistoryLine],
+        known_in: Epoch,
+    ) -> Result<Vec<HistoryRow>, HistoryError> {
         let mut heads: BTreeMap<AccountKey, HistoryHead> = BTreeMap::new();
         let mut new = Vec::new();
         for line in lines {
             let account = line.entry.account;
             let is_first = !heads.contains_key(&account);
             let head = heads.entry(account).or_insert_with(|| self.head(account));
-            let Some(mut row) = self.row(line, *head)? else {
+            let Some(mut row) = self.row(line, *head, known_in)? else {
                 continue;
             };
             if is_first && self.has(HistoryBug::LinksWithinACall) {
@@ -206,10 +307,29 @@ impl Broken {
         }
     }
 
-    fn write(&self, new: Vec<HistoryRow>) {
+    /// Lets somebody supersede between looking at the epoch and writing.
+    fn await_an_epoch(&self, lines: &[HistoryLine]) {
+        let Some(account) = lines.first().map(|line| line.entry.account) else {
+            return;
+        };
+        let before = self.head(account).epoch;
+        for _ in 0..TURNS {
+            if self.head(account).epoch != before {
+                break;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn write(&self, new: Vec<HistoryRow>, restores: &[Restore]) {
         let mut rows = self.lock();
         for row in new {
-            let own = rows.entry(self.key(row.account())).or_default();
+            let own = rows.entry(self.key(row.account()));
+            let own = own.or_insert_with(|| Own {
+                restores: restores.to_vec(),
+                ..Own::default()
+            });
+            let own = &mut own.rows;
             let at = row.line.entry.created_at;
             let is_double = own
                 .last()
@@ -226,9 +346,14 @@ impl Broken {
         }
     }
 
-    fn select(&self, wanted: impl Fn(&HistoryRow) -> bool) -> Vec<HistoryRow> {
+    fn select(
+        &self,
+        restores: &[Restore],
+        wanted: impl Fn(&HistoryRow) -> bool,
+    ) -> Vec<HistoryRow> {
         let rows = self.lock();
-        let all = rows.values().flatten();
+        let all = rows.values().flat_map(|own| &own.rows);
+        let all = all.filter(|row| row.is_held(restores));
         let mut found: Vec<_> = all.filter(|row| wanted(row)).cloned().collect();
         if !self.has(HistoryBug::SortsByAccount) {
             found.sort_by_key(LinePosition::of);
@@ -239,13 +364,45 @@ impl Broken {
 
 #[async_trait]
 impl HistoryStore for Broken {
-    async fn append(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
-        let lines = self.order(lines)?;
-        let new = self.rows_of(&lines)?;
+    async fn append(
+        &self,
+        lines: &[HistoryLine],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
+        let known_in = Restore::current(restores);
+        self.order(lines, known_in)?;
+        if self.has(HistoryBug::ChecksTheEpochTooEarly) {
+            self.check_epochs(lines, known_in)?;
+            self.await_an_epoch(lines);
+        }
+        let is_alone = !self.has(HistoryBug::ChecksTooEarly);
+        let _turn = is_alone.then(|| self.take_turn());
+        if !self.has(HistoryBug::ChecksTheEpochTooEarly) {
+            self.check_epochs(lines, known_in)?;
+        }
+        let lines = self.order(lines, known_in)?;
+        let new = self.rows_of(&lines, known_in)?;
         self.dawdle();
-        self.write(new);
+        self.write(new, restores);
         if self.has(HistoryBug::ChecksTooEarly) {
             self.under_way.fetch_sub(1, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    async fn supersede(
+        &self,
+        accounts: &[AccountKey],
+        restores: &[Restore],
+    ) -> Result<(), StoreError> {
+        let _turn = self.take_turn();
+        let mut rows = self.lock();
+        for account in accounts {
+            let key = self.key(*account);
+            if !rows.contains_key(&key) && self.has(HistoryBug::PassesOverTheEmpty) {
+                continue;
+            }
+            self.supersede_one(rows.entry(key).or_default(), restores);
         }
         Ok(())
     }
@@ -258,12 +415,16 @@ impl HistoryStore for Broken {
         Ok(accounts.into_iter().map(|key| self.head(key)).collect())
     }
 
-    async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn page(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
         let after = match query.after() {
             Err(_) if self.has(HistoryBug::TakesAnyCursor) => None,
             after => after?,
         };
-        let mut rows = self.all(query.account);
+        let mut rows = self.held(query.account, restores);
         if query.order == Order::Descending {
             rows.reverse();
         }
@@ -286,6 +447,9 @@ impl HistoryStore for Broken {
         if self.has(HistoryBug::CutsLongPages) {
             rows.truncate(1_000);
         }
+        if self.has(HistoryBug::EndsAtTheSuperseded) {
+            rows.retain(|row| row.is_held(restores));
+        }
         let mut page = query.page(rows);
         if page.rows.is_empty() && self.has(HistoryBug::LosesTheCursor) {
             page.next = None;
@@ -293,21 +457,29 @@ impl HistoryStore for Broken {
         Ok(page)
     }
 
-    async fn of_transfer(&self, transfer: TransferKey) -> Result<Vec<HistoryRow>, StoreError> {
-        Ok(self.select(|row| {
+    async fn of_transfer(
+        &self,
+        transfer: TransferKey,
+        restores: &[Restore],
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        Ok(self.select(restores, |row| {
             let entry = &row.line.entry;
             entry.account.ledger == transfer.ledger && entry.transfer == transfer.id
         }))
     }
 
-    async fn of_reference(&self, query: &ReferenceHistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn of_reference(
+        &self,
+        query: &ReferenceHistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
         let after = query.after()?;
         let fold = |text: &str| match self.bug {
             Some(HistoryBug::FoldsCase) => text.to_lowercase(),
             _ => text.to_owned(),
         };
         let name = fold(query.reference.as_str());
-        let mut rows = self.select(|row| {
+        let mut rows = self.select(restores, |row| {
             let reference = row.line.reference.as_ref();
             row.account().ledger == query.ledger
                 && reference.is_some_and(|reference| fold(reference.as_str()) == name)
@@ -320,11 +492,25 @@ impl HistoryStore for Broken {
         Ok(query.page(rows))
     }
 
+    async fn superseded(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        let own = self.lock().get(&self.key(query.account)).cloned();
+        let own = own.unwrap_or_default();
+        let all = own.rows.into_iter().chain(own.superseded);
+        let all = all.filter(|row| !row.is_held(restores));
+        let place = |row: &HistoryRow| (row.line.entry.created_at, row.line.entry.sequence);
+        let all: BTreeMap<_, _> = all.map(|row| (place(&row), row)).collect();
+        Ok(query.page(all.into_values().collect()))
+    }
+
     async fn expire(&self, rows: &[HistoryRow], _: Timestamp) -> Result<(), StoreError> {
         if self.has(HistoryBug::ExpiresAtOnce) {
             let mut kept = self.lock();
             kept.values_mut()
-                .for_each(|own| own.retain(|row| !rows.contains(row)));
+                .for_each(|own| own.rows.retain(|row| !rows.contains(row)));
         }
         Ok(())
     }

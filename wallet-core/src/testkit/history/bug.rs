@@ -68,4 +68,26 @@ bugs! {
     RunsOn,
     /// Looks where history ends before the lock, and writes under it.
     ChecksTooEarly,
+    /// Looks at the epoch before the lock, and writes under it.
+    ChecksTheEpochTooEarly,
+    /// Removes what is superseded.
+    RemovesTheSuperseded,
+    /// Reads what is in doubt until it is superseded.
+    ReadsWhatIsInDoubt,
+    /// Reads what is superseded once other entries took its place.
+    ReadsTheSuperseded,
+    /// Reads what came again beside what was superseded.
+    ReadsTwiceWhatCameAgain,
+    /// Supersedes again what came since.
+    SupersedesAgain,
+    /// Takes lines of any writer.
+    IgnoresTheWriter,
+    /// Goes by the time of the last restore only.
+    GoesByTimeOnly,
+    /// Notes nothing of accounts without rows.
+    PassesOverTheEmpty,
+    /// Ends a page at what is superseded.
+    EndsAtTheSuperseded,
+    /// Keeps restores in memory.
+    ForgetsRestores,
 }

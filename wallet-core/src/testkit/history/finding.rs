@@ -31,12 +31,12 @@ pub async fn rows_of_a_transfer(kit: &HistoryKit) {
         .await;
     kit.append(&a[1..]).await;
     let key = InLedger::new(LedgerId::default(), one.entry.transfer);
-    let rows = kit.history().of_transfer(key).await.unwrap();
+    let rows = kit.history().of_transfer(key, &[]).await.unwrap();
     assert_eq!(found(rows), [one, two, three, four]);
     let abroad = InLedger::new(LedgerId::new(1), key.id);
-    assert_eq!(kit.history().of_transfer(abroad).await.unwrap(), []);
+    assert_eq!(kit.history().of_transfer(abroad, &[]).await.unwrap(), []);
     let unknown = InLedger::new(key.ledger, TransferId::from_bytes([9; 16]));
-    assert_eq!(kit.history().of_transfer(unknown).await.unwrap(), []);
+    assert_eq!(kit.history().of_transfer(unknown, &[]).await.unwrap(), []);
 }
 
 /// A reference's rows stand by time, transfer and leg, and come page by page while
@@ -59,12 +59,12 @@ pub async fn rows_of_a_reference_page_by_page(kit: &HistoryKit) {
     wanted.sort_by_key(|line| (line.entry.created_at, line.entry.transfer));
     let ledger = LedgerId::default();
     let mut query = ReferenceHistoryQuery::first(ledger, name.clone(), 3);
-    let early = kit.history().of_reference(&query).await.unwrap();
+    let early = kit.history().of_reference(&query, &[]).await.unwrap();
     assert_eq!(early.rows.len(), 3);
     kit.append(&all[8..]).await;
     let mut read = Vec::new();
     loop {
-        let page = kit.history().of_reference(&query).await.unwrap();
+        let page = kit.history().of_reference(&query, &[]).await.unwrap();
         if page.rows.is_empty() {
             assert_eq!(page.next, query.cursor);
             break;
@@ -78,10 +78,10 @@ pub async fn rows_of_a_reference_page_by_page(kit: &HistoryKit) {
         cursor: query.cursor.clone(),
         ..ReferenceHistoryQuery::first(ledger, other, 3)
     };
-    let refused = kit.history().of_reference(&other).await.unwrap_err();
+    let refused = kit.history().of_reference(&other, &[]).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Invalid);
     query.limit = 0;
-    let none = kit.history().of_reference(&query).await.unwrap();
+    let none = kit.history().of_reference(&query, &[]).await.unwrap();
     assert_eq!(none.rows, []);
 }
 
@@ -96,11 +96,11 @@ pub async fn references_are_compared_byte_by_byte(kit: &HistoryKit) {
     for (number, name) in (1..).zip(names) {
         let name = Reference::new(name).unwrap();
         let query = ReferenceHistoryQuery::first(LedgerId::default(), name.clone(), 9);
-        let rows = kit.history().of_reference(&query).await.unwrap().rows;
+        let rows = kit.history().of_reference(&query, &[]).await.unwrap().rows;
         let accounts: Vec<_> = rows.iter().map(crate::HistoryRow::account).collect();
         assert_eq!(accounts, [account(number)], "{name}");
         let query = ReferenceHistoryQuery::first(LedgerId::new(1), name, 9);
-        let rows = kit.history().of_reference(&query).await.unwrap().rows;
+        let rows = kit.history().of_reference(&query, &[]).await.unwrap().rows;
         assert_eq!(rows, []);
     }
 }

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{HistoryFactory, OpenHistory};
 use crate::{
     AccountId, AccountKey, Amount, Currency, Direction, Entry, Epoch, HistoryError, HistoryHead,
-    HistoryLine, HistoryQuery, HistoryRow, HistoryStore, InLedger, LedgerId, Sequence,
+    HistoryLine, HistoryQuery, HistoryRow, HistoryStore, InLedger, LedgerId, Restore, Sequence,
     StoreErrorKind, Timestamp, TransferId, TransferKind,
 };
 
@@ -66,12 +66,36 @@ impl HistoryKit {
 
     /// Writes lines.
     pub async fn append(&self, lines: &[HistoryLine]) {
-        append(self.history().as_ref(), lines).await;
+        append(self.history().as_ref(), lines, &[]).await;
+    }
+
+    /// Writes lines that the books hold after restores.
+    pub async fn append_after(&self, restores: &[Restore], lines: &[HistoryLine]) {
+        append(self.history().as_ref(), lines, restores).await;
+    }
+
+    /// Supersedes what restores leave in doubt of an account.
+    pub async fn supersede(&self, account: AccountKey, restores: &[Restore]) {
+        let done = self.history().supersede(&[account], restores).await;
+        done.expect("superseded");
+    }
+
+    /// The lines of an account that restores leave in doubt, the oldest first.
+    pub async fn superseded(&self, restores: &[Restore], account: AccountKey) -> Vec<HistoryLine> {
+        let query = HistoryQuery::first(account, u32::MAX);
+        let page = self.history().superseded(&query, restores).await;
+        let rows = page.expect("a page").rows.into_iter();
+        rows.map(|row| row.line).collect()
     }
 
     /// Why lines are refused.
     pub async fn refused(&self, lines: &[HistoryLine]) -> HistoryError {
-        let refused = self.history().append(lines).await;
+        self.refused_after(&[], lines).await
+    }
+
+    /// Why lines are refused after restores.
+    pub async fn refused_after(&self, restores: &[Restore], lines: &[HistoryLine]) -> HistoryError {
+        let refused = self.history().append(lines, restores).await;
         refused.expect_err("lines that must be refused")
     }
 
@@ -82,13 +106,20 @@ impl HistoryKit {
 
     /// The rows of a page.
     pub async fn page(&self, query: &HistoryQuery) -> Vec<HistoryRow> {
-        let page = self.history().page(query).await;
+        let page = self.history().page(query, &[]).await;
         page.expect("a page").rows
     }
 
     /// The lines of an account, the oldest first.
     pub async fn lines(&self, account: AccountKey) -> Vec<HistoryLine> {
-        let rows = self.rows(account).await.into_iter();
+        self.lines_after(&[], account).await
+    }
+
+    /// The lines of an account that books hold after restores, the oldest first.
+    pub async fn lines_after(&self, restores: &[Restore], account: AccountKey) -> Vec<HistoryLine> {
+        let query = HistoryQuery::first(account, u32::MAX);
+        let page = self.history().page(&query, restores).await;
+        let rows = page.expect("a page").rows.into_iter();
         rows.map(|row| row.line).collect()
     }
 
@@ -101,9 +132,13 @@ impl HistoryKit {
 }
 
 /// Writes lines; again where somebody else was in the way.
-pub(super) async fn append(history: &dyn HistoryStore, lines: &[HistoryLine]) {
+pub(super) async fn append(
+    history: &dyn HistoryStore,
+    lines: &[HistoryLine],
+    restores: &[Restore],
+) {
     for _ in 0..BUSY_MAX {
-        match history.append(lines).await {
+        match history.append(lines, restores).await {
             Ok(()) => return,
             Err(HistoryError::Store(error)) if error.kind() == StoreErrorKind::Conflict => {}
             Err(error) => panic!("the history failed: {error}"),

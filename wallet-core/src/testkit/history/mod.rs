@@ -18,6 +18,7 @@ pub mod finding;
 pub mod order;
 pub mod paging;
 pub mod races;
+pub mod restores;
 
 pub use broken::BrokenHistories;
 pub use bug::HistoryBug;
@@ -99,6 +100,19 @@ macro_rules! __history_cases {
             }
             races {
                 equal_lines_written_at_once_are_written_once
+                a_writer_of_before_a_restore_leaves_nothing_that_is_read
+            }
+            restores {
+                what_is_in_doubt_is_kept_and_not_read
+                nothing_in_doubt_is_read_before_it_is_superseded
+                other_entries_take_the_place_of_lost_ones
+                what_the_books_still_hold_comes_again_once
+                superseding_twice_is_superseding_once
+                writers_of_another_epoch_are_refused
+                an_epoch_that_a_later_restore_forgot_is_superseded
+                accounts_without_rows_are_noted_too
+                pages_run_on_past_superseded_rows
+                restores_are_durable
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use super::kit::{HistoryKit, account, lines};
 use crate::{
-    AccountKey, HistoryHead, HistoryQuery, HistoryRow, InLedger, LedgerId, Order, Timestamp,
+    AccountKey, Epoch, HistoryHead, HistoryQuery, HistoryRow, InLedger, LedgerId, Order, Timestamp,
 };
 
 const fn at(micros: i64) -> Timestamp {
@@ -91,6 +91,7 @@ pub async fn heads_come_in_the_order_asked(kit: &HistoryKit) {
     let asked = [3, 2, 4, 1, 3].map(account);
     let heads = kit.history().heads(&asked).await.unwrap();
     let head = |sequence: i64| HistoryHead {
+        epoch: Epoch::FIRST,
         sequence,
         at: Some(at(sequence - 1)),
     };

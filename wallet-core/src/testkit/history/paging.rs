@@ -14,7 +14,7 @@ pub async fn pages_end_where_they_are_told_to(kit: &HistoryKit) {
             query.order = order;
             let mut found = Vec::new();
             loop {
-                let page = kit.history().page(&query).await.unwrap();
+                let page = kit.history().page(&query, &[]).await.unwrap();
                 assert!(page.rows.len() <= usize::try_from(limit).unwrap());
                 if page.rows.is_empty() {
                     assert_eq!(page.next, query.cursor);
@@ -32,13 +32,13 @@ pub async fn pages_end_where_they_are_told_to(kit: &HistoryKit) {
     }
     let none = kit
         .history()
-        .page(&HistoryQuery::first(account(1), 0))
+        .page(&HistoryQuery::first(account(1), 0), &[])
         .await;
     let none = none.unwrap();
     assert_eq!((none.rows.len(), none.next), (0, None));
     let nobody = kit
         .history()
-        .page(&HistoryQuery::first(account(9), 5))
+        .page(&HistoryQuery::first(account(9), 5), &[])
         .await;
     assert_eq!(nobody.unwrap().next, None);
 }
@@ -48,12 +48,12 @@ pub async fn cursors_survive_new_writes(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 20, 20, 50, 50]);
     kit.append(&all[..3]).await;
     let query = HistoryQuery::first(account(1), 2);
-    let first = kit.history().page(&query).await.unwrap();
+    let first = kit.history().page(&query, &[]).await.unwrap();
     let newest = HistoryQuery {
         order: Order::Descending,
         ..query.clone()
     };
-    let down = kit.history().page(&newest).await.unwrap();
+    let down = kit.history().page(&newest, &[]).await.unwrap();
     kit.append(&all[3..]).await;
     // As text, as a caller from afar sends it back.
     let text = first.next.unwrap().to_string();
@@ -83,7 +83,7 @@ pub async fn cursors_survive_new_writes(kit: &HistoryKit) {
 pub async fn cursors_of_another_query_are_refused(kit: &HistoryKit) {
     kit.append(&lines(account(1), &[10, 20])).await;
     let query = HistoryQuery::first(account(1), 1);
-    let cursor = kit.history().page(&query).await.unwrap().next;
+    let cursor = kit.history().page(&query, &[]).await.unwrap().next;
     let other = HistoryQuery {
         cursor: cursor.clone(),
         ..HistoryQuery::first(account(2), 1)
@@ -94,7 +94,7 @@ pub async fn cursors_of_another_query_are_refused(kit: &HistoryKit) {
         ..query
     };
     for query in [other, down] {
-        let refused = kit.history().page(&query).await.unwrap_err();
+        let refused = kit.history().page(&query, &[]).await.unwrap_err();
         assert_eq!(refused.kind(), StoreErrorKind::Invalid);
     }
 }

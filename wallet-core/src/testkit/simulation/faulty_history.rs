@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use crate::{
     AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
-    HistoryStore, ReferenceHistoryQuery, StoreError, StoreErrorKind, Timestamp, TransferKey,
+    HistoryStore, ReferenceHistoryQuery, Restore, StoreError, StoreErrorKind, Timestamp,
+    TransferKey,
 };
 
 use super::faulty_port::{FaultyPort, planned};
@@ -26,13 +27,26 @@ fn error(kind: StoreErrorKind) -> HistoryError {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl HistoryStore for FaultyHistory {
-    async fn append(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
+    async fn append(
+        &self,
+        lines: &[HistoryLine],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
         let call = async {
-            self.inner.append(lines).await?;
+            self.inner.append(lines, restores).await?;
             self.oracle.history_took(lines);
             Ok(())
         };
         self.faults.call("append", call, error).await
+    }
+
+    async fn supersede(
+        &self,
+        accounts: &[AccountKey],
+        restores: &[Restore],
+    ) -> Result<(), StoreError> {
+        let call = self.inner.supersede(accounts, restores);
+        self.faults.call("supersede", call, planned).await
     }
 
     async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
@@ -41,20 +55,41 @@ impl HistoryStore for FaultyHistory {
             .await
     }
 
-    async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn page(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
         self.faults
-            .call("page", self.inner.page(query), planned)
+            .call("page", self.inner.page(query, restores), planned)
             .await
     }
 
-    async fn of_transfer(&self, transfer: TransferKey) -> Result<Vec<HistoryRow>, StoreError> {
-        let call = self.inner.of_transfer(transfer);
+    async fn of_transfer(
+        &self,
+        transfer: TransferKey,
+        restores: &[Restore],
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        let call = self.inner.of_transfer(transfer, restores);
         self.faults.call("of transfer", call, planned).await
     }
 
-    async fn of_reference(&self, query: &ReferenceHistoryQuery) -> Result<HistoryPage, StoreError> {
-        let call = self.inner.of_reference(query);
+    async fn of_reference(
+        &self,
+        query: &ReferenceHistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        let call = self.inner.of_reference(query, restores);
         self.faults.call("of reference", call, planned).await
+    }
+
+    async fn superseded(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        let call = self.inner.superseded(query, restores);
+        self.faults.call("superseded", call, planned).await
     }
 
     async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError> {

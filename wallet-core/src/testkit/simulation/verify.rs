@@ -96,7 +96,7 @@ async fn history(history: &dyn HistoryStore, model: &Model) -> Vec<String> {
             limit: u32::MAX,
             cursor: None,
         };
-        let page = history.page(&query).await;
+        let page = history.page(&query, &[]).await;
         let found = page.map(|page| page.rows);
         let found: Vec<_> = found.iter().flatten().map(|row| row.line.entry).collect();
         let entries = model.books().entries.iter();

@@ -37,8 +37,11 @@ fn refused(call: &Call, client: Client, document: &Document) {
     let twice = twice.with_body("0\r\n\r\n");
     let two_hosts = call.clone().with_header("Host", "localhost");
     let two_hosts = two_hosts.with_header("Host", "localhost");
+    let zipped = call.clone().with_body("0\r\n\r\n");
+    let zipped = zipped.with_header("Transfer-Encoding", "gzip, chunked");
     let wrong = [
         (twice, "ambiguous_length"),
+        (zipped, "unsupported_transfer_encoding"),
         (two_hosts, "invalid_host"),
         (
             call.clone().with_header("Host", "evil.example"),

@@ -6,7 +6,7 @@ use serde_json::json;
 use wallet_core::testkit::simulation::Fault;
 use wallet_core::{Settings, StoreErrorKind};
 
-use super::{Books, Document, cancel, reads, writes};
+use super::{Books, Call, Document, cancel, reads, writes};
 use crate::support::{Client, World, http};
 
 /// Longer than any test.
@@ -120,6 +120,13 @@ fn overload(document: &Document) {
         call.problem(client, document, "overloaded");
     }
     cancel("many").problem(client, document, "overloaded");
+    let item = json!({"path": format!("/v1/accounts/{}/unfreeze", Books::SPARE)});
+    let each = json!({"atomic": false, "requests": [item, item]});
+    Call::post("create_batch", "/v1/batches", "each", &each).problem(
+        client,
+        document,
+        "batch_unfinished",
+    );
     drop((first, second));
     crowded(document);
 }
@@ -148,7 +155,7 @@ fn crowded(document: &Document) {
 pub(super) fn unready(document: &Document, end: fn(&World) -> Client) {
     let books = Books::new(Settings::default());
     let client = end(&books.world);
-    let ready = super::Call::get("is_ready", "/health/ready");
+    let ready = Call::get("is_ready", "/health/ready");
     let unavailable = Fault::Refuse(StoreErrorKind::Unavailable);
     books.faults.commits(unavailable);
     let late = books.client().deposit(Books::ADA, "late", "1.00");

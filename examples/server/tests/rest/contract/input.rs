@@ -14,6 +14,9 @@ pub(super) fn walk(document: &Document) {
         .with_query("colour=red")
         .problem(client, document, "invalid_query");
     cancel("%01").problem(client, document, "invalid_field");
+    cancel("k")
+        .with_body("{}")
+        .problem(client, document, "invalid_request");
     for call in writes() {
         let spaces = vec![b' '; 65_537];
         let wrong = [

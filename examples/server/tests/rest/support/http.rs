@@ -108,8 +108,8 @@ pub(crate) fn read(stream: &mut impl BufRead) -> std::io::Result<Response> {
     })
 }
 
-/// Writes a request out, with the host and the length that it has unless they are
-/// given.
+/// Writes a request out, with the host and the length that it has unless they, or
+/// another way of telling the length, are given.
 pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let is_given = |name| headers.iter().any(|(given, _)| *given == name);
     let mut bytes = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
@@ -119,7 +119,8 @@ pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: 
     for (name, value) in headers {
         bytes.extend(format!("{name}: {value}\r\n").into_bytes());
     }
-    if method == "POST" && !is_given("Content-Length") {
+    let is_told = is_given("Content-Length") || is_given("Transfer-Encoding");
+    if method == "POST" && !is_told {
         bytes.extend(format!("Content-Length: {}\r\n", body.len()).into_bytes());
     }
     bytes.extend(b"\r\n");

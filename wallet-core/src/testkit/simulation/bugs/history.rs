@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
-    HistoryStore, ReferenceHistoryQuery, StoreError, Timestamp, TransferKey,
+    HistoryStore, ReferenceHistoryQuery, Restore, StoreError, Timestamp, TransferKey,
 };
 
 use super::super::Rng;
@@ -21,24 +21,40 @@ pub(in super::super) struct BuggyHistory {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl HistoryStore for BuggyHistory {
-    async fn append(&self, lines: &[HistoryLine]) -> Result<(), HistoryError> {
+    async fn append(
+        &self,
+        lines: &[HistoryLine],
+        restores: &[Restore],
+    ) -> Result<(), HistoryError> {
         let strikes = self.rng.chance(20);
         match self.bug {
             Bug::SwallowsErrors | Bug::SkipsGaps if strikes => Ok(()),
-            Bug::SkipsGaps => match self.inner.append(lines).await {
+            Bug::SkipsGaps => match self.inner.append(lines, restores).await {
                 Err(HistoryError::Gap { .. }) => Ok(()),
                 other => other,
             },
-            _ => self.inner.append(lines).await,
+            _ => self.inner.append(lines, restores).await,
         }
+    }
+
+    async fn supersede(
+        &self,
+        accounts: &[AccountKey],
+        restores: &[Restore],
+    ) -> Result<(), StoreError> {
+        self.inner.supersede(accounts, restores).await
     }
 
     async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
         self.inner.heads(accounts).await
     }
 
-    async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
-        let mut page = self.inner.page(query).await?;
+    async fn page(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        let mut page = self.inner.page(query, restores).await?;
         if self.bug == Bug::OverwritesSameTime {
             let at = |row: &HistoryRow| row.line.entry.created_at;
             page.rows
@@ -47,12 +63,28 @@ impl HistoryStore for BuggyHistory {
         Ok(page)
     }
 
-    async fn of_transfer(&self, transfer: TransferKey) -> Result<Vec<HistoryRow>, StoreError> {
-        self.inner.of_transfer(transfer).await
+    async fn of_transfer(
+        &self,
+        transfer: TransferKey,
+        restores: &[Restore],
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        self.inner.of_transfer(transfer, restores).await
     }
 
-    async fn of_reference(&self, query: &ReferenceHistoryQuery) -> Result<HistoryPage, StoreError> {
-        self.inner.of_reference(query).await
+    async fn of_reference(
+        &self,
+        query: &ReferenceHistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        self.inner.of_reference(query, restores).await
+    }
+
+    async fn superseded(
+        &self,
+        query: &HistoryQuery,
+        restores: &[Restore],
+    ) -> Result<HistoryPage, StoreError> {
+        self.inner.superseded(query, restores).await
     }
 
     async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError> {
