@@ -54,7 +54,7 @@ fn on_a_full_disk_nothing_is_done_and_the_server_is_not_ready_until_there_is_roo
 fn a_disk_on_which_only_a_probe_finds_room_is_not_ready() {
     let folder = tempfile::tempdir().unwrap();
     let store = sqlite(&folder.path().join("wallet.db"));
-    let mut server = Process::start_where_disks_fill_up(&store);
+    let mut server = Process::start_on(&store);
     let (client, admin) = (server.client, server.admin);
     let ada = client.open_with("ada", "10.00");
     let bob = client.open("bob");
