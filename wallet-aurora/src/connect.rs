@@ -155,6 +155,7 @@ impl Target {
             connection: &mut connection,
             answer_wait: self.answer_wait,
             packet_bytes: LEAST_PACKET,
+            is_limit: false,
         };
         let script = self.session();
         let mut answers = runner.run(&script).await?;

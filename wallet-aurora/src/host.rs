@@ -309,6 +309,7 @@ impl AuroraStore {
             connection,
             answer_wait: self.host_wait,
             packet_bytes: self.packet_bytes,
+            is_limit: true,
         };
         match commit::apply(&mut runner, batch, &self.time, RELEASE).await {
             Ok(decision) => Ok(decision),
@@ -382,6 +383,7 @@ async fn run(connection: &mut MySqlConnection, script: &Script) -> Result<Answer
         // These ask for nothing that could wait for a lock.
         answer_wait: std::time::Duration::from_secs(30),
         packet_bytes: PACKET_BYTES,
+        is_limit: false,
     };
     runner.run(script).await
 }

@@ -231,6 +231,7 @@ impl Lent {
             connection,
             answer_wait: self.wait,
             packet_bytes: opened.packet_bytes,
+            is_limit: true,
         })
     }
 

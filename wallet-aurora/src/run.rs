@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use sqlx::mysql::MySqlRow;
 use sqlx::{Either, MySqlConnection, Row as _};
-use wallet_core::{LedgerId, Timestamp};
+use wallet_core::{LedgerId, StoreError, StoreErrorKind, Timestamp};
 
 use crate::error::{Doing, Failed, Result, corrupt};
 use crate::sql::{Script, Step};
@@ -63,13 +63,26 @@ pub(crate) struct Runner<'c> {
     pub(crate) answer_wait: Duration,
     /// How many bytes one packet may have.
     pub(crate) packet_bytes: usize,
+    /// Whether the server takes no more than that.
+    pub(crate) is_limit: bool,
 }
 
 impl Runner<'_> {
     /// Runs every statement of `script`, in as few packets as it fits into.
     pub(crate) async fn run(&mut self, script: &Script) -> std::result::Result<Answers, Failed> {
         let mut answers = Vec::with_capacity(script.steps.len());
-        for (text, steps) in script.packets(self.packet_bytes) {
+        let packets = script.packets(self.packet_bytes);
+        // The server would close the connection while this is still being sent, and
+        // its answer might never be read.
+        let too_large = |(text, _): &&(&str, _)| text.len() > self.packet_bytes;
+        if let Some((_, steps)) = packets.iter().find(too_large).filter(|_| self.is_limit) {
+            let context = steps
+                .first()
+                .map_or("sending a packet", |step| step.context);
+            let context = format!("{context}: one statement is larger than a packet may be");
+            return Err(StoreError::new(StoreErrorKind::Invalid, context).into());
+        }
+        for (text, steps) in packets {
             let packet = send(self.connection, text, steps, &mut answers);
             let Ok(done) = tokio::time::timeout(self.answer_wait, packet).await else {
                 let context = steps.first().map_or("waiting", |step| step.context);

@@ -146,6 +146,7 @@ async fn run(
         connection,
         answer_wait: Duration::MAX,
         packet_bytes: PACKET_BYTES,
+        is_limit: false,
     };
     runner.run(script).await
 }
