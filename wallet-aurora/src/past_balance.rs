@@ -146,9 +146,6 @@ pub(crate) struct Waiting {
 /// What a question is answered.
 pub(crate) type Settled = Result<Option<PastBalance>>;
 
-/// How many questions one commit answers.
-const TOGETHER: usize = 100;
-
 impl Settlements {
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
@@ -162,50 +159,62 @@ impl Settlements {
         answered
     }
 
-    /// What one commit is to answer: none where others have taken all.
+    /// All that wait, for one commit to answer; one's own among them, unless somebody
+    /// else has taken it.
     pub(crate) fn take(&self) -> Vec<Waiting> {
-        let mut waiting = self.waiting();
+        let mut taken = std::mem::take(&mut *self.waiting());
         // Who has gone needs no answer.
-        waiting.retain(|one| !one.caller.is_closed());
-        let count = waiting.len().min(TOGETHER);
-        waiting.drain(..count).collect()
+        taken.retain(|one| !one.caller.is_closed());
+        taken
     }
 }
 
 /// Answers all of `taken` with one commit; where that fails, each by itself, so that
-/// one account that somebody keeps or that is damaged fails nobody else.
+/// one account that somebody keeps or that is damaged fails nobody else. An account that
+/// failed once is not asked for again, and nothing is once the connection is lost.
 pub(crate) async fn settle(
     lent: &mut Lent,
     time: &Time,
     taken: Vec<Waiting>,
 ) -> std::result::Result<(), Failed> {
     let questions: Vec<Question> = taken.iter().map(|one| one.question).collect();
-    if let Ok(answers) = settle_all(lent, time, &questions).await {
-        for (waiting, answer) in taken.into_iter().zip(answers) {
-            // A caller who has gone loses nothing but the answer.
-            let _ = waiting.caller.send(answer);
-        }
-        return Ok(());
-    }
-    let roll_back = Script::of("rolling back", "ROLLBACK");
-    let mut last = Ok(());
-    for waiting in taken {
-        let settled = match lent.run(&roll_back).await {
-            Ok(_) => settle_all(lent, time, &[waiting.question]).await,
-            Err(failed) => Err(failed),
-        };
-        let answer = match settled {
-            Ok(mut answers) => answers.pop().unwrap_or(Ok(None)),
-            Err(failed) => {
-                let context = "settling a past balance";
-                let error = StoreError::new(failed.error.kind(), context);
-                last = Err(failed);
-                Err(error)
+    let mut last = match settle_all(lent, time, &questions).await {
+        Ok(answers) => {
+            for (waiting, answer) in taken.into_iter().zip(answers) {
+                // A caller who has gone loses nothing but the answer.
+                let _ = waiting.caller.send(answer);
             }
-        };
-        let _ = waiting.caller.send(answer);
+            return Ok(());
+        }
+        Err(failed) => failed,
+    };
+    let roll_back = Script::of("rolling back", "ROLLBACK");
+    let mut failures: BTreeMap<AccountKey, StoreErrorKind> = BTreeMap::new();
+    for waiting in taken {
+        let Waiting { question, caller } = waiting;
+        let lost = last.code.is_none().then(|| last.error.kind());
+        let mut failure = failures.get(&question.account).copied().or(lost);
+        let mut answer = Ok(None);
+        if failure.is_none() {
+            let settled = match lent.run(&roll_back).await {
+                Ok(_) => settle_all(lent, time, &[question]).await,
+                Err(failed) => Err(failed),
+            };
+            match settled {
+                Ok(mut answers) => answer = answers.pop().unwrap_or(Ok(None)),
+                Err(failed) => {
+                    failure = Some(failed.error.kind());
+                    last = failed;
+                }
+            }
+        }
+        if let Some(kind) = failure {
+            failures.insert(question.account, kind);
+            answer = Err(StoreError::new(kind, "settling a past balance"));
+        }
+        let _ = caller.send(answer);
     }
-    last
+    Err(last)
 }
 
 /// Answers under the accounts' locks, having raised each `last_at` past the time.

@@ -211,10 +211,10 @@ async fn waiting(database: &Database) -> usize {
     database.rows(sql).await.len()
 }
 
-/// How many commits a server of one's own has made.
-async fn commits(database: &Database) -> u64 {
-    let found = database.rows("SHOW GLOBAL STATUS LIKE 'Com_commit'").await;
-    let count: String = found[0].get_unchecked(1);
+/// What a server of one's own has counted.
+async fn counted(database: &Database, name: &str) -> u64 {
+    let sql = format!("SHOW GLOBAL STATUS LIKE '{name}'");
+    let count: String = database.rows(&sql).await[0].get_unchecked(1);
     count.parse().unwrap()
 }
 
@@ -229,7 +229,7 @@ async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
     let kept = [transfer("kept", 0, 1, 1)];
     let _applied = store.apply_in(&mut host, &kept).await.unwrap();
     let at = SystemClock.now();
-    let before = commits(&database).await;
+    let before = counted(&database, "Com_commit").await;
     let askers: Vec<_> = (0..64_u8)
         .map(|number| {
             let (store, account) = (Arc::clone(&store), account_key(number % 4));
@@ -247,7 +247,7 @@ async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
         let balance = asker.await.unwrap().unwrap().unwrap();
         assert_eq!(balance.posted, 1_000);
     }
-    let made = commits(&database).await - before;
+    let made = counted(&database, "Com_commit").await - before;
     // Each has looked first, in a transaction that only reads.
     let made = made.checked_sub(64).unwrap();
     assert!((1..32).contains(&made), "{made} commits for 64 questions");
@@ -262,9 +262,15 @@ async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
         let store = Arc::clone(&store);
         tokio::spawn(async move { store.balance_at(account_key(number), at).await })
     };
-    let (kept, free) = (ask(0), ask(3));
-    assert_eq!(free.await.unwrap().unwrap().unwrap().posted, 1_000);
-    assert!(kept.await.unwrap().unwrap_err().is_retryable());
+    let waits = counted(&database, "Innodb_row_lock_waits").await;
+    let kept: Vec<_> = (0..60).map(|_| ask(0)).collect();
+    assert_eq!(ask(3).await.unwrap().unwrap().unwrap().posted, 1_000);
+    for kept in kept {
+        assert!(kept.await.unwrap().unwrap_err().is_retryable());
+    }
+    // Nor is it waited for once for each question.
+    let waits = counted(&database, "Innodb_row_lock_waits").await - waits;
+    assert!((1..40).contains(&waits), "{waits} waits for 60 questions");
     host.rollback().await.unwrap();
 }
 
