@@ -192,8 +192,11 @@ pub(crate) async fn settle(
     let mut failures: BTreeMap<AccountKey, StoreErrorKind> = BTreeMap::new();
     for waiting in taken {
         let Waiting { question, caller } = waiting;
-        let lost = last.code.is_none().then(|| last.error.kind());
-        let mut failure = failures.get(&question.account).copied().or(lost);
+        let on_a_dead_connection = last.code.is_none().then(|| last.error.kind());
+        let mut failure = failures
+            .get(&question.account)
+            .copied()
+            .or(on_a_dead_connection);
         let mut answer = Ok(None);
         if failure.is_none() {
             let settled = match lent.run(&roll_back).await {

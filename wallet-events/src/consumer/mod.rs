@@ -156,6 +156,9 @@ impl Core {
     /// Each group in order, the groups side by side; what was done with is deleted
     /// together in the end.
     async fn handle(&self, received: Vec<Received>) {
+        if received.is_empty() {
+            return;
+        }
         let hands = Hands::new(&*self.queue, &*self.clock, self.settings.visibility);
         hands.take(0, &received);
         let mut groups: BTreeMap<String, Vec<(usize, Received)>> = BTreeMap::new();
