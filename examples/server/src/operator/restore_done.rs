@@ -30,8 +30,8 @@ impl RestoreDone {
             time(raised.restored_to),
             raised.by
         )?;
-        say!("caches, queues, consumers and history are set back by hand:")?;
-        say!("see docs/operate/backup-and-restore.md")?;
+        say!("what becomes of caches, consumers and history is told in")?;
+        say!("docs/operate/backup-and-restore.md")?;
         Ok(0)
     }
 }
