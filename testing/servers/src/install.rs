@@ -70,6 +70,9 @@ impl Kind {
         command.extend(OPTIONS.map(str::to_owned));
         let at = |path: &str| folder.join(path).display().to_string();
         command.push(format!("--datadir={}", at("data")));
+        // A server that starts deletes every temporary table there, its neighbours' too:
+        // MariaDB crashes then.
+        command.push(format!("--tmpdir={}", at("tmp")));
         command.push(format!("--socket={}", at("socket")));
         command.push(format!("--pid-file={}", at("pid")));
         command.push(format!("--init-file={}", at("init.sql")));
@@ -115,7 +118,7 @@ impl Kind {
             fs::write(template.join("made"), "").expect("the template's mark");
         }
         drop(lock);
-        fs::create_dir_all(folder).expect("a folder for the server");
+        fs::create_dir_all(folder.join("tmp")).expect("a folder for the server");
         tls::issue(folder);
         fs::write(folder.join("init.sql"), users()).expect("the statements for the start");
         let copied = Command::new("cp")
@@ -147,6 +150,7 @@ impl Kind {
         let (program, arguments) = command.split_first().expect("a program");
         let output = Command::new(program)
             .args(arguments)
+            .env("TMPDIR", data.parent().expect("the template's folder"))
             .stdin(Stdio::null())
             .output();
         let output = output.unwrap_or_else(|error| {

@@ -135,7 +135,7 @@ async fn a_change_of_schema_may_take_longer_than_an_answer(kind: Kind) {
                  WHERE db = DATABASE() AND time >= 2 AND info LIKE 'SELECT GET_LOCK%'";
     while database.rows(waits).await.is_empty() {
         assert!(!opening.is_finished(), "it gave up");
-        tokio::task::yield_now().await;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     other.close().await.unwrap();
     opening.await.unwrap().unwrap();
