@@ -19,7 +19,7 @@ use crate::{Config, StartError};
 /// end.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the log is told why events are not published.
-const REPORT_EVERY: Duration = Duration::from_secs(5);
+const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// The relay that the settings ask for: to a queue, or, where there is none, into
 /// history.

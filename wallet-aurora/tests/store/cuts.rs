@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
-use wallet_core::{Batch, Decided, HoldId, LedgerStore, PlaceHold, Prepared, StoreErrorKind};
+use wallet_core::{
+    Batch, Decided, HoldId, LedgerStore, PlaceHold, Prepared, Rejection, StoreErrorKind,
+};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{
-    account, assert_sound, commit, euros, id, is_recorded, open, opening, posted, prepare, set_up,
-    transfer,
+    account, assert_sound, commit, euros, id, is_recorded, open, opening, posted, prepare,
+    record_key, set_up, transfer,
 };
 use crate::support::proxy::{CUTS, Cut, Proxy};
 use crate::support::{Database, on_both, patient};
@@ -21,6 +23,8 @@ on_both! {
     a_cut_at_any_point_of_the_host_s_transaction_leaves_nothing_half
     a_connection_that_died_at_rest_is_replaced
     a_commit_held_back_is_never_decided_a_second_time
+    a_payment_that_has_arrived_is_not_cancelled
+    a_payment_that_arrives_after_it_was_cancelled_does_nothing
 }
 
 /// A batch with everything that takes a packet: accounts to find, a hold to
@@ -82,20 +86,95 @@ async fn a_cut_at_any_point_of_a_batch_is_settled_by_the_same_batch_again(kind: 
     assert_sound(&direct).await;
 }
 
+/// A payment of 0.10 with the key `held`, committed by way of a proxy that holds the
+/// last packet back: its caller does not learn what became of it.
+struct HeldBack {
+    _database: Database,
+    direct: AuroraStore,
+    store: AuroraStore,
+    proxy: Proxy,
+    batch: Arc<Batch>,
+}
+
+impl HeldBack {
+    async fn begin(kind: Kind) -> Self {
+        let database = Database::create(kind).await;
+        let direct = open(&database).await;
+        set_up(&direct, 10_000).await;
+        let proxy = Proxy::start(&database.url()).await;
+        let settings = patient(proxy.url(&database.url()));
+        let settings = settings.with_answer_wait(Duration::from_secs(2));
+        let store = AuroraStore::open(&settings).await.unwrap();
+        // Its accounts are known then, and a batch is two packets.
+        commit(&store, vec![transfer("first", 0, 1, 10)]).await;
+        let batch = Arc::new(Batch::new(vec![transfer("held", 0, 1, 10)]));
+        proxy.arm(1, Cut::Held);
+        let unknown = store.transact(Arc::clone(&batch)).await.unwrap_err();
+        assert_eq!(unknown.kind(), StoreErrorKind::Indeterminate);
+        Self {
+            _database: database,
+            direct,
+            store,
+            proxy,
+            batch,
+        }
+    }
+}
+
+fn cancellation() -> Arc<Batch> {
+    Arc::new(Batch::new(vec![Arc::new(Prepared::cancellation(
+        record_key("held"),
+    ))]))
+}
+
+async fn a_payment_that_has_arrived_is_not_cancelled(kind: Kind) {
+    let held = HeldBack::begin(kind).await;
+    held.proxy.let_go();
+    again(&held.store, Arc::clone(&held.batch)).await;
+    // The cancellation gets the payment.
+    let cancelled = held.direct.transact(cancellation()).await.unwrap().decided;
+    let paid = held.direct.transact(held.batch).await.unwrap().decided;
+    assert_eq!(cancelled, paid);
+    crate::support::books::accepted(&cancelled[0]);
+    assert_eq!(posted(&held.direct, 1).await, 10_020);
+    assert_sound(&held.direct).await;
+}
+
+async fn a_payment_that_arrives_after_it_was_cancelled_does_nothing(kind: Kind) {
+    let held = HeldBack::begin(kind).await;
+    // That nothing is recorded proves nothing; a cancellation does.
+    let records = held.direct.records(&[record_key("held")]).await.unwrap();
+    assert_eq!(records, [None]);
+    let cancelled = held.direct.transact(cancellation()).await.unwrap().decided;
+    let Decided::Fresh(outcome) = &cancelled[0] else {
+        panic!("{cancelled:?}");
+    };
+    let refused = outcome.result.as_ref().unwrap_err().rejection;
+    assert_eq!(refused, Rejection::Cancelled);
+    held.proxy.let_go();
+    for store in [&held.store, &held.direct] {
+        // What arrived may have the accounts for a moment.
+        let late = loop {
+            let late = store.transact(Arc::clone(&held.batch)).await;
+            let late = late.unwrap().decided;
+            if late[0] != Decided::Blocked {
+                break late;
+            }
+        };
+        assert_eq!(late, [Decided::Replayed(Arc::clone(outcome))]);
+    }
+    assert_eq!(posted(&held.direct, 1).await, 10_010);
+    assert_sound(&held.direct).await;
+}
+
 async fn a_commit_held_back_is_never_decided_a_second_time(kind: Kind) {
-    let database = Database::create(kind).await;
-    let direct = open(&database).await;
-    set_up(&direct, 10_000).await;
-    let proxy = Proxy::start(&database.url()).await;
-    let settings = patient(proxy.url(&database.url()));
-    let settings = settings.with_answer_wait(Duration::from_secs(2));
-    let store = AuroraStore::open(&settings).await.unwrap();
-    // Its accounts are known then, and a batch is two packets.
-    commit(&store, vec![transfer("first", 0, 1, 10)]).await;
-    let batch = Arc::new(Batch::new(vec![transfer("held", 0, 1, 10)]));
-    proxy.arm(1, Cut::Held);
-    let unknown = store.transact(Arc::clone(&batch)).await.unwrap_err();
-    assert_eq!(unknown.kind(), StoreErrorKind::Indeterminate);
+    let HeldBack {
+        direct,
+        store,
+        proxy,
+        batch,
+        _database,
+    } = HeldBack::begin(kind).await;
     // Whoever asks meanwhile, here or elsewhere, does not get past its locks.
     for settler in [&store, &direct, &store] {
         let decided = settler.transact(Arc::clone(&batch)).await.unwrap().decided;

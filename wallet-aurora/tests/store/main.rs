@@ -29,6 +29,7 @@ mod packets;
 mod plans;
 mod processes;
 mod readers;
+mod reconcile;
 mod refusals;
 mod retention;
 mod schema;

@@ -146,6 +146,20 @@ fn a_server_that_stops_publishes_what_it_committed() {
 }
 
 #[test]
+fn why_events_are_not_published_is_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = sqlite(&folder.path().join("wallet.db"));
+    let url = Queue::new("made").url.replace("made", "never-made");
+    let arguments = ["--store", &store, "--events-queue", &url];
+    let server = Process::start_with(&arguments, &environment());
+    server.client.open_with("ada", "1.00");
+    let line = server.line("events are not published for now");
+    assert_eq!(line["level"], "WARN");
+    let failure = line["fields"]["failure"].as_str().unwrap();
+    assert!(failure.contains("NonExistentQueue"), "{failure}");
+}
+
+#[test]
 fn what_is_no_fifo_queue_is_refused_at_once() {
     for url in ["", "wallet.fifo", "https://sqs.example/1/wallet"] {
         let output = crate::process::run(&["--store", "memory", "--events-queue", url]);

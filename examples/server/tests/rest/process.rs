@@ -101,6 +101,18 @@ impl Process {
         self.log.iter().collect()
     }
 
+    /// The next line of its log with this message.
+    pub(crate) fn line(&self, message: &str) -> Value {
+        let patience = std::time::Duration::from_secs(60);
+        loop {
+            let line = self.log.recv_timeout(patience);
+            let line = line.unwrap_or_else(|_| panic!("never said: {message}"));
+            if line["fields"]["message"] == message {
+                return line;
+            }
+        }
+    }
+
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
