@@ -44,7 +44,7 @@
 //! |---|---|
 //! | `tokio` | `SystemClock`, and running the service on tokio |
 //! | `verify` | the invariants: what must hold of any store's books; reconciliation |
-//! | `testkit` | the kit by which an adapter proves itself |
+//! | `test-hooks` | what only tests may do: change what a store in memory holds |
 
 pub mod audit;
 pub mod codec;
@@ -55,8 +55,8 @@ pub mod invariants;
 pub mod memory;
 #[cfg(feature = "verify")]
 pub mod reconcile;
-#[cfg(feature = "testkit")]
-pub mod testkit;
+#[cfg(feature = "test-hooks")]
+pub mod test_hooks;
 
 mod account;
 mod applied;

@@ -90,13 +90,13 @@ impl Quota {
     }
 
     /// The same with another capacity.
-    #[cfg(feature = "testkit")]
+    #[cfg(feature = "test-hooks")]
     pub(crate) const fn with_capacity(self, capacity: u32) -> Self {
         Self { capacity, ..self }
     }
 
     /// The same where a token takes whole microseconds, cut off.
-    #[cfg(feature = "testkit")]
+    #[cfg(feature = "test-hooks")]
     pub(crate) fn without_fractions(self) -> Self {
         let token = self.token.checked_div(self.flow).unwrap_or(1).max(1);
         Self {

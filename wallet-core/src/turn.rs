@@ -15,7 +15,7 @@ use crate::{LockLease, LockManager, LockName, LockOwner};
 /// use wallet_core::{LockName, LockOwner, SystemClock, Turn, memory::MemoryLocks};
 ///
 /// # fn main() -> Result<(), wallet_core::TextError> {
-/// # wallet_core::testkit::block_on(async {
+/// # wallet_testkit::block_on(async {
 /// let locks = Arc::new(MemoryLocks::new(Arc::new(SystemClock)));
 /// let turn = |who| -> Result<Turn, wallet_core::TextError> {
 ///     Ok(Turn::new(locks.clone(), LockName::new("report")?, LockOwner::new(who)?))

@@ -55,7 +55,7 @@ const NOTE: &str = "
 ///
 /// let folder = tempfile::tempdir()?;
 /// let inbox = SqliteInbox::open(&SqliteSettings::new(folder.path().join("mail.db")))?;
-/// # wallet_core::testkit::block_on(async {
+/// # wallet_testkit::block_on(async {
 /// let account = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
 /// let first = Position::new(Epoch::FIRST, 1);
 /// let step = InboxStep { account, from: Position::START, to: first };

@@ -46,7 +46,7 @@
 //! let folder = tempfile::tempdir()?;
 //! let settings = SqliteSettings::new(folder.path().join("wallet.db"));
 //! let store = SqliteStore::open(&settings, Arc::new(SystemClock))?;
-//! # wallet_core::testkit::block_on(async {
+//! # wallet_testkit::block_on(async {
 //! assert!(store.ledgers().await?.is_empty());
 //! # Ok::<(), wallet_core::StoreError>(())
 //! # })?;

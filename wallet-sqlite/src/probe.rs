@@ -68,8 +68,8 @@ pub(crate) fn run(connection: &Connection, bytes: usize) -> Result<()> {
 mod tests {
     use std::sync::Arc;
 
-    use wallet_core::testkit::block_on;
     use wallet_core::{LedgerStore, StoreError, StoreErrorKind, SystemClock};
+    use wallet_testkit::block_on;
 
     use super::{LARGE_BYTES, Room};
     use crate::file::beside;

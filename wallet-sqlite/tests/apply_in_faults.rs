@@ -16,12 +16,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use rusqlite::Connection;
 use support::{deposit, posted, prepare, record_key, transfer};
-use wallet_core::testkit::block_on;
 use wallet_core::{
     Capture, Details, HoldId, LedgerStore, PlaceHold, Prepared, Reference, Release, Reverse,
     TransferId,
 };
 use wallet_sqlite::{ApplyError, HostTransaction, SqliteStore};
+use wallet_testkit::block_on;
 
 const ORDER: &str = "INSERT INTO shop_order VALUES (1)";
 

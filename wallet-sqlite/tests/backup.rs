@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use support::child::{self, Acknowledged};
 use support::{ACCOUNTS, assert_sound, commit, open, open_deferring, posted, set_up, transfer};
-use wallet_core::testkit::block_on;
 use wallet_core::{LedgerStore, RaisedBy, SystemClock};
 use wallet_sqlite::{
     Backup, BackupError, Census, Existing, Restored, Standing, back_up, restore, standing,
 };
+use wallet_testkit::block_on;
 
 struct Files {
     folder: tempfile::TempDir,

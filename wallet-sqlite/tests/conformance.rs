@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tempfile::TempDir;
-use wallet_core::testkit::conformance::{Case, run, sizes};
-use wallet_core::testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
+use wallet_testkit::conformance::{Case, run, sizes};
+use wallet_testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
 
 /// Stores that defer what so many accounts' moves write.
 #[derive(Debug)]
@@ -68,15 +68,15 @@ impl Reopen for File {
 
 mod at_once {
     use super::AT_ONCE;
-    wallet_core::ledger_store_conformance!(AT_ONCE);
-    wallet_core::outbox_conformance!(AT_ONCE);
-    wallet_core::model_tests!(AT_ONCE);
+    wallet_testkit::ledger_store_conformance!(AT_ONCE);
+    wallet_testkit::outbox_conformance!(AT_ONCE);
+    wallet_testkit::model_tests!(AT_ONCE);
 }
 mod deferred {
     use super::DEFERRED;
-    wallet_core::ledger_store_conformance!(DEFERRED);
-    wallet_core::outbox_conformance!(DEFERRED);
-    wallet_core::model_tests!(DEFERRED);
+    wallet_testkit::ledger_store_conformance!(DEFERRED);
+    wallet_testkit::outbox_conformance!(DEFERRED);
+    wallet_testkit::model_tests!(DEFERRED);
 }
 
 /// Ten times as many with `WALLET_KIT_ENTRIES=1000000` and the case of the list.

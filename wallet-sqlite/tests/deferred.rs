@@ -18,9 +18,9 @@ use support::{
     ACCOUNTS, accepted, account_key, assert_sound, commit, open, open_deferring, open_unchecked,
     posted, record_key, set_up, transfer,
 };
-use wallet_core::testkit::{ManualClock, block_on};
 use wallet_core::{Clock, Decided, EntryQuery, LedgerStore, Prepared, Purge, SystemClock};
 use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore};
+use wallet_testkit::{ManualClock, block_on};
 
 fn requests(random: &mut Random, commit: usize, count: u64) -> Vec<Arc<Prepared>> {
     let pick = |random: &mut Random| u8::try_from(random.below(ACCOUNTS.into())).unwrap();

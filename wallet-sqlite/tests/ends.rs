@@ -16,12 +16,12 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use support::{accepted, account_key, commit, open, open_unchecked, prepare, set_up, transfer};
-use wallet_core::testkit::block_on;
 use wallet_core::{
     AccountId, AccountKey, Batch, Decided, EntryQuery, InLedger, LedgerId, LedgerStore,
     OpenAccount, Order, Outbox, OutboxError, Owner, Prepared, Rejection, StoreErrorKind,
 };
 use wallet_sqlite::SqliteStore;
+use wallet_testkit::block_on;
 
 /// The books of `set_up`, with what `plant` writes into the file.
 fn planted(folder: &Path, plant: &str) -> SqliteStore {

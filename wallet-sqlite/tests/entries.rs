@@ -13,11 +13,11 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use support::{account, account_key, commit, euros, prepare};
 use wallet_core::invariants::{Verifier, Violation};
-use wallet_core::testkit::block_on;
 use wallet_core::{
     Command, EntryQuery, LedgerStore, Leg, Order, PostTransfer, Prepared, StoreErrorKind,
 };
 use wallet_sqlite::SqliteStore;
+use wallet_testkit::block_on;
 
 /// A request that writes `entries` on account 0, its others among the rest.
 fn request(text: &str, entries: u8) -> Arc<Prepared> {

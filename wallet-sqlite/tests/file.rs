@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use wallet_core::testkit::block_on;
 use wallet_core::{Batch, LedgerStore, StoreError, StoreErrorKind, SystemClock};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
+use wallet_testkit::block_on;
 
 fn try_open(settings: &SqliteSettings) -> Result<SqliteStore, StoreError> {
     SqliteStore::open(settings, Arc::new(SystemClock))

@@ -11,13 +11,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::Connection;
 use tempfile::TempDir;
-use wallet_core::testkit::block_on;
-use wallet_core::testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
 use wallet_core::{
     AccountId, AccountKey, Epoch, InLedger, Inbox, InboxStep, LedgerId, LedgerStore, Position,
     StoreErrorKind, SystemClock,
 };
 use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore};
+use wallet_testkit::block_on;
+use wallet_testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
 
 /// Inboxes in files that are new, or a host's with a rollback journal.
 #[derive(Debug)]
@@ -61,11 +61,11 @@ impl OpenInbox for File {
 
 mod its_own {
     use super::ITS_OWN;
-    wallet_core::inbox_conformance!(ITS_OWN);
+    wallet_testkit::inbox_conformance!(ITS_OWN);
 }
 mod host_s {
     use super::HOST_S;
-    wallet_core::inbox_conformance!(HOST_S);
+    wallet_testkit::inbox_conformance!(HOST_S);
 }
 
 /// A host's file.

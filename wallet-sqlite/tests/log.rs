@@ -16,9 +16,9 @@ use rusqlite::Connection;
 use support::{
     accepted, account_key, assert_sound, commit, deposit, open, posted, set_up, transfer,
 };
-use wallet_core::testkit::block_on;
 use wallet_core::{Batch, LedgerStore, StoreError, StoreErrorKind, SystemClock};
 use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore, back_up};
+use wallet_testkit::block_on;
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(format!("{}{ending}", path.display()))

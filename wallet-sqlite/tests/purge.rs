@@ -9,9 +9,9 @@ mod support;
 use std::time::Duration;
 
 use support::{accepted, commit, open, record_key, set_up, transfer};
-use wallet_core::testkit::block_on;
 use wallet_core::{Decided, LedgerStore, Purge};
 use wallet_sqlite::SqliteStore;
+use wallet_testkit::block_on;
 
 fn purge(store: &SqliteStore, limit: u32) -> u64 {
     let older_than = Duration::ZERO;

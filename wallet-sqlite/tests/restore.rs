@@ -20,12 +20,12 @@ use support::{
     ACCOUNTS, accepted, account_key, assert_sound, commit, deposit, eur, open, open_deferring,
     posted, prepare, record_key, set_up, transfer,
 };
-use wallet_core::testkit::block_on;
 use wallet_core::{
     AccountId, Batch, Decided, Epoch, InLedger, Inbox, InboxStep, LedgerId, LedgerStore,
     OpenAccount, Owner, Position, Prepared, StoreErrorKind,
 };
 use wallet_sqlite::{HostTransaction, SqliteInbox, SqliteSettings, SqliteStore};
+use wallet_testkit::block_on;
 
 /// Copies a database whole, by SQLite's own means: a backup, or its restoring
 /// under whoever has the target open.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use wallet_core::Wallet;
-use wallet_core::testkit::clients::Bank;
 use wallet_test_servers::Kind;
+use wallet_testkit::clients::Bank;
 
 use crate::support::books::open;
 use crate::support::{Database, on_both};

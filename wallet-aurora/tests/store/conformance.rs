@@ -9,10 +9,10 @@ macro_rules! on {
                     kind: wallet_test_servers::Kind::$kind,
                     manual_clock: false,
                 };
-                wallet_core::ledger_store_conformance!(
+                wallet_testkit::ledger_store_conformance!(
                     crate::conformance::$server::own_clock::STORES
                 );
-                wallet_core::outbox_conformance!(crate::conformance::$server::own_clock::STORES);
+                wallet_testkit::outbox_conformance!(crate::conformance::$server::own_clock::STORES);
             }
 
             mod kits_clock {
@@ -20,11 +20,13 @@ macro_rules! on {
                     kind: wallet_test_servers::Kind::$kind,
                     manual_clock: true,
                 };
-                wallet_core::ledger_store_conformance!(
+                wallet_testkit::ledger_store_conformance!(
                     crate::conformance::$server::kits_clock::STORES
                 );
-                wallet_core::outbox_conformance!(crate::conformance::$server::kits_clock::STORES);
-                wallet_core::model_tests!(crate::conformance::$server::kits_clock::STORES);
+                wallet_testkit::outbox_conformance!(
+                    crate::conformance::$server::kits_clock::STORES
+                );
+                wallet_testkit::model_tests!(crate::conformance::$server::kits_clock::STORES);
             }
         }
     };

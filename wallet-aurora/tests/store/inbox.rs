@@ -8,9 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::{Connection, Executor};
 use wallet_aurora::{AuroraInbox, AuroraSettings};
-use wallet_core::testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
 use wallet_core::{Epoch, Inbox, InboxStep, Position, StoreErrorKind, Version};
 use wallet_test_servers::Kind;
+use wallet_testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
 
 use crate::support::books::account_key;
 use crate::support::proxy::{CUTS, Cut, Proxy};
@@ -20,7 +20,7 @@ macro_rules! conforms_on {
     ($server:ident, $kind:ident) => {
         mod $server {
             const INBOXES: super::Inboxes = super::Inboxes(wallet_test_servers::Kind::$kind);
-            wallet_core::inbox_conformance!(crate::inbox::conformance::$server::INBOXES);
+            wallet_testkit::inbox_conformance!(crate::inbox::conformance::$server::INBOXES);
         }
     };
 }

@@ -11,8 +11,6 @@ mod events;
 mod holds;
 mod progress;
 mod read;
-#[cfg(all(test, feature = "testkit"))]
-mod tests;
 mod transfers;
 mod verifier;
 mod violation;

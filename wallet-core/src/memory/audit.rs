@@ -22,9 +22,9 @@ impl MemoryAuditLog {
         Self::default()
     }
 
-    /// Puts records behind a chain as they are.
-    #[cfg(feature = "testkit")]
-    pub(crate) fn put(&self, records: Vec<AuditRecord>) {
+    /// Appends records as they are.
+    #[cfg(feature = "test-hooks")]
+    pub(crate) fn append_unchecked(&self, records: Vec<AuditRecord>) {
         let mut chains = self.lock();
         for record in records {
             let chain = chains.entry(record.partition).or_default();

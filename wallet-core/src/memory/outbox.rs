@@ -69,7 +69,7 @@ impl OutboxTables {
     }
 
     /// The latest lease of a partition, whether it has ended or not.
-    #[cfg(feature = "testkit")]
+    #[cfg(feature = "test-hooks")]
     pub(crate) fn lease(&self, partition: PartitionId) -> Option<Lease> {
         self.leases.get(&partition).cloned()
     }

@@ -59,7 +59,7 @@ impl MemoryStore {
     }
 
     /// Whether no foreign transaction keeps `account`.
-    #[cfg(feature = "testkit")]
+    #[cfg(feature = "test-hooks")]
     pub(crate) fn can_lock(&self, account: AccountKey) -> bool {
         !self.policy().foreign().contains(&account)
     }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
-use wallet_core::testkit::history::{account, lines};
 use wallet_core::{
     Epoch, HistoryError, HistoryLine, HistoryQuery, HistoryStore, Restore, StoreError, Timestamp,
     TransferId,
 };
+use wallet_testkit::history::{account, lines};
 
 use super::DynamoHistory;
 use crate::DynamoSettings;

@@ -11,9 +11,9 @@ use uuid::Uuid;
 use wallet_core::audit::{
     AuditEvent, AuditFaultKind, AuditOutcome, AuditText, AuditVerdict, verify,
 };
-use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory};
 use wallet_core::{AuditLog, SystemClock, Timestamp};
 use wallet_dynamo::{DynamoAuditLog, create_audit_table};
+use wallet_testkit::{BuiltPort, ManualClock, PortFactory};
 
 use crate::support::{Place, block_on};
 
@@ -41,7 +41,7 @@ impl PortFactory<dyn AuditLog> for Dynamo {
     }
 }
 
-wallet_core::audit_log_conformance!(Dynamo);
+wallet_testkit::audit_log_conformance!(Dynamo);
 
 fn event(number: u128) -> AuditEvent {
     let text = |text| AuditText::new(text).unwrap();

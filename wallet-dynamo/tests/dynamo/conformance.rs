@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_core::HistoryStore;
-use wallet_core::testkit::history::{BuiltHistory, HistoryFactory, OpenHistory, account};
 use wallet_dynamo::DynamoSettings;
+use wallet_testkit::history::{BuiltHistory, HistoryFactory, OpenHistory, account};
 
 use crate::support::{Place, block_on};
 
@@ -51,7 +51,7 @@ mod alone {
         }
     }
 
-    wallet_core::history_conformance!(Dynamo);
+    wallet_testkit::history_conformance!(Dynamo);
 }
 
 mod spread {
@@ -71,5 +71,5 @@ mod spread {
         }
     }
 
-    wallet_core::history_conformance!(Dynamo);
+    wallet_testkit::history_conformance!(Dynamo);
 }

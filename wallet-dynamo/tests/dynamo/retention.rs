@@ -8,11 +8,11 @@ use serde_json::Value;
 use wallet_core::history::{Backfill, Export};
 use wallet_core::memory::MemoryStore;
 use wallet_core::reconcile::Reconciler;
-use wallet_core::testkit::ManualClock;
 use wallet_core::{
     AccountId, AccountKey, Clock, Currency, HistoryQuery, HistoryStore, IdempotencyKey, InLedger,
     LedgerId, Leg, Money, OpenAccount, Owner, Policy, PostTransfer, Request, Timestamp, Wallet,
 };
+use wallet_testkit::ManualClock;
 
 use crate::support::{Place, block_on};
 

@@ -15,11 +15,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 use wallet_core::audit::{AuditEvent, AuditOutcome, AuditText};
-use wallet_core::testkit::history::{account, lines};
 use wallet_core::{
     AuditLog, HistoryError, HistoryStore, StoreError, StoreErrorKind, SystemClock, Timestamp,
 };
 use wallet_dynamo::{DynamoAuditLog, DynamoHistory, DynamoSettings};
+use wallet_testkit::history::{account, lines};
 
 use crate::support::block_on;
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory, QueueEnds};
+use wallet_testkit::{BuiltPort, ManualClock, PortFactory, QueueEnds};
 
 use super::Fifo;
 
@@ -30,4 +30,4 @@ impl PortFactory<QueueEnds> for Sqs {
     }
 }
 
-wallet_core::message_queue_conformance!(Sqs);
+wallet_testkit::message_queue_conformance!(Sqs);

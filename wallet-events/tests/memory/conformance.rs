@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory, QueueEnds};
 use wallet_events::memory::MemoryQueue;
+use wallet_testkit::{BuiltPort, ManualClock, PortFactory, QueueEnds};
 
 #[derive(Debug)]
 struct Memory;
@@ -18,4 +18,4 @@ impl PortFactory<QueueEnds> for Memory {
     }
 }
 
-wallet_core::message_queue_conformance!(Memory);
+wallet_testkit::message_queue_conformance!(Memory);

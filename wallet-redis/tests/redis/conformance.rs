@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wallet_core::testkit::{BuiltPort, ManualClock, PortFactory};
 use wallet_core::{BalanceCache, LockManager, RateLimiter, SessionStore};
 use wallet_redis::Redis;
 use wallet_test_servers::{PrivateRedis, PrivateRedisCluster};
+use wallet_testkit::{BuiltPort, ManualClock, PortFactory};
 
 use crate::support::{open_with, patient};
 
@@ -80,16 +80,16 @@ factories! {
 
 mod one {
     use super::*;
-    wallet_core::balance_cache_conformance!(On(One));
-    wallet_core::rate_limiter_conformance!(On(One));
-    wallet_core::lock_manager_conformance!(On(One));
-    wallet_core::session_store_conformance!(On(One));
+    wallet_testkit::balance_cache_conformance!(On(One));
+    wallet_testkit::rate_limiter_conformance!(On(One));
+    wallet_testkit::lock_manager_conformance!(On(One));
+    wallet_testkit::session_store_conformance!(On(One));
 }
 
 mod cluster {
     use super::*;
-    wallet_core::balance_cache_conformance!(On(Cluster));
-    wallet_core::rate_limiter_conformance!(On(Cluster));
-    wallet_core::lock_manager_conformance!(On(Cluster));
-    wallet_core::session_store_conformance!(On(Cluster));
+    wallet_testkit::balance_cache_conformance!(On(Cluster));
+    wallet_testkit::rate_limiter_conformance!(On(Cluster));
+    wallet_testkit::lock_manager_conformance!(On(Cluster));
+    wallet_testkit::session_store_conformance!(On(Cluster));
 }

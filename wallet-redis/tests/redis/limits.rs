@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use wallet_core::memory::MemoryLimiter;
-use wallet_core::testkit::ManualClock;
 use wallet_core::{Charge, LimitName, LimitScope, Quota, RateLimiter};
 use wallet_test_servers::PrivateRedis;
+use wallet_testkit::ManualClock;
 
 use crate::support::{open_with, patient};
 

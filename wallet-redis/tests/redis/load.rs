@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinHandle;
 use wallet_core::memory::MemoryStore;
-use wallet_core::testkit::violations;
 use wallet_core::{
     AccountKey, Balance, BalanceCache, Command, Currency, Epoch, Freshness, IdempotencyKey,
     LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, Policy, Position, PostTransfer,
     RecordKey, Request, SystemClock, Wallet,
 };
 use wallet_redis::{Redis, RedisSettings};
+use wallet_testkit::violations;
 
 use crate::support::account;
 

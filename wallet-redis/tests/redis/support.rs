@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
-use wallet_core::testkit::ManualClock;
 use wallet_core::{
     AccountId, AccountKey, Balance, Counters, Currency, Epoch, InLedger, LedgerId, Version,
 };
 use wallet_redis::{Redis, RedisSettings};
+use wallet_testkit::ManualClock;
 
 /// Settings that wait as long as a busy machine needs.
 pub(crate) fn patient(url: impl Into<String>) -> RedisSettings {

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use wallet_core::invariants::Verifier;
-use wallet_core::testkit::block_on;
 use wallet_core::{Decided, LedgerStore, Outcome, TransferId};
+use wallet_testkit::block_on;
 
 use super::{ACCOUNTS, commit, open, open_deferring, record_key, transfer};
 

@@ -15,7 +15,6 @@ pub(crate) mod child;
 use std::path::Path;
 use std::sync::Arc;
 
-use wallet_core::testkit::{block_on, violations};
 use wallet_core::{
     AccountId, AccountKey, Batch, Command, Currency, Decided, Deposit, IdempotencyKey, InLedger,
     KeyScope, KeyText, LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner,
@@ -23,6 +22,7 @@ use wallet_core::{
     SystemClock, TransferId, Uuid7,
 };
 use wallet_sqlite::{SqliteSettings, SqliteStore};
+use wallet_testkit::{block_on, violations};
 
 /// How many accounts the tests share.
 pub(crate) const ACCOUNTS: u8 = 6;

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::testkit::block_on;
 use wallet_core::{AccountKey, LedgerId, Outbox, ParkedEvent, SystemClock};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
+use wallet_testkit::block_on;
 
 use crate::{ADA, books, told, wallet};
 

@@ -20,7 +20,6 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use wallet_core::testkit::block_on;
 use wallet_core::{
     AccountId, Command as Ask, Currency, Deposit, IdempotencyKey, LedgerStore, Leg, Money,
     OpenAccount, Owner, PlaceHold, PostTransfer, Prepared, Request, SettlementName,
@@ -28,6 +27,7 @@ use wallet_core::{
 };
 use wallet_sqlite::rusqlite::Connection;
 use wallet_sqlite::{SqliteSettings, SqliteStore};
+use wallet_testkit::block_on;
 
 const ADA: &str = "01890000-0000-7000-8000-000000000001";
 const BOB: &str = "01890000-0000-7000-8000-000000000002";

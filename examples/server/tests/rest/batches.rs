@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use wallet_core::memory::MemoryStore;
-use wallet_core::testkit::simulation::{Fault, FaultPlan, FaultyStore, Port};
 use wallet_core::{Settings, StoreErrorKind, SystemClock};
+use wallet_sim::{Fault, FaultPlan, FaultyStore, Port};
 
 use crate::contract::Switch;
 use crate::support::{Client, Response, World, transfer};

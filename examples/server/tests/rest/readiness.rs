@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use wallet_core::memory::MemoryStore;
-use wallet_core::testkit::simulation::{Fault, FaultPlan, FaultyStore, Port};
 use wallet_core::{Settings, StoreErrorKind, SystemClock};
+use wallet_sim::{Fault, FaultPlan, FaultyStore, Port};
 
 use crate::contract::Switch;
 use crate::support::{World, http, memory_store};

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use wallet_aurora::AuroraStore;
-use wallet_core::testkit::violations;
 use wallet_core::{
     AccountId, AccountKey, Batch, Command, Currency, Decided, Deposit, IdempotencyKey, InLedger,
     LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, PostTransfer, Prepared,
     RecordKey, Request, SettlementName, SettlementShards, StoreErrorKind, Uuid7,
 };
+use wallet_testkit::violations;
 
 use super::Database;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_aurora::AuroraStore;
-use wallet_core::testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
 use wallet_test_servers::Kind;
+use wallet_testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
 
 use super::{Database, runtime};
 

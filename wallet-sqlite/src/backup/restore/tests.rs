@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wallet_core::testkit::block_on;
 use wallet_core::{LedgerStore, RaisedBy, SystemClock, Timestamp};
+use wallet_testkit::block_on;
 
 use super::{Existing, restore, stop};
 use crate::backup::{Backup, back_up};

@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wallet_core::memory::MemoryStore;
-use wallet_core::testkit::ManualClock;
-use wallet_core::testkit::simulation::{Fault, FaultPlan, FaultyStore, Port};
 use wallet_core::{
     Amount, Currency, IdempotencyKey, LedgerId, OpenAccount, Owner, Request, Settings,
     SettlementName, SystemClock, settlement_account,
 };
+use wallet_sim::{Fault, FaultPlan, FaultyStore, Port};
+use wallet_testkit::ManualClock;
 
 use crate::support::{Client, World};
 

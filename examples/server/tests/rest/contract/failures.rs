@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
-use wallet_core::testkit::simulation::Fault;
 use wallet_core::{Settings, StoreErrorKind};
+use wallet_sim::Fault;
 
 use super::{Books, Call, Document, cancel, reads, writes};
 use crate::support::{Client, World, http};

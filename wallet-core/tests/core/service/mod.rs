@@ -1,0 +1,33 @@
+//! What the service must hold, whatever store, callers and time do.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests and their helpers may panic"
+)]
+
+mod bulk;
+mod cache;
+mod cache_race;
+mod callers;
+mod clock;
+mod conflicts;
+mod epochs;
+mod errors;
+mod failures;
+mod fate;
+mod foreign_locks;
+mod history;
+mod history_same;
+mod isolation;
+mod limits;
+mod reads;
+mod retention;
+mod scripted;
+mod settings;
+mod shutdown;
+mod sweep_lock;
+mod sweeping;
+mod world;

@@ -1,0 +1,272 @@
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use wallet_core::memory::{MemoryStore, OutboxTables};
+use wallet_core::test_hooks;
+use wallet_core::{
+    AccountKey, Batch, Committed, HoldKey, LedgerStore, PastBalance, RecordKey, Snapshot,
+    StoreError, Timestamp,
+};
+
+use super::super::Rng;
+use super::Bug;
+
+/// By how much a sweep that comes early is early.
+pub(super) const EARLY: Duration = Duration::from_millis(500);
+/// For how long records are kept that are forgotten early.
+const KEPT: Duration = Duration::from_millis(200);
+
+/// Stands between a [`FaultyStore`](super::super::FaultyStore) and the store
+/// behind it, and works wrongly.
+#[async_trait]
+pub trait Sabotage: Debug + Send + Sync + 'static {
+    /// What a commit reads before it waits for its locks, where it is to decide
+    /// on that.
+    fn read_early(&self, batch: &Batch) -> Option<Snapshot>;
+
+    /// Commits `batch`.
+    ///
+    /// # Errors
+    /// Those of the store.
+    async fn transact(
+        &self,
+        inner: &dyn LedgerStore,
+        batch: Arc<Batch>,
+        circumstances: Circumstances,
+    ) -> Result<Committed, StoreError>;
+
+    /// `batch` is rolled back.
+    fn roll_back(&self, batch: &Batch);
+
+    /// Holds to expire.
+    ///
+    /// # Errors
+    /// Those of the store.
+    async fn expired_holds(
+        &self,
+        inner: &dyn LedgerStore,
+        limit: u32,
+    ) -> Result<Vec<HoldKey>, StoreError>;
+
+    /// A balance at a past time.
+    ///
+    /// # Errors
+    /// Those of the store.
+    async fn balance_at(
+        &self,
+        inner: &dyn LedgerStore,
+        account: AccountKey,
+        at: Timestamp,
+    ) -> Result<Option<PastBalance>, StoreError>;
+}
+
+/// How a commit came about.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    /// What was [read early](Sabotage::read_early).
+    pub early: Option<Snapshot>,
+    /// Whether it is what is left of a commit without the requests that could
+    /// not have their locks.
+    pub is_rest: bool,
+}
+
+/// Plants the [`Bug`]s of a store in a [`MemoryStore`].
+#[derive(Debug)]
+pub struct Saboteur {
+    pub(super) bug: Bug,
+    pub(super) store: Arc<MemoryStore>,
+    rng: Rng,
+    per_mille: u64,
+    /// The outbox row that waits for the next commit, by its payload.
+    late: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Saboteur {
+    /// Plants `bug` in `store`, to strike in `per_mille` of a thousand commits
+    /// where it strikes now and then.
+    #[must_use]
+    pub const fn new(bug: Bug, store: Arc<MemoryStore>, rng: Rng, per_mille: u64) -> Self {
+        Self {
+            bug,
+            store,
+            rng,
+            per_mille,
+            late: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(super) fn forget_records(&self, keys: &[RecordKey]) {
+        let mut tables = self.store.shared().tables();
+        for key in keys {
+            if let Some(record) = tables.records.remove(key) {
+                tables.record_order.remove(&(record.written_at, *key));
+            }
+        }
+    }
+
+    fn forget_old_records(&self) {
+        let now = self.store.shared().now();
+        let mut tables = self.store.shared().tables();
+        let oldest = now.saturating_sub(KEPT);
+        while let Some(first) = tables.record_order.first().copied()
+            && first.0 < oldest
+        {
+            tables.record_order.remove(&first);
+            tables.records.remove(&first.1);
+        }
+    }
+
+    fn outbox(&self) -> OutboxTables {
+        self.store.shared().tables().outbox.clone()
+    }
+
+    /// Commits with this outbox instead of what it wrote.
+    async fn without_events(
+        &self,
+        inner: &dyn LedgerStore,
+        batch: Arc<Batch>,
+    ) -> Result<Committed, StoreError> {
+        let outbox = self.outbox();
+        let committed = inner.transact(batch).await;
+        self.store.shared().tables().outbox = outbox;
+        committed
+    }
+
+    /// Writes the row of the commit before, and keeps that of this one.
+    async fn with_events_later(
+        &self,
+        inner: &dyn LedgerStore,
+        batch: Arc<Batch>,
+    ) -> Result<Committed, StoreError> {
+        let snapshot = inner.snapshot(batch.reads()).await?;
+        let payload = batch.decide(&snapshot).changes.outbox_payload();
+        let committed = self.without_events(inner, batch).await?;
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = self.store.shared();
+        let mut tables = shared.tables();
+        for row in late.drain(..) {
+            tables.outbox.append(row, shared.now());
+        }
+        late.extend(payload);
+        Ok(committed)
+    }
+
+    async fn lose_update(
+        &self,
+        inner: &dyn LedgerStore,
+        batch: Arc<Batch>,
+    ) -> Result<Committed, StoreError> {
+        let accounts = self.store.shared().tables().accounts.clone();
+        let committed = inner.transact(Arc::clone(&batch)).await;
+        let mut tables = self.store.shared().tables();
+        let touched = &batch.reads().accounts;
+        if let Some(before) = touched.iter().find_map(|key| accounts.get(key)) {
+            tables.accounts.insert(before.state.key, before.clone());
+        }
+        committed
+    }
+}
+
+#[async_trait]
+impl Sabotage for Saboteur {
+    fn read_early(&self, batch: &Batch) -> Option<Snapshot> {
+        self.reads_early().then(|| {
+            let shared = self.store.shared();
+            let now = shared.now();
+            shared.tables().snapshot(batch.reads(), now, |_| true)
+        })
+    }
+
+    async fn transact(
+        &self,
+        inner: &dyn LedgerStore,
+        batch: Arc<Batch>,
+        circumstances: Circumstances,
+    ) -> Result<Committed, StoreError> {
+        if self.distorts_snapshots() {
+            return self.commit_distorted(&batch, circumstances.early);
+        }
+        let strikes = self.rng.chance(self.per_mille);
+        match self.bug {
+            Bug::RecordsAfterCommit if strikes => {
+                let committed = inner.transact(Arc::clone(&batch)).await;
+                self.forget_records(&batch.reads().keys);
+                committed
+            }
+            Bug::RecordsBeforeCommit if strikes => {
+                let accounts = self.store.shared().tables().clone();
+                let committed = inner.transact(batch).await;
+                let mut tables = self.store.shared().tables();
+                let after = std::mem::replace(&mut *tables, accounts);
+                tables.records = after.records;
+                tables.record_order = after.record_order;
+                committed
+            }
+            Bug::AppliesTwice if strikes => {
+                inner.transact(Arc::clone(&batch)).await?;
+                self.forget_records(&batch.reads().keys);
+                inner.transact(batch).await
+            }
+            Bug::LosesCommit if strikes => {
+                let snapshot = inner.snapshot(batch.reads()).await?;
+                let decided = batch.decide(&snapshot).decided;
+                Ok(Committed { decided })
+            }
+            Bug::LosesUpdate if strikes => self.lose_update(inner, batch).await,
+            Bug::LosesEvents if strikes => self.without_events(inner, batch).await,
+            Bug::LosesEventsOfSplits if circumstances.is_rest => {
+                self.without_events(inner, batch).await
+            }
+            Bug::WritesEventsLater => self.with_events_later(inner, batch).await,
+            Bug::ForgetsKeysEarly => {
+                self.forget_old_records();
+                inner.transact(batch).await
+            }
+            _ => inner.transact(batch).await,
+        }
+    }
+
+    fn roll_back(&self, batch: &Batch) {
+        if self.bug != Bug::TellsWhatIsRolledBack {
+            return;
+        }
+        let shared = self.store.shared();
+        let now = shared.now();
+        let mut tables = shared.tables();
+        let snapshot = tables.snapshot(batch.reads(), now, |_| true);
+        if let Some(payload) = batch.decide(&snapshot).changes.outbox_payload() {
+            tables.outbox.append(payload, now);
+        }
+    }
+
+    async fn expired_holds(
+        &self,
+        inner: &dyn LedgerStore,
+        limit: u32,
+    ) -> Result<Vec<HoldKey>, StoreError> {
+        if self.bug != Bug::SweepsEarly {
+            return inner.expired_holds(limit).await;
+        }
+        let shared = self.store.shared();
+        let soon = shared.now().saturating_add(EARLY);
+        Ok(test_hooks::expired_holds(&shared.tables(), soon, limit))
+    }
+
+    async fn balance_at(
+        &self,
+        inner: &dyn LedgerStore,
+        account: AccountKey,
+        at: Timestamp,
+    ) -> Result<Option<PastBalance>, StoreError> {
+        let before = self.store.shared().tables().accounts.get(&account).cloned();
+        let answer = inner.balance_at(account, at).await;
+        if let (Bug::AnswersPastUnfenced, Some(before)) = (self.bug, before) {
+            let mut tables = self.store.shared().tables();
+            tables.accounts.insert(account, before);
+        }
+        answer
+    }
+}

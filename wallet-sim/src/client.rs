@@ -1,0 +1,367 @@
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+
+use wallet_core::{
+    AccountKey, BulkRequest, Clock, Command, Freshness, IdempotencyKey, KeyScope, KeyText,
+    LedgerId, Outcome, Position, Recorded, Request,
+};
+
+use super::process::Reply;
+use super::world::World;
+use super::{Bug, Rng, workload};
+
+/// How often a client asks for one thing before it counts as a failure.
+const ATTEMPTS_MAX: u32 = 300;
+
+/// Somebody who wants things done, each exactly once, and asks either process
+/// until the answer is definite.
+#[derive(Debug)]
+pub(super) struct Client {
+    number: u64,
+    world: Arc<World>,
+    rng: Rng,
+    /// The latest version of each account that it was told: what it reads is
+    /// never older.
+    token: BTreeMap<AccountKey, Position>,
+}
+
+/// What came of one attempt.
+enum Attempt {
+    Answered(Arc<Outcome>),
+    /// Certainly nothing was done.
+    Refused,
+    /// Nobody knows.
+    Silence,
+}
+
+impl Client {
+    pub(super) const fn new(number: u64, world: Arc<World>, rng: Rng) -> Self {
+        Self {
+            number,
+            world,
+            rng,
+            token: BTreeMap::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        for operation in 0..self.world.scenario.operations {
+            if self.is_left_out(operation) {
+                continue;
+            }
+            let commands = if operation == 0 {
+                workload::opening(self.number)
+            } else {
+                // The same whatever became of those before.
+                let seed = self.world.seed.rotate_left(32) ^ (self.number << 16) ^ operation;
+                let rng = Rng::new(seed).fork();
+                let notes = self.world.notes();
+                workload::commands(&rng, self.world.scenario.clients, &notes.known)
+            };
+            self.world.notes().counts.requests += 1;
+            if operation > 0 && commands.len() > 1 && self.rng.chance(600) {
+                self.insist_on_items(operation, commands).await;
+            } else {
+                self.insist(operation, commands).await;
+            }
+            if self.rng.chance(300) {
+                self.read().await;
+            }
+            if self.rng.chance(30) {
+                self.look_back();
+            }
+            self.world.clock.sleep(self.rng.delay(60)).await;
+        }
+        self.world.finished();
+    }
+
+    fn is_left_out(&self, operation: u64) -> bool {
+        let left_out = &self.world.scenario.left_out.operations;
+        left_out.contains(&(self.number, operation))
+    }
+
+    /// Asks until the answer is definite.
+    async fn insist(&mut self, operation: u64, commands: Vec<Command>) {
+        let name = format!("{}-{operation}", self.number);
+        let mut key = key(&name);
+        let mut heard_all = true;
+        for attempt in 0..ATTEMPTS_MAX {
+            let request = Request::of_many(key.clone(), commands.clone());
+            let silence = match self.attempt(&name, &request).await {
+                Attempt::Answered(outcome) => return self.settle(&request, Some(outcome)),
+                Attempt::Refused => false,
+                Attempt::Silence => true,
+            };
+            heard_all &= !silence;
+            if heard_all && self.rng.chance(300) {
+                // Nothing was done, so it may as well be another request.
+                self.settle(&request, None);
+                key = self::key(&format!("{name}-{attempt}"));
+            }
+            if silence {
+                self.world.notes().counts.unknown += 1;
+                if self.rng.chance(200) {
+                    let found = self.recall(&request).await;
+                    match found {
+                        Some(Some(outcome)) => return self.settle(&request, Some(outcome)),
+                        Some(None)
+                            if self.world.scenario.bug
+                                == Some(Bug::TakesNothingRecordedForFailure) =>
+                        {
+                            self.settle(&request, None);
+                            key = self::key(&format!("{name}-{attempt}"));
+                        }
+                        Some(None) | None => {}
+                    }
+                } else if self.rng.chance(150)
+                    && let Some(outcome) = self.cancel(&key).await
+                {
+                    // Done or cancelled: either is for ever.
+                    return self.settle(&request, Some(outcome));
+                }
+            }
+            match self.world.scenario.bug {
+                Some(Bug::RetriesUnderNewKey) if silence => {
+                    key = self::key(&format!("{name}-{attempt}"));
+                }
+                Some(Bug::TakesSilenceForFailure) if silence => {
+                    return self.settle(&request, None);
+                }
+                _ => {}
+            }
+            self.world.clock.sleep(self.rng.delay(100)).await;
+        }
+        let finding = format_args!("client {name}: no definite answer");
+        self.world.oracle.find(finding);
+    }
+
+    async fn attempt(&self, name: &str, request: &Request) -> Attempt {
+        let process = self.rng.index(self.world.processes.count());
+        self.world.notes().counts.attempts += 1;
+        // Some give up early; of those some take their question back.
+        let is_hasty = self.rng.chance(200);
+        let patience = if is_hasty {
+            self.rng.delay(300)
+        } else {
+            Duration::from_secs(60)
+        };
+        let withdraws = self.rng.chance(500);
+        let reply = self
+            .world
+            .processes
+            .submit(&self.world, process, request.clone(), withdraws);
+        let Some(reply) = reply else {
+            return Attempt::Refused;
+        };
+        let wait = pin!(self.world.clock.sleep(patience));
+        let line = |what: &str| self.world.trace.note(format_args!("client {name}: {what}"));
+        match select(reply, wait).await {
+            Either::Right(_) => {
+                line("hangs up");
+                Attempt::Silence
+            }
+            Either::Left((Err(_), _)) => {
+                line("loses its process");
+                Attempt::Silence
+            }
+            Either::Left((Ok(Reply::Outcome(outcome)), _)) => {
+                match &outcome.result {
+                    Ok(_) => line("done"),
+                    Err(rejected) => line(rejected.rejection.code()),
+                }
+                Attempt::Answered(outcome)
+            }
+            Either::Left((Ok(Reply::NotDone(why)), _)) => {
+                line(&why);
+                Attempt::Refused
+            }
+            Either::Left((Ok(Reply::Unknown), _)) => {
+                line("outcome unknown");
+                Attempt::Silence
+            }
+            Either::Left((Ok(Reply::Mismatch), _)) => {
+                let finding = format_args!("client {name}: its key was used for another");
+                self.world.oracle.find(finding);
+                Attempt::Refused
+            }
+            Either::Left((Ok(Reply::Wrong(why)), _)) => {
+                self.world.oracle.find(format_args!("client {name}: {why}"));
+                Attempt::Refused
+            }
+        }
+    }
+
+    /// What the ledger remembers of a request whose answer was lost; `None` where
+    /// it could not be asked.
+    async fn recall(&self, request: &Request) -> Option<Option<Arc<Outcome>>> {
+        let process = self.rng.index(self.world.processes.count());
+        let key = request.key().record_key(request.ledger());
+        let was_known = self.world.oracle.knows(key);
+        let recorded = self.world.processes.recall(process, request)?;
+        // A store that fails now knows nothing now.
+        let recorded = recorded.await.ok()?.ok()?;
+        let found = recorded.is_some();
+        self.world
+            .trace
+            .note(format_args!("client {}: recalls: {found}", self.number));
+        if was_known && !found {
+            let finding = format_args!("{key}: the record is not found");
+            self.world.oracle.find(finding);
+        }
+        Some(recorded)
+    }
+
+    /// Asks that nothing be done under a key any more; what stands under it from
+    /// then on, if an answer comes.
+    async fn cancel(&self, key: &IdempotencyKey) -> Option<Arc<Outcome>> {
+        let process = self.rng.index(self.world.processes.count());
+        let processes = &self.world.processes;
+        let cancelled = processes.cancel(&self.world, process, key.clone())?;
+        let Recorded::Request(outcome) = cancelled.await.ok()?.ok()? else {
+            return None;
+        };
+        let line = if outcome.is_cancelled() {
+            "cancels"
+        } else {
+            "cannot cancel"
+        };
+        self.world
+            .trace
+            .note(format_args!("client {}: {line}", self.number));
+        Some(outcome)
+    }
+
+    /// Asks for items, each by itself, until every one has an outcome; then asks
+    /// for something else under the same key, which must not be done.
+    async fn insist_on_items(&mut self, operation: u64, items: Vec<Command>) {
+        let name = format!("{}-{operation}", self.number);
+        let key = key(&name);
+        for _ in 0..ATTEMPTS_MAX {
+            let bulk = BulkRequest::new(key.clone(), items.clone());
+            let replies = self.attempt_items(bulk).await;
+            let is_outcome = |reply: &Reply| matches!(reply, Reply::Outcome(_));
+            if replies.len() == items.len() && replies.iter().all(is_outcome) {
+                self.settle_items(&key, replies);
+                let mut other = items.clone();
+                other.rotate_left(1);
+                other.extend(items);
+                let replies = self.attempt_items(BulkRequest::new(key, other)).await;
+                let is_done =
+                    |reply: &Reply| matches!(reply, Reply::Outcome(o) if !o.is_cancelled());
+                if replies.iter().any(is_done) {
+                    let finding = format_args!("client {name}: other items are carried out");
+                    self.world.oracle.find(finding);
+                }
+                return;
+            }
+            if self.rng.chance(100) {
+                let process = self.rng.index(self.world.processes.count());
+                let processes = &self.world.processes;
+                if let Some(cancelled) = processes.cancel(&self.world, process, key.clone()) {
+                    // What came of it shows when the items are asked for again.
+                    let _ = cancelled.await;
+                }
+            }
+            self.world.clock.sleep(self.rng.delay(100)).await;
+        }
+        let finding = format_args!("client {name}: no definite answer to its items");
+        self.world.oracle.find(finding);
+    }
+
+    async fn attempt_items(&self, bulk: BulkRequest) -> Vec<Reply> {
+        let process = self.rng.index(self.world.processes.count());
+        self.world.notes().counts.attempts += 1;
+        let processes = &self.world.processes;
+        match processes.submit_bulk(&self.world, process, bulk) {
+            Some(replies) => replies.await.unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
+    fn settle_items(&mut self, key: &IdempotencyKey, replies: Vec<Reply>) {
+        let key = key.record_key(LedgerId::default());
+        let mut settled = Vec::new();
+        for (index, reply) in (0..).zip(replies) {
+            let Reply::Outcome(outcome) = reply else {
+                continue;
+            };
+            for (account, position) in outcome.positions() {
+                self.is_told(account, position);
+            }
+            self.world.notes().known.learn(&outcome);
+            settled.push((key.item(index), outcome));
+        }
+        let mut notes = self.world.notes();
+        notes.settled_bulks += 1;
+        notes.settled_items.extend(settled);
+    }
+
+    /// Reads balances of its own accounts and one more.
+    async fn read(&mut self) {
+        let accounts = workload::account_keys(self.world.scenario.clients);
+        let own = usize::try_from(self.number * 2).unwrap();
+        let any = self.rng.index(accounts.len());
+        let accounts = vec![accounts[own], accounts[any]];
+        let freshness = match self.rng.below(4) {
+            0 => Freshness::Cached,
+            1 => Freshness::Strong,
+            _ => Freshness::AtLeast(self.token.iter().map(|(a, v)| (*a, *v)).collect()),
+        };
+        let process = self.rng.index(self.world.processes.count());
+        let before = self.world.oracle.positions(&accounts);
+        let read = self
+            .world
+            .processes
+            .read(process, accounts.clone(), freshness.clone());
+        let Some(read) = read else { return };
+        let Some(found) = read.await.ok().flatten() else {
+            return;
+        };
+        self.world.notes().counts.reads += 1;
+        for ((account, balance), before) in accounts.into_iter().zip(found).zip(before) {
+            let oracle = &self.world.oracle;
+            oracle.read(account, balance.as_ref(), &freshness, before);
+            if let Some(balance) = balance {
+                self.is_told(account, balance.position());
+            }
+        }
+    }
+
+    /// Asks what was on an account some time ago, or is right now.
+    fn look_back(&self) {
+        let accounts = workload::account_keys(self.world.scenario.clients);
+        let account = accounts[self.rng.index(accounts.len())];
+        let ago = Duration::from_millis(self.rng.pick(&[0, 0, 5, 500]));
+        let at = self.world.store_clock.now().saturating_sub(ago);
+        let process = self.rng.index(self.world.processes.count());
+        self.world.processes.look_back(process, account, at);
+    }
+
+    fn settle(&mut self, request: &Request, outcome: Option<Arc<Outcome>>) {
+        if let Some(outcome) = &outcome {
+            for (account, position) in outcome.positions() {
+                self.is_told(account, position);
+            }
+        }
+        let mut notes = self.world.notes();
+        if let Some(outcome) = &outcome {
+            notes.known.learn(outcome);
+        }
+        let key = request.key().record_key(request.ledger());
+        notes.settled.insert(key, outcome);
+    }
+
+    fn is_told(&mut self, account: AccountKey, position: Position) {
+        let known = self.token.entry(account).or_default();
+        *known = position.max(*known);
+    }
+}
+
+fn key(text: &str) -> IdempotencyKey {
+    let scope = KeyScope::new("simulation").unwrap();
+    IdempotencyKey::new(scope, KeyText::new(text).unwrap())
+}

@@ -1,0 +1,123 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use wallet_core::{
+    EventPublisher, Message, MessageQueue, PublishError, Published, PublisherLimits, QueueError,
+    Received, StoreErrorKind,
+};
+
+use super::Rng;
+use super::faulty_port::FaultyPort;
+use super::oracle::Oracle;
+
+/// A publisher whose calls go wrong, as a whole or for some of their messages;
+/// an oracle watches the order of what is published.
+#[derive(Debug)]
+pub(super) struct FaultyPublisher {
+    pub(super) inner: Arc<dyn EventPublisher>,
+    pub(super) faults: FaultyPort,
+    pub(super) rng: Rng,
+    pub(super) oracle: Arc<Oracle>,
+    /// Which of the queues it is.
+    pub(super) stage: usize,
+}
+
+fn not_published(kind: StoreErrorKind) -> PublishError {
+    PublishError::new(format!("a planned fault: {kind:?}"))
+}
+
+impl FaultyPublisher {
+    async fn publish_some(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+        let published = self.inner.publish(messages).await?;
+        for (message, published) in messages.iter().zip(&published) {
+            if *published == Published::Done {
+                self.oracle.published(self.stage, message);
+            }
+        }
+        Ok(published)
+    }
+
+    /// Publishes a part of a call.
+    async fn publish_part(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+        let mut answers = Vec::with_capacity(messages.len());
+        for message in messages {
+            if self.rng.chance(500) {
+                let reason = "a planned fault".to_owned();
+                answers.push(Published::Failed { reason });
+            } else {
+                let one = std::slice::from_ref(message);
+                answers.extend(self.publish_some(one).await?);
+            }
+        }
+        Ok(answers)
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl EventPublisher for FaultyPublisher {
+    fn limits(&self) -> PublisherLimits {
+        PublisherLimits {
+            keeps_order: false,
+            ..self.inner.limits()
+        }
+    }
+
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+        let call = async {
+            match self.publish_some(messages).await {
+                Ok(published) => Ok(published),
+                Err(error) => Err(error),
+            }
+        };
+        let published = self.faults.call("publish", call, not_published).await;
+        match published {
+            Err(_) if messages.len() > 1 && self.rng.chance(300) => {
+                self.publish_part(messages).await
+            }
+            other => other,
+        }
+    }
+}
+
+/// A queue whose calls go wrong: messages come late, again, or in several
+/// hands.
+#[derive(Debug)]
+pub(super) struct FaultyQueue {
+    pub(super) inner: Arc<dyn MessageQueue>,
+    pub(super) faults: FaultyPort,
+}
+
+fn not_done(kind: StoreErrorKind) -> QueueError {
+    QueueError::new(format!("a planned fault: {kind:?}"))
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl MessageQueue for FaultyQueue {
+    async fn receive(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>, QueueError> {
+        let call = self.inner.receive(limit, visibility);
+        self.faults.call("receive", call, not_done).await
+    }
+
+    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError> {
+        let call = self.inner.extend(receipt, visibility);
+        self.faults.call("extend", call, not_done).await
+    }
+
+    async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
+        let call = self.inner.delete(receipt);
+        self.faults.call("delete", call, not_done).await
+    }
+
+    /// Faults come one by one, so that a batch is done in part.
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+        let mut answers = Vec::with_capacity(receipts.len());
+        for receipt in receipts {
+            answers.push(self.delete(receipt).await);
+        }
+        answers
+    }
+}

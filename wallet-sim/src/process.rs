@@ -1,0 +1,408 @@
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::sync::oneshot;
+
+use wallet_core::{
+    AccountKey, Balance, BulkRequest, Command, CommitSignal, Freshness, HoldKey, IdempotencyKey,
+    InLedger, KeyText, LedgerId, LedgerStore, Outcome, Recorded, Request, Settings, StoreErrorKind,
+    Timestamp, Wallet, WalletError,
+};
+use wallet_testkit::SeededIds;
+
+use super::plant::Plant;
+use super::world::World;
+use super::{Bug, FaultyStore, Harness, Rng, SkewedClock, Stop};
+use crate::{Group, Spawner};
+
+/// What a process answers.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Outcome(Arc<Outcome>),
+    /// Nothing was done; why.
+    NotDone(String),
+    /// Nobody knows.
+    Unknown,
+    /// The key was used for something else.
+    Mismatch,
+    /// An answer that must never be given; why.
+    Wrong(String),
+}
+
+/// The processes that serve the wallet: a service, its driver, and what runs
+/// beside it.
+#[derive(Debug)]
+pub(super) struct Processes {
+    spawner: Spawner,
+    harness: Arc<dyn Harness>,
+    pub(super) plant: Plant,
+    store: Arc<FaultyStore>,
+    clocks: Vec<Arc<SkewedClock>>,
+    rng: Rng,
+    bug: Option<Bug>,
+    slots: Mutex<Slots>,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    running: Vec<Option<Running>>,
+    /// How many were started.
+    started: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Running {
+    wallet: Wallet,
+    stop: Stop,
+}
+
+impl Processes {
+    pub(super) fn new(
+        spawner: Spawner,
+        harness: Arc<dyn Harness>,
+        plant: Plant,
+        store: Arc<FaultyStore>,
+        rng: Rng,
+        count: usize,
+    ) -> Self {
+        let clock = || Arc::new(SkewedClock::new(Arc::clone(&plant.clock)));
+        let clocks = (0..count).map(|_| clock()).collect();
+        let bug = plant.bug;
+        let slots = Mutex::new(Slots {
+            running: (0..count).map(|_| None).collect(),
+            started: 0,
+        });
+        Self {
+            spawner,
+            harness,
+            plant,
+            store,
+            clocks,
+            rng,
+            bug,
+            slots,
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.clocks.len()
+    }
+
+    pub(super) fn clock(&self, process: usize) -> &SkewedClock {
+        &self.clocks[process]
+    }
+
+    /// Starts a process with a clock, ids and settings of its own.
+    pub(super) fn start(&self, process: usize) {
+        let ahead_ms = self.rng.pick(&[0, 0, 3, -40, 900, -2_500, 60_000]);
+        self.clocks[process].set_ahead(ahead_ms * 1_000);
+        let clock = Arc::clone(&self.clocks[process]);
+        let store: Arc<dyn LedgerStore> = Arc::<FaultyStore>::clone(&self.store);
+        let stop = Stop::default();
+        let started = self.slots().started + 1;
+        let name = format!("process {process}/{started}");
+        let signal = CommitSignal::default();
+        let builder = Wallet::builder(Arc::clone(&store))
+            .clock(Arc::<SkewedClock>::clone(&clock))
+            .ids(Arc::new(SeededIds::new(self.rng.next())))
+            .signal(signal.clone())
+            .cache(Arc::clone(&self.plant.cache))
+            .settings(self.settings());
+        let (wallet, driver) = builder.build().expect("the settings make sense");
+        self.spawner.spawn(Group::Driver(process), "driver", driver);
+        self.spawner.kill(Group::Parts(process));
+        let ports = self
+            .plant
+            .ports(process, name, clock, store, signal, stop.clone());
+        for part in ports.map_or_else(Vec::new, |ports| self.harness.parts(ports)) {
+            self.spawner
+                .spawn(Group::Parts(process), part.name, part.future);
+        }
+        let mut slots = self.slots();
+        slots.started = started;
+        slots.running[process] = Some(Running { wallet, stop });
+    }
+
+    /// Small numbers, so that limits are met.
+    fn settings(&self) -> Settings {
+        Settings {
+            queue_capacity: self.rng.pick(&[1, 2, 8]),
+            committers: self.rng.pick(&[1, 2, 3]),
+            batch_requests_max: self.rng.pick(&[1, 2, 8]),
+            tries_max: self.rng.pick(&[1, 2, 5]),
+            sweep_interval: Some(Duration::from_millis(400)),
+            sweep_size: 3,
+            ..Settings::default()
+        }
+    }
+
+    /// All that is of it is gone at once.
+    pub(super) fn kill(&self, process: usize) {
+        self.slots().running[process] = None;
+        self.spawner.kill(Group::Calls(process));
+        self.spawner.kill(Group::Driver(process));
+        self.spawner.kill(Group::Parts(process));
+    }
+
+    /// Its driver is gone; those who wait in it live to hear what became of
+    /// them.
+    pub(super) fn lose_driver(&self, process: usize) {
+        self.spawner.kill(Group::Driver(process));
+    }
+
+    /// Ends a process in good order: all that it accepted is answered first.
+    pub(super) async fn shut_down(&self, process: usize) {
+        let running = self.slots().running[process].clone();
+        if let Some(Running { wallet, stop }) = running {
+            stop.now();
+            wallet.shutdown().await;
+        }
+        self.slots().running[process] = None;
+    }
+
+    fn wallet(&self, process: usize) -> Option<Wallet> {
+        let slots = self.slots();
+        let running = slots.running[process].as_ref();
+        running.map(|running| running.wallet.clone())
+    }
+
+    /// Hands a request to a process; `None` while it is down. When the one who
+    /// asked has hung up, the call is dropped in its middle if it `withdraws`.
+    pub(super) fn submit(
+        &self,
+        world: &Arc<World>,
+        process: usize,
+        request: Request,
+        withdraws: bool,
+    ) -> Option<oneshot::Receiver<Reply>> {
+        let wallet = self.wallet(process)?;
+        let (mut sender, receiver) = oneshot::channel();
+        let key = request.key().record_key(request.ledger());
+        let holds = named_holds(request.ledger(), request.commands());
+        let world = Arc::clone(world);
+        let call = async move {
+            let answer = {
+                let answer = pin!(world.processes.carry_out(&wallet, request));
+                if withdraws {
+                    match select(answer, pin!(sender.closed())).await {
+                        Either::Left((answer, _)) => answer,
+                        Either::Right(_) => return,
+                    }
+                } else {
+                    answer.await
+                }
+            };
+            let is_concerned = world.processes.store.damage.concerns(&holds);
+            let mut reply = reply(answer, is_concerned);
+            if world.scenario.bug == Some(Bug::CallsUnknownNotDone)
+                && matches!(reply, Reply::Unknown)
+            {
+                reply = Reply::NotDone("so it says".to_owned());
+            }
+            if let Reply::Outcome(outcome) = &reply {
+                world.oracle.acknowledged(key, outcome);
+                let mut notes = world.notes();
+                notes.acknowledged.push((key, Arc::clone(outcome)));
+            }
+            // Whoever asked may be gone.
+            let _ = sender.send(reply);
+        };
+        self.spawner.spawn(Group::Calls(process), "call", call);
+        Some(receiver)
+    }
+
+    /// Submits a bulk request to a process; `None` while it is down.
+    pub(super) fn submit_bulk(
+        &self,
+        world: &Arc<World>,
+        process: usize,
+        bulk: BulkRequest,
+    ) -> Option<oneshot::Receiver<Vec<Reply>>> {
+        let wallet = self.wallet(process)?;
+        let (sender, receiver) = oneshot::channel();
+        let world = Arc::clone(world);
+        let key = bulk.key().record_key(bulk.ledger());
+        let holds = named_holds(bulk.ledger(), bulk.items());
+        let call = async move {
+            let answers = match wallet.submit_bulk(bulk).await {
+                Ok(answers) => answers,
+                Err(error) => vec![Err(error)],
+            };
+            let is_concerned = world.processes.store.damage.concerns(&holds);
+            let replies = answers
+                .into_iter()
+                .map(|answer| reply(answer.map(|a| a.outcome), is_concerned));
+            let replies: Vec<Reply> = replies.collect();
+            for (index, reply) in (0..).zip(&replies) {
+                match reply {
+                    // What is cancelled may be recorded under the bulk request's key.
+                    Reply::Outcome(outcome) if !outcome.is_cancelled() => {
+                        let key = key.item(index);
+                        world.oracle.acknowledged(key, outcome);
+                        let mut notes = world.notes();
+                        notes.acknowledged.push((key, Arc::clone(outcome)));
+                    }
+                    _ => {}
+                }
+            }
+            // Whoever asked may be gone.
+            let _ = sender.send(replies);
+        };
+        self.spawner.spawn(Group::Calls(process), "bulk", call);
+        Some(receiver)
+    }
+
+    /// Has a process cancel a key; `None` while it is down.
+    pub(super) fn cancel(
+        &self,
+        world: &Arc<World>,
+        process: usize,
+        key: IdempotencyKey,
+    ) -> Option<oneshot::Receiver<Result<Recorded, WalletError>>> {
+        let wallet = self.wallet(process)?;
+        let (sender, receiver) = oneshot::channel();
+        let world = Arc::clone(world);
+        let call = async move {
+            let ledger = LedgerId::default();
+            let cancelled = wallet.cancel(ledger, &key).await;
+            if let Ok(Recorded::Request(outcome)) = &cancelled {
+                let key = key.record_key(ledger);
+                world.oracle.acknowledged(key, outcome);
+                let mut notes = world.notes();
+                notes.acknowledged.push((key, Arc::clone(outcome)));
+            }
+            let _ = sender.send(cancelled);
+        };
+        self.spawner.spawn(Group::Calls(process), "cancel", call);
+        Some(receiver)
+    }
+
+    /// What a process does with a request, where it has no bug: it submits it.
+    async fn carry_out(
+        &self,
+        wallet: &Wallet,
+        request: Request,
+    ) -> Result<Arc<Outcome>, WalletError> {
+        let again = request.clone();
+        match self.bug {
+            Some(Bug::AnswersWithoutCommit) if self.rng.chance(20) => {
+                let answer = wallet.dry_run(request).await?;
+                return Ok(answer.outcome);
+            }
+            Some(Bug::CachesBeforeCommit) if self.rng.chance(200) => {
+                let answer = wallet.dry_run(again).await?;
+                // A cache that fails is done without.
+                let _ = self.plant.cache.put(&answer.outcome.balances()).await;
+            }
+            _ => {}
+        }
+        let answer = wallet.submit(request.clone()).await;
+        if self.bug == Some(Bug::ResubmitsUnderNewKey)
+            && matches!(answer, Err(WalletError::Indeterminate { .. }))
+        {
+            let text = KeyText::new(&format!("again {}", self.rng.next())).unwrap();
+            let key = IdempotencyKey::new(request.key().scope().clone(), text);
+            let anew = Request::of_many(key, request.commands().to_vec());
+            return Ok(wallet.submit(anew).await?.outcome);
+        }
+        Ok(answer?.outcome)
+    }
+
+    /// Asks a process what is recorded under a request's key; `None` while it
+    /// is down.
+    pub(super) fn recall(
+        &self,
+        process: usize,
+        request: &Request,
+    ) -> Option<oneshot::Receiver<Result<Option<Arc<Outcome>>, WalletError>>> {
+        let wallet = self.wallet(process)?;
+        let (sender, receiver) = oneshot::channel();
+        let (ledger, key) = (request.ledger(), request.key().clone());
+        let call = async move {
+            // Whoever asked may be gone.
+            let _ = sender.send(wallet.outcome(ledger, &key).await);
+        };
+        self.spawner.spawn(Group::Calls(process), "recall", call);
+        Some(receiver)
+    }
+
+    /// Asks a process for balances; `None` while it is down. What comes is
+    /// nothing where it could not say.
+    pub(super) fn read(
+        &self,
+        process: usize,
+        accounts: Vec<AccountKey>,
+        freshness: Freshness,
+    ) -> Option<oneshot::Receiver<Option<Vec<Option<Balance>>>>> {
+        let wallet = self.wallet(process)?;
+        let (sender, receiver) = oneshot::channel();
+        let freshness = match freshness {
+            Freshness::AtLeast(_) if self.bug == Some(Bug::IgnoresTokens) => Freshness::Cached,
+            other => other,
+        };
+        let call = async move {
+            let found = wallet.balances(&accounts, &freshness).await.ok();
+            let _ = sender.send(found);
+        };
+        self.spawner.spawn(Group::Calls(process), "read", call);
+        Some(receiver)
+    }
+
+    /// Asks a process for a balance at a past time, and forgets it: whoever
+    /// watches the store compares it. Nothing while it is down.
+    pub(super) fn look_back(&self, process: usize, account: AccountKey, at: Timestamp) {
+        let Some(wallet) = self.wallet(process) else {
+            return;
+        };
+        let call = async move {
+            let _ = wallet.balance_at(account, at).await;
+        };
+        self.spawner.spawn(Group::Calls(process), "look back", call);
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The holds that commands name: those of rows that they need.
+fn named_holds(ledger: LedgerId, commands: &[Command]) -> Vec<HoldKey> {
+    let ids = commands.iter().filter_map(|command| match command {
+        Command::Capture(capture) => Some(capture.hold),
+        Command::Release(release) => Some(release.hold),
+        Command::PlaceHold(place) => place.id,
+        _ => None,
+    });
+    ids.map(|id| InLedger::new(ledger, id)).collect()
+}
+
+/// What comes of an answer; who `is_concerned` may hear that a row cannot be read.
+fn reply(answer: Result<Arc<Outcome>, WalletError>, is_concerned: bool) -> Reply {
+    let error = match answer {
+        Ok(outcome) => return Reply::Outcome(outcome),
+        Err(error) => error,
+    };
+    match &error {
+        WalletError::Indeterminate { .. } => Reply::Unknown,
+        WalletError::Overloaded | WalletError::ShuttingDown | WalletError::ClockBehind { .. } => {
+            Reply::NotDone(error.to_string())
+        }
+        WalletError::Invalid(_) | WalletError::InvalidItem { .. } => {
+            Reply::Wrong(error.to_string())
+        }
+        WalletError::IdempotencyMismatch => Reply::Mismatch,
+        WalletError::Store(store) => match store.kind() {
+            StoreErrorKind::Unavailable | StoreErrorKind::Conflict => {
+                Reply::NotDone(error.to_string())
+            }
+            StoreErrorKind::Corrupt if is_concerned => Reply::NotDone(error.to_string()),
+            StoreErrorKind::Indeterminate
+            | StoreErrorKind::Invalid
+            | StoreErrorKind::Corrupt
+            | StoreErrorKind::Internal => Reply::Wrong(error.to_string()),
+        },
+        other => Reply::Wrong(format!("an error that no client knows: {other}")),
+    }
+}

@@ -1,0 +1,61 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use wallet_core::{Clock, Timestamp};
+use wallet_testkit::ManualClock;
+
+/// The clock of one machine: it shows another time than the world's, and sleeps
+/// as long.
+#[derive(Debug)]
+pub struct SkewedClock {
+    world: Arc<ManualClock>,
+    /// Microseconds that it is ahead.
+    ahead: AtomicI64,
+}
+
+impl SkewedClock {
+    /// A clock that is right so far.
+    #[must_use]
+    pub const fn new(world: Arc<ManualClock>) -> Self {
+        Self {
+            world,
+            ahead: AtomicI64::new(0),
+        }
+    }
+
+    /// Sets how far it is ahead of the world's, in microseconds; behind where
+    /// negative.
+    pub fn set_ahead(&self, micros: i64) {
+        self.ahead.store(micros, Ordering::Relaxed);
+    }
+
+    /// How far it is ahead, in microseconds.
+    #[must_use]
+    pub fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Clock for SkewedClock {
+    fn now(&self) -> Timestamp {
+        let now = self.world.now().as_micros();
+        Timestamp::from_micros(now.saturating_add(self.ahead()))
+    }
+
+    // As the macro would write it, without a box around the world's own.
+    fn sleep<'life0, 'async_trait>(
+        &'life0 self,
+        duration: Duration,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        self.world.sleep(duration)
+    }
+}

@@ -1,0 +1,155 @@
+use async_trait::async_trait;
+
+use crate::planted_bugs;
+use wallet_core::audit::{AuditEvent, AuditHash, AuditPartition, AuditRecord};
+use wallet_core::memory::MemoryAuditLog;
+use wallet_core::test_hooks::{self, yield_once};
+use wallet_core::{AuditLog, StoreError, StoreErrorKind, Timestamp};
+
+planted_bugs! {
+    /// A bug that an audit log is planted with.
+    AuditBug {
+        /// Keeps no notes.
+        LosesNotes,
+        /// Keeps times in milliseconds.
+        CutsTimes,
+        /// Binds the first record of a call to nothing.
+        BeginsWithEachCall,
+        /// Puts events in order by itself.
+        SortsEvents,
+        /// Takes the first hundred events of a call.
+        CutsLongCalls,
+        /// Has one chain for all partitions.
+        IgnoresPartitions,
+        /// Refuses a call without events.
+        RefusesNothing,
+        /// Reads from the beginning.
+        IgnoresAfter,
+        /// Reads all.
+        IgnoresLimits,
+        /// Tells the first record for the last.
+        TellsTheFirst,
+        /// Looks where the chain ends, and appends later.
+        LooksThenAppends,
+        /// Lets others between the events of a call.
+        AppendsOneByOne,
+    }
+}
+
+/// An audit log behind a bug.
+#[derive(Debug)]
+pub struct BrokenAuditLog {
+    bug: Option<AuditBug>,
+    inner: MemoryAuditLog,
+}
+
+impl BrokenAuditLog {
+    /// An empty one.
+    #[must_use]
+    pub fn new(bug: Option<AuditBug>) -> Self {
+        let inner = MemoryAuditLog::new();
+        Self { bug, inner }
+    }
+
+    fn has(&self, bug: AuditBug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    fn partition(&self, partition: AuditPartition) -> AuditPartition {
+        if self.has(AuditBug::IgnoresPartitions) {
+            return 0;
+        }
+        partition
+    }
+
+    fn taken(&self, events: &[AuditEvent]) -> Vec<AuditEvent> {
+        let mut events = events.to_vec();
+        match self.bug {
+            Some(AuditBug::LosesNotes) => {
+                for event in &mut events {
+                    event.note = None;
+                }
+            }
+            Some(AuditBug::CutsTimes) => {
+                for event in &mut events {
+                    let millis = event.at.as_micros().div_euclid(1_000);
+                    event.at = Timestamp::from_micros(millis.saturating_mul(1_000));
+                }
+            }
+            Some(AuditBug::SortsEvents) => events.sort_by_key(|event| event.id),
+            Some(AuditBug::CutsLongCalls) => events.truncate(100),
+            _ => {}
+        }
+        events
+    }
+}
+
+#[async_trait]
+impl AuditLog for BrokenAuditLog {
+    async fn append(
+        &self,
+        partition: AuditPartition,
+        events: &[AuditEvent],
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let (partition, events) = (self.partition(partition), self.taken(events));
+        match self.bug {
+            Some(AuditBug::RefusesNothing) if events.is_empty() => {
+                let context = "nothing to append";
+                Err(StoreError::new(StoreErrorKind::Invalid, context))
+            }
+            Some(AuditBug::BeginsWithEachCall) => {
+                let last = self.inner.last(partition).await?;
+                let last = last.map_or(0, |last| last.sequence);
+                let records = AuditRecord::chain(partition, (last, AuditHash::START), &events);
+                test_hooks::append_unchecked(&self.inner, records.clone());
+                Ok(records)
+            }
+            Some(AuditBug::LooksThenAppends) => {
+                let last = self.inner.last(partition).await?;
+                yield_once().await;
+                let last = last.map_or((0, AuditHash::START), |last| (last.sequence, last.hash));
+                let records = AuditRecord::chain(partition, last, &events);
+                test_hooks::append_unchecked(&self.inner, records.clone());
+                Ok(records)
+            }
+            Some(AuditBug::AppendsOneByOne) => {
+                let mut records = Vec::new();
+                for event in &events {
+                    let one = std::slice::from_ref(event);
+                    records.extend(self.inner.append(partition, one).await?);
+                    yield_once().await;
+                }
+                Ok(records)
+            }
+            _ => self.inner.append(partition, &events).await,
+        }
+    }
+
+    async fn records(
+        &self,
+        partition: AuditPartition,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let partition = self.partition(partition);
+        let after = if self.has(AuditBug::IgnoresAfter) {
+            0
+        } else {
+            after
+        };
+        let limit = if self.has(AuditBug::IgnoresLimits) {
+            u32::MAX
+        } else {
+            limit
+        };
+        self.inner.records(partition, after, limit).await
+    }
+
+    async fn last(&self, partition: AuditPartition) -> Result<Option<AuditRecord>, StoreError> {
+        let partition = self.partition(partition);
+        if self.has(AuditBug::TellsTheFirst) {
+            return Ok(self.inner.records(partition, 0, 1).await?.pop());
+        }
+        self.inner.last(partition).await
+    }
+}

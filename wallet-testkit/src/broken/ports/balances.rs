@@ -1,0 +1,147 @@
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::planted_bugs;
+use wallet_core::test_hooks::yield_once;
+use wallet_core::{AccountKey, Balance, BalanceCache, InLedger, LedgerId, StoreError};
+
+planted_bugs! {
+    /// A bug that a cache of balances is planted with.
+    BalanceBug {
+        /// Keeps nothing of what is pending.
+        ForgetsPending,
+        /// Answers in the order of the accounts.
+        SortsAnswers,
+        /// Keeps what it has.
+        KeepsTheFirst,
+        /// Keeps what comes last.
+        KeepsTheLast,
+        /// Compares versions, of whatever epoch.
+        IgnoresEpochs,
+        /// Compares versions as texts.
+        ComparesTexts,
+        /// Compares versions as floats.
+        ComparesFloats,
+        /// Keeps one balance for an id of all ledgers.
+        MixesLedgers,
+        /// Keeps of several balances of one account in one call the first.
+        TakesTheFirstOfACall,
+        /// Forgets nothing.
+        ForgetsNothing,
+        /// Cuts a call off after a thousand accounts.
+        CutsCalls,
+        /// Looks first, and keeps later.
+        LooksThenKeeps,
+    }
+}
+
+/// A cache behind a bug.
+#[derive(Debug)]
+pub struct BrokenCache {
+    bug: Option<BalanceBug>,
+    kept: Mutex<BTreeMap<AccountKey, Balance>>,
+}
+
+impl BrokenCache {
+    /// An empty one.
+    #[must_use]
+    pub fn new(bug: Option<BalanceBug>) -> Self {
+        let kept = Mutex::default();
+        Self { bug, kept }
+    }
+
+    fn has(&self, bug: BalanceBug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Balance>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn place(&self, account: AccountKey) -> AccountKey {
+        if self.has(BalanceBug::MixesLedgers) {
+            return InLedger::new(LedgerId::default(), account.id);
+        }
+        account
+    }
+
+    fn is_newer(&self, new: &Balance) -> bool {
+        let kept = self.kept();
+        let Some(old) = kept.get(&self.place(new.account)) else {
+            return true;
+        };
+        if new.epoch != old.epoch && !self.has(BalanceBug::IgnoresEpochs) {
+            return new.epoch > old.epoch;
+        }
+        match self.bug {
+            Some(BalanceBug::KeepsTheFirst) => false,
+            Some(BalanceBug::KeepsTheLast) => true,
+            Some(BalanceBug::ComparesTexts) => new.version.to_string() > old.version.to_string(),
+            // 53 bits, as a float has.
+            Some(BalanceBug::ComparesFloats) => {
+                new.version >> 10 > old.version >> 10
+                    || new.version.max(old.version) < 1 << 53 && new.version > old.version
+            }
+            _ => new.version > old.version,
+        }
+    }
+}
+
+#[async_trait]
+impl BalanceCache for BrokenCache {
+    async fn get(&self, accounts: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
+        let mut accounts = accounts.to_vec();
+        if self.has(BalanceBug::SortsAnswers) {
+            accounts.sort_unstable();
+        }
+        let kept = self.kept();
+        let find = |account: &AccountKey| {
+            let found = kept.get(&self.place(*account)).copied();
+            found.map(|balance| Balance {
+                account: *account,
+                ..balance
+            })
+        };
+        Ok(accounts.iter().map(find).collect())
+    }
+
+    async fn put(&self, balances: &[Balance]) -> Result<(), StoreError> {
+        let cut = if self.has(BalanceBug::CutsCalls) {
+            1_000
+        } else {
+            usize::MAX
+        };
+        let mut done = Vec::new();
+        for balance in balances.iter().take(cut) {
+            let mut balance = *balance;
+            if self.has(BalanceBug::ForgetsPending) {
+                balance.counters.debits_pending = 0;
+                balance.counters.credits_pending = 0;
+            }
+            if self.has(BalanceBug::TakesTheFirstOfACall) && done.contains(&balance.account) {
+                continue;
+            }
+            done.push(balance.account);
+            let is_newer = self.is_newer(&balance);
+            if self.has(BalanceBug::LooksThenKeeps) {
+                yield_once().await;
+            }
+            if is_newer {
+                self.kept().insert(self.place(balance.account), balance);
+            }
+        }
+        Ok(())
+    }
+
+    async fn invalidate(&self, accounts: &[AccountKey]) -> Result<(), StoreError> {
+        if !self.has(BalanceBug::ForgetsNothing) {
+            let mut kept = self.kept();
+            for account in accounts {
+                kept.remove(&self.place(*account));
+            }
+        }
+        Ok(())
+    }
+}

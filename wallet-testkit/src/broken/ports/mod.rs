@@ -1,0 +1,16 @@
+//! Adapters of the small ports with planted bugs: for every case of their lists
+//! at least one that it catches.
+
+mod audits;
+mod balances;
+mod limits;
+mod locks;
+mod queues;
+mod sessions;
+
+pub use audits::{AuditBug, BrokenAuditLog};
+pub use balances::{BalanceBug, BrokenCache};
+pub use limits::{BrokenLimiter, LimitBug};
+pub use locks::{BrokenLocks, LockBug};
+pub use queues::{BrokenQueue, QueueBug};
+pub use sessions::{BrokenSessions, SessionBug};

@@ -1,0 +1,95 @@
+//! Stores that are flawed on purpose, to prove that what their clients see shows
+//! it.
+
+mod commit;
+mod store;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Bank, Call};
+use crate::deterministic::{Executor, Group, Rng, Trace};
+use crate::planted_bugs;
+use crate::{ManualClock, SeededIds};
+use store::FlawedStore;
+use wallet_core::{Clock, LedgerStore, Settings, Wallet};
+
+planted_bugs! {
+    /// What is wrong with a store, now and then.
+    Flaw {
+        /// It decides on accounts that it read before it had its locks, and
+        /// writes over what is there by then.
+        LosesUpdates,
+        /// The same of balances alone; versions are read again under the locks.
+        DecidesOnOldBalances,
+        /// What it commits has effect twice.
+        AppliesTwice,
+        /// It answers a commit that it does not make.
+        LosesCommits,
+        /// A read is answered with what was there before the latest commit.
+        ReadsStale,
+        /// A read of several accounts reads one after the other.
+        ReadsOneByOne,
+        /// One account of a transfer is written a while after the others.
+        WritesOneByOne,
+        /// A read tells an account's latest version with the balance before it.
+        ReadsTornRows,
+        /// A part of all reads is answered by a replica that has a commit only
+        /// just before the commit is answered.
+        ReadsFromReplica,
+        /// What is rolled back was seen before.
+        ShowsWhatIsRolledBack,
+        /// A credit is a cent more than its debit.
+        MintsMoney,
+    }
+}
+
+/// How often a flaw shows, in a thousand calls.
+const PER_MILLE: u64 = 100;
+/// More than any run takes.
+const STEPS_MAX: u64 = 1_000_000;
+
+impl Flaw {
+    /// What the clients of a [`Bank`] saw at two wallets over a memory store with
+    /// this flaw, or with none: the same for the same bank. No thread and no real
+    /// clock takes part.
+    ///
+    /// # Panics
+    /// When the clients do not come to an end.
+    #[must_use]
+    pub fn watch(flaw: Option<Self>, bank: &Bank) -> Vec<Call> {
+        let rng = Rng::new(bank.seed);
+        let clock = Arc::new(ManualClock::default());
+        let trace = Trace::new(Arc::clone(&clock), false);
+        let mut executor = Executor::new(rng.fork(), Arc::clone(&clock), trace);
+        let store = FlawedStore::new(flaw, Arc::clone(&clock), rng.fork());
+        let store: Arc<dyn LedgerStore> = Arc::new(store);
+        let spawner = executor.spawner();
+        let mut wallets = Vec::new();
+        for process in 0..2 {
+            let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+            let builder = Wallet::builder(Arc::clone(&store)).clock(time);
+            let (wallet, driver) = builder
+                .ids(Arc::new(SeededIds::new(rng.next())))
+                .settings(Settings {
+                    sweep_interval: None,
+                    batch_requests_max: 2,
+                    ..Settings::default()
+                })
+                .build()
+                .expect("the settings make sense");
+            spawner.spawn(Group::Driver(process), "driver", driver);
+            wallets.push(wallet);
+        }
+        let saw = Arc::new(Mutex::new(None));
+        let (seen, bank) = (Arc::clone(&saw), bank.clone());
+        spawner.spawn(Group::World, "bank", async move {
+            let calls = bank.calls(&wallets).await;
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(calls);
+        });
+        let calls = || saw.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = executor.run_until(STEPS_MAX, || calls().is_some());
+        ended.expect("the clients come to an end");
+        let calls = calls().take();
+        calls.expect("what they saw")
+    }
+}

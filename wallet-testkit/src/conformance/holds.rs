@@ -1,0 +1,390 @@
+//! Holds: placing, capturing, releasing, expiring, listing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::steps::{
+    amount, at_home, cents, deposit, eur, given, held, owner, posted, receipts, refusal, request,
+    transfer,
+};
+use crate::Kit;
+use crate::kit::{fresh, replayed};
+use wallet_core::{
+    AccountId, Capture, ChangeStatus, Command, Decided, Details, EffectKind, Expire, HoldId,
+    HoldQuery, HoldStatus, LedgerId, OpenAccount, PlaceHold, Prepared, Reference, Rejection,
+    Release, Status, TransferKind,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A hold that names the time of its end is the same request when it is sent
+/// again later; it ends at that time. A time that has come is refused, for good.
+pub async fn a_hold_until_a_time_is_the_same_request_again(kit: &Kit) {
+    if !kit.drives_the_clock() {
+        return;
+    }
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let until = kit.now().saturating_add(Duration::from_secs(10));
+    let place = |at| PlaceHold::new(ada, bob, cents(40)).with_expires_at(Some(at));
+    let submit = async |text: &str, at| kit.submit(request(text, place(at))).await;
+    let first = fresh(submit("until", until).await);
+    kit.advance(Duration::from_secs(3));
+    let again = submit("until", until).await;
+    assert_eq!(again, Decided::Replayed(Arc::clone(&first)));
+    let hold = held(&receipts(&first)[0]);
+    assert_eq!(hold.expires_at, Some(until));
+    let late = submit("late", kit.now()).await;
+    let refused = fresh(late);
+    assert_eq!(refusal(&refused).rejection, Rejection::ExpiryPassed);
+    kit.advance(Duration::from_secs(7));
+    assert_eq!(
+        kit.refuse(Capture::new(hold.key.id)).await,
+        Rejection::HoldExpired
+    );
+    let again = submit("late", kit.now().saturating_sub(Duration::from_secs(7))).await;
+    assert_eq!(again, Decided::Replayed(refused));
+    kit.accept(Expire::new(hold.key.id)).await;
+    assert_eq!(kit.balances(ada).await, (100, 100));
+}
+
+/// A hold reserves without moving; its capture moves and ends it.
+pub async fn a_capture_posts_what_was_held(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let hold = kit.hold(ada, bob, 60).await;
+    assert_eq!(kit.balances(ada).await, (100, 40));
+    assert_eq!(kit.balances(bob).await, (0, 0));
+    assert_eq!(kit.account(bob).await.state.counters.credits_pending, 60);
+    let more = kit.refuse(transfer(ada, bob, 41)).await;
+    assert_eq!(more, Rejection::InsufficientFunds);
+    let receipt = kit.accept(Capture::new(hold)).await;
+    let capture = posted(&receipt);
+    assert_eq!(capture.transfer.kind, TransferKind::Capture);
+    assert_eq!(capture.transfer.hold, Some(hold));
+    let kinds: Vec<_> = capture.effects.iter().map(|effect| effect.kind).collect();
+    assert_eq!(kinds, [EffectKind::HoldCaptured; 2]);
+    let now = kit.hold_now(hold).await;
+    assert_eq!(now, held(&receipt));
+    assert_eq!((now.captured, now.released), (60, 0));
+    assert_eq!(now.status, HoldStatus::Captured);
+    assert_eq!(kit.balances(ada).await, (40, 40));
+    assert_eq!(kit.balances(bob).await, (60, 60));
+    assert_eq!(kit.account(bob).await.state.counters.credits_pending, 0);
+}
+
+/// Captures of parts add up; the hold ends when nothing remains.
+pub async fn captures_of_parts_add_up(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let hold = kit.hold(ada, bob, 60).await;
+    for (part, captured, status) in [
+        (10, 10, HoldStatus::Pending),
+        (20, 30, HoldStatus::Pending),
+        (30, 60, HoldStatus::Captured),
+    ] {
+        kit.accept(Capture::new(hold).with_amount(Some(amount(part))))
+            .await;
+        let now = kit.hold_now(hold).await;
+        assert_eq!((now.captured, now.status), (captured, status));
+        assert_eq!(kit.balances(ada).await, (100 - captured, 40));
+    }
+    let again = kit.refuse(Capture::new(hold)).await;
+    assert_eq!(again, Rejection::HoldNotPending);
+}
+
+/// A final capture of a part gives the rest back.
+pub async fn a_final_capture_gives_the_rest_back(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let hold = kit.hold(ada, bob, 60).await;
+    let last = Capture::new(hold)
+        .with_amount(Some(amount(15)))
+        .with_is_final(Some(true));
+    kit.accept(last).await;
+    let now = kit.hold_now(hold).await;
+    assert_eq!((now.captured, now.released), (15, 45));
+    assert_eq!(now.status, HoldStatus::Captured);
+    assert_eq!(kit.balances(ada).await, (85, 85));
+    assert_eq!(kit.account(bob).await.state.counters.credits_pending, 0);
+}
+
+/// No capture takes more than the hold still holds.
+pub async fn a_capture_beyond_the_hold_is_refused(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let hold = kit.hold(ada, bob, 60).await;
+    let take = |minor| Capture::new(hold).with_amount(Some(amount(minor)));
+    assert_eq!(kit.refuse(take(61)).await, Rejection::CaptureExceedsHold);
+    kit.accept(take(50)).await;
+    assert_eq!(kit.refuse(take(11)).await, Rejection::CaptureExceedsHold);
+    assert_eq!(kit.hold_now(hold).await.captured, 50);
+    assert_eq!(kit.balances(ada).await, (50, 40));
+}
+
+/// A release gives back what is left and ends the hold.
+pub async fn a_release_gives_back_what_is_left(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let hold = kit.hold(ada, bob, 60).await;
+    kit.accept(Capture::new(hold).with_amount(Some(amount(20))))
+        .await;
+    let receipt = kit.accept(Release::new(hold)).await;
+    let now = kit.hold_now(hold).await;
+    assert_eq!(now, held(&receipt));
+    assert_eq!((now.captured, now.released), (20, 40));
+    assert_eq!(now.status, HoldStatus::Released);
+    assert_eq!(kit.balances(ada).await, (80, 80));
+    assert_eq!(kit.balances(bob).await, (20, 20));
+    let commands: [Command; 3] = [
+        Capture::new(hold).into(),
+        Release::new(hold).into(),
+        Expire::new(hold).into(),
+    ];
+    for command in commands {
+        assert_eq!(kit.refuse(command).await, Rejection::HoldNotPending);
+    }
+}
+
+/// What is not there can be neither captured nor given back, and a hold's id
+/// is taken only once.
+pub async fn a_hold_is_known_by_its_id(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let id = HoldId::new(given(7));
+    for command in [Command::from(Capture::new(id)), Release::new(id).into()] {
+        assert_eq!(kit.refuse(command).await, Rejection::HoldNotFound);
+    }
+    let place = PlaceHold::new(ada, bob, cents(10)).with_id(Some(id));
+    kit.accept(place.clone()).await;
+    assert_eq!(kit.refuse(place.clone()).await, Rejection::IdTaken);
+    kit.accept(Release::new(id)).await;
+    assert_eq!(kit.refuse(place).await, Rejection::IdTaken);
+    let keys = [HoldId::new(given(404)), id].map(at_home);
+    let found = kit.store().holds(&keys).await.unwrap();
+    assert_eq!(found, [None, Some(kit.hold_now(id).await)]);
+}
+
+/// All that was said of a hold reads back, also after the store was opened
+/// again.
+pub async fn a_hold_reads_back_whole(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let details = Details {
+        code: 7,
+        reference: Some(Reference::new("room 12").unwrap()),
+        ..Details::default()
+    };
+    let place = PlaceHold::new(ada, bob, cents(10))
+        .with_expires_in(Some(MINUTE))
+        .with_details(details.clone());
+    let hold = held(&kit.accept(place).await);
+    assert_eq!((hold.from, hold.to, hold.money), (ada, bob, cents(10)));
+    assert_eq!(
+        hold.expires_at,
+        Some(hold.created_at.saturating_add(MINUTE))
+    );
+    assert_eq!(hold.details, details);
+    kit.reopen().await;
+    assert_eq!(kit.hold_now(hold.key.id).await, hold);
+}
+
+/// Within one request, and within one batch, a hold that was just placed can
+/// be captured.
+pub async fn a_hold_placed_just_before_can_be_captured(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let (one, two) = (HoldId::new(given(1)), HoldId::new(given(2)));
+    let place = |id| PlaceHold::new(ada, bob, cents(10)).with_id(Some(id));
+    let outcome = kit
+        .decide(vec![place(one).into(), Capture::new(one).into()])
+        .await;
+    assert_eq!(receipts(&outcome).len(), 2);
+    let requests = [Command::from(place(two)), Capture::new(two).into()];
+    let requests =
+        requests.map(|command| kit.prepare(wallet_core::Request::new(kit.fresh_key(), command)));
+    for decided in kit.transact(requests.to_vec()).await {
+        receipts(&fresh(decided));
+    }
+    assert_eq!(kit.hold_now(two).await.status, HoldStatus::Captured);
+    assert_eq!(kit.balances(bob).await, (20, 20));
+}
+
+/// Frozen debits or credits stop new holds, not the ends of old ones; frozen
+/// altogether stops captures and releases too.
+pub async fn a_frozen_account_still_honours_its_holds(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let holds = [kit.hold(ada, bob, 10).await, kit.hold(ada, bob, 10).await];
+    for (account, status) in [(ada, Status::DebitsFrozen), (bob, Status::CreditsFrozen)] {
+        kit.accept(ChangeStatus::new(account, status)).await;
+    }
+    let new = kit.refuse(PlaceHold::new(ada, bob, cents(1))).await;
+    assert_eq!(new, Rejection::AccountFrozen);
+    kit.accept(Capture::new(holds[0]).with_amount(Some(amount(5))))
+        .await;
+    kit.accept(Release::new(holds[1])).await;
+    kit.accept(ChangeStatus::new(ada, Status::Frozen)).await;
+    for command in [
+        Command::from(Capture::new(holds[0])),
+        Release::new(holds[0]).into(),
+    ] {
+        assert_eq!(kit.refuse(command).await, Rejection::AccountFrozen);
+    }
+    assert_eq!(kit.balances(ada).await, (95, 90));
+}
+
+/// From its time on a hold can't be captured, only expired, whatever the
+/// status of its accounts.
+pub async fn an_expired_hold_can_only_be_expired(kit: &Kit) {
+    if !kit.drives_the_clock() {
+        return;
+    }
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let place = PlaceHold::new(ada, bob, cents(10)).with_expires_in(Some(MINUTE));
+    let hold = held(&kit.accept(place).await).key.id;
+    kit.advance(MINUTE.saturating_sub(Duration::from_micros(1)));
+    assert_eq!(
+        kit.refuse(Expire::new(hold)).await,
+        Rejection::HoldNotExpired
+    );
+    kit.accept(Capture::new(hold).with_amount(Some(amount(3))))
+        .await;
+    kit.advance(Duration::from_micros(1));
+    assert_eq!(kit.refuse(Capture::new(hold)).await, Rejection::HoldExpired);
+    assert_eq!(kit.balances(ada).await, (97, 90));
+    kit.accept(ChangeStatus::new(ada, Status::Frozen)).await;
+    kit.accept(Expire::new(hold)).await;
+    let now = kit.hold_now(hold).await;
+    assert_eq!((now.captured, now.released), (3, 7));
+    assert_eq!(now.status, HoldStatus::Expired);
+    assert_eq!(kit.balances(ada).await, (97, 97));
+}
+
+/// The sweep that comes too early records nothing; the one in time expires the
+/// hold once, and any other is a replay of it.
+pub async fn the_sweep_expires_a_hold_once(kit: &Kit) {
+    if !kit.drives_the_clock() {
+        return;
+    }
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let place = PlaceHold::new(ada, bob, cents(10)).with_expires_in(Some(MINUTE));
+    let hold = held(&kit.accept(place).await).key;
+    let ids = crate::SeededIds::new(99);
+    let sweep = || Arc::new(Prepared::expiry(hold, &ids));
+    let early = kit.transact(vec![sweep()]).await.remove(0);
+    assert!(matches!(early, Decided::ClockBehind { .. }), "{early:?}");
+    let key = sweep().key();
+    assert_eq!(kit.store().records(&[key]).await.unwrap(), [None]);
+    kit.advance(MINUTE);
+    let first = fresh(kit.transact(vec![sweep()]).await.remove(0));
+    assert_eq!(held(&receipts(&first)[0]).status, HoldStatus::Expired);
+    let second = replayed(kit.transact(vec![sweep()]).await.remove(0));
+    assert_eq!(second, first);
+    assert_eq!(kit.balances(ada).await, (100, 100));
+}
+
+/// Expired holds are told longest expired first, as many as asked for, and
+/// only those that are still open.
+pub async fn expired_holds_come_longest_expired_first(kit: &Kit) {
+    if !kit.drives_the_clock() {
+        return;
+    }
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let mut holds = Vec::new();
+    for minutes in [5, 3, 4, 1, 2] {
+        let place = PlaceHold::new(ada, bob, cents(1)).with_expires_in(Some(MINUTE * minutes));
+        holds.push(held(&kit.accept(place).await).key);
+    }
+    kit.hold(ada, bob, 1).await;
+    let store = kit.store();
+    assert_eq!(store.expired_holds(10).await.unwrap(), []);
+    kit.advance(MINUTE * 4);
+    let all = [holds[3], holds[4], holds[1], holds[2]];
+    assert_eq!(store.expired_holds(10).await.unwrap(), all);
+    assert_eq!(store.expired_holds(2).await.unwrap(), all[..2]);
+    assert_eq!(store.expired_holds(0).await.unwrap(), []);
+    kit.accept(Release::new(holds[4].id)).await;
+    kit.accept(Expire::new(holds[3].id)).await;
+    assert_eq!(store.expired_holds(10).await.unwrap(), all[2..]);
+}
+
+/// Expired holds are told of every ledger, in one order of time.
+pub async fn expired_holds_are_told_of_every_ledger(kit: &Kit) {
+    if !kit.drives_the_clock() {
+        return;
+    }
+    let (ada, bob) = (AccountId::new(given(1)), AccountId::new(given(2)));
+    let mut right = Vec::new();
+    for (ledger, minutes) in [(5, 3), (0, 2), (u32::MAX, 1)] {
+        let ledger = LedgerId::new(ledger);
+        let open = |id| OpenAccount::new(owner("x"), eur()).with_id(Some(id));
+        let place = PlaceHold::new(ada, bob, cents(1)).with_expires_in(Some(MINUTE * minutes));
+        let commands = vec![
+            open(ada).into(),
+            open(bob).into(),
+            deposit(ada, 1).into(),
+            place.into(),
+        ];
+        let request = wallet_core::Request::of_many(kit.fresh_key(), commands).in_ledger(ledger);
+        let outcome = fresh(kit.submit(request).await);
+        let key = held(&receipts(&outcome)[3]).key;
+        assert_eq!(key.ledger, ledger);
+        right.insert(0, key);
+    }
+    kit.advance(MINUTE * 3);
+    let expired = kit.store().expired_holds(u32::MAX).await.unwrap();
+    assert_eq!(expired, right);
+}
+
+/// Holds are listed for both of their accounts, by status, page by page.
+pub async fn holds_are_listed_for_both_accounts(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let eve = kit.open("eve").await;
+    kit.accept(deposit(bob, 100)).await;
+    let one = kit.hold(ada, bob, 1).await;
+    let two = kit.hold(bob, ada, 2).await;
+    let three = kit.hold(ada, eve, 3).await;
+    kit.accept(Release::new(two)).await;
+    let list = async |account: AccountId, status, after, limit| {
+        let query = HoldQuery {
+            account: at_home(account),
+            status,
+            after,
+            limit,
+        };
+        let holds = kit.store().list_holds(&query).await.unwrap();
+        holds.iter().map(|hold| hold.key.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(ada, None, None, 10).await, [one, two, three]);
+    assert_eq!(list(bob, None, None, 10).await, [one, two]);
+    assert_eq!(list(eve, None, None, 10).await, [three]);
+    let pending = Some(HoldStatus::Pending);
+    assert_eq!(list(ada, pending, None, 10).await, [one, three]);
+    assert_eq!(list(ada, Some(HoldStatus::Released), None, 10).await, [two]);
+    assert_eq!(list(ada, pending, None, 1).await, [one]);
+    assert_eq!(list(ada, pending, Some(one), 1).await, [three]);
+    assert_eq!(list(ada, None, Some(three), 10).await, []);
+}
+
+/// A hold that the floor or a missing account forbids is refused and leaves
+/// nothing behind.
+pub async fn a_refused_hold_reserves_nothing(kit: &Kit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    kit.hold(ada, bob, 100).await;
+    let outcome = kit
+        .decide(vec![PlaceHold::new(ada, bob, cents(1)).into()])
+        .await;
+    let rejected = refusal(&outcome);
+    assert_eq!(rejected.rejection, Rejection::InsufficientFunds);
+    assert_eq!(rejected.subject, ada.uuid());
+    let nobody = AccountId::new(given(404));
+    let outcome = kit.refuse(PlaceHold::new(ada, nobody, cents(1))).await;
+    assert_eq!(outcome, Rejection::AccountNotFound);
+    assert_eq!(kit.balances(ada).await, (100, 0));
+}

@@ -1,0 +1,76 @@
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::block_on;
+use wallet_core::HistoryStore;
+
+/// Makes the histories under test: a fresh, empty one for every case.
+///
+/// ```
+/// use std::sync::Arc;
+/// use wallet_core::memory::MemoryHistory;
+/// use wallet_testkit::history::{BuiltHistory, HistoryFactory};
+///
+/// #[derive(Debug)]
+/// struct MyHistories;
+///
+/// #[async_trait::async_trait]
+/// impl HistoryFactory for MyHistories {
+///     async fn build(&self) -> BuiltHistory {
+///         BuiltHistory::new(Arc::new(MemoryHistory::new()), ())
+///     }
+/// }
+///
+/// wallet_testkit::history_conformance!(MyHistories);
+/// # fn main() {}
+/// ```
+#[async_trait]
+pub trait HistoryFactory: Debug + Send + Sync + 'static {
+    /// A fresh, empty history. Whatever must live as long (a temporary folder, a
+    /// database) is the guard.
+    async fn build(&self) -> BuiltHistory;
+
+    /// Runs a future to its end on this thread; a case calls it from several
+    /// threads. A factory whose histories need a runtime replaces it.
+    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
+        block_on(future);
+    }
+}
+
+/// A history under test.
+#[derive(Debug)]
+pub struct BuiltHistory {
+    /// The port.
+    pub history: Arc<dyn HistoryStore>,
+    /// What lives as long, and opens it again.
+    pub guard: Box<dyn OpenHistory>,
+}
+
+impl BuiltHistory {
+    /// A history and its guard; `()` where there is nothing to guard.
+    #[must_use]
+    pub fn new(history: Arc<dyn HistoryStore>, guard: impl OpenHistory) -> Self {
+        let guard = Box::new(guard);
+        Self { history, guard }
+    }
+}
+
+/// Opens the history of a guard once more.
+#[async_trait]
+pub trait OpenHistory: Debug + Send + Sync + 'static {
+    /// Opens what is durable of it, with nothing in memory from before, as another
+    /// process would; `None` where nothing outlives the process, and then the
+    /// cases about that say so and prove nothing.
+    async fn open(&self) -> Option<Arc<dyn HistoryStore>>;
+}
+
+#[async_trait]
+impl OpenHistory for () {
+    async fn open(&self) -> Option<Arc<dyn HistoryStore>> {
+        None
+    }
+}

@@ -1,0 +1,200 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{HistoryFactory, OpenHistory};
+use wallet_core::{
+    AccountId, AccountKey, Amount, Currency, Direction, Entry, Epoch, HistoryError, HistoryHead,
+    HistoryLine, HistoryQuery, HistoryRow, HistoryStore, InLedger, LedgerId, Restore, Sequence,
+    StoreErrorKind, Timestamp, TransferId, TransferKind,
+};
+
+/// How often a history may be too busy for one call.
+const BUSY_MAX: usize = 1_000;
+
+/// One history under test: what every case is given.
+#[derive(Debug)]
+pub struct HistoryKit {
+    factory: Arc<dyn HistoryFactory>,
+    history: Mutex<Option<Arc<dyn HistoryStore>>>,
+    guard: Box<dyn OpenHistory>,
+}
+
+impl HistoryKit {
+    /// A fresh history of `factory`.
+    pub async fn new(factory: Arc<dyn HistoryFactory>) -> Self {
+        let built = factory.build().await;
+        Self {
+            factory,
+            history: Mutex::new(Some(built.history)),
+            guard: built.guard,
+        }
+    }
+
+    /// The factory that made it.
+    #[must_use]
+    pub fn factory(&self) -> &dyn HistoryFactory {
+        self.factory.as_ref()
+    }
+
+    /// The history.
+    #[must_use]
+    pub fn history(&self) -> Arc<dyn HistoryStore> {
+        self.lock().clone().expect("the history is open")
+    }
+
+    /// The same history as another process has it; says so where only one can.
+    pub async fn another(&self) -> Option<Arc<dyn HistoryStore>> {
+        let opened = self.guard.open().await;
+        if opened.is_none() {
+            eprintln!("NOT PROVEN: this history cannot be opened again");
+        }
+        opened
+    }
+
+    /// Closes the history and opens it again; answers whether it can be.
+    pub async fn reopen(&self) -> bool {
+        drop(self.lock().take());
+        let Some(opened) = self.another().await else {
+            return false;
+        };
+        *self.lock() = Some(opened);
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<dyn HistoryStore>>> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes lines.
+    pub async fn append(&self, lines: &[HistoryLine]) {
+        append(self.history().as_ref(), lines, &[]).await;
+    }
+
+    /// Writes lines that the books hold after restores.
+    pub async fn append_after(&self, restores: &[Restore], lines: &[HistoryLine]) {
+        append(self.history().as_ref(), lines, restores).await;
+    }
+
+    /// Supersedes what restores leave in doubt of an account.
+    pub async fn supersede(&self, account: AccountKey, restores: &[Restore]) {
+        let done = self.history().supersede(&[account], restores).await;
+        done.expect("superseded");
+    }
+
+    /// The lines of an account that restores leave in doubt, the oldest first.
+    pub async fn superseded(&self, restores: &[Restore], account: AccountKey) -> Vec<HistoryLine> {
+        let query = HistoryQuery::first(account, u32::MAX);
+        let page = self.history().superseded(&query, restores).await;
+        let rows = page.expect("a page").rows.into_iter();
+        rows.map(|row| row.line).collect()
+    }
+
+    /// Why lines are refused.
+    pub async fn refused(&self, lines: &[HistoryLine]) -> HistoryError {
+        self.refused_after(&[], lines).await
+    }
+
+    /// Why lines are refused after restores.
+    pub async fn refused_after(&self, restores: &[Restore], lines: &[HistoryLine]) -> HistoryError {
+        let refused = self.history().append(lines, restores).await;
+        refused.expect_err("lines that must be refused")
+    }
+
+    /// All rows of an account, the oldest first.
+    pub async fn rows(&self, account: AccountKey) -> Vec<HistoryRow> {
+        self.page(&HistoryQuery::first(account, u32::MAX)).await
+    }
+
+    /// The rows of a page.
+    pub async fn page(&self, query: &HistoryQuery) -> Vec<HistoryRow> {
+        let page = self.history().page(query, &[]).await;
+        page.expect("a page").rows
+    }
+
+    /// The lines of an account, the oldest first.
+    pub async fn lines(&self, account: AccountKey) -> Vec<HistoryLine> {
+        self.lines_after(&[], account).await
+    }
+
+    /// The lines of an account that books hold after restores, the oldest first.
+    pub async fn lines_after(&self, restores: &[Restore], account: AccountKey) -> Vec<HistoryLine> {
+        let query = HistoryQuery::first(account, u32::MAX);
+        let page = self.history().page(&query, restores).await;
+        let rows = page.expect("a page").rows.into_iter();
+        rows.map(|row| row.line).collect()
+    }
+
+    /// How far the history of an account has come.
+    pub async fn head(&self, account: AccountKey) -> HistoryHead {
+        let heads = self.history().heads(&[account]).await.expect("heads");
+        assert_eq!(heads.len(), 1, "one answer per account");
+        heads[0]
+    }
+}
+
+/// Writes lines; again where somebody else was in the way.
+pub(super) async fn append(
+    history: &dyn HistoryStore,
+    lines: &[HistoryLine],
+    restores: &[Restore],
+) {
+    for _ in 0..BUSY_MAX {
+        match history.append(lines, restores).await {
+            Ok(()) => return,
+            Err(HistoryError::Store(error)) if error.kind() == StoreErrorKind::Conflict => {}
+            Err(error) => panic!("the history failed: {error}"),
+        }
+        std::thread::yield_now();
+    }
+    panic!("the history was too busy {BUSY_MAX} times");
+}
+
+/// An account of the default ledger.
+#[must_use]
+pub fn account(number: u8) -> AccountKey {
+    let mut bytes = [0x11; 16];
+    bytes[15] = number;
+    InLedger::new(LedgerId::default(), AccountId::from_bytes(bytes))
+}
+
+/// The first lines of an account, at these microseconds since the epoch. Every
+/// third is a debit; each belongs to a transfer of its own.
+#[must_use]
+pub fn lines(account: AccountKey, times: &[i64]) -> Vec<HistoryLine> {
+    let mut balance: i128 = 0;
+    let mut sequence: Sequence = 0;
+    let lines = times.iter().map(|at| {
+        sequence += 1;
+        let minor = 100 + i128::from(sequence);
+        let direction = if sequence % 3 == 0 {
+            Direction::Debit
+        } else {
+            Direction::Credit
+        };
+        balance += if direction == Direction::Debit {
+            -minor
+        } else {
+            minor
+        };
+        let mut transfer = *account.id.as_bytes();
+        transfer[..8].copy_from_slice(&sequence.to_be_bytes());
+        HistoryLine {
+            entry: Entry {
+                account,
+                sequence,
+                epoch: Epoch::FIRST,
+                version: sequence * 2,
+                direction,
+                amount: Amount::new(minor).unwrap(),
+                balance_after: balance,
+                transfer: TransferId::from_bytes(transfer),
+                leg: 0,
+                created_at: Timestamp::from_micros(*at),
+            },
+            currency: Currency::iso("EUR").unwrap(),
+            kind: TransferKind::Transfer,
+            code: 7,
+            reference: None,
+        }
+    });
+    lines.collect()
+}

@@ -1,0 +1,123 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{InboxFactory, OpenInbox};
+use wallet_core::{
+    AccountId, AccountKey, Epoch, InLedger, Inbox, InboxStep, LedgerId, Position, StoreErrorKind,
+    Version,
+};
+
+/// How often an inbox may be too busy for one step.
+const BUSY_MAX: usize = 1_000;
+
+/// One inbox under test: what every case is given.
+#[derive(Debug)]
+pub struct InboxKit {
+    factory: Arc<dyn InboxFactory>,
+    inbox: Mutex<Option<Arc<dyn Inbox>>>,
+    guard: Box<dyn OpenInbox>,
+}
+
+impl InboxKit {
+    /// A fresh inbox of `factory`.
+    pub async fn new(factory: Arc<dyn InboxFactory>) -> Self {
+        let built = factory.build().await;
+        Self {
+            factory,
+            inbox: Mutex::new(Some(built.inbox)),
+            guard: built.guard,
+        }
+    }
+
+    /// The factory that made it.
+    #[must_use]
+    pub fn factory(&self) -> &dyn InboxFactory {
+        self.factory.as_ref()
+    }
+
+    /// The inbox.
+    #[must_use]
+    pub fn inbox(&self) -> Arc<dyn Inbox> {
+        self.lock_inbox().clone().expect("the inbox is open")
+    }
+
+    /// The same inbox as another process has it; says so where only one can.
+    pub async fn another(&self) -> Option<Arc<dyn Inbox>> {
+        let opened = self.guard.open().await;
+        if opened.is_none() {
+            eprintln!("NOT PROVEN: this inbox cannot be opened again");
+        }
+        opened
+    }
+
+    /// Closes the inbox and opens it again; answers whether it can be.
+    pub async fn reopen(&self) -> bool {
+        drop(self.lock_inbox().take());
+        let Some(opened) = self.another().await else {
+            return false;
+        };
+        *self.lock_inbox() = Some(opened);
+        true
+    }
+
+    fn lock_inbox(&self) -> MutexGuard<'_, Option<Arc<dyn Inbox>>> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which version of the first epoch a consumer stands at with one account.
+    pub async fn position(&self, consumer: &str, account: AccountKey) -> Version {
+        let position = self.place(consumer, account).await;
+        assert_eq!(position.epoch, Epoch::FIRST);
+        position.version
+    }
+
+    /// Where a consumer stands with one account.
+    pub async fn place(&self, consumer: &str, account: AccountKey) -> Position {
+        let positions = self.inbox().positions(consumer, &[account]).await;
+        let positions = positions.expect("positions");
+        assert_eq!(positions.len(), 1, "one answer per account");
+        positions[0]
+    }
+
+    /// Whether a step within the first epoch was made.
+    pub async fn step(
+        &self,
+        consumer: &str,
+        account: AccountKey,
+        from: Version,
+        to: Version,
+    ) -> bool {
+        let (from, to) = (first(from), first(to));
+        let step = InboxStep { account, from, to };
+        advance(self.inbox().as_ref(), consumer, &step).await
+    }
+}
+
+/// Makes a step; again where somebody else was in the way.
+pub(super) async fn advance(inbox: &dyn Inbox, consumer: &str, step: &InboxStep) -> bool {
+    for _ in 0..BUSY_MAX {
+        match inbox.advance(consumer, step).await {
+            Ok(moved) => return moved,
+            Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+            Err(error) => panic!("the inbox failed: {error}"),
+        }
+        std::thread::yield_now();
+    }
+    panic!("the inbox was too busy {BUSY_MAX} times");
+}
+
+/// A position in the first epoch.
+pub(super) const fn first(version: Version) -> Position {
+    Position::new(Epoch::FIRST, version)
+}
+
+/// Positions in the first epoch.
+pub(super) fn firsts<const N: usize>(versions: [Version; N]) -> Vec<Position> {
+    versions.map(first).to_vec()
+}
+
+/// An account of the default ledger.
+pub(super) fn account(number: u8) -> AccountKey {
+    let mut bytes = [0x11; 16];
+    bytes[15] = number;
+    InLedger::new(LedgerId::default(), AccountId::from_bytes(bytes))
+}

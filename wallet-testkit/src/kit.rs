@@ -1,0 +1,351 @@
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::{Capabilities, Handles, ManualClock, Reopen, SeededIds, StoreFactory};
+use wallet_core::invariants::Violation;
+use wallet_core::test_hooks::{PreparedFor, prepared_for};
+use wallet_core::{
+    Batch, BulkRequest, Clock, Command, Committed, Decided, IdempotencyKey, KeyScope, KeyText,
+    LedgerId, LedgerStore, Outbox, Outcome, Prepared, Receipt, RecordKey, Rejection, Request,
+    SettlementShards, StoreError, StoreErrorKind, Timestamp,
+};
+
+/// How often the kit decides again before it gives a store up.
+const ATTEMPTS_MAX: usize = 10_000;
+/// How often a store may be too busy.
+const BUSY_MAX: usize = 50;
+/// Where ids and keys of the kit come from.
+const SEED: u64 = 0x006B_6974;
+
+/// One store under test with all that drives it: what every case is given.
+#[derive(Debug)]
+pub struct Kit {
+    factory: Arc<dyn StoreFactory>,
+    capabilities: Capabilities,
+    handles: Mutex<Option<Handles>>,
+    guard: tokio::sync::Mutex<Box<dyn Reopen>>,
+    clock: Arc<ManualClock>,
+    ids: SeededIds,
+    /// Tells the keys of two kits apart.
+    name: &'static str,
+    keys: AtomicU64,
+    acknowledged: Mutex<BTreeMap<RecordKey, Arc<Outcome>>>,
+}
+
+impl Kit {
+    /// A fresh store of `factory` and a clock at [`ManualClock::START`].
+    pub async fn new(factory: Arc<dyn StoreFactory>) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let built = factory.build(Arc::clone(&clock)).await;
+        Self {
+            capabilities: factory.capabilities(),
+            factory,
+            handles: Mutex::new(Some(built.handles)),
+            guard: tokio::sync::Mutex::new(built.guard),
+            clock,
+            ids: SeededIds::new(SEED),
+            name: "auto",
+            keys: AtomicU64::new(0),
+            acknowledged: Mutex::default(),
+        }
+    }
+
+    /// A kit like that of another process on the same store; says so where
+    /// only one process can have it.
+    pub async fn another(&self) -> Option<Self> {
+        let Some(handles) = self.guard.lock().await.open_another().await else {
+            eprintln!("NOT PROVEN: only one process can have this store");
+            return None;
+        };
+        Some(Self {
+            factory: Arc::clone(&self.factory),
+            capabilities: self.capabilities,
+            handles: Mutex::new(Some(handles)),
+            guard: tokio::sync::Mutex::new(Box::new(())),
+            clock: Arc::clone(&self.clock),
+            ids: SeededIds::new(SEED + 1),
+            name: "another",
+            keys: AtomicU64::new(0),
+            acknowledged: Mutex::default(),
+        })
+    }
+
+    /// The factory that made the store.
+    #[must_use]
+    pub fn factory(&self) -> &dyn StoreFactory {
+        self.factory.as_ref()
+    }
+
+    /// The books.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn LedgerStore> {
+        self.handles().store
+    }
+
+    /// Their outbox.
+    #[must_use]
+    pub fn outbox(&self) -> Arc<dyn Outbox> {
+        self.handles().outbox
+    }
+
+    /// The clock that drives the store, where it has none of its own.
+    #[must_use]
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// The time that the kit's clock shows.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves the kit's clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Whether the store follows the kit's clock; says so where it does not.
+    #[must_use]
+    pub fn drives_the_clock(&self) -> bool {
+        if !self.capabilities.manual_clock {
+            eprintln!("NOT PROVEN: this store has a clock of its own");
+        }
+        self.capabilities.manual_clock
+    }
+
+    /// Whether the store can be opened again; says so where it cannot.
+    #[must_use]
+    pub fn can_reopen(&self) -> bool {
+        if !self.capabilities.reopen {
+            eprintln!("NOT PROVEN: this store cannot be opened again");
+        }
+        self.capabilities.reopen
+    }
+
+    /// Closes the store and opens it again, where it can be.
+    pub async fn reopen(&self) {
+        if !self.capabilities.reopen {
+            return;
+        }
+        drop(self.lock_handles().take());
+        let handles = self.guard.lock().await.reopen().await;
+        *self.lock_handles() = Some(handles);
+    }
+
+    /// Prepares `request`, with one settlement shard each.
+    #[must_use]
+    pub fn prepare(&self, request: Request) -> Arc<Prepared> {
+        self.prepare_with(request, &SettlementShards::new())
+    }
+
+    /// Prepares `request` with this many settlement shards.
+    #[must_use]
+    pub fn prepare_with(&self, request: Request, shards: &SettlementShards) -> Arc<Prepared> {
+        Arc::new(Prepared::new(request, &self.ids, shards).expect("a valid request"))
+    }
+
+    /// Prepares the items of `bulk`, with one settlement shard each.
+    #[must_use]
+    pub fn prepare_items(&self, bulk: BulkRequest) -> Vec<Arc<Prepared>> {
+        let items = Prepared::bulk(bulk, &self.ids, &SettlementShards::new());
+        let items = items.expect("a valid bulk request");
+        items.into_iter().map(Arc::new).collect()
+    }
+
+    /// A key of the kit's that was not used before.
+    pub fn fresh_key(&self) -> IdempotencyKey {
+        let number = self.keys.fetch_add(1, Ordering::Relaxed);
+        key(&format!("{}-{number}", self.name))
+    }
+
+    /// Hands `requests` to the store once, as one batch.
+    ///
+    /// # Errors
+    /// Those of [`LedgerStore::transact`].
+    pub async fn try_transact(
+        &self,
+        requests: Vec<Arc<Prepared>>,
+    ) -> Result<Committed, StoreError> {
+        let batch = Arc::new(Batch::new(requests));
+        let asked = batch.requests().len();
+        let committed = self.store().transact(Arc::clone(&batch)).await?;
+        assert_eq!(committed.decided.len(), asked, "one answer per request");
+        for (request, decided) in batch.requests().iter().zip(&committed.decided) {
+            if !is_cancelled_with_its_bulk(request, decided) {
+                self.acknowledge(request.key(), decided);
+            }
+        }
+        Ok(committed)
+    }
+
+    /// Commits `requests` in as few batches as the store's limits allow and
+    /// answers for each: decides again after a conflict, and hands in again
+    /// what was blocked, as the service does.
+    pub async fn transact(&self, requests: Vec<Arc<Prepared>>) -> Vec<Decided> {
+        let mut answers: Vec<Option<Decided>> = vec![None; requests.len()];
+        let mut busy = 0;
+        for _ in 0..ATTEMPTS_MAX {
+            let open = answers.iter().enumerate().filter(|(_, a)| a.is_none());
+            let open: Vec<usize> = open.map(|(index, _)| index).collect();
+            if open.is_empty() {
+                return answers.into_iter().flatten().collect();
+            }
+            let taken = self.cut(&requests, &open);
+            let batch = taken.iter().map(|index| Arc::clone(&requests[*index]));
+            match self.try_transact(batch.collect()).await {
+                Ok(committed) => {
+                    for (index, decided) in taken.into_iter().zip(committed.decided) {
+                        if !matches!(decided, Decided::Blocked) {
+                            answers[index] = Some(decided);
+                        }
+                    }
+                }
+                Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+                Err(error) if error.kind() == StoreErrorKind::Unavailable && busy < BUSY_MAX => {
+                    busy += 1;
+                }
+                Err(error) => panic!("the store failed: {error}"),
+            }
+            std::thread::yield_now();
+        }
+        panic!("the store did not decide in {ATTEMPTS_MAX} attempts");
+    }
+
+    /// As many of the open requests as fit into one transaction.
+    fn cut(&self, requests: &[Arc<Prepared>], open: &[usize]) -> Vec<usize> {
+        let limits = self.store().limits();
+        let mut total = wallet_core::Cost::default();
+        let mut taken = Vec::new();
+        for index in open {
+            let cost = requests[*index].cost();
+            total.rows += cost.rows;
+            total.bytes += cost.bytes;
+            if !taken.is_empty() && (taken.len() >= limits.requests || !limits.admit(total)) {
+                break;
+            }
+            taken.push(*index);
+        }
+        taken
+    }
+
+    /// Commits one request.
+    pub async fn submit(&self, request: Request) -> Decided {
+        let prepared = self.prepare(request);
+        let mut decided = self.transact(vec![prepared]).await;
+        decided.pop().expect("one answer")
+    }
+
+    /// Commits commands under a fresh key.
+    pub async fn decide(&self, commands: Vec<Command>) -> Arc<Outcome> {
+        let request = Request::of_many(self.fresh_key(), commands);
+        fresh(self.submit(request).await)
+    }
+
+    /// Commits one command under a fresh key; it must be accepted.
+    pub async fn accept(&self, command: impl Into<Command>) -> Receipt {
+        let outcome = self.decide(vec![command.into()]).await;
+        match &outcome.result {
+            Ok(receipts) => {
+                assert_eq!(receipts.len(), 1, "one receipt per command");
+                receipts[0].clone()
+            }
+            Err(rejected) => panic!("rejected: {rejected}"),
+        }
+    }
+
+    /// Commits one command under a fresh key; it must be refused.
+    pub async fn refuse(&self, command: impl Into<Command>) -> Rejection {
+        let outcome = self.decide(vec![command.into()]).await;
+        match &outcome.result {
+            Ok(receipts) => panic!("accepted: {receipts:?}"),
+            Err(rejected) => rejected.rejection,
+        }
+    }
+
+    /// Everything that the store acknowledged to this kit.
+    #[must_use]
+    pub fn acknowledged(&self) -> Vec<(RecordKey, Arc<Outcome>)> {
+        let acknowledged = self.lock_acknowledged();
+        let pairs = acknowledged.iter();
+        pairs
+            .map(|(key, outcome)| (*key, Arc::clone(outcome)))
+            .collect()
+    }
+
+    /// After a purge: records need no longer be there.
+    pub fn forget_acknowledged(&self) {
+        self.lock_acknowledged().clear();
+    }
+
+    /// What is wrong with the books, the outbox and what was acknowledged.
+    pub async fn violations(&self, with_outbox: bool) -> Vec<Violation> {
+        let handles = self.handles();
+        let acknowledged = self.acknowledged();
+        let outbox = with_outbox.then_some(handles.outbox.as_ref());
+        super::violations(handles.store.as_ref(), outbox, &acknowledged)
+            .await
+            .expect("the books can be read")
+    }
+
+    fn acknowledge(&self, key: RecordKey, decided: &Decided) {
+        if let Decided::Fresh(outcome) | Decided::Replayed(outcome) = decided {
+            let mut acknowledged = self.lock_acknowledged();
+            let first = acknowledged
+                .entry(key)
+                .or_insert_with(|| Arc::clone(outcome));
+            assert_eq!(first, outcome, "one key, one outcome: {key}");
+        }
+    }
+
+    fn handles(&self) -> Handles {
+        self.lock_handles().clone().expect("the store is open")
+    }
+
+    fn lock_handles(&self) -> MutexGuard<'_, Option<Handles>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_acknowledged(&self) -> MutexGuard<'_, BTreeMap<RecordKey, Arc<Outcome>>> {
+        let acknowledged = &self.acknowledged;
+        acknowledged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether it is an item that is answered with the cancellation of its bulk
+/// request, or with its own: nothing is recorded for the first.
+pub(crate) fn is_cancelled_with_its_bulk(request: &Prepared, decided: &Decided) -> bool {
+    let is_item = matches!(prepared_for(request), PreparedFor::Item(_));
+    is_item && matches!(decided, Decided::Replayed(outcome) if outcome.is_cancelled())
+}
+
+/// The key `text` in the kit's scope.
+#[must_use]
+pub(crate) fn key(text: &str) -> IdempotencyKey {
+    let scope = KeyScope::new("kit").expect("a scope");
+    IdempotencyKey::new(scope, KeyText::new(text).expect("a key"))
+}
+
+/// What a store knows [`key`] by, in the default ledger.
+#[must_use]
+pub(crate) fn record_key(text: &str) -> RecordKey {
+    key(text).record_key(LedgerId::default())
+}
+
+/// The outcome of a request that must have been decided just now.
+pub(crate) fn fresh(decided: Decided) -> Arc<Outcome> {
+    match decided {
+        Decided::Fresh(outcome) => outcome,
+        other => panic!("not decided afresh: {other:?}"),
+    }
+}
+
+/// The outcome of a request that must have been answered before.
+pub(crate) fn replayed(decided: Decided) -> Arc<Outcome> {
+    match decided {
+        Decided::Replayed(outcome) => outcome,
+        other => panic!("not a replay: {other:?}"),
+    }
+}

@@ -1,0 +1,74 @@
+//! The model: the ledger's rules once more, naively.
+//!
+//! [`Model`] keeps plain maps and carries out one request after the other on a
+//! copy of what it names, which it throws away when the request is refused. It shares
+//! the data types with the rest of the crate, and no rule: what it says comes
+//! from the documentation of commands, accounts and rejections, so a mistake in
+//! [`decide`](wallet_core::decide::decide) does not hide in it.
+//!
+//! [`check_store`] drives a store and the model with the same random requests,
+//! in batches, with retries of equal keys, with keys used twice for different
+//! things, and with a clock that steps both ways; it compares every answer and
+//! every row.
+//!
+//! An adapter runs it with a [`StoreFactory`](super::StoreFactory):
+//!
+//! ```
+//! use std::sync::Arc;
+//! use wallet_core::memory::MemoryStore;
+//! use wallet_testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory};
+//!
+//! #[derive(Debug)]
+//! struct MyStores;
+//!
+//! #[async_trait::async_trait]
+//! impl StoreFactory for MyStores {
+//!     fn capabilities(&self) -> Capabilities {
+//!         Capabilities { manual_clock: true, reopen: false }
+//!     }
+//!
+//!     async fn build(&self, clock: Arc<ManualClock>) -> Built {
+//!         Built::new(Handles::of(Arc::new(MemoryStore::new(clock))), ())
+//!     }
+//! }
+//!
+//! wallet_testkit::model_tests!(MyStores);
+//! # wallet_testkit::model::check_store(&MyStores, 2);
+//! ```
+//!
+//! `PROPTEST_CASES` sets how many cases run, `WALLET_MODEL_SEED` which ones.
+
+mod accounts;
+mod books;
+mod check;
+pub mod compare;
+mod concrete;
+mod holds;
+mod machine;
+mod predict;
+mod reversals;
+mod steps;
+mod transfers;
+mod values;
+
+pub use books::Books;
+pub use check::check_store;
+pub use machine::{Machine, Step, World};
+pub use predict::{Expected, Model};
+pub use steps::{Ask, Draft, Form};
+
+/// Runs [`check_store`](crate::model::check_store) on the stores of a
+/// factory as a test of its own; the second argument is how many cases it runs
+/// when `PROPTEST_CASES` does not say.
+#[macro_export]
+macro_rules! model_tests {
+    ($factory:expr) => {
+        $crate::model_tests!($factory, 48);
+    };
+    ($factory:expr, $cases:expr) => {
+        #[test]
+        fn the_store_answers_as_the_model_does() {
+            $crate::model::check_store(&$factory, $cases);
+        }
+    };
+}

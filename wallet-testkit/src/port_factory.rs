@@ -1,0 +1,102 @@
+use std::any::Any;
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{ManualClock, block_on};
+
+/// Makes adapters of a small port under test: a fresh, empty one for every case.
+///
+/// ```
+/// use std::sync::Arc;
+/// use wallet_core::memory::MemoryLocks;
+/// use wallet_testkit::{BuiltPort, ManualClock, PortFactory};
+/// use wallet_core::LockManager;
+///
+/// #[derive(Debug)]
+/// struct Locks;
+///
+/// #[async_trait::async_trait]
+/// impl PortFactory<dyn LockManager> for Locks {
+///     async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn LockManager> {
+///         BuiltPort::new(Arc::new(MemoryLocks::new(clock)), ())
+///     }
+/// }
+///
+/// wallet_testkit::lock_manager_conformance!(Locks);
+/// # fn main() {}
+/// ```
+#[async_trait]
+pub trait PortFactory<P: ?Sized + Send + Sync + 'static>: Debug + Send + Sync + 'static {
+    /// A fresh adapter that takes its time from `clock`. Whatever must live as
+    /// long (a server of its own) is the guard.
+    async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<P>;
+
+    /// Runs a future to its end on this thread. A factory whose adapters need a
+    /// runtime replaces it.
+    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
+        block_on(future);
+    }
+}
+
+/// An adapter under test.
+#[derive(Debug)]
+pub struct BuiltPort<P: ?Sized> {
+    port: Arc<P>,
+    /// After the port, so that it goes last.
+    _guard: Box<dyn Any + Send + Sync>,
+}
+
+impl<P: ?Sized> BuiltPort<P> {
+    /// An adapter and its guard; `()` where there is nothing to guard.
+    #[must_use]
+    pub fn new(port: Arc<P>, guard: impl Any + Send + Sync) -> Self {
+        Self {
+            port,
+            _guard: Box::new(guard),
+        }
+    }
+}
+
+/// One adapter under test with its clock: what every case of a small port is
+/// given.
+#[derive(Debug)]
+pub struct PortKit<P: ?Sized> {
+    built: BuiltPort<P>,
+    clock: Arc<ManualClock>,
+}
+
+impl<P: ?Sized + Send + Sync + 'static> PortKit<P> {
+    /// A fresh adapter of `factory` and a clock at [`ManualClock::START`].
+    pub async fn new(factory: &impl PortFactory<P>) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let built = factory.build(Arc::clone(&clock)).await;
+        Self { built, clock }
+    }
+
+    /// The adapter.
+    #[must_use]
+    pub fn port(&self) -> &P {
+        &self.built.port
+    }
+
+    /// The clock that drives it.
+    #[must_use]
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Moves the clock forward by so many milliseconds.
+    pub fn advance_ms(&self, by: u64) {
+        self.advance(Duration::from_millis(by));
+    }
+}

@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use wallet_core::{EventPublisher, MessageQueue};
+
+/// Both ends of a queue under test: what a
+/// [`PortFactory`](super::PortFactory) of a [`MessageQueue`] makes. The queue does
+/// not wait for messages.
+///
+/// ```
+/// use std::sync::Arc;
+/// use wallet_testkit::broken::ports::BrokenQueue;
+/// use wallet_testkit::{BuiltPort, ManualClock, PortFactory, QueueEnds};
+///
+/// #[derive(Debug)]
+/// struct Queues;
+///
+/// #[async_trait::async_trait]
+/// impl PortFactory<QueueEnds> for Queues {
+///     async fn build(&self, _: Arc<ManualClock>) -> BuiltPort<QueueEnds> {
+///         let queue = Arc::new(BrokenQueue::new(None));
+///         let ends = QueueEnds { publisher: queue.clone(), queue };
+///         BuiltPort::new(Arc::new(ends), ())
+///     }
+/// }
+///
+/// wallet_testkit::message_queue_conformance!(Queues);
+/// # fn main() {}
+/// ```
+#[derive(Debug)]
+pub struct QueueEnds {
+    /// Where messages are sent to.
+    pub publisher: Arc<dyn EventPublisher>,
+    /// Where they are received from.
+    pub queue: Arc<dyn MessageQueue>,
+}

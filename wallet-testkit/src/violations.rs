@@ -1,0 +1,31 @@
+use std::sync::Arc;
+
+use wallet_core::invariants::{Delivered, OutboxReport, Verifier, VerifyError, Violation};
+use wallet_core::{LedgerStore, Outbox, Outcome, RecordKey, StoreError, StoreErrorKind};
+
+/// Few enough that pages are turned in tests.
+const PAGE: u32 = 200;
+
+/// Everything that is wrong with the books, with the outbox where one is given
+/// of which nothing was delivered yet, and with what was `acknowledged`.
+///
+/// # Errors
+/// [`VerifyError`]; `Unavailable` when somebody else has the outbox.
+pub async fn violations(
+    store: &dyn LedgerStore,
+    outbox: Option<&dyn Outbox>,
+    acknowledged: &[(RecordKey, Arc<Outcome>)],
+) -> Result<Vec<Violation>, VerifyError> {
+    let mut verifier = Verifier::new(store)
+        .with_page(PAGE)
+        .with_acknowledged(acknowledged);
+    if let Some(outbox) = outbox {
+        verifier = verifier.with_outbox(outbox, Delivered::Nothing);
+    }
+    let report = verifier.run().await?;
+    if report.outbox == Some(OutboxReport::Held) {
+        let context = "somebody has the outbox";
+        return Err(StoreError::new(StoreErrorKind::Unavailable, context).into());
+    }
+    Ok(report.violations)
+}

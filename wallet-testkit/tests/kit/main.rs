@@ -1,0 +1,16 @@
+//! Tests of the kit: what it must pass, and what it must catch.
+
+mod broken;
+mod broken_ports;
+mod clients;
+mod clients_proof;
+mod history;
+mod inbox;
+mod invariants;
+mod memory;
+mod model_memory;
+mod model_optimistic;
+mod model_sweep;
+mod optimistic;
+mod ports;
+mod second_opinion;
