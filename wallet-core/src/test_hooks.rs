@@ -13,8 +13,6 @@ use crate::{
     Request, Timestamp,
 };
 
-pub use crate::yielding::yield_once;
-
 /// Who asked for a prepared request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PreparedFor {
@@ -57,6 +55,11 @@ impl From<&Membership> for BulkItem {
             previous,
         }
     }
+}
+
+/// Lets every other task run once.
+pub async fn yield_once() {
+    crate::yielding::yield_once().await;
 }
 
 /// Who asked for `request`.

@@ -1,7 +1,7 @@
 //! Giving way to other tasks without a runtime.
 
 /// Lets every other task run once.
-pub async fn yield_once() {
+pub(crate) async fn yield_once() {
     let mut has_yielded = false;
     std::future::poll_fn(|context| {
         if has_yielded {

@@ -1,25 +1,76 @@
-//! The wallet ledger behind a REST API; `wallet-server --help` lists the
-//! settings.
+//! A host that serves the wallet's routes (`/v1/...`) in its own axum application,
+//! beside a route of its own that pays through the same wallet.
+//!
+//! ```sh
+//! cargo run -p wallet-host-example
+//! curl -X POST localhost:8080/shop/orders/7/pay/ACCOUNT
+//! ```
 
-use std::process::ExitCode;
+#[cfg(test)]
+mod tests;
 
-use clap::Parser;
-use mimalloc::MiMalloc;
-use wallet_server::Config;
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
 
-/// A request is many small allocations, freed on another thread than they were
-/// made on.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+use axum::Router;
+use axum::extract::{Path as In, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+use wallet_core::{
+    AccountId, Currency, IdempotencyKey, Money, Request, SettlementName, SystemClock, Wallet,
+    WalletError, Withdrawal,
+};
+use wallet_server::{App, AppSettings, router};
+use wallet_sqlite::{SqliteSettings, SqliteStore};
 
-fn main() -> ExitCode {
-    // A bad setting ends the program here: a clear message, exit code 2.
-    let config = Config::parse();
-    match wallet_server::run(&config) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("wallet-server: {error}");
-            ExitCode::from(error.exit_code())
+/// What every order costs.
+const PRICE: &str = "9.00";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    println!("http://{}", listener.local_addr()?);
+    axum::serve(listener, application(Path::new("shop.db"))?).await?;
+    Ok(())
+}
+
+/// The wallet's routes and the shop's, over the books in `file`.
+fn application(file: &Path) -> Result<Router, Box<dyn Error>> {
+    let store = SqliteStore::open(&SqliteSettings::new(file), Arc::new(SystemClock))?;
+    let wallet = Wallet::builder(Arc::new(store)).spawn()?;
+    let shop = Router::new()
+        .route("/shop/orders/{order}/pay/{account}", post(pay))
+        .with_state(wallet.clone());
+    Ok(shop.merge(router(App::new(wallet, AppSettings::default())?)))
+}
+
+/// Takes the price of an order from an account, once however often it is called.
+async fn pay(
+    State(wallet): State<Wallet>,
+    In((order, account)): In<(u32, String)>,
+) -> (StatusCode, String) {
+    let Some(request) = payment(order, &account) else {
+        return (StatusCode::BAD_REQUEST, "no such account".to_owned());
+    };
+    match wallet.submit(request).await {
+        Ok(answer) => match answer.accepted() {
+            Ok(_) => (StatusCode::OK, format!("order {order} is paid")),
+            Err(refused) => (StatusCode::PAYMENT_REQUIRED, refused.to_string()),
+        },
+        Err(WalletError::IdempotencyMismatch) => {
+            let paid = "the order was paid from another account";
+            (StatusCode::CONFLICT, paid.to_owned())
         }
+        // Whether it was paid may be unknown: the same call asks again, and pays once.
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
     }
+}
+
+fn payment(order: u32, account: &str) -> Option<Request> {
+    let account: AccountId = account.parse().ok()?;
+    let price = Money::parse(PRICE, Currency::iso("EUR").ok()?).ok()?;
+    let take = Withdrawal::new(account, price, SettlementName::new("shop").ok()?);
+    let key = IdempotencyKey::parse("shop", &format!("order-{order}")).ok()?;
+    Some(Request::new(key, take))
 }

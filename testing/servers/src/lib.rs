@@ -27,6 +27,8 @@
 mod aws;
 mod clock;
 mod dynamo;
+#[cfg(feature = "queues")]
+mod fifo;
 mod install;
 mod port;
 mod private;
@@ -37,6 +39,8 @@ mod tls;
 
 pub use aws::{PrivateAws, shared_aws};
 pub use dynamo::PrivateDynamo;
+#[cfg(feature = "queues")]
+pub use fifo::{Queue, environment};
 pub use install::Kind;
 pub use private::Private;
 pub use redis::{PrivateRedis, PrivateRedisCluster};

@@ -1,0 +1,139 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use wallet_core::{StoreErrorKind, SystemClock};
+use wallet_server::StoreUrl;
+use wallet_server::tools::{Books, outlive_full_files};
+use wallet_sqlite::{SqliteSettings, SqliteStore};
+
+use crate::error::CliError;
+#[cfg(feature = "aws")]
+use crate::redrive;
+use crate::{
+    audit, backup, events, history, outcome, purge, reconcile, restore_done, statement, verify,
+};
+
+/// Looks after a store: verifies it, shows what is in it, purges it, reconciles it
+/// with its history and cache, backs it up and restores it.
+#[derive(Debug, Parser)]
+#[command(name = "wallet", version)]
+pub struct Arguments {
+    /// Where the books are: `sqlite:PATH`, a file that must exist, or, built
+    /// with the feature `mysql`, `mysql://USER:PASSWORD@HOST/DATABASE`.
+    #[arg(
+        long,
+        env = "WALLET_STORE",
+        default_value = "sqlite:wallet.db",
+        global = true
+    )]
+    store: StoreUrl,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Verify(verify::Verify),
+    Statement(statement::Statement),
+    Events(events::Events),
+    Outcome(outcome::ShowOutcome),
+    Purge(purge::PurgeOld),
+    Backup(backup::MakeBackup),
+    Restore(backup::RestoreBackup),
+    RestoreDone(restore_done::RestoreDone),
+    Reconcile(reconcile::Reconcile),
+    History(history::History),
+    Audit(audit::Audit),
+    #[cfg(feature = "aws")]
+    Redrive(redrive::RedriveDead),
+}
+
+impl Arguments {
+    /// Does what was asked for, and says what the program exits with.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub fn run(self) -> Result<u8, CliError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            outlive_full_files()?;
+            #[cfg(feature = "aws")]
+            if let What::Redrive(redrive) = self.what {
+                // It needs no books, as what follows.
+                return redrive.run().await;
+            }
+            if let What::Audit(audit) = self.what {
+                return audit.run().await;
+            }
+            // These take the file itself.
+            match &self.what {
+                What::Backup(backup) => return backup.run(file(&self.store)?),
+                What::Restore(restore) => return restore.run(file(&self.store)?),
+                _ => {}
+            }
+            let url = &self.store;
+            // Whoever only looks may look at damaged books too.
+            let is_checked = matches!(self.what, What::Purge(_) | What::RestoreDone(_));
+            let store = open(url, is_checked).await?;
+            let store = store.as_ref();
+            match self.what {
+                What::Backup(backup) => backup.run(file(url)?),
+                What::Restore(restore) => restore.run(file(url)?),
+                What::RestoreDone(done) => done.run(store).await,
+                What::Verify(verify) => verify.run(store, url).await,
+                What::Statement(statement) => statement.run(store).await,
+                What::Events(events) => events.run(store).await,
+                What::Outcome(outcome) => outcome.run(store).await,
+                What::Purge(purge) => purge.run(store).await,
+                What::Reconcile(reconcile) => reconcile.run(store).await,
+                What::History(history) => history.run(store).await,
+                What::Audit(audit) => audit.run().await,
+                #[cfg(feature = "aws")]
+                What::Redrive(redrive) => redrive.run().await,
+            }
+        })
+    }
+}
+
+/// The file, of a store that is one.
+pub(crate) fn file(url: &StoreUrl) -> Result<&Path, CliError> {
+    match url {
+        StoreUrl::Sqlite(path) => Ok(path),
+        StoreUrl::Memory => Err(CliError::Memory),
+        #[cfg(feature = "mysql")]
+        StoreUrl::Mysql(_) => Err(CliError::OnlySqlite),
+    }
+}
+
+/// Opens a store that exists, as it is: nothing is created or migrated.
+#[cfg_attr(
+    not(feature = "mysql"),
+    expect(clippy::unused_async, reason = "only a server's store is waited for")
+)]
+async fn open(url: &StoreUrl, is_checked: bool) -> Result<Box<dyn Books>, CliError> {
+    let path = match url {
+        StoreUrl::Memory => return Err(CliError::Memory),
+        #[cfg(feature = "mysql")]
+        StoreUrl::Mysql(address) => {
+            let settings = wallet_aurora::AuroraSettings::new(address).with_migrate(false);
+            let store = wallet_aurora::AuroraStore::open(&settings).await?;
+            return Ok(Box::new(store));
+        }
+        StoreUrl::Sqlite(path) => path,
+    };
+    let settings = SqliteSettings::new(path)
+        .with_create(false)
+        .with_migrate(false)
+        .with_check(is_checked);
+    match SqliteStore::open(&settings, Arc::new(SystemClock)) {
+        Ok(store) => Ok(Box::new(store)),
+        // Without its file there may still be its log.
+        Err(error) if error.kind() != StoreErrorKind::Corrupt && !path.is_file() => {
+            Err(CliError::NoFile(path.clone()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

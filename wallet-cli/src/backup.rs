@@ -1,0 +1,136 @@
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use wallet_core::{RaisedBy, SystemClock};
+use wallet_sqlite::{Backup, BackupError, Existing, Restored, back_up, restore, verify_backup};
+
+use crate::{CliError, manifest};
+use wallet_server::tools::time;
+
+/// Copies the books of a SQLite file beside whoever works on them, as of one commit,
+/// and writes a manifest of what the copy holds. Flushed to disk, mode 0600. A backup
+/// is whole once its manifest is there.
+#[derive(Debug, Args)]
+pub(crate) struct MakeBackup {
+    /// The new file.
+    #[arg(long)]
+    to: PathBuf,
+    /// Its manifest, a new file; FILE.manifest.json by default.
+    #[arg(long)]
+    manifest: Option<PathBuf>,
+}
+
+/// Puts a backup in place as the file that --store names, having verified it against
+/// its manifest, and begins a new epoch. Stop every process that works on the file
+/// first.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreBackup {
+    /// The backup, which is not changed.
+    #[arg(long)]
+    from: PathBuf,
+    /// Its manifest; FILE.manifest.json by default.
+    #[arg(long)]
+    manifest: Option<PathBuf>,
+    /// Give a file that is there another name, FILE.replaced-1. Nothing is restored
+    /// over a file otherwise.
+    #[arg(long)]
+    set_aside_existing: bool,
+    /// Verify the backup, and put nothing in place. Takes as much room as the backup,
+    /// beside it, while it runs.
+    #[arg(long, conflicts_with = "set_aside_existing")]
+    verify_only: bool,
+}
+
+impl MakeBackup {
+    pub(crate) fn run(&self, store: &Path) -> Result<u8, CliError> {
+        let path = self.manifest.clone();
+        let path = path.unwrap_or_else(|| manifest::beside(&self.to));
+        if path.exists() {
+            let is_whole = self.to.exists();
+            let there = if is_whole { self.to.clone() } else { path };
+            return Err(BackupError::Exists(there).into());
+        }
+        let backup = back_up(store, &self.to).map_err(|error| match error {
+            BackupError::Exists(file) if file == self.to => CliError::Unfinished(file),
+            other => other.into(),
+        })?;
+        if let Err(error) = manifest::write(&path, &self.to, &backup) {
+            // Without a manifest it is no backup.
+            let _ = std::fs::remove_file(&self.to);
+            return Err(error);
+        }
+        let told = tell(&self.to, &backup).and_then(|()| say!("manifest {}", path.display()));
+        Ok(done(
+            &told,
+            format_args!("the backup {} is made", self.to.display()),
+        ))
+    }
+}
+
+/// What was done is done, whether it could be told or not: only the words are lost.
+fn done(told: &std::io::Result<()>, what: std::fmt::Arguments<'_>) -> u8 {
+    if let Err(error) = told
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        // Nobody is left to be told of this.
+        let _ = writeln!(
+            std::io::stderr(),
+            "wallet: {what}; it could not be told: {error}"
+        );
+    }
+    0
+}
+
+impl RestoreBackup {
+    pub(crate) fn run(&self, store: &Path) -> Result<u8, CliError> {
+        let path = self.manifest.clone();
+        let path = path.unwrap_or_else(|| manifest::beside(&self.from));
+        let backup = manifest::read(&path)?;
+        if self.verify_only {
+            verify_backup(&self.from, &backup)?;
+            tell(&self.from, &backup)?;
+            say!("the backup is what its manifest says")?;
+            return Ok(0);
+        }
+        let existing = if self.set_aside_existing {
+            Existing::SetAside
+        } else {
+            Existing::Refuse
+        };
+        let by = RaisedBy::new("wallet restore")?;
+        let restored = restore(&self.from, &backup, store, existing, &by, &SystemClock)?;
+        let told = tell_restored(store, &backup, &restored);
+        Ok(done(
+            &told,
+            format_args!("the file {} is restored", store.display()),
+        ))
+    }
+}
+
+fn tell_restored(store: &Path, backup: &Backup, restored: &Restored) -> std::io::Result<()> {
+    tell(store, backup)?;
+    let (epoch, until) = (restored.epoch.epoch, restored.epoch.restored_to);
+    say!("epoch {epoch} begins, restored to {}", time(until))?;
+    if let Some(aside) = &restored.aside {
+        say!("the file that was there is {} now", aside.display())?;
+    }
+    say!("restored: it holds what the manifest says")
+}
+
+fn tell(file: &Path, backup: &Backup) -> std::io::Result<()> {
+    let rows = &backup.census.rows;
+    let last = backup.census.last.map_or(0, |last| last.number);
+    say!(
+        "{}: {} bytes, SHA-256 {}",
+        file.display(),
+        backup.bytes,
+        manifest::hex(&backup.sha256)
+    )?;
+    say!(
+        "{} accounts, {} transfers, {} holds, the last commit is {last}",
+        rows.accounts,
+        rows.transfers,
+        rows.holds
+    )
+}

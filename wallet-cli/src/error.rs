@@ -1,0 +1,140 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+use wallet_core::{OutboxError, StoreError, WalletError};
+use wallet_server::tools::cause;
+
+/// Why the command could not do what it was asked for.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// A store that lives in another process's memory.
+    #[error("a store in memory is gone with its process: give --store sqlite:PATH")]
+    Memory,
+    /// There is no such file.
+    #[error("there is no file {0}")]
+    NoFile(PathBuf),
+    /// The store failed.
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    Store(#[from] StoreError),
+    /// The outbox failed.
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    Outbox(#[from] OutboxError),
+    /// No FIFO queue.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Queue(#[from] wallet_events::aws::NotFifo),
+    /// Dead letters could not be moved.
+    #[cfg(feature = "aws")]
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    Redrive(#[from] wallet_events::RedriveError),
+    /// The service failed.
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
+    /// The books were written to while they were read.
+    #[error("{0}: stop whoever writes, or verify a copy")]
+    Changed(String),
+    /// History could not be written.
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    History(#[from] wallet_core::HistoryError),
+    /// History could not be exported.
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    Export(#[from] wallet_core::history::ExportError),
+    /// What should be compared could not be read.
+    #[error("{error}{cause}", error = .0, cause = cause(.0))]
+    Reconcile(#[from] wallet_core::reconcile::ReconcileError),
+    /// A file that should hold checkpoints holds something else.
+    #[error(transparent)]
+    Checkpoint(#[from] wallet_core::audit::CheckpointError),
+    /// No backup was made or restored.
+    #[error(transparent)]
+    Backup(#[from] wallet_sqlite::BackupError),
+    /// What a backup left that was cut off.
+    #[error(
+        "{0} exists already and has no manifest: a backup that was cut off left it, unless one is \
+         being made right now. Remove it and back up again"
+    )]
+    Unfinished(PathBuf),
+    /// The name that was given is not allowed.
+    #[error("--by: {0}")]
+    Name(wallet_core::TextError),
+    /// A text of the program's own is not valid.
+    #[error(transparent)]
+    Text(#[from] wallet_core::TextError),
+    /// No manifest, or none that can be read or written.
+    #[error("the manifest {}: {why}", .path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// What was asked for is there for SQLite files alone.
+    #[error("only for sqlite:PATH; docs/operate/backup-and-restore.md says how to do it elsewhere")]
+    OnlySqlite,
+    /// Keys would be freed that still protect against paying twice.
+    #[error(
+        "keys younger than {min} days still keep repeated requests from paying twice: \
+         --older-than-days {asked} needs --free-recent-keys"
+    )]
+    RecentKeys {
+        /// What was asked for.
+        asked: u32,
+        /// How long keys are kept.
+        min: u32,
+    },
+    /// An option that is needed here.
+    #[error("needs {0}")]
+    Missing(&'static str),
+    /// The program was built without a feature that this needs.
+    #[error("built without the feature {0}")]
+    Feature(&'static str),
+    /// What was asked for is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The runtime could not be started, or output could not be written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl CliError {
+    /// Whether whoever read the output has gone, as `head` does: no failure.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
+    /// What the program exits with: 1 for what is not there, 2 for bad
+    /// arguments, 3 when it could not do its work. The program itself ends with
+    /// 141, quietly, when nobody reads its output any more.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotFound(_) => 1,
+            Self::Memory
+            | Self::NoFile(_)
+            | Self::Checkpoint(_)
+            | Self::RecentKeys { .. }
+            | Self::Manifest { .. }
+            | Self::OnlySqlite
+            | Self::Name(_)
+            | Self::Missing(_)
+            | Self::Feature(_) => 2,
+            #[cfg(feature = "aws")]
+            Self::Queue(_) => 2,
+            #[cfg(feature = "aws")]
+            Self::Redrive(_) => 3,
+            Self::Store(_)
+            | Self::Outbox(_)
+            | Self::Wallet(_)
+            | Self::Changed(_)
+            | Self::History(_)
+            | Self::Export(_)
+            | Self::Reconcile(_)
+            | Self::Backup(_)
+            | Self::Unfinished(_)
+            | Self::Text(_)
+            | Self::Io(_) => 3,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+use clap::Args;
+use wallet_core::{RaisedBy, Timestamp};
+
+use crate::CliError;
+use wallet_server::tools::Books;
+use wallet_server::tools::time;
+
+/// Begins a new epoch after a database went back to an earlier state, by a restore or
+/// a failover that lost commits. Run it before anything writes again. The same again
+/// changes nothing.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreDone {
+    /// All commits up to this time are there, as RFC 3339. A time that is too early is
+    /// safe, one that is too late is not.
+    #[arg(long, value_parser = wallet_server::tools::parse_time)]
+    restored_to: Timestamp,
+    /// Who restored it: kept with the epoch.
+    #[arg(long, default_value = "wallet restore-done")]
+    by: String,
+}
+
+impl RestoreDone {
+    pub(crate) async fn run(&self, store: &dyn Books) -> Result<u8, CliError> {
+        let by = RaisedBy::new(&self.by).map_err(CliError::Name)?;
+        let raised = store.raise_epoch(self.restored_to, &by).await?;
+        say!(
+            "epoch {} since {}, restored to {}, by {}",
+            raised.epoch,
+            time(raised.raised_at),
+            time(raised.restored_to),
+            raised.by
+        )?;
+        say!("what becomes of caches, consumers and history is told in")?;
+        say!("docs/operate/backup-and-restore.md")?;
+        Ok(0)
+    }
+}

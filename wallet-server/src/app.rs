@@ -1,0 +1,262 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use utoipa::openapi::Components;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use wallet_core::{CurrencyError, CurrencyTable, KeyScope, TextError, Wallet};
+
+use crate::connection::Peers;
+use crate::lanes::Lanes;
+use crate::metrics::{self, Metrics};
+use crate::middleware::guard;
+use crate::openapi;
+use crate::problem::{Code, Problem};
+use crate::readiness::Readiness;
+use crate::routes::{
+    accounts, batches, health, holds, movements, outcomes, statements, system, transfers,
+};
+use crate::{Config, Hosts, Network};
+
+/// Whose idempotency keys those of the API are.
+pub const SCOPE: &str = "rest";
+
+/// What every route works with; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    wallet: Wallet,
+    settings: AppSettings,
+    scope: KeyScope,
+    metrics: Metrics,
+    clients: Peers,
+    lanes: Lanes,
+    readiness: Readiness,
+    is_draining: AtomicBool,
+}
+
+/// How the routes work: plain data.
+#[derive(Debug, Clone)]
+pub struct AppSettings {
+    /// The currencies that requests may name.
+    pub currencies: CurrencyTable,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// The largest body accepted, in bytes.
+    pub body_max: usize,
+    /// How long a body may take to come.
+    pub body_timeout: Duration,
+    /// The names that requests may be addressed to.
+    pub hosts: Hosts,
+    /// Proxies in front. Only [`Server`](crate::Server) knows who called.
+    pub trusted_proxies: Vec<Network>,
+    /// How many requests one client behind a trusted proxy may have open.
+    pub requests_per_client: usize,
+    /// How many requests for lists may be open.
+    pub lists_max: usize,
+    /// How many for single things.
+    pub reads_max: usize,
+    /// Whether callers may move money between system accounts.
+    pub system_transfers: bool,
+}
+
+impl AppSettings {
+    /// As the server's settings say.
+    ///
+    /// # Errors
+    /// When a currency of the settings contradicts another one.
+    pub fn of(config: &Config) -> Result<Self, CurrencyError> {
+        Ok(Self {
+            currencies: config.currency_table()?,
+            request_timeout: Duration::from_millis(config.request_timeout_ms),
+            body_max: config.body_max,
+            body_timeout: Duration::from_millis(config.body_timeout_ms),
+            hosts: Hosts::new(config.hosts.iter().cloned()),
+            trusted_proxies: config.trusted_proxies.clone(),
+            requests_per_client: config.connections_per_peer(),
+            lists_max: config.lists_max,
+            reads_max: config.reads_max,
+            system_transfers: config.allow_system_transfers,
+        })
+    }
+}
+
+impl Default for AppSettings {
+    fn default() -> Self {
+        Self {
+            currencies: CurrencyTable::iso(),
+            request_timeout: Duration::from_secs(30),
+            body_max: 65_536,
+            body_timeout: Duration::from_secs(10),
+            hosts: Hosts::default(),
+            trusted_proxies: Vec::new(),
+            requests_per_client: 480,
+            lists_max: 64,
+            reads_max: 512,
+            system_transfers: false,
+        }
+    }
+}
+
+impl App {
+    /// Routes over `wallet`.
+    ///
+    /// # Errors
+    /// None that a caller could cause.
+    pub fn new(wallet: Wallet, settings: AppSettings) -> Result<Self, TextError> {
+        let readiness = Readiness::new(wallet.clone());
+        let lanes = Lanes::new(settings.lists_max, settings.reads_max);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                metrics: Metrics::new(&wallet, &readiness, &lanes),
+                clients: Peers::new(settings.requests_per_client),
+                lanes,
+                readiness,
+                wallet,
+                settings,
+                scope: KeyScope::new(SCOPE)?,
+                is_draining: AtomicBool::new(false),
+            }),
+        })
+    }
+
+    /// The service behind the routes.
+    #[must_use]
+    pub fn wallet(&self) -> &Wallet {
+        &self.inner.wallet
+    }
+
+    pub(crate) fn settings(&self) -> &AppSettings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    /// What clients behind trusted proxies have open.
+    pub(crate) fn clients(&self) -> &Peers {
+        &self.inner.clients
+    }
+
+    /// How many requests may read.
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.inner.lanes
+    }
+
+    /// Whether it can commit.
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.inner.readiness
+    }
+
+    /// Whose idempotency keys these are. A host with many callers gives each a
+    /// scope of its own.
+    pub(crate) fn scope(&self) -> KeyScope {
+        self.inner.scope.clone()
+    }
+
+    /// From here on readiness is denied.
+    pub fn drain(&self) {
+        self.inner.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.inner.is_draining.load(Ordering::Relaxed)
+    }
+}
+
+/// Routes, and the schemas that their document names.
+struct Routes {
+    routes: Router<App>,
+    schemas: Option<Components>,
+}
+
+/// The routes and the document that tells of them: the same for every app, and
+/// much work to make.
+static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
+    let (routes, api) = OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(accounts::open, accounts::list))
+        .routes(routes!(accounts::show))
+        .routes(routes!(accounts::freeze))
+        .routes(routes!(accounts::unfreeze))
+        .routes(routes!(accounts::close))
+        .routes(routes!(statements::balance))
+        .routes(routes!(statements::entries))
+        .routes(routes!(movements::deposit))
+        .routes(routes!(movements::withdraw))
+        .routes(routes!(transfers::create))
+        .routes(routes!(transfers::show))
+        .routes(routes!(transfers::reverse))
+        .routes(routes!(system::create))
+        .routes(routes!(holds::place, holds::list))
+        .routes(routes!(holds::show))
+        .routes(routes!(holds::capture))
+        .routes(routes!(holds::release))
+        .routes(routes!(batches::create))
+        .routes(routes!(outcomes::show))
+        .routes(routes!(outcomes::cancel))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .split_for_parts();
+    let schemas = api.components.clone();
+    let routes = documented(routes, openapi::finish(api));
+    Routes { routes, schemas }
+});
+
+/// The same for those who run the server.
+static ADMIN_ROUTES: LazyLock<Router<App>> = LazyLock::new(|| {
+    let (routes, mut api) = OpenApiRouter::with_openapi(openapi::admin_base())
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::show))
+        .split_for_parts();
+    // A problem may name what is answered elsewhere.
+    api.components.clone_from(&ROUTES.schemas);
+    documented(routes, openapi::finish(api))
+});
+
+fn documented(routes: Router<App>, document: openapi::Document) -> Router<App> {
+    let show = move || async move { document.response() };
+    routes
+        .route("/openapi.json", get(show))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// All routes, and `/openapi.json`, which tells of them.
+pub fn router(app: App) -> Router {
+    guarded(ROUTES.routes.clone(), app)
+}
+
+/// The routes for those who run the server: `/metrics`, `/health/...`, and an
+/// `/openapi.json` of their own. They belong where no client can reach them.
+pub fn admin_router(app: App) -> Router {
+    guarded(ADMIN_ROUTES.clone(), app)
+}
+
+fn guarded(routes: Router<App>, app: App) -> Router {
+    routes
+        .layer(DefaultBodyLimit::max(app.settings().body_max))
+        .layer(from_fn_with_state(app.clone(), guard))
+        .with_state(app)
+}
+
+async fn unknown_path(uri: Uri) -> Problem {
+    let detail = format!("there is nothing at {}", uri.path());
+    Problem::new(Code::UNKNOWN_PATH, detail)
+}
+
+async fn wrong_method(method: Method) -> Problem {
+    let detail = format!("{method} is not allowed here");
+    Problem::new(Code::METHOD_NOT_ALLOWED, detail)
+}

@@ -1,0 +1,305 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Parser;
+use wallet_core::{Currency, CurrencyTable, Settings, Timestamp};
+
+use crate::hosts::HostName;
+use crate::{LogFormat, Network, TableUrl};
+
+/// The server's settings: flags, or the environment variables that `--help`
+/// names. Every one has a default.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "wallet-server",
+    version,
+    about = "The wallet ledger behind a REST API"
+)]
+pub struct Config {
+    /// Where to listen.
+    #[arg(long, env = "WALLET_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Where those who run the server find `/metrics` and a second copy of
+    /// `/health/...`, whatever clients do to the other address; `off` for nowhere.
+    #[arg(long, env = "WALLET_ADMIN_LISTEN", default_value = "127.0.0.1:8081")]
+    pub admin_listen: AdminListen,
+
+    /// Names in the `Host` header that are answered, besides `localhost` and
+    /// addresses; separated by commas, `*` for any. Else a page of another site,
+    /// whose name leads here, could call this server from a browser.
+    #[arg(long, env = "WALLET_HOSTS", value_delimiter = ',')]
+    pub hosts: Vec<HostName>,
+
+    /// Where the books are: `sqlite:PATH`, `memory` (lost at exit), or, built
+    /// with the feature `mysql`, `mysql://USER:PASSWORD@HOST/DATABASE`.
+    #[arg(long, env = "WALLET_STORE", default_value = "sqlite:wallet.db")]
+    pub store: StoreUrl,
+
+    /// The URL of a FIFO queue on Amazon SQS that gets the books' events; needs
+    /// the feature `aws`, and credentials as every program of AWS finds them.
+    #[arg(long, env = "WALLET_EVENTS_QUEUE", value_parser = fifo)]
+    pub events_queue: Option<String>,
+
+    /// Where the history of accounts is, from which statements and past balances are
+    /// read: `dynamodb:TABLE`, a table that exists; needs the feature `aws`. Without
+    /// a queue for events the server brings it up itself; with one, a consumer of
+    /// the queue does.
+    #[arg(long, env = "WALLET_HISTORY")]
+    pub history: Option<TableUrl>,
+
+    /// Currencies beyond ISO 4217, as CODE:DECIMALS, separated by commas.
+    #[arg(long, env = "WALLET_CURRENCIES", value_delimiter = ',', value_parser = currency)]
+    pub currencies: Vec<Currency>,
+
+    /// How many requests may wait for a commit.
+    #[arg(long, env = "WALLET_QUEUE", default_value_t = 8_192, value_parser = at_least_one)]
+    pub queue: usize,
+
+    /// How many batches may be committed at a time [default: 2 on MySQL, 3 while
+    /// there is much to do; 1 on SQLite, which has one writer].
+    #[arg(long, env = "WALLET_COMMITTERS", value_parser = at_least_one)]
+    pub committers: Option<usize>,
+
+    /// How many requests for lists and past balances may be open, most of them
+    /// waiting for their turn; further ones are answered 503.
+    #[arg(long, env = "WALLET_LISTS_MAX", default_value_t = 64, value_parser = at_least_one)]
+    pub lists_max: usize,
+
+    /// The same for requests that read single things, or try a change.
+    #[arg(long, env = "WALLET_READS_MAX", default_value_t = 512, value_parser = at_least_one)]
+    pub reads_max: usize,
+
+    /// How many connections may be open; further ones wait. The default stays
+    /// below the usual limit of open files.
+    #[arg(long, env = "WALLET_CONNECTIONS", default_value_t = 960, value_parser = at_least_one)]
+    pub connections: usize,
+
+    /// How many of them one peer may have (an address of IPv4, a network of 64
+    /// bits of IPv6); further ones are answered 429. Behind a trusted proxy, how
+    /// many requests one client may have open [default: half of --connections].
+    #[arg(long, env = "WALLET_CONNECTIONS_PER_PEER", value_parser = at_least_one)]
+    pub connections_per_peer: Option<usize>,
+
+    /// Proxies in front, as networks (10.0.0.0/8) or addresses, separated by
+    /// commas. Of a request through one of them, the client is the rightmost
+    /// address in `X-Forwarded-For` that is not a proxy.
+    #[arg(long, env = "WALLET_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
+
+    /// The largest body accepted, in bytes.
+    #[arg(long, env = "WALLET_BODY_MAX", default_value_t = 65_536, value_parser = at_least_one)]
+    pub body_max: usize,
+
+    /// The largest head of a request accepted (its first line and headers), in
+    /// bytes; at least 8192.
+    #[arg(long, env = "WALLET_HEADER_MAX", default_value_t = 16_384)]
+    #[arg(value_parser = head_size)]
+    pub header_max: usize,
+
+    /// How long a request may take, in milliseconds.
+    #[arg(long, env = "WALLET_REQUEST_TIMEOUT_MS", default_value_t = 30_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub request_timeout_ms: u64,
+
+    /// How long the body of a request may take to come, in milliseconds.
+    #[arg(long, env = "WALLET_BODY_TIMEOUT_MS", default_value_t = 10_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub body_timeout_ms: u64,
+
+    /// How long the head of a request (its first line and headers) may take to come,
+    /// from its first byte on, in milliseconds.
+    #[arg(long, env = "WALLET_HEAD_TIMEOUT_MS", default_value_t = 10_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub head_timeout_ms: u64,
+
+    /// How long nothing may come or go on a connection, in milliseconds; never
+    /// less than a request may take, and a second.
+    #[arg(long, env = "WALLET_IDLE_TIMEOUT_MS", default_value_t = 60_000)]
+    pub idle_timeout_ms: u64,
+
+    /// How long connections are still accepted at shutdown, in milliseconds, while
+    /// `/health/ready` answers 503: as long as a load balancer takes to see it.
+    #[arg(long, env = "WALLET_DRAIN_DELAY_MS", default_value_t = 5_000)]
+    pub drain_delay_ms: u64,
+
+    /// How long open requests may take to end at shutdown, in milliseconds.
+    #[arg(long, env = "WALLET_SHUTDOWN_TIMEOUT_MS", default_value_t = 20_000)]
+    pub shutdown_timeout_ms: u64,
+
+    /// How far an account's time may run ahead of the store's clock, in
+    /// milliseconds: at most ten minutes. Beyond it requests are refused as
+    /// `clock_behind`.
+    #[arg(long, env = "WALLET_MAX_AHEAD_MS", default_value_t = 2_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=600_000))]
+    pub max_ahead_ms: u64,
+
+    /// The same for a while, up to seven days: after a clock stepped forward and
+    /// was set right. Needs `--raise-max-ahead-until`.
+    #[arg(
+        long,
+        env = "WALLET_RAISE_MAX_AHEAD_MS",
+        requires = "raise_max_ahead_until"
+    )]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=604_800_000))]
+    pub raise_max_ahead_ms: Option<u64>,
+
+    /// When that ends, as RFC 3339: at most a day ahead.
+    #[arg(
+        long,
+        env = "WALLET_RAISE_MAX_AHEAD_UNTIL",
+        requires = "raise_max_ahead_ms"
+    )]
+    #[arg(value_parser = time)]
+    pub raise_max_ahead_until: Option<Timestamp>,
+
+    /// Whether callers may move money between system accounts
+    /// (`POST /v1/system-transfers`): whoever reaches the server may then.
+    #[arg(long, env = "WALLET_ALLOW_SYSTEM_TRANSFERS")]
+    pub allow_system_transfers: bool,
+
+    /// How a database of MySQL, MariaDB or Aurora is used.
+    #[cfg(feature = "mysql")]
+    #[command(flatten)]
+    pub mysql: crate::MysqlConfig,
+
+    /// How the log looks: `json` or `text`.
+    #[arg(long, env = "WALLET_LOG_FORMAT", default_value = "json")]
+    pub log_format: LogFormat,
+}
+
+impl Config {
+    /// The currencies that requests may name.
+    ///
+    /// # Errors
+    /// When a currency of the settings contradicts ISO 4217 or another one.
+    pub fn currency_table(&self) -> Result<CurrencyTable, wallet_core::CurrencyError> {
+        let mut table = CurrencyTable::iso();
+        self.currencies
+            .iter()
+            .try_for_each(|currency| table.register(*currency))?;
+        Ok(table)
+    }
+
+    /// How many connections one peer may have.
+    pub(crate) fn connections_per_peer(&self) -> usize {
+        let half = self.connections.div_ceil(2);
+        self.connections_per_peer.unwrap_or(half)
+    }
+}
+
+/// Where the server listens for those who run it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminListen {
+    /// Nowhere: there are no metrics.
+    Off,
+    /// At this address.
+    At(SocketAddr),
+}
+
+impl FromStr for AdminListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let address = text.parse().map(Self::At);
+        address.map_err(|_| "expected ADDRESS:PORT or off".to_owned())
+    }
+}
+
+/// Where the books are.
+#[derive(Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// A SQLite file, created when absent.
+    Sqlite(PathBuf),
+    /// The process's memory.
+    Memory,
+    /// A database of MySQL, MariaDB or Aurora, by its address.
+    #[cfg(feature = "mysql")]
+    Mysql(String),
+}
+
+impl StoreUrl {
+    /// How the wallet works best on it.
+    pub(crate) fn settings(&self) -> Settings {
+        match self {
+            Self::Sqlite(_) | Self::Memory => Settings::default(),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => Settings::for_server(),
+        }
+    }
+}
+
+/// Without addresses: they hold passwords.
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Memory => f.write_str("Memory"),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => f.debug_tuple("Mysql").finish_non_exhaustive(),
+        }
+    }
+}
+
+impl FromStr for StoreUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "memory" => Ok(Self::Memory),
+            Some(("sqlite", ":memory:")) => Err("write --store memory".to_owned()),
+            // SQLite reads options there; here they would be part of the file's name.
+            Some(("sqlite", path)) if path.contains('?') || path.starts_with("file:") => {
+                Err("sqlite:PATH is the path of a file and takes no options".to_owned())
+            }
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
+            #[cfg(feature = "mysql")]
+            Some(("mysql", _)) => Ok(Self::Mysql(text.to_owned())),
+            #[cfg(not(feature = "mysql"))]
+            Some(("mysql", _)) => Err("built without the feature mysql".to_owned()),
+            _ => Err("expected sqlite:PATH, memory or mysql://...".to_owned()),
+        }
+    }
+}
+
+fn currency(text: &str) -> Result<Currency, String> {
+    let expected = "expected CODE:DECIMALS, such as BTC:8";
+    let (code, decimals) = text.split_once(':').ok_or(expected)?;
+    let decimals = decimals.parse().map_err(|_| expected)?;
+    Currency::new(code, decimals).map_err(|error| error.to_string())
+}
+
+fn fifo(text: &str) -> Result<String, String> {
+    if cfg!(not(feature = "aws")) {
+        return Err("built without the feature aws".to_owned());
+    }
+    let is_fifo = text.starts_with("http") && text.strip_suffix(".fifo").is_some();
+    let found = is_fifo.then(|| text.to_owned());
+    found.ok_or_else(|| "expected the URL of a FIFO queue: https://... .fifo".to_owned())
+}
+
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
+        Ok(number) => Ok(number),
+    }
+}
+
+fn head_size(text: &str) -> Result<usize, String> {
+    let size = text.parse().ok().filter(|size| *size >= 8_192);
+    size.ok_or_else(|| "expected a number of at least 8192".to_owned())
+}
+
+/// Reads a time in RFC 3339.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn time(text: &str) -> Result<Timestamp, String> {
+    let time: jiff::Timestamp = text.parse().map_err(|error| format!("{error}"))?;
+    Ok(Timestamp::from_micros(time.as_microsecond()))
+}

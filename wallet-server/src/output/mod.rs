@@ -1,0 +1,31 @@
+//! What the API answers: one type a body.
+
+mod account;
+mod entry;
+mod hold;
+mod outcome;
+mod page;
+mod transfer;
+
+pub(crate) use account::{AccountBody, BalanceBody, PastBalanceBody};
+pub(crate) use entry::EntryBody;
+pub(crate) use hold::{HoldBody, HoldState};
+pub(crate) use outcome::{BatchBody, ItemResult, OutcomeBody};
+pub(crate) use page::{Page, page_size};
+pub(crate) use transfer::TransferBody;
+
+use serde_json::Value;
+use wallet_core::{Metadata, Timestamp};
+
+/// RFC 3339, in UTC, always with six digits of the second's fraction: the order of
+/// the texts is that of the times.
+#[must_use]
+pub fn time(at: Timestamp) -> String {
+    let time = jiff::Timestamp::from_microsecond(at.as_micros());
+    time.map_or_else(|_| String::new(), |time| format!("{time:.6}"))
+}
+
+/// Metadata as JSON again.
+pub(crate) fn metadata(metadata: &Metadata) -> Value {
+    serde_json::from_str(metadata.as_str()).unwrap_or_default()
+}
