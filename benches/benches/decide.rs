@@ -12,11 +12,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use wallet_core::ledger::{AccountState, Counters, InLedger, KeyScope, KeyText, SettlementShards};
 use wallet_core::memory::Tables;
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::runtime::{IdGenerator, Uuid7};
 use wallet_core::{
-    Account, AccountId, AccountState, Batch, Counters, Currency, IdGenerator, IdempotencyKey,
-    InLedger, KeyScope, KeyText, LedgerId, Leg, Money, Owner, Policy, PostTransfer, Prepared,
-    Request, SettlementShards, Status, Timestamp, Uuid7,
+    Account, AccountId, Currency, IdempotencyKey, LedgerId, Leg, Money, Owner, Policy,
+    PostTransfer, Request, Status, Timestamp,
 };
 
 const ACCOUNTS: u64 = 100_000;
@@ -118,7 +120,7 @@ fn decide(criterion: &mut Criterion) -> Result<(), AnyError> {
                 let batch = Batch::new(requests);
                 let now = Timestamp::from_micros(1);
                 let snapshot = tables.snapshot(batch.reads(), now, |_| true);
-                let decision = batch.decide(&snapshot);
+                let decision = wallet_core::decide::decide(&batch, &snapshot);
                 assert_eq!(
                     decision.changes.accepted.len(),
                     size,

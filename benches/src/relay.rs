@@ -13,10 +13,9 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use wallet_core::{
-    CommitSignal, EventPublisher, Message, Outbox, PublishError, Published, PublisherLimits,
-    SystemClock,
-};
+use wallet_core::SystemClock;
+use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::store::{CommitSignal, Outbox};
 use wallet_events::{Relay, RelaySettings};
 
 use crate::args::Load;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use wallet_core::invariants::{self, Books, Verifier, Violation};
-use wallet_core::{
-    Account, AccountQuery, CurrencyCode, Entry, EntryQuery, LedgerId, LedgerStore, RecordKey,
-};
+use wallet_core::ledger::{CurrencyCode, RecordKey};
+use wallet_core::store::{AccountQuery, LedgerStore};
+use wallet_core::verify::{Books, Verifier, Violation};
+use wallet_core::{Account, Entry, EntryQuery, LedgerId, verify};
 
 use crate::Result;
 use crate::wallet::Acknowledged;
@@ -63,7 +63,7 @@ pub(crate) async fn sample(
             .insert(key, entries_of(store, &account).await?);
         books.accounts.insert(key, account);
     }
-    let mut problems = told(&invariants::accounts(&books));
+    let mut problems = told(&verify::accounts(&books));
     for (currency, sum) in totals.sums.into_iter().filter(|(_, sum)| *sum != 0) {
         problems.push(format!("the balances in {currency} add up to {sum}"));
     }

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::task::JoinSet;
+use wallet_core::ledger::{AccountKey, KeyScope, KeyText, Position, RecordKey};
+use wallet_core::store::{CommitSignal, LedgerStore};
 use wallet_core::{
-    AccountId, AccountKey, Command, CommitSignal, Currency, Deposit, IdempotencyKey, KeyScope,
-    KeyText, LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, Position,
-    PostTransfer, Receipt, RecordKey, Request, Settings, SettlementName, Wallet,
+    AccountId, Command, Currency, Deposit, IdempotencyKey, LedgerId, Leg, Money, OpenAccount,
+    Outcome, Owner, PostTransfer, Receipt, Request, Settings, SettlementName, Wallet,
 };
 
 use crate::args::Load;

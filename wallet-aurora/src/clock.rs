@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use wallet_core::{Clock, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::runtime::Clock;
 
 use crate::error::Result;
 use crate::run::Answers;

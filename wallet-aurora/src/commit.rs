@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use wallet_core::StoreError;
 use wallet_core::decide::Decision;
-use wallet_core::{AccountKey, Batch, Decided, Prepared, RecordKey, StoreError};
+use wallet_core::ledger::{AccountKey, Decided, RecordKey};
+use wallet_core::request::{Batch, Prepared};
 
 use crate::clock::Time;
 use crate::error::{Doing, Failed, code, corrupt};
@@ -245,7 +247,7 @@ impl Try<'_> {
             return Ok(None);
         };
         let number = number.ok_or_else(|| corrupt("a commit has no number"))?;
-        let decision = self.batch.decide(&snapshot);
+        let decision = wallet_core::decide::decide(&self.batch, &snapshot);
         let mut writes = Script::default();
         if !decision.changes.is_empty() {
             let changes = &decision.changes;

@@ -8,7 +8,9 @@
 //! locking read that has waited answers the row that it waited for, not a newer
 //! one.)
 
-use wallet_core::{Epoch, Epochs, RaisedBy, RaisedEpoch, StoreError, StoreErrorKind, Timestamp};
+use wallet_core::ledger::{Epoch, Epochs, RaisedBy, RaisedEpoch};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{StoreError, Timestamp};
 
 use crate::clock::Time;
 use crate::error::{Doing, Failed, Result, corrupt};
@@ -79,7 +81,9 @@ pub(crate) async fn raise(
     if epochs.current() != current {
         return Err(corrupt("the present epoch is not the last one that was raised").into());
     }
-    let raised = epochs.raise(restored_to, by, now)?;
+    let raised = epochs
+        .raise(restored_to, by, now)
+        .map_err(StoreError::from)?;
     let mut script = Script::default();
     if raised.epoch == current {
         script.fixed(Doing::Work, "ending without changes", "ROLLBACK");

@@ -3,8 +3,9 @@
 
 use sqlx::mysql::MySqlDatabaseError;
 use thiserror::Error;
-use wallet_core::codec::DecodeError;
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::store::codec::DecodeError;
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;
 

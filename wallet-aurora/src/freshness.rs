@@ -1,6 +1,7 @@
 //! How fresh reads of a reader are.
 
-use wallet_core::{Account, AccountKey, Balance, Epoch, Freshness};
+use wallet_core::ledger::{AccountKey, Epoch, Freshness};
+use wallet_core::{Account, Balance};
 
 /// The accounts whose positions matter, sorted; none where a reader is asked
 /// without condition or not at all.

@@ -4,7 +4,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use wallet_core::{AccountId, AccountKey, InLedger};
+use wallet_core::AccountId;
+use wallet_core::ledger::{AccountKey, InLedger};
 
 use crate::AuroraStore;
 use crate::error::{Failed, Result, code};

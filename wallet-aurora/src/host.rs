@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use sqlx::{Connection, MySql, MySqlConnection, Transaction};
+use wallet_core::StoreError;
 use wallet_core::decide::Decision;
-use wallet_core::{Applied, Batch, Decided, Prepared, RecordKey, StoreError, StoreErrorKind};
+use wallet_core::ledger::{Decided, RecordKey};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::store::{Applied, StoreErrorKind};
 
-use crate::AuroraStore;
-use crate::commit;
 use crate::error::{ApplyError, Doing, Failed, TransactionLost, code};
-use crate::number;
 use crate::read::ask_keys_locked;
 use crate::run::{Answers, Runner};
 use crate::sql::Script;
+use crate::{AuroraStore, commit, number};
 
 const IDENTITY: &str = "SELECT id FROM wallet_identity";
 /// Fails with a code of its own exactly while a transaction is under way.
@@ -61,7 +62,10 @@ pub(crate) const PACKET_BYTES: usize = 1 << 20;
 /// use sqlx::{Connection, Executor, MySqlConnection};
 /// use wallet_aurora::{AuroraSettings, AuroraStore, HostTransaction, sqlx};
 /// use wallet_core::{AccountId, Currency, IdempotencyKey, Leg, Money, PostTransfer};
-/// use wallet_core::{Prepared, Request, SettlementShards, Uuid7};
+/// use wallet_core::Request;
+/// use wallet_core::ledger::SettlementShards;
+/// use wallet_core::request::Prepared;
+/// use wallet_core::runtime::Uuid7;
 /// # async fn order(ada: AccountId, shop: AccountId) -> Result<(), Box<dyn std::error::Error>> {
 /// let url = "mysql://shop:secret@localhost/shop";
 /// let store = AuroraStore::open(&AuroraSettings::new(url)).await?;
@@ -245,7 +249,7 @@ impl<'c> HostTransaction<'c> {
 
 impl AuroraStore {
     /// Applies `requests` inside the host's transaction: the same rules,
-    /// records and events as [`transact`](wallet_core::LedgerStore::transact),
+    /// records and events as [`transact`](wallet_core::store::LedgerStore::transact),
     /// committed or rolled back with everything else of the host's. Several
     /// requests go in one call: two calls could lock accounts in two orders.
     /// It never retries, and waits for locks as long as the host's session does.

@@ -9,7 +9,7 @@ use aws_sigv4::http_request::{
     SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
 };
 use aws_sigv4::sign::v4;
-use wallet_core::Clock;
+use wallet_core::runtime::Clock;
 
 use crate::{Credentials, Endpoint};
 

@@ -5,18 +5,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wallet_core::{
-    AccountId, AccountKey, InLedger, Inbox, InboxStep, Position, Restore, StoreError,
-    StoreErrorKind,
-};
+use wallet_core::ledger::{AccountKey, InLedger, Position, Restore};
+use wallet_core::messaging::{Inbox, InboxStep};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{AccountId, StoreError};
 
-use crate::AuroraSettings;
 use crate::connect::{Role, Target};
-use crate::epoch;
 use crate::error::{Doing, Failed, Result, code};
 use crate::pool::{Lent, Pool, Purpose, Wait};
 use crate::run::{Answers, Row};
 use crate::sql::{Script, Sql};
+use crate::{AuroraSettings, epoch};
 
 mod own;
 
@@ -54,7 +53,9 @@ const TRIES: usize = 5;
 ///
 /// ```no_run
 /// use wallet_aurora::{AuroraInbox, AuroraSettings};
-/// use wallet_core::{AccountId, Epoch, Inbox, InboxStep, InLedger, LedgerId, Position};
+/// use wallet_core::{AccountId, LedgerId};
+/// use wallet_core::ledger::{Epoch, InLedger, Position};
+/// use wallet_core::messaging::{Inbox, InboxStep};
 ///
 /// # async fn see() -> Result<(), wallet_core::StoreError> {
 /// let settings = AuroraSettings::new("mysql://mail:secret@localhost/mail");

@@ -79,7 +79,7 @@
 //! [`Credentials`].
 //!
 //! # Retention
-//! [`LedgerStore::purge`](wallet_core::LedgerStore::purge) works in transactions
+//! [`LedgerStore::purge`](wallet_core::store::LedgerStore::purge) works in transactions
 //! of at most 1,000 rows, by primary keys that no commit under way has locked.
 //!
 //! # What is proven where
@@ -100,7 +100,7 @@
 //! # Example
 //! ```no_run
 //! use wallet_aurora::{AuroraSettings, AuroraStore};
-//! use wallet_core::LedgerStore;
+//! use wallet_core::store::LedgerStore;
 //!
 //! # async fn open() -> Result<(), wallet_core::StoreError> {
 //! let settings = AuroraSettings::new("mysql://shop:secret@localhost/shop");

@@ -3,7 +3,8 @@
 //! be run again: a step that was cut off is run from its beginning.
 
 use sha2::{Digest, Sha256};
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
 
 use crate::clock::NOW;
 use crate::error::{Doing, Failed, Result, code};

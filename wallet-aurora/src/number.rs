@@ -1,6 +1,7 @@
 //! The numbers that rows are written under.
 
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
 
 use crate::error::{Doing, Failed, Result};
 use crate::run::{Answers, Runner};

@@ -5,23 +5,24 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::{
-    AccountId, EventIndex, InLedger, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow,
-    ParkedEvent, PartitionId, Resolution, RowId, RowProgress, StoreError, StoreErrorKind,
+use wallet_core::ledger::InLedger;
+use wallet_core::store::{
+    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
+    Resolution, RowId, RowProgress, StoreErrorKind,
 };
+use wallet_core::{AccountId, StoreError};
 
 mod claimed;
 mod rows;
 
 pub(crate) use claimed::Claimed;
 
-use crate::AuroraStore;
 use crate::clock::Time;
-use crate::durable;
 use crate::error::{Failed, corrupt};
 use crate::pool::{Lent, Purpose, Wait};
 use crate::run::Row;
 use crate::sql::{Script, Sql};
+use crate::{AuroraStore, durable};
 
 const LEASE: &str = "SELECT owner, token, until_at FROM wallet_lease WHERE part = ";
 const TAKE: &str = "

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use wallet_core::{
-    AccountKey, Currency, Entry, PastBalance, Sequence, StoreError, StoreErrorKind, Timestamp,
-};
+use wallet_core::ledger::{AccountKey, PastBalance, Sequence};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{Currency, Entry, StoreError, Timestamp};
 
 use crate::clock::Time;
 use crate::error::{Failed, Result, corrupt};

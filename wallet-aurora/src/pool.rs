@@ -7,7 +7,8 @@ use std::time::Duration;
 use sqlx::MySqlConnection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
 
 use crate::AuroraSettings;
 use crate::connect::{self, Opened, Target};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use sqlx::mysql::MySqlRow;
 use sqlx::{Either, MySqlConnection, Row as _};
-use wallet_core::{LedgerId, StoreError, StoreErrorKind, Timestamp};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{LedgerId, StoreError, Timestamp};
 
 use crate::error::{Doing, Failed, Result, corrupt};
 use crate::sql::{Script, Step};

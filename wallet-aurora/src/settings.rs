@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::MAX_AHEAD;
+use wallet_core::request::MAX_AHEAD;
 
 use crate::Credentials;
 use crate::connect::{Role, Target};

@@ -5,12 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::{
-    Account, AccountKey, AccountQuery, Balance, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
-    Freshness, Hold, HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums,
-    Purge, RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError,
-    StoreErrorKind, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
+use wallet_core::ledger::{
+    AccountKey, Epochs, Freshness, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
+    TransferKey, TransferWithReversals,
 };
+use wallet_core::request::{Batch, Reads};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{
+    AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
+    Snapshot, StoreErrorKind, TrialBalance,
+};
+use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
 use crate::clock::Time;
 use crate::connect::{Durability, Role, Target, check_version};
@@ -140,7 +145,9 @@ impl AuroraStore {
     ///
     /// ```no_run
     /// use wallet_aurora::AuroraStore;
-    /// use wallet_core::{AccountKey, EntryQuery, Freshness, LedgerStore, Position, StoreError};
+    /// use wallet_core::{EntryQuery, StoreError};
+    /// use wallet_core::ledger::{AccountKey, Freshness, Position};
+    /// use wallet_core::store::LedgerStore;
     ///
     /// # async fn statement(
     /// #     store: &AuroraStore, account: AccountKey, seen: Position,

@@ -1,7 +1,8 @@
 //! How values stand in columns: enums as stable numbers.
 
-use wallet_core::codec::{policy_of_parts, status_of_number};
-use wallet_core::{Amount, Currency, CurrencyCode, Policy, Status};
+use wallet_core::ledger::CurrencyCode;
+use wallet_core::store::codec::{policy_of_parts, status_of_number};
+use wallet_core::{Amount, Currency, Policy, Status};
 
 use crate::error::{Result, corrupt};
 use crate::run::Row;
@@ -28,7 +29,9 @@ pub(crate) fn currency(code: &str, exponent: u8) -> Result<Currency> {
 
 #[cfg(test)]
 mod tests {
-    use wallet_core::codec::{HOLD_STATUSES, hold_status_number, policy_parts, status_number};
+    use wallet_core::store::codec::{
+        HOLD_STATUSES, hold_status_number, policy_parts, status_number,
+    };
 
     use super::*;
 

@@ -2,7 +2,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use wallet_core::{StoreErrorKind, SystemClock};
+use wallet_core::SystemClock;
+use wallet_core::store::StoreErrorKind;
 use wallet_server::StoreUrl;
 use wallet_server::tools::{Books, outlive_full_files};
 use wallet_sqlite::{SqliteSettings, SqliteStore};

@@ -1,13 +1,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use wallet_core::audit::{AuditCheckpoint, AuditPartition, AuditVerdict, verify};
-use wallet_core::{AuditLog, Clock, SystemClock};
+use wallet_core::SystemClock;
+use wallet_core::audit::{AuditCheckpoint, AuditLog, AuditPartition, AuditVerdict, verify};
+use wallet_core::runtime::Clock;
 
 use crate::CliError;
 use crate::bar::Bar;
-use wallet_server::TableUrl;
-use wallet_server::tools;
+use wallet_server::{TableUrl, tools};
 
 /// Looks after an audit log.
 #[derive(Debug, Args)]

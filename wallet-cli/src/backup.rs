@@ -2,7 +2,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use wallet_core::{RaisedBy, SystemClock};
+use wallet_core::SystemClock;
+use wallet_core::ledger::RaisedBy;
 use wallet_sqlite::{Backup, BackupError, Existing, Restored, back_up, restore, verify_backup};
 
 use crate::{CliError, manifest};

@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
-use wallet_core::{OutboxError, StoreError, WalletError};
+use wallet_core::store::OutboxError;
+use wallet_core::{StoreError, WalletError};
 use wallet_server::tools::cause;
 
 /// Why the command could not do what it was asked for.
@@ -36,13 +37,13 @@ pub enum CliError {
     Changed(String),
     /// History could not be written.
     #[error("{error}{cause}", error = .0, cause = cause(.0))]
-    History(#[from] wallet_core::HistoryError),
+    History(#[from] wallet_core::history::HistoryError),
     /// History could not be exported.
     #[error("{error}{cause}", error = .0, cause = cause(.0))]
     Export(#[from] wallet_core::history::ExportError),
     /// What should be compared could not be read.
     #[error("{error}{cause}", error = .0, cause = cause(.0))]
-    Reconcile(#[from] wallet_core::reconcile::ReconcileError),
+    Reconcile(#[from] wallet_core::verify::reconcile::ReconcileError),
     /// A file that should hold checkpoints holds something else.
     #[error(transparent)]
     Checkpoint(#[from] wallet_core::audit::CheckpointError),
@@ -57,10 +58,10 @@ pub enum CliError {
     Unfinished(PathBuf),
     /// The name that was given is not allowed.
     #[error("--by: {0}")]
-    Name(wallet_core::TextError),
+    Name(wallet_core::ledger::TextError),
     /// A text of the program's own is not valid.
     #[error(transparent)]
-    Text(#[from] wallet_core::TextError),
+    Text(#[from] wallet_core::ledger::TextError),
     /// No manifest, or none that can be read or written.
     #[error("the manifest {}: {why}", .path.display())]
     Manifest {

@@ -1,9 +1,8 @@
 use clap::{Args, Subcommand};
-use wallet_core::{EventIndex, PartitionId, Resolution, RowId};
+use wallet_core::store::{EventIndex, PartitionId, Resolution, RowId};
 
 use crate::{CliError, plain};
-use wallet_server::tools::Books;
-use wallet_server::tools::time;
+use wallet_server::tools::{Books, time};
 
 /// Shows what waits in the outbox and which events are parked; skips one, or has
 /// it sent again.

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use wallet_core::history::{Backfill, BackfillProgress, Export, ExportReport};
-use wallet_core::{Clock, SystemClock, Timestamp};
+use wallet_core::runtime::Clock;
+use wallet_core::{SystemClock, Timestamp};
 
 use crate::CliError;
 use crate::bar::Bar;
 use crate::statement::when;
-use wallet_server::TableUrl;
-use wallet_server::tools;
 use wallet_server::tools::Books;
+use wallet_server::{TableUrl, tools};
 
 const DAY: u64 = 86_400;
 

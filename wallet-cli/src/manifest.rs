@@ -5,7 +5,9 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use wallet_core::{Clock, Currency, CurrencyCode, LedgerId, SystemClock, Timestamp};
+use wallet_core::ledger::CurrencyCode;
+use wallet_core::runtime::Clock;
+use wallet_core::{Currency, LedgerId, SystemClock, Timestamp};
 use wallet_sqlite::{Backup, Census, LastCommit, LedgerSum, RowCounts};
 
 use crate::CliError;

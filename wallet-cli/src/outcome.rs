@@ -1,11 +1,9 @@
 use clap::Args;
-use wallet_core::{
-    IdempotencyKey, LedgerId, Leg, Outcome, Posted, Receipt, RecordKey, format_minor,
-};
+use wallet_core::ledger::{Posted, RecordKey, format_minor};
+use wallet_core::{IdempotencyKey, LedgerId, Leg, Outcome, Receipt};
 
 use crate::CliError;
-use wallet_server::tools::Books;
-use wallet_server::tools::time;
+use wallet_server::tools::{Books, time};
 
 /// Shows what was recorded under an idempotency key.
 #[derive(Debug, Args)]

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use wallet_core::{Clock, Purge, StoreError, SystemClock, Timestamp};
+use wallet_core::runtime::Clock;
+use wallet_core::store::Purge;
+use wallet_core::{StoreError, SystemClock, Timestamp};
 
 use crate::CliError;
 use wallet_server::tools::Books;

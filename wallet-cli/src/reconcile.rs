@@ -1,15 +1,16 @@
 use std::time::Duration;
 
 use clap::Args;
-use wallet_core::reconcile::{ReconcileProgress, Reconciler};
-use wallet_core::{BalanceCache, Clock, SystemClock, Timestamp};
+use wallet_core::cache::BalanceCache;
+use wallet_core::runtime::Clock;
+use wallet_core::verify::reconcile::{ReconcileProgress, Reconciler};
+use wallet_core::{SystemClock, Timestamp};
 
 use crate::bar::Bar;
 use crate::statement::when;
 use crate::{CliError, plain};
-use wallet_server::TableUrl;
-use wallet_server::tools;
 use wallet_server::tools::Books;
+use wallet_server::{TableUrl, tools};
 
 /// Compares the books with themselves, their history and their cache, while they
 /// are at work. Exits with 0 when nothing differs, 1 when something does, 3 when

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use wallet_core::{MessageQueue, SystemClock};
+use wallet_core::SystemClock;
+use wallet_core::messaging::MessageQueue;
 use wallet_events::aws::{SqsPublisher, SqsQueue};
 use wallet_events::{Redrive, RedriveFate, RedriveStep};
 

@@ -1,9 +1,9 @@
 use clap::Args;
-use wallet_core::{RaisedBy, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::ledger::RaisedBy;
 
 use crate::CliError;
-use wallet_server::tools::Books;
-use wallet_server::tools::time;
+use wallet_server::tools::{Books, time};
 
 /// Begins a new epoch after a database went back to an earlier state, by a restore or
 /// a failover that lost commits. Run it before anything writes again. The same again

@@ -2,14 +2,12 @@ use std::io::Write;
 
 use clap::Args;
 use serde_json::json;
-use wallet_core::{
-    Account, AccountId, Direction, Entry, EntryQuery, InLedger, LedgerId, Order, Timestamp,
-    format_minor,
-};
+use wallet_core::ledger::{Direction, InLedger, format_minor};
+use wallet_core::store::Order;
+use wallet_core::{Account, AccountId, Entry, EntryQuery, LedgerId, Timestamp};
 
 use crate::{CliError, plain};
-use wallet_server::tools::Books;
-use wallet_server::tools::time;
+use wallet_server::tools::{Books, time};
 
 /// How many entries are read at a time.
 const PAGE: u32 = 500;

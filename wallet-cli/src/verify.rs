@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use wallet_core::invariants::{
+use wallet_core::verify::{
     Delivered, OutboxReport, Progress, Report, Stage, Verifier, VerifyError,
 };
 

@@ -18,10 +18,11 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use wallet_core::{
-//!     Batch, Currency, Decided, IdempotencyKey, KeyScope, KeyText, OpenAccount, Owner, Prepared,
-//!     Request, SettlementShards, Snapshot, Timestamp, Uuid7,
-//! };
+//! use wallet_core::{Currency, IdempotencyKey, OpenAccount, Owner, Request, Timestamp};
+//! use wallet_core::ledger::{Decided, KeyScope, KeyText, SettlementShards};
+//! use wallet_core::request::{Batch, Prepared};
+//! use wallet_core::runtime::Uuid7;
+//! use wallet_core::store::Snapshot;
 //!
 //! let key = IdempotencyKey::new(KeyScope::new("docs")?, KeyText::new("open-ada")?);
 //! let open = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
@@ -47,96 +48,34 @@
 //! | `test-hooks` | what only tests may do: change what a store in memory holds |
 
 pub mod audit;
-pub mod codec;
+pub mod cache;
 pub mod decide;
+pub mod edge;
 pub mod history;
-#[cfg(feature = "verify")]
-pub mod invariants;
+pub mod ledger;
+pub mod locks;
 pub mod memory;
-#[cfg(feature = "verify")]
-pub mod reconcile;
+pub mod messaging;
+pub mod prelude;
+pub mod request;
+pub mod runtime;
+pub mod service;
+pub mod store;
 #[cfg(feature = "test-hooks")]
 pub mod test_hooks;
+#[cfg(feature = "verify")]
+pub mod verify;
 
-mod account;
-mod applied;
-mod balance;
-mod batch;
-mod bulk;
-mod call;
-mod command;
-mod cost;
-mod epoch;
-mod error;
-mod fingerprint;
-mod guarded_limiter;
-mod id;
-mod key;
-mod metadata;
-mod money;
-mod outcome;
-mod port;
-mod prepare;
-mod quota;
-mod rejection;
-mod request;
-mod service;
-mod session;
-mod settlement;
-mod snapshot;
-mod text;
-mod time;
-mod transfer;
-mod turn;
-mod yielding;
-
-pub use account::{Account, AccountState, Counters, PastBalance, Policy, Status};
-pub use applied::{Applied, NotAccepted};
-pub use balance::{Balance, Freshness};
-pub use batch::{Batch, MAX_AHEAD, Reads};
-pub use bulk::{BULK_ITEMS_MAX, BulkRequest, Recorded};
-pub use command::{
-    Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire, OpenAccount, PlaceHold,
-    PostTransfer, Release, Reverse, ReverseWhat, Share, Split, SystemAccount, SystemLeg,
-    SystemTransfer, Withdrawal,
+pub use ledger::{
+    Account, AccountId, Amount, Balance, Currency, Entry, Hold, HoldId, IdempotencyKey, LedgerId,
+    Leg, Metadata, Money, Outcome, Owner, Policy, Receipt, Reference, Rejected, Rejection,
+    SettlementName, Status, Timestamp, Transfer, TransferId,
 };
-pub use cost::Cost;
-pub use epoch::{Epoch, Epochs, Position, RaisedEpoch, Restore};
-pub use error::{StoreError, StoreErrorKind};
-pub use guarded_limiter::{Admission, GuardedLimiter, OnFailure};
-pub use id::{
-    AccountId, AccountKey, HoldId, HoldKey, InLedger, LedgerId, Sequence, TransferId, TransferKey,
-    Version,
+pub use request::{
+    Capture, ChangeLimits, ChangeStatus, Command, Deposit, OpenAccount, PlaceHold, PostTransfer,
+    Release, Request, Reverse, Split, Withdrawal,
 };
-pub use key::{Fingerprint, IdempotencyKey, RecordKey};
-pub use metadata::Metadata;
-pub use money::{
-    Amount, AmountError, COUNTER_MAX, Currency, CurrencyCode, CurrencyError, CurrencyTable,
-    DecimalError, Money, SplitError, format_minor, parse_minor, split_amount,
-};
-pub use outcome::{
-    AccountChanged, Decided, Effect, EffectKind, EntryMark, HoldChanged, Outcome, Posted, Receipt,
-    Record,
-};
-pub use port::*;
-pub use prepare::{Prepared, accounts_of};
-pub use quota::{Bucket, Quota, QuotaError};
-pub use rejection::{Rejected, Rejection, Retry};
-pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};
-pub use service::{
-    Answer, BuildError, Driver, LastCommit, MAX_AHEAD_RAISE, MAX_RAISE_LIFE, RaiseError, Settings,
-    StatsSnapshot, Wallet, WalletBuilder, WalletError,
-};
-pub use session::{SessionId, SessionIdError};
-pub use settlement::{RESERVED_OWNERS, SettlementShards, settlement_account};
-pub use snapshot::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};
-pub use text::{
-    Description, KeyScope, KeyText, LimitName, LimitScope, LockName, LockOwner, Owner, RaisedBy,
-    Reference, SessionUser, SettlementName, TextError,
-};
-pub use time::Timestamp;
-pub use transfer::{
-    Details, Direction, Entry, Hold, HoldStatus, Leg, Reversal, Transfer, TransferKind,
-    TransferWithReversals,
-};
-pub use turn::Turn;
+#[cfg(feature = "tokio")]
+pub use runtime::SystemClock;
+pub use service::{Answer, Settings, Wallet, WalletError};
+pub use store::{EntryQuery, StoreError};

@@ -5,13 +5,11 @@
 //! Nothing here is meant for production code.
 
 use crate::audit::AuditRecord;
-use crate::bulk::Membership;
+use crate::edge::Quota;
+use crate::ledger::{AccountKey, Fingerprint, HoldKey, RecordKey, Timestamp};
 use crate::memory::{MemoryAuditLog, MemoryStore, OutboxTables, Tables};
-use crate::prepare::Purpose;
-use crate::{
-    AccountKey, Command, Fingerprint, HoldKey, Lease, PartitionId, Prepared, Quota, RecordKey,
-    Request, Timestamp,
-};
+use crate::request::{Command, Membership, Prepared, Purpose, Request};
+use crate::store::{Lease, PartitionId};
 
 /// Who asked for a prepared request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +57,7 @@ impl From<&Membership> for BulkItem {
 
 /// Lets every other task run once.
 pub async fn yield_once() {
-    crate::yielding::yield_once().await;
+    crate::runtime::yield_once().await;
 }
 
 /// Who asked for `request`.

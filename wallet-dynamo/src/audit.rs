@@ -7,9 +7,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 use wallet_core::audit::{
-    AuditEvent, AuditHash, AuditOutcome, AuditPartition, AuditRecord, AuditText,
+    AuditEvent, AuditHash, AuditLog, AuditOutcome, AuditPartition, AuditRecord, AuditText,
 };
-use wallet_core::{AuditLog, Clock, StoreError, StoreErrorKind, Timestamp};
+use wallet_core::runtime::Clock;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{StoreError, Timestamp};
 
 use crate::DynamoSettings;
 use crate::client::{Api, Aws, CallError, Caller, Item, Query};

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use uuid::Uuid;
-use wallet_core::audit::{AuditEvent, AuditOutcome, AuditText, AuditVerdict, verify};
-use wallet_core::{AuditLog, StoreErrorKind, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::audit::{AuditEvent, AuditLog, AuditOutcome, AuditText, AuditVerdict, verify};
+use wallet_core::store::StoreErrorKind;
 
 use super::DynamoAuditLog;
 use crate::DynamoSettings;

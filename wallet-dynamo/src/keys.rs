@@ -2,9 +2,9 @@
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use wallet_core::{
-    AccountKey, Epoch, LedgerId, LinePosition, Reference, Sequence, Timestamp, TransferKey,
-};
+use wallet_core::history::LinePosition;
+use wallet_core::ledger::{AccountKey, Epoch, Sequence, TransferKey};
+use wallet_core::{LedgerId, Reference, Timestamp};
 
 use crate::client::Item;
 

@@ -1,6 +1,6 @@
 //! Amazon DynamoDB for the wallet ledger: the history of accounts, kept for ever
-//! ([`DynamoHistory`], the port [`HistoryStore`](wallet_core::HistoryStore)), and an
-//! audit log ([`DynamoAuditLog`], the port [`AuditLog`](wallet_core::AuditLog)).
+//! ([`DynamoHistory`], the port [`HistoryStore`](wallet_core::history::HistoryStore)), and an
+//! audit log ([`DynamoAuditLog`], the port [`AuditLog`](wallet_core::audit::AuditLog)).
 //!
 //! The host makes the client, with its credentials, region, endpoint, HTTP and TLS:
 //! this crate brings none of them.

@@ -1,11 +1,14 @@
 use std::time::Duration;
 
-use wallet_core::{AccountKey, StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::ledger::AccountKey;
+use wallet_core::store::StoreErrorKind;
 
 /// How DynamoDB is used: plain data.
 ///
 /// ```
-/// use wallet_core::{AccountId, InLedger, LedgerId};
+/// use wallet_core::{AccountId, LedgerId};
+/// use wallet_core::ledger::InLedger;
 /// use wallet_dynamo::DynamoSettings;
 ///
 /// let fees = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));

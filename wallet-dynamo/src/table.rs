@@ -12,7 +12,9 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
 };
-use wallet_core::{Clock, StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::runtime::Clock;
+use wallet_core::store::StoreErrorKind;
 
 use crate::client::{CallError, call_error};
 use crate::history::ENDS;

@@ -1,4 +1,4 @@
-use wallet_core::Message;
+use wallet_core::messaging::Message;
 
 /// The attribute under which queues and topics carry an event's own id.
 ///

@@ -21,7 +21,7 @@
 //! | `aws` | queues on SQS, topics on SNS (features `sqs`, `sns`) |
 //!
 //! Every message may come more than once; an event's id is the same each time. An
-//! [`Inbox`](wallet_core::Inbox) in the consumer's own database makes its effect
+//! [`Inbox`](wallet_core::messaging::Inbox) in the consumer's own database makes its effect
 //! happen once.
 
 #[cfg(any(feature = "sns", feature = "sqs"))]

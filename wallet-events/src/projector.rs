@@ -3,12 +3,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use wallet_core::history::{catch_up, fill};
-use wallet_core::{
-    AccountKey, Entry, EventPublisher, HistoryError, HistoryLine, HistoryStore, LedgerStore,
-    Message, PublishError, Published, PublisherLimits, Restore, Sequence, StoreError,
-    StoreErrorKind, Timestamp,
-};
+use wallet_core::history::{HistoryError, HistoryLine, HistoryStore, catch_up, fill};
+use wallet_core::ledger::{AccountKey, Restore, Sequence};
+use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{Entry, StoreError, Timestamp};
 
 use crate::{Delivery, Event, EventHandler, Handled, HandlerError, Parsed};
 

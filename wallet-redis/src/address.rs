@@ -1,6 +1,7 @@
 //! Addresses: one server, sentinels, a cluster.
 
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
 
 /// How the servers at an address are organised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

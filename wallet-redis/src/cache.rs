@@ -4,16 +4,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use redis::{Value, cmd};
-use wallet_core::codec::{decode_balance, encode_balance};
+use wallet_core::cache::BalanceCache;
+use wallet_core::ledger::AccountKey;
 use wallet_core::memory::ttl_with_jitter;
-use wallet_core::{AccountKey, Balance, BalanceCache, StoreError};
+use wallet_core::store::codec::{decode_balance, encode_balance};
+use wallet_core::{Balance, StoreError};
 
-use crate::Redis;
 use crate::connection::Request;
 use crate::error::unexpected;
-use crate::keys;
 use crate::link::Repeat;
 use crate::script::PUT;
+use crate::{Redis, keys};
 
 /// How many balances one request carries at most: what holds nobody else up for
 /// long.

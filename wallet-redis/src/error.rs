@@ -1,7 +1,8 @@
 //! What the client says, in the words of the ports: by code, never by text.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
 
 /// What an error says of the connection that it came over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

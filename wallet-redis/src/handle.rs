@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use wallet_core::{Clock, OsSecrets, SecretSource, StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::edge::{OsSecrets, SecretSource};
+use wallet_core::runtime::Clock;
+use wallet_core::store::StoreErrorKind;
 
 use crate::link::Link;
 use crate::time::Time;

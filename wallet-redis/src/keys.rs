@@ -2,7 +2,8 @@
 //! it lies on one server of a cluster.
 
 use sha2::{Digest, Sha256};
-use wallet_core::{AccountKey, Charge, LimitScope, LockName};
+use wallet_core::edge::Charge;
+use wallet_core::ledger::{AccountKey, LimitScope, LockName};
 
 /// Over how many hash tags balances are spread.
 const SHARES: u8 = u8::MAX;
@@ -65,7 +66,9 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use std::time::Duration;
 
-    use wallet_core::{AccountId, InLedger, LedgerId, LimitName, Quota};
+    use wallet_core::edge::Quota;
+    use wallet_core::ledger::{InLedger, LimitName};
+    use wallet_core::{AccountId, LedgerId};
 
     use super::*;
 

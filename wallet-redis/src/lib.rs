@@ -3,10 +3,10 @@
 //!
 //! [`Redis`] is one connection, from which come [`RedisCache`], [`RedisLimiter`],
 //! [`RedisLocks`] and [`RedisSessions`]: the adapters of the core's ports
-//! [`BalanceCache`](wallet_core::BalanceCache),
-//! [`RateLimiter`](wallet_core::RateLimiter),
-//! [`LockManager`](wallet_core::LockManager) and
-//! [`SessionStore`](wallet_core::SessionStore).
+//! [`BalanceCache`](wallet_core::cache::BalanceCache),
+//! [`RateLimiter`](wallet_core::edge::RateLimiter),
+//! [`LockManager`](wallet_core::locks::LockManager) and
+//! [`SessionStore`](wallet_core::edge::SessionStore).
 //!
 //! # What it may do to money
 //! Nothing. Every debit is decided by the ledger on locked rows; Redis may be
@@ -55,7 +55,8 @@
 //! # Example
 //! ```no_run
 //! use std::sync::Arc;
-//! use wallet_core::{Wallet, memory::MemoryStore, SystemClock};
+//! use wallet_core::{SystemClock, Wallet};
+//! use wallet_core::memory::MemoryStore;
 //! use wallet_redis::{Redis, RedisSettings};
 //!
 //! # async fn start() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,16 +1,15 @@
 use async_trait::async_trait;
 use redis::from_redis_value;
-use wallet_core::{
-    Bucket, Charge, LimitScope, LimitState, RateLimiter, StoreError, Timestamp, Verdict,
-};
+use wallet_core::edge::{Bucket, Charge, LimitState, RateLimiter, Verdict};
+use wallet_core::ledger::LimitScope;
+use wallet_core::{StoreError, Timestamp};
 
-use crate::Redis;
 use crate::connection::Request;
 use crate::error::unexpected;
-use crate::keys;
 use crate::link::Repeat;
 use crate::packed::{pack, unpack};
 use crate::script::TAKE;
+use crate::{Redis, keys};
 
 /// Rate limits in Redis, by the server's clock: one round trip a call.
 ///

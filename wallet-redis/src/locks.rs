@@ -2,15 +2,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redis::from_redis_value;
-use wallet_core::{LockError, LockLease, LockManager, LockName, LockOwner, StoreError, Timestamp};
+use wallet_core::ledger::{LockName, LockOwner};
+use wallet_core::locks::{LockError, LockLease, LockManager};
+use wallet_core::{StoreError, Timestamp};
 
-use crate::Redis;
 use crate::connection::Request;
 use crate::error::unexpected;
-use crate::keys;
 use crate::link::Repeat;
 use crate::packed::{pack, unpack};
 use crate::script::{ACQUIRE, EXTEND, Script};
+use crate::{Redis, keys};
 
 /// For how long the last token of a lock is remembered after its lease: then the
 /// clock has long passed it.

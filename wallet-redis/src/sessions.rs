@@ -2,17 +2,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use redis::Value;
-use wallet_core::{
-    SecretSource, Session, SessionError, SessionId, SessionLife, SessionStore, SessionUser,
-    StoreError, Timestamp, Version,
+use wallet_core::edge::{
+    SecretSource, Session, SessionError, SessionId, SessionLife, SessionStore,
 };
+use wallet_core::ledger::{SessionUser, Version};
+use wallet_core::{StoreError, Timestamp};
 
-use crate::Redis;
 use crate::connection::Request;
 use crate::error::unexpected;
-use crate::keys;
 use crate::link::Repeat;
 use crate::script::SESSIONS;
+use crate::{Redis, keys};
 
 const CONTEXT: &str = "working on a session";
 

@@ -8,7 +8,8 @@ use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, TlsCertificates, Value, cmd,
 };
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
 
 use crate::RedisSettings;
 use crate::address::{Address, Shape};

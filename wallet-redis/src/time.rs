@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use wallet_core::Clock;
+use wallet_core::runtime::Clock;
 
 /// Where scripts take their time from.
 #[derive(Debug, Clone)]

@@ -10,19 +10,19 @@ use axum::routing::get;
 use utoipa::openapi::Components;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use wallet_core::{CurrencyError, CurrencyTable, KeyScope, TextError, Wallet};
+use wallet_core::Wallet;
+use wallet_core::ledger::{CurrencyError, CurrencyTable, KeyScope, TextError};
 
 use crate::connection::Peers;
 use crate::lanes::Lanes;
 use crate::metrics::{self, Metrics};
 use crate::middleware::guard;
-use crate::openapi;
 use crate::problem::{Code, Problem};
 use crate::readiness::Readiness;
 use crate::routes::{
     accounts, batches, health, holds, movements, outcomes, statements, system, transfers,
 };
-use crate::{Config, Hosts, Network};
+use crate::{Config, Hosts, Network, openapi};
 
 /// Whose idempotency keys those of the API are.
 pub const SCOPE: &str = "rest";

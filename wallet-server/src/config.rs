@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Parser;
-use wallet_core::{Currency, CurrencyTable, Settings, Timestamp};
+use wallet_core::ledger::CurrencyTable;
+use wallet_core::{Currency, Settings, Timestamp};
 
 use crate::hosts::HostName;
 use crate::{LogFormat, Network, TableUrl};
@@ -175,7 +176,7 @@ impl Config {
     ///
     /// # Errors
     /// When a currency of the settings contradicts ISO 4217 or another one.
-    pub fn currency_table(&self) -> Result<CurrencyTable, wallet_core::CurrencyError> {
+    pub fn currency_table(&self) -> Result<CurrencyTable, wallet_core::ledger::CurrencyError> {
         let mut table = CurrencyTable::iso();
         self.currencies
             .iter()

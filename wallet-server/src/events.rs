@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use wallet_core::{
-    Clock, CommitSignal, EventPublisher, HistoryStore, IdGenerator, LedgerStore, Outbox,
-    PartitionId, SystemClock, Uuid7,
-};
+use wallet_core::SystemClock;
+use wallet_core::history::HistoryStore;
+use wallet_core::messaging::EventPublisher;
+use wallet_core::runtime::{Clock, IdGenerator, Uuid7};
+use wallet_core::store::{CommitSignal, LedgerStore, Outbox, PartitionId};
 use wallet_events::{Projector, Relay, RelaySettings};
 
 use crate::log::Chain;

@@ -3,7 +3,9 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use wallet_core::{AuditLog, HistoryStore, StoreError};
+use wallet_core::StoreError;
+use wallet_core::audit::AuditLog;
+use wallet_core::history::HistoryStore;
 
 /// A table of Amazon DynamoDB: `dynamodb:TABLE`. Only programs built with the
 /// feature `aws` take one.
@@ -80,6 +82,6 @@ pub async fn open_log(url: &TableUrl) -> Result<Arc<dyn AuditLog>, StoreError> {
 
 #[cfg(not(feature = "aws"))]
 fn without(url: &TableUrl) -> StoreError {
-    let kind = wallet_core::StoreErrorKind::Internal;
+    let kind = wallet_core::store::StoreErrorKind::Internal;
     StoreError::new(kind, "built without the feature aws").with_source(url.table().to_owned())
 }

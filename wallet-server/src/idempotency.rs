@@ -1,7 +1,8 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use thiserror::Error;
-use wallet_core::{IdempotencyKey, KeyText, TextError};
+use wallet_core::IdempotencyKey;
+use wallet_core::ledger::{KeyText, TextError};
 
 use crate::App;
 use crate::problem::{Code, Problem};

@@ -94,7 +94,8 @@ impl Seldom {
 
 #[cfg(test)]
 mod tests {
-    use wallet_core::{StoreError, StoreErrorKind, WalletError};
+    use wallet_core::store::StoreErrorKind;
+    use wallet_core::{StoreError, WalletError};
 
     use super::*;
 

@@ -16,7 +16,10 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
-use wallet_core::{Clock, Outbox, PartitionId, StatsSnapshot, SystemClock, Wallet};
+use wallet_core::runtime::Clock;
+use wallet_core::service::StatsSnapshot;
+use wallet_core::store::{Outbox, PartitionId};
+use wallet_core::{SystemClock, Wallet};
 use wallet_events::{Relay, RelayState};
 
 use crate::App;

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tokio::time::Instant;
 use tracing::Instrument;
-use wallet_core::{IdGenerator, Uuid7};
+use wallet_core::runtime::{IdGenerator, Uuid7};
 
 use crate::connection::Presence;
 use crate::problem::{Code, Problem};

@@ -12,7 +12,10 @@ use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::watch;
-use wallet_core::{Clock, LastCommit, StoreErrorKind, SystemClock, Timestamp, Wallet, WalletError};
+use wallet_core::runtime::Clock;
+use wallet_core::service::LastCommit;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{SystemClock, Timestamp, Wallet, WalletError};
 
 use crate::log::Chain;
 

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use wallet_core::memory::MemoryStore;
-use wallet_core::{Currency, LedgerStore, Outbox, Reads, StoreError, SystemClock};
+use wallet_core::request::Reads;
+use wallet_core::store::{LedgerStore, Outbox};
+use wallet_core::{Currency, StoreError, SystemClock};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 use crate::serve::StartError;

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use wallet_core::LedgerId;
+use wallet_core::ledger::{AccountKey, HoldKey, HoldStatus, InLedger};
 use wallet_core::memory::MemoryStore;
+use wallet_core::runtime::Clock;
+use wallet_core::store::Outbox;
 use wallet_core::test_hooks::latest_lease;
-use wallet_core::{AccountKey, Clock, HoldKey, HoldStatus, InLedger, LedgerId, Outbox};
 
 use super::world::World;
 use super::{Rng, workload};

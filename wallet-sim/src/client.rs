@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use wallet_core::{
-    AccountKey, BulkRequest, Clock, Command, Freshness, IdempotencyKey, KeyScope, KeyText,
-    LedgerId, Outcome, Position, Recorded, Request,
-};
+use wallet_core::ledger::{AccountKey, Freshness, KeyScope, KeyText, Position};
+use wallet_core::request::{BulkRequest, Recorded};
+use wallet_core::runtime::Clock;
+use wallet_core::{Command, IdempotencyKey, LedgerId, Outcome, Request};
 
 use super::process::Reply;
 use super::world::World;

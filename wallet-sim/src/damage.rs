@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use wallet_core::{Batch, HoldKey, StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::ledger::HoldKey;
+use wallet_core::request::Batch;
+use wallet_core::store::StoreErrorKind;
 
 /// Holds whose rows cannot be read for a while.
 #[derive(Debug, Default)]

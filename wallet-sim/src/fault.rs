@@ -3,7 +3,7 @@ use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use wallet_core::StoreErrorKind;
+use wallet_core::store::StoreErrorKind;
 
 /// What goes wrong with one call of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use wallet_core::{AccountKey, Balance, BalanceCache, StoreError};
+use wallet_core::cache::BalanceCache;
+use wallet_core::ledger::AccountKey;
+use wallet_core::{Balance, StoreError};
 
 use super::faulty_port::{FaultyPort, planned};
 use super::oracle::Oracle;

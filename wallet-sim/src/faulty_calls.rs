@@ -2,12 +2,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use wallet_core::{
-    Account, AccountKey, AccountQuery, Balance, Batch, Committed, Entry, EntryQuery, Epochs, Hold,
-    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
-    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, Timestamp,
-    TransferKey, TransferWithReversals, TrialBalance,
+use wallet_core::ledger::{
+    AccountKey, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
+    TransferKey, TransferWithReversals,
 };
+use wallet_core::request::{Batch, Reads};
+use wallet_core::store::{
+    AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
+    Snapshot, TrialBalance,
+};
+use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
 use super::FaultyStore;
 use super::faulty_store::WAIT_MAX;

@@ -2,11 +2,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use wallet_core::{
-    AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
-    HistoryStore, ReferenceHistoryQuery, Restore, StoreError, StoreErrorKind, Timestamp,
-    TransferKey,
+use wallet_core::history::{
+    HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow, HistoryStore,
+    ReferenceHistoryQuery,
 };
+use wallet_core::ledger::{AccountKey, Restore, TransferKey};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{StoreError, Timestamp};
 
 use super::faulty_port::{FaultyPort, planned};
 use super::oracle::Oracle;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use wallet_core::{
-    Clock, EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent,
-    PartitionId, Resolution, RowId, RowProgress, StoreErrorKind,
+use wallet_core::runtime::Clock;
+use wallet_core::store::{
+    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
+    Resolution, RowId, RowProgress, StoreErrorKind,
 };
 
 use super::faulty_port::{FaultyPort, planned};

@@ -1,7 +1,9 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use wallet_core::{Clock, StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::runtime::Clock;
+use wallet_core::store::StoreErrorKind;
 use wallet_testkit::ManualClock;
 
 use super::{Fault, FaultPlan, Port, Trace};

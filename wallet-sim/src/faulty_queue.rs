@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use wallet_core::{
+use wallet_core::messaging::{
     EventPublisher, Message, MessageQueue, PublishError, Published, PublisherLimits, QueueError,
-    Received, StoreErrorKind,
+    Received,
 };
+use wallet_core::store::StoreErrorKind;
 
 use super::Rng;
 use super::faulty_port::FaultyPort;

@@ -6,9 +6,11 @@ use std::time::Duration;
 use futures_util::future::select;
 use tokio::sync::Notify;
 
-use wallet_core::{
-    Batch, Clock, Committed, Decided, LedgerStore, StoreError, StoreErrorKind, Timestamp,
-};
+use wallet_core::ledger::Decided;
+use wallet_core::request::Batch;
+use wallet_core::runtime::Clock;
+use wallet_core::store::{Committed, LedgerStore, StoreErrorKind};
+use wallet_core::{StoreError, Timestamp};
 
 use super::bugs::{Circumstances, Sabotage};
 use super::damage::Damage;

@@ -2,12 +2,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use wallet_core::ledger::{Decided, KeyScope, KeyText, RecordKey, SettlementShards};
 use wallet_core::memory::MemoryStore;
-use wallet_core::{
-    AccountId, Batch, Clock, Committed, Currency, Decided, IdempotencyKey, KeyScope, KeyText,
-    LedgerStore, OpenAccount, Owner, Prepared, RecordKey, Request, SettlementShards, StoreError,
-    StoreErrorKind,
-};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{Committed, LedgerStore, StoreErrorKind};
+use wallet_core::{AccountId, Currency, IdempotencyKey, OpenAccount, Owner, Request, StoreError};
 use wallet_testkit::{ManualClock, SeededIds, block_on};
 
 use super::{Fault, FaultyStore, ScriptedFaults};

@@ -2,9 +2,10 @@ use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use wallet_core::{
-    Clock, CommitSignal, EventPublisher, HistoryStore, LedgerStore, MessageQueue, Outbox,
-};
+use wallet_core::history::HistoryStore;
+use wallet_core::messaging::{EventPublisher, MessageQueue};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
 
 use super::{Bug, Mirror, Rng, Scenario, Stop};
 

@@ -16,7 +16,7 @@
 //! with it, as it happens. When the clients are served, faults end, and
 //! everything that was acknowledged must become visible everywhere: in the ledger,
 //! to a consumer once and in order, in history, to readers. In the end all rows
-//! are compared, and the [`invariants`](wallet_core::invariants) checked.
+//! are compared, and the [`invariants`](wallet_core::verify) checked.
 //!
 //! What the core does not know (queues, relays, consumers) a [`Harness`] adds:
 //! [`whole`] adds all of it; with `()` a world ends with the ledger and its cache.

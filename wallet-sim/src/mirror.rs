@@ -3,10 +3,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use rustc_hash::FxHashMap;
 
+use wallet_core::StoreError;
+use wallet_core::ledger::{AccountKey, EffectKind, Position, Restore, Sequence, Version};
 use wallet_core::memory::MemoryInbox;
-use wallet_core::{
-    AccountKey, EffectKind, Inbox, InboxStep, Position, Restore, Sequence, StoreError, Version,
-};
+use wallet_core::messaging::{Inbox, InboxStep};
 
 use super::faulty_port::{FaultyPort, planned};
 use super::oracle::Oracle;

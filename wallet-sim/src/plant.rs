@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
+use wallet_core::cache::BalanceCache;
+use wallet_core::history::HistoryStore;
 use wallet_core::memory::MemoryStore;
-use wallet_core::{BalanceCache, Clock, CommitSignal, HistoryStore, LedgerStore, Outbox};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
 use wallet_testkit::ManualClock;
 
 use super::bugs::{BuggyOutbox, BuggyPublisher, BuggyQueue};

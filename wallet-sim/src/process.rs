@@ -5,10 +5,12 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use tokio::sync::oneshot;
 
+use wallet_core::ledger::{AccountKey, Freshness, HoldKey, InLedger, KeyText};
+use wallet_core::request::{BulkRequest, Recorded};
+use wallet_core::store::{CommitSignal, LedgerStore, StoreErrorKind};
 use wallet_core::{
-    AccountKey, Balance, BulkRequest, Command, CommitSignal, Freshness, HoldKey, IdempotencyKey,
-    InLedger, KeyText, LedgerId, LedgerStore, Outcome, Recorded, Request, Settings, StoreErrorKind,
-    Timestamp, Wallet, WalletError,
+    Balance, Command, IdempotencyKey, LedgerId, Outcome, Request, Settings, Timestamp, Wallet,
+    WalletError,
 };
 use wallet_testkit::SeededIds;
 

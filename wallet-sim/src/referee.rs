@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::{Clock, Freshness};
+use wallet_core::ledger::Freshness;
+use wallet_core::runtime::Clock;
 
 use super::workload;
 use super::world::World;

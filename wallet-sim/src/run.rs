@@ -2,8 +2,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use wallet_core::cache::BalanceCache;
+use wallet_core::history::HistoryStore;
 use wallet_core::memory::{MemoryCache, MemoryHistory, MemoryStore, OptimisticStore};
-use wallet_core::{BalanceCache, Clock, HistoryStore};
+use wallet_core::runtime::Clock;
 use wallet_testkit::{Handles, ManualClock, block_on};
 
 use super::bugs::{BuggyCache, BuggyHistory};

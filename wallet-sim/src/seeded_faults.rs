@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use wallet_core::StoreErrorKind;
+use wallet_core::store::StoreErrorKind;
 
 use super::{Fault, FaultPlan, Port, Rng};
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use wallet_core::{Clock, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::runtime::Clock;
 use wallet_testkit::ManualClock;
 
 /// The clock of one machine: it shows another time than the world's, and sleeps

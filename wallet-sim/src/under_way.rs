@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use wallet_core::{AccountKey, Batch, RecordKey, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::ledger::{AccountKey, RecordKey};
+use wallet_core::request::Batch;
 
 use super::bugs::Circumstances;
 

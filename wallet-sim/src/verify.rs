@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
-use wallet_core::invariants::VerifyError;
-use wallet_core::{
-    AccountId, AccountKey, BalanceCache, HistoryQuery, HistoryStore, LedgerId, Order,
-};
+use wallet_core::cache::BalanceCache;
+use wallet_core::history::{HistoryQuery, HistoryStore};
+use wallet_core::ledger::AccountKey;
+use wallet_core::store::Order;
+use wallet_core::verify::VerifyError;
+use wallet_core::{AccountId, LedgerId};
 use wallet_testkit::Handles;
 use wallet_testkit::model::{Model, compare};
 

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use wallet_core::ledger::{AccountKey, InLedger};
+use wallet_core::request::{Change, ReverseWhat};
 use wallet_core::{
-    AccountId, AccountKey, Amount, Capture, Change, ChangeLimits, ChangeStatus, Command, Currency,
-    Deposit, HoldId, InLedger, LedgerId, Leg, Money, OpenAccount, Outcome, Owner, PlaceHold,
-    Policy, PostTransfer, Receipt, Release, Reverse, ReverseWhat, SettlementName, Status,
-    TransferId, Withdrawal,
+    AccountId, Amount, Capture, ChangeLimits, ChangeStatus, Command, Currency, Deposit, HoldId,
+    LedgerId, Leg, Money, OpenAccount, Outcome, Owner, PlaceHold, Policy, PostTransfer, Receipt,
+    Release, Reverse, SettlementName, Status, TransferId, Withdrawal,
 };
 
 use super::Rng;
@@ -180,7 +181,7 @@ pub(super) fn account_keys(clients: u64) -> Vec<AccountKey> {
 
 /// The settlement account of a run.
 pub(super) fn settlement() -> AccountId {
-    wallet_core::settlement_account(LedgerId::default(), euro(), &bank(), 0)
+    wallet_core::ledger::settlement_account(LedgerId::default(), euro(), &bank(), 0)
 }
 
 fn two(rng: &Rng, accounts: u64) -> [AccountId; 2] {

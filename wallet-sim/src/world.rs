@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wallet_core::{Outcome, RecordKey};
+use wallet_core::Outcome;
+use wallet_core::ledger::RecordKey;
 use wallet_testkit::ManualClock;
 
 use super::oracle::Oracle;

@@ -8,8 +8,9 @@
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
-use wallet_core::codec::decode_outcome;
-use wallet_core::{InLedger, LedgerId, Outcome, StoreError};
+use wallet_core::ledger::InLedger;
+use wallet_core::store::codec::decode_outcome;
+use wallet_core::{LedgerId, Outcome, StoreError};
 
 use crate::deferred::{Books, Cache};
 use crate::error::{During, Result, corrupt};

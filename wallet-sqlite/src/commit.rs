@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use wallet_core::decide::Decision;
-use wallet_core::{Batch, Clock};
+use wallet_core::request::Batch;
+use wallet_core::runtime::Clock;
 
 use crate::deferred::Books;
 use crate::error::{Doing, During, Result};
@@ -26,7 +27,7 @@ pub(crate) fn decide_and_write(
     let mut read = read::snapshot(books, batch.reads(), memory)?;
     let now = clock.now();
     read.snapshot.now = now;
-    let decision = batch.decide(&read.snapshot);
+    let decision = wallet_core::decide::decide(&batch, &read.snapshot);
     if !decision.changes.is_empty() {
         write::changes(books, &decision.changes, read.places, now, defer_from)?;
     }

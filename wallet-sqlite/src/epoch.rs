@@ -1,7 +1,8 @@
 //! The epoch: read in every transaction that decides, raised after a restore.
 
 use rusqlite::{Connection, params};
-use wallet_core::{Epoch, Epochs, RaisedBy, RaisedEpoch, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::ledger::{Epoch, Epochs, RaisedBy, RaisedEpoch};
 
 use crate::error::{During, Result, corrupt, used_up};
 use crate::read::prepare;

@@ -1,10 +1,10 @@
 //! Every error of SQLite, classified by its result code and never by its text.
 
-use rusqlite::ffi;
-use rusqlite::{Error as SqlError, ErrorCode};
+use rusqlite::{Error as SqlError, ErrorCode, ffi};
 use thiserror::Error;
-use wallet_core::codec::DecodeError;
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::store::codec::DecodeError;
 
 const READ_ONLY: &str = "the database file is read-only: this process must be allowed to write it, \
                          its log and its folder, and be restarted";

@@ -12,7 +12,8 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
 
 use crate::error::Result;
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, TransactionState};
-use wallet_core::{Applied, Batch, Prepared, StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::store::{Applied, StoreErrorKind};
 
 use crate::SqliteStore;
 use crate::commit::decide_and_write;
@@ -34,8 +36,11 @@ const UNDO: &str = "ROLLBACK TO wallet_apply; RELEASE wallet_apply";
 /// ```
 /// # use std::sync::Arc;
 /// use wallet_core::{Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner};
-/// use wallet_core::{PostTransfer, Prepared, Request, SettlementName, SettlementShards};
-/// use wallet_core::{AccountId, Command, SystemClock, Uuid7};
+/// use wallet_core::{PostTransfer, Request, SettlementName};
+/// use wallet_core::ledger::SettlementShards;
+/// use wallet_core::request::Prepared;
+/// use wallet_core::{AccountId, Command, SystemClock};
+/// use wallet_core::runtime::Uuid7;
 /// use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore, rusqlite::Connection};
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("shop.db");
@@ -153,7 +158,7 @@ impl<'c> HostTransaction<'c> {
 
 impl SqliteStore {
     /// Applies `requests` inside the host's transaction: the same rules,
-    /// records and events as [`transact`](wallet_core::LedgerStore::transact),
+    /// records and events as [`transact`](wallet_core::store::LedgerStore::transact),
     /// committed or rolled back with everything else of the host's. Several
     /// requests go in one call. It neither waits nor retries.
     ///

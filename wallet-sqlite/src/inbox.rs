@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
-use wallet_core::{AccountKey, Inbox, InboxStep, Position, Restore, StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::ledger::{AccountKey, Position, Restore};
+use wallet_core::messaging::{Inbox, InboxStep};
+use wallet_core::store::StoreErrorKind;
 
 use crate::commit::{in_file, in_transaction};
 use crate::epoch::of_number;
@@ -50,7 +53,9 @@ const NOTE: &str = "
 /// the same transaction, and both happen or neither.
 ///
 /// ```
-/// use wallet_core::{AccountId, Epoch, Inbox, InboxStep, InLedger, LedgerId, Position};
+/// use wallet_core::{AccountId, LedgerId};
+/// use wallet_core::ledger::{Epoch, InLedger, Position};
+/// use wallet_core::messaging::{Inbox, InboxStep};
 /// use wallet_sqlite::{SqliteInbox, SqliteSettings};
 ///
 /// let folder = tempfile::tempdir()?;

@@ -40,7 +40,8 @@
 //! # Example
 //! ```
 //! use std::sync::Arc;
-//! use wallet_core::{LedgerStore, SystemClock};
+//! use wallet_core::SystemClock;
+//! use wallet_core::store::LedgerStore;
 //! use wallet_sqlite::{SqliteSettings, SqliteStore};
 //!
 //! let folder = tempfile::tempdir()?;

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
-use wallet_core::{StoreError, StoreErrorKind, Timestamp};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{StoreError, Timestamp};
 
 use crate::error::{During, Result};
 

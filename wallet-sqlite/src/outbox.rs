@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
-use wallet_core::codec::{encode_outbox, row_state_number};
-use wallet_core::{
-    AccountId, DoneSet, EventIndex, InLedger, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow,
-    ParkedEvent, PartitionId, Resolution, RowId, RowProgress, RowState, StoreError, StoreErrorKind,
-    Timestamp,
+use wallet_core::ledger::InLedger;
+use wallet_core::store::codec::{encode_outbox, row_state_number};
+use wallet_core::store::{
+    DoneSet, EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent,
+    PartitionId, Resolution, RowId, RowProgress, RowState, StoreErrorKind,
 };
+use wallet_core::{AccountId, StoreError, Timestamp};
 
 use crate::SqliteStore;
 use crate::deferred::Books;

@@ -7,7 +7,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use wallet_core::{AccountKey, AccountState, PastBalance, StoreError, StoreErrorKind, Timestamp};
+use wallet_core::ledger::{AccountKey, AccountState, PastBalance};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{StoreError, Timestamp};
 
 use crate::deferred::Books;
 use crate::error::{During, Result};

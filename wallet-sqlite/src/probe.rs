@@ -68,7 +68,8 @@ pub(crate) fn run(connection: &Connection, bytes: usize) -> Result<()> {
 mod tests {
     use std::sync::Arc;
 
-    use wallet_core::{LedgerStore, StoreError, StoreErrorKind, SystemClock};
+    use wallet_core::store::{LedgerStore, StoreErrorKind};
+    use wallet_core::{StoreError, SystemClock};
     use wallet_testkit::block_on;
 
     use super::{LARGE_BYTES, Room};

@@ -1,7 +1,8 @@
 //! Deleting what has served its time.
 
 use rusqlite::{Connection, params};
-use wallet_core::{RecordKey, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::ledger::RecordKey;
 
 use crate::deferred::{Books, fold_all};
 use crate::error::{During, Result};

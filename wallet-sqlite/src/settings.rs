@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wallet_core::MAX_AHEAD;
+use wallet_core::request::MAX_AHEAD;
 
 /// How a [`SqliteStore`](crate::SqliteStore) uses its file: plain data.
 ///

@@ -3,12 +3,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use wallet_core::{
-    Account, AccountKey, AccountQuery, Balance, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
-    Hold, HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge,
-    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError,
-    StoreErrorKind, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
+use wallet_core::ledger::{
+    AccountKey, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
+    TransferKey, TransferWithReversals,
 };
+use wallet_core::request::{Batch, Reads};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{
+    AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
+    Snapshot, StoreErrorKind, TrialBalance,
+};
+use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
 use crate::checkpoint::{self, Checkpoints};
 use crate::commit::{decide_and_write, in_file, in_transaction};

@@ -1,8 +1,9 @@
 //! How values stand in columns: money as 16 bytes, enums as stable numbers.
 
 use rusqlite::Row;
-use wallet_core::codec::{policy_of_parts, status_of_number};
-use wallet_core::{Amount, Counters, Currency, CurrencyCode, LedgerId, Policy, Status, Timestamp};
+use wallet_core::ledger::{Counters, CurrencyCode};
+use wallet_core::store::codec::{policy_of_parts, status_of_number};
+use wallet_core::{Amount, Currency, LedgerId, Policy, Status, Timestamp};
 
 use crate::error::{During, Result, corrupt};
 
@@ -125,7 +126,7 @@ pub(crate) fn currency(code: &str, exponent: i64) -> Result<Currency> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wallet_core::COUNTER_MAX;
+    use wallet_core::ledger::COUNTER_MAX;
 
     #[test]
     fn counters_are_exact_at_both_ends_of_their_range() {

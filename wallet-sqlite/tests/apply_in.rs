@@ -13,7 +13,9 @@ use std::path::PathBuf;
 use rusqlite::{Connection, TransactionBehavior};
 use support::{commit, posted, record_key, transfer};
 use tempfile::TempDir;
-use wallet_core::{Decided, LedgerStore, NotAccepted, Rejection, StoreErrorKind};
+use wallet_core::Rejection;
+use wallet_core::ledger::Decided;
+use wallet_core::store::{LedgerStore, NotAccepted, StoreErrorKind};
 use wallet_sqlite::{ApplyError, HostTransaction, SqliteStore};
 use wallet_testkit::block_on;
 

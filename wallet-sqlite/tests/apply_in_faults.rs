@@ -16,10 +16,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use rusqlite::Connection;
 use support::{deposit, posted, prepare, record_key, transfer};
-use wallet_core::{
-    Capture, Details, HoldId, LedgerStore, PlaceHold, Prepared, Reference, Release, Reverse,
-    TransferId,
-};
+use wallet_core::ledger::Details;
+use wallet_core::request::Prepared;
+use wallet_core::store::LedgerStore;
+use wallet_core::{Capture, HoldId, PlaceHold, Reference, Release, Reverse, TransferId};
 use wallet_sqlite::{ApplyError, HostTransaction, SqliteStore};
 use wallet_testkit::block_on;
 

@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use support::child::{self, Acknowledged};
 use support::{ACCOUNTS, assert_sound, commit, open, open_deferring, posted, set_up, transfer};
-use wallet_core::{LedgerStore, RaisedBy, SystemClock};
+use wallet_core::SystemClock;
+use wallet_core::ledger::RaisedBy;
+use wallet_core::store::LedgerStore;
 use wallet_sqlite::{
     Backup, BackupError, Census, Existing, Restored, Standing, back_up, restore, standing,
 };
@@ -203,7 +205,7 @@ fn a_balance_that_was_changed_by_hand_is_told() {
 #[test]
 fn a_purge_takes_nothing_from_a_backup() {
     use std::time::Duration;
-    use wallet_core::Purge;
+    use wallet_core::store::Purge;
 
     let files = files();
     let store = books(&files.live);

@@ -15,10 +15,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use support::{accepted, account, account_key, commit, euros, key, open, record_key, set_up};
-use wallet_core::{
-    Hold, HoldKey, HoldQuery, HoldStatus, LedgerStore, Leg, PlaceHold, PostTransfer, Request,
-    Settings, StoreErrorKind, Wallet, WalletError,
-};
+use wallet_core::ledger::{HoldKey, HoldStatus};
+use wallet_core::store::{HoldQuery, LedgerStore, StoreErrorKind};
+use wallet_core::{Hold, Leg, PlaceHold, PostTransfer, Request, Settings, Wallet, WalletError};
 use wallet_sqlite::SqliteStore;
 
 fn wallet(store: SqliteStore) -> Wallet {

@@ -18,7 +18,11 @@ use support::{
     ACCOUNTS, accepted, account_key, assert_sound, commit, open, open_deferring, open_unchecked,
     posted, record_key, set_up, transfer,
 };
-use wallet_core::{Clock, Decided, EntryQuery, LedgerStore, Prepared, Purge, SystemClock};
+use wallet_core::ledger::Decided;
+use wallet_core::request::Prepared;
+use wallet_core::runtime::Clock;
+use wallet_core::store::{LedgerStore, Purge};
+use wallet_core::{EntryQuery, SystemClock};
 use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore};
 use wallet_testkit::{ManualClock, block_on};
 
@@ -105,7 +109,7 @@ fn a_page_read_while_a_piece_is_folded_is_of_one_state() {
         while !writer.is_finished() {
             for number in 0..ACCOUNTS {
                 let mut query = EntryQuery::first(account_key(number), 1);
-                query.order = wallet_core::Order::Descending;
+                query.order = wallet_core::store::Order::Descending;
                 let entries = block_on(another.entries(&query)).unwrap();
                 let accounts = block_on(another.accounts(&[account_key(number)])).unwrap();
                 let state = accounts[0].as_ref().unwrap().state;
@@ -229,7 +233,7 @@ fn a_piece_that_is_lost_or_damaged_is_corrupt() {
         let error = block_on(store.accounts(&[account_key(0)])).unwrap_err();
         assert_eq!(
             error.kind(),
-            wallet_core::StoreErrorKind::Corrupt,
+            wallet_core::store::StoreErrorKind::Corrupt,
             "{damage}"
         );
     }

@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use support::{accepted, account_key, commit, open, open_unchecked, prepare, set_up, transfer};
-use wallet_core::{
-    AccountId, AccountKey, Batch, Decided, EntryQuery, InLedger, LedgerId, LedgerStore,
-    OpenAccount, Order, Outbox, OutboxError, Owner, Prepared, Rejection, StoreErrorKind,
-};
+use wallet_core::ledger::{AccountKey, Decided, InLedger};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::store::{LedgerStore, Order, Outbox, OutboxError, StoreErrorKind};
+use wallet_core::{AccountId, EntryQuery, LedgerId, OpenAccount, Owner, Rejection};
 use wallet_sqlite::SqliteStore;
 use wallet_testkit::block_on;
 
@@ -35,7 +35,7 @@ fn planted(folder: &Path, plant: &str) -> SqliteStore {
     open_unchecked(&path)
 }
 
-fn state(store: &SqliteStore, key: AccountKey) -> wallet_core::AccountState {
+fn state(store: &SqliteStore, key: AccountKey) -> wallet_core::ledger::AccountState {
     let accounts = block_on(store.accounts(&[key])).unwrap();
     accounts[0].as_ref().unwrap().state
 }

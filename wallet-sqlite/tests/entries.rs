@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use support::{account, account_key, commit, euros, prepare};
-use wallet_core::invariants::{Verifier, Violation};
-use wallet_core::{
-    Command, EntryQuery, LedgerStore, Leg, Order, PostTransfer, Prepared, StoreErrorKind,
-};
+use wallet_core::request::Prepared;
+use wallet_core::store::{LedgerStore, Order, StoreErrorKind};
+use wallet_core::verify::{Verifier, Violation};
+use wallet_core::{Command, EntryQuery, Leg, PostTransfer};
 use wallet_sqlite::SqliteStore;
 use wallet_testkit::block_on;
 

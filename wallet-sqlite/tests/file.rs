@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use wallet_core::{Batch, LedgerStore, StoreError, StoreErrorKind, SystemClock};
+use wallet_core::request::Batch;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{StoreError, SystemClock};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 use wallet_testkit::block_on;
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::Connection;
 use tempfile::TempDir;
-use wallet_core::{
-    AccountId, AccountKey, Epoch, InLedger, Inbox, InboxStep, LedgerId, LedgerStore, Position,
-    StoreErrorKind, SystemClock,
-};
+use wallet_core::ledger::{AccountKey, Epoch, InLedger, Position};
+use wallet_core::messaging::{Inbox, InboxStep};
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{AccountId, LedgerId, SystemClock};
 use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore};
 use wallet_testkit::block_on;
 use wallet_testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};

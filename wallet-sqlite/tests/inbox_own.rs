@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tempfile::TempDir;
-use wallet_core::{
-    AccountId, AccountKey, Epoch, InLedger, InboxStep, LedgerId, Position, StoreErrorKind, Version,
-};
+use wallet_core::ledger::{AccountKey, Epoch, InLedger, Position, Version};
+use wallet_core::messaging::InboxStep;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{AccountId, LedgerId};
 use wallet_sqlite::{ApplyError, HostTransaction, SqliteInbox};
 
 const NAME: &str = "mailer";

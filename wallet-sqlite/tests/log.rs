@@ -16,7 +16,9 @@ use rusqlite::Connection;
 use support::{
     accepted, account_key, assert_sound, commit, deposit, open, posted, set_up, transfer,
 };
-use wallet_core::{Batch, LedgerStore, StoreError, StoreErrorKind, SystemClock};
+use wallet_core::request::Batch;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{StoreError, SystemClock};
 use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore, back_up};
 use wallet_testkit::block_on;
 

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use support::{assert_sound, commit, open, posted, set_up, transfer};
-use wallet_core::{StoreErrorKind, SystemClock};
+use wallet_core::SystemClock;
+use wallet_core::store::StoreErrorKind;
 use wallet_sqlite::{SqliteSettings, SqliteStore, back_up};
 
 fn beside(path: &Path, ending: &str) -> PathBuf {

@@ -9,7 +9,8 @@ mod support;
 use std::time::Duration;
 
 use support::{accepted, commit, open, record_key, set_up, transfer};
-use wallet_core::{Decided, LedgerStore, Purge};
+use wallet_core::ledger::Decided;
+use wallet_core::store::{LedgerStore, Purge};
 use wallet_sqlite::SqliteStore;
 use wallet_testkit::block_on;
 

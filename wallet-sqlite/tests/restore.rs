@@ -20,10 +20,11 @@ use support::{
     ACCOUNTS, accepted, account_key, assert_sound, commit, deposit, eur, open, open_deferring,
     posted, prepare, record_key, set_up, transfer,
 };
-use wallet_core::{
-    AccountId, Batch, Decided, Epoch, InLedger, Inbox, InboxStep, LedgerId, LedgerStore,
-    OpenAccount, Owner, Position, Prepared, StoreErrorKind,
-};
+use wallet_core::ledger::{Decided, Epoch, InLedger, Position};
+use wallet_core::messaging::{Inbox, InboxStep};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{AccountId, LedgerId, OpenAccount, Owner};
 use wallet_sqlite::{HostTransaction, SqliteInbox, SqliteSettings, SqliteStore};
 use wallet_testkit::block_on;
 
@@ -210,7 +211,7 @@ fn a_purge_after_a_restore_begins_where_the_file_says() {
     }
     let purge = |limit| {
         let older_than = Duration::ZERO;
-        let what = wallet_core::Purge::Records { older_than, limit };
+        let what = wallet_core::store::Purge::Records { older_than, limit };
         block_on(store.purge(what)).unwrap()
     };
     while purge(100) > 0 {}

@@ -66,7 +66,8 @@ fn a_store_dropped_while_others_have_the_file_open_empties_the_log() {
 #[test]
 fn work_that_is_queued_when_the_store_is_dropped_is_in_the_file() {
     use std::sync::Arc;
-    use wallet_core::{Batch, LedgerStore};
+    use wallet_core::request::Batch;
+    use wallet_core::store::LedgerStore;
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use wallet_core::{Clock, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::runtime::Clock;
 
 /// A clock that stands still until it is told otherwise.
 ///

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{ManualClock, block_on};
-use wallet_core::{LedgerStore, Outbox};
+use wallet_core::store::{LedgerStore, Outbox};
 
 /// Makes the stores under test: a fresh, empty one for every case.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use wallet_testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory};
-/// use wallet_core::{LedgerStore, Outbox};
+/// use wallet_core::store::{LedgerStore, Outbox};
 ///
 /// # fn open(_: Arc<ManualClock>) -> Handles { unimplemented!() }
 /// #[derive(Debug)]

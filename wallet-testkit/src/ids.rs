@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::Uuid;
 
-use wallet_core::IdGenerator;
+use wallet_core::runtime::IdGenerator;
 
 /// Ids shaped like UUID version 7 that a seed reproduces: ascending, and apart
 /// from those of any other seed.

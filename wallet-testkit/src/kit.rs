@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{Capabilities, Handles, ManualClock, Reopen, SeededIds, StoreFactory};
-use wallet_core::invariants::Violation;
+use wallet_core::ledger::{Decided, KeyScope, KeyText, RecordKey, SettlementShards};
+use wallet_core::request::{Batch, BulkRequest, Prepared};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{Committed, LedgerStore, Outbox, StoreErrorKind};
 use wallet_core::test_hooks::{PreparedFor, prepared_for};
+use wallet_core::verify::Violation;
 use wallet_core::{
-    Batch, BulkRequest, Clock, Command, Committed, Decided, IdempotencyKey, KeyScope, KeyText,
-    LedgerId, LedgerStore, Outbox, Outcome, Prepared, Receipt, RecordKey, Rejection, Request,
-    SettlementShards, StoreError, StoreErrorKind, Timestamp,
+    Command, IdempotencyKey, LedgerId, Outcome, Receipt, Rejection, Request, StoreError, Timestamp,
 };
 
 /// How often the kit decides again before it gives a store up.
@@ -217,7 +219,7 @@ impl Kit {
     /// As many of the open requests as fit into one transaction.
     fn cut(&self, requests: &[Arc<Prepared>], open: &[usize]) -> Vec<usize> {
         let limits = self.store().limits();
-        let mut total = wallet_core::Cost::default();
+        let mut total = wallet_core::request::Cost::default();
         let mut taken = Vec::new();
         for index in open {
             let cost = requests[*index].cost();

@@ -1,7 +1,7 @@
 //! The test kit for authors of adapters.
 //!
 //! What must hold of any books at any time stands in
-//! [`invariants`](wallet_core::invariants); the kit checks it after every case.
+//! [`invariants`](wallet_core::verify); the kit checks it after every case.
 //!
 //! | part | what it is |
 //! |---|---|

@@ -15,7 +15,7 @@ use super::{ManualClock, block_on};
 /// use std::sync::Arc;
 /// use wallet_core::memory::MemoryLocks;
 /// use wallet_testkit::{BuiltPort, ManualClock, PortFactory};
-/// use wallet_core::LockManager;
+/// use wallet_core::locks::LockManager;
 ///
 /// #[derive(Debug)]
 /// struct Locks;

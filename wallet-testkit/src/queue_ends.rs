@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use wallet_core::{EventPublisher, MessageQueue};
+use wallet_core::messaging::{EventPublisher, MessageQueue};
 
 /// Both ends of a queue under test: what a
 /// [`PortFactory`](super::PortFactory) of a [`MessageQueue`] makes. The queue does

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
-use wallet_core::invariants::{Delivered, OutboxReport, Verifier, VerifyError, Violation};
-use wallet_core::{LedgerStore, Outbox, Outcome, RecordKey, StoreError, StoreErrorKind};
+use wallet_core::ledger::RecordKey;
+use wallet_core::store::{LedgerStore, Outbox, StoreErrorKind};
+use wallet_core::verify::{Delivered, OutboxReport, Verifier, VerifyError, Violation};
+use wallet_core::{Outcome, StoreError};
 
 /// Few enough that pages are turned in tests.
 const PAGE: u32 = 200;

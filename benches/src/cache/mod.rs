@@ -11,17 +11,18 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::runtime::Runtime;
-use wallet_core::{CommitSignal, StatsSnapshot, Wallet};
+use wallet_core::Wallet;
+use wallet_core::service::StatsSnapshot;
+use wallet_core::store::CommitSignal;
 use wallet_redis::{Redis, RedisSettings};
 use wallet_test_servers::PrivateRedis;
 
-use crate::Result;
 use crate::args::Load;
 use crate::measure::{Figures, Tally, per};
 use crate::pattern::{Pattern, Picker};
 use crate::store::{Site, StoreKind, Subject};
-use crate::verify;
 use crate::wallet::{self, Loaded};
+use crate::{Result, verify};
 use reads::Reads;
 use trips::Trips;
 use trouble::{Condition, Transfers, cpu_secs};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::task::JoinSet;
-use wallet_core::{AccountKey, Freshness, Wallet};
+use wallet_core::Wallet;
+use wallet_core::ledger::{AccountKey, Freshness};
 
 use crate::Result;
 use crate::clock::{self, Window};

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
-use wallet_core::{
-    Charge, LimitName, LimitScope, LockManager, LockName, LockOwner, Quota, RateLimiter,
-};
+use wallet_core::edge::{Charge, Quota, RateLimiter};
+use wallet_core::ledger::{LimitName, LimitScope, LockName, LockOwner};
+use wallet_core::locks::LockManager;
 use wallet_redis::{Redis, RedisSettings};
 
 use crate::{Result, clock};

@@ -1,8 +1,8 @@
 use serde::Serialize;
 use uuid::Uuid;
-use wallet_core::audit::{AuditEvent, AuditOutcome, AuditText, AuditVerdict, verify};
+use wallet_core::Timestamp;
+use wallet_core::audit::{AuditEvent, AuditLog, AuditOutcome, AuditText, AuditVerdict, verify};
 use wallet_core::memory::MemoryAuditLog;
-use wallet_core::{AuditLog, Timestamp};
 
 use crate::{Result, clock};
 

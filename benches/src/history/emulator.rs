@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, Config, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
 };
 use aws_sdk_dynamodb::error::BoxError;
-use wallet_core::{HistoryStore, SystemClock};
+use wallet_core::SystemClock;
+use wallet_core::history::HistoryStore;
 use wallet_dynamo::{DynamoHistory, DynamoSettings, create_history_table};
 use wallet_test_servers::PrivateDynamo;
 

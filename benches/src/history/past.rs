@@ -1,10 +1,8 @@
 use hdrhistogram::Histogram;
 use serde::Serialize;
-use wallet_core::history::balance_at;
-use wallet_core::{
-    AccountId, AccountKey, Amount, Currency, Direction, Entry, Epoch, HistoryLine, InLedger,
-    LedgerId, Timestamp, TransferId, TransferKind,
-};
+use wallet_core::history::{HistoryLine, balance_at};
+use wallet_core::ledger::{AccountKey, Direction, Epoch, InLedger, TransferKind};
+use wallet_core::{AccountId, Amount, Currency, Entry, LedgerId, Timestamp, TransferId};
 
 use super::emulator::Emulator;
 use crate::{Result, clock};

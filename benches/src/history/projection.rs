@@ -7,10 +7,11 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
 use tokio::sync::oneshot;
 use wallet_core::history::Backfill;
-use wallet_core::reconcile::Reconciler;
+use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
+use wallet_core::verify::reconcile::Reconciler;
 use wallet_core::{
-    AccountId, Command, CommitSignal, Currency, IdempotencyKey, LedgerStore, Leg, Money,
-    OpenAccount, Outbox, Owner, Policy, PostTransfer, Request, SystemClock, Wallet,
+    AccountId, Command, Currency, IdempotencyKey, Leg, Money, OpenAccount, Owner, Policy,
+    PostTransfer, Request, SystemClock, Wallet,
 };
 use wallet_events::{Projector, Relay, RelaySettings};
 use wallet_sqlite::{SqliteSettings, SqliteStore};

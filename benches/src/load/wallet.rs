@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wallet_core::CommitSignal;
+use wallet_core::store::CommitSignal;
 
 use super::{Measured, Plan, growth, unexpected};
 use crate::args::Load;

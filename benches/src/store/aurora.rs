@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 use wallet_aurora::{AuroraSettings, AuroraStore};
-use wallet_core::{LedgerStore, Outbox};
+use wallet_core::store::{LedgerStore, Outbox};
 
 use super::Subject;
 use super::server::Database;

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use wallet_core::SystemClock;
 use wallet_core::memory::MemoryStore;
-use wallet_core::{LedgerStore, Outbox, SystemClock};
+use wallet_core::store::{LedgerStore, Outbox};
 
 use super::Subject;
 use crate::Result;

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use serde::Serialize;
 use tokio::runtime::Runtime;
-use wallet_core::{LedgerStore, Outbox, Settings};
+use wallet_core::Settings;
+use wallet_core::store::{LedgerStore, Outbox};
 use wallet_test_servers::Kind;
 
 use crate::Result;

@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wallet_core::{LedgerStore, Outbox, SystemClock};
+use wallet_core::SystemClock;
+use wallet_core::store::{LedgerStore, Outbox};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 use super::Subject;

@@ -12,9 +12,12 @@ mod tests;
 use std::error::Error;
 use std::sync::Arc;
 
+use wallet_core::ledger::SettlementShards;
+use wallet_core::request::{InvalidRequest, Prepared};
+use wallet_core::runtime::{IdGenerator, Uuid7};
 use wallet_core::{
-    AccountId, Command, Currency, Deposit, IdGenerator, IdempotencyKey, InvalidRequest, Leg, Money,
-    OpenAccount, Owner, PostTransfer, Prepared, Request, SettlementName, SettlementShards, Uuid7,
+    AccountId, Command, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner,
+    PostTransfer, Request, SettlementName,
 };
 
 use mysql::MysqlShop;

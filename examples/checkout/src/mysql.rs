@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wallet_aurora::sqlx::{self, Connection, Executor, MySqlConnection, Row};
 use wallet_aurora::{AuroraSettings, AuroraStore, HostTransaction};
-use wallet_core::Prepared;
+use wallet_core::request::Prepared;
 
 use crate::Result;
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use wallet_core::{Prepared, SystemClock};
+use wallet_core::SystemClock;
+use wallet_core::request::Prepared;
 use wallet_sqlite::rusqlite::Connection;
 use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore};
 

@@ -1,6 +1,6 @@
 //! The same program on each store.
 
-use wallet_core::{IdGenerator, Uuid7};
+use wallet_core::runtime::{IdGenerator, Uuid7};
 use wallet_test_servers::{Kind, shared};
 
 use super::{Shop, sell};

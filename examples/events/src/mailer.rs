@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
-use wallet_core::format_minor;
+use wallet_core::ledger::format_minor;
 use wallet_events::{Delivery, Event, EventHandler, Handled, HandlerError};
 use wallet_sqlite::rusqlite::Connection;
 use wallet_sqlite::{HostTransaction, SqliteInbox};

@@ -17,9 +17,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use wallet_core::messaging::EventPublisher;
+use wallet_core::runtime::Clock;
+use wallet_core::store::CommitSignal;
 use wallet_core::{
-    Clock, Command, CommitSignal, Currency, Deposit, EventPublisher, IdempotencyKey, Leg, Money,
-    OpenAccount, Owner, PostTransfer, Request, SettlementName, SystemClock, Wallet,
+    Command, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner, PostTransfer,
+    Request, SettlementName, SystemClock, Wallet,
 };
 use wallet_events::memory::MemoryQueue;
 use wallet_events::{Consumer, ConsumerSettings, Forwarder, Gaps, Relay, RelaySettings};

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wallet_core::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
 use wallet_events::memory::MemoryQueue;
 
 /// A topic with one subscriber, who filters by type as a subscription of SNS does.

@@ -2,10 +2,10 @@
 
 use std::{error::Error, sync::Arc};
 
+use wallet_core::ledger::format_minor;
 use wallet_core::{
     Answer, Capture, Command, Currency, Deposit, EntryQuery, IdempotencyKey, Leg, Money,
     OpenAccount, Owner, PlaceHold, PostTransfer, Request, SettlementName, SystemClock, Wallet,
-    format_minor,
 };
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 

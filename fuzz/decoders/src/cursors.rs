@@ -2,9 +2,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use wallet_core::audit::AuditCheckpoint;
-use wallet_core::{
-    AccountId, AccountKey, HistoryCursor, HistoryQuery, InLedger, LedgerId, Order, TransferKind,
-};
+use wallet_core::history::{HistoryCursor, HistoryQuery};
+use wallet_core::ledger::{AccountKey, InLedger, TransferKind};
+use wallet_core::store::Order;
+use wallet_core::{AccountId, LedgerId};
 
 /// Where somebody says that a list goes on: of another account or order it is
 /// refused.

@@ -1,4 +1,5 @@
-use wallet_core::{Amount, Currency, CurrencyCode, Money, format_minor, parse_minor};
+use wallet_core::ledger::{CurrencyCode, format_minor, parse_minor};
+use wallet_core::{Amount, Currency, Money};
 
 /// A currency by its exponent, then a decimal.
 pub(crate) fn check(bytes: &[u8]) {

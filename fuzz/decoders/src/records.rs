@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use wallet_core::LedgerId;
-use wallet_core::codec::{
+use wallet_core::store::codec::{
     decode_balance, decode_hold, decode_outbox, decode_outcome, decode_transfer, encode_balance,
     encode_hold, encode_outbox, encode_outcome, encode_transfer,
 };

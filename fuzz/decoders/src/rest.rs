@@ -7,8 +7,8 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
-use wallet_core::invariants::{Books, Verifier, check_books};
 use wallet_core::memory::MemoryStore;
+use wallet_core::verify::{Books, Verifier, check_books};
 use wallet_core::{
     AccountId, Command, Currency, Deposit, HoldId, IdempotencyKey, Leg, Money, OpenAccount, Owner,
     PlaceHold, PostTransfer, Settings, SettlementName, SystemClock, TransferId, Wallet,

@@ -1,8 +1,11 @@
 use std::fmt::Debug;
 
+use wallet_core::edge::SessionId;
+use wallet_core::ledger::{
+    Description, KeyScope, KeyText, LimitName, LimitScope, LockName, LockOwner, SessionUser,
+};
 use wallet_core::{
-    AccountId, Description, IdempotencyKey, KeyScope, KeyText, LedgerId, LimitName, LimitScope,
-    LockName, LockOwner, Metadata, Owner, Reference, SessionId, SessionUser, SettlementName,
+    AccountId, IdempotencyKey, LedgerId, Metadata, Owner, Reference, SettlementName,
 };
 
 /// Texts that callers give: what is accepted is kept as it was given.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
-use wallet_core::{EventPublisher, Message, MessageQueue, Published};
+use wallet_core::messaging::{EventPublisher, Message, MessageQueue, Published};
 use wallet_events::aws::{SqsPublisher, SqsQueue};
 
 /// The variables by which a program finds the emulator.

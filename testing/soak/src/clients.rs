@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
-use wallet_core::{Clock, SystemClock};
+use wallet_core::SystemClock;
+use wallet_core::runtime::Clock;
 use wallet_dynamo::{DynamoHistory, DynamoSettings, create_history_table};
 
 use crate::Result;

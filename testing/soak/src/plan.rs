@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use wallet_core::ledger::{AccountKey, InLedger};
+use wallet_core::request::{SystemAccount, SystemLeg, SystemTransfer};
 use wallet_core::{
-    AccountId, AccountKey, Capture, Command, Currency, Deposit, HoldId, IdempotencyKey, InLedger,
-    LedgerId, Leg, Money, OpenAccount, Owner, PlaceHold, PostTransfer, Request, Reverse,
-    SettlementName, SystemAccount, SystemLeg, SystemTransfer, TransferId,
+    AccountId, Capture, Command, Currency, Deposit, HoldId, IdempotencyKey, LedgerId, Leg, Money,
+    OpenAccount, Owner, PlaceHold, PostTransfer, Request, Reverse, SettlementName, TransferId,
 };
 
 use crate::Result;

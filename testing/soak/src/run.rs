@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::time::sleep;
-use wallet_core::{Clock, SystemClock, Timestamp};
+use wallet_core::runtime::Clock;
+use wallet_core::{SystemClock, Timestamp};
 
-use crate::Result;
 use crate::args::RunArgs;
 use crate::fault::{Fault, Kind, has_slow_disk};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::tally::{Counts, add};
-use crate::verify;
 use crate::world::World;
+use crate::{Result, verify};
 
 /// How often the run looks at its hosts.
 const LOOK: Duration = Duration::from_millis(100);

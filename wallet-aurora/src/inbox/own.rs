@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use sqlx::MySqlConnection;
-use wallet_core::{AccountKey, InboxStep, Position, StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::ledger::{AccountKey, Position};
+use wallet_core::messaging::InboxStep;
+use wallet_core::store::StoreErrorKind;
 
 use super::{AuroraInbox, EXISTS, ask, create, record, told};
 use crate::error::{ApplyError, Doing, Failed, Result, code};
@@ -57,7 +60,7 @@ impl AuroraInbox {
     }
 
     /// Records a step inside the transaction under way on `connection`, as
-    /// [`Inbox::advance`](wallet_core::Inbox::advance) does in one of its own:
+    /// [`Inbox::advance`](wallet_core::messaging::Inbox::advance) does in one of its own:
     /// committed or rolled back with the effect of the event. Where it answers
     /// `false` the event was seen before, and the effect is to be rolled back.
     ///
@@ -90,7 +93,7 @@ impl AuroraInbox {
     /// ```no_run
     /// use wallet_aurora::sqlx::{Connection, Executor, MySqlConnection};
     /// use wallet_aurora::AuroraInbox;
-    /// use wallet_core::InboxStep;
+    /// use wallet_core::messaging::InboxStep;
     ///
     /// # async fn send(step: InboxStep) -> Result<(), Box<dyn std::error::Error>> {
     /// let mut connection = MySqlConnection::connect("mysql://mail:secret@localhost/mail").await?;

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use wallet_core::{RowId, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::store::RowId;
 
 /// When the rows were written that were claimed and are not complete. A failover or a
 /// restore that takes commits back gives their numbers to other rows: what was

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wallet_core::codec::{encode_outbox, row_state_number};
-use wallet_core::{
-    DoneSet, EventIndex, Lease, LedgerId, OutboxRow, Outcome, Resolution, RowId, RowProgress,
-    RowState, Timestamp,
+use wallet_core::store::codec::{encode_outbox, row_state_number};
+use wallet_core::store::{
+    DoneSet, EventIndex, Lease, OutboxRow, Resolution, RowId, RowProgress, RowState,
 };
+use wallet_core::{LedgerId, Outcome, Timestamp};
 
 use super::claimed::Claimed;
 use super::{Fenced, PARTITION, ask_fence, fence, told_fence};

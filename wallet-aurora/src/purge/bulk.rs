@@ -1,6 +1,7 @@
 //! A bulk request's key is deleted after the keys of its items.
 
-use wallet_core::{RecordKey, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::ledger::RecordKey;
 
 use super::Part;
 use crate::error::{Failed, Result};

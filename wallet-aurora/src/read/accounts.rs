@@ -1,7 +1,6 @@
-use wallet_core::{
-    Account, AccountId, AccountKey, AccountQuery, AccountState, Counters, InLedger, LedgerId,
-    Metadata, Owner,
-};
+use wallet_core::ledger::{AccountKey, AccountState, Counters, InLedger};
+use wallet_core::store::AccountQuery;
+use wallet_core::{Account, AccountId, LedgerId, Metadata, Owner};
 
 use crate::error::{Result, corrupt};
 use crate::run::{Answers, Row};

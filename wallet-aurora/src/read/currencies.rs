@@ -1,4 +1,5 @@
-use wallet_core::{Currency, CurrencyCode};
+use wallet_core::Currency;
+use wallet_core::ledger::CurrencyCode;
 
 use super::Reading;
 use crate::error::Result;

@@ -1,4 +1,6 @@
-use wallet_core::{AccountKey, Entry, EntryQuery, Order, Sequence, Timestamp};
+use wallet_core::ledger::{AccountKey, Sequence};
+use wallet_core::store::Order;
+use wallet_core::{Entry, EntryQuery, Timestamp};
 
 use super::journal::outcome;
 use crate::error::{Result, corrupt};

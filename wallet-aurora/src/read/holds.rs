@@ -1,5 +1,7 @@
-use wallet_core::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
-use wallet_core::{Hold, HoldId, HoldKey, HoldQuery, HoldStatus, InLedger};
+use wallet_core::ledger::{HoldKey, HoldStatus, InLedger};
+use wallet_core::store::HoldQuery;
+use wallet_core::store::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
+use wallet_core::{Hold, HoldId};
 
 use super::Reading;
 use crate::clock::Time;

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use wallet_core::codec::decode_outcome;
-use wallet_core::{Fingerprint, LedgerId, Outcome, Record, RecordKey};
+use wallet_core::ledger::{Fingerprint, Record, RecordKey};
+use wallet_core::store::codec::decode_outcome;
+use wallet_core::{LedgerId, Outcome};
 
 use super::Reading;
 use crate::error::{Result, undecodable};

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use wallet_core::{AccountKey, RecordKey};
+use wallet_core::ledger::{AccountKey, RecordKey};
 
 /// How many that somebody else keeps locked, or open.
 const MOST_KEPT: usize = 1 << 12;

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use wallet_core::{
-    AccountKey, Batch, CurrencyCode, HoldId, HoldKey, InLedger, Prepared, Reads, RecordKey,
-    TransferId, TransferKey,
-};
+use wallet_core::ledger::{AccountKey, CurrencyCode, HoldKey, InLedger, RecordKey, TransferKey};
+use wallet_core::request::{Batch, Prepared, Reads};
+use wallet_core::{HoldId, TransferId};
 
 use super::Reading;
 use super::accounts::{ask_numbers, told_numbers};

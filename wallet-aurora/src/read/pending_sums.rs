@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use wallet_core::codec::decode_hold;
-use wallet_core::{AccountId, AccountKey, HoldId, InLedger, PendingSums};
+use wallet_core::ledger::{AccountKey, InLedger};
+use wallet_core::store::PendingSums;
+use wallet_core::store::codec::decode_hold;
+use wallet_core::{AccountId, HoldId};
 
 use super::{ask_accounts, told_accounts};
 use crate::error::{Failed, Result, undecodable};

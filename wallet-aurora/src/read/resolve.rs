@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use wallet_core::{AccountKey, Hold, Reads, Snapshot, TransferWithReversals, accounts_of};
+use wallet_core::Hold;
+use wallet_core::ledger::{AccountKey, TransferWithReversals};
+use wallet_core::request::{Reads, accounts_of};
+use wallet_core::store::Snapshot;
 
 use super::accounts::{Reading, ask_numbers, told_numbers};
 use super::{Numbers, ask_holds, ask_transfers, told_holds, told_transfers};

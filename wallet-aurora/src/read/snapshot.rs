@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use wallet_core::{AccountKey, Reads, Snapshot, StoreError, StoreErrorKind, Timestamp};
+use wallet_core::ledger::AccountKey;
+use wallet_core::request::Reads;
+use wallet_core::store::{Snapshot, StoreErrorKind};
+use wallet_core::{StoreError, Timestamp};
 
 use super::accounts::{Locking, Reading, ask_numbers, ask_states, state, told_numbers};
 use super::currencies::{ask_currencies, told_currencies};

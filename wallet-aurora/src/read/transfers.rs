@@ -1,4 +1,6 @@
-use wallet_core::{InLedger, ReferenceQuery, TransferId, TransferKey, TransferWithReversals};
+use wallet_core::TransferId;
+use wallet_core::ledger::{InLedger, TransferKey, TransferWithReversals};
+use wallet_core::store::ReferenceQuery;
 
 use super::Reading;
 use super::journal::outcome;

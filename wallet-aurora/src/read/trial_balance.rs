@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use wallet_core::{Account, AccountId, AccountKey, Currency, Epoch, LedgerId, TrialBalance};
+use wallet_core::ledger::{AccountKey, Epoch};
+use wallet_core::store::TrialBalance;
+use wallet_core::{Account, AccountId, Currency, LedgerId};
 
 use super::{ask_accounts, told_accounts};
 

@@ -4,20 +4,19 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
-use wallet_core::{
-    Account, Epoch, Freshness, LedgerId, Reads, Snapshot, StoreError, StoreErrorKind, Timestamp,
-    TrialBalance,
-};
+use wallet_core::ledger::{Epoch, Freshness};
+use wallet_core::request::Reads;
+use wallet_core::store::{Snapshot, StoreErrorKind, TrialBalance};
+use wallet_core::{Account, LedgerId, StoreError, Timestamp};
 
 use super::AuroraStore;
 use crate::connect::Role;
-use crate::epoch;
 use crate::error::{Failed, Result};
-use crate::freshness;
 use crate::pool::{Lent, Pool, Purpose, Wait};
 use crate::read::{self, Locking, Numbers, Plan, Reading};
 use crate::run::{Answers, Row};
 use crate::sql::Script;
+use crate::{epoch, freshness};
 
 impl AuroraStore {
     /// Reads what one script asks for, from a server that is fresh enough. More

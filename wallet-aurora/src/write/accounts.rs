@@ -1,5 +1,7 @@
-use wallet_core::codec::{policy_parts, status_number};
-use wallet_core::{Account, AccountState, AccountUpdate, Metadata, Snapshot, Timestamp};
+use wallet_core::ledger::AccountState;
+use wallet_core::store::codec::{policy_parts, status_number};
+use wallet_core::store::{AccountUpdate, Snapshot};
+use wallet_core::{Account, Metadata, Timestamp};
 
 use super::Numbering;
 use crate::error::{Doing, Result};

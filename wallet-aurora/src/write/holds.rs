@@ -1,5 +1,5 @@
-use wallet_core::HoldUpdate;
-use wallet_core::codec::{encode_hold, hold_status_number};
+use wallet_core::store::HoldUpdate;
+use wallet_core::store::codec::{encode_hold, hold_status_number};
 
 use crate::error::Doing;
 use crate::sql::{Insert, Script};

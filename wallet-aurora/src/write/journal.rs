@@ -1,8 +1,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wallet_core::codec::encode_outcome;
-use wallet_core::{ChangeSet, LedgerId, Outcome, Receipt, Record, Timestamp, TransferKey};
+use wallet_core::ledger::{Record, TransferKey};
+use wallet_core::store::ChangeSet;
+use wallet_core::store::codec::encode_outcome;
+use wallet_core::{LedgerId, Outcome, Receipt, Timestamp};
 
 use crate::error::{Doing, Result, corrupt};
 use crate::number::CommitNumber;

@@ -6,7 +6,9 @@ mod holds;
 mod journal;
 mod transfers;
 
-use wallet_core::{AccountKey, ChangeSet, Snapshot, StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::ledger::AccountKey;
+use wallet_core::store::{ChangeSet, Snapshot, StoreErrorKind};
 
 use crate::error::{Doing, Result, corrupt};
 use crate::number::CommitNumber;

@@ -1,4 +1,5 @@
-use wallet_core::{InLedger, ReversalTotal};
+use wallet_core::ledger::InLedger;
+use wallet_core::store::ReversalTotal;
 
 use super::Numbering;
 use super::journal::Told;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use wallet_core::{Outbox, PartitionId};
+use wallet_core::store::{Outbox, PartitionId};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{accepted, commit, open, set_up, transfer};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_aurora::AuroraStore;
-use wallet_core::{
-    Clock, Deposit, Outbox, Request, Settings, SettlementName, SystemClock, Wallet, WalletError,
-};
+use wallet_core::runtime::Clock;
+use wallet_core::store::Outbox;
+use wallet_core::{Deposit, Request, Settings, SettlementName, SystemClock, Wallet, WalletError};
 use wallet_test_servers::{Kind, Private};
 
 use crate::support::books::{account, assert_sound, euros, key, open, posted, set_up};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{AuroraSettings, AuroraStore, Credentials, Endpoint};
-use wallet_core::{LedgerStore, StoreErrorKind};
+use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_test_servers::{Kind, PASSWORD, Private};
 
 use crate::support::books::{assert_sound, set_up};

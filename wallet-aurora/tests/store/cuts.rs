@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
-use wallet_core::{
-    Batch, Decided, HoldId, LedgerStore, PlaceHold, Prepared, Rejection, StoreErrorKind,
-};
+use wallet_core::ledger::Decided;
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{HoldId, PlaceHold, Rejection};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use sqlx::{Connection, Executor, MySqlConnection};
-use wallet_core::{
-    Batch, EntryQuery, LedgerId, LedgerStore, StoreError, StoreErrorKind, Timestamp,
-};
+use wallet_core::request::Batch;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{EntryQuery, LedgerId, StoreError, Timestamp};
 use wallet_test_servers::{Kind, Private};
 
 use crate::support::books::{account_key, is_recorded, open, posted, record_key, set_up, transfer};

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use wallet_aurora::AuroraStore;
-use wallet_core::{Batch, Decided, LedgerStore, Outbox, Outcome, Prepared, RowId};
+use wallet_core::Outcome;
+use wallet_core::ledger::Decided;
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::store::{LedgerStore, Outbox, RowId};
 use wallet_test_servers::{Kind, Private};
 
 use crate::support::books::{record_key, set_up, transfer};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_aurora::AuroraStore;
-use wallet_core::{
-    AccountState, Batch, Decided, EntryQuery, LedgerStore, Order, Outbox, OutboxError, Prepared,
-    Rejection, StoreErrorKind,
-};
+use wallet_core::ledger::{AccountState, Decided};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::store::{LedgerStore, Order, Outbox, OutboxError, StoreErrorKind};
+use wallet_core::{EntryQuery, Rejection};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{

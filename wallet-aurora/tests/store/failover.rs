@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
-use wallet_core::{
-    Batch, Currency, Decided, DoneSet, LedgerStore, OpenAccount, Outbox, OutboxError, Owner,
-    ParkedEvent, Prepared, Rejection, RowProgress, RowState, StoreErrorKind,
+use wallet_core::ledger::Decided;
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::store::{
+    DoneSet, LedgerStore, Outbox, OutboxError, ParkedEvent, RowProgress, RowState, StoreErrorKind,
 };
+use wallet_core::{Currency, OpenAccount, Owner, Rejection};
 use wallet_test_servers::{Kind, Private};
 
 use crate::support::books::{

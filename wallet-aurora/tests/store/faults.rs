@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex};
 use sqlx::{Connection, Executor, MySqlConnection};
 use tokio::task::JoinHandle;
 use wallet_aurora::AuroraStore;
-use wallet_core::{Batch, Decided, LedgerStore, StoreErrorKind, TransferId};
+use wallet_core::TransferId;
+use wallet_core::ledger::Decided;
+use wallet_core::request::Batch;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_test_servers::{Kind, Private};
 
 use crate::support::books::{ACCOUNTS, assert_sound, commit, open, record_key, set_up, transfer};

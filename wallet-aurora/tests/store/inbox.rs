@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::{Connection, Executor};
 use wallet_aurora::{AuroraInbox, AuroraSettings};
-use wallet_core::{Epoch, Inbox, InboxStep, Position, StoreErrorKind, Version};
+use wallet_core::ledger::{Epoch, Position, Version};
+use wallet_core::messaging::{Inbox, InboxStep};
+use wallet_core::store::StoreErrorKind;
 use wallet_test_servers::Kind;
 use wallet_testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
 

@@ -3,7 +3,9 @@
 
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{ApplyError, AuroraInbox, HostTransaction, TransactionLost};
-use wallet_core::{Epoch, InboxStep, Position, StoreErrorKind, Version};
+use wallet_core::ledger::{Epoch, Position, Version};
+use wallet_core::messaging::InboxStep;
+use wallet_core::store::StoreErrorKind;
 use wallet_test_servers::Kind;
 
 use crate::support::books::{account_key, set_up, transfer};

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 use wallet_aurora::{AuroraStore, HostTransaction};
+use wallet_core::ledger::{Decided, HoldKey, HoldStatus, SettlementShards};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::runtime::{Clock, Uuid7};
+use wallet_core::store::{HoldQuery, LedgerStore, StoreErrorKind};
 use wallet_core::{
-    Answer, Batch, Clock, Command, Currency, Decided, Deposit, Hold, HoldKey, HoldQuery,
-    HoldStatus, LedgerStore, Leg, OpenAccount, Owner, PlaceHold, PostTransfer, Prepared, Request,
-    Settings, SettlementName, SettlementShards, StoreErrorKind, SystemClock, Uuid7, Wallet,
-    WalletError,
+    Answer, Command, Currency, Deposit, Hold, Leg, OpenAccount, Owner, PlaceHold, PostTransfer,
+    Request, Settings, SettlementName, SystemClock, Wallet, WalletError,
 };
 use wallet_test_servers::{Kind, Private};
 

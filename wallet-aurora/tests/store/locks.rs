@@ -10,9 +10,10 @@ use crate::support::proxy::{Cut, Proxy};
 use crate::support::{Database, on_both, patient};
 use sqlx::{Executor, MySqlConnection};
 use wallet_aurora::{AuroraStore, HostTransaction};
-use wallet_core::{
-    Batch, Decided, LedgerStore, Leg, PostTransfer, Request, Settings, StoreErrorKind, Wallet,
-};
+use wallet_core::ledger::Decided;
+use wallet_core::request::Batch;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{Leg, PostTransfer, Request, Settings, Wallet};
 use wallet_test_servers::Kind;
 
 on_both! {

@@ -4,9 +4,12 @@
 use std::sync::Arc;
 
 use wallet_aurora::AuroraStore;
+use wallet_core::ledger::{Details, SettlementShards};
+use wallet_core::request::{Batch, Cost, InvalidRequest, Prepared};
+use wallet_core::runtime::Uuid7;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
-    Batch, Command, Cost, Details, InvalidRequest, LedgerStore, Leg, Metadata, PostTransfer,
-    Prepared, Request, SettlementShards, StoreErrorKind, SystemClock, Uuid7, Wallet, WalletError,
+    Command, Leg, Metadata, PostTransfer, Request, SystemClock, Wallet, WalletError,
 };
 use wallet_test_servers::{Kind, Private};
 

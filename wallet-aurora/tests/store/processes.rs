@@ -6,8 +6,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use wallet_aurora::AuroraStore;
-use wallet_core::invariants::Verifier;
-use wallet_core::{Batch, Decided, LedgerStore, Outcome, TransferId};
+use wallet_core::ledger::Decided;
+use wallet_core::request::Batch;
+use wallet_core::store::LedgerStore;
+use wallet_core::verify::Verifier;
+use wallet_core::{Outcome, TransferId};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{ACCOUNTS, assert_sound, open, record_key, set_up, transfer};

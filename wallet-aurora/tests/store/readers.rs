@@ -1,9 +1,9 @@
 //! A reader that lags behind: a copy of the tables as they were.
 
 use wallet_aurora::AuroraStore;
-use wallet_core::{
-    AccountKey, EntryQuery, Epoch, Freshness, LedgerId, LedgerStore, Position, Version,
-};
+use wallet_core::ledger::{AccountKey, Epoch, Freshness, Position, Version};
+use wallet_core::store::LedgerStore;
+use wallet_core::{EntryQuery, LedgerId};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{

@@ -1,6 +1,6 @@
 //! What a reconciliation of the books on a server finds.
 
-use wallet_core::reconcile::{Difference, Reconciler};
+use wallet_core::verify::reconcile::{Difference, Reconciler};
 use wallet_core::{HoldId, PlaceHold};
 use wallet_test_servers::Kind;
 

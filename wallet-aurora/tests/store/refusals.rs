@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use sqlx::{Connection, Executor};
 use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
+use wallet_core::ledger::Details;
+use wallet_core::request::{Prepared, ReverseWhat};
+use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
-    Capture, Currency, Details, HoldId, LedgerStore, Leg, OpenAccount, Owner, PlaceHold,
-    PostTransfer, Prepared, Reference, Release, Reverse, ReverseWhat, StoreErrorKind, TransferId,
+    Capture, Currency, HoldId, Leg, OpenAccount, Owner, PlaceHold, PostTransfer, Reference,
+    Release, Reverse, TransferId,
 };
 use wallet_test_servers::Kind;
 
@@ -112,7 +115,7 @@ async fn an_error_at_any_table_leaves_nothing_half(kind: Kind) {
              SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused'"
         );
         database.execute(&trigger).await;
-        let batch = Arc::new(wallet_core::Batch::new(requests()));
+        let batch = Arc::new(wallet_core::request::Batch::new(requests()));
         let refused = store.transact(batch).await.unwrap_err();
         assert_eq!(refused.kind(), StoreErrorKind::Internal, "{table}");
 
@@ -155,7 +158,7 @@ async fn a_deadlock_or_lock_timeout_at_any_table_leaves_nothing_half(kind: Kind)
                  SIGNAL SQLSTATE '{state}' SET MYSQL_ERRNO = {code}"
             );
             database.execute(&trigger).await;
-            let batch = Arc::new(wallet_core::Batch::new(requests()));
+            let batch = Arc::new(wallet_core::request::Batch::new(requests()));
             let refused = store.transact(batch).await.unwrap_err();
             assert_eq!(refused.kind(), StoreErrorKind::Conflict, "{table} {code}");
 
@@ -195,7 +198,7 @@ async fn data_that_the_server_refuses_is_invalid_and_rolled_back(kind: Kind) {
     let (database, store) = shop(kind).await;
     let narrow = "ALTER TABLE wallet_reference MODIFY reference VARBINARY(3) NOT NULL";
     database.execute(narrow).await;
-    let batch = Arc::new(wallet_core::Batch::new(requests()));
+    let batch = Arc::new(wallet_core::request::Batch::new(requests()));
     let refused = store.transact(batch).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Invalid);
     assert_eq!(recorded(&store).await, 0);

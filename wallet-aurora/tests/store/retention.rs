@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use wallet_aurora::{AuroraStore, HostTransaction};
-use wallet_core::{LedgerStore, Purge};
+use wallet_core::store::{LedgerStore, Purge};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{

@@ -1,7 +1,7 @@
 //! The schema: when it is made, when it is refused.
 
 use wallet_aurora::{AuroraSettings, AuroraStore};
-use wallet_core::{LedgerStore, StoreErrorKind};
+use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{assert_sound, open, set_up};

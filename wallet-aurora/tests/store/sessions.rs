@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{AuroraSettings, AuroraStore};
-use wallet_core::{
-    Clock, Details, IdempotencyKey, LedgerStore, Leg, Metadata, PostTransfer, Request,
-    StoreErrorKind, SystemClock, Wallet,
-};
+use wallet_core::ledger::Details;
+use wallet_core::runtime::Clock;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{IdempotencyKey, Leg, Metadata, PostTransfer, Request, SystemClock, Wallet};
 use wallet_test_servers::{Kind, Private};
 
 use crate::support::books::{account, account_key, assert_sound, euros, open, posted, set_up};

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use sqlx::Executor;
 use wallet_aurora::{AuroraSettings, AuroraStore, LockHolder};
-use wallet_core::{
-    Batch, Decided, DoneSet, LedgerStore, Leg, Outbox, PostTransfer, Request, RowProgress,
-    RowState, Settings, Wallet,
-};
+use wallet_core::ledger::Decided;
+use wallet_core::request::Batch;
+use wallet_core::store::{DoneSet, LedgerStore, Outbox, RowProgress, RowState};
+use wallet_core::{Leg, PostTransfer, Request, Settings, Wallet};
 use wallet_test_servers::{Kind, Private};
 
 use crate::support::books::{

@@ -9,7 +9,8 @@ use std::time::Duration;
 use sqlx::{Connection, Executor, MySqlConnection, Row};
 use tokio::time::Instant;
 use wallet_aurora::AuroraStore;
-use wallet_core::{LedgerStore, Leg, PostTransfer, Request, Settings, Wallet};
+use wallet_core::store::LedgerStore;
+use wallet_core::{Leg, PostTransfer, Request, Settings, Wallet};
 use wallet_test_servers::{Kind, Private};
 
 use crate::support::books::{

@@ -1,11 +1,12 @@
 //! Accounts with one entry more in a batch, which are updated by their place in a
 //! list: at any number of them, far out in the numbers, with the greatest sums.
 
-use wallet_core::LedgerStore;
+use wallet_core::store::LedgerStore;
 use wallet_test_servers::Kind;
 
-use crate::support::books::{accepted, account_key, assert_sound, commit, deposit, open, opening};
-use crate::support::books::{posted, transfer};
+use crate::support::books::{
+    accepted, account_key, assert_sound, commit, deposit, open, opening, posted, transfer,
+};
 use crate::support::{Database, on_both};
 
 on_both! {

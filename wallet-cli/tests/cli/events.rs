@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::{AccountKey, LedgerId, Outbox, ParkedEvent, SystemClock};
+use wallet_core::ledger::AccountKey;
+use wallet_core::store::{Outbox, ParkedEvent};
+use wallet_core::{LedgerId, SystemClock};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 use wallet_testkit::block_on;
 

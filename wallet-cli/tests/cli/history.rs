@@ -8,11 +8,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
-use wallet_core::audit::{AuditEvent, AuditOutcome, AuditText};
-use wallet_core::{
-    AccountId, AuditLog, Currency, IdGenerator, Leg, Money, PostTransfer, SystemClock, Timestamp,
-    Uuid7,
-};
+use wallet_core::audit::{AuditEvent, AuditLog, AuditOutcome, AuditText};
+use wallet_core::runtime::{IdGenerator, Uuid7};
+use wallet_core::{AccountId, Currency, Leg, Money, PostTransfer, SystemClock, Timestamp};
 use wallet_dynamo::{DynamoAuditLog, DynamoSettings};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 use wallet_test_servers::PrivateDynamo;

@@ -17,10 +17,13 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use wallet_core::ledger::SettlementShards;
+use wallet_core::request::Prepared;
+use wallet_core::runtime::Uuid7;
+use wallet_core::store::LedgerStore;
 use wallet_core::{
-    AccountId, Command as Ask, Currency, Deposit, IdempotencyKey, LedgerStore, Leg, Money,
-    OpenAccount, Owner, PlaceHold, PostTransfer, Prepared, Request, SettlementName,
-    SettlementShards, SystemClock, Uuid7,
+    AccountId, Command as Ask, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner,
+    PlaceHold, PostTransfer, Request, SettlementName, SystemClock,
 };
 use wallet_sqlite::rusqlite::Connection;
 use wallet_sqlite::{SqliteSettings, SqliteStore};
@@ -49,7 +52,7 @@ fn submit(store: &SqliteStore, key: &str, command: impl Into<Ask>) {
     let key = IdempotencyKey::parse("rest", key).unwrap();
     let request = Request::new(key, command);
     let request = Prepared::new(request, &Uuid7, &SettlementShards::new()).unwrap();
-    let batch = wallet_core::Batch::new(vec![Arc::new(request)]);
+    let batch = wallet_core::request::Batch::new(vec![Arc::new(request)]);
     block_on(store.transact(Arc::new(batch))).unwrap();
 }
 

@@ -1,6 +1,6 @@
 use std::process::{Command, Output};
 
-use wallet_core::Message;
+use wallet_core::messaging::Message;
 
 use crate::told;
 use wallet_test_servers::{Queue, environment};

@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use super::{AuditHash, AuditPartition, AuditRecord};
-use crate::Timestamp;
+use crate::ledger::Timestamp;
 
 /// What the first word of a checkpoint's text is.
 const NAME: &str = "wallet-audit-checkpoint/1";

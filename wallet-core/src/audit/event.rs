@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
 use super::AuditText;
-use crate::Timestamp;
+use crate::ledger::Timestamp;
 
 /// Something that somebody did or tried: what is to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]

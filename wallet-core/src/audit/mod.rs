@@ -18,6 +18,7 @@
 mod chain;
 mod checkpoint;
 mod event;
+mod log;
 mod record;
 mod text;
 mod verify;
@@ -25,6 +26,7 @@ mod verify;
 pub use chain::{AuditFault, AuditFaultKind, Chain};
 pub use checkpoint::{AuditCheckpoint, CheckpointError};
 pub use event::{AuditEvent, AuditOutcome};
+pub use log::AuditLog;
 pub use record::{AuditHash, AuditPartition, AuditRecord};
 pub use text::{AuditText, AuditTextError};
 pub use verify::{AuditVerdict, verify};

@@ -1,5 +1,6 @@
 use super::{AuditCheckpoint, AuditFault, AuditHash, AuditPartition, Chain};
-use crate::{AuditLog, StoreError};
+use crate::audit::AuditLog;
+use crate::store::StoreError;
 
 /// Records that are read at a time.
 const PAGE: u32 = 1_000;

@@ -1,7 +1,8 @@
-use crate::{
-    Account, AccountChanged, AccountId, AccountState, Change, ChangeLimits, ChangeStatus, Counters,
-    Currency, EffectKind, OpenAccount, Receipt, Rejection, Status,
+use crate::ledger::{
+    Account, AccountChanged, AccountId, AccountState, Counters, Currency, EffectKind, Receipt,
+    Rejection, Status,
 };
+use crate::request::{Change, ChangeLimits, ChangeStatus, OpenAccount};
 
 use super::books::Opening;
 use super::leg::{expected, next, refuse};

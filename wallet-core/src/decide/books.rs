@@ -4,11 +4,12 @@ use std::time::Duration;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::leg::Next;
-use crate::{
-    Account, AccountKey, AccountState, AccountUpdate, Batch, ChangeSet, Currency, Decided, Hold,
-    HoldKey, HoldUpdate, InLedger, Metadata, Owner, Prepared, Reads, ReversalTotal, Snapshot,
+use crate::ledger::{
+    Account, AccountKey, AccountState, Currency, Decided, Hold, HoldKey, InLedger, Metadata, Owner,
     Timestamp, TransferKey, TransferWithReversals,
 };
+use crate::request::{Batch, Prepared, Reads};
+use crate::store::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};
 
 /// The snapshot with the effects of the requests decided so far, and what is
 /// needed to take back those of the request under way.
@@ -277,7 +278,7 @@ impl<'a> Books<'a> {
     }
 
     /// Remembers a new transfer if a request of this batch names it.
-    pub(super) fn track(&mut self, transfer: &crate::Transfer) {
+    pub(super) fn track(&mut self, transfer: &crate::ledger::Transfer) {
         if self.reads.transfers.binary_search(&transfer.key).is_ok() {
             let zeros = vec![0; transfer.legs.len()];
             let tracked = Tracked {

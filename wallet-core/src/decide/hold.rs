@@ -1,7 +1,8 @@
-use crate::{
-    Amount, Capture, EffectKind, Expire, HOLD_LIFE_MAX, Hold, HoldChanged, HoldId, HoldStatus, Leg,
-    Money, PlaceHold, Receipt, Rejection, Release, Timestamp, TransferKind,
+use crate::ledger::{
+    Amount, EffectKind, Hold, HoldChanged, HoldId, HoldStatus, Leg, Money, Receipt, Rejection,
+    Timestamp, TransferKind,
 };
+use crate::request::{Capture, Expire, HOLD_LIFE_MAX, PlaceHold, Release};
 
 use super::leg::{LegKinds, Reach};
 use super::{Refusal, Step};

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::bulk::Membership;
-use crate::prepare::Purpose;
-use crate::{Batch, Decided, Fingerprint, Outcome, Prepared, Record, RecordKey, Snapshot};
+use crate::ledger::{Decided, Fingerprint, Outcome, Record, RecordKey};
+use crate::request::{Batch, Membership, Prepared, Purpose};
+use crate::store::Snapshot;
 
 /// The records that were read, and those written by this batch.
 #[derive(Debug)]

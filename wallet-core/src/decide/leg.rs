@@ -1,4 +1,4 @@
-use crate::{
+use crate::ledger::{
     AccountId, AccountState, Amount, COUNTER_MAX, Counters, Direction, Effect, EffectKind,
     EntryMark, Hold, Leg, Money, Rejection, Sequence, Status, TransferKind, Version,
 };

@@ -22,12 +22,12 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::call::Unanswered;
-use crate::prepare::{PreparedCommand, Purpose};
-use crate::{
-    AccountId, AccountKey, AccountState, Batch, ChangeSet, Command, Decided, InLedger, Outcome,
-    Prepared, Receipt, Record, Rejected, Rejection, Snapshot, Timestamp,
+use crate::ledger::{
+    AccountId, AccountKey, AccountState, Decided, InLedger, Outcome, Receipt, Record, Rejected,
+    Rejection, Timestamp,
 };
+use crate::request::{Batch, Command, Prepared, PreparedCommand, Purpose, Unanswered};
+use crate::store::{ChangeSet, Snapshot};
 use books::Books;
 use keys::{Gate, Keys};
 

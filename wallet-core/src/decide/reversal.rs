@@ -1,10 +1,10 @@
-use crate::{
-    Amount, Leg, Money, Receipt, Rejection, Reversal, Reverse, ReverseWhat, TransferKind,
-    TransferWithReversals,
+use crate::ledger::{
+    Amount, Leg, Money, Receipt, Rejection, Reversal, TransferKind, TransferWithReversals,
 };
+use crate::request::{Reverse, ReverseWhat};
 
 use super::{Refusal, Step};
-use crate::money::cut_in_proportion;
+use crate::ledger::cut_in_proportion;
 
 impl Step<'_, '_> {
     pub(super) fn reverse(&mut self, command: &Reverse) -> Result<Receipt, Refusal> {

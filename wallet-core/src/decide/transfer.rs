@@ -1,8 +1,10 @@
-use crate::{
-    AccountId, AccountState, Counters, Deposit, Details, Effect, EffectKind, Hold, Leg, Money,
-    Owner, Policy, PostTransfer, Posted, Receipt, Rejection, Reversal, SettlementName, Split,
-    Status, SystemAccount, SystemLeg, SystemTransfer, Transfer, TransferId, TransferKind,
-    Withdrawal, split_amount,
+use crate::ledger::{
+    AccountId, AccountState, Counters, Details, Effect, EffectKind, Hold, Leg, Money, Owner,
+    Policy, Posted, Receipt, Rejection, Reversal, SettlementName, Status, Transfer, TransferId,
+    TransferKind, split_amount,
+};
+use crate::request::{
+    Deposit, PostTransfer, Split, SystemAccount, SystemLeg, SystemTransfer, Withdrawal,
 };
 
 use super::books::Opening;

@@ -1,7 +1,6 @@
-use crate::{
-    Account, AccountQuery, EntryQuery, HistoryError, HistoryHead, HistoryLine, HistoryStore,
-    LedgerStore, Restore, StoreError,
-};
+use crate::history::{HistoryError, HistoryHead, HistoryLine, HistoryStore};
+use crate::ledger::{Account, Restore};
+use crate::store::{AccountQuery, EntryQuery, LedgerStore, StoreError};
 
 use super::fill::heads_in;
 use super::lines_of;
@@ -196,7 +195,7 @@ fn entries(account: &Account) -> u64 {
     u64::try_from(account.state.sequence).unwrap_or(0)
 }
 
-const fn every(ledger: crate::LedgerId) -> AccountQuery {
+const fn every(ledger: crate::ledger::LedgerId) -> AccountQuery {
     AccountQuery {
         ledger,
         owner: None,

@@ -1,7 +1,6 @@
-use crate::{
-    AccountKey, HistoryQuery, HistoryStore, Order, PastBalance, Restore, StoreError,
-    StoreErrorKind, Timestamp,
-};
+use crate::history::{HistoryQuery, HistoryStore};
+use crate::ledger::{AccountKey, PastBalance, Restore, Timestamp};
+use crate::store::{Order, StoreError, StoreErrorKind};
 
 /// The posted balance of `account` at `at`, in one request of one row, however
 /// long its history is; `None` where history cannot tell, since it has not come
@@ -17,7 +16,8 @@ use crate::{
 ///
 /// ```
 /// use wallet_core::memory::MemoryHistory;
-/// use wallet_core::{AccountId, InLedger, LedgerId, Timestamp, history};
+/// use wallet_core::{history, AccountId, LedgerId, Timestamp};
+/// use wallet_core::ledger::InLedger;
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 /// # runtime.block_on(async {

@@ -3,10 +3,9 @@ use std::io::Write;
 use serde_json::json;
 use thiserror::Error;
 
-use crate::{
-    AccountKey, AccountQuery, Direction, HistoryQuery, HistoryRow, HistoryStore, LedgerStore,
-    StoreError, Timestamp, format_minor,
-};
+use crate::history::{HistoryQuery, HistoryRow, HistoryStore};
+use crate::ledger::{AccountKey, Direction, Timestamp, format_minor};
+use crate::store::{AccountQuery, LedgerStore, StoreError};
 
 /// Rows that are read at a time.
 const ROWS: u32 = 500;

@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
 
-use crate::{
-    AccountKey, Entry, EntryQuery, HistoryError, HistoryHead, HistoryLine, HistoryStore, InLedger,
-    LedgerStore, Restore, Sequence, StoreError, StoreErrorKind, TransferKey,
-};
+use crate::history::{HistoryError, HistoryHead, HistoryLine, HistoryStore};
+use crate::ledger::{AccountKey, Entry, InLedger, Restore, Sequence, TransferKey};
+use crate::store::{EntryQuery, LedgerStore, StoreError, StoreErrorKind};
 
 /// Entries that are read at a time.
 const PAGE: u32 = 1_000;

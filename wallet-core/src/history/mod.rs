@@ -1,4 +1,4 @@
-//! What is built on a [`HistoryStore`](crate::HistoryStore): past balances that
+//! What is built on a [`HistoryStore`](crate::history::HistoryStore): past balances that
 //! prove themselves, statements, filling history from the ledger, export.
 
 mod backfill;
@@ -6,9 +6,14 @@ mod balance;
 mod export;
 mod fill;
 mod statement;
+mod store;
 
 pub use backfill::{Backfill, BackfillProgress, BackfillReport};
 pub use balance::balance_at;
 pub use export::{Export, ExportError, ExportReport, json_line};
 pub use fill::{catch_up, fill, lines_of};
 pub use statement::{Statement, statement};
+pub use store::{
+    HistoryCursor, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
+    HistoryStore, LinePosition, ReferenceHistoryQuery,
+};

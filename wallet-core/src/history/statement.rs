@@ -1,7 +1,6 @@
-use crate::{
-    Entry, HistoryPage, HistoryQuery, HistoryRow, HistoryStore, LedgerStore, Order, Restore,
-    Sequence, StoreError, Timestamp,
-};
+use crate::history::{HistoryPage, HistoryQuery, HistoryRow, HistoryStore};
+use crate::ledger::{Entry, Restore, Sequence, Timestamp};
+use crate::store::{LedgerStore, Order, StoreError};
 
 /// Entries of a statement, and where they end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,7 +8,7 @@ pub struct Statement {
     /// The entries; none at the end.
     pub entries: Vec<Entry>,
     /// The cursor for what comes behind them, now or later.
-    pub next: Option<crate::HistoryCursor>,
+    pub next: Option<crate::history::HistoryCursor>,
 }
 
 impl Statement {

@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::audit::{AuditEvent, AuditHash, AuditPartition, AuditRecord};
-use crate::{AuditLog, StoreError};
+use crate::audit::{AuditEvent, AuditHash, AuditLog, AuditPartition, AuditRecord};
+use crate::store::StoreError;
 
 type Chains = BTreeMap<AuditPartition, Vec<AuditRecord>>;
 

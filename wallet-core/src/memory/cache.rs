@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{AccountKey, Balance, BalanceCache, Clock, StoreError, Timestamp};
+use crate::cache::BalanceCache;
+use crate::ledger::{AccountKey, Balance, Timestamp};
+use crate::runtime::Clock;
+use crate::store::StoreError;
 
 /// Balances in the memory of this process: for tests, and for a host that runs
 /// one process.

@@ -3,11 +3,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::{
-    AccountKey, Epoch, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery,
-    HistoryRow, HistoryStore, LinePosition, Order, ReferenceHistoryQuery, Restore, Sequence,
-    StoreError, StoreErrorKind, Timestamp, TransferKey,
+use crate::history::{
+    HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow, HistoryStore,
+    LinePosition, ReferenceHistoryQuery,
 };
+use crate::ledger::{AccountKey, Epoch, Restore, Sequence, Timestamp, TransferKey};
+use crate::store::{Order, StoreError, StoreErrorKind};
 
 /// Where a row stands: an entry that came again after a restore has a row of each
 /// epoch in which it was known.

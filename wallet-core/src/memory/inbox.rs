@@ -3,7 +3,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::{AccountKey, Epoch, Inbox, InboxStep, Position, Restore, StoreError, Timestamp};
+use crate::ledger::{AccountKey, Epoch, Position, Restore, Timestamp};
+use crate::messaging::{Inbox, InboxStep};
+use crate::store::StoreError;
 
 /// Where each consumer stands with each account.
 type Positions = BTreeMap<String, BTreeMap<AccountKey, Position>>;
@@ -16,7 +18,9 @@ type Restores = BTreeMap<String, BTreeMap<Epoch, Timestamp>>;
 ///
 /// ```
 /// use wallet_core::memory::MemoryInbox;
-/// use wallet_core::{AccountId, Epoch, Inbox, InboxStep, InLedger, LedgerId, Position};
+/// use wallet_core::{AccountId, LedgerId};
+/// use wallet_core::ledger::{Epoch, InLedger, Position};
+/// use wallet_core::messaging::{Inbox, InboxStep};
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 /// # runtime.block_on(async {

@@ -3,10 +3,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::{
-    Bucket, Charge, Clock, LimitName, LimitScope, LimitState, Quota, RateLimiter, StoreError,
-    Verdict,
-};
+use crate::edge::{Bucket, Charge, LimitState, Quota, RateLimiter, Verdict};
+use crate::ledger::{LimitName, LimitScope};
+use crate::runtime::Clock;
+use crate::store::StoreError;
 
 /// A limit, and what it admits: another quota counts afresh.
 type Place = (LimitScope, LimitName, Quota);

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Clock, LockError, LockLease, LockManager, LockName, LockOwner, StoreError, Timestamp};
+use crate::ledger::{LockName, LockOwner, Timestamp};
+use crate::locks::{LockError, LockLease, LockManager};
+use crate::runtime::Clock;
+use crate::store::StoreError;
 
 /// Locks among the tasks of this process: for tests, and for a host that runs
 /// one process.

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 
 use super::{CommitPolicy, OptimisticStore, Shared};
-use crate::yielding::yield_once;
-use crate::{Batch, ChangeSet, Clock, Committed, Limits, StoreError, StoreErrorKind, codec};
+use crate::request::Batch;
+use crate::runtime::{Clock, yield_once};
+use crate::store::{ChangeSet, Committed, Limits, StoreError, StoreErrorKind, codec};
 
 /// The most items in one transaction, as in `DynamoDB`'s `TransactWriteItems`.
 pub const ITEMS_MAX: usize = 100;
@@ -43,7 +44,7 @@ impl CommitPolicy for Optimistic {
     async fn transact(&self, shared: &Shared, batch: &Batch) -> Result<Committed, StoreError> {
         let now = shared.now();
         let snapshot = shared.tables().snapshot(batch.reads(), now, |_| true);
-        let decision = batch.decide(&snapshot);
+        let decision = crate::decide::decide(&batch, &snapshot);
         // Others may commit between the reading and the writing.
         yield_once().await;
         if decision.changes.is_empty() {

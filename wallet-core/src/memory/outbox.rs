@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::{
+use crate::ledger::Timestamp;
+use crate::store::{
     DoneSet, EventIndex, Lease, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress, RowState, StoreError, StoreErrorKind, Timestamp,
+    Resolution, RowId, RowProgress, RowState, StoreError, StoreErrorKind,
 };
 
 /// The outbox as plain data. All rows are in partition 0.

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{CommitPolicy, MemoryStore, Shared};
-use crate::{AccountKey, Batch, Clock, Committed, Limits, StoreError};
+use crate::ledger::AccountKey;
+use crate::request::Batch;
+use crate::runtime::Clock;
+use crate::store::{Committed, Limits, StoreError};
 
 /// Commits under one lock. An account that a host's transaction keeps
 /// ([`MemoryStore::lock_account`]) is left out, as `SKIP LOCKED` does.
@@ -34,7 +37,7 @@ impl CommitPolicy for Pessimistic {
         let now = shared.now();
         let foreign = self.foreign();
         let snapshot = tables.snapshot(batch.reads(), now, |key| !foreign.contains(&key));
-        let decision = batch.decide(&snapshot);
+        let decision = crate::decide::decide(&batch, &snapshot);
         tables.apply(&decision.changes, now)?;
         Ok(Committed {
             decided: decision.decided,

@@ -2,10 +2,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::Tables;
-use crate::{
-    Account, AccountId, AccountKey, AccountQuery, Entry, EntryQuery, Hold, HoldKey, HoldQuery,
-    HoldStatus, InLedger, LedgerId, Order, PastBalance, PendingSums, Purge, RecordKey,
-    ReferenceQuery, StoreError, StoreErrorKind, Timestamp, TransferWithReversals, TrialBalance,
+use crate::ledger::{
+    Account, AccountId, AccountKey, Entry, Hold, HoldKey, HoldStatus, InLedger, LedgerId,
+    PastBalance, RecordKey, Timestamp, TransferWithReversals,
+};
+use crate::store::{
+    AccountQuery, EntryQuery, HoldQuery, Order, PendingSums, Purge, ReferenceQuery, StoreError,
+    StoreErrorKind, TrialBalance,
 };
 
 /// A `u32` page size as a length.

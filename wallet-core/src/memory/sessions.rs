@@ -3,10 +3,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::{
-    Clock, OsSecrets, SecretSource, Session, SessionError, SessionId, SessionLife, SessionStore,
-    SessionUser, StoreError, Timestamp, Version,
+use crate::edge::{
+    OsSecrets, SecretSource, Session, SessionError, SessionId, SessionLife, SessionStore,
 };
+use crate::ledger::{SessionUser, Timestamp, Version};
+use crate::runtime::Clock;
+use crate::store::StoreError;
 
 /// Sessions in the memory of this process: for tests, and for a host that runs
 /// one process.

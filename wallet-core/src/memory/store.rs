@@ -6,12 +6,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Tables;
-use crate::{
-    Account, AccountKey, AccountQuery, Balance, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
-    EventIndex, Hold, HoldKey, HoldQuery, Lease, LedgerId, LedgerStore, Limits, Outbox,
-    OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId, PastBalance, PendingSums, Purge,
-    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Resolution, RowId,
-    RowProgress, Snapshot, StoreError, Timestamp, TransferKey, TransferWithReversals, TrialBalance,
+use crate::ledger::{
+    Account, AccountKey, Balance, Entry, Epochs, Hold, HoldKey, LedgerId, PastBalance, RaisedBy,
+    RaisedEpoch, Record, RecordKey, Timestamp, TransferKey, TransferWithReversals,
+};
+use crate::request::{Batch, Reads};
+use crate::runtime::Clock;
+use crate::store::{
+    AccountQuery, Committed, EntryQuery, EventIndex, HoldQuery, Lease, LedgerStore, Limits, Outbox,
+    OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId, PendingSums, Purge,
+    ReferenceQuery, Resolution, RowId, RowProgress, Snapshot, StoreError, TrialBalance,
 };
 
 /// How a [`Store`] commits.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::OutboxTables;
-use crate::{
-    Account, AccountId, AccountKey, ChangeSet, Currency, CurrencyCode, Entry, Epochs, Fingerprint,
-    Hold, HoldKey, LedgerId, Outcome, Owner, RaisedBy, RaisedEpoch, Reads, Record, RecordKey,
-    Reference, Snapshot, StoreError, StoreErrorKind, Timestamp, TransferId, TransferKey,
-    TransferWithReversals,
+use crate::ledger::{
+    Account, AccountId, AccountKey, Currency, CurrencyCode, Entry, Epochs, Fingerprint, Hold,
+    HoldKey, LedgerId, Outcome, Owner, RaisedBy, RaisedEpoch, Record, RecordKey, Reference,
+    Timestamp, TransferId, TransferKey, TransferWithReversals,
 };
+use crate::request::Reads;
+use crate::store::{ChangeSet, Snapshot, StoreError, StoreErrorKind};
 
 /// The books as plain data: what a store holds.
 #[derive(Debug, Clone, Default)]
@@ -178,7 +179,7 @@ impl Tables {
     /// Raises the epoch at `now`.
     ///
     /// # Errors
-    /// As [`LedgerStore::raise_epoch`](crate::LedgerStore::raise_epoch).
+    /// As [`LedgerStore::raise_epoch`](crate::store::LedgerStore::raise_epoch).
     pub fn raise_epoch(
         &mut self,
         restored_to: Timestamp,

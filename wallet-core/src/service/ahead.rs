@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Wallet;
-use crate::Timestamp;
+use crate::ledger::Timestamp;
 
 /// The furthest that the bound can be raised: seven days.
 pub const MAX_AHEAD_RAISE: Duration = Duration::from_secs(7 * 86_400);
@@ -43,7 +43,7 @@ impl Wallet {
     /// Lets accounts' times run ahead of the store's clock by up to `bound`, until
     /// `until` by the service's clock: the way out where the store's clock stepped
     /// forward, was set right, and accounts that were used meanwhile refuse
-    /// everything as [`ClockBehind`](crate::WalletError::ClockBehind).
+    /// everything as [`ClockBehind`](crate::service::WalletError::ClockBehind).
     ///
     /// Nothing is rewritten: what these accounts do takes their latest time, which
     /// lies in the future by as much, until the clock has caught up. A later raise

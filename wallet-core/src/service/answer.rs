@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use crate::{Account, Hold, Outcome, Posted, Receipt, Rejected};
+use crate::ledger::{Account, Hold, Outcome, Posted, Receipt, Rejected};
 
 /// What became of a request. A refusal is an answer, and no error of
-/// [`submit`](crate::Wallet::submit): ask [`accepted`](Self::accepted).
+/// [`submit`](crate::service::Wallet::submit): ask [`accepted`](Self::accepted).
 ///
 /// ```
 /// # use wallet_core::{Request, Wallet};

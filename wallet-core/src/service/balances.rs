@@ -10,10 +10,9 @@ use super::flights::{Flights, Landed};
 use super::pending::Pending;
 use super::shared::Shared;
 use super::{Wallet, WalletError};
-use crate::{
-    AccountKey, Balance, BalanceCache, Decided, Epoch, Freshness, Outcome, Position, StoreError,
-    StoreErrorKind,
-};
+use crate::cache::BalanceCache;
+use crate::ledger::{AccountKey, Balance, Decided, Epoch, Freshness, Outcome, Position};
+use crate::store::{StoreError, StoreErrorKind};
 
 /// The cache and what goes on around it.
 #[derive(Debug)]
@@ -44,8 +43,9 @@ impl Wallet {
     /// use std::{sync::Arc, time::Duration};
     /// use wallet_core::memory::{MemoryCache, MemoryStore};
     /// use wallet_core::{
-    ///     Currency, Freshness, IdempotencyKey, OpenAccount, Owner, Request, SystemClock, Wallet,
+    ///     Currency, IdempotencyKey, OpenAccount, Owner, Request, SystemClock, Wallet,
     /// };
+    /// use wallet_core::ledger::Freshness;
     ///
     /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     /// # runtime.block_on(async {

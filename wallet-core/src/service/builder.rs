@@ -10,12 +10,14 @@ use super::fate::Fate;
 use super::present::PresentEpoch;
 use super::quarantine::Quarantine;
 use super::queue::Queue;
-use super::sweep;
-use super::{Driver, Settings, Shared, Stats, Wallet};
-use crate::{
-    BalanceCache, Clock, CommitSignal, HistoryStore, IdGenerator, LedgerStore, LockManager,
-    LockOwner, Turn, Uuid7,
-};
+use super::{Driver, Settings, Shared, Stats, Wallet, sweep};
+use crate::cache::BalanceCache;
+use crate::history::HistoryStore;
+use crate::ledger::LockOwner;
+use crate::locks::LeaderHint;
+use crate::locks::LockManager;
+use crate::runtime::{Clock, IdGenerator, Uuid7};
+use crate::store::{CommitSignal, LedgerStore};
 
 /// Puts a [`Wallet`] together: components here, data in [`Settings`].
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub struct WalletBuilder {
     signal: CommitSignal,
     cache: Option<Arc<dyn BalanceCache>>,
     history: Option<Arc<dyn HistoryStore>>,
-    sweep_turn: Option<Turn>,
+    sweep_turn: Option<LeaderHint>,
 }
 
 impl WalletBuilder {
@@ -35,7 +37,7 @@ impl WalletBuilder {
         Self {
             store,
             #[cfg(feature = "tokio")]
-            clock: Some(Arc::new(crate::SystemClock)),
+            clock: Some(Arc::new(crate::runtime::SystemClock)),
             #[cfg(not(feature = "tokio"))]
             clock: None,
             ids: Arc::new(Uuid7),

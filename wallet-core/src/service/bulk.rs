@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Answer, Wallet, WalletError, push, received};
-use crate::{
-    BulkRequest, IdempotencyKey, InvalidRequest, LedgerId, Outcome, Prepared, RecordKey, Recorded,
-    StoreErrorKind,
-};
+use crate::ledger::{IdempotencyKey, LedgerId, Outcome, RecordKey};
+use crate::request::{BulkRequest, InvalidRequest, Prepared, Recorded};
+use crate::store::StoreErrorKind;
 
 impl Wallet {
     /// Carries out the items of a bulk request, each by itself and in order, and
@@ -19,8 +18,9 @@ impl Wallet {
     /// # use std::sync::Arc;
     /// use wallet_core::memory::MemoryStore;
     /// use wallet_core::{
-    ///     BulkRequest, Currency, IdempotencyKey, OpenAccount, Owner, SystemClock, Wallet, WalletError,
+    ///     Currency, IdempotencyKey, OpenAccount, Owner, SystemClock, Wallet, WalletError,
     /// };
+    /// use wallet_core::request::BulkRequest;
     ///
     /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     /// # runtime.block_on(async {
@@ -107,7 +107,7 @@ impl Wallet {
     }
 
     /// Ends what can happen under a key: whoever comes first decides. If nothing
-    /// is recorded under it, [`Rejection::Cancelled`](crate::Rejection::Cancelled)
+    /// is recorded under it, [`Rejection::Cancelled`](crate::ledger::Rejection::Cancelled)
     /// is, and from then on every request under the key is answered with that and
     /// does nothing, whatever it asks; so is a commit that was on its way. If an
     /// outcome is recorded, it stays and is returned. Of a bulk request the items

@@ -9,9 +9,10 @@ use super::queue::Found;
 use super::shared::Shared;
 use super::ticket::Ticket;
 use super::{Answer, WalletError};
-use crate::call::Unanswered;
-use crate::yielding::yield_once;
-use crate::{Batch, Decided, Outcome, StoreError, StoreErrorKind};
+use crate::ledger::{Decided, Outcome};
+use crate::request::{Batch, Unanswered};
+use crate::runtime::yield_once;
+use crate::store::{StoreError, StoreErrorKind};
 
 /// Takes batches from the queue and commits them until the queue is closed and
 /// empty.

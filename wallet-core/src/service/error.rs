@@ -3,10 +3,12 @@ use std::sync::Arc;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::{InvalidRequest, RecordKey, StoreError, StoreErrorKind};
+use crate::ledger::RecordKey;
+use crate::request::InvalidRequest;
+use crate::store::{StoreError, StoreErrorKind};
 
 /// Why a request was not answered with an outcome. A refusal by the rules is no
-/// error: it is an [`Outcome`](crate::Outcome).
+/// error: it is an [`Outcome`](crate::ledger::Outcome).
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum WalletError {
@@ -41,7 +43,7 @@ pub enum WalletError {
     },
     /// Nobody knows whether it was carried out: its commit may still arrive.
     /// Submit it again under the same key, or make sure that it never will be with
-    /// [`Wallet::cancel`](crate::Wallet::cancel). Under a new key it may be done
+    /// [`Wallet::cancel`](crate::service::Wallet::cancel). Under a new key it may be done
     /// twice.
     #[error("whether the request was carried out is not known")]
     Indeterminate {

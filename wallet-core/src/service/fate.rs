@@ -1,7 +1,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::Shared;
-use crate::{Decided, StoreError, StoreErrorKind, Timestamp};
+use crate::ledger::{Decided, Timestamp};
+use crate::store::{StoreError, StoreErrorKind};
 
 /// What became of the latest commit that tells whether the store can commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::WalletError;
-use crate::{AccountKey, Balance};
+use crate::ledger::{AccountKey, Balance};
 
 /// What a read of one account came to.
 pub(super) type Landed = Result<Option<Balance>, WalletError>;

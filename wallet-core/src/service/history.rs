@@ -6,8 +6,9 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 
 use super::{Wallet, WalletError};
-use crate::history::{Statement, balance_at, statement};
-use crate::{AccountKey, EntryQuery, HistoryQuery, PastBalance, StoreError, Timestamp};
+use crate::history::{HistoryQuery, Statement, balance_at, statement};
+use crate::ledger::{AccountKey, PastBalance, Timestamp};
+use crate::store::{EntryQuery, StoreError};
 
 /// Reads of the past.
 impl Wallet {
@@ -20,7 +21,9 @@ impl Wallet {
     /// # #[cfg(feature = "tokio")] {
     /// use std::sync::Arc;
     /// use wallet_core::memory::{MemoryHistory, MemoryStore};
-    /// use wallet_core::{AccountId, HistoryQuery, InLedger, LedgerId, SystemClock, Wallet};
+    /// use wallet_core::{AccountId, LedgerId, SystemClock, Wallet};
+    /// use wallet_core::history::HistoryQuery;
+    /// use wallet_core::ledger::InLedger;
     ///
     /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     /// # runtime.block_on(async {

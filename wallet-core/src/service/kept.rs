@@ -2,8 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::queue::Queue;
 use super::ticket::Ticket;
-use crate::Prepared;
-use crate::call::Resource;
+use crate::request::{Prepared, Resource};
 
 /// What a batch under way keeps others from touching.
 #[derive(Debug)]

@@ -61,7 +61,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::Prepared;
+use crate::request::Prepared;
 use ticket::Ticket;
 
 /// Puts a request into the queue at once; the answer comes later. Dropping the

@@ -14,7 +14,8 @@ use tokio::sync::Notify;
 
 use super::shared::Shared;
 use super::stats::Stats;
-use crate::{AccountKey, Balance, BalanceCache, Timestamp};
+use crate::cache::BalanceCache;
+use crate::ledger::{AccountKey, Balance, Timestamp};
 
 /// How many accounts wait at most; of further ones nothing is kept.
 const ACCOUNTS_MAX: usize = 65_536;
@@ -220,7 +221,7 @@ async fn put(cache: &dyn BalanceCache, balances: &[Balance]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountId, Counters, Currency, InLedger, LedgerId};
+    use crate::ledger::{AccountId, Counters, Currency, InLedger, LedgerId};
 
     fn balance(number: usize, version: i64) -> Balance {
         let mut id = [0; 16];
@@ -229,7 +230,7 @@ mod tests {
             account: InLedger::new(LedgerId::default(), AccountId::from_bytes(id)),
             currency: Currency::iso("EUR").unwrap(),
             counters: Counters::default(),
-            epoch: crate::Epoch::FIRST,
+            epoch: crate::ledger::Epoch::FIRST,
             version,
         }
     }

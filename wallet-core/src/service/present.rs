@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::shared::Shared;
-use crate::{Epoch, Epochs, Restore, Timestamp};
+use crate::ledger::{Epoch, Epochs, Restore, Timestamp};
 
 /// How long it is taken for the present one without asking.
 const ASK_EVERY: Duration = Duration::from_secs(5);

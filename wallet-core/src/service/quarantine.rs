@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::{HoldKey, StoreError, Timestamp};
+use crate::ledger::{HoldKey, Timestamp};
+use crate::store::StoreError;
 
 /// How long a hold is left out before it is tried again: somebody may have
 /// repaired it.

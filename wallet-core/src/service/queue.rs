@@ -7,8 +7,9 @@ use tokio::sync::Notify;
 
 use super::ticket::Ticket;
 use super::{Settings, WalletError};
-use crate::call::{Resource, Unanswered};
-use crate::{Cost, Limits, Prepared, Timestamp};
+use crate::ledger::Timestamp;
+use crate::request::{Cost, Prepared, Resource, Unanswered};
+use crate::store::Limits;
 
 /// How many requests that wait for a batch under way are passed over to fill one
 /// batch, in batches. Those that pause are not counted: however many they are,

@@ -1,8 +1,8 @@
 use super::{Wallet, WalletError};
-use crate::{
-    Account, AccountKey, AccountQuery, Entry, EntryQuery, Hold, HoldKey, HoldQuery, ReferenceQuery,
-    TransferKey, TransferWithReversals,
+use crate::ledger::{
+    Account, AccountKey, Entry, Hold, HoldKey, TransferKey, TransferWithReversals,
 };
+use crate::store::{AccountQuery, EntryQuery, HoldQuery, ReferenceQuery};
 
 /// Reads that go straight to the store.
 impl Wallet {

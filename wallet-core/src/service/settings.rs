@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use super::BuildError;
-use crate::{MAX_AHEAD, SettlementShards};
+use crate::ledger::SettlementShards;
+use crate::request::MAX_AHEAD;
 
-/// How a [`Wallet`](crate::Wallet) works: plain data, sane by default.
+/// How a [`Wallet`](crate::service::Wallet) works: plain data, sane by default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How many requests may wait; one more is answered `Overloaded`.
@@ -21,9 +22,9 @@ pub struct Settings {
     /// How many shards each settlement account has.
     pub settlement_shards: SettlementShards,
     /// How far an account's time may run ahead of the store's clock before its
-    /// requests are refused as [`ClockBehind`](crate::WalletError::ClockBehind). A
+    /// requests are refused as [`ClockBehind`](crate::service::WalletError::ClockBehind). A
     /// raise for a while:
-    /// [`Wallet::raise_max_ahead`](crate::Wallet::raise_max_ahead).
+    /// [`Wallet::raise_max_ahead`](crate::service::Wallet::raise_max_ahead).
     pub max_ahead: Duration,
     /// The first pause before a batch or a blocked request is tried again; it
     /// doubles with each further try.

@@ -9,8 +9,11 @@ use super::present::PresentEpoch;
 use super::quarantine::Quarantine;
 use super::queue::Queue;
 use super::{Settings, Stats};
-use crate::call::Call;
-use crate::{Clock, CommitSignal, HistoryStore, IdGenerator, LedgerStore, Turn};
+use crate::history::HistoryStore;
+use crate::locks::LeaderHint;
+use crate::request::Call;
+use crate::runtime::{Clock, IdGenerator};
+use crate::store::{CommitSignal, LedgerStore};
 
 /// What the service and its driver have in common.
 #[derive(Debug)]
@@ -23,7 +26,7 @@ pub(super) struct Shared {
     pub(super) cached: Option<Cached>,
     pub(super) present: PresentEpoch,
     pub(super) history: Option<Arc<dyn HistoryStore>>,
-    pub(super) sweep_turn: Option<Turn>,
+    pub(super) sweep_turn: Option<LeaderHint>,
     pub(super) quarantine: Quarantine,
     pub(super) queue: Queue,
     pub(super) stats: Stats,

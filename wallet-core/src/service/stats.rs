@@ -54,7 +54,7 @@ stats! {
     splits,
     /// Requests that failed because a stored row cannot be read, and expired holds
     /// that are left out for that: each time. Look at
-    /// [`Wallet::damaged_holds`](crate::Wallet::damaged_holds) and at the errors.
+    /// [`Wallet::damaged_holds`](crate::service::Wallet::damaged_holds) and at the errors.
     damaged,
     /// Requests put back because a foreign transaction kept an account.
     blocked,

@@ -6,8 +6,12 @@ use futures_util::future::{Either, join_all, select};
 
 use super::shared::Shared;
 use super::{WalletError, enqueue};
-use crate::yielding::yield_once;
-use crate::{Hold, HoldKey, LockManager, LockName, LockOwner, Prepared, StoreErrorKind, Turn};
+use crate::ledger::{Hold, HoldKey, LockName, LockOwner};
+use crate::locks::LeaderHint;
+use crate::locks::LockManager;
+use crate::request::Prepared;
+use crate::runtime::yield_once;
+use crate::store::StoreErrorKind;
 
 /// What the lock is called.
 const LOCK: &str = "wallet-sweep";
@@ -15,9 +19,9 @@ const LOCK: &str = "wallet-sweep";
 /// Which of many processes sweeps. Who does keeps the turn until after its next
 /// look, so that it stays with one process, and another follows soon where that
 /// one ends.
-pub(super) fn turn(locks: Arc<dyn LockManager>, owner: LockOwner) -> Option<Turn> {
+pub(super) fn turn(locks: Arc<dyn LockManager>, owner: LockOwner) -> Option<LeaderHint> {
     let name = LockName::new(LOCK).ok()?;
-    Some(Turn::new(locks, name, owner))
+    Some(LeaderHint::new(locks, name, owner))
 }
 
 /// Ends expired holds now and then; for ever, or not at all.

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::{Answer, WalletError};
-use crate::{Prepared, Timestamp};
+use crate::ledger::Timestamp;
+use crate::request::Prepared;
 
 /// A request in the queue or in a batch, and the caller who waits for it. A
 /// ticket that is dropped unanswered answers all the same.

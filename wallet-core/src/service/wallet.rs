@@ -6,10 +6,9 @@ use tokio::sync::watch;
 use super::{
     Answer, LastCommit, Shared, StatsSnapshot, WalletBuilder, WalletError, enqueue, sweep,
 };
-use crate::{
-    Batch, Decided, HoldKey, IdempotencyKey, InvalidRequest, LedgerId, LedgerStore, Outcome,
-    Prepared, Purge, RecordKey, Request, StoreError,
-};
+use crate::ledger::{Decided, HoldKey, IdempotencyKey, LedgerId, Outcome, RecordKey};
+use crate::request::{Batch, InvalidRequest, Prepared, Request};
+use crate::store::{LedgerStore, Purge, StoreError};
 
 /// The service that a host holds: cheap to clone, one per store and process.
 ///
@@ -17,10 +16,8 @@ use crate::{
 /// # #[cfg(feature = "tokio")] {
 /// use std::sync::Arc;
 /// use wallet_core::memory::MemoryStore;
-/// use wallet_core::{
-///     Currency, IdempotencyKey, KeyScope, KeyText, OpenAccount, Owner, Request, SystemClock,
-///     Wallet,
-/// };
+/// use wallet_core::{Currency, IdempotencyKey, OpenAccount, Owner, Request, SystemClock, Wallet};
+/// use wallet_core::ledger::{KeyScope, KeyText};
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
 /// # runtime.block_on(async {
@@ -106,7 +103,11 @@ impl Wallet {
         let requests = vec![Arc::new(prepared)];
         let batch = Batch::with_max_ahead(requests, self.shared.max_ahead());
         let snapshot = self.shared.store.snapshot(batch.reads()).await?;
-        let (outcome, replayed) = match batch.decide(&snapshot).decided.into_iter().next() {
+        let (outcome, replayed) = match crate::decide::decide(&batch, &snapshot)
+            .decided
+            .into_iter()
+            .next()
+        {
             Some(Decided::Fresh(outcome)) => (outcome, false),
             Some(Decided::Replayed(outcome)) => (outcome, true),
             Some(Decided::IdempotencyMismatch) => return Err(WalletError::IdempotencyMismatch),
@@ -115,8 +116,8 @@ impl Wallet {
             }
             Some(Decided::Blocked) | None => {
                 let context = "the books changed while they were read";
-                let kind = crate::StoreErrorKind::Conflict;
-                return Err(crate::StoreError::new(kind, context).into());
+                let kind = crate::store::StoreErrorKind::Conflict;
+                return Err(crate::store::StoreError::new(kind, context).into());
             }
         };
         Ok(Answer { outcome, replayed })

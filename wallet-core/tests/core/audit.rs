@@ -11,10 +11,10 @@ use async_trait::async_trait;
 use proptest::prelude::*;
 use uuid::Uuid;
 use wallet_core::audit::{
-    AuditCheckpoint, AuditEvent, AuditFault, AuditFaultKind, AuditHash, AuditOutcome,
+    AuditCheckpoint, AuditEvent, AuditFault, AuditFaultKind, AuditHash, AuditLog, AuditOutcome,
     AuditPartition, AuditRecord, AuditText, AuditVerdict, verify,
 };
-use wallet_core::{AuditLog, StoreError, Timestamp};
+use wallet_core::{StoreError, Timestamp};
 
 /// A log as whoever holds the disk can leave it.
 #[derive(Debug)]

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::memory::MemoryLimiter;
-use wallet_core::{
-    Charge, Clock, GuardedLimiter, LimitName, LimitScope, OnFailure, Quota, QuotaError,
-    RateLimiter, StoreError, StoreErrorKind, Timestamp, Verdict,
+use wallet_core::edge::{
+    Charge, GuardedLimiter, OnFailure, Quota, QuotaError, RateLimiter, Verdict,
 };
+use wallet_core::ledger::{LimitName, LimitScope};
+use wallet_core::memory::MemoryLimiter;
+use wallet_core::runtime::Clock;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{StoreError, Timestamp};
 
 #[derive(Debug)]
 struct Still;

@@ -10,10 +10,11 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wallet_core::{
-    Amount, AmountError, COUNTER_MAX, Currency, CurrencyError, CurrencyTable, DecimalError, Money,
-    SplitError, format_minor, parse_minor, split_amount,
+use wallet_core::ledger::{
+    AmountError, COUNTER_MAX, CurrencyError, CurrencyTable, DecimalError, SplitError, format_minor,
+    parse_minor, split_amount,
 };
+use wallet_core::{Amount, Currency, Money};
 
 fn currency(exponent: u8) -> Currency {
     Currency::new("XYZ", exponent).unwrap()

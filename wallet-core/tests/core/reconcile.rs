@@ -14,14 +14,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use uuid::Uuid;
-use wallet_core::history::{Backfill, lines_of};
+use wallet_core::cache::BalanceCache;
+use wallet_core::history::{Backfill, HistoryLine, HistoryQuery, HistoryStore, lines_of};
+use wallet_core::ledger::{AccountKey, Epoch, InLedger, RaisedBy};
 use wallet_core::memory::{MemoryCache, MemoryHistory, MemoryStore, Tables};
-use wallet_core::reconcile::{Difference, Reconciler, Reconciliation};
+use wallet_core::runtime::Clock;
+use wallet_core::store::LedgerStore;
+use wallet_core::verify::reconcile::{Difference, Reconciler, Reconciliation};
 use wallet_core::{
-    AccountId, AccountKey, Balance, BalanceCache, Clock, Command, Currency, EntryQuery, Epoch,
-    HistoryLine, HistoryQuery, HistoryStore, IdempotencyKey, InLedger, LedgerId, LedgerStore, Leg,
-    Money, OpenAccount, Owner, PlaceHold, Policy, PostTransfer, RaisedBy, Release, Request,
-    SystemClock, Timestamp, Wallet,
+    AccountId, Balance, Command, Currency, EntryQuery, IdempotencyKey, LedgerId, Leg, Money,
+    OpenAccount, Owner, PlaceHold, Policy, PostTransfer, Release, Request, SystemClock, Timestamp,
+    Wallet,
 };
 use wallet_testkit::ManualClock;
 
@@ -432,7 +435,7 @@ struct MemoryCacheThatFails;
 #[async_trait::async_trait]
 impl BalanceCache for MemoryCacheThatFails {
     async fn get(&self, _: &[AccountKey]) -> Result<Vec<Option<Balance>>, wallet_core::StoreError> {
-        let kind = wallet_core::StoreErrorKind::Unavailable;
+        let kind = wallet_core::store::StoreErrorKind::Unavailable;
         Err(wallet_core::StoreError::new(kind, "down"))
     }
 

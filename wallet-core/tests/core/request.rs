@@ -11,12 +11,16 @@
 use std::time::Duration;
 
 use uuid::Uuid;
+use wallet_core::ledger::{KeyScope, KeyText, SettlementShards, settlement_account};
+use wallet_core::request::{
+    COMMANDS_MAX, Change, Expire, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Prepared, ReverseWhat,
+    Share,
+};
+use wallet_core::runtime::Uuid7;
 use wallet_core::{
-    AccountId, Amount, COMMANDS_MAX, Capture, Change, ChangeLimits, ChangeStatus, Command,
-    Currency, Deposit, Expire, HOLD_LIFE_MAX, HoldId, IdempotencyKey, InvalidRequest, KeyScope,
-    KeyText, LEGS_MAX, LedgerId, Leg, Money, OpenAccount, Owner, PlaceHold, Policy, PostTransfer,
-    Prepared, Release, Request, Reverse, ReverseWhat, SettlementName, SettlementShards, Share,
-    Split, Status, Timestamp, TransferId, Uuid7, Withdrawal, settlement_account,
+    AccountId, Amount, Capture, ChangeLimits, ChangeStatus, Command, Currency, Deposit, HoldId,
+    IdempotencyKey, LedgerId, Leg, Money, OpenAccount, Owner, PlaceHold, Policy, PostTransfer,
+    Release, Request, Reverse, SettlementName, Split, Status, Timestamp, TransferId, Withdrawal,
 };
 
 fn account(number: u16) -> AccountId {

@@ -10,10 +10,8 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use wallet_core::{
-    Description, IdempotencyKey, KeyScope, KeyText, LedgerId, Metadata, Owner, RecordKey,
-    Reference, SettlementName, TextError,
-};
+use wallet_core::ledger::{Description, KeyScope, KeyText, RecordKey, TextError};
+use wallet_core::{IdempotencyKey, LedgerId, Metadata, Owner, Reference, SettlementName};
 
 type Check = fn(&str) -> Result<String, TextError>;
 

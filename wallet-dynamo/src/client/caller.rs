@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use wallet_core::Clock;
+use wallet_core::runtime::Clock;
 
 use super::api::{Api, Item, Query, Rise};
 use super::error::CallError;

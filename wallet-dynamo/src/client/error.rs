@@ -1,7 +1,8 @@
 //! What errors of DynamoDB mean: by their codes, never by their texts.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
 
 /// Why a call came to nothing.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
-use wallet_core::{Clock, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::runtime::Clock;
 
 use super::api::{Api, Found, Item, Query, Rise};
 use super::error::CallError;

@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, HashMap};
 
-use wallet_core::{
-    AccountKey, Epoch, HistoryError, HistoryHead, HistoryLine, HistoryRow, Order, Restore,
-    Sequence, StoreError, StoreErrorKind,
-};
+use wallet_core::StoreError;
+use wallet_core::history::{HistoryError, HistoryHead, HistoryLine, HistoryRow};
+use wallet_core::ledger::{AccountKey, Epoch, Restore, Sequence};
+use wallet_core::store::{Order, StoreErrorKind};
 
 use super::read::{FIRST, LAST, Lines};
 use super::row::{EPOCH, Head, SEQUENCE, head_item, item, row_of};

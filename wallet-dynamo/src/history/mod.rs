@@ -1,4 +1,4 @@
-//! [`DynamoHistory`]: the port [`HistoryStore`](wallet_core::HistoryStore).
+//! [`DynamoHistory`]: the port [`HistoryStore`](wallet_core::history::HistoryStore).
 
 mod append;
 mod read;
@@ -10,15 +10,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use wallet_core::{
-    AccountKey, Clock, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery,
-    HistoryRow, HistoryStore, Order, ReferenceHistoryQuery, Restore, StoreError, StoreErrorKind,
-    Timestamp, TransferKey,
+use wallet_core::history::{
+    HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow, HistoryStore,
+    ReferenceHistoryQuery,
 };
+use wallet_core::ledger::{AccountKey, Restore, TransferKey};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{Order, StoreErrorKind};
+use wallet_core::{StoreError, Timestamp};
 
-use crate::DynamoSettings;
 use crate::client::{Api, Aws, CallError, Caller};
-use crate::keys;
+use crate::{DynamoSettings, keys};
 use read::Lines;
 pub(crate) use row::ENDS;
 

@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 
 use futures_util::future::try_join_all;
-use wallet_core::{
-    AccountKey, HistoryQuery, HistoryRow, LinePosition, Order, ReferenceHistoryQuery, Restore,
-    Sequence, StoreError, Timestamp, TransferKey,
-};
+use wallet_core::history::{HistoryQuery, HistoryRow, LinePosition, ReferenceHistoryQuery};
+use wallet_core::ledger::{AccountKey, Restore, Sequence, TransferKey};
+use wallet_core::store::Order;
+use wallet_core::{StoreError, Timestamp};
 
 use super::row::{Head, head_of, row_of};
 use super::{DynamoHistory, failed, is_ascending, sort_key};

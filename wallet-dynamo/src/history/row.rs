@@ -1,10 +1,11 @@
 //! Rows as items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use wallet_core::history::{HistoryHead, HistoryLine, HistoryRow, LinePosition};
+use wallet_core::ledger::{Direction, Epoch, InLedger, Restore, TransferKind};
+use wallet_core::store::StoreErrorKind;
 use wallet_core::{
-    AccountId, Amount, Currency, Direction, Entry, Epoch, HistoryHead, HistoryLine, HistoryRow,
-    InLedger, LedgerId, LinePosition, Reference, Restore, StoreError, StoreErrorKind, Timestamp,
-    TransferId, TransferKind,
+    AccountId, Amount, Currency, Entry, LedgerId, Reference, StoreError, Timestamp, TransferId,
 };
 
 use crate::client::Item;
@@ -90,7 +91,7 @@ pub(crate) fn key(row: &HistoryRow, stripe: u8) -> Item {
 
 /// The item that says how far an account has come.
 pub(crate) fn head_item(
-    of: wallet_core::AccountKey,
+    of: wallet_core::ledger::AccountKey,
     head: HistoryHead,
     restores: &[Restore],
 ) -> Item {

@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
-use wallet_core::{
-    Epoch, HistoryError, HistoryLine, HistoryQuery, HistoryStore, Restore, StoreError, Timestamp,
-    TransferId,
-};
+use wallet_core::history::{HistoryError, HistoryLine, HistoryQuery, HistoryStore};
+use wallet_core::ledger::{Epoch, Restore};
+use wallet_core::{StoreError, Timestamp, TransferId};
 use wallet_testkit::history::{account, lines};
 
 use super::DynamoHistory;

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 use wallet_core::audit::{
-    AuditEvent, AuditFaultKind, AuditOutcome, AuditText, AuditVerdict, verify,
+    AuditEvent, AuditFaultKind, AuditLog, AuditOutcome, AuditText, AuditVerdict, verify,
 };
-use wallet_core::{AuditLog, SystemClock, Timestamp};
+use wallet_core::{SystemClock, Timestamp};
 use wallet_dynamo::{DynamoAuditLog, create_audit_table};
 use wallet_testkit::{BuiltPort, ManualClock, PortFactory};
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wallet_core::HistoryStore;
+use wallet_core::history::HistoryStore;
 use wallet_dynamo::DynamoSettings;
 use wallet_testkit::history::{BuiltHistory, HistoryFactory, OpenHistory, account};
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
-use wallet_core::history::{Backfill, Export};
+use wallet_core::history::{Backfill, Export, HistoryQuery, HistoryStore};
+use wallet_core::ledger::{AccountKey, InLedger};
 use wallet_core::memory::MemoryStore;
-use wallet_core::reconcile::Reconciler;
+use wallet_core::runtime::Clock;
+use wallet_core::verify::reconcile::Reconciler;
 use wallet_core::{
-    AccountId, AccountKey, Clock, Currency, HistoryQuery, HistoryStore, IdempotencyKey, InLedger,
-    LedgerId, Leg, Money, OpenAccount, Owner, Policy, PostTransfer, Request, Timestamp, Wallet,
+    AccountId, Currency, IdempotencyKey, LedgerId, Leg, Money, OpenAccount, Owner, Policy,
+    PostTransfer, Request, Timestamp, Wallet,
 };
 use wallet_testkit::ManualClock;
 

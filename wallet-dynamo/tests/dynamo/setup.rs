@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{TimeToLiveSpecification, TimeToLiveStatus};
 use serde_json::{Value, json};
-use wallet_core::{Clock, StoreErrorKind, SystemClock, Timestamp};
+use wallet_core::runtime::Clock;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{SystemClock, Timestamp};
 use wallet_dynamo::{create_audit_table, create_history_table};
 
 use crate::support::{Place, block_on};

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
-use wallet_core::audit::{AuditEvent, AuditOutcome, AuditText};
-use wallet_core::{
-    AuditLog, HistoryError, HistoryStore, StoreError, StoreErrorKind, SystemClock, Timestamp,
-};
+use wallet_core::audit::{AuditEvent, AuditLog, AuditOutcome, AuditText};
+use wallet_core::history::{HistoryError, HistoryStore};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{StoreError, SystemClock, Timestamp};
 use wallet_dynamo::{DynamoAuditLog, DynamoHistory, DynamoSettings};
 use wallet_testkit::history::{account, lines};
 

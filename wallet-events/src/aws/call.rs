@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use wallet_core::{Message, PublishError, Published};
+use wallet_core::messaging::{Message, PublishError, Published};
 
 use super::error::CallError;
 use crate::identity::fits;

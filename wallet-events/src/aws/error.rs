@@ -2,8 +2,8 @@ use std::error::Error;
 
 use thiserror::Error;
 #[cfg(feature = "sqs")]
-use wallet_core::QueueError;
-use wallet_core::{PublishError, Published};
+use wallet_core::messaging::QueueError;
+use wallet_core::messaging::{PublishError, Published};
 
 /// A queue or topic that keeps no order: the name of a FIFO one ends in `.fifo`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

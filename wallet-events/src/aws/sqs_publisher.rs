@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
-use wallet_core::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
 
 use super::call::{self, Call, by_index, silent};
 use super::error::{self, Answer, CallError, NotFifo};
@@ -29,7 +29,7 @@ const RESERVED: usize = 1_024;
 /// ```no_run
 /// use std::sync::Arc;
 ///
-/// use wallet_core::EventPublisher;
+/// use wallet_core::messaging::EventPublisher;
 /// use wallet_events::aws::SqsPublisher;
 ///
 /// # fn publisher(client: aws_sdk_sqs::Client) -> Result<(), Box<dyn std::error::Error>> {

@@ -10,7 +10,8 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeName as Named,
 };
 use futures_util::future::join_all;
-use wallet_core::{IdGenerator, Message, MessageQueue, QueueError, Received, Uuid7};
+use wallet_core::messaging::{Message, MessageQueue, QueueError, Received};
+use wallet_core::runtime::{IdGenerator, Uuid7};
 
 use super::call::by_index;
 use super::error::{self, NotFifo};
@@ -39,7 +40,7 @@ const WAIT_MAX: Duration = Duration::from_secs(20);
 /// ```no_run
 /// use std::time::Duration;
 ///
-/// use wallet_core::MessageQueue;
+/// use wallet_core::messaging::MessageQueue;
 /// use wallet_events::aws::SqsQueue;
 ///
 /// # async fn receive(client: aws_sdk_sqs::Client) -> Result<(), Box<dyn std::error::Error>> {

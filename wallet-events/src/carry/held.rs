@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
-use wallet_core::{Clock, MessageQueue, QueueError, Received};
+use wallet_core::messaging::{MessageQueue, QueueError, Received};
+use wallet_core::runtime::Clock;
 
 /// A visibility of nothing is no reason to do nothing but extend it.
 const SHORTEST_BEAT: Duration = Duration::from_millis(100);

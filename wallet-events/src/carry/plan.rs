@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use wallet_core::{Message, Published, PublisherLimits};
+use wallet_core::messaging::{Message, Published, PublisherLimits};
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
-use wallet_core::{
-    AccountKey, Entry, EntryQuery, InboxStep, LedgerStore, Order, StoreError, StoreErrorKind,
-    Timestamp, Version,
-};
+use wallet_core::ledger::{AccountKey, Version};
+use wallet_core::messaging::InboxStep;
+use wallet_core::store::{LedgerStore, Order, StoreErrorKind};
+use wallet_core::{Entry, EntryQuery, StoreError, Timestamp};
 
 use super::Missed;
 

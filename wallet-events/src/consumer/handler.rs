@@ -2,7 +2,9 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use thiserror::Error;
-use wallet_core::{Account, Entry, Epoch, InboxStep, Restore};
+use wallet_core::ledger::{Epoch, Restore};
+use wallet_core::messaging::InboxStep;
+use wallet_core::{Account, Entry};
 
 use crate::Event;
 

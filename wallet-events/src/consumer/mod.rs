@@ -14,7 +14,9 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, Shared, join_all, select};
 use tokio::sync::RwLock;
-use wallet_core::{Clock, Inbox, LedgerStore, MessageQueue, Received};
+use wallet_core::messaging::{Inbox, MessageQueue, Received};
+use wallet_core::runtime::Clock;
+use wallet_core::store::LedgerStore;
 
 pub use handler::{Delivery, EventHandler, Handled, HandlerError, Missed};
 use restored::Known;
@@ -30,7 +32,7 @@ use crate::setting::SettingError;
 ///
 /// The [`Inbox`] knows up to which position each account's events were seen. What
 /// was seen is passed over. What comes next goes to the handler together with the
-/// [`InboxStep`](wallet_core::InboxStep) that says so; a handler that records the
+/// [`InboxStep`](wallet_core::messaging::InboxStep) that says so; a handler that records the
 /// step in the transaction of its effect makes both happen or neither. Where
 /// versions are missing (an event was skipped, or the topic has no order), what
 /// the account's statement says of them is read from the ledger and handed over

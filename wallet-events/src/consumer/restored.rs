@@ -1,6 +1,6 @@
 //! What a consumer does when the ledger's database went back to an earlier state.
 
-use wallet_core::{Epoch, Position, Restore};
+use wallet_core::ledger::{Epoch, Position, Restore};
 
 use super::Core;
 use super::stats::count;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use wallet_core::InboxStep;
+use wallet_core::messaging::InboxStep;
 
 use crate::setting::{SettingError, check};
 

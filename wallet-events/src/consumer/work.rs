@@ -2,7 +2,9 @@
 
 use futures_util::FutureExt;
 use thiserror::Error;
-use wallet_core::{AccountKey, InboxStep, Position, Received, Restore, StoreError};
+use wallet_core::StoreError;
+use wallet_core::ledger::{AccountKey, Position, Restore};
+use wallet_core::messaging::{InboxStep, Received};
 
 use super::stats::count;
 use super::{Core, Delivery, Gaps, Handled, HandlerError, Missed, Start, catch_up};

@@ -2,10 +2,8 @@
 //! currency's decimals, times RFC 3339, ids UUIDs. Fields are only ever added.
 
 use serde::Deserialize;
-use wallet_core::{
-    AccountId, AccountKey, Currency, Direction, EffectKind, Epoch, InLedger, LedgerId, Policy,
-    Restore, Status,
-};
+use wallet_core::ledger::{AccountKey, Direction, EffectKind, Epoch, InLedger, Restore};
+use wallet_core::{AccountId, Currency, LedgerId, Policy, Status};
 
 use super::money::{HoldBody, TransferBody};
 use super::text::{EventError, Text, amount, id, minor, time_of};

@@ -1,6 +1,8 @@
 use serde::Deserialize;
 use thiserror::Error;
-use wallet_core::{AccountKey, EffectKind, LedgerId, Message, Position, Version};
+use wallet_core::LedgerId;
+use wallet_core::ledger::{AccountKey, EffectKind, Position, Version};
+use wallet_core::messaging::Message;
 
 use super::body::{Body, epoch};
 use super::kind::kind_of;

@@ -1,4 +1,4 @@
-use wallet_core::EffectKind;
+use wallet_core::ledger::EffectKind;
 
 use super::NotAnEvent;
 

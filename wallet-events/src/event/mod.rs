@@ -14,10 +14,10 @@ pub use kind::{schema_of, type_of};
 pub use text::EventError;
 pub(crate) use told::{Told, tell};
 
-use wallet_core::{
-    AccountKey, Amount, Counters, Currency, Direction, EffectKind, Epoch, Hold, Owner, Policy,
-    Position, Restore, Sequence, Status, Timestamp, Transfer, Version,
+use wallet_core::ledger::{
+    AccountKey, Counters, Direction, EffectKind, Epoch, Position, Restore, Sequence, Version,
 };
+use wallet_core::{Amount, Currency, Hold, Owner, Policy, Status, Timestamp, Transfer};
 
 /// One effect on one account, as committed: what happened, and how the account
 /// stood right after it.

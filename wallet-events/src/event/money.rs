@@ -2,10 +2,8 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use wallet_core::{
-    Amount, Currency, Description, Details, Hold, HoldStatus, InLedger, LedgerId, Leg, Metadata,
-    Money, Reference, Reversal, Transfer, TransferKind,
-};
+use wallet_core::ledger::{Description, Details, HoldStatus, InLedger, Reversal, TransferKind};
+use wallet_core::{Amount, Currency, Hold, LedgerId, Leg, Metadata, Money, Reference, Transfer};
 
 use super::text::{EventError, Text, amount, id, minor, time_of};
 

@@ -5,7 +5,8 @@ use std::ops::Deref;
 
 use serde::Deserialize;
 use thiserror::Error;
-use wallet_core::{Amount, Currency, Timestamp, parse_minor};
+use wallet_core::ledger::parse_minor;
+use wallet_core::{Amount, Currency, Timestamp};
 
 /// Why a body is no event that this release understands.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
-use wallet_core::{
-    AccountKey, AccountState, EffectKind, Epoch, EventIndex, InLedger, LedgerId, Outcome, Owner,
-    Receipt, Restore, Timestamp, Version,
+use wallet_core::ledger::{
+    AccountKey, AccountState, EffectKind, Epoch, InLedger, Restore, Version,
 };
+use wallet_core::store::EventIndex;
+use wallet_core::{LedgerId, Outcome, Owner, Receipt, Timestamp};
 
 use super::{Balance, Event, EventEntry, Terms};
 
@@ -58,7 +59,7 @@ type Mark = (AccountKey, Version, bool, Option<Owner>);
 
 fn effects(ledger: LedgerId, receipt: &Receipt) -> Vec<Mark> {
     let of_state = |state: &AccountState, owner| (state.key, state.version, state.system, owner);
-    let of_effects = |effects: &[wallet_core::Effect]| {
+    let of_effects = |effects: &[wallet_core::ledger::Effect]| {
         let marks = effects.iter().map(|effect| {
             let account = InLedger::new(ledger, effect.account);
             (account, effect.version, effect.system, None)

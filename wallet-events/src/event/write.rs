@@ -1,10 +1,8 @@
 //! The JSON that events are published as.
 
 use uuid::Uuid;
-use wallet_core::{
-    Currency, Details, Direction, Hold, HoldStatus, Leg, Policy, Restore, Status, Timestamp,
-    Transfer, TransferKind, format_minor,
-};
+use wallet_core::ledger::{Details, Direction, HoldStatus, Restore, TransferKind, format_minor};
+use wallet_core::{Currency, Hold, Leg, Policy, Status, Timestamp, Transfer};
 
 use super::json::{Object, array, write_to};
 use super::text::time;

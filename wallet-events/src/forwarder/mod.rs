@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, FusedFuture, Shared, join_all, select};
-use wallet_core::{Clock, EventPublisher, Message, MessageQueue, Published, Received};
+use wallet_core::messaging::{EventPublisher, Message, MessageQueue, Published, Received};
+use wallet_core::runtime::Clock;
 
 pub use settings::ForwarderSettings;
 pub use stats::ForwarderStats;
@@ -45,7 +46,8 @@ const RECEIVE: u32 = 10;
 /// ```no_run
 /// use std::sync::Arc;
 ///
-/// use wallet_core::{Clock, EventPublisher, MessageQueue};
+/// use wallet_core::messaging::{EventPublisher, MessageQueue};
+/// use wallet_core::runtime::Clock;
 /// use wallet_events::Forwarder;
 ///
 /// # async fn example(

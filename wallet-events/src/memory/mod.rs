@@ -1,6 +1,6 @@
 //! Queues in memory: for the tests of hosts, and for simulations.
 //!
-//! Deterministic: time comes from the [`Clock`](wallet_core::Clock) alone,
+//! Deterministic: time comes from the [`Clock`](wallet_core::runtime::Clock) alone,
 //! nothing is random, nothing is spawned.
 
 mod queue;

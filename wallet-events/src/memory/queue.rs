@@ -6,10 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::select;
 use tokio::sync::Notify;
-use wallet_core::{
-    Clock, EventPublisher, Message, MessageQueue, PublishError, Published, PublisherLimits,
-    QueueError, Received, Timestamp,
+use wallet_core::Timestamp;
+use wallet_core::messaging::{
+    EventPublisher, Message, MessageQueue, PublishError, Published, PublisherLimits, QueueError,
+    Received,
 };
+use wallet_core::runtime::Clock;
 
 use super::state::State;
 use crate::identity::fits;
@@ -37,7 +39,9 @@ const WINDOW: Duration = Duration::from_secs(300);
 /// use std::sync::Arc;
 /// use std::time::Duration;
 ///
-/// use wallet_core::{Clock, EventPublisher, Message, MessageQueue, Timestamp};
+/// use wallet_core::Timestamp;
+/// use wallet_core::messaging::{EventPublisher, Message, MessageQueue};
+/// use wallet_core::runtime::Clock;
 /// use wallet_events::memory::MemoryQueue;
 ///
 /// /// The time that a test says it is.

@@ -3,7 +3,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::{Clock, EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::runtime::Clock;
 
 /// What goes wrong in one call to a [`ScriptedPublisher`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,9 @@ pub enum Fault {
 /// ```
 /// # use std::sync::Arc;
 /// # use std::time::Duration;
-/// # use wallet_core::{Clock, EventPublisher, Message, Timestamp};
+/// # use wallet_core::Timestamp;
+/// # use wallet_core::messaging::{EventPublisher, Message};
+/// # use wallet_core::runtime::Clock;
 /// use wallet_events::memory::{Fault, MemoryQueue, ScriptedPublisher};
 ///
 /// # async fn example(clock: Arc<dyn Clock>, message: Message) {

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use wallet_core::{Message, Received, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::messaging::{Message, Received};
 
 use crate::identity::{event_id, split};
 

@@ -7,9 +7,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::{
-    Clock, EventPublisher, Message, MessageQueue, PublishError, Published, Received,
+use wallet_core::messaging::{
+    EventPublisher, Message, MessageQueue, PublishError, Published, Received,
 };
+use wallet_core::runtime::Clock;
 
 pub use report::{RedriveError, RedriveFate, RedriveReport, RedriveStep};
 
@@ -52,7 +53,8 @@ const ID_KEPT: usize = 80;
 /// ```no_run
 /// use std::sync::Arc;
 ///
-/// use wallet_core::{Clock, EventPublisher, MessageQueue};
+/// use wallet_core::messaging::{EventPublisher, MessageQueue};
+/// use wallet_core::runtime::Clock;
 /// use wallet_events::Redrive;
 ///
 /// # async fn example(

@@ -1,5 +1,5 @@
 use thiserror::Error;
-use wallet_core::{Message, PublishError, QueueError};
+use wallet_core::messaging::{Message, PublishError, QueueError};
 
 /// One message of a [`Redrive`](super::Redrive), once it is known what becomes of it.
 #[derive(Debug, Clone, Copy)]

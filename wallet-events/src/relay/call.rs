@@ -1,8 +1,9 @@
 //! One call to the publisher.
 
-use wallet_core::{
-    AccountKey, EventIndex, Message, ParkedEvent, PublisherLimits, RowId, Timestamp, Version,
-};
+use wallet_core::Timestamp;
+use wallet_core::ledger::{AccountKey, Version};
+use wallet_core::messaging::{Message, PublisherLimits};
+use wallet_core::store::{EventIndex, ParkedEvent, RowId};
 
 use super::hand::{Hand, Item};
 

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rustc_hash::FxHashMap;
-use wallet_core::{AccountKey, DoneSet, RowId, RowProgress, RowState, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::ledger::AccountKey;
+use wallet_core::store::{DoneSet, RowId, RowProgress, RowState};
 
 use crate::event::Told;
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use wallet_core::codec::decode_outbox;
-use wallet_core::{
-    Account, AccountKey, Epoch, Epochs, OutboxRow, Owner, Restore, RowId, Timestamp,
-};
+use wallet_core::ledger::{AccountKey, Epoch, Epochs, Restore};
+use wallet_core::store::codec::decode_outbox;
+use wallet_core::store::{OutboxRow, RowId};
+use wallet_core::{Account, Owner, Timestamp};
 
 use super::hand::Hand;
 use crate::event::{Event, Told, tell};

@@ -15,10 +15,12 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, Shared, select};
-use wallet_core::{
-    Clock, CommitSignal, EventPublisher, Lease, LedgerStore, LockManager, LockName, LockOwner,
-    Outbox, OutboxDepth, OutboxError, Turn,
-};
+use wallet_core::ledger::{LockName, LockOwner};
+use wallet_core::locks::LeaderHint;
+use wallet_core::locks::LockManager;
+use wallet_core::messaging::EventPublisher;
+use wallet_core::runtime::Clock;
+use wallet_core::store::{CommitSignal, Lease, LedgerStore, Outbox, OutboxDepth, OutboxError};
 
 use crate::setting::SettingError;
 use session::{End, Session};
@@ -60,7 +62,7 @@ struct Core {
     clock: Arc<dyn Clock>,
     signal: CommitSignal,
     settings: RelaySettings,
-    turn: Option<Turn>,
+    turn: Option<LeaderHint>,
     stats: Counters,
 }
 
@@ -78,7 +80,7 @@ pub struct RelayBuilder {
 
 impl RelayBuilder {
     /// Who tells of commits: the one given to the
-    /// [`Wallet`](wallet_core::WalletBuilder::signal) of this process. Without it
+    /// [`Wallet`](wallet_core::service::WalletBuilder::signal) of this process. Without it
     /// commits are found by [polling](RelaySettings::poll).
     #[must_use]
     pub fn signal(mut self, signal: CommitSignal) -> Self {
@@ -103,7 +105,7 @@ impl RelayBuilder {
         self.settings.validate()?;
         let name = LockName::new(&format!("wallet-relay-{}", self.settings.partition));
         let name = name.map_err(|_| SettingError("partition"))?;
-        let turn = |(locks, owner)| Turn::new(locks, name, owner);
+        let turn = |(locks, owner)| LeaderHint::new(locks, name, owner);
         let core = Core {
             outbox: self.outbox,
             ledger: self.ledger,

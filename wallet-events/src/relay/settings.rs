@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::setting::{SettingError, check};
 
-use wallet_core::PartitionId;
+use wallet_core::store::PartitionId;
 
 /// How a [`Relay`](super::Relay) works: plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct RelaySettings {
     /// 100 ms: after a death, others take over that much later. 5 s by default.
     pub lease: Duration,
     /// How often the outbox is looked at when nothing is known to be new: the
-    /// fallback where no [`CommitSignal`](wallet_core::CommitSignal) reaches the
+    /// fallback where no [`CommitSignal`](wallet_core::store::CommitSignal) reaches the
     /// relay; at least 1 ms. 250 ms by default.
     pub poll: Duration,
     /// How many events are in hand at most, about; 20,000 by default. Behind one

@@ -1,8 +1,7 @@
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use wallet_core::RowId;
+use wallet_core::store::RowId;
 
 /// What a relay is doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

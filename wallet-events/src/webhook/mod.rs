@@ -38,7 +38,8 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
 use hyper::{Method, Request};
-use wallet_core::{Clock, EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::runtime::Clock;
 
 pub use address::Addresses;
 pub use client::WebhookClient;
@@ -78,7 +79,8 @@ const LIMITS: PublisherLimits = PublisherLimits {
 /// ```no_run
 /// use std::sync::Arc;
 ///
-/// use wallet_core::{Clock, MessageQueue};
+/// use wallet_core::messaging::MessageQueue;
+/// use wallet_core::runtime::Clock;
 /// use wallet_events::Forwarder;
 /// use wallet_events::webhook::{Webhook, WebhookClient, WebhookSecret, WebhookSettings};
 ///

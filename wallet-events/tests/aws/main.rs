@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
-use wallet_core::{EventPublisher, Message, MessageQueue, Published, Received};
+use wallet_core::messaging::{EventPublisher, Message, MessageQueue, Published, Received};
 use wallet_events::aws::{SqsPublisher, SqsQueue};
 use wallet_test_servers::shared_aws;
 

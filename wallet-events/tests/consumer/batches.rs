@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::{MessageQueue, QueueError, Received};
+use wallet_core::messaging::{MessageQueue, QueueError, Received};
 use wallet_events::ConsumerSettings;
 use wallet_events::memory::MemoryQueue;
 

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use wallet_core::ledger::{AccountKey, Position, Restore, Version};
 use wallet_core::memory::MemoryInbox;
-use wallet_core::{
-    AccountId, AccountKey, Inbox, InboxStep, Position, Restore, StoreError, Version,
-};
+use wallet_core::messaging::{Inbox, InboxStep};
+use wallet_core::{AccountId, StoreError};
 use wallet_events::{Delivery, EventHandler, Handled, HandlerError};
 
 #[derive(Debug, Default)]

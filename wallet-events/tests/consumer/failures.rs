@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use wallet_core::Message;
+use wallet_core::messaging::Message;
 use wallet_events::Redrive;
 
 use crate::kit::event;

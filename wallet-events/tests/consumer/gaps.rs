@@ -1,4 +1,6 @@
-use wallet_core::{AccountKey, LedgerId, Message};
+use wallet_core::LedgerId;
+use wallet_core::ledger::AccountKey;
+use wallet_core::messaging::Message;
 use wallet_events::{ConsumerSettings, Gaps, Start};
 
 use crate::kit::event;

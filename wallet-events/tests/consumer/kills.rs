@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::{
+use wallet_core::messaging::{
     EventPublisher, Message, MessageQueue, PublishError, Published, PublisherLimits, QueueError,
     Received,
 };

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use wallet_core::ledger::{AccountKey, Epoch, Position, RaisedBy, Restore, Sequence};
 use wallet_core::memory::{MemoryInbox, Tables};
-use wallet_core::{
-    AccountKey, Clock, Entry, EntryQuery, Epoch, Inbox, InboxStep, LedgerStore, MessageQueue,
-    Position, RaisedBy, Restore, Sequence, StoreError, Timestamp, TransferId,
-};
+use wallet_core::messaging::{Inbox, InboxStep, MessageQueue};
+use wallet_core::runtime::Clock;
+use wallet_core::store::LedgerStore;
+use wallet_core::{Entry, EntryQuery, StoreError, Timestamp, TransferId};
 use wallet_events::memory::MemoryQueue;
 use wallet_events::{Consumer, ConsumerSettings, Delivery, EventHandler, Handled, HandlerError};
 

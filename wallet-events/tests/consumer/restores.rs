@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use wallet_core::ledger::{Epoch, Position, RaisedBy, Restore};
 use wallet_core::memory::Tables;
-use wallet_core::{
-    AccountId, Clock, Epoch, LedgerStore, Message, Position, RaisedBy, Restore, Timestamp,
-};
+use wallet_core::messaging::Message;
+use wallet_core::runtime::Clock;
+use wallet_core::store::LedgerStore;
+use wallet_core::{AccountId, Timestamp};
 use wallet_events::{ConsumerSettings, Event, Parsed};
 
 use crate::shop::{NAME, Shop, start};

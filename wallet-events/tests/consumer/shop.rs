@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use wallet_core::memory::MemoryStore;
-use wallet_core::{Clock, EventPublisher, LedgerStore, Message, MessageQueue, PublisherLimits};
+use wallet_core::messaging::{EventPublisher, Message, MessageQueue, PublisherLimits};
+use wallet_core::runtime::Clock;
+use wallet_core::store::LedgerStore;
 use wallet_events::memory::MemoryQueue;
 use wallet_events::{Consumer, ConsumerSettings};
 

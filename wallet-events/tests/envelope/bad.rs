@@ -1,4 +1,4 @@
-use wallet_core::{Epoch, Position};
+use wallet_core::ledger::{Epoch, Position};
 use wallet_events::{Event, EventError, Parsed};
 
 use crate::samples::samples;

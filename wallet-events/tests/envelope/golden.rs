@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use wallet_core::COUNTER_MAX;
+use wallet_core::ledger::COUNTER_MAX;
 use wallet_events::{Event, Parsed};
 
 use crate::samples::samples;

@@ -1,7 +1,10 @@
+use wallet_core::ledger::{
+    Description, Details, Direction, EffectKind, Epoch, HoldStatus, InLedger, Restore, Reversal,
+    TransferKind,
+};
 use wallet_core::{
-    AccountId, Amount, Currency, Description, Details, Direction, EffectKind, Epoch, Hold, HoldId,
-    HoldStatus, InLedger, LedgerId, Leg, Metadata, Money, Owner, Policy, Reference, Restore,
-    Reversal, Status, Timestamp, Transfer, TransferId, TransferKind,
+    AccountId, Amount, Currency, Hold, HoldId, LedgerId, Leg, Metadata, Money, Owner, Policy,
+    Reference, Status, Timestamp, Transfer, TransferId,
 };
 use wallet_events::{Balance, Event, EventEntry, Terms};
 

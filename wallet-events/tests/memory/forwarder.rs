@@ -207,7 +207,7 @@ async fn what_is_too_large_for_the_topic_is_refused_and_no_other() {
         ..message("a1")
     };
     setup.queue.publish(&[large, message("b1")]).await.unwrap();
-    let limits = wallet_core::PublisherLimits {
+    let limits = wallet_core::messaging::PublisherLimits {
         bytes: 400,
         ..setup.taken.limits()
     };
@@ -251,7 +251,7 @@ async fn a_stop_does_not_wait_for_a_topic_that_is_away() {
 async fn a_stop_waits_for_no_further_call_either() {
     let setup = Setup::new();
     send(&setup.queue, &["a1", "b1", "c1"]).await;
-    let limits = wallet_core::PublisherLimits {
+    let limits = wallet_core::messaging::PublisherLimits {
         messages: 1,
         ..setup.taken.limits()
     };

@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
-use wallet_core::{Clock, EventPublisher, Message, MessageQueue, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::messaging::{EventPublisher, Message, MessageQueue};
+use wallet_core::runtime::Clock;
 use wallet_events::memory::MemoryQueue;
 
 /// Tokio's time, which tests pause: it passes when everybody sleeps.

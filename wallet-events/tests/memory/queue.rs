@@ -1,4 +1,4 @@
-use wallet_core::{Published, PublisherLimits};
+use wallet_core::messaging::{Published, PublisherLimits};
 
 use super::*;
 

@@ -1,6 +1,8 @@
 //! Events as they come: twice, out of order, not at all, of a later release.
 
-use wallet_core::{AccountKey, EventPublisher, LedgerId, Published};
+use wallet_core::LedgerId;
+use wallet_core::ledger::AccountKey;
+use wallet_core::messaging::{EventPublisher, Published};
 
 use crate::kit::{event, spawn};
 use crate::place::Place;
@@ -123,5 +125,5 @@ async fn another_ledgers_entries_are_refused_and_not_mixed_in() {
 }
 
 fn decimal(minor: i128) -> String {
-    wallet_core::format_minor(minor, crate::kit::eur())
+    wallet_core::ledger::format_minor(minor, crate::kit::eur())
 }

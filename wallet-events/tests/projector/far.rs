@@ -2,12 +2,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::memory::MemoryHistory;
-use wallet_core::{
-    AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
-    HistoryStore, ReferenceHistoryQuery, Restore, StoreError, StoreErrorKind, Timestamp,
-    TransferKey,
+use wallet_core::history::{
+    HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow, HistoryStore,
+    ReferenceHistoryQuery,
 };
+use wallet_core::ledger::{AccountKey, Restore, TransferKey};
+use wallet_core::memory::MemoryHistory;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{StoreError, Timestamp};
 
 /// A history at a distance: there is time to die before and after a call, and some
 /// calls fail, before or after they were carried out.

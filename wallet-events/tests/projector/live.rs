@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use wallet_core::Clock;
 use wallet_core::history::Backfill;
 use wallet_core::memory::{MemoryHistory, MemoryInbox};
+use wallet_core::runtime::Clock;
 use wallet_events::memory::MemoryQueue;
 use wallet_events::{Consumer, ConsumerSettings, Projector};
 

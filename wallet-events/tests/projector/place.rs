@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use wallet_core::history::lines_of;
+use wallet_core::history::{HistoryLine, HistoryQuery, HistoryStore, lines_of};
+use wallet_core::ledger::{AccountKey, Restore};
 use wallet_core::memory::{MemoryHistory, MemoryStore};
-use wallet_core::{
-    AccountId, AccountKey, AccountQuery, EntryQuery, HistoryLine, HistoryQuery, HistoryStore,
-    LedgerId, LedgerStore, Message, Restore,
-};
+use wallet_core::messaging::Message;
+use wallet_core::store::{AccountQuery, LedgerStore};
+use wallet_core::{AccountId, EntryQuery, LedgerId};
 use wallet_events::memory::MemoryQueue;
 use wallet_events::{Projector, RelaySettings};
 

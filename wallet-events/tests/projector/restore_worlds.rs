@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::history::Backfill;
-use wallet_core::memory::{MemoryHistory, MemoryInbox, MemoryStore, Tables};
-use wallet_core::reconcile::Reconciler;
-use wallet_core::{
-    AccountId, AccountKey, Clock, EventPublisher, HistoryError, HistoryHead, HistoryLine,
-    HistoryPage, HistoryQuery, HistoryRow, HistoryStore, LedgerId, LedgerStore, MessageQueue,
-    RaisedBy, ReferenceHistoryQuery, Restore, StoreError, Timestamp, TransferKey, Wallet,
+use wallet_core::history::{
+    Backfill, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
+    HistoryStore, ReferenceHistoryQuery,
 };
+use wallet_core::ledger::{AccountKey, RaisedBy, Restore, TransferKey};
+use wallet_core::memory::{MemoryHistory, MemoryInbox, MemoryStore, Tables};
+use wallet_core::messaging::{EventPublisher, MessageQueue};
+use wallet_core::runtime::Clock;
+use wallet_core::store::LedgerStore;
+use wallet_core::verify::reconcile::Reconciler;
+use wallet_core::{AccountId, LedgerId, StoreError, Timestamp, Wallet};
 use wallet_events::memory::MemoryQueue;
 use wallet_events::{Consumer, ConsumerSettings, Projector};
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use wallet_core::history::Backfill;
+use wallet_core::history::{Backfill, HistoryQuery, HistoryStore};
+use wallet_core::ledger::{AccountKey, Epoch, RaisedBy, Restore};
 use wallet_core::memory::Tables;
-use wallet_core::reconcile::Reconciler;
-use wallet_core::{
-    AccountId, AccountKey, Clock, Epoch, EventPublisher, HistoryQuery, HistoryStore, LedgerId,
-    LedgerStore, Message, Published, RaisedBy, Restore, Timestamp,
-};
+use wallet_core::messaging::{EventPublisher, Message, Published};
+use wallet_core::runtime::Clock;
+use wallet_core::store::LedgerStore;
+use wallet_core::verify::reconcile::Reconciler;
+use wallet_core::{AccountId, LedgerId, Timestamp};
 use wallet_events::EventHandler;
 
 use crate::kit::event;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::{Message, Published};
+use wallet_core::messaging::{Message, Published};
 
 use crate::kit::{World, assert_in_order, event, spawn};
 use crate::publisher::{Recorder, failed};
@@ -119,14 +119,14 @@ async fn answers_that_are_missing_count_as_a_failure() {
     #[derive(Debug)]
     struct Short(Arc<Recorder>, std::sync::atomic::AtomicU32);
     #[async_trait::async_trait]
-    impl wallet_core::EventPublisher for Short {
-        fn limits(&self) -> wallet_core::PublisherLimits {
+    impl wallet_core::messaging::EventPublisher for Short {
+        fn limits(&self) -> wallet_core::messaging::PublisherLimits {
             self.0.limits()
         }
         async fn publish(
             &self,
             messages: &[Message],
-        ) -> Result<Vec<Published>, wallet_core::PublishError> {
+        ) -> Result<Vec<Published>, wallet_core::messaging::PublishError> {
             let mut answers = self.0.publish(messages).await?;
             if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
                 answers.pop();

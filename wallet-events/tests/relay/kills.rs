@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::{AccountId, Version};
+use wallet_core::AccountId;
+use wallet_core::ledger::Version;
 
 use crate::kit::{World, assert_in_order, event, spawn};
 use crate::publisher::Recorder;

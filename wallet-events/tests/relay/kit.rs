@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::task::JoinHandle;
+use wallet_core::ledger::Version;
 use wallet_core::memory::MemoryStore;
+use wallet_core::messaging::{EventPublisher, Message};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
 use wallet_core::{
-    AccountId, Answer, Clock, Command, CommitSignal, Currency, Deposit, EventPublisher,
-    IdempotencyKey, LedgerStore, Leg, Message, Money, OpenAccount, Outbox, Owner, PostTransfer,
-    Request, SettlementName, Timestamp, Version, Wallet,
+    AccountId, Answer, Command, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner,
+    PostTransfer, Request, SettlementName, Timestamp, Wallet,
 };
 use wallet_events::{Event, Parsed, Relay, RelayBuilder, RelaySettings};
 
@@ -174,7 +177,7 @@ impl World {
 
     /// The version that every account has reached.
     pub(crate) async fn version(&self, account: AccountId) -> Version {
-        let key = wallet_core::AccountKey::new(wallet_core::LedgerId::default(), account);
+        let key = wallet_core::ledger::AccountKey::new(wallet_core::LedgerId::default(), account);
         let found = self.store.accounts(&[key]).await.unwrap();
         found[0].as_ref().unwrap().state.version
     }
@@ -252,8 +255,8 @@ pub(crate) fn assert_in_order(messages: &[Message]) -> usize {
 impl World {
     /// Whether a hold is still open.
     pub(crate) async fn store_holds(&self, hold: wallet_core::HoldId) -> bool {
-        let key = wallet_core::HoldKey::new(wallet_core::LedgerId::default(), hold);
+        let key = wallet_core::ledger::HoldKey::new(wallet_core::LedgerId::default(), hold);
         let found = self.store.holds(&[key]).await.unwrap();
-        found[0].as_ref().unwrap().status == wallet_core::HoldStatus::Pending
+        found[0].as_ref().unwrap().status == wallet_core::ledger::HoldStatus::Pending
     }
 }

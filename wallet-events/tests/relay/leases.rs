@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::Outbox;
+use wallet_core::store::Outbox;
 use wallet_events::RelayState;
 
 use crate::kit::{World, assert_in_order, spawn};
@@ -41,7 +41,7 @@ async fn another_relay_takes_over_when_one_dies() {
 #[tokio::test(start_paused = true)]
 async fn a_relay_that_stops_leaves_nothing_undone_and_no_lease() {
     let world = World::new();
-    let mut recorder = Recorder::scripted(|_, _| wallet_core::Published::Done);
+    let mut recorder = Recorder::scripted(|_, _| wallet_core::messaging::Published::Done);
     recorder.latency = Duration::from_millis(500);
     let recorder = Arc::new(recorder);
     let [ada, bob] = world.accounts().await;
@@ -81,7 +81,7 @@ async fn a_relay_whose_lease_was_taken_begins_again() {
         .acquire(0, "first", Duration::from_secs(30))
         .await;
     let lease = lease.unwrap().unwrap();
-    let stolen = wallet_core::Lease {
+    let stolen = wallet_core::store::Lease {
         owner: "thief".to_owned(),
         ..lease
     };

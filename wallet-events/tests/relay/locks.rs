@@ -6,8 +6,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use wallet_core::StoreError;
+use wallet_core::ledger::{LockName, LockOwner};
+use wallet_core::locks::{LockError, LockLease, LockManager};
 use wallet_core::memory::MemoryLocks;
-use wallet_core::{LockError, LockLease, LockManager, LockName, LockOwner, StoreError};
 use wallet_events::{Relay, RelayState};
 
 use crate::kit::{World, assert_in_order, spawn};

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
+use wallet_core::ledger::EffectKind;
+use wallet_core::request::{Expire, ReverseWhat};
 use wallet_core::{
-    Amount, Capture, ChangeLimits, ChangeStatus, Deposit, EffectKind, Expire, PlaceHold, Policy,
-    Release, Reverse, ReverseWhat, Status,
+    Amount, Capture, ChangeLimits, ChangeStatus, Deposit, PlaceHold, Policy, Release, Reverse,
+    Status,
 };
 
 use crate::kit::{World, assert_in_order, bank, cents, event, spawn};
@@ -144,7 +146,7 @@ async fn one_event_of_an_account_is_under_way_at_a_time() {
 #[tokio::test(start_paused = true)]
 async fn a_publisher_that_keeps_order_gets_many_of_an_account_in_a_call() {
     let world = World::new();
-    let recorder = Recorder::scripted(|_, _| wallet_core::Published::Done);
+    let recorder = Recorder::scripted(|_, _| wallet_core::messaging::Published::Done);
     let recorder = Arc::new(recorder.with_limits(|limits| limits.keeps_order = true));
     let [ada, bob] = world.accounts().await;
     for _ in 0..100 {

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::{AccountId, Outbox, Published, Resolution};
+use wallet_core::AccountId;
+use wallet_core::messaging::Published;
+use wallet_core::store::{Outbox, Resolution};
 
 use crate::kit::{World, assert_in_order, event, firsts, spawn};
 use crate::publisher::{Recorder, refused};
@@ -128,12 +130,12 @@ async fn parked_events_outlive_the_relay() {
 async fn what_is_larger_than_the_publisher_takes_is_parked_unsent() {
     let world = World::new();
     let [ada, bob] = world.accounts().await;
-    let details = wallet_core::Details {
+    let details = wallet_core::ledger::Details {
         metadata: Some(
             wallet_core::Metadata::from_value(&serde_json::json!({ "note": "long ".repeat(400) }))
                 .unwrap(),
         ),
-        ..wallet_core::Details::default()
+        ..wallet_core::ledger::Details::default()
     };
     let leg = wallet_core::Leg::new(ada, bob, crate::kit::cents(1));
     let transfer = wallet_core::PostTransfer::new(vec![leg]).with_details(details);

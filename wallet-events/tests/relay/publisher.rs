@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
 
 /// What becomes of a message: by its id and how often it was tried before.
 type Script = Box<dyn Fn(&Message, u32) -> Published + Send + Sync>;

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use wallet_core::StoreError;
 use wallet_core::memory::MemoryStore;
-use wallet_core::{
+use wallet_core::store::{
     EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress, StoreError, StoreErrorKind,
+    Resolution, RowId, RowProgress, StoreErrorKind,
 };
 use wallet_events::RelayState;
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::CommitSignal;
+use wallet_core::store::CommitSignal;
 
 use crate::kit::{World, spawn};
 use crate::publisher::Recorder;

@@ -1,4 +1,4 @@
-use wallet_core::{EventPublisher, Message, Published};
+use wallet_core::messaging::{EventPublisher, Message, Published};
 use wallet_events::webhook::{Addresses, Webhook, WebhookError, WebhookSettings};
 
 use crate::kit::TestClock;

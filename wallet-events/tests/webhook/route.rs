@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::task::JoinHandle;
-use wallet_core::{Clock, EventPublisher, Message, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::messaging::{EventPublisher, Message};
+use wallet_core::runtime::Clock;
 use wallet_events::Forwarder;
 use wallet_events::memory::MemoryQueue;
 use wallet_events::webhook::{

@@ -1,5 +1,5 @@
 use standardwebhooks::Webhook as Reference;
-use wallet_core::EventPublisher;
+use wallet_core::messaging::EventPublisher;
 use wallet_events::webhook::{Webhook, WebhookClient, WebhookError, WebhookSecret};
 
 use crate::receiver::{Came, Receiver};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use wallet_core::{EventPublisher, Published};
+use wallet_core::messaging::{EventPublisher, Published};
 use wallet_events::webhook::{WebhookClient, WebhookError, WebhookSettings};
 
 use crate::receiver::Receiver;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::EventPublisher;
+use wallet_core::messaging::EventPublisher;
 use wallet_events::memory::MemoryQueue;
 use wallet_events::{Event, Parsed};
 

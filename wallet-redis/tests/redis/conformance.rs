@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wallet_core::{BalanceCache, LockManager, RateLimiter, SessionStore};
+use wallet_core::cache::BalanceCache;
+use wallet_core::edge::{RateLimiter, SessionStore};
+use wallet_core::locks::LockManager;
 use wallet_redis::Redis;
 use wallet_test_servers::{PrivateRedis, PrivateRedisCluster};
 use wallet_testkit::{BuiltPort, ManualClock, PortFactory};

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::{BalanceCache, StoreErrorKind};
+use wallet_core::cache::BalanceCache;
+use wallet_core::store::StoreErrorKind;
 use wallet_redis::{Redis, RedisCredentials, RedisCredentialsProvider, RedisSettings};
 use wallet_test_servers::{PrivateRedis, PrivateRedisCluster};
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use wallet_core::edge::{Charge, Quota, RateLimiter};
+use wallet_core::ledger::{LimitName, LimitScope};
 use wallet_core::memory::MemoryLimiter;
-use wallet_core::{Charge, LimitName, LimitScope, Quota, RateLimiter};
 use wallet_test_servers::PrivateRedis;
 use wallet_testkit::ManualClock;
 

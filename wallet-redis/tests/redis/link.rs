@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use wallet_core::{
-    BalanceCache, Charge, LimitName, LimitScope, LockManager, LockName, LockOwner, Quota,
-    RateLimiter, SessionLife, SessionStore, SessionUser, StoreError, StoreErrorKind,
-};
+use wallet_core::StoreError;
+use wallet_core::cache::BalanceCache;
+use wallet_core::edge::{Charge, Quota, RateLimiter, SessionLife, SessionStore};
+use wallet_core::ledger::{LimitName, LimitScope, LockName, LockOwner, SessionUser};
+use wallet_core::locks::LockManager;
+use wallet_core::store::StoreErrorKind;
 use wallet_redis::{Redis, RedisSettings};
 use wallet_test_servers::{PrivateRedis, PrivateRedisCluster};
 

@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinHandle;
+use wallet_core::cache::BalanceCache;
+use wallet_core::ledger::{AccountKey, Epoch, Freshness, Position, RecordKey};
 use wallet_core::memory::MemoryStore;
+use wallet_core::store::LedgerStore;
 use wallet_core::{
-    AccountKey, Balance, BalanceCache, Command, Currency, Epoch, Freshness, IdempotencyKey,
-    LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, Policy, Position, PostTransfer,
-    RecordKey, Request, SystemClock, Wallet,
+    Balance, Command, Currency, IdempotencyKey, LedgerId, Leg, Money, OpenAccount, Outcome, Owner,
+    Policy, PostTransfer, Request, SystemClock, Wallet,
 };
 use wallet_redis::{Redis, RedisSettings};
 use wallet_testkit::violations;

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
-use wallet_core::{
-    AccountId, AccountKey, Balance, Counters, Currency, Epoch, InLedger, LedgerId, Version,
-};
+use wallet_core::ledger::{AccountKey, Counters, Epoch, InLedger, Version};
+use wallet_core::{AccountId, Balance, Currency, LedgerId};
 use wallet_redis::{Redis, RedisSettings};
 use wallet_testkit::ManualClock;
 

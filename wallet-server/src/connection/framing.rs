@@ -1,5 +1,4 @@
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 /// The longest name of a header that is looked for.
 const NAME_MAX: usize = 17;

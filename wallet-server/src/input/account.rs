@@ -1,15 +1,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+use wallet_core::ledger::format_minor;
 use wallet_core::{
     AccountId, Amount, ChangeStatus, Command, Currency, Money, OpenAccount, Owner, Policy, Status,
-    format_minor,
 };
 
 use super::{currency, field, metadata, optional};
-use crate::App;
 use crate::problem::Problem;
-use crate::schema;
+use crate::{App, schema};
 
 /// What opens an account.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -3,7 +3,8 @@ use serde_json::value::RawValue;
 use utoipa::openapi::schema::{AnyOfBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
-use wallet_core::{COMMANDS_MAX, Command};
+use wallet_core::Command;
+use wallet_core::request::COMMANDS_MAX;
 
 use super::object::Object;
 use super::{

@@ -1,5 +1,6 @@
 use serde_json::value::RawValue;
-use wallet_core::{Description, Details, Reference};
+use wallet_core::Reference;
+use wallet_core::ledger::{Description, Details};
 
 use super::{metadata, optional, time};
 use crate::problem::Problem;
@@ -41,7 +42,7 @@ macro_rules! posting {
 
         impl $name {
             /// What the caller says about it, checked.
-            fn details(&self) -> Result<wallet_core::Details, $crate::problem::Problem> {
+            fn details(&self) -> Result<wallet_core::ledger::Details, $crate::problem::Problem> {
                 $crate::input::details::Words {
                     code: self.code,
                     reference: self.reference.as_deref(),

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use wallet_core::{Capture, Command, HoldId, HoldKey, PlaceHold, TransferId};
+use wallet_core::ledger::HoldKey;
+use wallet_core::{Capture, Command, HoldId, PlaceHold, TransferId};
 
 use super::details::posting;
 use super::{currency, field, money, optional, time};
-use crate::App;
 use crate::problem::Problem;
 use crate::routes::holds::find;
-use crate::schema;
+use crate::{App, schema};
 
 posting! {
     /// Money to reserve on one account for another.

@@ -29,7 +29,8 @@ use axum::http::request::Parts;
 use object::Object;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use wallet_core::{Currency, InLedger, LedgerId, Metadata, Money, Timestamp};
+use wallet_core::ledger::InLedger;
+use wallet_core::{Currency, LedgerId, Metadata, Money, Timestamp};
 
 use crate::App;
 use crate::problem::{Code, Problem};

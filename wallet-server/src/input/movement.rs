@@ -1,11 +1,11 @@
-use wallet_core::{AccountKey, Command, Deposit, Money, SettlementName, TransferId, Withdrawal};
+use wallet_core::ledger::AccountKey;
+use wallet_core::{Command, Deposit, Money, SettlementName, TransferId, Withdrawal};
 
 use super::details::posting;
 use super::{currency, field, money, optional};
-use crate::App;
 use crate::problem::Problem;
 use crate::routes::find;
-use crate::schema;
+use crate::{App, schema};
 
 /// The settlement account where the caller names none.
 const SETTLEMENT: &str = "bank";

@@ -2,14 +2,14 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wallet_core::{Command, SystemAccount, SystemLeg, SystemTransfer, TransferId};
+use wallet_core::request::{SystemAccount, SystemLeg, SystemTransfer};
+use wallet_core::{Command, TransferId};
 
 use super::details::posting;
 use super::object::Object;
 use super::{currency, field, money, optional};
-use crate::App;
 use crate::problem::{Code, Problem};
-use crate::schema;
+use crate::{App, schema};
 
 /// That system transfers are allowed; the server refuses them otherwise, whatever
 /// else the request says.

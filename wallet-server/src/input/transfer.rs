@@ -1,16 +1,15 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wallet_core::{
-    Amount, Command, Leg, PostTransfer, Reverse, ReverseWhat, Transfer, TransferId, TransferKey,
-};
+use wallet_core::ledger::TransferKey;
+use wallet_core::request::ReverseWhat;
+use wallet_core::{Amount, Command, Leg, PostTransfer, Reverse, Transfer, TransferId};
 
 use super::details::posting;
 use super::object::Object;
 use super::{currency, field, money, optional};
-use crate::App;
 use crate::problem::{Code, Problem};
 use crate::routes::transfers::find;
-use crate::schema;
+use crate::{App, schema};
 
 posting! {
     /// A transfer: one leg in its own fields, or `legs`.

@@ -1,9 +1,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use wallet_core::{
-    Account, AccountKey, AccountState, PastBalance, Status, Timestamp, format_minor,
-};
+use wallet_core::ledger::{AccountKey, AccountState, PastBalance, format_minor};
+use wallet_core::{Account, Status, Timestamp};
 
 use super::{metadata, time};
 use crate::input::PolicyText;

@@ -1,6 +1,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
-use wallet_core::{Currency, Direction, Entry, format_minor};
+use wallet_core::ledger::{Direction, format_minor};
+use wallet_core::{Currency, Entry};
 
 use super::time;
 use crate::schema;

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use wallet_core::{Hold, HoldStatus, TransferId, format_minor};
+use wallet_core::ledger::{HoldStatus, format_minor};
+use wallet_core::{Hold, TransferId};
 
 use super::{metadata, time};
 use crate::schema;

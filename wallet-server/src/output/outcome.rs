@@ -1,12 +1,13 @@
 use axum::http::HeaderValue;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wallet_core::{Account, HoldStatus, Outcome, Posted, Receipt, Recorded};
+use wallet_core::ledger::{HoldStatus, Posted};
+use wallet_core::request::Recorded;
+use wallet_core::{Account, Outcome, Receipt};
 
 use super::{AccountBody, HoldBody, TransferBody, time};
-use crate::App;
 use crate::problem::{Code, Problem, ProblemBody};
-use crate::schema;
+use crate::{App, schema};
 
 /// What became of a batch: one result an item, in the order given.
 #[derive(Debug, Clone, Serialize, ToSchema)]

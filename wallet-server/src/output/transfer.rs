@@ -1,7 +1,8 @@
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use wallet_core::{Leg, Transfer, TransferKind, TransferWithReversals, format_minor};
+use wallet_core::ledger::{TransferKind, TransferWithReversals, format_minor};
+use wallet_core::{Leg, Transfer};
 
 use super::{metadata, time};
 use crate::schema;

@@ -1,4 +1,5 @@
-use wallet_core::{Rejection, StoreErrorKind, WalletError};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{Rejection, WalletError};
 
 /// A stable code with its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,9 +2,8 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use wallet_core::{
-    Account, AccountId, AccountQuery, ChangeStatus, Command, LedgerId, Rejection, Status,
-};
+use wallet_core::store::AccountQuery;
+use wallet_core::{Account, AccountId, ChangeStatus, Command, LedgerId, Rejection, Status};
 
 use super::find;
 use crate::input::{

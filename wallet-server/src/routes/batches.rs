@@ -1,6 +1,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use wallet_core::{Answer, BulkRequest, Command, Request, WalletError};
+use wallet_core::request::BulkRequest;
+use wallet_core::{Answer, Command, Request, WalletError};
 
 use crate::idempotency::mark_replayed;
 use crate::input::{DryRun, Json, KeyHeader, NewBatch, Write};

@@ -2,9 +2,9 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use wallet_core::{
-    AccountId, Command, Hold, HoldId, HoldKey, HoldQuery, InLedger, LedgerId, Rejection, Release,
-};
+use wallet_core::ledger::{HoldKey, InLedger};
+use wallet_core::store::HoldQuery;
+use wallet_core::{AccountId, Command, Hold, HoldId, LedgerId, Rejection, Release};
 
 use crate::input::{
     self, DryRun, Id, Json, KeyHeader, NewCapture, NewHold, Nothing, OptionalJson, Params, Write,

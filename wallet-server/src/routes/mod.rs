@@ -10,7 +10,8 @@ pub(crate) mod statements;
 pub(crate) mod system;
 pub(crate) mod transfers;
 
-use wallet_core::{Account, AccountKey, Rejection};
+use wallet_core::ledger::AccountKey;
+use wallet_core::{Account, Rejection};
 
 use crate::App;
 use crate::problem::{Code, Problem};

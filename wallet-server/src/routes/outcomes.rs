@@ -6,11 +6,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use wallet_core::{IdempotencyKey, LedgerId};
 
-use crate::idempotency;
 use crate::input::{NoBody, Params};
 use crate::output::OutcomeBody;
 use crate::problem::{Code, LIST, Problem, READ, errors};
-use crate::{App, reply, schema};
+use crate::{App, idempotency, reply, schema};
 
 /// Of which part of a batch.
 #[derive(Debug, Deserialize, IntoParams)]

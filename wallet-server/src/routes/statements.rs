@@ -2,9 +2,9 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use wallet_core::{
-    AccountId, Entry, HistoryQuery, Order, Rejection, StoreError, StoreErrorKind, WalletError,
-};
+use wallet_core::history::HistoryQuery;
+use wallet_core::store::{Order, StoreErrorKind};
+use wallet_core::{AccountId, Entry, Rejection, StoreError, WalletError};
 
 use super::find;
 use crate::input::{self, Id, Params};

@@ -1,6 +1,7 @@
 use axum::extract::State;
 use axum::response::Response;
-use wallet_core::{Rejection, TransferId, TransferKey, TransferWithReversals};
+use wallet_core::ledger::{TransferKey, TransferWithReversals};
+use wallet_core::{Rejection, TransferId};
 
 use crate::input::{DryRun, Id, Json, KeyHeader, NewReversal, NewTransfer, OptionalJson, Write};
 use crate::output::TransferBody;

@@ -6,12 +6,12 @@ use thiserror::Error;
 pub enum StartError {
     /// A currency of the settings contradicts another.
     #[error("currencies: {0}")]
-    Currencies(#[from] wallet_core::CurrencyError),
+    Currencies(#[from] wallet_core::ledger::CurrencyError),
     /// The books count a currency in another unit than the settings say.
     #[error("currencies: the books hold {code} with {stored} decimals, the settings say {given}")]
     OtherDecimals {
         /// The currency.
-        code: wallet_core::CurrencyCode,
+        code: wallet_core::ledger::CurrencyCode,
         /// Its decimals in the books.
         stored: u8,
         /// Its decimals in the settings.
@@ -22,7 +22,7 @@ pub enum StartError {
     Store(#[from] wallet_core::StoreError),
     /// The service could not be built.
     #[error("settings: {0}")]
-    Build(#[from] wallet_core::BuildError),
+    Build(#[from] wallet_core::service::BuildError),
     /// The relay of events could not be built.
     #[error("events: {0}")]
     Events(String),
@@ -31,10 +31,10 @@ pub enum StartError {
     Relay(#[from] wallet_events::SettingError),
     /// The raise of how far accounts' times may run ahead is out of bounds.
     #[error("raise-max-ahead: {0}")]
-    Raise(#[from] wallet_core::RaiseError),
+    Raise(#[from] wallet_core::service::RaiseError),
     /// A text of the program's own is not valid.
     #[error("settings: {0}")]
-    Text(#[from] wallet_core::TextError),
+    Text(#[from] wallet_core::ledger::TextError),
     /// The address cannot be listened on, or another failure of the system.
     #[error("{context}: {source}")]
     Io {

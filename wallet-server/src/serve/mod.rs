@@ -14,7 +14,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
-use wallet_core::{CommitSignal, LedgerStore, Outbox, Wallet};
+use wallet_core::Wallet;
+use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
 use wallet_events::Relay;
 
 use crate::config::AdminListen;

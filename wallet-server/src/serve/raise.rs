@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use wallet_core::{Clock, RaiseError, SystemClock, Timestamp, Wallet};
+use wallet_core::runtime::Clock;
+use wallet_core::service::RaiseError;
+use wallet_core::{SystemClock, Timestamp, Wallet};
 
 use crate::{Config, StartError};
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use wallet_core::memory::MemoryStore;
-use wallet_core::{Settings, StoreErrorKind, SystemClock};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{Settings, SystemClock};
 use wallet_sim::{Fault, FaultPlan, FaultyStore, Port};
 
 use crate::contract::Switch;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wallet_core::{AccountId, Version};
+use wallet_core::AccountId;
+use wallet_core::ledger::Version;
 use wallet_events::{Event, Parsed};
 
 use crate::process::{Process, sqlite};

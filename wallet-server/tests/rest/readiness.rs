@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use wallet_core::memory::MemoryStore;
-use wallet_core::{Settings, StoreErrorKind, SystemClock};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{Settings, SystemClock};
 use wallet_sim::{Fault, FaultPlan, FaultyStore, Port};
 
 use crate::contract::Switch;

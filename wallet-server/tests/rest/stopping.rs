@@ -1,7 +1,8 @@
 //! Time limits, a full queue and a graceful end: no answer is ever wrong.
 
 use serde_json::json;
-use wallet_core::{AccountKey, LedgerId, Settings};
+use wallet_core::ledger::AccountKey;
+use wallet_core::{LedgerId, Settings};
 
 use crate::support::{World, memory_store};
 

@@ -2,10 +2,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use wallet_core::{
-    AccountKey, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
-    HistoryStore, ReferenceHistoryQuery, Restore, StoreError, Timestamp, TransferKey,
+use wallet_core::history::{
+    HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow, HistoryStore,
+    ReferenceHistoryQuery,
 };
+use wallet_core::ledger::{AccountKey, Restore, TransferKey};
+use wallet_core::{StoreError, Timestamp};
 
 use super::super::Rng;
 use super::Bug;

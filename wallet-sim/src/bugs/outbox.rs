@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use wallet_core::memory::MemoryStore;
-use wallet_core::test_hooks::latest_lease;
-use wallet_core::{
+use wallet_core::store::{
     EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
     Resolution, RowId, RowProgress, RowState,
 };
+use wallet_core::test_hooks::latest_lease;
 
 use super::Bug;
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use wallet_core::{MessageQueue, QueueError, Received};
+use wallet_core::messaging::{MessageQueue, QueueError, Received};
 
 use super::super::Rng;
 use super::Bug;

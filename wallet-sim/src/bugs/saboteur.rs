@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use wallet_core::ledger::{AccountKey, HoldKey, PastBalance, RecordKey};
 use wallet_core::memory::{MemoryStore, OutboxTables};
-use wallet_core::test_hooks;
-use wallet_core::{
-    AccountKey, Batch, Committed, HoldKey, LedgerStore, PastBalance, RecordKey, Snapshot,
-    StoreError, Timestamp,
-};
+use wallet_core::request::Batch;
+use wallet_core::store::{Committed, LedgerStore, Snapshot};
+use wallet_core::{StoreError, Timestamp, test_hooks};
 
 use super::super::Rng;
 use super::Bug;
@@ -142,7 +141,9 @@ impl Saboteur {
         batch: Arc<Batch>,
     ) -> Result<Committed, StoreError> {
         let snapshot = inner.snapshot(batch.reads()).await?;
-        let payload = batch.decide(&snapshot).changes.outbox_payload();
+        let payload = wallet_core::decide::decide(&batch, &snapshot)
+            .changes
+            .outbox_payload();
         let committed = self.without_events(inner, batch).await?;
         let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = self.store.shared();
@@ -212,7 +213,7 @@ impl Sabotage for Saboteur {
             }
             Bug::LosesCommit if strikes => {
                 let snapshot = inner.snapshot(batch.reads()).await?;
-                let decided = batch.decide(&snapshot).decided;
+                let decided = wallet_core::decide::decide(&batch, &snapshot).decided;
                 Ok(Committed { decided })
             }
             Bug::LosesUpdate if strikes => self.lose_update(inner, batch).await,
@@ -237,7 +238,10 @@ impl Sabotage for Saboteur {
         let now = shared.now();
         let mut tables = shared.tables();
         let snapshot = tables.snapshot(batch.reads(), now, |_| true);
-        if let Some(payload) = batch.decide(&snapshot).changes.outbox_payload() {
+        if let Some(payload) = wallet_core::decide::decide(&batch, &snapshot)
+            .changes
+            .outbox_payload()
+        {
             tables.outbox.append(payload, now);
         }
     }

@@ -1,7 +1,10 @@
 //! Bugs of what a store decides on.
 
+use wallet_core::ledger::HoldStatus;
+use wallet_core::request::Batch;
+use wallet_core::store::{Committed, Snapshot};
 use wallet_core::test_hooks::{PreparedFor, can_lock, prepared_for};
-use wallet_core::{Batch, Committed, Hold, HoldStatus, Snapshot, StoreError, Timestamp};
+use wallet_core::{Hold, StoreError, Timestamp};
 
 use super::saboteur::EARLY;
 use super::{Bug, Saboteur};
@@ -49,7 +52,7 @@ impl Saboteur {
             Some(early) => self.take_early(&mut snapshot, early),
             None => self.distort(&mut snapshot, batch),
         }
-        let mut decision = batch.decide(&snapshot);
+        let mut decision = wallet_core::decide::decide(&batch, &snapshot);
         let changes = &mut decision.changes;
         let keys: Vec<_> = changes.records.iter().map(|record| record.key).collect();
         self.forget_records(&keys);

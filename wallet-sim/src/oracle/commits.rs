@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use wallet_core::{
-    AccountKey, Batch, Decided, Effect, EffectKind, InLedger, LedgerId, Outcome, PastBalance,
-    Receipt, RecordKey, Timestamp,
+use wallet_core::ledger::{
+    AccountKey, Decided, Effect, EffectKind, InLedger, PastBalance, RecordKey,
 };
+use wallet_core::request::Batch;
+use wallet_core::{LedgerId, Outcome, Receipt, Timestamp};
 use wallet_testkit::model::Expected;
 
 use super::{Oracle, State};

@@ -1,6 +1,8 @@
 //! What is published, and what a consumer and history are told.
 
-use wallet_core::{HistoryLine, InboxStep, Message, Sequence};
+use wallet_core::history::HistoryLine;
+use wallet_core::ledger::Sequence;
+use wallet_core::messaging::{InboxStep, Message};
 
 use super::super::mirror::Told;
 use super::Oracle;

@@ -1,6 +1,7 @@
 //! Who owns the outbox's partition.
 
-use wallet_core::{Lease, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::store::Lease;
 
 use super::Oracle;
 

@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use wallet_core::{AccountKey, Effect, Entry, Outcome, RecordKey, Sequence, Version};
+use wallet_core::ledger::{AccountKey, Effect, RecordKey, Sequence, Version};
+use wallet_core::{Entry, Outcome};
 use wallet_testkit::model::Model;
 
 use super::Trace;

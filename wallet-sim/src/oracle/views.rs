@@ -1,6 +1,7 @@
 //! What caches and readers say.
 
-use wallet_core::{AccountKey, Balance, Epoch, Freshness, Position};
+use wallet_core::Balance;
+use wallet_core::ledger::{AccountKey, Epoch, Freshness, Position};
 
 use super::Oracle;
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Bug, Harness, Part, Ports, QueueEnds, Rng, Scenario};
-use wallet_core::Clock;
+use wallet_core::runtime::Clock;
 use wallet_events::memory::MemoryQueue;
 
 mod overtaking;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::{EventPublisher, MessageQueue, Published};
+use wallet_core::messaging::{EventPublisher, MessageQueue, Published};
 
 /// Forwards each message by itself: what fails is left to come again, and those
 /// behind it go on.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::{Bug, Mirror, Part, Ports, Stop};
 use wallet_core::memory::MemoryInbox;
-use wallet_core::{EventPublisher, Inbox, LedgerStore};
+use wallet_core::messaging::{EventPublisher, Inbox};
+use wallet_core::store::LedgerStore;
 use wallet_events::{
     Consumer, ConsumerSettings, Forwarder, ForwarderSettings, Gaps, Relay, RelaySettings,
 };

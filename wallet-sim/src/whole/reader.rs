@@ -3,7 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{Bug, Mirror, Ports, Told};
 use async_trait::async_trait;
-use wallet_core::{Inbox, StoreError};
+use wallet_core::StoreError;
+use wallet_core::messaging::Inbox;
 use wallet_events::{Delivery, EventHandler, Handled, HandlerError, Projector};
 
 /// How many events are known again by a consumer that knows the latest only.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
-use wallet_core::codec::decode_outcome;
-use wallet_core::{AccountState, Currency, LedgerId, StoreError, Timestamp};
+use wallet_core::ledger::AccountState;
+use wallet_core::store::codec::decode_outcome;
+use wallet_core::{Currency, LedgerId, StoreError, Timestamp};
 
 use crate::deferred::{Books, Cache};
 use crate::error::{During, Result, corrupt, undecodable};

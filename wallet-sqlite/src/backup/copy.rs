@@ -7,7 +7,8 @@ use std::path::Path;
 use rusqlite::backup::{Backup as Copy, StepResult};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
-use wallet_core::{StoreError, StoreErrorKind};
+use wallet_core::StoreError;
+use wallet_core::store::StoreErrorKind;
 
 use super::Result;
 use super::census::{Census, in_one_state};
@@ -35,7 +36,8 @@ pub struct Backup {
 ///
 /// ```
 /// # use std::sync::Arc;
-/// use wallet_core::{RaisedBy, SystemClock};
+/// use wallet_core::SystemClock;
+/// use wallet_core::ledger::RaisedBy;
 /// use wallet_sqlite::{Existing, SqliteSettings, SqliteStore, back_up, restore};
 ///
 /// let folder = tempfile::tempdir()?;

@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use wallet_core::{Epoch, StoreErrorKind};
+use wallet_core::ledger::Epoch;
+use wallet_core::store::StoreErrorKind;
 
 use super::copy::flush_folder;
 use super::error::{BackupError, io};

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use wallet_core::{Clock, Epoch, RaisedBy, RaisedEpoch, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::ledger::{Epoch, RaisedBy, RaisedEpoch};
+use wallet_core::runtime::Clock;
 
 use super::census::in_one_state;
 use super::copy::{Backup, check, flush};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use wallet_core::RecordKey;
+use wallet_core::ledger::RecordKey;
 
 use super::Pieces;
 use super::piece::{Moved, Piece};

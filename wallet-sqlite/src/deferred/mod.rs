@@ -22,7 +22,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension};
-use wallet_core::RecordKey;
+use wallet_core::ledger::RecordKey;
 
 pub(crate) use fold::{fold_all, write};
 pub(crate) use index::Index;

@@ -1,6 +1,7 @@
 //! One commit's share of what is deferred, and how it is stored.
 
-use wallet_core::{Counters, Sequence, Timestamp, Version};
+use wallet_core::Timestamp;
+use wallet_core::ledger::{Counters, Sequence, Version};
 
 use super::slices::{Sliced, slice};
 use crate::error::{Result, corrupt};

@@ -7,7 +7,8 @@
 
 use std::sync::Arc;
 
-use wallet_core::{Counters, LedgerId, RecordKey, Timestamp};
+use wallet_core::ledger::{Counters, RecordKey};
+use wallet_core::{LedgerId, Timestamp};
 
 use super::piece::Nonce;
 use super::slices::{SLICES, slice_of_account, slice_of_key};

@@ -1,5 +1,5 @@
 use rusqlite::ffi;
-use wallet_core::StoreErrorKind as Kind;
+use wallet_core::store::StoreErrorKind as Kind;
 
 use super::{Doing, classify};
 

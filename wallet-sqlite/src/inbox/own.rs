@@ -1,7 +1,9 @@
 //! Inside a transaction of the consumer's own.
 
 use rusqlite::Connection;
-use wallet_core::{AccountKey, InboxStep, Position, StoreError};
+use wallet_core::StoreError;
+use wallet_core::ledger::{AccountKey, Position};
+use wallet_core::messaging::InboxStep;
 
 use super::SqliteInbox;
 use crate::error::{ApplyError, Result};
@@ -34,7 +36,7 @@ impl SqliteInbox {
     }
 
     /// Records a step inside the transaction under way on `connection`, as
-    /// [`Inbox::advance`](wallet_core::Inbox::advance) does in one of its own:
+    /// [`Inbox::advance`](wallet_core::messaging::Inbox::advance) does in one of its own:
     /// committed or rolled back with the effect of the event. Where it answers
     /// `false` the event was seen before, and the effect is to be rolled back.
     ///
@@ -54,7 +56,9 @@ impl SqliteInbox {
     ///   write lock, or has written meanwhile: roll back and begin again.
     ///
     /// ```
-    /// use wallet_core::{AccountId, Epoch, InboxStep, InLedger, LedgerId, Position};
+    /// use wallet_core::{AccountId, LedgerId};
+    /// use wallet_core::ledger::{Epoch, InLedger, Position};
+    /// use wallet_core::messaging::InboxStep;
     /// use wallet_sqlite::rusqlite::Connection;
     /// use wallet_sqlite::{HostTransaction, SqliteInbox};
     ///

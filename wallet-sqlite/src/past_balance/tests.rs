@@ -3,10 +3,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use wallet_core::ledger::{AccountKey, InLedger, SettlementShards};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::runtime::{Clock, Uuid7};
+use wallet_core::store::LedgerStore;
 use wallet_core::{
-    AccountId, AccountKey, Batch, Clock, Command, Currency, Deposit, IdempotencyKey, InLedger,
-    LedgerId, LedgerStore, Money, OpenAccount, Owner, Prepared, Request, SettlementName,
-    SettlementShards, SystemClock, Uuid7,
+    AccountId, Command, Currency, Deposit, IdempotencyKey, LedgerId, Money, OpenAccount, Owner,
+    Request, SettlementName, SystemClock,
 };
 
 use super::*;

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{CachedStatement, Connection, Row, params};
-use wallet_core::{
-    Account, AccountId, AccountKey, AccountState, InLedger, LedgerId, Metadata, Owner, TrialBalance,
-};
+use wallet_core::ledger::{AccountKey, AccountState, InLedger};
+use wallet_core::store::TrialBalance;
+use wallet_core::{Account, AccountId, LedgerId, Metadata, Owner};
 
 use super::{Place, Terms, prepare};
 use crate::deferred::{Books, Moved};

@@ -1,5 +1,7 @@
 use rusqlite::{Connection, OptionalExtension};
-use wallet_core::{AccountKey, AccountState, Entry, EntryQuery, Order, Sequence, Timestamp};
+use wallet_core::ledger::{AccountKey, AccountState, Sequence};
+use wallet_core::store::Order;
+use wallet_core::{Entry, EntryQuery, Timestamp};
 
 use super::accounts::account_state;
 use super::{Place, journal, prepare};

@@ -1,6 +1,8 @@
 use rusqlite::{Connection, Row, params};
-use wallet_core::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
-use wallet_core::{Hold, HoldId, HoldKey, HoldQuery, HoldStatus, InLedger, LedgerId, Timestamp};
+use wallet_core::ledger::{HoldKey, HoldStatus, InLedger};
+use wallet_core::store::HoldQuery;
+use wallet_core::store::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
+use wallet_core::{Hold, HoldId, LedgerId, Timestamp};
 
 use super::prepare;
 use crate::error::{During, Result, corrupt, undecodable};

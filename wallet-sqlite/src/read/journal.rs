@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
-use wallet_core::codec::decode_outcome;
-use wallet_core::{Fingerprint, LedgerId, Outcome, Record, RecordKey, Timestamp};
+use wallet_core::ledger::{Fingerprint, Record, RecordKey};
+use wallet_core::store::codec::decode_outcome;
+use wallet_core::{LedgerId, Outcome, Timestamp};
 
 use super::prepare;
 use crate::deferred::Books;

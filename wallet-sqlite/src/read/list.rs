@@ -2,7 +2,9 @@
 //! that no account is read which is not on the page.
 
 use rusqlite::params;
-use wallet_core::{Account, AccountId, AccountQuery, InLedger};
+use wallet_core::ledger::InLedger;
+use wallet_core::store::AccountQuery;
+use wallet_core::{Account, AccountId};
 
 use super::{account, known, prepare};
 use crate::deferred::Books;
@@ -33,7 +35,9 @@ pub(crate) fn list_accounts(books: &Books<'_>, query: &AccountQuery) -> Result<V
     let after: &[u8] = query.after.as_ref().map_or(&[], |id| id.as_bytes());
     let (ledger, limit) = (ledger_number(query.ledger), query.limit);
     let currency = query.currency.map(|currency| currency.code());
-    let currency = currency.as_ref().map(wallet_core::CurrencyCode::as_str);
+    let currency = currency
+        .as_ref()
+        .map(wallet_core::ledger::CurrencyCode::as_str);
     let owner = query.owner.as_ref().map(wallet_core::Owner::as_str);
     let mut statement = prepare(books, statement(owner.is_some(), currency.is_some()))?;
     let mut rows = match (owner, currency) {

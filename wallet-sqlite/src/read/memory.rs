@@ -1,5 +1,5 @@
 use rustc_hash::FxHashMap;
-use wallet_core::{AccountKey, AccountState};
+use wallet_core::ledger::{AccountKey, AccountState};
 
 use super::Place;
 use super::accounts::{Rows, latest};

@@ -11,9 +11,10 @@ mod pending_sums;
 mod transfers;
 
 use rusqlite::{CachedStatement, Connection};
-use wallet_core::{
-    AccountKey, AccountState, Amount, CurrencyCode, Policy, Reads, Snapshot, Status, Timestamp,
-};
+use wallet_core::ledger::{AccountKey, AccountState, CurrencyCode};
+use wallet_core::request::Reads;
+use wallet_core::store::Snapshot;
+use wallet_core::{Amount, Policy, Status, Timestamp};
 
 pub(crate) use accounts::{account, account_state, each_account, ledgers, trial_balance};
 pub(crate) use entries::{ANCHOR_EVERY, Statement, entries};

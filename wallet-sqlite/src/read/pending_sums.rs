@@ -1,6 +1,7 @@
 use rusqlite::params;
-use wallet_core::codec::decode_hold;
-use wallet_core::{AccountKey, PendingSums};
+use wallet_core::ledger::AccountKey;
+use wallet_core::store::PendingSums;
+use wallet_core::store::codec::decode_hold;
 
 use super::{account_state, prepare};
 use crate::deferred::Books;

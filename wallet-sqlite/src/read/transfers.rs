@@ -1,7 +1,7 @@
 use rusqlite::{Connection, params};
-use wallet_core::{
-    InLedger, Outcome, ReferenceQuery, Transfer, TransferId, TransferKey, TransferWithReversals,
-};
+use wallet_core::ledger::{InLedger, TransferKey, TransferWithReversals};
+use wallet_core::store::ReferenceQuery;
+use wallet_core::{Outcome, Transfer, TransferId};
 
 use super::{journal, prepare};
 use crate::error::{During, Result, corrupt};

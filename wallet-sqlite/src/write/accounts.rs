@@ -1,6 +1,8 @@
 use rusqlite::{Connection, params};
-use wallet_core::codec::{policy_parts, status_number};
-use wallet_core::{Account, AccountKey, AccountUpdate, Metadata};
+use wallet_core::ledger::AccountKey;
+use wallet_core::store::AccountUpdate;
+use wallet_core::store::codec::{policy_parts, status_number};
+use wallet_core::{Account, Metadata};
 
 use super::find;
 use crate::deferred::Moved;

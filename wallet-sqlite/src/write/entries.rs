@@ -1,5 +1,6 @@
 use rusqlite::Connection;
-use wallet_core::{AccountKey, InLedger, Posted, Sequence, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::ledger::{AccountKey, InLedger, Posted, Sequence};
 
 use super::find;
 use super::journal::Told;

@@ -1,6 +1,7 @@
 use rusqlite::{Connection, params};
-use wallet_core::codec::{encode_hold, hold_status_number};
-use wallet_core::{HoldUpdate, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::store::HoldUpdate;
+use wallet_core::store::codec::{encode_hold, hold_status_number};
 
 use crate::error::{Doing, During, Result};
 use crate::read::prepare;

@@ -3,8 +3,10 @@ use std::iter::repeat;
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
-use wallet_core::codec::encode_outcome;
-use wallet_core::{ChangeSet, LedgerId, Outcome, Receipt, Record, Timestamp};
+use wallet_core::ledger::Record;
+use wallet_core::store::ChangeSet;
+use wallet_core::store::codec::encode_outcome;
+use wallet_core::{LedgerId, Outcome, Receipt, Timestamp};
 
 use crate::deferred::Key;
 use crate::error::{Doing, During, Result, corrupt, next_number};

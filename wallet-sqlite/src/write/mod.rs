@@ -7,7 +7,9 @@ mod holds;
 mod journal;
 mod transfers;
 
-use wallet_core::{AccountKey, ChangeSet, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::ledger::AccountKey;
+use wallet_core::store::ChangeSet;
 
 use crate::deferred::{self, Books};
 use crate::error::{Doing, During, Result, corrupt};

@@ -1,5 +1,7 @@
 use rusqlite::{Connection, params};
-use wallet_core::{Reference, ReversalTotal, TransferKey};
+use wallet_core::Reference;
+use wallet_core::ledger::TransferKey;
+use wallet_core::store::ReversalTotal;
 
 use super::journal::Told;
 use crate::error::{Doing, During, Result};

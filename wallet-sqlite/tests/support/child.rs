@@ -5,8 +5,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use wallet_core::invariants::Verifier;
-use wallet_core::{Decided, LedgerStore, Outcome, TransferId};
+use wallet_core::ledger::Decided;
+use wallet_core::store::LedgerStore;
+use wallet_core::verify::Verifier;
+use wallet_core::{Outcome, TransferId};
 use wallet_testkit::block_on;
 
 use super::{ACCOUNTS, commit, open, open_deferring, record_key, transfer};

@@ -15,11 +15,15 @@ pub(crate) mod child;
 use std::path::Path;
 use std::sync::Arc;
 
+use wallet_core::ledger::{
+    AccountKey, Decided, InLedger, KeyScope, KeyText, RecordKey, SettlementShards,
+};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::runtime::Uuid7;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
-    AccountId, AccountKey, Batch, Command, Currency, Decided, Deposit, IdempotencyKey, InLedger,
-    KeyScope, KeyText, LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner,
-    PostTransfer, Prepared, RecordKey, Request, SettlementName, SettlementShards, StoreErrorKind,
-    SystemClock, TransferId, Uuid7,
+    AccountId, Command, Currency, Deposit, IdempotencyKey, LedgerId, Leg, Money, OpenAccount,
+    Outcome, Owner, PostTransfer, Request, SettlementName, SystemClock, TransferId,
 };
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 use wallet_testkit::{block_on, violations};

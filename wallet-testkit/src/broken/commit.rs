@@ -2,12 +2,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{BrokenStore, Bug};
+use wallet_core::ledger::{Counters, Decided, Direction, Epoch, InLedger, RecordKey};
 use wallet_core::memory::Tables;
+use wallet_core::request::Batch;
+use wallet_core::store::{ChangeSet, Committed, Snapshot, codec};
 use wallet_core::test_hooks::first_commands;
-use wallet_core::{
-    Batch, ChangeSet, Committed, Counters, Decided, Direction, Epoch, InLedger, LedgerId, Outcome,
-    Receipt, RecordKey, Snapshot, StoreError, Timestamp, codec,
-};
+use wallet_core::{LedgerId, Outcome, Receipt, StoreError, Timestamp};
 
 /// How many turns a commit waits for another one to get between.
 const TURNS: usize = 1_000;
@@ -30,7 +30,7 @@ impl BrokenStore {
         self.distort_reads(batch, &mut snapshot);
         let present = snapshot.epoch;
         snapshot.epoch = epoch.unwrap_or(present);
-        let mut decision = batch.decide(&snapshot);
+        let mut decision = wallet_core::decide::decide(&batch, &snapshot);
         decision.changes.epoch = present;
         self.distort_writes(&mut tables, &mut decision.changes);
         let outbox = tables.outbox.clone();
@@ -242,7 +242,7 @@ fn keep_first_halves(tables: &mut Tables, batch: &Batch, decided: &[Decided], no
         let half = first_commands(request, usize::from(rejected.command), key);
         let half = Batch::new(vec![Arc::new(half)]);
         let snapshot = tables.snapshot(half.reads(), now, |_| true);
-        let mut changes = half.decide(&snapshot).changes;
+        let mut changes = wallet_core::decide::decide(&half, &snapshot).changes;
         changes.records.clear();
         let _ = tables.apply(&changes, now);
     }

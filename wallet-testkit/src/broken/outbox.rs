@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{BrokenStore, Bug};
-use wallet_core::{
+use wallet_core::store::{
     EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
     Resolution, RowId, RowProgress, RowState,
 };

@@ -5,13 +5,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Bug;
-use wallet_core::memory::MemoryStore;
-use wallet_core::{
-    Account, AccountKey, AccountQuery, Balance, Batch, Committed, Entry, EntryQuery, Epochs, Hold,
-    HoldKey, HoldQuery, Lease, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge,
-    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError,
-    Timestamp, TransferKey, TransferWithReversals, TrialBalance,
+use wallet_core::ledger::{
+    AccountKey, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
+    TransferKey, TransferWithReversals,
 };
+use wallet_core::memory::MemoryStore;
+use wallet_core::request::{Batch, Reads};
+use wallet_core::store::{
+    AccountQuery, Committed, HoldQuery, Lease, LedgerStore, Limits, PendingSums, Purge,
+    ReferenceQuery, Snapshot, TrialBalance,
+};
+use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
 /// A sound in-memory store behind a bug.
 #[derive(Debug)]

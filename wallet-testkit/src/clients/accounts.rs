@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Anomaly, Call, Did, Seen};
-use wallet_core::{AccountKey, Version};
+use wallet_core::ledger::{AccountKey, Version};
 
 /// A version of an account, with the index of the call that made it.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@ use thiserror::Error;
 
 use super::accounts::Accounts;
 use super::{Call, Did, order};
-use wallet_core::{AccountKey, Version};
+use wallet_core::ledger::{AccountKey, Version};
 
 /// Something that no order of the calls explains. Calls are told by when they
 /// began.

@@ -4,9 +4,10 @@ use futures_util::future::join_all;
 
 use super::{Anomaly, Call, Recorder, Seen, anomalies, wrong_sums};
 use crate::deterministic::Rng;
+use wallet_core::ledger::{AccountKey, Epoch, Freshness, InLedger};
 use wallet_core::{
-    AccountId, AccountKey, Balance, Command, Currency, Epoch, Freshness, IdempotencyKey, InLedger,
-    LedgerId, Leg, Money, OpenAccount, Owner, Policy, PostTransfer, Request, Wallet, WalletError,
+    AccountId, Balance, Command, Currency, IdempotencyKey, LedgerId, Leg, Money, OpenAccount,
+    Owner, Policy, PostTransfer, Request, Wallet, WalletError,
 };
 
 /// Clients that pay each other and look, at wallets over the same books: whatever

@@ -1,4 +1,5 @@
-use wallet_core::{AccountKey, Direction, Outcome, Version};
+use wallet_core::Outcome;
+use wallet_core::ledger::{AccountKey, Direction, Version};
 
 /// One call of a client, as the client saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +55,12 @@ impl Seen {
     #[must_use]
     pub fn all_of(ledger: wallet_core::LedgerId, outcome: &Outcome) -> Vec<Self> {
         let effects = outcome.effects().map(|effect| {
-            let amount = |mark: &wallet_core::EntryMark| match mark.direction {
+            let amount = |mark: &wallet_core::ledger::EntryMark| match mark.direction {
                 Direction::Debit => -mark.amount.minor(),
                 Direction::Credit => mark.amount.minor(),
             };
             Self {
-                account: wallet_core::InLedger::new(ledger, effect.account),
+                account: wallet_core::ledger::InLedger::new(ledger, effect.account),
                 version: effect.version,
                 posted: effect.counters.posted(),
                 gained: effect.entry.as_ref().map_or(0, amount),

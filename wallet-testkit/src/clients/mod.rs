@@ -17,7 +17,8 @@
 //!
 //! ```
 //! use wallet_testkit::clients::{Anomaly, Recorder, Seen, anomalies};
-//! use wallet_core::{AccountId, InLedger, LedgerId};
+//! use wallet_core::{AccountId, LedgerId};
+//! use wallet_core::ledger::InLedger;
 //!
 //! let ada = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
 //! let recorder = Recorder::new();

@@ -1,7 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Call, Did, Seen};
-use wallet_core::AccountKey;
+use wallet_core::ledger::AccountKey;
 
 /// Notes the calls of any number of clients, in the order in which they began and
 /// were answered.

@@ -1,7 +1,8 @@
 //! A history of every kind that must be found, and of those that must not.
 
 use super::{Anomaly, Call, Did, Seen, anomalies, wrong_sums};
-use wallet_core::{AccountId, AccountKey, InLedger, LedgerId, Version};
+use wallet_core::ledger::{AccountKey, InLedger, Version};
+use wallet_core::{AccountId, LedgerId};
 
 fn account(number: u8) -> AccountKey {
     InLedger::new(LedgerId::default(), AccountId::from_bytes([number; 16]))

@@ -2,10 +2,12 @@
 
 use super::steps::{amount, at_home, cents, deposit, eur, given, opened, owner, transfer};
 use crate::Kit;
+use wallet_core::ledger::{Counters, EffectKind};
+use wallet_core::request::Change;
+use wallet_core::store::AccountQuery;
 use wallet_core::{
-    AccountId, AccountQuery, Change, ChangeLimits, ChangeStatus, Command, Counters, Currency,
-    EffectKind, LedgerId, Metadata, OpenAccount, PlaceHold, Policy, Receipt, Rejection, Release,
-    Status,
+    AccountId, ChangeLimits, ChangeStatus, Command, Currency, LedgerId, Metadata, OpenAccount,
+    PlaceHold, Policy, Receipt, Rejection, Release, Status,
 };
 
 /// Everything that was said at the opening is there, at version 1 and zero.

@@ -7,9 +7,11 @@ use super::steps::{
 };
 use crate::Kit;
 use crate::kit::fresh;
+use wallet_core::ledger::Decided;
+use wallet_core::request::{LEGS_MAX, Prepared};
 use wallet_core::{
-    AccountId, Command, Currency, Decided, Deposit, LEGS_MAX, Leg, Money, OpenAccount, Outcome,
-    PostTransfer, Prepared, Rejection, TransferId,
+    AccountId, Command, Currency, Deposit, Leg, Money, OpenAccount, Outcome, PostTransfer,
+    Rejection, TransferId,
 };
 
 impl Kit {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::steps::{deposit, receipts, refusal, request, transfer};
 use crate::Kit;
 use crate::kit::{fresh, key, record_key, replayed};
-use wallet_core::{
-    AccountId, BulkRequest, Command, Decided, Outcome, Prepared, Purge, RecordKey, Rejection,
-    Request,
-};
+use wallet_core::ledger::{Decided, RecordKey};
+use wallet_core::request::{BulkRequest, Prepared};
+use wallet_core::store::Purge;
+use wallet_core::{AccountId, Command, Outcome, Rejection, Request};
 
 const DAY: Duration = Duration::from_secs(86_400);
 

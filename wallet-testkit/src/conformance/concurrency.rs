@@ -8,10 +8,11 @@ use super::steps::{
     amount, bank, deposit, eur, given, owner, request, settlement, transfer, withdrawal,
 };
 use crate::Kit;
+use wallet_core::ledger::{Decided, HoldStatus};
+use wallet_core::request::{BulkRequest, Prepared, ReverseWhat};
 use wallet_core::{
-    AccountId, BulkRequest, Capture, Command, Currency, Decided, Deposit, HoldStatus, LedgerId,
-    Money, OpenAccount, Outcome, PlaceHold, Prepared, Rejection, Request, Reverse, ReverseWhat,
-    TransferId, Withdrawal,
+    AccountId, Capture, Command, Currency, Deposit, LedgerId, Money, OpenAccount, Outcome,
+    PlaceHold, Rejection, Request, Reverse, TransferId, Withdrawal,
 };
 
 const THREADS: usize = 4;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::steps::deposit;
 use crate::Kit;
-use wallet_core::{DoneSet, EventIndex, Lease, OutboxRow, Purge, RowId, RowProgress, RowState};
+use wallet_core::store::{
+    DoneSet, EventIndex, Lease, OutboxRow, Purge, RowId, RowProgress, RowState,
+};
 
 const TTL: Duration = Duration::from_secs(86_400);
 

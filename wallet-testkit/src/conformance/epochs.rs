@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::steps::{at_home, deposit, open_rows, request, withdrawal};
 use crate::Kit;
 use crate::kit::{fresh, replayed};
-use wallet_core::{
-    Epoch, Epochs, Outcome, RaisedBy, RaisedEpoch, Request, StoreErrorKind, Timestamp, codec,
-};
+use wallet_core::ledger::{Epoch, Epochs, RaisedBy, RaisedEpoch};
+use wallet_core::store::{StoreErrorKind, codec};
+use wallet_core::{Outcome, Request, Timestamp};
 
 /// A time long before that of any store's clock.
 const LONG_AGO: Timestamp = Timestamp::from_micros(1_000_000);

@@ -5,10 +5,12 @@ use super::steps::{
     transfer,
 };
 use crate::Kit;
+use wallet_core::ledger::{Description, Details};
+use wallet_core::request::Change;
+use wallet_core::store::{AccountQuery, ReferenceQuery};
 use wallet_core::{
-    AccountQuery, Amount, Capture, Change, ChangeLimits, Currency, Deposit, Description, Details,
-    LedgerId, Leg, Metadata, Money, OpenAccount, Owner, PlaceHold, Policy, PostTransfer, Reference,
-    ReferenceQuery, Reverse, Timestamp, Withdrawal,
+    Amount, Capture, ChangeLimits, Currency, Deposit, LedgerId, Leg, Metadata, Money, OpenAccount,
+    Owner, PlaceHold, Policy, PostTransfer, Reference, Reverse, Timestamp, Withdrawal,
 };
 
 fn greatest() -> Money {
@@ -254,7 +256,7 @@ pub async fn currencies_keep_their_ends(kit: &Kit) {
 pub async fn the_longest_hold_is_kept(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
-    let life = wallet_core::HOLD_LIFE_MAX;
+    let life = wallet_core::request::HOLD_LIFE_MAX;
     let place = PlaceHold::new(ada, bob, cents(1)).with_expires_in(Some(life));
     let hold = held(&kit.accept(place).await);
     let kept = kit.hold_now(hold.key.id).await;

@@ -9,10 +9,12 @@ use super::steps::{
 };
 use crate::Kit;
 use crate::kit::{fresh, replayed};
+use wallet_core::ledger::{Decided, Details, EffectKind, HoldStatus, TransferKind};
+use wallet_core::request::{Expire, Prepared};
+use wallet_core::store::HoldQuery;
 use wallet_core::{
-    AccountId, Capture, ChangeStatus, Command, Decided, Details, EffectKind, Expire, HoldId,
-    HoldQuery, HoldStatus, LedgerId, OpenAccount, PlaceHold, Prepared, Reference, Rejection,
-    Release, Status, TransferKind,
+    AccountId, Capture, ChangeStatus, Command, HoldId, LedgerId, OpenAccount, PlaceHold, Reference,
+    Rejection, Release, Status,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::steps::{deposit, eur, given, owner, receipts, refusal, request, transfer};
 use crate::Kit;
 use crate::kit::{fresh, key, record_key, replayed};
+use wallet_core::ledger::{Decided, KeyScope, KeyText, RecordKey};
+use wallet_core::store::Purge;
 use wallet_core::{
-    AccountId, Command, Decided, HoldId, IdempotencyKey, KeyScope, KeyText, LedgerId, OpenAccount,
-    PlaceHold, Purge, RecordKey, Rejection, Release, Request, TransferId,
+    AccountId, Command, HoldId, IdempotencyKey, LedgerId, OpenAccount, PlaceHold, Rejection,
+    Release, Request, TransferId,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::Kit;
-use wallet_core::{
+use wallet_core::store::{
     DoneSet, Lease, Outbox, OutboxError, ParkedEvent, PartitionId, Resolution, RowProgress,
     RowState,
 };

@@ -1,8 +1,8 @@
 //! The conformance suite: the cases that every store passes.
 //!
 //! Each case gets a fresh store as a [`Kit`], drives it through
-//! [`LedgerStore::transact`](wallet_core::LedgerStore::transact) and asserts on
-//! values. After every case the [`invariants`](wallet_core::invariants) are checked
+//! [`LedgerStore::transact`](wallet_core::store::LedgerStore::transact) and asserts on
+//! values. After every case the [`invariants`](wallet_core::verify) are checked
 //! on what it left behind.
 
 use std::pin::Pin;
@@ -81,7 +81,7 @@ pub(super) fn caught(attempt: impl FnOnce()) -> Option<String> {
     Some(text.unwrap_or("a panic without words").to_owned())
 }
 
-/// Calls `$then!` with the cases of [`LedgerStore`](wallet_core::LedgerStore).
+/// Calls `$then!` with the cases of [`LedgerStore`](wallet_core::store::LedgerStore).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __ledger_store_cases {
@@ -304,7 +304,7 @@ macro_rules! __conformance_tests {
     };
 }
 
-/// Expands to one test per case that a [`LedgerStore`](wallet_core::LedgerStore)
+/// Expands to one test per case that a [`LedgerStore`](wallet_core::store::LedgerStore)
 /// must pass, for an expression that makes a
 /// [`StoreFactory`](crate::StoreFactory).
 #[macro_export]
@@ -314,7 +314,7 @@ macro_rules! ledger_store_conformance {
     };
 }
 
-/// Calls `$then!` with the cases of [`Outbox`](wallet_core::Outbox).
+/// Calls `$then!` with the cases of [`Outbox`](wallet_core::store::Outbox).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __outbox_cases {
@@ -352,7 +352,7 @@ macro_rules! __outbox_cases {
     };
 }
 
-/// Expands to one test per case that an [`Outbox`](wallet_core::Outbox) must pass,
+/// Expands to one test per case that an [`Outbox`](wallet_core::store::Outbox) must pass,
 /// for an expression that makes a
 /// [`StoreFactory`](crate::StoreFactory).
 #[macro_export]
@@ -362,8 +362,8 @@ macro_rules! outbox_conformance {
     };
 }
 
-/// Every case of an [`Outbox`](wallet_core::Outbox).
+/// Every case of an [`Outbox`](wallet_core::store::Outbox).
 pub const OUTBOX: &[Case] = __outbox_cases! { __conformance_table };
 
-/// Every case of a [`LedgerStore`](wallet_core::LedgerStore).
+/// Every case of a [`LedgerStore`](wallet_core::store::LedgerStore).
 pub const LEDGER_STORE: &[Case] = __ledger_store_cases! { __conformance_table };

@@ -2,7 +2,8 @@
 
 use super::steps::at_home;
 use crate::Kit;
-use wallet_core::{AccountId, DoneSet, EventIndex, ParkedEvent, Resolution, RowId, RowState};
+use wallet_core::AccountId;
+use wallet_core::store::{DoneSet, EventIndex, ParkedEvent, Resolution, RowId, RowState};
 
 fn event(row: RowId, index: EventIndex, reason: &str) -> ParkedEvent {
     ParkedEvent {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::steps::{deposit, open_rows, request, settlement};
 use crate::Kit;
 use crate::kit::{fresh, record_key, replayed};
-use wallet_core::{Decided, Request, Withdrawal};
+use wallet_core::ledger::Decided;
+use wallet_core::{Request, Withdrawal};
 
 /// What one process committed, the other reads and builds on at once.
 pub async fn each_sees_what_the_other_committed(kit: &Kit) {

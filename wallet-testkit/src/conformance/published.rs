@@ -3,7 +3,8 @@
 use super::steps::{deposit, open_rows, refusal, request, transfer};
 use crate::Kit;
 use crate::kit::{fresh, replayed};
-use wallet_core::{ChangeStatus, Command, LedgerId, Outcome, Request, RowId, Status, codec};
+use wallet_core::store::{RowId, codec};
+use wallet_core::{ChangeStatus, Command, LedgerId, Outcome, Request, Status};
 
 impl Kit {
     /// What the open rows tell, in their order, and their numbers.
@@ -84,13 +85,13 @@ pub async fn every_effect_leaves_an_event(kit: &Kit) {
     let effects = kit.told().await.1;
     let effects = effects.iter();
     let effects =
-        effects.flat_map(|(ledger, outcome)| wallet_core::invariants::effects_of(*ledger, outcome));
+        effects.flat_map(|(ledger, outcome)| wallet_core::verify::effects_of(*ledger, outcome));
     assert_eq!(effects.count(), 1, "no change, no event");
     kit.accept(ChangeStatus::new(ada, Status::Frozen)).await;
     let told = kit.told().await.1;
     let effects = told
         .iter()
-        .flat_map(|(ledger, outcome)| wallet_core::invariants::effects_of(*ledger, outcome));
+        .flat_map(|(ledger, outcome)| wallet_core::verify::effects_of(*ledger, outcome));
     let versions: Vec<_> = effects.map(|(_, version)| version).collect();
     assert_eq!(versions, [1, 2]);
 }

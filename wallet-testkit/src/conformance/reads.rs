@@ -8,10 +8,12 @@ use super::steps::{
 };
 use crate::Kit;
 use crate::kit::{fresh, record_key};
+use wallet_core::ledger::{Decided, InLedger};
+use wallet_core::request::Batch;
+use wallet_core::store::{AccountQuery, HoldQuery, Order, ReferenceQuery};
 use wallet_core::{
-    AccountId, AccountQuery, Amount, Batch, Capture, Currency, Decided, Deposit, EntryQuery,
-    HoldQuery, InLedger, LedgerId, Money, OpenAccount, Order, Reference, ReferenceQuery, Rejection,
-    Reverse, Timestamp, TransferId,
+    AccountId, Amount, Capture, Currency, Deposit, EntryQuery, LedgerId, Money, OpenAccount,
+    Reference, Rejection, Reverse, Timestamp, TransferId,
 };
 
 /// A dry run decides on a snapshot what the commit would, and writes nothing.
@@ -22,7 +24,7 @@ pub async fn a_dry_run_writes_nothing(kit: &Kit) {
     let batch = Batch::new(vec![prepared.clone()]);
     let before = kit.account(ada).await;
     let snapshot = kit.store().snapshot(batch.reads()).await.unwrap();
-    let told = batch.decide(&snapshot).decided;
+    let told = wallet_core::decide::decide(&batch, &snapshot).decided;
     assert_eq!(kit.account(ada).await, before);
     assert_eq!(kit.entries(bob).await, []);
     let none = kit.store().records(&[record_key("dry")]).await.unwrap();
@@ -166,9 +168,9 @@ pub async fn what_is_not_there_is_an_empty_page(kit: &Kit) {
         if filled {
             let bob = kit.open("bob").await;
             account = kit.open_with("ada", 100).await;
-            let details = wallet_core::Details {
+            let details = wallet_core::ledger::Details {
                 reference: Some(Reference::new("x").unwrap()),
-                ..wallet_core::Details::default()
+                ..wallet_core::ledger::Details::default()
             };
             kit.accept(transfer(account, bob, 1).with_details(details))
                 .await;
@@ -214,9 +216,9 @@ pub async fn ledgers_are_separate_books(kit: &Kit) {
     let (ada, bob) = (AccountId::new(given(1)), AccountId::new(given(2)));
     let paid = TransferId::new(given(3));
     let hold = wallet_core::HoldId::new(given(4));
-    let details = wallet_core::Details {
+    let details = wallet_core::ledger::Details {
         reference: Some(Reference::new("r").unwrap()),
-        ..wallet_core::Details::default()
+        ..wallet_core::ledger::Details::default()
     };
     for (ledger, minor) in ledgers.into_iter().zip([100, 200, 300]).rev() {
         let open = |id, name: &str| {

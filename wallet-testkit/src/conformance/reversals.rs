@@ -3,9 +3,10 @@
 use super::steps::{amount, cents, deposit, given, posted, receipts, transfer};
 use crate::Kit;
 use crate::kit::fresh;
+use wallet_core::ledger::{EffectKind, Reversal, TransferKind};
+use wallet_core::request::ReverseWhat;
 use wallet_core::{
-    AccountId, Capture, Command, EffectKind, Leg, PostTransfer, Rejection, Request, Reversal,
-    Reverse, ReverseWhat, TransferId, TransferKind,
+    AccountId, Capture, Command, Leg, PostTransfer, Rejection, Request, Reverse, TransferId,
 };
 
 fn part(transfer: TransferId, minor: i128) -> Reverse {
@@ -101,7 +102,7 @@ pub async fn a_split_is_refunded_in_proportion(kit: &Kit) {
     let mut shares = Vec::new();
     for (name, share_bp) in [("shop", 8_300), ("platform", 1_000), ("tax", 700)] {
         let to = kit.open(name).await;
-        shares.push(wallet_core::Share { to, share_bp });
+        shares.push(wallet_core::request::Share { to, share_bp });
     }
     let split = wallet_core::Split::new(ada, cents(101), shares);
     let sale = posted(&kit.accept(split).await).transfer.key.id;
@@ -197,7 +198,7 @@ pub async fn deposits_and_captures_are_reversed_too(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (1, 1));
     assert_eq!(kit.balances(super::steps::bank()).await, (-1, -1));
     let status = kit.hold_now(hold).await.status;
-    assert_eq!(status, wallet_core::HoldStatus::Captured);
+    assert_eq!(status, wallet_core::ledger::HoldStatus::Captured);
 }
 
 /// A transfer that an earlier request of the batch made is reversed by a later

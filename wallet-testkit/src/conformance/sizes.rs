@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::steps::{at_home, cents, eur, owner, posted, receipts};
 use crate::kit::{fresh, replayed};
 use crate::{Kit, ManualClock};
-use wallet_core::LEGS_MAX;
+use wallet_core::ledger::{Description, Details, Sequence};
+use wallet_core::request::{InvalidRequest, LEGS_MAX, Prepared};
+use wallet_core::store::Order;
 use wallet_core::{
-    AccountId, Description, Details, EntryQuery, IdempotencyKey, InvalidRequest, LedgerId, Leg,
-    Metadata, OpenAccount, Order, Policy, PostTransfer, Prepared, Reference, Request, Sequence,
-    Timestamp, Wallet, WalletError,
+    AccountId, EntryQuery, IdempotencyKey, LedgerId, Leg, Metadata, OpenAccount, Policy,
+    PostTransfer, Reference, Request, Timestamp, Wallet, WalletError,
 };
 
 /// How many entries an account gets unless `WALLET_KIT_ENTRIES` says.

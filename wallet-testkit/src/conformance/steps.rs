@@ -8,11 +8,14 @@ use uuid::Uuid;
 
 use crate::Kit;
 use crate::kit::key;
+use wallet_core::ledger::{
+    AccountKey, InLedger, Posted, TransferWithReversals, settlement_account,
+};
+use wallet_core::store::{Order, Outbox, OutboxRow};
 use wallet_core::{
-    Account, AccountId, AccountKey, Amount, Command, Currency, Deposit, Entry, EntryQuery, Hold,
-    HoldId, InLedger, LedgerId, Leg, Money, OpenAccount, Order, Outbox, OutboxRow, Outcome, Owner,
-    PlaceHold, PostTransfer, Posted, Receipt, Rejected, Request, SettlementName, TransferId,
-    TransferWithReversals, Withdrawal, settlement_account,
+    Account, AccountId, Amount, Command, Currency, Deposit, Entry, EntryQuery, Hold, HoldId,
+    LedgerId, Leg, Money, OpenAccount, Outcome, Owner, PlaceHold, PostTransfer, Receipt, Rejected,
+    Request, SettlementName, TransferId, Withdrawal,
 };
 
 /// What most cases count in.
@@ -212,7 +215,7 @@ pub async fn sample(kit: &Kit) -> AccountId {
     let captured = kit.hold(ada, bob, 10).await;
     let legs = vec![Leg::new(ada, bob, cents(20)), Leg::new(ada, bob, cents(5))];
     let paid = posted(&kit.accept(PostTransfer::new(legs)).await);
-    let what = wallet_core::ReverseWhat::Legs(vec![(0, Some(amount(7)))]);
+    let what = wallet_core::request::ReverseWhat::Legs(vec![(0, Some(amount(7)))]);
     kit.accept(wallet_core::Reverse::new(paid.transfer.key.id).with_what(what))
         .await;
     kit.accept(wallet_core::Capture::new(captured)).await;

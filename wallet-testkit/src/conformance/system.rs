@@ -2,10 +2,11 @@
 
 use super::steps::{bank, cents, deposit, eur, opened, owner, posted, settlement};
 use crate::Kit;
+use wallet_core::ledger::{EffectKind, TransferKind};
+use wallet_core::request::{Share, SystemAccount, SystemLeg, SystemTransfer};
 use wallet_core::{
-    ChangeLimits, ChangeStatus, Command, Deposit, EffectKind, LedgerId, Leg, OpenAccount,
-    PlaceHold, Policy, PostTransfer, Rejection, Reverse, Share, Split, Status, SystemAccount,
-    SystemLeg, SystemTransfer, TransferKind,
+    ChangeLimits, ChangeStatus, Command, Deposit, LedgerId, Leg, OpenAccount, PlaceHold, Policy,
+    PostTransfer, Rejection, Reverse, Split, Status,
 };
 
 /// Customers' commands may not name a system account, and nothing changes its

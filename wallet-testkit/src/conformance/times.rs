@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::steps::{at_home, cents, deposit, given, posted, refusal, request, transfer};
 use crate::Kit;
 use crate::kit::{fresh, record_key};
-use wallet_core::{
-    AccountId, Decided, Epoch, Leg, MAX_AHEAD, PastBalance, PostTransfer, Rejection, Sequence,
-    StoreErrorKind, Timestamp,
-};
+use wallet_core::ledger::{Decided, Epoch, PastBalance, Sequence};
+use wallet_core::request::MAX_AHEAD;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{AccountId, Leg, PostTransfer, Rejection, Timestamp};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MICRO: Duration = Duration::from_micros(1);

@@ -5,11 +5,15 @@ use super::steps::{
     transfer, withdrawal,
 };
 use crate::Kit;
-use wallet_core::{
-    AccountId, Command, Currency, Description, Details, Direction, EffectKind, Epoch, LedgerId,
-    Leg, Metadata, Money, OpenAccount, PostTransfer, Reference, ReferenceQuery, Rejection, Request,
-    SettlementShards, Share, Split, Timestamp, TransferId, TransferKind, Withdrawal,
+use wallet_core::ledger::{
+    Description, Details, Direction, EffectKind, Epoch, SettlementShards, TransferKind,
     settlement_account,
+};
+use wallet_core::request::Share;
+use wallet_core::store::ReferenceQuery;
+use wallet_core::{
+    AccountId, Command, Currency, LedgerId, Leg, Metadata, Money, OpenAccount, PostTransfer,
+    Reference, Rejection, Request, Split, Timestamp, TransferId, Withdrawal,
 };
 
 /// One leg debits one account, credits the other, and both entries tell it.
@@ -278,8 +282,8 @@ pub async fn transfers_are_found_by_reference(kit: &Kit) {
         ids.push(posted(&kit.accept(command).await).transfer.key.id);
     }
     kit.pay(ada, bob, 1).await;
-    let undo =
-        wallet_core::Reverse::new(ids[2]).with_what(wallet_core::ReverseWhat::Amount(amount(4)));
+    let undo = wallet_core::Reverse::new(ids[2])
+        .with_what(wallet_core::request::ReverseWhat::Amount(amount(4)));
     kit.accept(undo).await;
     let mut query = ReferenceQuery {
         ledger: LedgerId::default(),

@@ -2,7 +2,7 @@ use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::ManualClock;
-use wallet_core::Clock;
+use wallet_core::runtime::Clock;
 
 /// What happened in a run: in words, line by line, where somebody is to read
 /// them, and always as a hash that tells two runs apart. It sees every step of a

@@ -1,10 +1,10 @@
 //! What is written, and what is refused.
 
 use super::kit::{HistoryKit, account, lines};
-use wallet_core::{
-    Amount, Currency, Direction, Epoch, HistoryError, HistoryHead, HistoryLine, Reference,
-    StoreErrorKind, Timestamp, TransferKind,
-};
+use wallet_core::history::{HistoryError, HistoryHead, HistoryLine};
+use wallet_core::ledger::{Direction, Epoch, TransferKind};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{Amount, Currency, Reference, Timestamp};
 
 /// Everything that a line says comes back.
 pub async fn lines_are_read_back_exactly(kit: &HistoryKit) {

@@ -2,7 +2,8 @@
 
 use super::kit::{HistoryKit, account, lines};
 use wallet_core::history::balance_at;
-use wallet_core::{Currency, PastBalance, Timestamp};
+use wallet_core::ledger::PastBalance;
+use wallet_core::{Currency, Timestamp};
 
 /// At every time around every entry: what stood after the last one at or before
 /// it, and nothing before the first.

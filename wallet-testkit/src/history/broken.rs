@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{BuiltHistory, HistoryBug, HistoryFactory, OpenHistory};
-use wallet_core::{
-    AccountKey, Epoch, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery,
-    HistoryRow, HistoryStore, LedgerId, LinePosition, Order, ReferenceHistoryQuery, Restore,
-    StoreError, Timestamp, TransferKey,
+use wallet_core::history::{
+    HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow, HistoryStore,
+    LinePosition, ReferenceHistoryQuery,
 };
+use wallet_core::ledger::{AccountKey, Epoch, Restore, TransferKey};
+use wallet_core::store::Order;
+use wallet_core::{LedgerId, StoreError, Timestamp};
 
 /// How many turns a call waits for another one to get between.
 const TURNS: usize = 1_000;
@@ -226,7 +228,7 @@ impl Broken {
         }
         let is_back = head.at.is_some_and(|at| line.entry.created_at < at);
         if is_back && !self.has(HistoryBug::TakesAnyTime) && !self.has(HistoryBug::WritesTwice) {
-            let kind = wallet_core::StoreErrorKind::Invalid;
+            let kind = wallet_core::store::StoreErrorKind::Invalid;
             return Err(StoreError::new(kind, "back in time").into());
         }
         let mut line = line.clone();

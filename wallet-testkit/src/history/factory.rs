@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::block_on;
-use wallet_core::HistoryStore;
+use wallet_core::history::HistoryStore;
 
 /// Makes the histories under test: a fresh, empty one for every case.
 ///

@@ -1,10 +1,10 @@
 //! Rows by what they belong to, and rows that go.
 
 use super::kit::{HistoryKit, account, lines};
-use wallet_core::{
-    Direction, HistoryLine, InLedger, LedgerId, Reference, ReferenceHistoryQuery, StoreErrorKind,
-    Timestamp, TransferId,
-};
+use wallet_core::history::{HistoryLine, ReferenceHistoryQuery};
+use wallet_core::ledger::{Direction, InLedger};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{LedgerId, Reference, Timestamp, TransferId};
 
 /// The two lines of one leg.
 fn pair(from: &HistoryLine, to: &HistoryLine, leg: u16) -> [HistoryLine; 2] {
@@ -16,7 +16,7 @@ fn pair(from: &HistoryLine, to: &HistoryLine, leg: u16) -> [HistoryLine; 2] {
     [debit, credit]
 }
 
-fn found(rows: Vec<wallet_core::HistoryRow>) -> Vec<HistoryLine> {
+fn found(rows: Vec<wallet_core::history::HistoryRow>) -> Vec<HistoryLine> {
     rows.into_iter().map(|row| row.line).collect()
 }
 
@@ -97,7 +97,10 @@ pub async fn references_are_compared_byte_by_byte(kit: &HistoryKit) {
         let name = Reference::new(name).unwrap();
         let query = ReferenceHistoryQuery::first(LedgerId::default(), name.clone(), 9);
         let rows = kit.history().of_reference(&query, &[]).await.unwrap().rows;
-        let accounts: Vec<_> = rows.iter().map(wallet_core::HistoryRow::account).collect();
+        let accounts: Vec<_> = rows
+            .iter()
+            .map(wallet_core::history::HistoryRow::account)
+            .collect();
         assert_eq!(accounts, [account(number)], "{name}");
         let query = ReferenceHistoryQuery::first(LedgerId::new(1), name, 9);
         let rows = kit.history().of_reference(&query, &[]).await.unwrap().rows;

@@ -1,11 +1,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{HistoryFactory, OpenHistory};
-use wallet_core::{
-    AccountId, AccountKey, Amount, Currency, Direction, Entry, Epoch, HistoryError, HistoryHead,
-    HistoryLine, HistoryQuery, HistoryRow, HistoryStore, InLedger, LedgerId, Restore, Sequence,
-    StoreErrorKind, Timestamp, TransferId, TransferKind,
+use wallet_core::history::{
+    HistoryError, HistoryHead, HistoryLine, HistoryQuery, HistoryRow, HistoryStore,
 };
+use wallet_core::ledger::{
+    AccountKey, Direction, Epoch, InLedger, Restore, Sequence, TransferKind,
+};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{AccountId, Amount, Currency, Entry, LedgerId, Timestamp, TransferId};
 
 /// How often a history may be too busy for one call.
 const BUSY_MAX: usize = 1_000;

@@ -1,4 +1,4 @@
-//! The cases that every [`HistoryStore`](wallet_core::HistoryStore) passes, and
+//! The cases that every [`HistoryStore`](wallet_core::history::HistoryStore) passes, and
 //! histories that are broken on purpose, one for each case.
 //!
 //! An adapter implements [`HistoryFactory`] and calls
@@ -57,7 +57,7 @@ pub fn fault(factory: impl HistoryFactory, case: &HistoryCase) -> Option<String>
     super::conformance::caught(|| run(factory, case))
 }
 
-/// Calls `$then!` with the cases of [`HistoryStore`](wallet_core::HistoryStore).
+/// Calls `$then!` with the cases of [`HistoryStore`](wallet_core::history::HistoryStore).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __history_cases {
@@ -157,7 +157,7 @@ macro_rules! __history_tests {
     };
 }
 
-/// Expands to one test per case that a [`HistoryStore`](wallet_core::HistoryStore) must
+/// Expands to one test per case that a [`HistoryStore`](wallet_core::history::HistoryStore) must
 /// pass, for an expression that makes a
 /// [`HistoryFactory`](crate::history::HistoryFactory).
 #[macro_export]
@@ -167,5 +167,5 @@ macro_rules! history_conformance {
     };
 }
 
-/// Every case of a [`HistoryStore`](wallet_core::HistoryStore).
+/// Every case of a [`HistoryStore`](wallet_core::history::HistoryStore).
 pub const HISTORY: &[HistoryCase] = __history_cases! { __history_table };

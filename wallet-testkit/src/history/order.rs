@@ -1,9 +1,10 @@
 //! In which order rows stand, and how they are linked.
 
 use super::kit::{HistoryKit, account, lines};
-use wallet_core::{
-    AccountKey, Epoch, HistoryHead, HistoryQuery, HistoryRow, InLedger, LedgerId, Order, Timestamp,
-};
+use wallet_core::history::{HistoryHead, HistoryQuery, HistoryRow};
+use wallet_core::ledger::{AccountKey, Epoch, InLedger};
+use wallet_core::store::Order;
+use wallet_core::{LedgerId, Timestamp};
 
 const fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)

@@ -1,7 +1,9 @@
 //! Page by page, while others write.
 
 use super::kit::{HistoryKit, account, lines};
-use wallet_core::{HistoryQuery, Order, StoreErrorKind, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::history::HistoryQuery;
+use wallet_core::store::{Order, StoreErrorKind};
 
 /// A limit is kept, 0 gives none, and the end is an empty page with the cursor of
 /// the page before.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use super::HistoryKit;
 use super::kit::{account, append, lines};
 use super::restores::{others, restore};
-use wallet_core::{HistoryError, HistoryStore};
+use wallet_core::history::{HistoryError, HistoryStore};
 
 const THREADS: usize = 4;
 /// How often one looks whether the other has begun.

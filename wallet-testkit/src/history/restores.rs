@@ -1,11 +1,12 @@
 //! Books that went back to an earlier state.
 
 use super::kit::{HistoryKit, account, lines};
-use wallet_core::history::balance_at;
-use wallet_core::{
-    Amount, Epoch, HistoryError, HistoryHead, HistoryLine, HistoryQuery, InLedger, LedgerId, Order,
-    Reference, ReferenceHistoryQuery, Restore, Timestamp, TransferId,
+use wallet_core::history::{
+    HistoryError, HistoryHead, HistoryLine, HistoryQuery, ReferenceHistoryQuery, balance_at,
 };
+use wallet_core::ledger::{Epoch, InLedger, Restore};
+use wallet_core::store::Order;
+use wallet_core::{Amount, LedgerId, Reference, Timestamp, TransferId};
 
 const fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)

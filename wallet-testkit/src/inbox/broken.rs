@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{BuiltInbox, InboxFactory, OpenInbox};
-use wallet_core::{
-    AccountId, AccountKey, Inbox, InboxStep, LedgerId, Position, Restore, StoreError,
-};
+use wallet_core::ledger::{AccountKey, Position, Restore};
+use wallet_core::messaging::{Inbox, InboxStep};
+use wallet_core::{AccountId, LedgerId, StoreError};
 
 /// How many turns a step waits for another one to get between.
 const TURNS: usize = 1_000;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::block_on;
-use wallet_core::Inbox;
+use wallet_core::messaging::Inbox;
 
 /// Makes the inboxes under test: a fresh, empty one for every case.
 ///

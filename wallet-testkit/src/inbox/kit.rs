@@ -1,10 +1,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{InboxFactory, OpenInbox};
-use wallet_core::{
-    AccountId, AccountKey, Epoch, InLedger, Inbox, InboxStep, LedgerId, Position, StoreErrorKind,
-    Version,
-};
+use wallet_core::ledger::{AccountKey, Epoch, InLedger, Position, Version};
+use wallet_core::messaging::{Inbox, InboxStep};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{AccountId, LedgerId};
 
 /// How often an inbox may be too busy for one step.
 const BUSY_MAX: usize = 1_000;

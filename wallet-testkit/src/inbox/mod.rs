@@ -1,4 +1,4 @@
-//! The cases that every [`Inbox`](wallet_core::Inbox) passes, and inboxes that are
+//! The cases that every [`Inbox`](wallet_core::messaging::Inbox) passes, and inboxes that are
 //! broken on purpose, one for each case.
 //!
 //! An inbox needs no ledger, so that this stands beside
@@ -53,7 +53,7 @@ pub fn fault(factory: impl InboxFactory, case: &InboxCase) -> Option<String> {
     super::conformance::caught(|| run(factory, case))
 }
 
-/// Calls `$then!` with the cases of [`Inbox`](wallet_core::Inbox).
+/// Calls `$then!` with the cases of [`Inbox`](wallet_core::messaging::Inbox).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __inbox_cases {
@@ -128,7 +128,7 @@ macro_rules! __inbox_tests {
     };
 }
 
-/// Expands to one test per case that an [`Inbox`](wallet_core::Inbox) must pass, for an
+/// Expands to one test per case that an [`Inbox`](wallet_core::messaging::Inbox) must pass, for an
 /// expression that makes an [`InboxFactory`](crate::inbox::InboxFactory).
 #[macro_export]
 macro_rules! inbox_conformance {
@@ -137,5 +137,5 @@ macro_rules! inbox_conformance {
     };
 }
 
-/// Every case of an [`Inbox`](wallet_core::Inbox).
+/// Every case of an [`Inbox`](wallet_core::messaging::Inbox).
 pub const INBOX: &[InboxCase] = __inbox_cases! { __inbox_table };

@@ -2,7 +2,10 @@
 
 use super::InboxKit;
 use super::kit::{account, first};
-use wallet_core::{AccountId, AccountKey, InLedger, InboxStep, LedgerId, StoreErrorKind};
+use wallet_core::ledger::{AccountKey, InLedger};
+use wallet_core::messaging::InboxStep;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{AccountId, LedgerId};
 
 /// Makes a step under each name and finds each where it stands.
 async fn assert_apart(kit: &InboxKit, names: &[&str]) {

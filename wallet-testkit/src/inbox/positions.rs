@@ -2,7 +2,8 @@
 
 use super::InboxKit;
 use super::kit::{account, first, firsts};
-use wallet_core::{AccountId, AccountKey, InLedger, LedgerId};
+use wallet_core::ledger::{AccountKey, InLedger};
+use wallet_core::{AccountId, LedgerId};
 
 /// Accounts that were never seen stand at 0, each in its place between others.
 pub async fn unknown_accounts_stand_at_zero(kit: &InboxKit) {

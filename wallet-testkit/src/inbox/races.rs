@@ -5,7 +5,8 @@ use std::sync::{Arc, Barrier, Mutex};
 
 use super::InboxKit;
 use super::kit::{account, advance, first};
-use wallet_core::{Inbox, InboxStep, Version};
+use wallet_core::ledger::Version;
+use wallet_core::messaging::{Inbox, InboxStep};
 
 const THREADS: usize = 4;
 const ACCOUNTS: u8 = 8;

@@ -2,7 +2,10 @@
 
 use super::InboxKit;
 use super::kit::{account, advance, first};
-use wallet_core::{Epoch, InboxStep, Position, Restore, StoreErrorKind, Timestamp, Version};
+use wallet_core::Timestamp;
+use wallet_core::ledger::{Epoch, Position, Restore, Version};
+use wallet_core::messaging::InboxStep;
+use wallet_core::store::StoreErrorKind;
 
 /// A step moves the position, over missing versions too.
 pub async fn a_step_moves_the_position(kit: &InboxKit) {

@@ -1,6 +1,8 @@
+use wallet_core::ledger::{AccountChanged, AccountState, Counters, EffectKind};
+use wallet_core::request::Change;
 use wallet_core::{
-    Account, AccountChanged, AccountId, AccountState, Amount, Change, ChangeLimits, ChangeStatus,
-    Counters, Currency, EffectKind, OpenAccount, Policy, Receipt, Rejection, Status,
+    Account, AccountId, Amount, ChangeLimits, ChangeStatus, Currency, OpenAccount, Policy, Receipt,
+    Rejection, Status,
 };
 
 use super::books::{Attempt, Refusal, balance};

@@ -2,10 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
+use wallet_core::ledger::{
+    AccountKey, AccountState, COUNTER_MAX, Counters, CurrencyCode, Direction, Effect, EffectKind,
+    EntryMark, Epoch, HoldKey, InLedger, TransferKey, TransferWithReversals,
+};
 use wallet_core::{
-    Account, AccountId, AccountKey, AccountState, Amount, COUNTER_MAX, Counters, CurrencyCode,
-    Direction, Effect, EffectKind, Entry, EntryMark, Epoch, Hold, HoldKey, InLedger, LedgerId,
-    Rejection, Timestamp, TransferId, TransferKey, TransferWithReversals,
+    Account, AccountId, Amount, Entry, Hold, LedgerId, Rejection, Timestamp, TransferId,
 };
 
 /// Everything the model knows, in plain maps.

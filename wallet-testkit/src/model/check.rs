@@ -5,9 +5,10 @@ use proptest_state_machine::ReferenceStateMachine;
 
 use crate::kit::is_cancelled_with_its_bulk;
 use crate::{Built, ManualClock, StoreFactory};
-use wallet_core::{
-    Batch, Cost, Decided, LedgerStore, Outcome, Prepared, Rejection, StoreError, StoreErrorKind,
-};
+use wallet_core::ledger::Decided;
+use wallet_core::request::{Batch, Cost, Prepared};
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{Outcome, Rejection, StoreError};
 
 use super::machine::Task;
 use super::{Expected, Machine, Step, World, compare};
@@ -101,7 +102,7 @@ async fn run(
     }
 }
 
-type Acknowledged = Vec<(wallet_core::RecordKey, Arc<Outcome>)>;
+type Acknowledged = Vec<(wallet_core::ledger::RecordKey, Arc<Outcome>)>;
 
 async fn carry_out(
     store: &dyn LedgerStore,

@@ -1,6 +1,7 @@
 //! Compares what a store holds with a [`Model`].
 
-use wallet_core::{AccountQuery, EntryQuery, LedgerId, LedgerStore, Order};
+use wallet_core::store::{AccountQuery, LedgerStore, Order};
+use wallet_core::{EntryQuery, LedgerId};
 
 use super::Model;
 use super::check::{same, text};

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use wallet_core::ledger::{Counters, InLedger};
+use wallet_core::request::{Change, Expire, ReverseWhat, SystemAccount, SystemLeg, SystemTransfer};
 use wallet_core::{
-    Account, AccountId, Capture, Change, ChangeLimits, ChangeStatus, Command, Counters, Deposit,
-    Expire, HoldId, InLedger, LedgerId, Leg, Money, OpenAccount, Owner, PlaceHold, PostTransfer,
-    Release, Reverse, ReverseWhat, Split, SystemAccount, SystemLeg, SystemTransfer, TransferId,
+    Account, AccountId, Capture, ChangeLimits, ChangeStatus, Command, Deposit, HoldId, LedgerId,
+    Leg, Money, OpenAccount, Owner, PlaceHold, PostTransfer, Release, Reverse, Split, TransferId,
     Withdrawal,
 };
 

@@ -1,7 +1,8 @@
+use wallet_core::ledger::{Direction, EffectKind, HoldChanged, HoldStatus, Posted, TransferKind};
+use wallet_core::request::Expire;
 use wallet_core::{
-    Amount, Capture, Direction, EffectKind, Expire, Hold, HoldChanged, HoldId, HoldStatus, Leg,
-    Money, PlaceHold, Posted, Receipt, Rejection, Release, Status, Timestamp, Transfer, TransferId,
-    TransferKind,
+    Amount, Capture, Hold, HoldId, Leg, Money, PlaceHold, Receipt, Rejection, Release, Status,
+    Timestamp, Transfer, TransferId,
 };
 
 use super::books::{Attempt, Refusal, Side};

@@ -4,10 +4,11 @@ use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
 
 use crate::{ManualClock, SeededIds};
-use wallet_core::{
-    AccountKey, BulkRequest, Command, HoldKey, IdempotencyKey, InLedger, InvalidRequest, KeyScope,
-    KeyText, LedgerId, PastBalance, Prepared, Request, SettlementShards, Timestamp,
+use wallet_core::ledger::{
+    AccountKey, HoldKey, InLedger, KeyScope, KeyText, PastBalance, SettlementShards,
 };
+use wallet_core::request::{BulkRequest, InvalidRequest, Prepared};
+use wallet_core::{Command, IdempotencyKey, LedgerId, Request, Timestamp};
 
 use super::concrete::Scene;
 use super::steps::{self, Draft, Form};

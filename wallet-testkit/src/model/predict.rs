@@ -2,12 +2,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use wallet_core::test_hooks::{self, PreparedFor};
+use wallet_core::ledger::{
+    AccountKey, Epoch, Fingerprint, HoldKey, HoldStatus, InLedger, PastBalance, RecordKey,
+    TransferKey, TransferKind, settlement_account,
+};
+use wallet_core::request::{BulkRequest, Prepared, SystemAccount};
+use wallet_core::test_hooks::PreparedFor;
 use wallet_core::{
-    AccountId, AccountKey, BulkRequest, Command, Epoch, Fingerprint, HoldId, HoldKey, HoldStatus,
-    IdempotencyKey, InLedger, LedgerId, Outcome, PastBalance, Prepared, Receipt, RecordKey,
-    Rejected, Rejection, Request, SystemAccount, Timestamp, TransferId, TransferKey, TransferKind,
-    settlement_account,
+    AccountId, Command, HoldId, IdempotencyKey, LedgerId, Outcome, Receipt, Rejected, Rejection,
+    Request, Timestamp, TransferId, test_hooks,
 };
 
 use super::books::{Attempt, Books, Named, Refusal};
@@ -208,7 +211,7 @@ impl Model {
     /// What becomes of the sweep of one hold.
     pub fn sweep(&mut self, hold: HoldKey, now: Timestamp) -> Expected {
         let key = Key::Sweep(hold);
-        let commands = [Command::Expire(wallet_core::Expire::new(hold.id))];
+        let commands = [Command::Expire(wallet_core::request::Expire::new(hold.id))];
         let task = Task {
             ledger: hold.ledger,
             key,

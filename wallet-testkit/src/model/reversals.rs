@@ -1,7 +1,6 @@
-use wallet_core::{
-    Amount, EffectKind, Leg, Money, Posted, Receipt, Rejection, Reversal, Reverse, ReverseWhat,
-    Transfer, TransferId, TransferKind,
-};
+use wallet_core::ledger::{EffectKind, Posted, Reversal, TransferKind};
+use wallet_core::request::ReverseWhat;
+use wallet_core::{Amount, Leg, Money, Receipt, Rejection, Reverse, Transfer, TransferId};
 
 use super::books::{Attempt, Refusal};
 

@@ -1,8 +1,11 @@
+use wallet_core::ledger::{
+    AccountState, Details, Direction, Effect, EffectKind, Posted, TransferKind,
+    TransferWithReversals, settlement_account,
+};
+use wallet_core::request::{SystemAccount, SystemTransfer};
 use wallet_core::{
-    Account, AccountId, AccountState, Deposit, Details, Direction, Effect, EffectKind, Leg, Money,
-    Owner, Policy, Posted, Receipt, Rejection, SettlementName, Split, Status, SystemAccount,
-    SystemTransfer, Transfer, TransferId, TransferKind, TransferWithReversals, Withdrawal,
-    settlement_account,
+    Account, AccountId, Deposit, Leg, Money, Owner, Policy, Receipt, Rejection, SettlementName,
+    Split, Status, Transfer, TransferId, Withdrawal,
 };
 
 use super::accounts::least;

@@ -2,9 +2,10 @@
 
 use uuid::Uuid;
 
+use wallet_core::ledger::{Description, Details, settlement_account};
+use wallet_core::request::{ReverseWhat, Share};
 use wallet_core::{
-    AccountId, Amount, Currency, Description, Details, LedgerId, Metadata, Policy, Reference,
-    ReverseWhat, SettlementName, Share, Timestamp, settlement_account,
+    AccountId, Amount, Currency, LedgerId, Metadata, Policy, Reference, SettlementName, Timestamp,
 };
 
 /// The place that stands for the settlement account of most deposits.

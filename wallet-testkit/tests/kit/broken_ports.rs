@@ -6,7 +6,10 @@ use std::fmt::Debug;
 use std::sync::{Arc, Once};
 
 use async_trait::async_trait;
-use wallet_core::{AuditLog, BalanceCache, LockManager, RateLimiter, SessionStore};
+use wallet_core::audit::AuditLog;
+use wallet_core::cache::BalanceCache;
+use wallet_core::edge::{RateLimiter, SessionStore};
+use wallet_core::locks::LockManager;
 use wallet_testkit::broken::ports::{
     AuditBug, BalanceBug, BrokenAuditLog, BrokenCache, BrokenLimiter, BrokenLocks, BrokenQueue,
     BrokenSessions, LimitBug, LockBug, QueueBug, SessionBug,

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use wallet_core::memory::{MemoryStore, OptimisticStore};
-use wallet_core::{LedgerStore, SystemClock, Wallet};
+use wallet_core::store::LedgerStore;
+use wallet_core::{SystemClock, Wallet};
 use wallet_testkit::clients::Bank;
 
 async fn one_order_explains(store: Arc<dyn LedgerStore>) {

@@ -12,15 +12,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wallet_core::invariants::{
+use wallet_core::ledger::{AccountKey, HoldStatus, InLedger};
+use wallet_core::memory::{MemoryStore, Tables};
+use wallet_core::store::{Outbox, RowProgress, RowState};
+use wallet_core::verify::{
     Books, Delivered, Gap, OutboxReport, Progress, Stage, Verifier, VerifyError, Violation,
     check_books,
 };
-use wallet_core::memory::{MemoryStore, Tables};
-use wallet_core::{
-    AccountId, AccountKey, Amount, Hold, HoldStatus, InLedger, LedgerId, Outbox, Policy,
-    RowProgress, RowState, Status, Timestamp,
-};
+use wallet_core::{AccountId, Amount, Hold, LedgerId, Policy, Status, Timestamp};
 use wallet_testkit::broken::Broken;
 use wallet_testkit::conformance::sample;
 use wallet_testkit::{Built, Capabilities, Handles, Kit, ManualClock, StoreFactory, block_on};
@@ -292,7 +291,7 @@ fn an_event_told_twice_shows() {
         let mut records = tables.records.values();
         let home = LedgerId::default();
         let outcome = Arc::clone(&records.next().unwrap().outcome);
-        let payload = wallet_core::codec::encode_outbox(&[(home, outcome)]).unwrap();
+        let payload = wallet_core::store::codec::encode_outbox(&[(home, outcome)]).unwrap();
         tables.outbox.append(payload, Timestamp::EPOCH);
     });
     shows!(violations, Violation::EventsBroken { .. });
@@ -316,7 +315,7 @@ fn violations_read_as_sentences() {
 }
 
 /// As a store that cannot read one of its entries would have told it.
-fn hide(books: &mut Books, account: AccountKey, sequence: wallet_core::Sequence) {
+fn hide(books: &mut Books, account: AccountKey, sequence: wallet_core::ledger::Sequence) {
     let entries = books.entries.get_mut(&account).unwrap();
     entries.retain(|entry| entry.sequence != sequence);
     let gaps = books.unreadable.entries.entry(account).or_default();

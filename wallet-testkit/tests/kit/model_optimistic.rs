@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_core::memory::OptimisticStore;
-use wallet_testkit::model_tests;
-use wallet_testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory};
+use wallet_testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory, model_tests};
 
 #[derive(Debug)]
 struct Optimistic;

@@ -11,11 +11,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use wallet_core::ledger::{Decided, HoldKey, HoldStatus, SettlementShards};
 use wallet_core::memory::MemoryStore;
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::store::LedgerStore;
 use wallet_core::{
-    AccountId, Batch, Command, Currency, Decided, HoldId, HoldKey, HoldStatus, IdempotencyKey,
-    LedgerId, LedgerStore, Money, OpenAccount, Owner, PlaceHold, Policy, Prepared, Request,
-    SettlementShards,
+    AccountId, Command, Currency, HoldId, IdempotencyKey, LedgerId, Money, OpenAccount, Owner,
+    PlaceHold, Policy, Request,
 };
 use wallet_testkit::model::{Expected, Model};
 use wallet_testkit::{ManualClock, SeededIds, block_on};

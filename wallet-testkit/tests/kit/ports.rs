@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use wallet_core::audit::AuditLog;
+use wallet_core::cache::BalanceCache;
+use wallet_core::edge::{RateLimiter, SessionStore};
+use wallet_core::locks::LockManager;
 use wallet_core::memory::{
     MemoryAuditLog, MemoryCache, MemoryLimiter, MemoryLocks, MemorySessions,
 };
-use wallet_core::{AuditLog, BalanceCache, LockManager, RateLimiter, SessionStore};
 use wallet_testkit::{BuiltPort, ManualClock, PortFactory};
 
 #[derive(Debug)]

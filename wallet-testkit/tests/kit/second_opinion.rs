@@ -12,7 +12,7 @@
 use std::fmt::Write;
 
 use adya::{History, Opts, Valid, Workload, check};
-use wallet_core::AccountKey;
+use wallet_core::ledger::AccountKey;
 use wallet_testkit::clients::{Anomaly, Bank, Call, Did, Flaw};
 
 fn bank(seed: u64) -> Bank {

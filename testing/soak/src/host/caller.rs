@@ -5,7 +5,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
-use wallet_core::{AccountKey, Answer, Freshness, Outcome, Position, Receipt, WalletError};
+use wallet_core::ledger::{AccountKey, Freshness, Position};
+use wallet_core::{Answer, Outcome, Receipt, WalletError};
 
 use super::Host;
 use crate::Result;
@@ -188,8 +189,8 @@ impl Caller {
 pub(super) fn everything() -> Result<Vec<AccountKey>> {
     let bank = wallet_core::SettlementName::new("bank")?;
     let ledger = wallet_core::LedgerId::default();
-    let bank = wallet_core::settlement_account(ledger, plan::eur()?, &bank, 0);
+    let bank = wallet_core::ledger::settlement_account(ledger, plan::eur()?, &bank, 0);
     let mut all = plan::accounts();
-    all.push(wallet_core::InLedger::new(ledger, bank));
+    all.push(wallet_core::ledger::InLedger::new(ledger, bank));
     Ok(all)
 }

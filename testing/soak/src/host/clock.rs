@@ -2,7 +2,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::{Clock, SystemClock, Timestamp};
+use wallet_core::runtime::Clock;
+use wallet_core::{SystemClock, Timestamp};
 
 /// The machine's clock, off by as much as it is told.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use wallet_aurora::AuroraInbox;
 use wallet_aurora::sqlx::{Connection, Executor, MySqlConnection};
-use wallet_core::AccountKey;
+use wallet_core::ledger::AccountKey;
 use wallet_events::{Delivery, EventHandler, Handled, HandlerError, Projector};
 
 use crate::Result;

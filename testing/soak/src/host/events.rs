@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_aurora::{AuroraInbox, AuroraStore};
-use wallet_core::{Clock, CommitSignal, LockOwner};
+use wallet_core::ledger::LockOwner;
+use wallet_core::runtime::Clock;
+use wallet_core::store::CommitSignal;
 use wallet_events::aws::{SqsPublisher, SqsQueue, Timeouts};
 use wallet_events::{Consumer, ConsumerSettings, Projector, Relay, RelaySettings};
 use wallet_redis::Redis;

@@ -15,7 +15,10 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use wallet_aurora::{AuroraInbox, AuroraSettings, AuroraStore};
-use wallet_core::{AccountKey, Clock, CommitSignal, LockOwner, Settings, Wallet};
+use wallet_core::ledger::{AccountKey, LockOwner};
+use wallet_core::runtime::Clock;
+use wallet_core::store::CommitSignal;
+use wallet_core::{Settings, Wallet};
 use wallet_redis::{Redis, RedisSettings};
 
 use crate::acks::{self, Ack, Acks};

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use wallet_core::invariants::Books;
-use wallet_core::{AccountId, InLedger, LedgerId, LedgerStore, TransferId};
+use wallet_core::ledger::InLedger;
+use wallet_core::store::LedgerStore;
+use wallet_core::verify::Books;
+use wallet_core::{AccountId, LedgerId, TransferId};
 
 use super::Verified;
 use crate::Result;

@@ -13,8 +13,12 @@ use clap::Args;
 use tokio::process::Command;
 use tokio::time::sleep;
 use wallet_aurora::{AuroraInbox, AuroraSettings, AuroraStore};
-use wallet_core::invariants::{Verifier, check_books};
-use wallet_core::{Clock, Epoch, Inbox, LedgerStore, Outbox, Position, SystemClock, Wallet};
+use wallet_core::ledger::{Epoch, Position};
+use wallet_core::messaging::Inbox;
+use wallet_core::runtime::Clock;
+use wallet_core::store::{LedgerStore, Outbox};
+use wallet_core::verify::{Verifier, check_books};
+use wallet_core::{SystemClock, Wallet};
 
 use crate::host::effects::CONSUMER;
 use crate::progress::Progress;

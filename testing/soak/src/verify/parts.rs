@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use wallet_aurora::sqlx::{Connection, MySqlConnection, Row, query};
-use wallet_core::invariants::Books;
-use wallet_core::{
-    AccountKey, Balance, BalanceCache, Entry, Epoch, HistoryLine, HistoryQuery, HistoryStore,
-    Version,
-};
+use wallet_core::cache::BalanceCache;
+use wallet_core::history::{HistoryLine, HistoryQuery, HistoryStore};
+use wallet_core::ledger::{AccountKey, Epoch, Version};
+use wallet_core::verify::Books;
+use wallet_core::{Balance, Entry};
 use wallet_redis::{Redis, RedisSettings};
 
 use super::Verified;

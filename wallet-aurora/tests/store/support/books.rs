@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use wallet_aurora::AuroraStore;
+use wallet_core::ledger::{AccountKey, Decided, InLedger, RecordKey, SettlementShards};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::runtime::Uuid7;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
-    AccountId, AccountKey, Batch, Command, Currency, Decided, Deposit, IdempotencyKey, InLedger,
-    LedgerId, LedgerStore, Leg, Money, OpenAccount, Outcome, Owner, PostTransfer, Prepared,
-    RecordKey, Request, SettlementName, SettlementShards, StoreErrorKind, Uuid7,
+    AccountId, Command, Currency, Deposit, IdempotencyKey, LedgerId, Leg, Money, OpenAccount,
+    Outcome, Owner, PostTransfer, Request, SettlementName,
 };
 use wallet_testkit::violations;
 

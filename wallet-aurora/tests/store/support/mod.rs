@@ -14,7 +14,7 @@ use sqlx::mysql::MySqlRow;
 use sqlx::{Connection, Executor, MySqlConnection};
 use tokio::runtime::Runtime;
 use wallet_aurora::AuroraSettings;
-use wallet_core::{IdGenerator, Uuid7};
+use wallet_core::runtime::{IdGenerator, Uuid7};
 use wallet_test_servers::{Kind, shared};
 
 /// Makes a test of each function for each server.

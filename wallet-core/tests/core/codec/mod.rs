@@ -17,7 +17,7 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use strategies::LEDGER;
-use wallet_core::codec::{
+use wallet_core::store::codec::{
     DecodeError, decode_hold, decode_outbox, decode_outcome, decode_transfer, encode_hold,
     encode_outbox, encode_outcome, encode_transfer,
 };

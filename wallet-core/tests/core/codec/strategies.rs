@@ -3,12 +3,15 @@
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use wallet_core::{
-    Account, AccountChanged, AccountId, AccountState, Amount, COUNTER_MAX, Counters, Currency,
-    Description, Details, Direction, Effect, EffectKind, EntryMark, Epoch, Hold, HoldChanged,
-    HoldId, HoldStatus, InLedger, LedgerId, Leg, Metadata, Money, Outcome, Owner, Policy, Posted,
-    Receipt, Reference, Rejected, Rejection, Reversal, Status, Timestamp, Transfer, TransferId,
+use wallet_core::ledger::{
+    AccountChanged, AccountState, COUNTER_MAX, Counters, Description, Details, Direction, Effect,
+    EffectKind, EntryMark, Epoch, HoldChanged, HoldStatus, InLedger, Posted, Reversal,
     TransferKind,
+};
+use wallet_core::{
+    Account, AccountId, Amount, Currency, Hold, HoldId, LedgerId, Leg, Metadata, Money, Outcome,
+    Owner, Policy, Receipt, Reference, Rejected, Rejection, Status, Timestamp, Transfer,
+    TransferId,
 };
 
 pub(crate) const LEDGER: LedgerId = LedgerId::new(7);

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use uuid::Uuid;
-use wallet_core::{
-    Account, AccountChanged, AccountId, AccountState, Amount, COUNTER_MAX, Counters, Currency,
-    Description, Details, Direction, Effect, EffectKind, EntryMark, Epoch, Hold, HoldChanged,
-    HoldId, HoldStatus, InLedger, Leg, Metadata, Money, Outcome, Owner, Policy, Posted, Receipt,
-    Reference, Rejected, Rejection, Reversal, Status, Timestamp, Transfer, TransferId,
+use wallet_core::ledger::{
+    AccountChanged, AccountState, COUNTER_MAX, Counters, Description, Details, Direction, Effect,
+    EffectKind, EntryMark, Epoch, HoldChanged, HoldStatus, InLedger, Posted, Reversal,
     TransferKind,
+};
+use wallet_core::{
+    Account, AccountId, Amount, Currency, Hold, HoldId, Leg, Metadata, Money, Outcome, Owner,
+    Policy, Receipt, Reference, Rejected, Rejection, Status, Timestamp, Transfer, TransferId,
 };
 
 use crate::codec::strategies::LEDGER;

@@ -8,9 +8,11 @@
 use crate::support::{
     A, B, NOW, World, amount, cents, changed, eur, eur3, fresh, in_ledger, leg, usd,
 };
+use wallet_core::ledger::{Counters, EffectKind};
+use wallet_core::request::Change;
 use wallet_core::{
-    Account, AccountId, Change, ChangeLimits, ChangeStatus, Counters, EffectKind, Metadata,
-    OpenAccount, Owner, PlaceHold, Policy, PostTransfer, Receipt, Rejected, Rejection, Status,
+    Account, AccountId, ChangeLimits, ChangeStatus, Metadata, OpenAccount, Owner, PlaceHold,
+    Policy, PostTransfer, Receipt, Rejected, Rejection, Status,
 };
 
 fn ada() -> Owner {

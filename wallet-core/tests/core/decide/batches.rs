@@ -11,10 +11,12 @@ use crate::support::{
     A, B, C, NOW, SECOND, World, amount, bank, cents, eur, fresh, hold_id, in_ledger, key, leg,
     only_receipt, transfer_id, transfer_row, usd,
 };
+use wallet_core::ledger::{Decided, settlement_account};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::store::ChangeSet;
 use wallet_core::{
-    AccountId, Batch, Capture, ChangeSet, ChangeStatus, Command, Decided, Deposit, LedgerId,
-    OpenAccount, Owner, PlaceHold, PostTransfer, Prepared, Rejection, Release, Request, Reverse,
-    Status, Timestamp, settlement_account,
+    AccountId, Capture, ChangeStatus, Command, Deposit, LedgerId, OpenAccount, Owner, PlaceHold,
+    PostTransfer, Rejection, Release, Request, Reverse, Status, Timestamp,
 };
 
 const SECOND_LEDGER: LedgerId = LedgerId::new(1);
@@ -131,7 +133,10 @@ fn the_same_snapshot_is_decided_the_same_again() {
     requests.extend(accepted_requests(&world));
     let batch = Batch::new(requests);
     let snapshot = world.snapshot(&batch);
-    assert_eq!(batch.decide(&snapshot), batch.decide(&snapshot));
+    assert_eq!(
+        wallet_core::decide::decide(&batch, &snapshot),
+        wallet_core::decide::decide(&batch, &snapshot)
+    );
 }
 
 #[test]
@@ -247,7 +252,10 @@ fn a_hold_or_transfer_whose_accounts_were_not_read_is_blocked_not_guessed() {
     let mut snapshot = world.snapshot(&batch);
     snapshot.accounts.clear();
     let blocked = [Decided::Blocked, Decided::Blocked];
-    assert_eq!(batch.decide(&snapshot).decided, blocked);
+    assert_eq!(
+        wallet_core::decide::decide(&batch, &snapshot).decided,
+        blocked
+    );
 }
 
 #[test]
@@ -258,7 +266,7 @@ fn of_two_requests_with_one_key_the_batch_keeps_the_first() {
     let again = world.keyed("one", vec![pay(A, B, 3)]);
     let batch = Batch::new(vec![Arc::clone(&first), Arc::clone(&other), again]);
     assert_eq!(batch.requests(), [first, other]);
-    let decision = batch.decide(&world.snapshot(&batch));
+    let decision = wallet_core::decide::decide(&batch, &world.snapshot(&batch));
     assert_eq!(decision.decided.len(), 2);
     assert_eq!(decision.changes.records.len(), 2);
 }
@@ -330,7 +338,7 @@ fn ledgers_are_apart_in_one_batch_down_to_keys_and_ids() {
     let mut expected: Vec<_> = [crate::support::LEDGER, SECOND_LEDGER]
         .map(|ledger| {
             let id = settlement_account(ledger, eur(), &bank(), 0);
-            wallet_core::InLedger::new(ledger, id)
+            wallet_core::ledger::InLedger::new(ledger, id)
         })
         .into();
     expected.sort_unstable();

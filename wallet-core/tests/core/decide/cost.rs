@@ -13,11 +13,12 @@ use crate::support::{
     A, B, C, D, World, amount, bank, cents, eur, fresh, hold_id, leg, transfer_id, usd,
 };
 use uuid::Uuid;
+use wallet_core::ledger::{Description, Details, TransferWithReversals};
+use wallet_core::request::{Batch, Change, Expire, Prepared, ReverseWhat, Share};
+use wallet_core::store::{ChangeSet, codec};
 use wallet_core::{
-    AccountId, Batch, Capture, Change, ChangeLimits, ChangeSet, ChangeStatus, Command, Deposit,
-    Description, Details, Expire, Leg, Metadata, OpenAccount, Owner, PlaceHold, Policy,
-    PostTransfer, Prepared, Reference, Release, Reverse, ReverseWhat, Share, Split, Status,
-    TransferWithReversals, Withdrawal, codec,
+    AccountId, Capture, ChangeLimits, ChangeStatus, Command, Deposit, Leg, Metadata, OpenAccount,
+    Owner, PlaceHold, Policy, PostTransfer, Reference, Release, Reverse, Split, Status, Withdrawal,
 };
 
 /// The rows that a store writes for `changes`, one of them for the outbox.

@@ -5,9 +5,11 @@ use std::time::Duration;
 use crate::support::{
     A, B, NOW, SECOND, World, amount, cents, fresh, hold_changed, hold_id, leg, posted, transfer_id,
 };
+use wallet_core::ledger::{Counters, Decided, EffectKind, HoldStatus, TransferKind};
+use wallet_core::request::Expire;
 use wallet_core::{
-    Capture, Counters, Decided, EffectKind, Expire, HoldId, HoldStatus, PlaceHold, PostTransfer,
-    Receipt, Rejected, Rejection, Release, Status, Timestamp, TransferKind,
+    Capture, HoldId, PlaceHold, PostTransfer, Receipt, Rejected, Rejection, Release, Status,
+    Timestamp,
 };
 
 const H: HoldId = hold_id(1);
@@ -287,7 +289,7 @@ fn a_sweep_that_comes_too_early_is_not_recorded_and_one_in_time_is() {
     let ahead_micros = 0;
     assert_eq!(early.decided, [Decided::ClockBehind { ahead_micros }]);
     assert!(early.changes.is_empty());
-    assert_eq!(early.changes, wallet_core::ChangeSet::default());
+    assert_eq!(early.changes, wallet_core::store::ChangeSet::default());
 
     world.now = Timestamp::from_micros(NOW.as_micros() + 1);
     let decided = world.commit(vec![world.sweep(H)]);

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::support::scenario::{Case, Sabotage, cases};
 use crate::support::{A, B, C, D, World, cents, hold_id, leg, transfer_id, transfer_row, usd};
+use wallet_core::request::{ReverseWhat, Share};
 use wallet_core::{
-    AccountId, ChangeStatus, Money, PlaceHold, PostTransfer, Rejected, Rejection, Reverse,
-    ReverseWhat, Share, Split, Status,
+    AccountId, ChangeStatus, Money, PlaceHold, PostTransfer, Rejected, Rejection, Reverse, Split,
+    Status,
 };
 
 /// Whether both conditions can hold at once.
@@ -88,7 +89,7 @@ fn refused(rejection: Rejection, command: u16, subject: AccountId) -> Rejected {
 
 #[test]
 fn of_both_accounts_the_paying_one_is_named() {
-    type Change = fn(&mut wallet_core::AccountState);
+    type Change = fn(&mut wallet_core::ledger::AccountState);
     let changes: [(Rejection, Change); 5] = [
         (Rejection::CurrencyMismatch, |a| a.currency = usd()),
         (Rejection::CurrencyExponentMismatch, |a| {

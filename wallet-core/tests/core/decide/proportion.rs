@@ -10,9 +10,9 @@
 use crate::support::{A, B, C, D, World, amount, cents, eur, leg, transfer_id, transfer_row, usd};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wallet_core::{
-    Amount, Leg, Money, Policy, Posted, Rejection, Reverse, ReverseWhat, Share, Split, TransferId,
-};
+use wallet_core::ledger::Posted;
+use wallet_core::request::{ReverseWhat, Share};
+use wallet_core::{Amount, Leg, Money, Policy, Rejection, Reverse, Split, TransferId};
 
 const T: TransferId = transfer_id(7);
 

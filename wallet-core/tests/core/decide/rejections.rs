@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::support::scenario::cases;
-use wallet_core::{Rejection, Retry};
+use wallet_core::Rejection;
+use wallet_core::ledger::Retry;
 
 #[test]
 fn every_scenario_is_accepted_as_it_stands() {

@@ -4,9 +4,12 @@ use crate::support::{
     A, B, C, LEDGER, World, amount, bank, cents, fresh, hold_id, in_ledger, leg, posted,
     transfer_id, transfer_row,
 };
+use wallet_core::ledger::{EffectKind, InLedger, TransferKind};
+use wallet_core::request::ReverseWhat;
+use wallet_core::store::ReversalTotal;
 use wallet_core::{
-    Capture, Deposit, EffectKind, InLedger, Policy, PostTransfer, Receipt, Rejected, Rejection,
-    ReversalTotal, Reverse, ReverseWhat, Status, TransferId, TransferKind,
+    Capture, Deposit, Policy, PostTransfer, Receipt, Rejected, Rejection, Reverse, Status,
+    TransferId,
 };
 
 const T: TransferId = transfer_id(7);

@@ -10,11 +10,15 @@
 use crate::support::{
     A, B, C, LEDGER, World, amount, bank, bank_account, cents, eur, eur3, leg, transfer_id, usd,
 };
+use wallet_core::ledger::{EffectKind, SettlementShards, TransferKind, settlement_account};
+use wallet_core::request::{
+    Change, InvalidRequest, Prepared, Share, SystemAccount, SystemLeg, SystemTransfer,
+};
+use wallet_core::runtime::Uuid7;
 use wallet_core::{
-    AccountId, Change, ChangeLimits, ChangeStatus, Command, Deposit, EffectKind, InvalidRequest,
-    Money, OpenAccount, Owner, PlaceHold, Policy, PostTransfer, Prepared, Rejected, Rejection,
-    Request, Reverse, SettlementName, SettlementShards, Share, Split, Status, SystemAccount,
-    SystemLeg, SystemTransfer, TransferKind, Uuid7, Withdrawal, settlement_account,
+    AccountId, ChangeLimits, ChangeStatus, Command, Deposit, Money, OpenAccount, Owner, PlaceHold,
+    Policy, PostTransfer, Rejected, Rejection, Request, Reverse, SettlementName, Split, Status,
+    Withdrawal,
 };
 
 fn named(name: &str) -> SystemAccount {

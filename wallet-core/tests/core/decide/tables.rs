@@ -13,10 +13,14 @@ use std::time::Duration;
 use crate::support::{A, B, C, NOW, World, cents, in_ledger, leg, transfer_id, usd};
 use async_trait::async_trait;
 use wallet_core::decide::Decision;
+use wallet_core::ledger::Decided;
 use wallet_core::memory::{MemoryStore, OptimisticStore};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
-    Account, Batch, ChangeStatus, Clock, Command, Decided, Deposit, LedgerStore, OpenAccount,
-    Owner, PlaceHold, PostTransfer, Prepared, Status, StoreErrorKind, Timestamp,
+    Account, ChangeStatus, Command, Deposit, OpenAccount, Owner, PlaceHold, PostTransfer, Status,
+    Timestamp,
 };
 
 fn pay(minor: i128) -> Command {

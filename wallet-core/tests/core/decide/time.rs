@@ -10,9 +10,11 @@ use crate::support::{
     A, B, C, NOW, SECOND, World, cents, fresh, hold_changed, hold_id, leg, transfer_id,
     transfer_row,
 };
+use wallet_core::ledger::Decided;
+use wallet_core::request::Batch;
 use wallet_core::{
-    AccountId, Batch, Capture, ChangeStatus, Command, Decided, PlaceHold, PostTransfer, Release,
-    Reverse, Status, Timestamp,
+    AccountId, Capture, ChangeStatus, Command, PlaceHold, PostTransfer, Release, Reverse, Status,
+    Timestamp,
 };
 
 fn pay(from: AccountId, to: AccountId, minor: i128) -> Command {
@@ -87,7 +89,7 @@ fn an_account_may_run_two_seconds_ahead_and_not_a_microsecond_more() {
         vec![world.request(pay(A, B, 1))],
         Duration::from_micros(2_000_001),
     );
-    let decision = wider.decide(&world.snapshot(&wider));
+    let decision = wallet_core::decide::decide(&wider, &world.snapshot(&wider));
     assert_eq!(fresh(&decision.decided[0]).at, later(2 * SECOND + 1));
 }
 

@@ -17,10 +17,10 @@ use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use wallet_core::decide::Decision;
-use wallet_core::{
-    AccountKey, AccountState, Batch, Command, Counters, Currency, Decided, Deposit, HoldStatus,
-    LedgerId, Outcome, Policy, Receipt, Rejection, Snapshot,
-};
+use wallet_core::ledger::{AccountKey, AccountState, Counters, Decided, HoldStatus};
+use wallet_core::request::Batch;
+use wallet_core::store::Snapshot;
+use wallet_core::{Command, Currency, Deposit, LedgerId, Outcome, Policy, Receipt, Rejection};
 
 fn is_strictly_sorted<T, K: Ord>(list: &[T], key: impl Fn(&T) -> K) -> bool {
     list.windows(2).all(|pair| key(&pair[0]) < key(&pair[1]))
@@ -105,7 +105,7 @@ fn check_sums(snapshot: &Snapshot, decision: &Decision) {
 fn effects(decision: &Decision) -> BTreeMap<AccountKey, i64> {
     let mut effects = BTreeMap::new();
     for (ledger, outcome) in &decision.changes.accepted {
-        let key = |id| wallet_core::InLedger::new(*ledger, id);
+        let key = |id| wallet_core::ledger::InLedger::new(*ledger, id);
         for receipt in outcome.receipts() {
             let accounts: Vec<AccountKey> = match receipt {
                 Receipt::AccountOpened(account) => vec![account.state.key],
@@ -160,8 +160,8 @@ proptest! {
         snapshot in snapshot(),
     ) {
         let batch = Batch::new(requests);
-        let decision = batch.decide(&snapshot);
-        prop_assert_eq!(&decision, &batch.decide(&snapshot));
+        let decision = wallet_core::decide::decide(&batch, &snapshot);
+        prop_assert_eq!(&decision, &wallet_core::decide::decide(&batch, &snapshot));
         check_shape(&batch, &decision);
         check_sums(&snapshot, &decision);
         check_versions(&decision);
@@ -184,8 +184,8 @@ proptest! {
             snapshot.accounts.rotate_left(middle);
         }
         let batch = Batch::new(requests);
-        let decision = batch.decide(&snapshot);
-        prop_assert_eq!(&decision, &batch.decide(&snapshot));
+        let decision = wallet_core::decide::decide(&batch, &snapshot);
+        prop_assert_eq!(&decision, &wallet_core::decide::decide(&batch, &snapshot));
         prop_assert_eq!(decision.decided.len(), batch.requests().len());
     }
 }
@@ -198,7 +198,7 @@ fn the_generators_reach_every_answer_and_rejection() {
     for _ in 0..4_000 {
         let tree = inputs.new_tree(&mut runner).expect("nothing is filtered");
         let (requests, snapshot) = tree.current();
-        for decided in Batch::new(requests).decide(&snapshot).decided {
+        for decided in wallet_core::decide::decide(&Batch::new(requests), &snapshot).decided {
             answers.insert(match decided {
                 Decided::Fresh(outcome) => {
                     rejections.extend(outcome.result.as_ref().err().map(|one| one.rejection));

@@ -4,15 +4,18 @@ use crate::support::{
     A, B, C, D, LEDGER, NOW, World, amount, bank, bank_account, cents, eur, fresh, hold_changed,
     hold_id, leg, posted, transfer_id,
 };
+use wallet_core::ledger::{
+    COUNTER_MAX, Counters, Details, Direction, EffectKind, Epoch, SettlementShards, TransferKind,
+    settlement_account,
+};
+use wallet_core::request::{Batch, InvalidRequest, Prepared, Share};
 use wallet_core::{
-    AccountId, Batch, COUNTER_MAX, Capture, Command, Counters, Deposit, Details, Direction,
-    EffectKind, Epoch, InvalidRequest, Leg, Money, PlaceHold, Policy, PostTransfer, Prepared,
-    Reference, Rejection, Request, Reverse, SettlementShards, Share, Split, TransferKind,
-    Withdrawal, settlement_account,
+    AccountId, Capture, Command, Deposit, Leg, Money, PlaceHold, Policy, PostTransfer, Reference,
+    Rejection, Request, Reverse, Split, Withdrawal,
 };
 
 /// Account, version, sequence, posted balance of each effect.
-fn steps(posted: &wallet_core::Posted) -> Vec<(AccountId, i64, i64, i128)> {
+fn steps(posted: &wallet_core::ledger::Posted) -> Vec<(AccountId, i64, i64, i128)> {
     let effects = posted.effects.iter();
     let steps = effects.map(|effect| {
         let sequence = effect.entry.map_or(0, |entry| entry.sequence);
@@ -407,7 +410,7 @@ fn a_chain_of_requests_in_one_batch_spends_what_came_in_before() {
     let third = fresh(&decided[2]).result.clone().unwrap_err();
     assert_eq!(third.rejection, Rejection::InsufficientFunds);
     assert_eq!([A, B, C].map(|id| world.posted(id)), [0, 0, 100]);
-    let changes = batch.decide(&before).changes;
+    let changes = wallet_core::decide::decide(&batch, &before).changes;
     let updates = changes.updated.iter();
     let versions: Vec<_> = updates
         .map(|one| (one.version_before, one.after.version))

@@ -14,10 +14,11 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
+use wallet_core::ledger::{Details, Fingerprint, InLedger, KeyScope, KeyText, SettlementShards};
+use wallet_core::request::{BulkRequest, Change, Prepared, ReverseWhat};
+use wallet_core::runtime::Uuid7;
 use wallet_core::{
-    BulkRequest, Change, ChangeLimits, Command, Details, Fingerprint, HoldId, IdempotencyKey,
-    InLedger, KeyScope, KeyText, LedgerId, Policy, PostTransfer, Prepared, Release, Request,
-    ReverseWhat, SettlementShards, Uuid7,
+    ChangeLimits, Command, HoldId, IdempotencyKey, LedgerId, Policy, PostTransfer, Release, Request,
 };
 
 const GOLDEN: &str = include_str!("../golden/fingerprints.txt");
@@ -169,7 +170,10 @@ fn the_order_and_the_number_of_commands_count() {
 fn the_sweep_has_the_fingerprint_of_what_it_does() {
     let hold: HoldId = values::id(5);
     let sweep = Prepared::expiry(InLedger::new(LedgerId::new(0), hold), &Uuid7);
-    assert_eq!(sweep.fingerprint(), of(wallet_core::Expire::new(hold)));
+    assert_eq!(
+        sweep.fingerprint(),
+        of(wallet_core::request::Expire::new(hold))
+    );
 }
 
 proptest! {

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use uuid::Uuid;
+use wallet_core::ledger::{Description, Details};
+use wallet_core::request::{
+    Change, Expire, ReverseWhat, Share, SystemAccount, SystemLeg, SystemTransfer,
+};
 use wallet_core::{
-    AccountId, Amount, Capture, Change, ChangeLimits, ChangeStatus, Command, Currency, Deposit,
-    Description, Details, Expire, HoldId, Leg, Metadata, Money, OpenAccount, Owner, PlaceHold,
-    Policy, PostTransfer, Reference, Release, Reverse, ReverseWhat, SettlementName, Share, Split,
-    Status, SystemAccount, SystemLeg, SystemTransfer, Timestamp, TransferId, Withdrawal,
+    AccountId, Amount, Capture, ChangeLimits, ChangeStatus, Command, Currency, Deposit, HoldId,
+    Leg, Metadata, Money, OpenAccount, Owner, PlaceHold, Policy, PostTransfer, Reference, Release,
+    Reverse, SettlementName, Split, Status, Timestamp, TransferId, Withdrawal,
 };
 
 /// An id of version 7.

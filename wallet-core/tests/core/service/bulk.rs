@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_core::memory::MemoryStore;
+use wallet_core::request::{BulkRequest, InvalidRequest, Recorded};
+use wallet_core::store::StoreErrorKind;
 use wallet_core::{
-    Answer, BulkRequest, Command, Currency, InvalidRequest, LedgerId, OpenAccount, Outcome, Owner,
-    PostTransfer, Recorded, Rejection, Request, Settings, StoreErrorKind, Wallet, WalletError,
+    Answer, Command, Currency, LedgerId, OpenAccount, Outcome, Owner, PostTransfer, Rejection,
+    Request, Settings, Wallet, WalletError,
 };
 use wallet_sim::{Fault, FaultyStore, ScriptedFaults};
 

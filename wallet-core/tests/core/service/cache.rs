@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
-use wallet_core::{
-    AccountKey, Answer, Balance, BalanceCache, Batch, Epoch, Freshness, LedgerStore, Position,
-    Prepared, SettlementShards, StoreError, StoreErrorKind, Uuid7, Version,
-};
+use wallet_core::cache::BalanceCache;
+use wallet_core::ledger::{AccountKey, Epoch, Freshness, Position, SettlementShards, Version};
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::runtime::Uuid7;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{Answer, Balance, StoreError};
 
 use crate::service::world::{World, account_key, quiet, settle, transfer};
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use wallet_core::cache::BalanceCache;
+use wallet_core::ledger::{AccountKey, Epoch, Freshness, Position};
 use wallet_core::memory::{MemoryCache, MemoryStore};
-use wallet_core::{
-    AccountKey, Balance, BalanceCache, Command, Epoch, Freshness, LedgerStore, Policy, Position,
-    Request, SystemClock, Wallet,
-};
+use wallet_core::store::LedgerStore;
+use wallet_core::{Balance, Command, Policy, Request, SystemClock, Wallet};
 
 use crate::service::world::{account_key, key, leg, open, quiet, transfer};
 

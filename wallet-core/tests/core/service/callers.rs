@@ -1,9 +1,9 @@
 use std::future::Future;
 use std::task::{Context, Waker};
 
+use wallet_core::request::InvalidRequest;
 use wallet_core::{
-    Capture, HoldId, InvalidRequest, LedgerId, PlaceHold, PostTransfer, Rejection, Request,
-    WalletError,
+    Capture, HoldId, LedgerId, PlaceHold, PostTransfer, Rejection, Request, WalletError,
 };
 
 use crate::service::world::{World, account, euros, key, leg, settle, transfer};

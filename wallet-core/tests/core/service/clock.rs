@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_core::memory::MemoryStore;
+use wallet_core::runtime::Clock;
+use wallet_core::service::{MAX_AHEAD_RAISE, MAX_RAISE_LIFE, RaiseError};
 use wallet_core::{
-    AccountId, Clock, Currency, Deposit, IdempotencyKey, MAX_AHEAD_RAISE, MAX_RAISE_LIFE, Money,
-    OpenAccount, Owner, RaiseError, Request, SettlementName, Timestamp, Wallet, WalletError,
+    AccountId, Currency, Deposit, IdempotencyKey, Money, OpenAccount, Owner, Request,
+    SettlementName, Timestamp, Wallet, WalletError,
 };
 use wallet_testkit::ManualClock;
 

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use wallet_core::{Capture, HoldId, PlaceHold, PostTransfer, Request, Settings, StoreErrorKind};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{Capture, HoldId, PlaceHold, PostTransfer, Request, Settings};
 
 use crate::service::scripted::Step;
 use crate::service::world::{World, account, euros, key, leg, quiet, record, settle, transfer};

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use wallet_core::cache::BalanceCache;
+use wallet_core::ledger::{Epoch, Freshness, Position, RaisedBy};
 use wallet_core::memory::{MemoryCache, Tables};
-use wallet_core::{
-    Balance, BalanceCache, Clock, Epoch, Freshness, LedgerStore, Position, RaisedBy, Wallet,
-};
+use wallet_core::runtime::Clock;
+use wallet_core::store::LedgerStore;
+use wallet_core::{Balance, Wallet};
 
 use crate::service::world::{World, account_key, quiet, settle, transfer};
 

@@ -1,5 +1,7 @@
 use uuid::Uuid;
-use wallet_core::{InvalidRequest, StoreError, StoreErrorKind, WalletError};
+use wallet_core::request::InvalidRequest;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{StoreError, WalletError};
 
 use crate::service::world::record;
 

@@ -2,9 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_core::memory::MemoryStore;
-use wallet_core::{
-    Currency, OpenAccount, Owner, Receipt, Request, Settings, StoreErrorKind, Wallet, WalletError,
-};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{Currency, OpenAccount, Owner, Receipt, Request, Settings, Wallet, WalletError};
 use wallet_sim::{Fault, FaultyStore, ScriptedFaults};
 
 use crate::service::scripted::Step;

@@ -1,6 +1,7 @@
 //! What the service says of its latest commit.
 
-use wallet_core::{StoreErrorKind, WalletError};
+use wallet_core::WalletError;
+use wallet_core::store::StoreErrorKind;
 
 use crate::service::scripted::Step;
 use crate::service::world::{World, transfer};

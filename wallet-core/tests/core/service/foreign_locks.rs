@@ -1,4 +1,5 @@
-use wallet_core::{PostTransfer, Request, Settings, StoreErrorKind, WalletError};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{PostTransfer, Request, Settings, WalletError};
 
 use crate::service::world::{World, account_key, key, leg, quiet, settle, transfer};
 

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::history::{Backfill, Statement};
-use wallet_core::memory::{MemoryHistory, MemoryStore, Tables};
-use wallet_core::{
-    AccountKey, Clock, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery,
-    HistoryRow, HistoryStore, LedgerStore, Order, PostTransfer, RaisedBy, ReferenceHistoryQuery,
-    Request, Restore, Sequence, StoreError, StoreErrorKind, Timestamp, TransferKey, Wallet,
-    WalletError,
+use wallet_core::history::{
+    Backfill, HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow,
+    HistoryStore, ReferenceHistoryQuery, Statement,
 };
+use wallet_core::ledger::{AccountKey, RaisedBy, Restore, Sequence, TransferKey};
+use wallet_core::memory::{MemoryHistory, MemoryStore, Tables};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{LedgerStore, Order, StoreErrorKind};
+use wallet_core::{PostTransfer, Request, StoreError, Timestamp, Wallet, WalletError};
 use wallet_testkit::SeededIds;
 
 use crate::service::world::{JumpClock, account_key, key, leg, open, quiet};

@@ -6,7 +6,10 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use wallet_core::{Clock, HistoryQuery, Order, Timestamp};
+use wallet_core::Timestamp;
+use wallet_core::history::HistoryQuery;
+use wallet_core::runtime::Clock;
+use wallet_core::store::Order;
 
 use crate::service::history::Two;
 use crate::service::world::account_key;

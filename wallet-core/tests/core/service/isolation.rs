@@ -2,7 +2,10 @@
 //! that a foreign transaction keeps.
 use std::time::Duration;
 
-use wallet_core::{Clock, HoldKey, PlaceHold, Request, Settings, StoreErrorKind, WalletError};
+use wallet_core::ledger::HoldKey;
+use wallet_core::runtime::Clock;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{PlaceHold, Request, Settings, WalletError};
 
 use crate::service::scripted::Step;
 use crate::service::world::{
@@ -200,7 +203,7 @@ async fn a_hold_whose_expiry_meets_a_damaged_row_is_left_out_as_well() {
 }
 
 /// The key under which the sweep ends a hold.
-fn expiry_key(hold: HoldKey) -> wallet_core::RecordKey {
+fn expiry_key(hold: HoldKey) -> wallet_core::ledger::RecordKey {
     let ids = wallet_testkit::SeededIds::new(7);
-    wallet_core::Prepared::expiry(hold, &ids).key()
+    wallet_core::request::Prepared::expiry(hold, &ids).key()
 }

@@ -1,4 +1,6 @@
-use wallet_core::{InvalidRequest, Limits, PostTransfer, Request, WalletError};
+use wallet_core::request::InvalidRequest;
+use wallet_core::store::Limits;
+use wallet_core::{PostTransfer, Request, WalletError};
 
 use crate::service::world::{World, key, leg, transfer};
 

@@ -1,7 +1,7 @@
-use wallet_core::{
-    AccountQuery, Capture, Clock, Details, EntryQuery, HoldQuery, LedgerId, PlaceHold,
-    PostTransfer, Reference, ReferenceQuery, Request,
-};
+use wallet_core::ledger::Details;
+use wallet_core::runtime::Clock;
+use wallet_core::store::{AccountQuery, HoldQuery, ReferenceQuery};
+use wallet_core::{Capture, EntryQuery, LedgerId, PlaceHold, PostTransfer, Reference, Request};
 
 use crate::service::world::{World, account, account_key, euros, key, leg, transfer};
 

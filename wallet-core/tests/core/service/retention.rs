@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use wallet_core::{Clock, Purge};
+use wallet_core::runtime::Clock;
+use wallet_core::store::Purge;
 
 use crate::service::world::{World, transfer};
 

@@ -6,13 +6,17 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, watch};
-use wallet_core::memory::MemoryStore;
-use wallet_core::{
-    Account, AccountKey, AccountQuery, Balance, Batch, Committed, Entry, EntryQuery, Epochs, Hold,
-    HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge, RaisedBy,
-    RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError, StoreErrorKind,
-    Timestamp, TransferKey, TransferWithReversals,
+use wallet_core::ledger::{
+    AccountKey, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
+    TransferKey, TransferWithReversals,
 };
+use wallet_core::memory::MemoryStore;
+use wallet_core::request::{Batch, Reads};
+use wallet_core::store::{
+    AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
+    Snapshot, StoreErrorKind,
+};
+use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
 /// What becomes of one commit.
 #[derive(Debug, Clone, Copy)]
@@ -241,7 +245,7 @@ impl LedgerStore for Scripted {
     async fn trial_balance(
         &self,
         ledger: LedgerId,
-    ) -> Result<Vec<wallet_core::TrialBalance>, StoreError> {
+    ) -> Result<Vec<wallet_core::store::TrialBalance>, StoreError> {
         self.inner.trial_balance(ledger).await
     }
 

@@ -2,7 +2,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_core::memory::MemoryStore;
-use wallet_core::{BuildError, Clock, Settings, StoreErrorKind, Wallet};
+use wallet_core::runtime::Clock;
+use wallet_core::service::BuildError;
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{Settings, Wallet};
 
 use crate::service::scripted::Step;
 use crate::service::world::{JumpClock, World, quiet, transfer};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use wallet_core::ledger::{LockName, LockOwner};
+use wallet_core::locks::{LockError, LockLease, LockManager};
 use wallet_core::memory::MemoryLocks;
-use wallet_core::{
-    LockError, LockLease, LockManager, LockName, LockOwner, PlaceHold, Request, Settings,
-    StoreError, StoreErrorKind,
-};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::{PlaceHold, Request, Settings, StoreError};
 
 use crate::service::world::{JumpClock, World, account, euros, key, settle};
 

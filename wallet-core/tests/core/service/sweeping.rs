@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use wallet_core::{Capture, Clock, HoldQuery, HoldStatus, PlaceHold, Rejection, Request, Settings};
+use wallet_core::ledger::HoldStatus;
+use wallet_core::runtime::Clock;
+use wallet_core::store::HoldQuery;
+use wallet_core::{Capture, PlaceHold, Rejection, Request, Settings};
 
 use crate::service::world::{World, account, account_key, euros, key, quiet, settle};
 

@@ -7,11 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
+use wallet_core::ledger::{InLedger, KeyScope, KeyText};
 use wallet_core::memory::MemoryStore;
+use wallet_core::runtime::Clock;
+use wallet_core::service::WalletBuilder;
+use wallet_core::store::LedgerStore;
 use wallet_core::{
-    AccountId, Answer, Clock, Command, Currency, IdempotencyKey, InLedger, KeyScope, KeyText,
-    LedgerId, LedgerStore, Leg, Money, OpenAccount, Owner, Policy, PostTransfer, Request, Settings,
-    Timestamp, Wallet, WalletBuilder, WalletError,
+    AccountId, Answer, Command, Currency, IdempotencyKey, LedgerId, Leg, Money, OpenAccount, Owner,
+    Policy, PostTransfer, Request, Settings, Timestamp, Wallet, WalletError,
 };
 use wallet_testkit::SeededIds;
 
@@ -153,7 +156,7 @@ pub(crate) fn transfer(text: &str, from: u128, to: u128) -> Request {
 }
 
 /// What stores know the key `text` by.
-pub(crate) fn record(text: &str) -> wallet_core::RecordKey {
+pub(crate) fn record(text: &str) -> wallet_core::ledger::RecordKey {
     key(text).record_key(LedgerId::default())
 }
 

@@ -8,13 +8,18 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use wallet_core::ledger::{
+    AccountState, COUNTER_MAX, Counters, Epoch, Fingerprint, HoldStatus, InLedger, Record,
+    Reversal, SettlementShards, TransferWithReversals,
+};
+use wallet_core::request::{
+    Change, Expire, Prepared, ReverseWhat, Share, SystemAccount, SystemLeg, SystemTransfer,
+};
+use wallet_core::store::Snapshot;
 use wallet_core::{
-    AccountId, AccountState, Amount, COUNTER_MAX, Capture, Change, ChangeLimits, ChangeStatus,
-    Command, Counters, Currency, Deposit, Epoch, Expire, Fingerprint, Hold, HoldId, HoldStatus,
-    InLedger, LedgerId, Leg, Money, OpenAccount, Outcome, Owner, PlaceHold, Policy, PostTransfer,
-    Prepared, Record, Release, Request, Reversal, Reverse, ReverseWhat, SettlementShards, Share,
-    Snapshot, Split, Status, SystemAccount, SystemLeg, SystemTransfer, Timestamp, TransferId,
-    TransferWithReversals, Withdrawal,
+    AccountId, Amount, Capture, ChangeLimits, ChangeStatus, Command, Currency, Deposit, Hold,
+    HoldId, LedgerId, Leg, Money, OpenAccount, Outcome, Owner, PlaceHold, Policy, PostTransfer,
+    Release, Request, Reverse, Split, Status, Timestamp, TransferId, Withdrawal,
 };
 
 use super::{

@@ -19,13 +19,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use uuid::Uuid;
 use wallet_core::decide::Decision;
+use wallet_core::ledger::{
+    AccountKey, AccountState, Counters, Decided, Details, HoldStatus, InLedger, KeyScope, KeyText,
+    Posted, SettlementShards, TransferKind, TransferWithReversals, settlement_account,
+};
 use wallet_core::memory::Tables;
+use wallet_core::request::{Batch, Prepared};
+use wallet_core::runtime::IdGenerator;
+use wallet_core::store::Snapshot;
 use wallet_core::{
-    Account, AccountId, AccountKey, AccountState, Amount, Batch, Command, Counters, Currency,
-    Decided, Details, Hold, HoldId, HoldStatus, IdGenerator, IdempotencyKey, InLedger, KeyScope,
-    KeyText, LedgerId, Leg, Money, Outcome, Owner, Policy, Posted, Prepared, Receipt, Rejected,
-    Request, SettlementName, SettlementShards, Snapshot, Status, Timestamp, Transfer, TransferId,
-    TransferKind, TransferWithReversals, settlement_account,
+    Account, AccountId, Amount, Command, Currency, Hold, HoldId, IdempotencyKey, LedgerId, Leg,
+    Money, Outcome, Owner, Policy, Receipt, Rejected, Request, SettlementName, Status, Timestamp,
+    Transfer, TransferId,
 };
 
 /// What the clock of a new [`World`] shows.
@@ -285,7 +290,7 @@ impl World {
     /// Decides requests as one batch; the books stay as they are.
     pub fn decide(&self, requests: Vec<Arc<Prepared>>) -> Decision {
         let batch = Batch::new(requests);
-        batch.decide(&self.snapshot(&batch))
+        wallet_core::decide::decide(&batch, &self.snapshot(&batch))
     }
 
     /// Decides requests as one batch and writes what changed.
@@ -337,14 +342,14 @@ pub fn posted(receipt: Receipt) -> Posted {
 }
 
 /// The state of an account after a change of status or limits.
-pub fn changed(receipt: Receipt) -> wallet_core::AccountChanged {
+pub fn changed(receipt: Receipt) -> wallet_core::ledger::AccountChanged {
     match receipt {
         Receipt::AccountChanged(changed) => changed,
         other => panic!("not a change of an account: {other:?}"),
     }
 }
 
-pub fn hold_changed(receipt: Receipt) -> wallet_core::HoldChanged {
+pub fn hold_changed(receipt: Receipt) -> wallet_core::ledger::HoldChanged {
     match receipt {
         Receipt::HoldChanged(changed) => changed,
         other => panic!("not a change of a hold: {other:?}"),

@@ -10,14 +10,13 @@ mod renew;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use wallet_core::{
-    Account, AccountKey, Epochs, Lease, OutboxError, OutboxRow, ParkedEvent, PublishError,
-    Published, RowProgress, StoreError,
-};
+use futures_util::{FutureExt, StreamExt};
+use wallet_core::ledger::{AccountKey, Epochs};
+use wallet_core::messaging::{PublishError, Published};
+use wallet_core::store::{Lease, OutboxError, OutboxRow, ParkedEvent, RowProgress};
+use wallet_core::{Account, StoreError};
 
 use super::call::Flight;
 use super::hand::Hand;
@@ -64,7 +63,7 @@ enum Step {
     Renew,
     Poll,
     Tend,
-    News(wallet_core::CommitWatch),
+    News(wallet_core::store::CommitWatch),
     Stop,
 }
 
@@ -286,7 +285,7 @@ impl<'a> Session<'a> {
 /// The lease is lost.
 struct Lost;
 
-async fn news(mut watch: wallet_core::CommitWatch) -> Step {
+async fn news(mut watch: wallet_core::store::CommitWatch) -> Step {
     watch.changed().await;
     Step::News(watch)
 }

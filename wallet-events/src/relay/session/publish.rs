@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use wallet_core::{AccountKey, PublishError, Published};
+use wallet_core::ledger::AccountKey;
+use wallet_core::messaging::{PublishError, Published};
 
 use super::super::call::{self, Flight};
 use super::{Session, Step};

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use wallet_core::{Account, AccountKey, Epochs, OutboxRow, StoreError};
+use wallet_core::ledger::{AccountKey, Epochs};
+use wallet_core::store::OutboxRow;
+use wallet_core::{Account, StoreError};
 
 use super::super::RelayState;
 use super::super::hand::Hand;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use wallet_core::{AccountKey, ParkedEvent, RowProgress};
+use wallet_core::ledger::AccountKey;
+use wallet_core::store::{ParkedEvent, RowProgress};
 
 use super::{Lost, Phase, Session, Step, TEND, Told};
 

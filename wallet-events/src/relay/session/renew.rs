@@ -1,6 +1,6 @@
 //! The lease.
 
-use wallet_core::{Lease, OutboxError};
+use wallet_core::store::{Lease, OutboxError};
 
 use super::{Lost, Session, Step, Told};
 

@@ -2,10 +2,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use wallet_core::ledger::settlement_account;
 use wallet_core::memory::MemoryStore;
 use wallet_core::{
     Amount, Currency, IdempotencyKey, LedgerId, OpenAccount, Owner, Request, Settings,
-    SettlementName, SystemClock, settlement_account,
+    SettlementName, SystemClock,
 };
 use wallet_sim::{Fault, FaultPlan, FaultyStore, Port};
 use wallet_testkit::ManualClock;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
-use wallet_core::{Settings, StoreErrorKind};
+use wallet_core::Settings;
+use wallet_core::store::StoreErrorKind;
 use wallet_sim::Fault;
 
 use super::{Books, Call, Document, cancel, reads, writes};

@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use wallet_core::ledger::AccountKey;
 use wallet_core::memory::MemoryStore;
-use wallet_core::{AccountKey, Answer, LedgerStore, Request, Settings, SystemClock, Wallet};
+use wallet_core::store::LedgerStore;
+use wallet_core::{Answer, Request, Settings, SystemClock, Wallet};
 use wallet_server::{App, Config, Server};
 
 pub(crate) use http::Response;

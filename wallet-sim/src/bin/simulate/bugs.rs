@@ -1,6 +1,5 @@
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use wallet_sim::whole::whole;
 use wallet_sim::{Bug, Scenario, run as run_seed};

@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wallet_core::{LedgerStore, RaisedBy, SystemClock, Timestamp};
+use wallet_core::ledger::RaisedBy;
+use wallet_core::store::LedgerStore;
+use wallet_core::{SystemClock, Timestamp};
 use wallet_testkit::block_on;
 
 use super::{Existing, restore, stop};

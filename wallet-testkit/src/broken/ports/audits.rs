@@ -1,10 +1,11 @@
 use async_trait::async_trait;
 
 use crate::planted_bugs;
-use wallet_core::audit::{AuditEvent, AuditHash, AuditPartition, AuditRecord};
+use wallet_core::audit::{AuditEvent, AuditHash, AuditLog, AuditPartition, AuditRecord};
 use wallet_core::memory::MemoryAuditLog;
-use wallet_core::test_hooks::{self, yield_once};
-use wallet_core::{AuditLog, StoreError, StoreErrorKind, Timestamp};
+use wallet_core::store::StoreErrorKind;
+use wallet_core::test_hooks::yield_once;
+use wallet_core::{StoreError, Timestamp, test_hooks};
 
 planted_bugs! {
     /// A bug that an audit log is planted with.

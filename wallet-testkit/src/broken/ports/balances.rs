@@ -4,8 +4,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::planted_bugs;
+use wallet_core::cache::BalanceCache;
+use wallet_core::ledger::{AccountKey, InLedger};
 use wallet_core::test_hooks::yield_once;
-use wallet_core::{AccountKey, Balance, BalanceCache, InLedger, LedgerId, StoreError};
+use wallet_core::{Balance, LedgerId, StoreError};
 
 planted_bugs! {
     /// A bug that a cache of balances is planted with.

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::ManualClock;
-use crate::planted_bugs;
+use crate::{ManualClock, planted_bugs};
+use wallet_core::edge::{Charge, LimitState, Quota, RateLimiter, Verdict};
+use wallet_core::ledger::{LimitName, LimitScope};
 use wallet_core::memory::MemoryLimiter;
-use wallet_core::test_hooks::{self, yield_once};
-use wallet_core::{
-    Charge, Clock, LimitName, LimitScope, LimitState, Quota, RateLimiter, StoreError, Timestamp,
-    Verdict,
-};
+use wallet_core::runtime::Clock;
+use wallet_core::test_hooks::yield_once;
+use wallet_core::{StoreError, Timestamp, test_hooks};
 
 planted_bugs! {
     /// A bug that a rate limiter is planted with.

@@ -3,11 +3,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::ManualClock;
-use crate::planted_bugs;
+use crate::{ManualClock, planted_bugs};
+use wallet_core::StoreError;
+use wallet_core::ledger::{LockName, LockOwner};
+use wallet_core::locks::{LockError, LockLease, LockManager};
 use wallet_core::memory::MemoryLocks;
+use wallet_core::runtime::Clock;
 use wallet_core::test_hooks::yield_once;
-use wallet_core::{Clock, LockError, LockLease, LockManager, LockName, LockOwner, StoreError};
 
 planted_bugs! {
     /// A bug that a lock service is planted with.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::planted_bugs;
-use wallet_core::{
+use wallet_core::messaging::{
     EventPublisher, Message, MessageQueue, PublishError, Published, PublisherLimits, QueueError,
     Received,
 };

@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::ManualClock;
-use crate::planted_bugs;
+use crate::{ManualClock, planted_bugs};
+use wallet_core::StoreError;
+use wallet_core::edge::{
+    SecretSource, Session, SessionError, SessionId, SessionLife, SessionStore,
+};
+use wallet_core::ledger::{SessionUser, Version};
 use wallet_core::memory::MemorySessions;
 use wallet_core::test_hooks::yield_once;
-use wallet_core::{
-    SecretSource, Session, SessionError, SessionId, SessionLife, SessionStore, SessionUser,
-    StoreError, Version,
-};
 
 planted_bugs! {
     /// A bug that a store of sessions is planted with.

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use super::Flaw;
 use super::store::FlawedStore;
 use wallet_core::decide::Decision;
+use wallet_core::ledger::{AccountKey, Counters, Decided, Direction};
 use wallet_core::memory::Tables;
-use wallet_core::{
-    Account, AccountKey, Amount, Batch, Committed, Counters, Decided, Direction, Outcome, Receipt,
-    Snapshot, StoreError, StoreErrorKind,
-};
+use wallet_core::request::Batch;
+use wallet_core::store::{Committed, Snapshot, StoreErrorKind};
+use wallet_core::{Account, Amount, Outcome, Receipt, StoreError};
 
 impl FlawedStore {
     pub(super) async fn commit(&self, batch: &Batch) -> Result<Committed, StoreError> {
@@ -80,7 +80,7 @@ impl FlawedStore {
                 }
             }
         }
-        let mut decision = batch.decide(&snapshot);
+        let mut decision = wallet_core::decide::decide(&batch, &snapshot);
         let mut earlier = Vec::new();
         for update in &mut decision.changes.updated {
             let account = &tables.accounts[&update.after.key];

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Bank, Call};
 use crate::deterministic::{Executor, Group, Rng, Trace};
-use crate::planted_bugs;
-use crate::{ManualClock, SeededIds};
+use crate::{ManualClock, SeededIds, planted_bugs};
 use store::FlawedStore;
-use wallet_core::{Clock, LedgerStore, Settings, Wallet};
+use wallet_core::runtime::Clock;
+use wallet_core::store::LedgerStore;
+use wallet_core::{Settings, Wallet};
 
 planted_bugs! {
     /// What is wrong with a store, now and then.

@@ -7,13 +7,18 @@ use rustc_hash::FxHashMap;
 use super::{Flaw, PER_MILLE};
 use crate::ManualClock;
 use crate::deterministic::Rng;
-use wallet_core::memory::MemoryStore;
-use wallet_core::{
-    Account, AccountKey, AccountQuery, Balance, Batch, Clock, Committed, Entry, EntryQuery, Epochs,
-    Hold, HoldKey, HoldQuery, LedgerId, LedgerStore, Limits, PastBalance, PendingSums, Purge,
-    RaisedBy, RaisedEpoch, Reads, Record, RecordKey, ReferenceQuery, Snapshot, StoreError,
-    Timestamp, TransferKey, TransferWithReversals, TrialBalance,
+use wallet_core::ledger::{
+    AccountKey, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
+    TransferKey, TransferWithReversals,
 };
+use wallet_core::memory::MemoryStore;
+use wallet_core::request::{Batch, Reads};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{
+    AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
+    Snapshot, TrialBalance,
+};
+use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
 /// A memory store that takes its time, and has a flaw.
 #[derive(Debug)]

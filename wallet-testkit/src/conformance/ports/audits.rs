@@ -6,10 +6,11 @@ use futures_util::future::join_all;
 use uuid::Uuid;
 
 use crate::PortKit;
+use wallet_core::Timestamp;
 use wallet_core::audit::{
-    AuditEvent, AuditHash, AuditOutcome, AuditRecord, AuditText, AuditVerdict, verify,
+    AuditEvent, AuditHash, AuditLog, AuditOutcome, AuditRecord, AuditText, AuditVerdict, verify,
 };
-use wallet_core::{AuditLog, StoreErrorKind, Timestamp};
+use wallet_core::store::StoreErrorKind;
 
 type Kit = PortKit<dyn AuditLog>;
 

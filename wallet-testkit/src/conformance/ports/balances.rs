@@ -4,10 +4,9 @@ use futures_util::future::join_all;
 use uuid::Uuid;
 
 use crate::PortKit;
-use wallet_core::{
-    AccountId, AccountKey, Balance, BalanceCache, Counters, Currency, Epoch, InLedger, LedgerId,
-    Version,
-};
+use wallet_core::cache::BalanceCache;
+use wallet_core::ledger::{AccountKey, Counters, Epoch, InLedger, Version};
+use wallet_core::{AccountId, Balance, Currency, LedgerId};
 
 type Kit = PortKit<dyn BalanceCache>;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::PortKit;
-use wallet_core::{
-    Charge, LimitName, LimitScope, LimitState, Quota, RateLimiter, StoreErrorKind, Verdict,
-};
+use wallet_core::edge::{Charge, LimitState, Quota, RateLimiter, Verdict};
+use wallet_core::ledger::{LimitName, LimitScope};
+use wallet_core::store::StoreErrorKind;
 
 type Kit = PortKit<dyn RateLimiter>;
 

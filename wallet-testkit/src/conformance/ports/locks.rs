@@ -5,7 +5,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::PortKit;
-use wallet_core::{LockError, LockLease, LockManager, LockName, LockOwner, StoreErrorKind};
+use wallet_core::ledger::{LockName, LockOwner};
+use wallet_core::locks::{LockError, LockLease, LockManager};
+use wallet_core::store::StoreErrorKind;
 
 type Kit = PortKit<dyn LockManager>;
 
@@ -43,7 +45,7 @@ pub async fn one_owner_has_a_name_at_a_time(kit: &Kit) {
 /// And not before.
 pub async fn a_lease_ends_by_itself(kit: &Kit) {
     let lease = acquire(kit, "sweep", "a").await.unwrap();
-    let now = wallet_core::Clock::now(kit.clock());
+    let now = wallet_core::runtime::Clock::now(kit.clock());
     assert_eq!(lease.until, now.saturating_add(TTL));
     kit.advance_ms(9_999);
     assert_eq!(acquire(kit, "sweep", "b").await, None);
@@ -88,7 +90,7 @@ pub async fn a_renewed_lease_lasts_longer(kit: &Kit) {
     for _ in 0..3 {
         kit.advance_ms(7_000);
         lease = kit.port().renew(&lease, TTL).await.unwrap();
-        let now = wallet_core::Clock::now(kit.clock());
+        let now = wallet_core::runtime::Clock::now(kit.clock());
         assert_eq!(lease.until, now.saturating_add(TTL));
         assert_eq!(acquire(kit, "sweep", "b").await, None);
     }

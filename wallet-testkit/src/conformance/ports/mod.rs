@@ -1,12 +1,15 @@
 //! The cases of the small ports: [`BalanceCache`], [`RateLimiter`],
-//! [`LockManager`], [`SessionStore`], [`AuditLog`], [`MessageQueue`](wallet_core::MessageQueue).
+//! [`LockManager`], [`SessionStore`], [`AuditLog`], [`MessageQueue`](wallet_core::messaging::MessageQueue).
 //! One list each; an adapter passes all of it.
 
 use std::fmt::{self, Debug};
 
 use super::Running;
 use crate::{PortFactory, PortKit, QueueEnds};
-use wallet_core::{AuditLog, BalanceCache, LockManager, RateLimiter, SessionStore};
+use wallet_core::audit::AuditLog;
+use wallet_core::cache::BalanceCache;
+use wallet_core::edge::{RateLimiter, SessionStore};
+use wallet_core::locks::LockManager;
 
 pub mod audits;
 pub mod balances;
@@ -89,7 +92,7 @@ macro_rules! port_suite {
 port_suite! {
     /// Every case of an [`AuditLog`].
     AUDIT_LOG of dyn AuditLog, in audits,
-    /// Expands to one test per case that an [`AuditLog`](wallet_core::AuditLog) must
+    /// Expands to one test per case that an [`AuditLog`](wallet_core::audit::AuditLog) must
     /// pass, for an expression that makes a
     /// [`PortFactory`](crate::PortFactory) of it.
     audit_log_conformance {
@@ -108,7 +111,7 @@ port_suite! {
 port_suite! {
     /// Every case of a [`BalanceCache`].
     BALANCE_CACHE of dyn BalanceCache, in balances,
-    /// Expands to one test per case that a [`BalanceCache`](wallet_core::BalanceCache)
+    /// Expands to one test per case that a [`BalanceCache`](wallet_core::cache::BalanceCache)
     /// must pass, for an expression that makes a
     /// [`PortFactory`](crate::PortFactory) of it.
     balance_cache_conformance {
@@ -129,7 +132,7 @@ port_suite! {
 port_suite! {
     /// Every case of a [`RateLimiter`].
     RATE_LIMITER of dyn RateLimiter, in limits,
-    /// Expands to one test per case that a [`RateLimiter`](wallet_core::RateLimiter)
+    /// Expands to one test per case that a [`RateLimiter`](wallet_core::edge::RateLimiter)
     /// must pass, for an expression that makes a
     /// [`PortFactory`](crate::PortFactory) of it.
     rate_limiter_conformance {
@@ -153,7 +156,7 @@ port_suite! {
 port_suite! {
     /// Every case of a [`LockManager`].
     LOCK_MANAGER of dyn LockManager, in locks,
-    /// Expands to one test per case that a [`LockManager`](wallet_core::LockManager)
+    /// Expands to one test per case that a [`LockManager`](wallet_core::locks::LockManager)
     /// must pass, for an expression that makes a
     /// [`PortFactory`](crate::PortFactory) of it.
     lock_manager_conformance {
@@ -173,7 +176,7 @@ port_suite! {
 port_suite! {
     /// Every case of a [`SessionStore`].
     SESSION_STORE of dyn SessionStore, in sessions,
-    /// Expands to one test per case that a [`SessionStore`](wallet_core::SessionStore)
+    /// Expands to one test per case that a [`SessionStore`](wallet_core::edge::SessionStore)
     /// must pass, for an expression that makes a
     /// [`PortFactory`](crate::PortFactory) of it.
     session_store_conformance {
@@ -194,9 +197,9 @@ port_suite! {
 }
 
 port_suite! {
-    /// Every case of a [`MessageQueue`](wallet_core::MessageQueue).
+    /// Every case of a [`MessageQueue`](wallet_core::messaging::MessageQueue).
     MESSAGE_QUEUE of QueueEnds, in queues,
-    /// Expands to one test per case that a [`MessageQueue`](wallet_core::MessageQueue)
+    /// Expands to one test per case that a [`MessageQueue`](wallet_core::messaging::MessageQueue)
     /// must pass, for an expression that makes a
     /// [`PortFactory`](crate::PortFactory) of its
     /// [`QueueEnds`](crate::QueueEnds).

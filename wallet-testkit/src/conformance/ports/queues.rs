@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{PortKit, QueueEnds};
-use wallet_core::{Message, Published, QueueError, Received};
+use wallet_core::messaging::{Message, Published, QueueError, Received};
 
 type Kit = PortKit<QueueEnds>;
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::PortKit;
-use wallet_core::{
-    Clock, Session, SessionError, SessionId, SessionLife, SessionStore, SessionUser, StoreErrorKind,
-};
+use wallet_core::edge::{Session, SessionError, SessionId, SessionLife, SessionStore};
+use wallet_core::ledger::SessionUser;
+use wallet_core::runtime::Clock;
+use wallet_core::store::StoreErrorKind;
 
 type Kit = PortKit<dyn SessionStore>;
 

@@ -1,8 +1,8 @@
 //! What stands against changes of accounts.
 
-use wallet_core::{
-    COUNTER_MAX, Change, ChangeLimits, ChangeStatus, OpenAccount, Owner, Policy, Rejection, Status,
-};
+use wallet_core::ledger::COUNTER_MAX;
+use wallet_core::request::Change;
+use wallet_core::{ChangeLimits, ChangeStatus, OpenAccount, Owner, Policy, Rejection, Status};
 
 use super::super::{A, B, World, amount, eur, eur3, state};
 use super::Side::From;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use wallet_core::{Capture, Expire, HoldStatus, Rejection, Release, Status};
+use wallet_core::ledger::HoldStatus;
+use wallet_core::request::Expire;
+use wallet_core::{Capture, Rejection, Release, Status};
 
 use super::super::{A, B, World, amount, hold_id, in_ledger, transfer_id};
 use super::Side::{From, To};

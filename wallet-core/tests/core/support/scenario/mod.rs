@@ -5,7 +5,8 @@ mod holds;
 mod money;
 mod reversals;
 
-use wallet_core::{AccountId, AccountState, Command, Rejection};
+use wallet_core::ledger::AccountState;
+use wallet_core::{AccountId, Command, Rejection};
 
 use super::{World, in_ledger};
 

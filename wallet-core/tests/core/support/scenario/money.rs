@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use wallet_core::{
-    COUNTER_MAX, Deposit, PlaceHold, Policy, PostTransfer, Rejection, Share, Split, Status,
-    SystemAccount, SystemLeg, SystemTransfer, Withdrawal,
-};
+use wallet_core::ledger::COUNTER_MAX;
+use wallet_core::request::{Share, SystemAccount, SystemLeg, SystemTransfer};
+use wallet_core::{Deposit, PlaceHold, Policy, PostTransfer, Rejection, Split, Status, Withdrawal};
 
 use super::super::{
     A, B, NOW, World, amount, bank, bank_account, cents, eur3, hold_id, hold_row, in_ledger, leg,

@@ -1,6 +1,8 @@
 //! What stands against a reversal.
 
-use wallet_core::{Command, Leg, Money, Rejection, Reversal, Reverse, ReverseWhat};
+use wallet_core::ledger::Reversal;
+use wallet_core::request::ReverseWhat;
+use wallet_core::{Command, Leg, Money, Rejection, Reverse};
 
 use super::super::{A, B, World, amount, cents, in_ledger, leg, transfer_id, transfer_row, usd};
 use super::Side::{From, To};
@@ -14,7 +16,8 @@ pub fn reverse_of(what: ReverseWhat) -> Command {
 }
 
 pub fn reversal_sabotages() -> Vec<Sabotage> {
-    let row = |s: &mut Scenario, change: &dyn Fn(&mut wallet_core::TransferWithReversals)| {
+    let row = |s: &mut Scenario,
+               change: &dyn Fn(&mut wallet_core::ledger::TransferWithReversals)| {
         let row = s.world.tables.transfers.get_mut(&in_ledger(transfer_id(7)));
         change(row.unwrap());
     };

@@ -1,0 +1,50 @@
+//! The values of a ledger: money, accounts, transfers with their entries, holds,
+//! what became of a request, and why one is rejected.
+//!
+//! Nothing here decides or stores. Every text, id, amount and time is checked when
+//! it is made, so that what exists is valid; [`Rejection`] is the table of reasons.
+
+mod account;
+mod balance;
+mod epoch;
+mod id;
+mod key;
+mod metadata;
+mod money;
+mod outcome;
+mod rejection;
+mod settlement;
+mod text;
+mod time;
+mod transfer;
+
+pub use account::{Account, AccountState, Counters, PastBalance, Policy, Status};
+pub use balance::{Balance, Freshness};
+pub use epoch::{Epoch, EpochError, Epochs, Position, RaisedEpoch, Restore};
+pub use id::{
+    AccountId, AccountKey, HoldId, HoldKey, InLedger, LedgerId, Sequence, TransferId, TransferKey,
+    Version,
+};
+pub use key::{Fingerprint, IdempotencyKey, RecordKey};
+pub use metadata::Metadata;
+pub use money::{
+    Amount, AmountError, COUNTER_MAX, Currency, CurrencyCode, CurrencyError, CurrencyTable,
+    DecimalError, Money, SplitError, format_minor, parse_minor, split_amount,
+};
+pub use outcome::{
+    AccountChanged, Decided, Effect, EffectKind, EntryMark, HoldChanged, Outcome, Posted, Receipt,
+    Record,
+};
+pub use rejection::{Rejected, Rejection, Retry};
+pub use settlement::{RESERVED_OWNERS, SettlementShards, settlement_account};
+pub use text::{
+    Description, KeyScope, KeyText, LimitName, LimitScope, LockName, LockOwner, Owner, RaisedBy,
+    Reference, SessionUser, SettlementName, TextError,
+};
+pub use time::Timestamp;
+pub use transfer::{
+    Details, Direction, Entry, Hold, HoldStatus, Leg, Reversal, Transfer, TransferKind,
+    TransferWithReversals,
+};
+
+pub(crate) use money::cut_in_proportion;

@@ -1,0 +1,90 @@
+//! Settlement accounts: named, sharded, their ids derived.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::ledger::{AccountId, Currency, LedgerId, Owner, SettlementName};
+
+/// How the owners of the ledger's own accounts begin: no caller may open an
+/// account for such an owner, however the letters are cased.
+pub const RESERVED_OWNERS: &[&str] = &["settlement:", "system:", "wallet:"];
+
+impl Owner {
+    /// Whether it begins with one of [`RESERVED_OWNERS`].
+    ///
+    /// ```
+    /// # use wallet_core::Owner;
+    /// assert!(Owner::new("Settlement:bank")?.is_reserved());
+    /// assert!(!Owner::new("settlement-team")?.is_reserved());
+    /// # Ok::<(), wallet_core::ledger::TextError>(())
+    /// ```
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        RESERVED_OWNERS.iter().any(|prefix| {
+            let start = self.as_str().get(..prefix.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        })
+    }
+}
+
+/// How many shards a settlement account has, by name; 1 where nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SettlementShards {
+    by_name: BTreeMap<SettlementName, u16>,
+}
+
+impl SettlementShards {
+    /// One shard each.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `count` shards (at least 1) for `name`.
+    #[must_use]
+    pub fn with(mut self, name: SettlementName, count: u16) -> Self {
+        self.by_name.insert(name, count.max(1));
+        self
+    }
+
+    /// How many `name` has.
+    #[must_use]
+    pub fn count(&self, name: &SettlementName) -> u16 {
+        self.by_name.get(name).copied().unwrap_or(1)
+    }
+
+    /// The shard of `name` that serves `customer`: always the same one.
+    #[must_use]
+    pub fn shard(&self, name: &SettlementName, customer: AccountId) -> u16 {
+        let low = customer.uuid().as_u64_pair().1;
+        // A multiplicative hash: version and variant bits must not decide.
+        let mixed = low.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
+        let shard = mixed.checked_rem(u64::from(self.count(name))).unwrap_or(0);
+        u16::try_from(shard).unwrap_or(0)
+    }
+}
+
+/// The id of a settlement account: a version 8 UUID derived from ledger,
+/// currency, name and shard, so that every process agrees on it.
+#[must_use]
+pub fn settlement_account(
+    ledger: LedgerId,
+    currency: Currency,
+    name: &SettlementName,
+    shard: u16,
+) -> AccountId {
+    let mut hash = Sha256::new_with_prefix(b"wallet.settlement.1\0");
+    hash.update(ledger.number().to_be_bytes());
+    hash.update(currency.code().as_str());
+    hash.update([0]);
+    hash.update(name.as_str());
+    hash.update([0]);
+    hash.update(shard.to_be_bytes());
+    let mut bytes = [0; 16];
+    bytes
+        .iter_mut()
+        .zip(hash.finalize())
+        .for_each(|(to, from)| *to = from);
+    AccountId::new(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}

@@ -1,0 +1,222 @@
+//! Checked texts: what a database could refuse is refused here.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+/// Why a text is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// Nothing in it.
+    #[error("must not be empty")]
+    Empty,
+    /// More bytes of UTF-8 than the type allows.
+    #[error("must not exceed {max_bytes} bytes")]
+    TooLong {
+        /// The greatest length allowed.
+        max_bytes: usize,
+    },
+    /// A control character, or another one that the type does not allow.
+    #[error("holds a character that is not allowed")]
+    BadCharacter,
+    /// Not a JSON object.
+    #[error("must be a JSON object")]
+    NotAnObject,
+    /// A number that is no 64-bit integer; floats are not exact.
+    #[error("numbers must be 64-bit integers; send other ones as strings")]
+    BadNumber,
+    /// An object that has a name twice.
+    #[error("an object in it has a name twice")]
+    DuplicateName,
+    /// A blank at an end, or another blank than the space.
+    #[error("must not begin or end with a blank, nor hold another one than the space")]
+    Blank,
+    /// Not in the normal form NFC: two spellings of one text would be two texts.
+    #[error("must be in the normal form NFC")]
+    NotNormal,
+    /// Objects or arrays nested too deeply.
+    #[error("is nested too deeply")]
+    TooDeep,
+}
+
+fn check(text: &str, max_bytes: usize, allowed: fn(char) -> bool) -> Result<(), TextError> {
+    if text.is_empty() {
+        Err(TextError::Empty)
+    } else if text.len() > max_bytes {
+        Err(TextError::TooLong { max_bytes })
+    } else if !text.chars().all(allowed) {
+        Err(TextError::BadCharacter)
+    } else {
+        Ok(())
+    }
+}
+
+/// What shows as nothing: with it one text shows as another, or as none. The characters
+/// with the property `Default_Ignorable_Code_Point` of Unicode 16.0
+/// (`DerivedCoreProperties.txt`): soft hyphen, joiners, fillers, selectors of
+/// variants, tags, and the marks, embeddings, overrides and isolates that turn the
+/// direction of a text.
+const fn shows_as_nothing(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+            // The signs around an annotation: not in the property, and not seen either.
+            | '\u{FFF9}'..='\u{FFFB}'
+    )
+}
+
+/// Blanks: what Unicode calls white space, and the pattern of Braille without a dot.
+const fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{2800}'
+}
+
+/// What holds of an owner beyond its characters.
+fn owner(text: &str) -> Result<(), TextError> {
+    let ends = [text.chars().next(), text.chars().next_back()];
+    let is_blank_at_an_end = ends.into_iter().flatten().any(is_blank);
+    if is_blank_at_an_end || text.chars().any(|c| c != ' ' && is_blank(c)) {
+        Err(TextError::Blank)
+    } else if !unicode_normalization::is_nfc(text) {
+        Err(TextError::NotNormal)
+    } else {
+        Ok(())
+    }
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $allowed:expr $(, $more:expr)?) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The greatest length, in bytes of UTF-8.
+            pub const MAX_BYTES: usize = $max;
+
+            /// Checks and takes `text`.
+            ///
+            /// # Errors
+            /// [`TextError`] when it is empty, too long, or holds a character
+            /// that is not allowed; of an owner also for its blanks and its form.
+            pub fn new(text: &str) -> Result<Self, TextError> {
+                check(text, Self::MAX_BYTES, $allowed)?;
+                $($more(text)?;)?
+                Ok(Self(text.into()))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = TextError;
+
+            fn from_str(text: &str) -> Result<Self, TextError> {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+text! {
+    /// Who an account belongs to, in the host's own terms: 1 to 128 bytes in the
+    /// normal form NFC, so that one owner is spelt in one way. No control
+    /// characters, no blank at either end, and no other blank than the space (the
+    /// Braille pattern U+2800 is one). None that shows as nothing: those with
+    /// Unicode's property `Default_Ignorable_Code_Point`, joiners and the selectors of
+    /// emoji among them, and U+FFF9 to U+FFFB. So no owner looks empty or like another one for a character
+    /// that nobody sees. Letters that look alike stay different owners.
+    ///
+    /// ```
+    /// use wallet_core::Owner;
+    /// use wallet_core::ledger::TextError;
+    /// assert!(Owner::new("Zoë van Dijk").is_ok());
+    /// // A zero width space, a filler of Hangul that shows as nothing.
+    /// for hidden in ["settlement\u{200B}:bank", "\u{3164}"] {
+    ///     assert_eq!(Owner::new(hidden), Err(TextError::BadCharacter));
+    /// }
+    /// assert_eq!(Owner::new("\u{2800}"), Err(TextError::Blank));
+    /// ```
+    Owner, 128, |c| !c.is_control() && !shows_as_nothing(c), owner
+}
+text! {
+    /// The host's reference of a transfer or hold (an order number), indexed:
+    /// 1 to 128 bytes, no control characters.
+    Reference, 128, |c| !c.is_control()
+}
+text! {
+    /// Words for a statement: 1 to 512 bytes, no control characters.
+    Description, 512, |c| !c.is_control()
+}
+text! {
+    /// Names a settlement account, such as `bank` or `card`: 1 to 32 of
+    /// `a-z 0-9 _ -`.
+    SettlementName, 32,
+    |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-'
+}
+text! {
+    /// Whose keys these are (an API client, a user): 1 to 64 printable ASCII
+    /// characters. Equal keys in different scopes are different keys.
+    KeyScope, 64, |c| c.is_ascii_graphic()
+}
+text! {
+    /// An idempotency key as the caller gave it: 1 to 255 printable ASCII
+    /// characters, blanks allowed.
+    KeyText, 255, |c| c.is_ascii_graphic() || c == ' '
+}
+text! {
+    /// Who raised an epoch (an operator's name, a run of a script): 1 to 128
+    /// bytes, no control characters.
+    RaisedBy, 128, |c| !c.is_control()
+}
+text! {
+    /// Names a lock: 1 to 128 bytes, no control characters.
+    LockName, 128, |c| !c.is_control()
+}
+text! {
+    /// Who holds a lock (a process, a task of it), different for each that may
+    /// compete: 1 to 128 bytes, no control characters.
+    LockOwner, 128, |c| !c.is_control()
+}
+text! {
+    /// Whose limits are checked together (a tenant, an API client): 1 to 128
+    /// bytes, no control characters. Equal limits in different scopes are
+    /// counted apart.
+    LimitScope, 128, |c| !c.is_control()
+}
+text! {
+    /// Names a limit within its scope, such as `account:42`: 1 to 128 bytes, no
+    /// control characters.
+    LimitName, 128, |c| !c.is_control()
+}
+text! {
+    /// Whose a session is, in the host's own terms: 1 to 128 bytes, no control
+    /// characters.
+    SessionUser, 128, |c| !c.is_control()
+}

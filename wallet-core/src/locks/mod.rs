@@ -1,0 +1,8 @@
+//! Names that one owner at a time holds ([`LockManager`]), and what is built on them:
+//! a hint which of many processes should do a job ([`LeaderHint`]).
+
+mod leader_hint;
+mod lock_manager;
+
+pub use leader_hint::LeaderHint;
+pub use lock_manager::{LockError, LockLease, LockManager};

@@ -1,0 +1,32 @@
+//! What callers ask for, on its way to a decision.
+//!
+//! A [`Request`] holds [`Command`]s under one idempotency key. [`Prepared`] is the
+//! same, validated, fingerprinted, with the ids of all that it may create. A
+//! [`Batch`] holds prepared requests that are decided together, and knows what has
+//! to be read for them ([`Reads`]) and what each costs ([`Cost`]).
+
+mod batch;
+mod bulk;
+mod call;
+mod command;
+mod cost;
+mod fingerprint;
+mod prepared;
+#[allow(clippy::module_inception, reason = "it holds the type of that name")]
+mod request;
+
+pub use batch::{Batch, MAX_AHEAD, Reads};
+pub use bulk::{BULK_ITEMS_MAX, BulkRequest, Recorded};
+pub use command::{
+    Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire, OpenAccount, PlaceHold,
+    PostTransfer, Release, Reverse, ReverseWhat, Share, Split, SystemAccount, SystemLeg,
+    SystemTransfer, Withdrawal,
+};
+pub use cost::Cost;
+pub use prepared::{Prepared, accounts_of};
+pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};
+
+pub(crate) use bulk::Membership;
+pub(crate) use call::{Call, Resource, Unanswered};
+pub(crate) use cost::Resolved;
+pub(crate) use prepared::{PreparedCommand, Purpose};

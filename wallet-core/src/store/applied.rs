@@ -1,0 +1,185 @@
+//! What was applied inside a transaction of the host's own.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::ledger::{Decided, LedgerId, Outcome, Rejected};
+
+/// What a store applied in a transaction of the host's own, if the host commits.
+///
+/// A refused request is an answer too, and no error: a host that commits without
+/// looking commits an order that nobody paid. Ask [`accepted`](Self::accepted)
+/// first, and roll back when it refuses.
+///
+/// ```
+/// # use wallet_core::store::{Applied, NotAccepted};
+/// # fn commit() {}
+/// # fn roll_back() {}
+/// fn settle(applied: &Applied) -> Result<(), NotAccepted> {
+///     match applied.accepted() {
+///         Ok(_) => commit(),
+///         Err(refused) => {
+///             roll_back();
+///             return Err(refused);
+///         }
+///     }
+///     Ok(())
+/// }
+/// # settle(&Applied::new(Vec::new(), Vec::new()))?;
+/// # Ok::<(), NotAccepted>(())
+/// ```
+///
+/// One that nobody looks at does not pass a host that denies warnings:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # fn apply() -> Result<wallet_core::store::Applied, String> { Err(String::new()) }
+/// # fn order() -> Result<(), String> {
+/// apply()?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a refused payment is an `Applied` as well: ask `accepted` before committing"]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    decided: Vec<Decided>,
+    after_commit: Vec<(LedgerId, Arc<Outcome>)>,
+}
+
+impl Applied {
+    /// What a store decided, one answer per request, and every outcome that it
+    /// accepted now, in the order of its effects. For stores.
+    pub const fn new(decided: Vec<Decided>, after_commit: Vec<(LedgerId, Arc<Outcome>)>) -> Self {
+        Self {
+            decided,
+            after_commit,
+        }
+    }
+
+    /// The outcomes, one per request in order, if every request was accepted, now
+    /// or under the same key before.
+    ///
+    /// # Errors
+    /// [`NotAccepted`] for the first request that was not: roll the transaction
+    /// back, unless the refusal is to be recorded.
+    pub fn accepted(&self) -> Result<Vec<&Outcome>, NotAccepted> {
+        let each = self.decided.iter().enumerate();
+        each.map(|(request, decided)| match decided {
+            Decided::Fresh(outcome) | Decided::Replayed(outcome) => match outcome.result {
+                Ok(_) => Ok(&**outcome),
+                Err(rejected) => Err(NotAccepted::Rejected { request, rejected }),
+            },
+            Decided::IdempotencyMismatch => Err(NotAccepted::IdempotencyMismatch { request }),
+            Decided::Blocked => Err(NotAccepted::Blocked { request }),
+            Decided::ClockBehind { ahead_micros } => Err(NotAccepted::ClockBehind {
+                request,
+                ahead_micros: *ahead_micros,
+            }),
+        })
+        .collect()
+    }
+
+    /// One answer per request, in order. A refusal is an answer too, and is
+    /// recorded only if the host commits. Once it has committed, hand them to
+    /// [`Wallet::after_commit`](crate::service::Wallet::after_commit).
+    #[must_use]
+    pub fn decided(&self) -> &[Decided] {
+        &self.decided
+    }
+
+    /// Every outcome accepted now, in the order of its effects. Once the host has
+    /// committed, and not before, caches may be written through from it, and the
+    /// relay be woken; after a roll-back it means nothing.
+    #[must_use]
+    pub fn after_commit(&self) -> &[(LedgerId, Arc<Outcome>)] {
+        &self.after_commit
+    }
+}
+
+/// Why a request in a transaction of the host's own was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum NotAccepted {
+    /// The rules refused it. The refusal is recorded if the host commits.
+    #[error("request {request} was refused: {rejected}")]
+    Rejected {
+        /// The request's index.
+        request: usize,
+        /// Why.
+        rejected: Rejected,
+    },
+    /// Its key was used for something else.
+    #[error("request {request} is not the first one under its key")]
+    IdempotencyMismatch {
+        /// The request's index.
+        request: usize,
+    },
+    /// An account that it needs could not be locked, or changed meanwhile.
+    #[error("request {request} needs what another transaction keeps")]
+    Blocked {
+        /// The request's index.
+        request: usize,
+    },
+    /// An account's time runs ahead of the store's clock by more than is allowed.
+    #[error("the store's clock is {ahead_micros} microseconds behind for request {request}")]
+    ClockBehind {
+        /// The request's index.
+        request: usize,
+        /// How far, in microseconds.
+        ahead_micros: u64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Epoch, Rejection, Timestamp};
+
+    fn outcome(result: Result<Vec<crate::ledger::Receipt>, Rejected>) -> Arc<Outcome> {
+        let at = Timestamp::EPOCH;
+        Arc::new(Outcome {
+            at,
+            epoch: Epoch::FIRST,
+            result,
+        })
+    }
+
+    #[test]
+    fn what_is_not_accepted_is_named_with_its_place() {
+        let rejected = Rejected {
+            rejection: Rejection::InsufficientFunds,
+            command: 0,
+            subject: uuid::Uuid::from_u128(7),
+        };
+        let fine = || Decided::Replayed(outcome(Ok(Vec::new())));
+        let request = 1;
+        for (decided, expected) in [
+            (
+                Decided::Fresh(outcome(Err(rejected))),
+                NotAccepted::Rejected { request, rejected },
+            ),
+            (
+                Decided::Replayed(outcome(Err(rejected))),
+                NotAccepted::Rejected { request, rejected },
+            ),
+            (
+                Decided::IdempotencyMismatch,
+                NotAccepted::IdempotencyMismatch { request },
+            ),
+            (Decided::Blocked, NotAccepted::Blocked { request }),
+            (
+                Decided::ClockBehind { ahead_micros: 3 },
+                NotAccepted::ClockBehind {
+                    request,
+                    ahead_micros: 3,
+                },
+            ),
+        ] {
+            let applied = Applied::new(vec![fine(), decided, fine()], Vec::new());
+            assert_eq!(applied.accepted(), Err(expected));
+        }
+        let all = Applied::new(vec![fine(), fine()], Vec::new());
+        assert_eq!(all.accepted().unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,163 @@
+//! Stored formats: compact, versioned, without floats or field names.
+//!
+//! A stored blob starts with its format version. Every release reads every
+//! version that an earlier one wrote; a version it does not know is an error,
+//! never a guess.
+//!
+//! # Rules
+//!
+//! - Counts, sums and versions are LEB128 varints in their shortest form; times
+//!   are zigzag varints of the difference to a time that was written before, so
+//!   that the time that a whole request shares takes one byte; ids are 16 bytes;
+//!   texts are length and UTF-8.
+//! - What can be absent, or can be said by pointing at something written before
+//!   (an effect's account is one of its leg's, a leg's currency is mostly that
+//!   of the leg before), has a bit in a flags byte. A bit that no release wrote
+//!   is damage.
+//! - Every variant of an enum has a number of its own, given once and never
+//!   given again: see `numbers.rs`.
+//! - The ledger is not stored: whoever reads the row knows it from its key. The
+//!   outbox, whose rows span ledgers, does store it.
+//! - Reading is total. Every value goes through the checks of its type, a count
+//!   is believed only as far as there are bytes for it, and nothing may follow
+//!   the end.
+//!
+//! # How a format changes
+//!
+//! What a version means never changes, not even to use a free bit: an older
+//! process that still runs during a rolling deploy would misread it. A new field
+//! takes a new version number; the readers of the old one stay, with the field
+//! absent. A version is written only from the release *after* the one that first
+//! reads it. The five kinds of blob share their parts and so their version. The
+//! golden records in the tests are never edited, only added to.
+
+mod account;
+mod balance;
+mod column;
+mod effect;
+mod hold;
+mod numbers;
+mod outbox;
+mod outcome;
+mod parts;
+mod transfer;
+mod wire;
+
+pub use column::{
+    HOLD_STATUSES, hold_status_number, policy_of_parts, policy_parts, row_state_number,
+    status_number, status_of_number,
+};
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::ledger::{Balance, Hold, LedgerId, Outcome, Timestamp, Transfer};
+use wire::{Reader, Writer};
+
+/// The version that this release writes.
+const VERSION: u8 = 1;
+
+/// Why stored bytes cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Written by a newer release.
+    #[error("format version {0} is not known")]
+    UnknownVersion(u8),
+    /// Not what any release wrote.
+    #[error("the stored bytes are damaged")]
+    Damaged,
+}
+
+/// The bytes of an outcome, as a record keeps them.
+#[must_use]
+pub fn encode_outcome(outcome: &Outcome) -> Vec<u8> {
+    let mut writer = Writer::new(outcome::size_hint(outcome));
+    outcome::write(&mut writer, outcome, Timestamp::EPOCH);
+    writer.finish()
+}
+
+/// Reads the outcome of a record of `ledger`.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn decode_outcome(ledger: LedgerId, bytes: &[u8]) -> Result<Outcome, DecodeError> {
+    let mut reader = Reader::new(bytes)?;
+    let outcome = outcome::read(&mut reader, ledger, Timestamp::EPOCH)?;
+    reader.finish(outcome)
+}
+
+/// The payload of an outbox row: accepted outcomes in the order in which they
+/// were decided; `None` when none of them has an effect.
+#[must_use]
+pub fn encode_outbox(accepted: &[(LedgerId, Arc<Outcome>)]) -> Option<Vec<u8>> {
+    outbox::encode(accepted)
+}
+
+/// Reads the payload of an outbox row.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn decode_outbox(bytes: &[u8]) -> Result<Vec<(LedgerId, Outcome)>, DecodeError> {
+    outbox::decode(bytes)
+}
+
+/// The bytes of a transfer, for stores that keep it as one value.
+#[must_use]
+pub fn encode_transfer(transfer: &Transfer) -> Vec<u8> {
+    let mut writer = Writer::new(transfer::size_hint(transfer));
+    transfer::write(&mut writer, transfer, Timestamp::EPOCH);
+    writer.finish()
+}
+
+/// Reads a transfer of `ledger`.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn decode_transfer(ledger: LedgerId, bytes: &[u8]) -> Result<Transfer, DecodeError> {
+    let mut reader = Reader::new(bytes)?;
+    let transfer = transfer::read(&mut reader, ledger, Timestamp::EPOCH)?;
+    reader.finish(transfer)
+}
+
+/// The bytes of a hold, for stores that keep it as one value.
+#[must_use]
+pub fn encode_hold(hold: &Hold) -> Vec<u8> {
+    let mut writer = Writer::new(hold::size_hint(hold));
+    hold::write(&mut writer, hold, hold::Known::default(), Timestamp::EPOCH);
+    writer.finish()
+}
+
+/// Reads a hold of `ledger`.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn decode_hold(ledger: LedgerId, bytes: &[u8]) -> Result<Hold, DecodeError> {
+    let mut reader = Reader::new(bytes)?;
+    let hold = hold::read(
+        &mut reader,
+        ledger,
+        hold::Known::default(),
+        Timestamp::EPOCH,
+    )?;
+    reader.finish(hold)
+}
+
+/// The bytes of a balance, for caches.
+#[must_use]
+pub fn encode_balance(balance: &Balance) -> Vec<u8> {
+    let mut writer = Writer::new(balance::SIZE_HINT);
+    balance::write(&mut writer, balance);
+    writer.finish()
+}
+
+/// Reads a balance of `ledger`.
+///
+/// # Errors
+/// [`DecodeError`]; for a cache that is a miss.
+pub fn decode_balance(ledger: LedgerId, bytes: &[u8]) -> Result<Balance, DecodeError> {
+    let mut reader = Reader::new(bytes)?;
+    let balance = balance::read(&mut reader, ledger)?;
+    reader.finish(balance)
+}

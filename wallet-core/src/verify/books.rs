@@ -1,0 +1,200 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::progress::count;
+use crate::ledger::{
+    Account, AccountKey, CurrencyCode, Entry, Hold, HoldId, HoldKey, LedgerId, Leg, Reversal,
+    Sequence, Timestamp, TransferKey, TransferWithReversals,
+};
+
+/// Everything that a store holds but the outbox and the records, as its own
+/// readers tell it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Books {
+    /// Every account.
+    pub accounts: BTreeMap<AccountKey, Account>,
+    /// Every account's entries in the order told.
+    pub entries: BTreeMap<AccountKey, Vec<Entry>>,
+    /// Every hold from or towards an account.
+    pub holds: BTreeMap<HoldKey, Hold>,
+    /// Every transfer that an entry names and the store can read; `None` when
+    /// it does not exist.
+    pub transfers: BTreeMap<TransferKey, Option<Moved>>,
+    /// What the store itself calls damaged.
+    pub unreadable: Unreadable,
+}
+
+/// What the invariants need of a transfer. The host's words are most of one, and
+/// no rule rests on them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// What moved, in order.
+    pub legs: Box<[Leg]>,
+    /// The hold that it captures.
+    pub hold: Option<HoldId>,
+    /// What it undoes.
+    pub reversal: Option<Box<Reversal>>,
+    /// Its time.
+    pub created_at: Timestamp,
+    /// Minor units reversed so far, one number per leg as the store told them;
+    /// absent when each of them is zero.
+    pub reversed: Option<Box<[i128]>>,
+}
+
+impl From<TransferWithReversals> for Moved {
+    fn from(row: TransferWithReversals) -> Self {
+        let TransferWithReversals { transfer, reversed } = row;
+        let is_untouched =
+            reversed.len() == transfer.legs.len() && reversed.iter().all(|sum| *sum == 0);
+        Self {
+            legs: transfer.legs.into(),
+            hold: transfer.hold,
+            reversal: transfer.reversal.map(Box::new),
+            created_at: transfer.created_at,
+            reversed: (!is_untouched).then(|| reversed.into()),
+        }
+    }
+}
+
+impl Moved {
+    /// How much of a leg is said to be reversed; `None` when nothing is said
+    /// of it.
+    #[must_use]
+    pub fn reversed_of(&self, leg: u16) -> Option<i128> {
+        match &self.reversed {
+            None => Some(0),
+            Some(sums) => sums.get(usize::from(leg)).copied(),
+        }
+    }
+}
+
+/// What could not be read because the store calls it damaged, and what it said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Ranges of an account's entries, ascending.
+    pub entries: BTreeMap<AccountKey, Vec<Gap>>,
+    /// Accounts whose holds could not be listed to the end.
+    pub holds: BTreeMap<AccountKey, String>,
+    /// Transfers.
+    pub transfers: BTreeMap<TransferKey, String>,
+}
+
+/// Entries that the store cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The first of them.
+    pub first: Sequence,
+    /// The last of them.
+    pub last: Sequence,
+    /// What the store says.
+    pub reason: String,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Sets of books.
+    pub ledgers: u64,
+    /// Accounts of all of them.
+    pub accounts: u64,
+    /// Entries of all accounts.
+    pub entries: u64,
+    /// Transfers that entries name.
+    pub transfers: u64,
+    /// Holds, open or ended.
+    pub holds: u64,
+}
+
+/// What the balances of one currency in one ledger add up to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// How many accounts hold it.
+    pub accounts: u64,
+    /// The sum of their posted balances, modulo 2^128: it must be zero.
+    pub posted: i128,
+}
+
+impl Books {
+    /// The transfers that exist.
+    pub fn existing_transfers(&self) -> impl Iterator<Item = (TransferKey, &Moved)> {
+        let all = self.transfers.iter();
+        all.filter_map(|(key, moved)| Some((*key, moved.as_ref()?)))
+    }
+
+    /// A transfer; `None` when it does not exist or was not read.
+    #[must_use]
+    pub fn transfer(&self, key: TransferKey) -> Option<&Moved> {
+        self.transfers.get(&key)?.as_ref()
+    }
+
+    /// The entries of an account.
+    #[must_use]
+    pub fn entries_of(&self, account: AccountKey) -> &[Entry] {
+        self.entries.get(&account).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether exactly this entry stands in its account; `None` where its
+    /// account could not be read in full and it is not among the rest.
+    #[must_use]
+    pub fn shows(&self, entry: &Entry) -> Option<bool> {
+        let entries = self.entries_of(entry.account);
+        let index = entry.sequence.checked_sub(1);
+        let index = index.and_then(|index| usize::try_from(index).ok());
+        let at = index.and_then(|index| entries.get(index));
+        // Where some are missing, it stands further to the front.
+        let kept = at
+            .filter(|kept| kept.sequence == entry.sequence)
+            .or_else(|| {
+                let place = entries.binary_search_by_key(&entry.sequence, |kept| kept.sequence);
+                entries.get(place.ok()?)
+            });
+        match kept {
+            Some(kept) => Some(kept == entry),
+            None if self.is_hidden(entry.account, entry.sequence) => None,
+            None => Some(false),
+        }
+    }
+
+    /// Whether the store could not read this entry.
+    pub(super) fn is_hidden(&self, account: AccountKey, sequence: Sequence) -> bool {
+        let gaps = self.gaps(account);
+        let ends_before = gaps.partition_point(|gap| gap.last < sequence);
+        gaps.get(ends_before)
+            .is_some_and(|gap| gap.first <= sequence)
+    }
+
+    /// The entries of an account that the store could not read.
+    pub(super) fn gaps(&self, account: AccountKey) -> &[Gap] {
+        let gaps = self.unreadable.entries.get(&account);
+        gaps.map_or(&[], Vec::as_slice)
+    }
+
+    /// How much there is of everything.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let ledgers: BTreeSet<LedgerId> = self.accounts.keys().map(|key| key.ledger).collect();
+        Totals {
+            ledgers: count(ledgers.len()),
+            accounts: count(self.accounts.len()),
+            entries: self.entries.values().fold(0, |sum: u64, entries| {
+                sum.saturating_add(count(entries.len()))
+            }),
+            transfers: count(self.transfers.len()),
+            holds: count(self.holds.len()),
+        }
+    }
+
+    /// What the balances of every currency of every ledger add up to.
+    #[must_use]
+    pub fn sums(&self) -> BTreeMap<(LedgerId, CurrencyCode), Sum> {
+        let mut sums: BTreeMap<_, Sum> = BTreeMap::new();
+        for (key, account) in &self.accounts {
+            let pot = (key.ledger, account.state.currency.code());
+            let sum = sums.entry(pot).or_default();
+            sum.accounts = sum.accounts.saturating_add(1);
+            // Balances reach 10^38, so a sum on the way may not fit; modulo
+            // 2^128 it comes back to zero all the same.
+            sum.posted = sum.posted.wrapping_add(account.state.counters.posted());
+        }
+        sums
+    }
+}
