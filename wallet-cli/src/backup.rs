@@ -45,6 +45,13 @@ pub(crate) struct RestoreBackup {
 
 impl MakeBackup {
     pub(crate) fn run(&self, store: &Path) -> Result<u8, CliError> {
+        let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+        if canonical(&self.to).is_some_and(|to| Some(to) == canonical(store)) {
+            return Err(CliError::BackupOfItself(self.to.clone()));
+        }
+        if self.to.is_dir() {
+            return Err(CliError::Folder(self.to.clone()));
+        }
         let path = self.manifest.clone();
         let path = path.unwrap_or_else(|| manifest::beside(&self.to));
         if path.exists() {
@@ -87,6 +94,9 @@ impl RestoreBackup {
     pub(crate) fn run(&self, store: &Path) -> Result<u8, CliError> {
         let path = self.manifest.clone();
         let path = path.unwrap_or_else(|| manifest::beside(&self.from));
+        if !self.from.is_file() {
+            return Err(CliError::NoFile(self.from.clone()));
+        }
         let backup = manifest::read(&path)?;
         if self.verify_only {
             verify_backup(&self.from, &backup)?;

@@ -50,10 +50,17 @@ pub enum CliError {
     /// No backup was made or restored.
     #[error(transparent)]
     Backup(#[from] wallet_sqlite::BackupError),
+    /// The backup's name is that of the store.
+    #[error("{0} is the store itself: a backup goes to a file of another name")]
+    BackupOfItself(PathBuf),
+    /// A folder where a file is asked for.
+    #[error("{0} is a folder: name a file in it")]
+    Folder(PathBuf),
     /// What a backup left that was cut off.
     #[error(
-        "{0} exists already and has no manifest: a backup that was cut off left it, unless one is \
-         being made right now. Remove it and back up again"
+        "{0} exists already and has no manifest. If a backup that was cut off left it, remove it \
+         and back up again; if it holds books, or a backup is being made right now, choose \
+         another name"
     )]
     Unfinished(PathBuf),
     /// The name that was given is not allowed.
@@ -114,6 +121,8 @@ impl CliError {
             Self::NotFound(_) => 1,
             Self::Memory
             | Self::NoFile(_)
+            | Self::BackupOfItself(_)
+            | Self::Folder(_)
             | Self::Checkpoint(_)
             | Self::RecentKeys { .. }
             | Self::Manifest { .. }

@@ -38,7 +38,8 @@ pub(crate) struct PurgeOld {
     /// How many rows to delete at a time.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     batch: u32,
-    /// How many records, and how many events, to delete at most.
+    /// After how many records, and after how many events, to stop. The items of a bulk
+    /// request go together, so that a few more may be deleted.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
     max_rows: u32,
     /// After how many seconds to begin no further batch.

@@ -10,8 +10,11 @@ use wallet_core::store::StoreErrorKind;
 
 use crate::SqliteSettings;
 use crate::checkpoint::BEHIND;
+use crate::coherent;
 use crate::error::{During, Result, corrupt};
-use crate::file::{OpenFile, create_private, follow, remove_second_names, traces};
+use crate::file::{
+    OpenFile, create_private, follow, log_without_beginning, names, remove_second_names, traces,
+};
 
 /// `WLLT`: what a file that this crate created says of itself.
 pub(crate) const APPLICATION_ID: i32 = 0x574C_4C54;
@@ -32,8 +35,19 @@ const DURABILITY: &str = "
     PRAGMA temp_store = MEMORY;";
 
 /// Opens the file for writing, creating it where it may, and makes sure that it
-/// is ours.
+/// is ours. Its log stays as it is when the connection is closed, until
+/// [`keep_log`] says otherwise.
 pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
+    let names = names(&real(settings.path())?);
+    let opened = open_writer(settings);
+    // Under several names, SQLite finds something wrong before long.
+    if names > 1 && opened.is_err() {
+        return Err(other_names(names));
+    }
+    opened
+}
+
+fn open_writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
     let (connection, file) = open_or_create(settings)?;
     // Waiting is done in `insist`: SQLite's own handler backs off to a tenth
     // of a second, in which another process may take the lock many times.
@@ -43,8 +57,30 @@ pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)
     insist(settings.lock_wait, || identify(&connection, settings))?;
     tune(&connection, settings, BEHIND)?;
     // No restore is at work on what is open by now.
-    remove_second_names(&real(settings.path())?);
+    let path = real(settings.path())?;
+    remove_second_names(&path);
+    let names = names(&path);
+    if names > 1 {
+        return Err(other_names(names));
+    }
     Ok((connection, file.with_log()?))
+}
+
+fn other_names(names: u64) -> StoreError {
+    let context = format!(
+        "the file has {names} names (hard links): SQLite gives it a log under each, and what is \
+         paid under one is lost under the other. Remove all names but one"
+    );
+    StoreError::new(StoreErrorKind::Internal, context)
+}
+
+/// Whether the log stays as it is when the last connection is closed, for the file
+/// that it belongs to. So it does wherever a file was refused, or only looked at:
+/// SQLite would move it into the file, and remove it.
+pub(crate) fn keep_log(connection: &Connection, keeps: bool) -> Result<()> {
+    let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    let set = connection.set_db_config(keep, keeps);
+    set.during("setting up a connection").map(|_| ())
 }
 
 /// Opens a file for an inbox, creating it where it may. Whoever else has tables in
@@ -67,17 +103,19 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)>
     set_wait(settings.lock_wait)?;
     // Nobody else moves the log into the file.
     tune(&connection, settings, 1)?;
+    keep_log(&connection, false)?;
     Ok((connection, file.with_log()?))
 }
 
 /// Opens the file, which exists, for reading.
-pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
+pub(crate) fn reader(settings: &SqliteSettings, keeps_log: bool) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(settings.path(), flags)?;
     connection
         .busy_timeout(settings.lock_wait)
         .during("setting the busy timeout")?;
     tune(&connection, settings, BEHIND)?;
+    keep_log(&connection, keeps_log)?;
     connection
         .execute_batch("PRAGMA query_only = ON")
         .during("making a connection read-only")?;
@@ -86,14 +124,22 @@ pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
 
 /// Opens a file that exists, to look at it beside whoever works on it.
 pub(crate) fn look(path: &Path) -> Result<Connection> {
-    refuse_traces(&real(path)?)?;
-    let connection = copy(path)?;
+    let real = real(path)?;
+    refuse_traces(&real)?;
+    let names = names(&real);
+    if names > 1 {
+        return Err(other_names(names));
+    }
+    let mut connection = copy(path)?;
+    keep_log(&connection, true)?;
     connection
         .busy_timeout(LOOK_WAIT)
         .during("setting the busy timeout")?;
     connection
         .execute_batch("PRAGMA query_only = ON")
         .during("making a connection read-only")?;
+    let is_whole = coherent::check(&mut connection).is_ok();
+    keep_log(&connection, !is_whole)?;
     Ok(connection)
 }
 
@@ -101,6 +147,7 @@ pub(crate) fn look(path: &Path) -> Result<Connection> {
 pub(crate) fn copy(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(path, flags)?;
+    keep_log(&connection, false)?;
     connection
         .execute_batch(DURABILITY)
         .during("setting up a connection")?;
@@ -173,6 +220,7 @@ fn refuse_traces(path: &Path) -> Result<()> {
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags).during("opening the file")?;
+    keep_log(&connection, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
@@ -213,6 +261,12 @@ fn identify(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
         return Err(StoreError::new(
             StoreErrorKind::Internal,
             "the file holds no ledger",
+        ));
+    }
+    if !known && is_empty && log_without_beginning(&real(settings.path())?) {
+        return Err(corrupt(
+            "the file holds nothing, and the log beside it is of books: keep both, and restore \
+             a backup or the file that the log belongs to",
         ));
     }
     if !known && is_empty {

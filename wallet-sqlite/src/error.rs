@@ -9,6 +9,11 @@ use wallet_core::store::codec::DecodeError;
 const READ_ONLY: &str = "the database file is read-only: this process must be allowed to write it, \
                          its log and its folder, and be restarted";
 
+const MOVED: &str = "the database file was moved or replaced while it was opened, as a restore \
+                     does: start again";
+const NO_ROOM: &str = "there is no room for the log's index beside the database file: the disk \
+                       is full";
+
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;
 
 /// What a statement was doing: the same code means different things.
@@ -101,8 +106,13 @@ impl<T> During<T> for rusqlite::Result<T> {
 
     fn while_doing(self, doing: Doing, context: &'static str) -> Result<T> {
         self.map_err(|error| {
-            let is_read_only = error.sqlite_error_code() == Some(ErrorCode::ReadOnly);
-            let context = if is_read_only { READ_ONLY } else { context };
+            let extended = error.sqlite_error().map(|code| code.extended_code);
+            let context = match extended {
+                Some(ffi::SQLITE_READONLY_DBMOVED) => MOVED,
+                Some(ffi::SQLITE_IOERR_SHMSIZE) => NO_ROOM,
+                _ if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => READ_ONLY,
+                _ => context,
+            };
             StoreError::new(kind_of(&error, doing), context).with_source(error)
         })
     }

@@ -9,7 +9,7 @@
 //! removed is gone with the process, and another process makes new ones.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 use wallet_core::StoreError;
@@ -155,7 +155,7 @@ pub(crate) const fn is_same_file(_: &File, _: &Metadata) -> bool {
 /// which must be locked against one that is at work: a file that is opened under two
 /// names gets two logs.
 pub(crate) fn remove_second_names(path: &Path) {
-    if !has_other_names(path) {
+    if cfg!(unix) && names(path) < 2 {
         return;
     }
     let mut names = vec![beside(path, RESTORING)];
@@ -167,15 +167,16 @@ pub(crate) fn remove_second_names(path: &Path) {
     }
 }
 
+/// How many names the file at `path` has: hard links. 1 where the system does not say.
 #[cfg(unix)]
-fn has_other_names(path: &Path) -> bool {
+pub(crate) fn names(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(path).is_ok_and(|found| found.nlink() > 1)
+    std::fs::metadata(path).map_or(1, |found| found.nlink())
 }
 
 #[cfg(not(unix))]
-const fn has_other_names(_: &Path) -> bool {
-    true
+pub(crate) const fn names(_: &Path) -> u64 {
+    1
 }
 
 /// `path` with `ending` behind its last part.
@@ -190,7 +191,8 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
 /// end. Whoever creates a file there makes new books, and overwrites the log.
 pub(crate) fn traces(path: &Path) -> Option<Trace> {
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
-    if length(path) > 0 {
+    // SQLite takes a file of one byte for an empty one, too.
+    if length(path) > 1 {
         return None;
     }
     let log = beside(path, "-wal");
@@ -199,6 +201,37 @@ pub(crate) fn traces(path: &Path) -> Option<Trace> {
     }
     let left = beside(path, RESTORING);
     left.exists().then_some(Trace::Restore(left))
+}
+
+/// Whether the log beside the file at `path` holds commits, and none of them wrote the
+/// first page: it goes on with books that the file does not hold. (What makes a file
+/// of tables out of an empty one writes its first page.) What cannot be read says
+/// nothing.
+pub(crate) fn log_without_beginning(path: &Path) -> bool {
+    const HEADER: usize = 32;
+    const FRAME: usize = 24;
+    let number = |bytes: &[u8], at: usize| -> Option<u32> {
+        let bytes = bytes.get(at..at.checked_add(4)?)?;
+        Some(u32::from_be_bytes(bytes.try_into().ok()?))
+    };
+    let look = || -> Option<bool> {
+        let mut log = File::open(beside(path, "-wal")).ok()?;
+        let mut header = [0; HEADER];
+        log.read_exact(&mut header).ok()?;
+        let page = i64::from(number(&header, 8)?);
+        let salt = header.get(16..24)?.to_owned();
+        let mut has_commits = false;
+        let mut frame = [0; FRAME];
+        while log.read_exact(&mut frame).is_ok() && frame.get(8..16)? == salt {
+            if number(&frame, 0)? == 1 {
+                return Some(false);
+            }
+            has_commits |= number(&frame, 4)? > 0;
+            log.seek_relative(page).ok()?;
+        }
+        Some(has_commits)
+    };
+    look().unwrap_or(false)
 }
 
 /// How what a restore is making is called, behind the name of the file.

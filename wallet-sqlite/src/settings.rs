@@ -79,7 +79,8 @@ impl SqliteSettings {
     /// Whether opening looks at some hundred rows, most of them the last ones, for pages
     /// that are missing (the default): a file that was copied over an open one, or put
     /// beside the log of another one, is refused. It takes some milliseconds. Who
-    /// examines damaged books says no.
+    /// examines damaged books says no: the file is opened, and where file and log do not
+    /// belong together the log stays as it is when the store is dropped.
     #[must_use]
     pub const fn with_check(mut self, check: bool) -> Self {
         self.check = check;

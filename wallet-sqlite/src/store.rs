@@ -64,6 +64,33 @@ pub struct SqliteStore {
     defer_from: usize,
 }
 
+/// Migrates, where there is something to migrate: a file that is a mixture is not
+/// written to before it is looked at.
+fn bring_up_to_date(
+    writer: &Connection,
+    settings: &SqliteSettings,
+    clock: &dyn Clock,
+) -> Result<()> {
+    if migrate::check(writer).is_ok() {
+        return Ok(());
+    }
+    let now = clock.now();
+    in_transaction(writer, settings.lock_wait, |open| migrate::run(open, now))
+}
+
+/// Looks whether file and log belong together. Where they do not, the log is kept as
+/// it is, and the file is refused if the settings say so.
+fn keeps_log(writer: &mut Connection, settings: &SqliteSettings) -> Result<bool> {
+    let looked = coherent::check(writer);
+    if settings.check {
+        looked?;
+        connect::keep_log(writer, false)?;
+        return Ok(false);
+    }
+    connect::keep_log(writer, looked.is_err())?;
+    Ok(looked.is_err())
+}
+
 impl SqliteStore {
     /// Opens the file, creating it where it does not exist, and brings its
     /// schema up to date unless the settings say otherwise. Blocks while it
@@ -80,20 +107,17 @@ impl SqliteStore {
     pub fn open(settings: &SqliteSettings, clock: Arc<dyn Clock>) -> Result<Self> {
         let (mut writer, file) = connect::writer(settings)?;
         if settings.migrate {
-            let now = clock.now();
-            in_transaction(&writer, settings.lock_wait, |open| migrate::run(open, now))?;
+            bring_up_to_date(&writer, settings, clock.as_ref())?;
         }
         migrate::check(&writer)?;
-        if settings.check {
-            coherent::check(&mut writer)?;
-        }
+        let keeps_log = keeps_log(&mut writer, settings)?;
         let path = writer.path().unwrap_or_default().to_owned();
-        let readers = (0..settings.readers.max(1)).map(|_| connect::reader(settings));
-        let readers = readers.collect::<Result<Vec<_>>>()?;
-        let finders = (0..settings.readers.max(1)).map(|_| connect::reader(settings));
-        let finders = finders.collect::<Result<Vec<_>>>()?;
+        let reader = || connect::reader(settings, keeps_log);
+        let readers = || (0..settings.readers.max(1)).map(|_| reader());
+        let finders = readers().collect::<Result<Vec<_>>>()?;
+        let readers = readers().collect::<Result<Vec<_>>>()?;
         let writer = Threads::start("wallet-writer", vec![writer])?;
-        let beside = connect::reader(settings)?;
+        let beside = reader()?;
         let checkpoints = Checkpoints::start(beside, &writer, settings.checkpoint_pages)?;
         Ok(Self {
             clock,
@@ -119,9 +143,9 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`].
     pub fn migrate(settings: &SqliteSettings, clock: &dyn Clock) -> Result<()> {
-        let (writer, _) = connect::writer(settings)?;
-        let now = clock.now();
-        in_transaction(&writer, settings.lock_wait, |open| migrate::run(open, now))
+        let (mut writer, _) = connect::writer(settings)?;
+        bring_up_to_date(&writer, settings, clock)?;
+        keeps_log(&mut writer, settings).map(|_| ())
     }
 
     /// Runs `work` in a transaction that holds the write lock, and commits.

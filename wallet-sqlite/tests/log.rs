@@ -48,9 +48,9 @@ fn a_log_whose_file_is_gone_is_neither_overwritten_nor_taken_for_no_books() {
     drop(store);
     let log = std::fs::read(beside(&path, "-wal")).unwrap();
     std::fs::rename(&path, &moved).unwrap();
-    for is_empty in [false, true] {
-        if is_empty {
-            std::fs::write(&path, "").unwrap();
+    for content in [None, Some(""), Some("\n")] {
+        if let Some(content) = content {
+            std::fs::write(&path, content).unwrap();
         }
         let error = refusal(&path);
         assert_eq!(error.kind(), StoreErrorKind::Corrupt);
@@ -60,7 +60,7 @@ fn a_log_whose_file_is_gone_is_neither_overwritten_nor_taken_for_no_books() {
         SqliteStore::migrate(&SqliteSettings::new(&path), &SystemClock).unwrap_err();
         let error = back_up(&path, &folder.path().join("backup.db")).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
-        assert_eq!(path.exists(), is_empty, "nothing is created");
+        assert_eq!(path.exists(), content.is_some(), "nothing is created");
         assert_eq!(std::fs::read(beside(&path, "-wal")).unwrap(), log);
     }
     std::fs::rename(&moved, &path).unwrap();
@@ -136,4 +136,115 @@ fn a_link_leads_to_its_file_with_its_log() {
     let batch = Batch::new(vec![transfer("lost", 0, 1, 10)]);
     let error = block_on(store.transact(Arc::new(batch))).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+}
+
+/// What may be copied over the file: none of it are the books.
+fn wrong_files(folder: &Path, right: &[u8]) -> Vec<Vec<u8>> {
+    let other = folder.join("other.db");
+    let connection = Connection::open(&other).unwrap();
+    let sql = "PRAGMA page_size = 4096; CREATE TABLE t (a); INSERT INTO t VALUES (1)";
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+    let mut zeroed = right.to_vec();
+    zeroed[2_048..4_096].fill(0);
+    vec![
+        b"not a database, but long enough to have the header of one, and a page".repeat(99),
+        vec![0; 8_192],
+        vec![0xA5; 8_192],
+        right[..2_048].to_vec(),
+        right[..right.len() / 4].to_vec(),
+        zeroed,
+        std::fs::read(&other).unwrap(),
+        right[..100].to_vec(),
+    ]
+}
+
+#[test]
+fn a_wrong_file_beside_a_log_is_refused_and_the_log_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let [live, path, copy] = ["live.db", "wallet.db", "copy.db"].map(|n| folder.path().join(n));
+    let store = open(&live);
+    set_up(&store, 100);
+    for number in 0..300 {
+        commit(&store, vec![transfer(&format!("old-{number}"), 0, 1, 1)]);
+        commit(&store, vec![transfer(&format!("back-{number}"), 1, 0, 1)]);
+    }
+    // What is in the file by now is in the log no longer.
+    let sql = "PRAGMA wal_checkpoint(RESTART)";
+    let connection = Connection::open(&live).unwrap();
+    connection.query_row(sql, (), |_| Ok(())).unwrap();
+    drop(connection);
+    accepted(&commit(&store, vec![transfer("in-the-log", 0, 1, 10)])[0]);
+    killed(&live, &path);
+    drop(store);
+    let [right, log] =
+        [path.clone(), beside(&path, "-wal")].map(|path| std::fs::read(path).unwrap());
+    for wrong in wrong_files(folder.path(), &right) {
+        std::fs::write(&path, &wrong).unwrap();
+        refusal(&path);
+        SqliteStore::migrate(&SqliteSettings::new(&path), &SystemClock).unwrap_err();
+        let look = SqliteSettings::new(&path).with_check(false);
+        let looked = SqliteStore::open(&look.with_migrate(false), Arc::new(SystemClock));
+        drop(looked);
+        let _ = back_up(&path, &copy);
+        let _ = std::fs::remove_file(&copy);
+        assert!(
+            std::fs::read(beside(&path, "-wal")).unwrap() == log,
+            "{:?}",
+            &wrong[..16]
+        );
+        assert!(std::fs::read(&path).unwrap() == wrong, "{:?}", &wrong[..16]);
+    }
+    std::fs::write(&path, &right).unwrap();
+    let store = open(&path);
+    assert_eq!(posted(&store, 1), 110);
+    assert_sound(&store);
+}
+
+/// A copy of a file that had just been made, when everything was still in the log.
+#[test]
+fn a_file_from_before_its_first_page_was_written_is_no_new_one_beside_a_later_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let [live, path] = ["live.db", "wallet.db"].map(|n| folder.path().join(n));
+    let store = open(&live);
+    let young = std::fs::read(&live).unwrap();
+    set_up(&store, 100);
+    let sql = "PRAGMA wal_checkpoint(RESTART)";
+    let connection = Connection::open(&live).unwrap();
+    connection.query_row(sql, (), |_| Ok(())).unwrap();
+    drop(connection);
+    accepted(&commit(&store, vec![transfer("in-the-log", 0, 1, 10)])[0]);
+    killed(&live, &path);
+    drop(store);
+    let right = std::fs::read(&path).unwrap();
+    let log = std::fs::read(beside(&path, "-wal")).unwrap();
+    assert!(young.len() < right.len());
+    std::fs::write(&path, &young).unwrap();
+    assert_eq!(refusal(&path).kind(), StoreErrorKind::Corrupt);
+    assert!(std::fs::read(beside(&path, "-wal")).unwrap() == log);
+    std::fs::write(&path, &right).unwrap();
+    assert_eq!(posted(&open(&path), 1), 110);
+}
+
+#[test]
+fn a_file_with_two_names_is_refused_under_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, other] = ["wallet.db", "w2.db"].map(|n| folder.path().join(n));
+    let store = open(&path);
+    set_up(&store, 100);
+    std::fs::hard_link(&path, &other).unwrap();
+    for name in [&path, &other] {
+        let error = refusal(name);
+        assert_eq!(error.kind(), StoreErrorKind::Internal);
+        assert!(
+            error.to_string().contains("2 names (hard links)"),
+            "{error}"
+        );
+    }
+    back_up(&other, &folder.path().join("copy.db")).unwrap_err();
+    // Whoever has it open goes on.
+    accepted(&commit(&store, vec![transfer("on", 0, 1, 10)])[0]);
+    drop(store);
+    std::fs::remove_file(&other).unwrap();
+    assert_eq!(posted(&open(&path), 1), 110);
 }

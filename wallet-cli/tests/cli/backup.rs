@@ -308,7 +308,7 @@ fn what_a_backup_left_that_was_killed_is_told_with_what_to_do() {
     std::fs::write(&files.copy, "half of a copy").unwrap();
     let output = told(&files.back_up(), 3);
     assert!(output.contains("has no manifest"), "{output}");
-    assert!(output.contains("Remove it and back up again"), "{output}");
+    assert!(output.contains("remove it and back up again"), "{output}");
     std::fs::remove_file(&files.copy).unwrap();
     told(&files.back_up(), 0);
     let output = told(&files.back_up(), 3);
