@@ -247,7 +247,7 @@ impl Try<'_> {
             return Ok(None);
         };
         let number = number.ok_or_else(|| corrupt("a commit has no number"))?;
-        let decision = wallet_core::decide::decide(&self.batch, &snapshot);
+        let decision = wallet_core::decide::decide(self.batch, &snapshot);
         let mut writes = Script::default();
         if !decision.changes.is_empty() {
             let changes = &decision.changes;

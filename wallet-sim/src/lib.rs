@@ -27,6 +27,16 @@
 //! seed is [shrunk](shrink()) and says how to replay it. [`Bug`] lists the bugs
 //! that were planted to prove that a simulation finds such.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a simulation tells what is wrong by panicking"
+)]
+
 mod bugs;
 mod chaos;
 mod client;

@@ -27,7 +27,7 @@ pub(crate) fn decide_and_write(
     let mut read = read::snapshot(books, batch.reads(), memory)?;
     let now = clock.now();
     read.snapshot.now = now;
-    let decision = wallet_core::decide::decide(&batch, &read.snapshot);
+    let decision = wallet_core::decide::decide(batch, &read.snapshot);
     if !decision.changes.is_empty() {
         write::changes(books, &decision.changes, read.places, now, defer_from)?;
     }

@@ -68,14 +68,14 @@ async fn sell(shop: &mut Shop) -> Result<Vec<String>> {
 
 /// A shop whose orders are in the same database as its books.
 enum Shop {
-    Sqlite(SqliteShop),
+    Sqlite(Box<SqliteShop>),
     Mysql(MysqlShop),
 }
 
 impl Shop {
     async fn open(url: &str) -> Result<Self> {
         match url.strip_prefix("sqlite:") {
-            Some(path) => Ok(Self::Sqlite(SqliteShop::open(path)?)),
+            Some(path) => Ok(Self::Sqlite(Box::new(SqliteShop::open(path)?))),
             None => Ok(Self::Mysql(MysqlShop::open(url).await?)),
         }
     }

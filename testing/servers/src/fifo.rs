@@ -49,11 +49,13 @@ impl Queue {
             .build();
         let client = Client::from_conf(config);
         let runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = { runtime }.enable_all().build().unwrap();
+        let runtime = { runtime }.enable_all().build().expect("a runtime");
         let create = client.create_queue().queue_name(name);
         let create = create.attributes(QueueAttributeName::FifoQueue, "true");
-        let created = runtime.block_on(create.send()).unwrap();
-        let url = created.queue_url.unwrap();
+        let created = runtime
+            .block_on(create.send())
+            .expect("the emulator makes a queue");
+        let url = created.queue_url.expect("its address");
         Self {
             url,
             client,
@@ -66,11 +68,11 @@ impl Queue {
     /// # Panics
     /// When one is refused.
     pub fn send(&self, messages: &[Message]) {
-        let publisher = SqsPublisher::new(self.client.clone(), &self.url).unwrap();
+        let publisher = SqsPublisher::new(self.client.clone(), &self.url).expect("a FIFO queue");
         let publisher: Arc<dyn EventPublisher> = Arc::new(publisher);
         for message in messages {
             let sent = publisher.publish(std::slice::from_ref(message));
-            let sent = self.runtime.block_on(sent).unwrap();
+            let sent = self.runtime.block_on(sent).expect("the message is sent");
             assert_eq!(sent, [Published::Done]);
         }
     }
@@ -81,17 +83,23 @@ impl Queue {
     /// When the emulator fails.
     #[must_use]
     pub fn take_all(&self) -> Vec<Message> {
-        let queue = SqsQueue::new(self.client.clone(), &self.url).unwrap();
+        let queue = SqsQueue::new(self.client.clone(), &self.url).expect("a FIFO queue");
         let queue = queue.with_wait(Duration::from_secs(1));
         self.runtime.block_on(async {
             let mut all = Vec::new();
             loop {
-                let received = queue.receive(10, Duration::from_secs(60)).await.unwrap();
+                let received = queue
+                    .receive(10, Duration::from_secs(60))
+                    .await
+                    .expect("the emulator answers");
                 if received.is_empty() {
                     return all;
                 }
                 for received in received {
-                    queue.delete(&received.receipt).await.unwrap();
+                    queue
+                        .delete(&received.receipt)
+                        .await
+                        .expect("the emulator answers");
                     all.push(received.message);
                 }
             }

@@ -44,7 +44,7 @@ impl CommitPolicy for Optimistic {
     async fn transact(&self, shared: &Shared, batch: &Batch) -> Result<Committed, StoreError> {
         let now = shared.now();
         let snapshot = shared.tables().snapshot(batch.reads(), now, |_| true);
-        let decision = crate::decide::decide(&batch, &snapshot);
+        let decision = crate::decide::decide(batch, &snapshot);
         // Others may commit between the reading and the writing.
         yield_once().await;
         if decision.changes.is_empty() {

@@ -37,7 +37,7 @@ impl CommitPolicy for Pessimistic {
         let now = shared.now();
         let foreign = self.foreign();
         let snapshot = tables.snapshot(batch.reads(), now, |key| !foreign.contains(&key));
-        let decision = crate::decide::decide(&batch, &snapshot);
+        let decision = crate::decide::decide(batch, &snapshot);
         tables.apply(&decision.changes, now)?;
         Ok(Committed {
             decided: decision.decided,

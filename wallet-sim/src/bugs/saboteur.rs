@@ -238,7 +238,7 @@ impl Sabotage for Saboteur {
         let now = shared.now();
         let mut tables = shared.tables();
         let snapshot = tables.snapshot(batch.reads(), now, |_| true);
-        if let Some(payload) = wallet_core::decide::decide(&batch, &snapshot)
+        if let Some(payload) = wallet_core::decide::decide(batch, &snapshot)
             .changes
             .outbox_payload()
         {

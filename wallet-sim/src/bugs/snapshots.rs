@@ -52,7 +52,7 @@ impl Saboteur {
             Some(early) => self.take_early(&mut snapshot, early),
             None => self.distort(&mut snapshot, batch),
         }
-        let mut decision = wallet_core::decide::decide(&batch, &snapshot);
+        let mut decision = wallet_core::decide::decide(batch, &snapshot);
         let changes = &mut decision.changes;
         let keys: Vec<_> = changes.records.iter().map(|record| record.key).collect();
         self.forget_records(&keys);

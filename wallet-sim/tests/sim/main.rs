@@ -1,5 +1,13 @@
 //! Tests of the simulation: it passes with stores that are right, and finds every
 //! planted bug.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside of test functions"
+)]
 
 mod ledger;
 mod model_proof;

@@ -30,7 +30,7 @@ impl BrokenStore {
         self.distort_reads(batch, &mut snapshot);
         let present = snapshot.epoch;
         snapshot.epoch = epoch.unwrap_or(present);
-        let mut decision = wallet_core::decide::decide(&batch, &snapshot);
+        let mut decision = wallet_core::decide::decide(batch, &snapshot);
         decision.changes.epoch = present;
         self.distort_writes(&mut tables, &mut decision.changes);
         let outbox = tables.outbox.clone();

@@ -1,5 +1,4 @@
 //! What concurrent clients of the memory stores see has one order.
-#![allow(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
 use std::sync::Arc;
 

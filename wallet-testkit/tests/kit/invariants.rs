@@ -1,13 +1,5 @@
 //! Every invariant can fail: sound books, damaged in one place, show exactly
 //! the violation that is meant for it.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests, outside of test functions"
-)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,12 @@
 //! Tests of the kit: what it must pass, and what it must catch.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside of test functions"
+)]
 
 mod broken;
 mod broken_ports;

@@ -1,12 +1,6 @@
 //! The model and the ledger agree that a sweep which comes too early is not
 //! remembered: its key is that of the hold, and a record would be its answer for
 //! ever.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests, outside of test functions"
-)]
 
 use std::sync::Arc;
 use std::time::Duration;

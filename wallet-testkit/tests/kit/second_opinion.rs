@@ -1,13 +1,6 @@
 //! What clients saw, judged once more by somebody else's checker (`adya`), which
 //! knows nothing of how versions come about: it looks for circles among reads,
 //! writes and real time.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests, outside of test functions"
-)]
 
 use std::fmt::Write;
 

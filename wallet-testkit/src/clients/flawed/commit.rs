@@ -80,7 +80,7 @@ impl FlawedStore {
                 }
             }
         }
-        let mut decision = wallet_core::decide::decide(&batch, &snapshot);
+        let mut decision = wallet_core::decide::decide(batch, &snapshot);
         let mut earlier = Vec::new();
         for update in &mut decision.changes.updated {
             let account = &tables.accounts[&update.after.key];
