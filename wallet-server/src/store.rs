@@ -24,8 +24,13 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Books>, StoreError> 
     match &config.store {
         StoreUrl::Memory => Ok(Arc::new(MemoryStore::new(clock))),
         StoreUrl::Sqlite(path) => {
-            let settings = SqliteSettings::new(path);
-            Ok(Arc::new(SqliteStore::open(&settings, clock)?))
+            let is_new = !path.exists();
+            let store = SqliteStore::open(&SqliteSettings::new(path), clock)?;
+            if is_new {
+                let file = path.display();
+                tracing::info!(%file, "new books were created: there was no such file");
+            }
+            Ok(Arc::new(store))
         }
         #[cfg(feature = "mysql")]
         StoreUrl::Mysql(address) => {

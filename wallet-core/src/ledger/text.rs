@@ -18,8 +18,11 @@ pub enum TextError {
         max_bytes: usize,
     },
     /// A control character, or another one that the type does not allow.
-    #[error("holds a character that is not allowed")]
-    BadCharacter,
+    #[error("holds U+{:04X}, a character that is not allowed", u32::from(*.found))]
+    BadCharacter {
+        /// The first one.
+        found: char,
+    },
     /// Not a JSON object.
     #[error("must be a JSON object")]
     NotAnObject,
@@ -32,6 +35,9 @@ pub enum TextError {
     /// A blank at an end, or another blank than the space.
     #[error("must not begin or end with a blank, nor hold another one than the space")]
     Blank,
+    /// Not as this release writes it.
+    #[error("is not in the form in which it is stored")]
+    NotCanonical,
     /// Not in the normal form NFC: two spellings of one text would be two texts.
     #[error("must be in the normal form NFC")]
     NotNormal,
@@ -45,10 +51,9 @@ fn check(text: &str, max_bytes: usize, allowed: fn(char) -> bool) -> Result<(), 
         Err(TextError::Empty)
     } else if text.len() > max_bytes {
         Err(TextError::TooLong { max_bytes })
-    } else if !text.chars().all(allowed) {
-        Err(TextError::BadCharacter)
     } else {
-        Ok(())
+        let bad = text.chars().find(|c| !allowed(*c));
+        bad.map_or(Ok(()), |found| Err(TextError::BadCharacter { found }))
     }
 }
 

@@ -68,7 +68,11 @@ fn control_characters_are_refused_everywhere() {
             '\0', '\t', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{9f}',
         ] {
             for text in [format!("{bad}"), format!("a{bad}b"), format!("a{bad}")] {
-                assert_eq!(check(&text), Err(TextError::BadCharacter), "{name} {bad:?}");
+                assert_eq!(
+                    check(&text),
+                    Err(TextError::BadCharacter { found: bad }),
+                    "{name} {bad:?}"
+                );
             }
         }
     }
@@ -300,7 +304,11 @@ fn one_owner_is_spelt_in_one_way() {
         '\u{61C}', '\u{200E}', '\u{200F}', '\u{202A}', '\u{202E}', '\u{2066}', '\u{2069}',
     ] {
         let text = format!("a{mark}da");
-        assert_eq!(Owner::new(&text), Err(TextError::BadCharacter), "{mark:?}");
+        assert_eq!(
+            Owner::new(&text),
+            Err(TextError::BadCharacter { found: mark }),
+            "{mark:?}"
+        );
     }
     // What people write of a transfer is theirs.
     assert!(Reference::new("a\u{30A}da ").is_ok());
@@ -331,6 +339,13 @@ const IGNORABLE: [(u32, u32); 18] = [
 ];
 
 #[test]
+fn a_character_that_is_refused_is_named() {
+    let refused = Owner::new("ada\u{200D}").unwrap_err();
+    let words = "holds U+200D, a character that is not allowed";
+    assert_eq!(refused.to_string(), words);
+}
+
+#[test]
 fn no_owner_holds_what_nobody_sees() {
     let refusal = |code: u32, text: &str| {
         let c = char::from_u32(code).unwrap();
@@ -341,7 +356,9 @@ fn no_owner_holds_what_nobody_sees() {
         for code in first..=last {
             for text in ["?", "settlement?:bank", "?settlement:bank", "a?"] {
                 let why = refusal(code, text);
-                assert_eq!(why, Some(TextError::BadCharacter), "U+{code:04X} {text}");
+                let found = char::from_u32(code).unwrap();
+                let bad = Some(TextError::BadCharacter { found });
+                assert_eq!(why, bad, "U+{code:04X} {text}");
             }
             refused += 1;
         }
@@ -349,7 +366,8 @@ fn no_owner_holds_what_nobody_sees() {
             let is_another = |(first, last): &(u32, u32)| (*first..=*last).contains(&code);
             if !IGNORABLE.iter().any(is_another) {
                 let why = refusal(code, "a?b");
-                assert_ne!(why, Some(TextError::BadCharacter), "U+{code:04X}");
+                let is_bad = matches!(why, Some(TextError::BadCharacter { .. }));
+                assert!(!is_bad, "U+{code:04X}");
             }
         }
     }

@@ -40,7 +40,7 @@ struct More {
 /// How far a batch has come whose items stand each by itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
-    /// How many items have an answer that stands.
+    /// How many items were answered for good, this time.
     pub(crate) answered: usize,
     /// How many there are.
     pub(crate) items: usize,
@@ -75,11 +75,11 @@ pub(crate) struct ProblemBody {
     /// Which item of a batch it is about, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<u16>,
-    /// How many items of the batch have an answer that stands, where not all have.
+    /// How many items of the batch were answered for good this time, where not all were.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 100)]
     answered: Option<usize>,
-    /// How many items the batch has, where not all have an answer.
+    /// How many items the batch has, where not all were answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     items: Option<usize>,
@@ -134,8 +134,9 @@ impl Problem {
             (self.code, "")
         };
         let why = &self.detail;
-        let detail =
-            format!("{answered} of {items} items have an answer; item {index}: {why}{then}");
+        let detail = format!(
+            "{answered} of {items} items were answered this time; item {index}: {why}{then}"
+        );
         let mut problem = Self::new(code, detail).at(index);
         problem.more.progress = Some(progress);
         problem

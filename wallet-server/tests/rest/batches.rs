@@ -198,7 +198,7 @@ fn a_batch_with_items_without_an_answer_is_503_until_all_have_one() {
         });
         assert_eq!(problem["answered"], answered);
         assert_eq!(problem["items"], 3);
-        let words = format!("{answered} of 3 items have an answer");
+        let words = format!("{answered} of 3 items were answered this time");
         assert!(answer.text("/detail").contains(&words), "{answer:?}");
         let outcome = client.get("/v1/outcomes/b");
         let Some(states) = states else {

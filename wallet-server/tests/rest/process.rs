@@ -251,6 +251,25 @@ fn survives_kill_9(store: &str) {
 }
 
 #[test]
+fn new_books_are_said_in_the_log_and_old_ones_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wallet.db");
+    for (is_new, count) in [(true, 1), (false, 0)] {
+        assert_eq!(file.exists(), !is_new);
+        let mut server = Process::start(&file);
+        server.terminate();
+        let created = |line: &Value| {
+            let message = line["fields"]["message"].as_str().unwrap_or_default();
+            message.starts_with("new books were created")
+        };
+        assert_eq!(
+            server.lines().iter().filter(|line| created(line)).count(),
+            count
+        );
+    }
+}
+
+#[test]
 fn the_log_names_each_request_and_no_money() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Process::start(&folder.path().join("wallet.db"));

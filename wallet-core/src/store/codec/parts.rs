@@ -119,7 +119,7 @@ pub(super) fn read_counters(
 pub(super) fn read_metadata(reader: &mut Reader<'_>) -> Result<Metadata, DecodeError> {
     reader.text(|text| match Metadata::parse(text) {
         Ok(metadata) if metadata.as_str() == text => Ok(metadata),
-        Ok(_) => Err(TextError::BadCharacter),
+        Ok(_) => Err(TextError::NotCanonical),
         Err(error) => Err(error),
     })
 }
