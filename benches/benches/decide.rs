@@ -14,7 +14,7 @@ use std::sync::Arc;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use wallet_core::ledger::{AccountState, Counters, InLedger, KeyScope, KeyText, SettlementShards};
 use wallet_core::memory::Tables;
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::{IdGenerator, Uuid7};
 use wallet_core::{
     Account, AccountId, Currency, IdempotencyKey, LedgerId, Leg, Money, Owner, Policy,
@@ -94,12 +94,12 @@ fn requests(currency: Currency, count: u64) -> Result<Vec<Request>, AnyError> {
     Ok(requests)
 }
 
-fn prepare(requests: &[Request], ids: &dyn IdGenerator) -> Vec<Arc<Prepared>> {
+fn prepare(requests: &[Request], ids: &dyn IdGenerator) -> Vec<Arc<PreparedRequest>> {
     let shards = SettlementShards::new();
     let prepared = requests
         .iter()
         .cloned()
-        .map(|request| Prepared::new(request, ids, &shards));
+        .map(|request| PreparedRequest::new(request, ids, &shards));
     prepared.flatten().map(Arc::new).collect()
 }
 

@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// What to measure with.
+    /// The measurement to run.
     #[cfg(test)]
     pub(crate) const fn load(&self) -> &Load {
         match self {
@@ -47,10 +47,10 @@ impl Command {
         }
     }
 
-    /// Checks what belongs together.
+    /// Checks combinations of options.
     ///
     /// # Errors
-    /// What is wrong, with the usage.
+    /// The error text, with the usage.
     pub(crate) fn validate(&self) -> Result<(), clap::Error> {
         match self {
             Self::Load(load) => load.validate(),
@@ -71,16 +71,16 @@ pub(crate) struct Load {
     /// The store to measure.
     #[arg(long, value_enum)]
     pub(crate) store: StoreKind,
-    /// Who pays whom.
+    /// How payers and payees are drawn.
     #[arg(long, value_enum, default_value = "uniform")]
     pub(crate) pattern: Pattern,
-    /// How many callers submit, each one transfer at a time.
+    /// The number of callers; each submits one transfer at a time.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) callers: u32,
-    /// How long to measure.
+    /// The length of the measurement.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub(crate) seconds: u32,
-    /// How many accounts there are.
+    /// The number of accounts.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(2..=50_000_000))]
     pub(crate) accounts: u32,
     /// Measure one hand-written transaction per transfer too.
@@ -89,37 +89,35 @@ pub(crate) struct Load {
     /// Measure the bulk insertion of the same rows too: the upper bound.
     #[arg(long)]
     pub(crate) bulk_limit: bool,
-    /// Measure a wallet on tables with so many accounts too, on the same server:
-    /// what the size of the tables costs.
+    /// Also measure a wallet on tables with this many accounts, on the same server: the
+    /// cost of table size.
     #[arg(long, value_name = "ACCOUNTS", value_parser = clap::value_parser!(u32).range(2..=50_000_000))]
     pub(crate) beside: Option<u32>,
     /// The server's buffer pool [default: 4].
     #[arg(long, value_name = "GB", value_parser = clap::value_parser!(u32).range(1..=1_024))]
     pub(crate) buffer_pool: Option<u32>,
-    /// How many accounts the store of the server's kind remembers [default: its
-    /// own].
+    /// How many accounts the store of the server's kind caches [default: its own].
     #[arg(long, value_name = "ACCOUNTS")]
     pub(crate) remembered: Option<usize>,
-    /// Verify all balances, but the entries of 1,000 accounts only: for tables
-    /// of millions.
+    /// Verify all balances, but only the entries of 1,000 accounts: for tables of
+    /// millions.
     #[arg(long)]
     pub(crate) sampled: bool,
-    /// Encrypt the connections to the server, and verify who it is.
+    /// Use TLS to the server, and verify its certificate.
     #[arg(long)]
     pub(crate) tls: bool,
-    /// MySQL without its binary log, which Aurora does without, too.
+    /// MySQL without its binary log, as on Aurora.
     #[arg(long)]
     pub(crate) skip_log_bin: bool,
-    /// Share the callers among so many wallets, each with a store of its own on
-    /// the one database, as several processes would.
+    /// Share the callers among this many wallets. Each has its own store on the one
+    /// database, as several processes would.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
     pub(crate) wallets: u32,
-    /// How many batches each wallet has under way at a time [default: 2 where
-    /// there is a server, else 1].
+    /// How many batches each wallet has in flight [default: 2 with a server, else 1].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) committers: Option<u32>,
-    /// How many while there is much to do, where that is more [default: as many as
-    /// --committers says; without it 3 where there is a server].
+    /// How many under load, if that is more [default: the value of --committers; without
+    /// it 3 with a server].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) busy_committers: Option<u32>,
     /// Write the figures to this file.
@@ -129,33 +127,33 @@ pub(crate) struct Load {
     /// target/wallet-bench named after the run].
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
-    /// Where stores keep their files while they are measured: on a real disk.
+    /// The folder of the stores' files during the run: on a real disk.
     #[arg(long, value_name = "FOLDER", default_value_os_t = default_folder())]
     pub(crate) folder: PathBuf,
 }
 
-/// What to measure of history; 0 leaves a part out.
+/// The sizes of the history measurement; 0 skips a part.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HistoryLoad {
-    /// How many entries are projected.
+    /// The number of entries to project.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub(crate) entries: u32,
-    /// Over how many accounts, in each of the turns.
+    /// The number of accounts in each turn.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
     pub(crate) accounts: u32,
-    /// In how many turns.
+    /// The number of turns.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) turns: u32,
-    /// How long the long history is.
+    /// The number of entries of the long history.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub(crate) long: u32,
-    /// How many audit records are verified.
+    /// The number of audit records to verify.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub(crate) records: u32,
     /// Write the figures to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Where the ledger keeps its file: on a real disk.
+    /// The folder of the ledger's file: on a real disk.
     #[arg(long, value_name = "FOLDER", default_value_os_t = default_folder())]
     pub(crate) folder: PathBuf,
 }
@@ -187,25 +185,25 @@ impl Load {
         Duration::from_secs(u64::from(self.seconds))
     }
 
-    /// How many batches are under way at a time.
+    /// The number of batches in flight.
     pub(crate) fn committers(&self) -> usize {
         given(self.committers).unwrap_or_else(|| self.store.settings().committers)
     }
 
-    /// How many while there is much to do.
+    /// The number of batches in flight under load.
     pub(crate) fn busy_committers(&self) -> usize {
         let given = given(self.busy_committers.or(self.committers));
         given.unwrap_or_else(|| self.store.settings().busy_committers)
     }
 
-    /// How large batches get when every caller waits: what bulk writes take.
+    /// The batch size when every caller waits, for bulk writes.
     pub(crate) fn batch(&self) -> u32 {
         let committers = u32::try_from(self.committers()).unwrap_or(u32::MAX);
         let shares = committers.saturating_mul(self.wallets);
         self.callers.div_ceil(shares).clamp(1, BATCH_MAX)
     }
 
-    /// Where the chart goes.
+    /// The file of the chart.
     pub(crate) fn chart_path(&self) -> PathBuf {
         self.chart.clone().unwrap_or_else(|| {
             let (store, pattern, callers) = (self.store, self.pattern, self.callers);
@@ -213,10 +211,10 @@ impl Load {
         })
     }
 
-    /// What neither the relay nor the cache is measured with.
+    /// Options that neither the relay nor the cache measurement supports.
     ///
     /// # Errors
-    /// A message as clap's own.
+    /// A message in the format of clap.
     pub(crate) fn validate_alone(&self, what: &str) -> Result<(), clap::Error> {
         let others = self.baseline || self.bulk_limit || self.sampled || self.chart.is_some();
         if others || self.beside.is_some() || self.wallets > 1 {
@@ -226,10 +224,10 @@ impl Load {
         self.validate()
     }
 
-    /// What clap cannot know: which options go together.
+    /// Checks that clap cannot express: which options go together.
     ///
     /// # Errors
-    /// A message as clap's own.
+    /// A message in the format of clap.
     pub(crate) fn validate(&self) -> Result<(), clap::Error> {
         let conflict = |message: String| {
             let error = Cli::command().error(ErrorKind::ArgumentConflict, message);

@@ -11,7 +11,7 @@ use crate::clock::{self, Window};
 use crate::measure::{Figures, Log, Tally};
 use crate::pattern::{self, Picker};
 
-/// How many write at a time, and how many transfers each writes at once.
+/// The number of writers, and of transfers in one write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) writers: u32,

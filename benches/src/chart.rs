@@ -23,7 +23,7 @@ use crate::load::{Measured, Report};
 use crate::measure::STEP;
 
 const SIZE: (u32, u32) = (1_200, 520);
-/// Where the left part ends.
+/// The right end of the left part.
 const SPLIT: u32 = 720;
 /// The length of a line in the legend.
 const DASH: i32 = 16;
@@ -47,7 +47,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// Draws the run's figures into the file `path`.
 ///
 /// # Errors
-/// Those of the file.
+/// The errors of writing the file.
 pub(crate) fn draw(load: &Load, report: &Report, path: &Path) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;

@@ -1,4 +1,4 @@
-//! The one place that measures time.
+//! The only module that reads the clock.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Files: where they may be, how large they are.
+//! Files: where they may be, and how large they are.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use wallet_sqlite::rusqlite::Connection;
 use crate::Result;
 use crate::clock::now;
 
-/// How long to wait for others to leave a file alone.
+/// How long to wait for other processes to release a file.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How large an SQLite file is once its log is moved into it.
+/// The size of an SQLite file after its log is moved into it.
 pub(crate) fn sqlite_bytes(path: &Path) -> Result<u64> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
-    // While the store's own checkpoint of what was just written runs, no busy
-    // timeout helps: SQLite says busy at once.
+    // While the store's own checkpoint runs, no busy timeout helps: SQLite returns busy
+    // at once.
     let start = now();
     while start.elapsed() < PATIENCE {
         let busy: i64 =
@@ -29,12 +29,12 @@ pub(crate) fn sqlite_bytes(path: &Path) -> Result<u64> {
     Err("the log could not be moved into the file: somebody reads or writes".into())
 }
 
-/// Makes the folder, and refuses one that is in memory: what it measured would
-/// be no disk's.
+/// Creates the folder. Refuses one in memory, because the figures must be those of a
+/// disk.
 pub(crate) fn prepare(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
-    // Only Linux tells; elsewhere temporary folders are on disk.
+    // Only Linux shows this; elsewhere temporary folders are on disk.
     let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
     if is_in_memory(&folder, &mounts) {
         let folder = folder.display();
@@ -49,7 +49,7 @@ fn is_in_memory(folder: &Path, mounts: &str) -> bool {
         let (point, kind) = (words.next()?, words.next()?);
         folder.starts_with(point).then_some((point.len(), kind))
     });
-    // Of two at the same place the later one hides the other.
+    // Of two mounts at the same place the later one hides the other.
     let nearest = mounts.max_by_key(|(depth, _)| *depth);
     nearest.is_some_and(|(_, kind)| matches!(kind, "tmpfs" | "ramfs"))
 }

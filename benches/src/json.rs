@@ -27,7 +27,7 @@ struct Document {
     /// How the server is set up; null where there is none.
     server: Option<String>,
     tls: bool,
-    /// Of the wallet.
+    /// The figures of the wallet.
     #[serde(flatten)]
     wallet: Row,
     /// What `bytes_per_transfer` is the growth of; null where nothing grows.
@@ -66,7 +66,7 @@ struct Beside {
 struct Naive {
     #[serde(flatten)]
     row: Row,
-    /// With how many callers it did most.
+    /// The number of callers with the highest throughput.
     concurrency: u32,
     /// How they reached the store.
     connections: Way,

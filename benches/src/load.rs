@@ -19,47 +19,47 @@ use limit::LimitSide;
 use naive::NaiveSide;
 use wallet::WalletSide;
 
-/// The most turns that each of those who are compared gets.
+/// The most turns of each contender.
 const TURNS_MAX: u32 = 4;
 
-/// Everything that a run found.
+/// The figures of a run.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// How the server is set up, where there is one.
+    /// The configuration of the server, if there is one.
     pub(crate) server: Option<String>,
     pub(crate) wallet: Measured,
     /// The wallet on tables of another size.
     pub(crate) beside: Option<Measured>,
-    /// Deadlocks while the wallet was measured, all its turns together; `None`
-    /// where nothing can deadlock.
+    /// Deadlocks while the wallet was measured, over all its turns; `None` if deadlocks
+    /// are impossible.
     pub(crate) deadlocks: Option<u64>,
-    /// What a transfer of the wallet's cost in processor time; `None` without a server.
+    /// The processor time of a wallet's transfer; `None` without a server.
     pub(crate) each: Option<Each>,
     /// How many requests shared a transaction, on average.
     pub(crate) batch: f64,
     pub(crate) baseline: Option<Measured>,
-    /// What the baseline did with how many callers.
+    /// The baseline's throughput by number of callers.
     pub(crate) sweep: Option<Sweep>,
     pub(crate) bulk_limit: Option<Measured>,
 }
 
 impl Report {
-    /// Everything that was measured.
+    /// All measurements.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Measured> {
         let others = [&self.beside, &self.baseline, &self.bulk_limit];
         std::iter::once(&self.wallet).chain(others.into_iter().flatten())
     }
 }
 
-/// What one of those who are compared did.
+/// The figures of one contender.
 #[derive(Debug)]
 pub(crate) struct Measured {
-    /// What it is, for the table.
+    /// The contender's name, for the table.
     pub(crate) name: String,
     pub(crate) figures: Figures,
-    /// Growth of its files per transfer; `None` where it has none.
+    /// Growth of the files per transfer; `None` without files.
     pub(crate) bytes_per_transfer: Option<f64>,
-    /// Everything that was wrong: with the answers, then with the books.
+    /// All errors: first of the answers, then of the books.
     pub(crate) problems: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ impl Measured {
     }
 }
 
-/// Where the stores are and how long things take.
+/// The location of the stores and the lengths of the phases.
 struct Plan<'r> {
     load: Load,
     runtime: &'r Runtime,
@@ -101,9 +101,9 @@ impl<'r> Plan<'r> {
     }
 }
 
-/// Runs the load. Those who are compared take turns: a quarter of the time
-/// each, four times, so that a noisy neighbour meets all of them. Only the
-/// wallet's part is asynchronous; a baseline has a thread for each caller.
+/// Runs the load. The contenders take turns: four turns of a quarter of the time each, so
+/// that a disturbance of the machine affects all of them. Only the wallet's part is
+/// asynchronous; a baseline has a thread for each caller.
 pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
     let plan = Plan::new(load, runtime)?;
     let mut wallet = WalletSide::prepare(&plan, load.accounts)?;
@@ -165,7 +165,7 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
     })
 }
 
-/// What is wrong with books that should have so many transfers.
+/// The problems of books that should have this many transfers.
 fn checked(checked: Checked, transfers: u64) -> Vec<String> {
     let mut problems = checked.problems;
     if checked.transfers != transfers {

@@ -29,15 +29,15 @@ use args::{Cli, Command, HistoryLoad, Load};
 use mimalloc::MiMalloc;
 use tokio::runtime::Runtime;
 
-/// What the server allocates with, so that their figures compare.
+/// The allocator of the server, so that the figures are comparable.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// What any part of the program may fail with: its user is a person.
+/// The error type of the program; a person reads its text.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// What every account is given before anything is measured: enough for any
-/// run, so that no transfer is refused.
+/// The initial funds of every account: enough for any run, so that no transfer is
+/// refused.
 const FUNDS_CENTS: u32 = 2_000_000_000;
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! What is measured: latencies, throughput over time, what went wrong.
+//! The measurements: latencies, throughput over time, errors.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,13 +8,13 @@ use hdrhistogram::Histogram;
 use crate::Result;
 use crate::clock::Window;
 
-/// Throughput over time is told in steps of this length: many batches each.
+/// The step of throughput over time: many batches each.
 pub(crate) const STEP: Duration = Duration::from_millis(250);
-/// The longest latency told apart, in tenths of a microsecond: 400 seconds.
+/// The longest latency that is distinguished, in tenths of a microsecond: 400 seconds.
 const LONGEST: u64 = 4_000_000_000;
 
-/// What one caller saw during one window. Recording takes a few nanoseconds
-/// and touches memory of the caller's own; it is summed up afterwards.
+/// The measurements of one caller in one window. Recording takes a few nanoseconds and
+/// touches only the caller's memory; the sums are made afterwards.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     /// In tenths of a microsecond.
@@ -63,22 +63,22 @@ impl Log {
     }
 }
 
-/// What all callers saw, in all windows so far.
+/// The measurements of all callers, in all windows so far.
 #[derive(Debug)]
 pub(crate) struct Figures {
     /// Latencies in tenths of a microsecond.
     latencies: Histogram<u64>,
-    /// Transfers per [`STEP`], the windows one behind the other.
+    /// Transfers per [`STEP`], the windows one after the other.
     pub(crate) steps: Vec<u64>,
-    /// How long the windows were together.
+    /// The total length of the windows.
     pub(crate) measured: Duration,
-    /// Transfers acknowledged, those out of the windows too.
+    /// Transfers acknowledged, including those outside the windows.
     pub(crate) acknowledged: u64,
     /// Transfers refused by a rule.
     pub(crate) refused: u64,
     /// Transfers that failed.
     pub(crate) errors: u64,
-    /// The first thing that went wrong.
+    /// The first error.
     pub(crate) problem: Option<String>,
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn per_sec(count: u64, length: Duration) -> f64 {
     per(count, 1) / length.as_secs_f64()
 }
 
-/// What a progress bar shows while it runs: how many transfers so far.
+/// The number of transfers so far, which a progress bar shows.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(AtomicU64);
 

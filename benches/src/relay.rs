@@ -1,5 +1,5 @@
-//! The relay: how fast it empties an outbox, what it costs the ledger that it
-//! works beside, how soon after a commit an event is published.
+//! The relay: how fast it empties an outbox, what it costs the ledger beside it, and how
+//! soon after a commit an event is published.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -25,12 +25,12 @@ use crate::store::{Site, StoreKind, Subject};
 use crate::wallet::Loaded;
 use crate::{Result, clock};
 
-/// How many transfers are made one by one to see how soon each is published.
+/// How many transfers are made one by one to measure the delay of each.
 const SINGLE: u32 = 500;
 /// The pause between two of them.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What was found.
+/// The figures.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     store: StoreKind,
@@ -40,11 +40,11 @@ pub(crate) struct Report {
     seconds: u32,
     /// Transfers per second without a relay.
     alone_per_sec: f64,
-    /// Events that were left by that.
+    /// Events in the outbox after that.
     waiting: u64,
-    /// How fast the relay published those, with nothing else at work.
+    /// How fast the relay published those events, without other load.
     drained_per_sec: f64,
-    /// Transfers per second beside a relay at work.
+    /// Transfers per second beside a running relay.
     beside_per_sec: f64,
     /// Events per second that it published meanwhile.
     published_per_sec: f64,
@@ -55,27 +55,27 @@ pub(crate) struct Report {
     max_ms: f64,
     /// Looks into the outbox per second with nothing to do.
     idle_looks_per_sec: f64,
-    /// How often the relay took the outbox: more than twice tells that it lost it.
+    /// How often the relay took the outbox; more than twice means that it lost the lease.
     takeovers: u64,
-    /// Events published in the whole run, and how many there were.
+    /// Events published in the whole run, and events that were due.
     published: u64,
     due: u64,
-    /// Whether that is the same.
+    /// Whether both are equal.
     verified: bool,
 }
 
-/// Publishes at once to nobody, and counts.
+/// A publisher that discards each message at once and counts it.
 #[derive(Debug, Default)]
 struct Nobody {
     count: AtomicU64,
-    /// When each group's event came, where that is asked for.
+    /// The time of the event of each group, if it is measured.
     seen: Mutex<Option<HashMap<String, Instant>>>,
 }
 
 #[async_trait]
 impl EventPublisher for Nobody {
     fn limits(&self) -> PublisherLimits {
-        // As SQS FIFO.
+        // The limits of SQS FIFO.
         PublisherLimits {
             messages: 10,
             bytes: 1_048_576,
@@ -98,7 +98,7 @@ impl EventPublisher for Nobody {
     }
 }
 
-/// A relay at work.
+/// A running relay.
 struct Running {
     relay: Relay,
     stop: oneshot::Sender<()>,
@@ -132,7 +132,7 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
         signal,
         nobody: Arc::new(Nobody::default()),
     };
-    // What opening and funding the accounts left.
+    // The events of opening and funding the accounts.
     let running = bench.start()?;
     bench.drained()?;
     bench.end(running)?;
@@ -233,7 +233,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Waits until so many events were published.
+    /// Waits until this many events were published.
     fn until(&self, count: u64) {
         self.runtime.block_on(async {
             while self.nobody.count.load(Ordering::Relaxed) < count {
@@ -253,8 +253,8 @@ impl Bench<'_> {
         })
     }
 
-    /// One transfer after the other, with pauses; in microseconds, how long after
-    /// its answer each was published.
+    /// Makes one transfer after the other, with pauses. Returns the delay from each
+    /// answer to its publication, in microseconds.
     fn single(&mut self) -> Result<Histogram<u64>> {
         let all = |seen| {
             let mut slot = self
@@ -319,7 +319,7 @@ impl Report {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// For people.
+    /// The figures as text.
     pub(crate) fn text(&self) -> String {
         let mut text = format!(
             "\n{}: {} callers, {} accounts, {} s\n\n",

@@ -1,4 +1,4 @@
-//! Whether the books are right, by the wallet's own checks.
+//! Verifies the books with the wallet's own checks.
 
 use std::collections::BTreeMap;
 
@@ -11,29 +11,29 @@ use wallet_core::{Account, Entry, EntryQuery, LedgerId, verify};
 use crate::Result;
 use crate::wallet::Acknowledged;
 
-/// How many of many problems are told.
-const TOLD: usize = 10;
-/// Rows that are asked for at a time.
+/// The most problems that are listed.
+const PROBLEMS_MAX: usize = 10;
+/// Rows of one page.
 const PAGE: u32 = 1_000;
-/// Of how many accounts a sample reads the entries.
+/// The sample size: accounts with their entries.
 const ACCOUNTS: usize = 1_000;
 
-/// Checks every invariant of the books, that they show `transfers` transfers,
-/// and that every outcome of the sample is still there. Answers what is wrong.
+/// Checks every invariant of the books, the number of transfers, and every outcome of the
+/// sample. Returns the problems.
 pub(crate) async fn books(
     store: &dyn LedgerStore,
     transfers: u64,
     sample: &[Acknowledged],
 ) -> Result<Vec<String>> {
     let report = Verifier::new(store).with_acknowledged(sample).run().await?;
-    let mut problems = told(&report.violations);
+    let mut problems = described(&report.violations);
     problems.extend(counted(transfers, report.totals.transfers));
     Ok(problems)
 }
 
-/// What can be checked of tables too large to read: the sum of all balances of
-/// each currency, the number of all entries by what the accounts say, the
-/// accounts of a random sample with their entries, the outcomes of the sample.
+/// The checks for tables that are too large to read: the sum of all balances per
+/// currency, the number of all entries by the accounts' counters, the entries of a random
+/// sample of accounts, and the outcomes of the sample.
 pub(crate) async fn sample(
     store: &dyn LedgerStore,
     transfers: u64,
@@ -63,7 +63,7 @@ pub(crate) async fn sample(
             .insert(key, entries_of(store, &account).await?);
         books.accounts.insert(key, account);
     }
-    let mut problems = told(&verify::accounts(&books));
+    let mut problems = described(&verify::accounts(&books));
     for (currency, sum) in totals.sums.into_iter().filter(|(_, sum)| *sum != 0) {
         problems.push(format!("the balances in {currency} add up to {sum}"));
     }
@@ -73,7 +73,7 @@ pub(crate) async fn sample(
     Ok(problems)
 }
 
-/// What is known when all accounts were seen.
+/// The totals over all accounts.
 #[derive(Debug, Default)]
 struct Totals {
     sums: BTreeMap<CurrencyCode, i128>,
@@ -112,7 +112,7 @@ async fn entries_of(store: &dyn LedgerStore, account: &Account) -> Result<Vec<En
     Ok(entries)
 }
 
-/// The acknowledged outcomes that are not recorded as they were told.
+/// The acknowledged outcomes that are not recorded as they were acknowledged.
 async fn lost(store: &dyn LedgerStore, sample: &[Acknowledged]) -> Result<Vec<String>> {
     let mut violations = Vec::new();
     for some in sample.chunks(100) {
@@ -129,14 +129,21 @@ async fn lost(store: &dyn LedgerStore, sample: &[Acknowledged]) -> Result<Vec<St
             }
         }
     }
-    Ok(told(&violations))
+    Ok(described(&violations))
 }
 
-/// The first of many violations, in words.
-fn told(violations: &[Violation]) -> Vec<String> {
-    let told = violations.iter().take(TOLD).map(ToString::to_string);
-    let mut problems: Vec<String> = told.collect();
-    if let Some(more) = violations.len().checked_sub(TOLD).filter(|more| *more > 0) {
+/// The first of many violations, as texts.
+fn described(violations: &[Violation]) -> Vec<String> {
+    let texts = violations
+        .iter()
+        .take(PROBLEMS_MAX)
+        .map(ToString::to_string);
+    let mut problems: Vec<String> = texts.collect();
+    if let Some(more) = violations
+        .len()
+        .checked_sub(PROBLEMS_MAX)
+        .filter(|more| *more > 0)
+    {
         problems.push(format!("and {more} more"));
     }
     problems
@@ -160,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    /// A store with one deposit, and what was answered to it.
+    /// A store with one deposit, and the acknowledged outcome.
     async fn one_deposit() -> (Arc<MemoryStore>, Acknowledged) {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let wallet = Wallet::builder(Arc::<MemoryStore>::clone(&store)).spawn();
@@ -206,9 +213,9 @@ mod tests {
         let whole = books(&empty, 0, slice::from_ref(&deposit)).await.unwrap();
         let sampled = sample(&empty, 0, &[deposit]).await.unwrap();
         for problems in [whole, sampled] {
-            let mut told = problems.iter();
-            let is_told = told.any(|problem| problem.contains("no longer recorded"));
-            assert!(is_told, "{problems:?}");
+            let mut lines = problems.iter();
+            let is_reported = lines.any(|problem| problem.contains("no longer recorded"));
+            assert!(is_reported, "{problems:?}");
         }
     }
 }

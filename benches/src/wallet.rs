@@ -22,9 +22,9 @@ use crate::{FUNDS_CENTS, Result};
 
 /// Commands per request while accounts are opened and funded.
 const COMMANDS: usize = 100;
-/// Requests under way meanwhile.
+/// Requests in flight meanwhile.
 const AHEAD: usize = 16;
-/// How many acknowledged outcomes are looked up again in the end.
+/// How many acknowledged outcomes are looked up again at the end.
 pub(crate) const SAMPLE: usize = 1_000;
 
 /// A transfer that was acknowledged: its key and its outcome.
@@ -36,17 +36,17 @@ pub(crate) struct Loaded {
     /// At least one; callers are shared among them.
     wallets: Vec<Wallet>,
     terms: Arc<Terms>,
-    /// Some of what was acknowledged so far.
+    /// A sample of the outcomes acknowledged so far.
     pub(crate) sample: Vec<Acknowledged>,
 }
 
-/// What requests are made of.
+/// The inputs of requests.
 #[derive(Debug)]
 struct Terms {
     scope: KeyScope,
     currency: Currency,
     settlement: SettlementName,
-    /// By number, less one.
+    /// The accounts, by number less one.
     accounts: Vec<AccountId>,
 }
 
@@ -142,8 +142,8 @@ impl Loaded {
         Ok(())
     }
 
-    /// Makes one transfer; answers the id of the payer's event and when it was
-    /// acknowledged.
+    /// Makes one transfer; returns the id of the payer's event and the time of the
+    /// acknowledgement.
     pub(crate) async fn one(&self, picker: &Picker, rng: &mut Rng) -> Result<(String, Instant)> {
         let order = picker.draw(rng);
         let request = Request::new(self.terms.key(rng)?, self.terms.command(order)?);
@@ -179,7 +179,7 @@ impl Loaded {
         Ok(self.wallets.first().ok_or("there is no wallet")?)
     }
 
-    /// How many requests and batches there were so far.
+    /// The numbers of requests and batches so far.
     pub(crate) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for wallet in &self.wallets {
@@ -190,7 +190,7 @@ impl Loaded {
         counts
     }
 
-    /// Ends the work of all.
+    /// Ends the work of all wallets.
     pub(crate) async fn shutdown(&self) {
         for wallet in &self.wallets {
             wallet.shutdown().await;
@@ -198,7 +198,7 @@ impl Loaded {
     }
 }
 
-/// How wallets work under this load.
+/// The wallet settings under this load.
 pub(crate) fn settings(load: &Load) -> Result<Settings> {
     let mut settings = Settings {
         committers: load.committers(),
@@ -211,7 +211,7 @@ pub(crate) fn settings(load: &Load) -> Result<Settings> {
     Ok(settings)
 }
 
-/// What the wallets had to do.
+/// The work of the wallets.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counts {
     requests: u64,
@@ -219,7 +219,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// How many requests were put into one batch since `before`, on average.
+    /// The average number of requests in one batch since `before`.
     pub(crate) fn mean_batch(self, before: Self) -> f64 {
         let requests = self.requests.saturating_sub(before.requests);
         per(requests, self.batches.saturating_sub(before.batches))
@@ -272,11 +272,11 @@ impl Caller {
     /// Reservoir sampling: every outcome is kept with equal probability.
     fn keep(&mut self, key: &IdempotencyKey, outcome: Arc<Outcome>) {
         self.count = self.count.saturating_add(1);
-        let kept = || (key.record_key(LedgerId::default()), outcome);
+        let sampled = || (key.record_key(LedgerId::default()), outcome);
         if self.sample.len() < self.sample_size {
-            self.sample.push(kept());
+            self.sample.push(sampled());
         } else if let Some(place) = self.sample.get_mut(self.rng.usize(..self.count)) {
-            *place = kept();
+            *place = sampled();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How much processor time the server and this process have.
+//! The processor time of the server and of this process.
 
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,8 @@ impl Meter {
     }
 }
 
-/// What was done between moments, in hundredths of a second of processor time: as
-/// Linux counts it on all its common platforms (`USER_HZ`, see `proc(5)`).
+/// Processor time between two moments, in hundredths of a second: the unit of Linux on
+/// all common platforms (`USER_HZ`, see `proc(5)`).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Work {
     server: u64,
@@ -36,14 +36,14 @@ pub(crate) struct Work {
     passed: Duration,
 }
 
-/// The same for each transfer.
+/// The same per transfer.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Each {
     /// Microseconds of the server's processor time.
     pub(crate) server_micros: f64,
-    /// Microseconds of this process's.
+    /// Microseconds of this process's processor time.
     pub(crate) client_micros: f64,
-    /// How many cores the two kept busy.
+    /// How many cores both kept busy.
     pub(crate) busy_cores: f64,
 }
 
@@ -70,14 +70,14 @@ impl Work {
     }
 }
 
-/// The time that a process has had so far, its children's not.
+/// The processor time of a process so far, without its children.
 fn ticks(process: &str) -> Result<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     parse(&stat).ok_or_else(|| format!("/proc/{process}/stat is not as proc(5) says").into())
 }
 
 fn parse(stat: &str) -> Option<u64> {
-    // The name of the program comes in parentheses and may have any of them in it.
+    // The program's name is in parentheses and may itself contain parentheses.
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
@@ -111,10 +111,10 @@ mod tests {
         let mut work = Work::default();
         work.add(begin, end);
         let each = work.each(1_000);
-        let told = format!(
+        let text = format!(
             "{:.1} {:.1} {:.2}",
             each.server_micros, each.client_micros, each.busy_cores
         );
-        assert_eq!(told, "3000.0 100.0 1.55");
+        assert_eq!(text, "3000.0 100.0 1.55");
     }
 }

@@ -1,4 +1,4 @@
-//! The program as a user runs it: short runs, whose figures are not judged.
+//! The program as a user runs it: short runs without a judgement of the figures.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ const FIGURES: [&str; 5] = [
     "bytes_per_transfer",
 ];
 
-/// A folder of this test's own, on the disk that the target folder is on.
+/// A folder for this test, on the disk of the target folder.
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
@@ -33,7 +33,7 @@ fn load(folder: &Path, arguments: &[&str]) -> Output {
     run("load", folder, arguments)
 }
 
-/// Runs a load that must succeed; its JSON.
+/// Runs a load that must succeed; returns its JSON.
 fn figures(folder: &Path, arguments: &[&str]) -> Value {
     let path: PathBuf = folder.join("figures.json");
     let mut all = vec!["--json", path.to_str().unwrap()];
@@ -87,7 +87,7 @@ fn compare_all(store: &str, has_files: bool) {
         svg.starts_with("<svg") && svg.contains("bulk limit"),
         "{svg}"
     );
-    // What was measured is gone: the chart and the figures are all that is left.
+    // The stores are removed: only the chart and the figures are left.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
@@ -212,7 +212,7 @@ fn relay(store: &str) {
     let figures: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(figures["verified"], true, "{figures}");
     assert_eq!(figures["published"], figures["due"], "{figures}");
-    // Funding, and transfers made one by one, are events of their own.
+    // Funding, and transfers made one by one, have their own events.
     assert!(figures["due"].as_u64().unwrap() > 1_000, "{figures}");
     for name in ["drained_per_sec", "published_per_sec", "p99_ms"] {
         assert!(figures[name].as_f64().unwrap() > 0.0, "{name}: {figures}");
@@ -266,5 +266,5 @@ fn a_cache_is_measured_beside_the_memory_store() {
     for one in transfers {
         assert!(one["per_sec"].as_f64().unwrap() > 0.0, "{one}");
     }
-    assert!(figures["trips"]["ping_micros"].as_f64().unwrap() > 0.0);
+    assert!(figures["round_trips"]["ping_micros"].as_f64().unwrap() > 0.0);
 }

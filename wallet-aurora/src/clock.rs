@@ -34,7 +34,7 @@ impl Time {
     }
 
     /// What that statement answered.
-    pub(crate) fn told(&self, answers: &mut Answers) -> Result<Timestamp> {
+    pub(crate) fn decode(&self, answers: &mut Answers) -> Result<Timestamp> {
         match self {
             Self::Database => answers.row()?.time(0),
             Self::Clock(clock) => Ok(clock.now()),

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wallet_core::StoreError;
 use wallet_core::decide::Decision;
 use wallet_core::ledger::{AccountKey, Decided, RecordKey};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 
 use crate::clock::Time;
 use crate::error::{Doing, Failed, code, corrupt};
 use crate::number::{self, CommitNumber};
-use crate::pool::Lent;
+use crate::pool::PooledConnection;
 use crate::read::{Locking, Numbers, Plan, Reading, Resolved, open_requests, resolve};
 use crate::run::Runner;
 use crate::sql::Script;
@@ -25,7 +25,7 @@ use crate::write;
 /// committed it: a key, a new account, a currency. Requests that need it come out as
 /// blocked, and are looked at before they are waited for again.
 pub(crate) async fn transact(
-    lent: &mut Lent,
+    lent: &mut PooledConnection,
     batch: &Batch,
     numbers: &Mutex<Numbers>,
     time: &Time,
@@ -83,7 +83,7 @@ async fn part(
     let open = &batch.blocked_by(open);
     let requests = batch.requests().iter();
     let rest = requests.filter(|request| !open.contains(&request.key()));
-    let rest: Vec<Arc<Prepared>> = rest.map(Arc::clone).collect();
+    let rest: Vec<Arc<PreparedRequest>> = rest.map(Arc::clone).collect();
     let mut decided = Vec::new().into_iter();
     if !rest.is_empty() {
         let rest = Batch::with_max_ahead(rest, batch.max_ahead());
@@ -181,7 +181,7 @@ async fn attempt(
     // none that others would meet.
     let is_blocked = decided.decision.decided.contains(&Decided::Blocked);
     if !is_blocked && decided.missed.is_empty() && decided.decision.changes.opened.is_empty() {
-        batch.may_follow();
+        batch.locks_acquired();
     }
     let Err(failed) = runner.run(&script).await else {
         return Ok(Some(Outcome::Done(decided.decision.decided)));
@@ -243,7 +243,7 @@ impl Try<'_> {
         plan.ask(&mut script);
         let mut answers = runner.run(&script).await?;
         answers.skip(before);
-        let Some((snapshot, number)) = plan.told(&mut answers)? else {
+        let Some((snapshot, number)) = plan.decode(&mut answers)? else {
             return Ok(None);
         };
         let number = number.ok_or_else(|| corrupt("a commit has no number"))?;

@@ -1,4 +1,4 @@
-//! Opening a connection: how it is set up, and what the server must be.
+//! Opens a connection: checks the server, then sets up the session.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,14 +10,13 @@ use wallet_core::store::StoreErrorKind;
 
 use crate::credentials::{Endpoint, Source};
 use crate::error::{Failed, Result, connecting};
-use crate::pool::Wait;
 use crate::run::Runner;
 use crate::sql::Script;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Commits; the server must take writes.
+    /// Commits. The server must take writes.
     Writer,
     /// Reads only.
     Reader,
@@ -38,59 +37,59 @@ pub(crate) struct Target {
     migration_wait: Duration,
 }
 
-/// An open connection and what its server told.
+/// An open connection and the facts that its server reported on opening.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) connection: MySqlConnection,
-    /// The longest packet that it takes, in bytes.
+    /// The longest packet that the server takes, in bytes.
     pub(crate) packet_bytes: usize,
-    /// Which server it is.
+    /// The server's version.
     pub(crate) version: String,
-    /// Whether what is committed survives a crash of the server and its machine.
+    /// Whether commits survive a crash of the server and its machine.
     pub(crate) durability: Durability,
 }
 
-/// Packets are kept a little below what the server takes.
+/// Packets stay this many bytes below the server's limit.
 const HEADROOM: usize = 4_096;
-/// What is asked for before the server has said what it takes.
+/// The packet limit in bytes that is assumed until the server has reported its own.
 const LEAST_PACKET: usize = 16_384;
 
-/// How long the server waits for the next statement, for the rest of one, and for
-/// the client to take an answer.
+/// Variables of the session. They limit how long the server waits for the next statement,
+/// for the rest of a statement, and for the client to read an answer.
 const VANISHED: [&str; 3] = ["wait_timeout", "net_read_timeout", "net_write_timeout"];
 const FACTS: &str = "
     SELECT @@read_only, @@innodb_read_only, @@max_allowed_packet, VERSION(),
            @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog";
 
-/// What becomes of acknowledged commits when the server or its machine crashes: see
+/// Whether acknowledged commits survive a crash of the server or its machine. See
 /// [`AuroraStore::durability`](crate::AuroraStore::durability).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Durability {
-    /// `innodb_flush_log_at_trx_commit` is 1: the server's log is on the disk before
-    /// a commit is acknowledged. Else a crash loses the last commits.
+    /// `innodb_flush_log_at_trx_commit` is 1: the server flushes its redo log to disk
+    /// before it acknowledges a commit. Otherwise a crash loses the last commits.
     pub flushes_log: bool,
-    /// There is no binary log, or `sync_binlog` is 1. Else a crash may lose commits
-    /// from the binary log, and replicas and restores lack them.
+    /// There is no binary log, or `sync_binlog` is 1. Otherwise a crash may lose commits
+    /// from the binary log. Replicas and restores then lack these commits.
     pub flushes_binary_log: bool,
-    /// There is a binary log, and `sync_binlog` is 1. Else other connections see a commit
-    /// some milliseconds before it is on the disk, and what a balance or a statement
-    /// shows may be gone after a crash at that moment. Answers to requests, outcomes and
-    /// events wait until it is there in either case.
+    /// There is a binary log, and `sync_binlog` is 1. Otherwise other connections see a
+    /// commit some milliseconds before it is on disk. A crash at that moment may take back
+    /// what a balance or a statement showed. Answers to requests, outcomes and events wait
+    /// for the disk in either case.
     pub shows_only_durable: bool,
 }
 
 impl Durability {
-    /// Whether whatever is acknowledged survives a crash.
+    /// Whether every acknowledged commit survives a crash.
     #[must_use]
     pub const fn is_full(self) -> bool {
         self.flushes_log && self.flushes_binary_log
     }
 }
 
-/// Refuses servers whose commits are not as this crate needs them: `TiDB` gives numbers
-/// that do not ascend over its servers, so that the order of events would not be that
-/// of commits.
+/// Refuses servers whose numbers do not ascend with commits. `TiDB` gives numbers that do
+/// not ascend across its servers. The order of events would then differ from the order of
+/// commits.
 pub(crate) fn check_version(version: &str) -> Result<()> {
     if version.contains("TiDB") {
         let context = "TiDB is not supported: its AUTO_INCREMENT is not in the order of commits";
@@ -99,24 +98,50 @@ pub(crate) fn check_version(version: &str) -> Result<()> {
     Ok(())
 }
 
+/// The kind of wait: how long the server may take for one packet of statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// A commit, or a read by key.
+    Answer,
+    /// Work on many rows: a list, a verification, a purge.
+    Long,
+    /// A change of schema.
+    Migration,
+}
+
+impl crate::AuroraSettings {
+    /// Checks that the addresses are valid, without connecting. A host calls it when it
+    /// reads its settings long before it uses them.
+    ///
+    /// # Errors
+    /// [`StoreError`](wallet_core::StoreError) of kind `Internal`.
+    pub fn check(&self) -> Result<()> {
+        Target::new(&self.writer, Role::Writer, self)?;
+        if let Some(reader) = &self.reader {
+            Target::new(reader, Role::Reader, self)?;
+        }
+        Ok(())
+    }
+}
+
 impl Target {
-    /// Reads the address.
+    /// Parses the address.
     pub(crate) fn new(url: &str, role: Role, settings: &crate::AuroraSettings) -> Result<Self> {
         let options = MySqlConnectOptions::from_str(url).map_err(|error| {
-            // The driver's error may repeat the address with its password.
+            // The driver's error may contain the address and so the password.
             drop(error);
             StoreError::new(
                 StoreErrorKind::Internal,
                 "the database's address is not valid",
             )
         })?;
-        // Everything about the session is said in `session` below.
+        // The function `session` below sets everything else up.
         let options = options
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .timezone(None)
             .disable_statement_logging();
-        // In clear text, as IAM tokens are sent, over TLS only.
+        // Sends the password in clear text, as IAM tokens require, over TLS only.
         let is_encrypted = matches!(
             options.get_ssl_mode(),
             MySqlSslMode::Required | MySqlSslMode::VerifyCa | MySqlSslMode::VerifyIdentity
@@ -210,7 +235,7 @@ impl Target {
         script.work(context, |sql| {
             sql.raw("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'");
         });
-        // Whatever else a server may be set up with and a commit relies on.
+        // Sets every option that a commit relies on, whatever the server's defaults are.
         script.work(context, |sql| {
             sql.raw("SET SESSION autocommit = 1, completion_type = 0, sql_safe_updates = 0, ");
             sql.raw("sql_select_limit = DEFAULT");
@@ -220,13 +245,13 @@ impl Target {
             sql.raw("SET SESSION innodb_lock_wait_timeout = ");
             sql.int(lock_secs.clamp(1, 1_000_000));
         });
-        // A change of schema under way keeps a table longer than a row is kept.
+        // A change of schema locks a table for longer than a transaction locks a row.
         script.work(context, |sql| {
             sql.raw("SET SESSION lock_wait_timeout = ");
             sql.int(lock_secs.clamp(1, 1_000_000).saturating_mul(5));
         });
-        // A host that vanishes without an end of its connection keeps its locks until
-        // the server misses it: for eight hours, unless it is told otherwise.
+        // A host may vanish without closing its connection. The server then holds the
+        // host's locks until a timeout: eight hours, unless the session sets a shorter one.
         let session_secs = i64::try_from(self.session_wait.as_secs()).unwrap_or(i64::MAX);
         script.work(context, |sql| {
             for (index, name) in VANISHED.into_iter().enumerate() {

@@ -1,15 +1,17 @@
+//! Sources of passwords for new connections.
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-/// Gives the password of each new connection: a secret that rotates, or a token
-/// that soon expires.
+/// Provides the password of each new connection: a secret that rotates, or a token that
+/// expires soon.
 ///
-/// It is asked whenever a connection is opened, from several tasks at a time,
-/// and has the time that the settings give to connecting as a whole. What it
-/// gives is used once and not kept.
+/// The store calls it whenever it opens a connection, from several tasks at a time. It must
+/// answer within the settings' limit for connecting. The store uses the password once and
+/// does not store it.
 ///
 /// ```
 /// use wallet_aurora::{AuroraSettings, Credentials, Endpoint};
@@ -36,12 +38,11 @@ pub trait Credentials: fmt::Debug + Send + Sync {
     /// The password for `endpoint`.
     ///
     /// # Errors
-    /// Why there is none: the connection is not opened, and the store answers
-    /// `Unavailable`.
+    /// Any error: the connection is not opened, and the store answers `Unavailable`.
     async fn password(&self, endpoint: &Endpoint) -> Result<String, Box<dyn Error + Send + Sync>>;
 }
 
-/// Where a connection goes, and as whom.
+/// The target of a connection and its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Endpoint {
@@ -53,7 +54,7 @@ pub struct Endpoint {
     pub user: String,
 }
 
-/// One source of passwords; equal to itself alone.
+/// A source of passwords. It is equal only to itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Source(pub(crate) Arc<dyn Credentials>);
 

@@ -1,19 +1,19 @@
-//! A write that changes nothing: it shows that the database can be written, and its
-//! flush covers every commit that was read before it (ADR 26).
+//! A write that changes nothing. It proves that the database takes writes. Its flush covers
+//! every commit that was read before it (ADR 26).
 
 use crate::error::Failed;
-use crate::pool::Lent;
+use crate::pool::PooledConnection;
 use crate::sql::Script;
 
-// A lease of a partition that there is not. Hosts that probe at the same time have
-// each its own, so that none waits for another.
+// Takes a lease of a partition that does not exist. Each probe uses its own row, so that
+// concurrent probes do not wait for each other.
 const TAKE: &str = "
     INSERT INTO wallet_lease (part, owner, token, until_at)
     VALUES (1024 + CONNECTION_ID() % 64000, '', 0, 0)";
 const GIVE_BACK: &str = "DELETE FROM wallet_lease WHERE part = 1024 + CONNECTION_ID() % 64000";
 
-/// Writes what is gone again at the commit.
-pub(crate) async fn write(lent: &mut Lent) -> std::result::Result<(), Failed> {
+/// Writes a row and deletes it in the same transaction.
+pub(crate) async fn write(connection: &mut PooledConnection) -> std::result::Result<(), Failed> {
     let mut script = Script::default();
     script.begin();
     for sql in [TAKE, GIVE_BACK] {
@@ -22,5 +22,5 @@ pub(crate) async fn write(lent: &mut Lent) -> std::result::Result<(), Failed> {
         });
     }
     script.commit();
-    lent.run(&script).await.map(drop)
+    connection.run(&script).await.map(drop)
 }

@@ -14,7 +14,7 @@ use wallet_core::{StoreError, Timestamp};
 
 use crate::clock::Time;
 use crate::error::{Doing, Failed, Result, corrupt};
-use crate::pool::Lent;
+use crate::pool::PooledConnection;
 use crate::run::{Answers, Row};
 use crate::sql::Script;
 
@@ -37,7 +37,7 @@ pub(crate) fn ask_locked(script: &mut Script) {
 }
 
 /// What either was answered.
-pub(crate) fn told(answers: &mut Answers) -> Result<Epoch> {
+pub(crate) fn decode(answers: &mut Answers) -> Result<Epoch> {
     of_row(&answers.row()?, 0)
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn ask_all(script: &mut Script) {
 }
 
 /// The raises found.
-pub(crate) fn told_all(answers: &mut Answers) -> Result<Epochs> {
+pub(crate) fn decode_all(answers: &mut Answers) -> Result<Epochs> {
     let rows = answers.rows();
     let raised = rows.iter().map(|row| {
         let by = RaisedBy::new(row.text(3)?);
@@ -63,7 +63,7 @@ pub(crate) fn told_all(answers: &mut Answers) -> Result<Epochs> {
 
 /// Raises it in a transaction of its own.
 pub(crate) async fn raise(
-    lent: &mut Lent,
+    lent: &mut PooledConnection,
     restored_to: Timestamp,
     by: &RaisedBy,
     time: &Time,
@@ -75,9 +75,9 @@ pub(crate) async fn raise(
     ask_all(&mut script);
     let mut answers = lent.run(&script).await?;
     answers.skip(1);
-    let current = told(&mut answers)?;
-    let now = time.told(&mut answers)?;
-    let epochs = told_all(&mut answers)?;
+    let current = decode(&mut answers)?;
+    let now = time.decode(&mut answers)?;
+    let epochs = decode_all(&mut answers)?;
     if epochs.current() != current {
         return Err(corrupt("the present epoch is not the last one that was raised").into());
     }

@@ -1,10 +1,10 @@
-//! How fresh reads of a reader are.
+//! Freshness: which reads a reader may answer (read-your-writes).
 
 use wallet_core::ledger::{AccountKey, Epoch, Freshness};
 use wallet_core::{Account, Balance};
 
-/// The accounts whose positions matter, sorted; none where a reader is asked
-/// without condition or not at all.
+/// The accounts whose positions a reader must have reached, sorted. Empty if there is no
+/// condition, or if the writer is read.
 pub(crate) fn keys(freshness: &Freshness) -> Vec<AccountKey> {
     let Freshness::AtLeast(versions) = freshness else {
         return Vec::new();
@@ -15,7 +15,7 @@ pub(crate) fn keys(freshness: &Freshness) -> Vec<AccountKey> {
     keys
 }
 
-/// Whether accounts as they were found in `epoch` are fresh enough.
+/// Whether accounts that were read in `epoch` are fresh enough.
 pub(crate) fn accepts(freshness: &Freshness, epoch: Epoch, found: &[Account]) -> bool {
     let Freshness::AtLeast(positions) = freshness else {
         return true;

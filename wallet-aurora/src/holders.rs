@@ -1,4 +1,5 @@
-//! Who keeps accounts: for an operator who looks for a host that has vanished.
+//! Lists the transactions that hold account locks. An operator uses it to find a host that
+//! has vanished.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -13,12 +14,12 @@ use crate::pool::Purpose;
 use crate::run::Row;
 use crate::sql::Script;
 
-/// How many accounts are waited for at most, where only a wait tells who keeps them.
+/// The most accounts to wait for, on servers that show a lock holder only during a wait.
 const WAITS_MAX: usize = 16;
-/// How often the server is asked during one wait.
+/// How often the server is queried during one wait.
 const ASKED_EVERY: Duration = Duration::from_millis(50);
 
-/// On MySQL: every lock on an account's row.
+/// MySQL: every lock on a row of an account.
 const HELD: &str = "
     SELECT l.LOCK_DATA, t.PROCESSLIST_ID, t.PROCESSLIST_USER, t.PROCESSLIST_HOST,
            IF(t.PROCESSLIST_COMMAND = 'Sleep', t.PROCESSLIST_TIME, 0)
@@ -28,7 +29,7 @@ const HELD: &str = "
         AND l.INDEX_NAME = 'PRIMARY' AND l.LOCK_TYPE = 'RECORD' AND l.LOCK_STATUS = 'GRANTED'
         AND l.LOCK_DATA NOT LIKE 'supremum%'
     LIMIT 1000";
-/// On MariaDB: whoever the connection waits for that is named behind it.
+/// MariaDB: the transaction that blocks the connection whose id is appended.
 const WAITED_FOR: &str = "
     SELECT l.lock_data, b.trx_mysql_thread_id, p.user, p.host,
            IF(p.command = 'Sleep', p.time, 0)
@@ -41,24 +42,24 @@ const WAITED_FOR: &str = "
 const OWNERS: &str = "
     SELECT num, ledger, id FROM wallet_account FORCE INDEX (PRIMARY) WHERE ";
 
-/// A transaction that keeps an account.
+/// A transaction that holds the lock of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LockHolder {
     /// The account.
     pub account: AccountKey,
-    /// The connection, as `KILL` and the server's list of processes name it.
+    /// The connection's id, as `KILL` and the server's process list use it.
     pub connection: u64,
-    /// Its user.
+    /// The connection's user.
     pub user: Option<String>,
-    /// The machine and port that it comes from.
+    /// The machine and port of the client.
     pub host: Option<String>,
-    /// For how many seconds it has sent no statement: a host that has vanished sends
-    /// none any more.
+    /// The seconds since the connection's last statement. The value grows if the host has
+    /// vanished.
     pub silent_secs: u64,
 }
 
-/// The same before the account's number is looked up.
+/// A lock holder before the account is looked up by its number.
 struct Found {
     number: i64,
     connection: u64,
@@ -68,24 +69,24 @@ struct Found {
 }
 
 impl AuroraStore {
-    /// Who keeps accounts locked now, as far as the server tells; `None` where it does
-    /// not tell this user. Look here when requests fail because an account is locked:
-    /// a connection that is silent for long is that of a host which has vanished, and
-    /// `KILL` frees what it keeps.
+    /// The transactions that hold account locks now. `None` if this user may not see them.
+    /// Use it when requests fail because an account is locked. A connection that has long
+    /// been silent belongs to a host that has vanished. `KILL` releases its locks.
     ///
-    /// MySQL tells of every lock (its performance schema must be on, and readable).
-    /// MariaDB tells whom somebody waits for (with the right `PROCESS`): the accounts
-    /// that this store has left out lately are waited for, 16 of them at most.
+    /// MySQL reports every lock; its performance schema must be on and readable. MariaDB
+    /// reports a lock only while another connection waits for it, and requires the right
+    /// `PROCESS`. This call therefore waits for the accounts that the store recently
+    /// skipped, 16 at most.
     ///
     /// # Errors
     /// [`StoreError`](wallet_core::StoreError).
     pub async fn lock_holders(&self) -> Result<Option<Vec<LockHolder>>> {
-        let told = if self.version.contains("MariaDB") {
+        let answer = if self.version.contains("MariaDB") {
             self.waited_for().await
         } else {
             self.held().await
         };
-        let Some(found) = told? else {
+        let Some(found) = answer? else {
             return Ok(None);
         };
         let mut numbers: Vec<i64> = found.iter().map(|found| found.number).collect();
@@ -132,7 +133,7 @@ impl AuroraStore {
     async fn waited_for(&self) -> Result<Option<Vec<Found>>> {
         let mut all = Vec::new();
         for number in self.left_out(WAITS_MAX) {
-            let mut waiting = self.writer.lend(Purpose::Read).await?;
+            let mut waiting = self.writer.acquire(Purpose::Read).await?;
             let id = Script::of("asking for a connection", "SELECT CONNECTION_ID()");
             let id: i64 = waiting.run(&id).await?.row()?.number(0)?;
             let mut wait = Script::default();
@@ -154,8 +155,8 @@ impl AuroraStore {
                     tokio::time::sleep(ASKED_EVERY).await;
                 }
             };
-            // Whichever ends first: the connection that waits is closed, and so is
-            // the wait.
+            // The first of the two to end cancels the other. Closing the waiting connection
+            // ends the wait.
             match select(pin!(waiting.run(&wait)), pin!(asking)).await {
                 Either::Left(_) => {}
                 Either::Right((rows, _)) => {
@@ -171,19 +172,19 @@ impl AuroraStore {
         Ok(Some(all))
     }
 
-    /// The rows of a query; none where the user may not ask it.
+    /// The rows of a query. `None` if the user may not run it.
     async fn asked(&self, script: &Script) -> Result<Option<Vec<Row>>> {
-        let mut lent = self.writer.lend(Purpose::Read).await?;
-        match lent.run(script).await {
+        let mut connection = self.writer.acquire(Purpose::Read).await?;
+        match connection.run(script).await {
             Ok(mut answers) => {
-                lent.give_back();
+                connection.give_back();
                 Ok(Some(answers.rows()))
             }
             Err(failed) if failed.code.is_some_and(|code| code::DENIED.contains(&code)) => {
-                lent.give_back();
+                connection.give_back();
                 Ok(None)
             }
-            Err(failed) => lent.end(Err::<_, Failed>(failed)).await,
+            Err(failed) => connection.end(Err::<_, Failed>(failed)).await,
         }
     }
 }

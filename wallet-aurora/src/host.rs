@@ -1,4 +1,4 @@
-//! Requests inside a transaction of the host's own.
+//! Applies requests inside a transaction of the host.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use sqlx::{Connection, MySql, MySqlConnection, Transaction};
 use wallet_core::StoreError;
 use wallet_core::decide::Decision;
 use wallet_core::ledger::{Decided, RecordKey};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::{Applied, StoreErrorKind};
 
 use crate::error::{ApplyError, Doing, Failed, TransactionLost, code};
@@ -16,9 +16,9 @@ use crate::sql::Script;
 use crate::{AuroraStore, commit, number};
 
 const IDENTITY: &str = "SELECT id FROM wallet_identity";
-/// Fails with a code of its own exactly while a transaction is under way.
+/// Fails with a distinct code exactly while a transaction is open.
 const PROBE: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
-/// The isolation has another name on each server.
+/// The isolation variable has a different name on each server.
 const SESSION: &str =
     "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')";
 const MODE: &str = "SELECT @@sql_mode";
@@ -26,36 +26,34 @@ const SAVE: &str = "SAVEPOINT wallet_apply";
 const RELEASE: &str = "RELEASE SAVEPOINT wallet_apply";
 const UNDO: &str = "ROLLBACK TO SAVEPOINT wallet_apply";
 
-/// Packets are kept below what every server takes unless told otherwise.
+/// The packet limit in bytes. Every server takes packets of this size by default.
 pub(crate) const PACKET_BYTES: usize = 1 << 20;
 
-/// A transaction of the host's at READ COMMITTED, on a connection of the host's
-/// to the ledger's database.
+/// A transaction of the host at READ COMMITTED, on a connection of the host to the ledger's
+/// database.
 ///
-/// The server throws a whole transaction away on some errors (a deadlock, a
-/// lost connection), after which the connection commits every statement on its
-/// own. Where that happens to [`AuroraStore::apply_in`], this handle refuses
-/// from then on with [`TransactionLost`], so that an order is never committed
-/// without its payment. It cannot see the errors of the host's own statements:
-/// when one of them fails, drop the handle.
+/// The server rolls back a whole transaction on some errors (a deadlock, a lost
+/// connection). Afterwards the connection commits every statement on its own. If that
+/// happens in [`AuroraStore::apply_in`], this handle refuses further work with
+/// [`TransactionLost`]. So an order is never committed without its payment. The handle
+/// cannot see errors of the host's own statements. Drop the handle when one of them fails.
 ///
-/// A consumer's inbox needs no ledger: its steps are recorded in such a
-/// transaction on any database
-/// ([`AuroraInbox::advance_in`](crate::AuroraInbox::advance_in)).
+/// A consumer's inbox needs no ledger. Its steps are recorded in such a transaction on any
+/// database ([`AuroraInbox::advance_in`](crate::AuroraInbox::advance_in)).
 ///
-/// Dropping it rolls back, at the latest when the connection is used next.
+/// Dropping the handle rolls back, at the latest when the connection is used next.
 ///
-/// A refused payment is an answer, and no error: the order is committed only when
-/// [`accepted`](Applied::accepted) says so, and rolled back otherwise.
+/// A refused payment is an answer and not an error. Commit the order only when
+/// [`accepted`](Applied::accepted) returns `Ok`. Roll back otherwise.
 ///
 /// # A host that vanishes
-/// The accounts that it has locked stay locked until the server misses the
-/// connection: by default for eight hours (`wait_timeout`), if no end of it ever
-/// arrives. Set `SET SESSION wait_timeout = 15, net_read_timeout = 15,
-/// net_write_timeout = 15` on the host's connections, a little above its longest pause
-/// between two statements, and have its pool try or replace what rests for longer; on
-/// MariaDB `idle_transaction_timeout` ends transactions alone.
-/// [`AuroraStore::lock_holders`] says who keeps accounts now.
+/// A host may vanish without closing its connection. The accounts that it has locked then
+/// stay locked until the server times the connection out: after eight hours by default
+/// (`wait_timeout`). Set `SET SESSION wait_timeout = 15, net_read_timeout = 15,
+/// net_write_timeout = 15` on the host's connections. The value must exceed the longest
+/// pause between two statements. Let the host's pool test or replace a connection that was
+/// idle for longer. On MariaDB, `idle_transaction_timeout` applies only to open transactions.
+/// [`AuroraStore::lock_holders`] lists the current lock holders.
 ///
 /// ```no_run
 /// # use std::sync::Arc;
@@ -64,7 +62,7 @@ pub(crate) const PACKET_BYTES: usize = 1 << 20;
 /// use wallet_core::{AccountId, Currency, IdempotencyKey, Leg, Money, PostTransfer};
 /// use wallet_core::Request;
 /// use wallet_core::ledger::SettlementShards;
-/// use wallet_core::request::Prepared;
+/// use wallet_core::request::PreparedRequest;
 /// use wallet_core::runtime::Uuid7;
 /// # async fn order(ada: AccountId, shop: AccountId) -> Result<(), Box<dyn std::error::Error>> {
 /// let url = "mysql://shop:secret@localhost/shop";
@@ -74,7 +72,7 @@ pub(crate) const PACKET_BYTES: usize = 1 << 20;
 /// let price = Money::parse("9.00", Currency::iso("EUR")?)?;
 /// let pay = PostTransfer::new(vec![Leg::new(ada, shop, price)]);
 /// let pay = Request::new(IdempotencyKey::parse("shop", "order-7")?, pay);
-/// let pay = Arc::new(Prepared::new(pay, &Uuid7, &SettlementShards::new())?);
+/// let pay = Arc::new(PreparedRequest::new(pay, &Uuid7, &SettlementShards::new())?);
 ///
 /// let mut transaction = HostTransaction::begin(&mut connection).await?;
 /// let host = transaction.connection()?;
@@ -93,12 +91,12 @@ pub(crate) const PACKET_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub struct HostTransaction<'c> {
     transaction: Transaction<'c, MySql>,
-    /// Whether nothing more may be done in it. So it is, too, for as long as
-    /// requests are being applied: whoever stops waiting must not commit a half.
+    /// Whether the handle refuses further work. It is also set while requests are being
+    /// applied. A caller that drops the future must not commit a part.
     is_lost: bool,
-    /// Which books the database holds, once known.
+    /// The identity of the books in the database, once it is known.
     identity: Option<[u8; 16]>,
-    /// A key that was recorded in it, and nowhere before.
+    /// A key that this transaction recorded first.
     recorded: Option<RecordKey>,
 }
 
@@ -106,8 +104,8 @@ impl<'c> HostTransaction<'c> {
     /// Begins a transaction at READ COMMITTED.
     ///
     /// # Errors
-    /// `Invalid` when one is under way on the connection already, or when its
-    /// `sql_mode` is not strict; `Unavailable`.
+    /// `Invalid`: a transaction is open on the connection already, or its `sql_mode` is not
+    /// strict. `Unavailable`.
     pub async fn begin(connection: &'c mut MySqlConnection) -> Result<Self, StoreError> {
         if in_transaction(connection).await? {
             return Err(invalid("a transaction is under way on the connection"));
@@ -125,16 +123,14 @@ impl<'c> HostTransaction<'c> {
         })
     }
 
-    /// Takes over a transaction that the host has begun. Whether it is at READ
-    /// COMMITTED is taken from the session: a `SET TRANSACTION` for this one
-    /// transaction alone cannot be seen, so do not use it with another level. Where it
-    /// was used nevertheless, what is decided on is still what is committed, but it
-    /// may keep others waiting for more rows.
+    /// Takes over a transaction that the host has begun. The isolation level is read from
+    /// the session. A `SET TRANSACTION` for this one transaction is not visible, so do not
+    /// use it to set another level. If you did, the decision and the commit still agree.
+    /// The transaction may then lock more rows and make others wait.
     ///
     /// # Errors
-    /// `Invalid` when the session is not at READ COMMITTED, is not strict, or no
-    /// transaction is under way; `Unavailable`. The transaction is then rolled
-    /// back.
+    /// `Invalid`: the session is not at READ COMMITTED, is not strict, or no transaction is
+    /// open. `Unavailable`. The transaction is rolled back on every error.
     pub async fn adopt(mut transaction: Transaction<'c, MySql>) -> Result<Self, StoreError> {
         let connection: &mut MySqlConnection = &mut transaction;
         if !in_transaction(connection).await? {
@@ -142,7 +138,7 @@ impl<'c> HostTransaction<'c> {
         }
         let script = Script::of("asking for the isolation", SESSION);
         let rows = run(connection, &script).await?.rows();
-        // MariaDB from 11 on has both names for the one value.
+        // MariaDB 11 and later has both names for this value.
         let mut levels = Vec::with_capacity(rows.len());
         for row in &rows {
             levels.push(row.text(1)?);
@@ -162,7 +158,7 @@ impl<'c> HostTransaction<'c> {
     /// The connection, for the host's own statements in this transaction.
     ///
     /// # Errors
-    /// [`TransactionLost`] when there is no transaction any more.
+    /// [`TransactionLost`]: the transaction is gone.
     pub fn connection(&mut self) -> Result<&mut MySqlConnection, TransactionLost> {
         if self.is_lost {
             return Err(TransactionLost);
@@ -173,14 +169,14 @@ impl<'c> HostTransaction<'c> {
     /// Commits.
     ///
     /// # Errors
-    /// [`ApplyError::TransactionLost`] when there was nothing left to commit;
-    /// [`ApplyError::Store`] of kind `Indeterminate` when the outcome is not
-    /// known: find out with the requests' keys. `Conflict` and `Unavailable`:
-    /// nothing was committed.
+    /// [`ApplyError::TransactionLost`]: there was nothing left to commit.
+    /// [`ApplyError::Store`] of kind `Indeterminate`: the outcome is unknown; look the
+    /// requests up by their keys. `Conflict` and `Unavailable`: nothing was committed.
     pub async fn commit(mut self) -> Result<(), ApplyError> {
         let connection = self.connection()?;
         if !in_transaction(connection).await? {
-            // By an error of the host's own statements, or by a change of schema.
+            // An error of the host's own statements, or a change of schema, ended the
+            // transaction.
             return Err(self.over().await);
         }
         let committed = self.transaction.commit().await;
@@ -192,15 +188,14 @@ impl<'c> HostTransaction<'c> {
     /// Rolls back.
     ///
     /// # Errors
-    /// `Unavailable` when the connection is lost; the transaction is gone in
-    /// every case.
+    /// `Unavailable`: the connection is lost. The transaction is gone in every case.
     pub async fn rollback(self) -> Result<(), StoreError> {
         let rolled_back = self.transaction.rollback().await;
         let context = "rolling the host's transaction back";
         rolled_back.map_err(|error| Failed::new(error, Doing::Work, context, false).error)
     }
 
-    /// Which books the database of the connection holds.
+    /// Reads which books the connection's database holds.
     async fn identity(&mut self) -> Result<[u8; 16], ApplyError> {
         if let Some(known) = self.identity {
             return Ok(known);
@@ -218,8 +213,8 @@ impl<'c> HostTransaction<'c> {
         Ok(identity)
     }
 
-    /// What became of the transaction that is not under way any more. The connection
-    /// has no other, so that the key of what was applied tells it.
+    /// Finds out how a transaction that is no longer open has ended. If the key that it
+    /// recorded is stored, a statement has committed it early.
     async fn over(&mut self) -> ApplyError {
         self.is_lost = true;
         let Some(key) = self.recorded else {
@@ -248,36 +243,35 @@ impl<'c> HostTransaction<'c> {
 }
 
 impl AuroraStore {
-    /// Applies `requests` inside the host's transaction: the same rules,
-    /// records and events as [`transact`](wallet_core::store::LedgerStore::transact),
-    /// committed or rolled back with everything else of the host's. Several
-    /// requests go in one call: two calls could lock accounts in two orders.
-    /// It never retries, and waits for locks as long as the host's session does.
+    /// Applies `requests` inside the host's transaction. The rules, records and events are
+    /// those of [`transact`](wallet_core::store::LedgerStore::transact). Everything is
+    /// committed or rolled back together with the host's own work. Pass several requests in
+    /// one call: two calls could lock accounts in different orders. The method never
+    /// retries. It waits for locks as long as the host's session allows.
     ///
-    /// The accounts stay locked until the host ends its transaction: keep it
-    /// short. When the future is dropped before its end, the handle refuses from
-    /// then on.
+    /// The accounts stay locked until the host ends its transaction, so keep it short. If
+    /// the future is dropped before it ends, the handle refuses further work.
     ///
     /// # Errors
-    /// - [`ApplyError::Store`]: nothing of the requests remains in the
-    ///   transaction, which is as it was before the call. `Invalid`: the
-    ///   connection is to other books, two requests have one key, or the store
-    ///   refuses the data. `Conflict`: an account was locked for too long, or a
-    ///   key or a caller's id was taken meanwhile.
-    /// - [`ApplyError::TransactionLost`]: the server has thrown the host's
-    ///   transaction away.
-    /// - [`ApplyError::CommittedEarly`]: the host has changed a schema in it.
+    /// - [`ApplyError::Store`]: nothing of the requests remains in the transaction, which
+    ///   is as it was before the call. `Invalid`: the connection belongs to other books,
+    ///   two requests have one key, or the store refuses the data. `Conflict`: an account
+    ///   was locked for too long, or another transaction took a key or a caller's id
+    ///   meanwhile.
+    /// - [`ApplyError::TransactionLost`]: the server has rolled back the host's
+    ///   transaction.
+    /// - [`ApplyError::CommittedEarly`]: the host has changed a schema in the transaction.
     pub async fn apply_in(
         &self,
         transaction: &mut HostTransaction<'_>,
-        requests: &[Arc<Prepared>],
+        requests: &[Arc<PreparedRequest>],
     ) -> Result<Applied, ApplyError> {
         let batch = Batch::with_max_ahead(requests.to_vec(), self.max_ahead);
         if batch.requests().len() != requests.len() {
             return Err(invalid("two requests have the same key").into());
         }
         transaction.connection()?;
-        // Whoever stops waiting from here on leaves a handle that refuses.
+        // If the caller drops the future from here on, the handle refuses further work.
         transaction.is_lost = true;
         let applied = self.apply(transaction, &batch).await;
         let (applied, is_over) = match applied {
@@ -305,7 +299,8 @@ impl AuroraStore {
         script.fixed(Doing::Work, "asking for a transaction", PROBE);
         match probe(connection, &script).await {
             Ok(true) => {}
-            // The host went on after an error of its own, or a change of schema.
+            // The host continued after an error of its own statement, or after a change of
+            // schema.
             Ok(false) => return Err(End::Over(host.over().await)),
             Err(error) => return Err(ApplyError::TransactionLost(Some(error)).into()),
         }
@@ -322,7 +317,7 @@ impl AuroraStore {
     }
 }
 
-/// Why nothing was applied, and whether the host's transaction is under way still.
+/// Why nothing was applied, and whether the host's transaction is still open.
 enum End {
     UnderWay(ApplyError),
     Over(ApplyError),
@@ -337,7 +332,7 @@ impl From<ApplyError> for End {
     }
 }
 
-/// Takes back what was applied in part.
+/// Rolls back the part that was applied.
 async fn undo(runner: &mut Runner<'_>, failed: Failed) -> ApplyError {
     if failed.ended_transaction() {
         return ApplyError::TransactionLost(Some(failed.error));
@@ -351,17 +346,17 @@ async fn undo(runner: &mut Runner<'_>, failed: Failed) -> ApplyError {
             Err(other) => ApplyError::Store(other.error),
         },
         Ok(_) => ApplyError::Store(failed.error),
-        // Half of it may still be there: it must not be committed.
+        // A part may still be there. It must not be committed.
         Err(_) => ApplyError::TransactionLost(Some(failed.error)),
     }
 }
 
-/// Whether a transaction is under way, as the server sees it.
+/// Whether a transaction is open, as the server sees it.
 pub(crate) async fn in_transaction(connection: &mut MySqlConnection) -> Result<bool, StoreError> {
     probe(connection, &Script::of("asking for a transaction", PROBE)).await
 }
 
-/// The same by a script that ends in [`PROBE`].
+/// Runs a script that ends in [`PROBE`], and returns whether a transaction is open.
 async fn probe(connection: &mut MySqlConnection, script: &Script) -> Result<bool, StoreError> {
     match run(connection, script).await {
         Ok(_) => Ok(false),
@@ -370,7 +365,8 @@ async fn probe(connection: &mut MySqlConnection, script: &Script) -> Result<bool
     }
 }
 
-/// Without a strict mode the server would cut values that do not fit.
+/// Refuses a session without a strict mode: the server would truncate values that do not
+/// fit.
 async fn check_mode(connection: &mut MySqlConnection) -> Result<(), StoreError> {
     let script = Script::of("asking for the mode", MODE);
     let row = run(connection, &script).await?.row()?;
@@ -384,7 +380,7 @@ async fn check_mode(connection: &mut MySqlConnection) -> Result<(), StoreError> 
 async fn run(connection: &mut MySqlConnection, script: &Script) -> Result<Answers, Failed> {
     let mut runner = Runner {
         connection,
-        // These ask for nothing that could wait for a lock.
+        // These statements wait for no lock.
         answer_wait: std::time::Duration::from_secs(30),
         packet_bytes: PACKET_BYTES,
         is_limit: false,

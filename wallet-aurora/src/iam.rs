@@ -1,3 +1,6 @@
+//! IAM database authentication: signs tokens that serve as passwords. Needs the feature
+//! `iam`.
+
 use std::error::Error;
 use std::fmt::{self, Write};
 use std::sync::Arc;
@@ -13,16 +16,16 @@ use wallet_core::runtime::Clock;
 
 use crate::{Credentials, Endpoint};
 
-/// How long a token opens connections: what the service allows at most.
+/// How long a token can open connections: the service's maximum.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html>
 const LIFETIME: Duration = Duration::from_secs(900);
 
-/// IAM database authentication: signs a token for every new connection, from
-/// the AWS credentials that the host provides (those of `aws-config`, say).
+/// IAM database authentication. It signs a token for every new connection with the AWS
+/// credentials that the host provides, for example from `aws-config`.
 ///
-/// The server asks for such a token in clear text, so that it is only sent over
-/// TLS: the address must say `ssl-mode=REQUIRED` or, better, `VERIFY_IDENTITY`.
-/// Needs the feature `iam`.
+/// The server asks for the token in clear text, so the driver sends it over TLS only. The
+/// address must say `ssl-mode=REQUIRED` or, better, `VERIFY_IDENTITY`. Needs the feature
+/// `iam`.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -46,7 +49,7 @@ pub struct IamToken {
 }
 
 impl IamToken {
-    /// Tokens for databases in `region`.
+    /// Creates tokens for databases in `region`.
     #[must_use]
     pub fn new(
         provider: SharedCredentialsProvider,
@@ -102,7 +105,7 @@ impl Credentials for IamToken {
     }
 }
 
-/// Everything but what RFC 3986 calls unreserved.
+/// Encodes every character except those that RFC 3986 calls unreserved.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -137,7 +140,7 @@ mod tests {
         async fn sleep(&self, _: Duration) {}
     }
 
-    /// What botocore's `generate_db_auth_token` gives for the same.
+    /// The token that botocore's `generate_db_auth_token` gives for the same input.
     const EXPECTED: &str = "db.cluster-x.eu-central-1.rds.amazonaws.com:3306/?Action=connect\
         &DBUser=shop%2Buser&X-Amz-Algorithm=AWS4-HMAC-SHA256\
         &X-Amz-Credential=AKIDEXAMPLE%2F20261123%2Feu-central-1%2Frds-db%2Faws4_request\

@@ -1,5 +1,5 @@
-//! A consumer's inbox: in transactions of its own here, inside the consumer's in
-//! [`own`].
+//! A consumer's inbox. This module records each step in its own transaction. [`own`]
+//! records a step in the consumer's transaction.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,9 +10,10 @@ use wallet_core::messaging::{Inbox, InboxStep};
 use wallet_core::store::StoreErrorKind;
 use wallet_core::{AccountId, StoreError};
 
+use crate::connect::Wait;
 use crate::connect::{Role, Target};
 use crate::error::{Doing, Failed, Result, code};
-use crate::pool::{Lent, Pool, Purpose, Wait};
+use crate::pool::{Pool, PooledConnection, Purpose};
 use crate::run::{Answers, Row};
 use crate::sql::{Script, Sql};
 use crate::{AuroraSettings, epoch};
@@ -28,28 +29,27 @@ const POSITIONS: &str = "
 const BEGIN: &str = "INSERT INTO wallet_inbox (consumer, ledger, account, epoch, version) VALUES (";
 const MOVE: &str = "UPDATE wallet_inbox SET epoch = ";
 
-/// Of how many accounts one statement asks: it fits into the smallest packet.
+/// The most accounts in one statement. It fits into the smallest packet.
 const ASKED_AT_ONCE: usize = 256;
-/// How often a step is tried that the server chose as the victim of a deadlock.
+/// The most tries of a step that the server rolled back because of a deadlock.
 const TRIES: usize = 5;
 
-/// What consumers have seen, in one database of Aurora MySQL, MySQL or MariaDB:
-/// the ledger's, or the consumer's own.
+/// The events that consumers have seen, in one database of Aurora MySQL, MySQL or MariaDB.
+/// It may be the ledger's database or the consumer's.
 ///
-/// The tables `wallet_inbox` and `wallet_inbox_restore` are all that it needs. Any
-/// number of inboxes, in this process or in others, may use the same database. It has
-/// connections of its own, as an [`AuroraStore`](crate::AuroraStore) has, and like that needs tokio with
+/// It needs only the tables `wallet_inbox` and `wallet_inbox_restore`. Any number of
+/// inboxes, in this process or in others, may use the same database. Like an
+/// [`AuroraStore`](crate::AuroraStore), it has its own connection pool and needs tokio with
 /// its I/O and time drivers.
 ///
-/// This records a step in a transaction of its own, one packet with its `COMMIT`.
-/// A deadlock is tried again; a lock that somebody keeps for too long is a
-/// `Conflict`. A connection lost on the way is `Indeterminate`, and nothing is
-/// tried again: a second try could not tell its own first one from somebody
-/// else's step.
+/// Each step is recorded in its own transaction: one packet that includes its `COMMIT`. A
+/// deadlock is retried. A lock that another transaction holds for too long is a `Conflict`.
+/// A lost connection is `Indeterminate` and is not retried: a second try could not
+/// distinguish its own first try from another consumer's step.
 ///
-/// Where the effect of an event is written to the same database,
-/// [`AuroraInbox::advance_in`] records its step in the same transaction, and both
-/// happen or neither.
+/// If the effect of an event is written to the same database, use
+/// [`AuroraInbox::advance_in`]. It records the step in the same transaction. Both are
+/// committed, or neither.
 ///
 /// ```no_run
 /// use wallet_aurora::{AuroraInbox, AuroraSettings};
@@ -75,20 +75,20 @@ pub struct AuroraInbox {
 }
 
 impl AuroraInbox {
-    /// Connects to the settings' writer, and creates the table where it is not
-    /// there, unless they say not to migrate.
+    /// Connects to the settings' writer. Creates the tables if they are missing, unless the
+    /// settings disable migration.
     ///
     /// # Errors
-    /// - `Internal`: the address is not valid, access is denied, or there is no
-    ///   table and the settings say not to create it.
+    /// - `Internal`: the address is not valid, access is denied, or the tables are missing
+    ///   and the settings disable creating them.
     /// - `Unavailable`: the server cannot be reached, or is read-only.
     pub async fn open(settings: &AuroraSettings) -> Result<Self> {
         let target = Target::new(&settings.writer, Role::Writer, settings)?;
         let pool = Pool::new(target, settings);
-        let lent = pool.lend(Purpose::Commit).await?;
-        let mut lent = lent.for_a(Wait::Migration);
-        let found = find(&mut lent, settings.migrate).await;
-        lent.end(found).await?;
+        let connection = pool.acquire(Purpose::Commit).await?;
+        let mut connection = connection.for_a(Wait::Migration);
+        let found = find(&mut connection, settings.migrate).await;
+        connection.end(found).await?;
         Ok(Self { pool })
     }
 }
@@ -101,19 +101,19 @@ impl Inbox for AuroraInbox {
             return Ok(Vec::new());
         }
         let (script, statements) = ask(consumer, accounts);
-        let mut lent = self.pool.lend(Purpose::Read).await?;
-        let answers = lent.run(&script).await;
-        let mut answers = lent.end(answers).await?;
-        let found = told(&mut answers, statements)?;
+        let mut connection = self.pool.acquire(Purpose::Read).await?;
+        let answers = connection.run(&script).await;
+        let mut answers = connection.end(answers).await?;
+        let found = decode_positions(&mut answers, statements)?;
         let position = |account| found.get(account).copied().unwrap_or_default();
         Ok(accounts.iter().map(position).collect())
     }
 
     async fn advance(&self, consumer: &str, step: &InboxStep) -> Result<bool> {
         step.validate(consumer)?;
-        let mut lent = self.pool.lend(Purpose::Commit).await?;
-        let moved = advance(&mut lent, consumer, step).await;
-        lent.end(moved).await
+        let mut connection = self.pool.acquire(Purpose::Commit).await?;
+        let moved = advance(&mut connection, consumer, step).await;
+        connection.end(moved).await
     }
 
     async fn restores(&self, consumer: &str) -> Result<Vec<Restore>> {
@@ -123,9 +123,9 @@ impl Inbox for AuroraInbox {
             sql.raw("SELECT epoch, restored_to FROM wallet_inbox_restore WHERE consumer = ");
             sql.text(consumer).raw(" ORDER BY epoch");
         });
-        let mut lent = self.pool.lend(Purpose::Read).await?;
-        let answers = lent.run(&script).await;
-        let rows = lent.end(answers).await?.rows();
+        let mut connection = self.pool.acquire(Purpose::Read).await?;
+        let answers = connection.run(&script).await;
+        let rows = connection.end(answers).await?.rows();
         let restore = |row: &Row| {
             Ok(Restore {
                 epoch: epoch::of_row(row, 0)?,
@@ -147,19 +147,25 @@ impl Inbox for AuroraInbox {
             sql.raw(" restored_to = LEAST(restored_to, VALUES(restored_to))");
         });
         script.commit();
-        let mut lent = self.pool.lend(Purpose::Commit).await?;
-        let noted = lent.run(&script).await.map(drop);
-        lent.end(noted).await
+        let mut connection = self.pool.acquire(Purpose::Commit).await?;
+        let noted = connection.run(&script).await.map(drop);
+        connection.end(noted).await
     }
 }
 
-/// Looks first: to create a table that is there would still wait for whoever
-/// changes it, and asks for a right that a consumer need not have.
-async fn find(lent: &mut Lent, may_create: bool) -> std::result::Result<(), Failed> {
-    match lent.run(&Script::of("looking for the inbox", EXISTS)).await {
+/// Checks first whether the tables exist. `CREATE TABLE` on an existing table would wait
+/// for a change of its schema. It also needs a right that a consumer need not have.
+async fn find(
+    connection: &mut PooledConnection,
+    may_create: bool,
+) -> std::result::Result<(), Failed> {
+    match connection
+        .run(&Script::of("looking for the inbox", EXISTS))
+        .await
+    {
         Ok(_) => Ok(()),
         Err(failed) if failed.code == Some(code::NO_TABLE) && may_create => {
-            lent.run(&create()).await.map(drop)
+            connection.run(&create()).await.map(drop)
         }
         Err(failed) if failed.code == Some(code::NO_TABLE) => {
             let context = "the database holds no inbox: create it first";
@@ -178,7 +184,7 @@ fn create() -> Script {
     script
 }
 
-/// Asks for positions, in so many statements.
+/// Asks for positions. Returns the script and its number of statements.
 fn ask(consumer: &str, accounts: &[AccountKey]) -> (Script, usize) {
     let mut keys = accounts.to_vec();
     keys.sort_unstable();
@@ -196,7 +202,10 @@ fn ask(consumer: &str, accounts: &[AccountKey]) -> (Script, usize) {
     (script, statements)
 }
 
-fn told(answers: &mut Answers, statements: usize) -> Result<HashMap<AccountKey, Position>> {
+fn decode_positions(
+    answers: &mut Answers,
+    statements: usize,
+) -> Result<HashMap<AccountKey, Position>> {
     let mut found = HashMap::new();
     for _ in 0..statements {
         for row in answers.rows() {
@@ -209,7 +218,7 @@ fn told(answers: &mut Answers, statements: usize) -> Result<HashMap<AccountKey, 
 }
 
 async fn advance(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     consumer: &str,
     step: &InboxStep,
 ) -> std::result::Result<bool, Failed> {
@@ -220,14 +229,16 @@ async fn advance(
     let mut tries: usize = 0;
     loop {
         tries = tries.saturating_add(1);
-        match lent.run(&script).await {
+        match connection.run(&script).await {
             Ok(mut answers) => {
                 answers.skip(1);
                 return Ok(answers.changed() == 1);
             }
-            // What was begun waits for its end.
+            // The open transaction waits to be ended.
             Err(failed) if failed.is_duplicate() => {
-                lent.run(&Script::of("rolling back", "ROLLBACK")).await?;
+                connection
+                    .run(&Script::of("rolling back", "ROLLBACK"))
+                    .await?;
                 return Ok(false);
             }
             Err(failed) if failed.code == Some(code::DEADLOCK) && tries < TRIES => {}
@@ -236,8 +247,8 @@ async fn advance(
     }
 }
 
-/// Adds the statement that records a step: it changes one row, or none, or the
-/// first one of an account is a duplicate.
+/// Adds the statement that records a step. It changes one row or none. For the first row of
+/// an account it may also fail with a duplicate key.
 fn record(script: &mut Script, consumer: &str, step: &InboxStep) {
     let (ledger, id) = (step.account.ledger, step.account.id);
     let (from, to) = (step.from, step.to);

@@ -1,101 +1,106 @@
-//! The wallet ledger's store and outbox on Aurora MySQL, MySQL 8 and later, and
-//! MariaDB 10.6 and later; and the inbox of those who consume its events.
+//! The wallet ledger's store and outbox on Aurora MySQL, MySQL 8 and later, and MariaDB
+//! 10.6 and later. Also the inbox of the consumers of its events.
 //!
-//! [`AuroraStore`] implements the core's ports on one database, over connections
-//! of its own at READ COMMITTED. Any number of processes may use the same one,
-//! and the host's own tables may live in it.
+//! [`AuroraStore`] implements the core's ports on one database. It uses its own connection
+//! pool at READ COMMITTED. Any number of processes may share the database. The host's own
+//! tables may live in it.
 //!
 //! # Flow
-//! 1. Without locks, and only where it is not remembered: the numbers of the
-//!    accounts that a batch touches, and the holds and transfers that it names.
-//! 2. One packet: `START TRANSACTION`; lock the accounts in the order of their
-//!    numbers; the clock; records, holds, transfers, currencies.
-//! 3. The decision, in the core.
-//! 4. One packet: every row, in the order of their keys; `COMMIT`. An error at
-//!    any statement ends the packet, so that its `COMMIT` is not run.
+//! 1. Read without locks what is not cached: the numbers of the accounts that a batch
+//!    touches, and the holds and transfers that it names.
+//! 2. Send one packet: `START TRANSACTION`; lock the accounts in the order of their
+//!    numbers; read the clock, records, holds, transfers and currencies.
+//! 3. Decide in the core.
+//! 4. Send one packet: write every row in the order of the keys; `COMMIT`. An error at any
+//!    statement ends the packet, so its `COMMIT` does not run.
 //!
-//! An account that a foreign transaction keeps locked for longer than the
-//! settings allow is left out; requests that need it come out as blocked, and it
-//! is not waited for again until it is found free. The same goes for a key, an account
-//! or a currency that a foreign transaction has inserted and not committed: one insert
-//! waits for it, then the store looks which requests it concerns.
-//! [`AuroraStore::lock_holders`] says who keeps accounts.
+//! Another transaction may hold an account's lock for longer than the settings allow. The
+//! store then skips the account, and requests that need it come out as blocked. It does not
+//! wait for that account again until it finds the lock free. The same holds for a key, an
+//! account or a currency that another transaction has inserted and not committed. One
+//! insert waits for that row; the store then finds out which requests it affects.
+//! [`AuroraStore::lock_holders`] lists the lock holders.
 //!
 //! # Cost
-//! Two round trips and one flush a batch, three where an account is used for the
-//! first time or a hold or transfer is named. A batch of `n` transfers of one
-//! leg between `a` accounts writes `n` rows of the journal (with an index of keys
-//! and one of transfers), `2 n` of entries, `a` of accounts, one of the outbox and
-//! one for retention.
-//! The outcome of a request is stored once, in the journal, and all else points
-//! there.
+//! A batch costs two round trips and one flush. It costs three round trips if it uses an
+//! account for the first time, or names a hold or transfer. A batch of `n` transfers of one
+//! leg between `a` accounts writes `n` journal rows (with an index of keys and one of
+//! transfers), `2 n` entry rows, `a` account rows, one outbox row and one retention row.
+//! The journal stores the outcome of a request once. All other rows point to it.
 //!
-//! [`Settings::for_server`](wallet_core::Settings::for_server) suits a wallet on this
-//! store.
+//! [`Settings::for_server`](wallet_core::Settings::for_server) gives settings for a wallet
+//! on this store.
 //!
 //! # In the host's own transaction
-//! [`AuroraStore::apply_in`] posts inside a transaction of the host's, so that an
-//! order and its payment commit together. See [`HostTransaction`].
+//! [`AuroraStore::apply_in`] posts inside a transaction of the host. An order and its
+//! payment then commit together. See [`HostTransaction`].
 //!
 //! # Inbox
-//! [`AuroraInbox`] remembers which events a consumer has seen, in any database;
-//! [`AuroraInbox::advance_in`] records it in the transaction of the effect.
+//! [`AuroraInbox`] records which events a consumer has seen, in any database.
+//! [`AuroraInbox::advance_in`] records a step in the transaction of the effect.
 //!
 //! # Readers
-//! With [`AuroraSettings::with_reader`] what does not decide anything can be read
-//! there. [`AuroraStore::reading`] says for each call how fresh it must be, and
-//! without it the writer is read: whoever passes the versions on that an earlier
-//! answer told reads their own writes.
+//! With [`AuroraSettings::with_reader`], a reader can answer reads that decide nothing.
+//! [`AuroraStore::reading`] sets for each call how fresh the read must be. Without it the
+//! store reads from the writer. Callers get read-your-writes when they pass on the versions
+//! of an earlier answer.
 //!
 //! # Connections
-//! The store has connections of its own, not sqlx's pool, which pings after every
-//! use. A connection that rested for [`AuroraSettings::with_idle`] is tried before
-//! it is used, for a second at most, and so is every other one after a connection was
-//! lost in use; after one that gives no sign of life no connection is used that was
-//! opened before. One older than [`AuroraSettings::with_lifetime`] is replaced, one
-//! on which anything failed but a conflict or bad data is closed. A writer that is
-//! read-only (`read_only`, `innodb_read_only`: a former writer after a failover) is
-//! refused when a connection is opened and behind every read from the writer, so that
-//! the next try asks the endpoint again. Every session is set to READ COMMITTED and a
-//! strict `sql_mode`, whatever the server's defaults.
+//! The store has its own connection pool, because sqlx's pool pings after every use. The
+//! pool follows these rules:
+//! - A connection that was idle for [`AuroraSettings::with_idle`] is tested before use, for
+//!   one second at most.
+//! - After a connection is lost in use, every other connection is tested before use.
+//! - After a test fails, no connection is used that was opened before.
+//! - A connection older than [`AuroraSettings::with_lifetime`] is replaced.
+//! - A connection is closed after any failure except a conflict or bad data.
 //!
-//! A host that vanishes without an end of its connections keeps its locks for
+//! A former writer is read-only after a failover (`read_only`, `innodb_read_only`). The
+//! store refuses it when it opens a connection and after every read from the writer. The
+//! next try then asks the endpoint again. Every session is set to READ COMMITTED and a
+//! strict `sql_mode`, whatever the server's defaults are.
+//!
+//! If a host vanishes without closing its connections, its locks last for
 //! [`AuroraSettings::with_session_wait`]. Some connections are reserved for commits
-//! ([`AuroraSettings::with_reserved_connections`]), so that reads never starve them.
+//! ([`AuroraSettings::with_reserved_connections`]), so that reads never starve commits.
 //!
-//! # Commits that are lost
-//! A failover to a replica that lagged, a backup loaded in place, and a crash of a
-//! server that does not flush at commit ([`AuroraStore::durability`]) take acknowledged
-//! commits back. A running process decides nothing on what it remembers of them: the
-//! row that is locked names its account, and an outbox row its time. What was
-//! acknowledged and lost stays lost, and consumers, caches and history may have seen it.
+//! # Lost commits
+//! Three events take acknowledged commits back: a failover to a replica that lagged, a
+//! restore in place, and a crash of a server that does not flush at commit
+//! ([`AuroraStore::durability`]). A running process decides nothing from its cache of such
+//! commits. The locked row names its account, and an outbox row carries its time. A lost
+//! commit stays lost, although consumers, caches and history may have seen it.
 //!
-//! Statements go as text, several in a packet, with literals of typed encoders
-//! only; none is prepared. Packets stay below the server's `max_allowed_packet`,
-//! and a batch is as large as fits.
+//! Statements are sent as text, several in a packet. Only typed encoders write literals; no
+//! statement is prepared. Packets stay below the server's `max_allowed_packet`. A batch is
+//! as large as fits.
 //!
-//! Take TLS with `ssl-mode=VERIFY_IDENTITY` and the bundle of your provider in
+//! For TLS, set `ssl-mode=VERIFY_IDENTITY` and your provider's certificate bundle in
 //! `ssl-ca`. Passwords that rotate, and IAM tokens (feature `iam`), come from
 //! [`Credentials`].
 //!
 //! # Retention
-//! [`LedgerStore::purge`](wallet_core::store::LedgerStore::purge) works in transactions
-//! of at most 1,000 rows, by primary keys that no commit under way has locked.
+//! [`LedgerStore::purge`](wallet_core::store::LedgerStore::purge) deletes at most 1,000
+//! rows in a transaction. It uses primary keys that no commit in flight has locked.
 //!
 //! # What is proven where
-//! The whole suite (conformance, model, faults, cuts, processes killed) runs on
-//! MariaDB 10.11 and on Oracle's MySQL 9.7, started by the tests. Aurora itself
-//! cannot be run here. It speaks MySQL 8.0's protocol and dialect, of which only
-//! what both servers share is used; but its storage, its failover through
-//! endpoints (shown here by a server that turns read-only, dies and comes back, by cut
-//! and silent connections, and by the promotion of a replica that lags), its replicas
-//! (shown by a copy that lags) and its IAM
-//! plugin (the token is compared with what AWS's own SDK signs) are not shown by
-//! any test of ours. `WALLET_TEST_MYSQL_URL` runs the suite against a cluster.
+//! The whole suite (conformance, model, faults, cuts, killed processes) runs on MariaDB
+//! 10.11 and on Oracle's MySQL 9.7. The tests start both servers. Aurora itself cannot run
+//! here. Aurora speaks MySQL 8.0's protocol and dialect. This crate uses only what both
+//! tested servers share.
+//!
+//! No test here covers these parts of Aurora:
+//! - its storage;
+//! - its failover through endpoints, which the tests imitate: a server turns read-only,
+//!   dies and comes back, connections are cut or silent, and a lagging replica is promoted;
+//! - its replicas, which the tests imitate by a copy that lags;
+//! - its IAM plugin: a test compares the token with the one that AWS's own SDK signs.
+//!
+//! `WALLET_TEST_MYSQL_URL` runs the suite against a cluster.
 //!
 //! # Time
-//! The database's clock, read after the locks are held; every process sees the
-//! same one.
+//! The store uses the database's clock and reads it after it holds the locks. Every process
+//! sees the same clock.
 //!
 //! # Example
 //! ```no_run
@@ -110,6 +115,7 @@
 //! # }
 //! ```
 
+mod claimed;
 mod clock;
 mod commit;
 mod connect;
@@ -146,6 +152,6 @@ pub use host::HostTransaction;
 pub use iam::IamToken;
 pub use inbox::AuroraInbox;
 pub use settings::AuroraSettings;
-/// The driver, in the version whose types [`HostTransaction`] takes.
+/// The driver, in the version whose types [`HostTransaction`] uses.
 pub use sqlx;
 pub use store::AuroraStore;

@@ -8,7 +8,7 @@ use wallet_core::store::StoreErrorKind;
 
 use crate::clock::NOW;
 use crate::error::{Doing, Failed, Result, code};
-use crate::pool::Lent;
+use crate::pool::PooledConnection;
 use crate::run::Answers;
 use crate::sql::Script;
 
@@ -44,7 +44,7 @@ const APPLIED: &str = "SELECT version, checksum FROM wallet_migration ORDER BY v
 const LOCK_NAME: &str = "CONCAT('wallet:', LEFT(SHA2(DATABASE(), 256), 40))";
 
 /// Brings the schema up to date; whoever else tries waits.
-pub(crate) async fn run(lent: &mut Lent) -> std::result::Result<(), Failed> {
+pub(crate) async fn run(lent: &mut PooledConnection) -> std::result::Result<(), Failed> {
     let mut lock = Script::default();
     // Somewhat shorter than an answer is waited for.
     let most = lent.waits().as_secs().saturating_sub(5).max(1);
@@ -67,7 +67,7 @@ pub(crate) async fn run(lent: &mut Lent) -> std::result::Result<(), Failed> {
     done.and(unlocked.map(drop))
 }
 
-async fn steps(lent: &mut Lent) -> std::result::Result<(), Failed> {
+async fn steps(lent: &mut PooledConnection) -> std::result::Result<(), Failed> {
     let mut script = Script::of("creating the table of migrations", CREATE);
     script.fixed(Doing::Work, "reading migrations", APPLIED);
     let mut answers = lent.run(&script).await?;
@@ -89,7 +89,7 @@ async fn steps(lent: &mut Lent) -> std::result::Result<(), Failed> {
 }
 
 /// Refuses a schema that is not exactly this release's.
-pub(crate) async fn check(lent: &mut Lent) -> std::result::Result<(), Failed> {
+pub(crate) async fn check(lent: &mut PooledConnection) -> std::result::Result<(), Failed> {
     let script = Script::of("reading migrations", APPLIED);
     let applied = match lent.run(&script).await {
         Ok(mut answers) => verified(&mut answers)?,

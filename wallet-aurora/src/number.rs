@@ -41,7 +41,7 @@ impl CommitNumber {
     }
 
     /// What [`ask`](Self::ask) was answered.
-    pub(crate) fn told(answers: &mut Answers) -> Result<Self> {
+    pub(crate) fn decode(answers: &mut Answers) -> Result<Self> {
         answers.skip(1);
         let id = answers.row()?.number(0)?;
         if id > LAST {
@@ -91,7 +91,7 @@ pub(crate) async fn passed_over(
     let context = "looking for numbers in use";
     script.fixed(Doing::Work, context, HIGHEST);
     let mut answers = runner.run(&script).await?;
-    let next = CommitNumber::told(&mut answers)?;
+    let next = CommitNumber::decode(&mut answers)?;
     let highest: i64 = answers.row()?.number(0)?;
     let mut script = Script::default();
     next.give_back(&mut script);

@@ -1,5 +1,5 @@
-//! The outbox: a row names a commit's outcomes in the journal; leases fence
-//! whoever publishes it.
+//! The outbox. A row names the outcomes of one commit in the journal. A lease with a
+//! fencing token protects the rows from a former publisher.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,14 +12,13 @@ use wallet_core::store::{
 };
 use wallet_core::{AccountId, StoreError};
 
-mod claimed;
 mod rows;
 
-pub(crate) use claimed::Claimed;
-
+use crate::claimed::Claimed;
 use crate::clock::Time;
+use crate::connect::Wait;
 use crate::error::{Failed, corrupt};
-use crate::pool::{Lent, Purpose, Wait};
+use crate::pool::{PooledConnection, Purpose};
 use crate::run::Row;
 use crate::sql::{Script, Sql};
 use crate::{AuroraStore, durable};
@@ -47,7 +46,7 @@ type Result<T> = std::result::Result<T, OutboxError>;
 /// Every row is in partition 0.
 const PARTITION: PartitionId = 0;
 
-/// What was done under a lease; none when the lease is lost.
+/// The result of work under a lease. `None` if the lease is lost.
 type Fenced<T> = std::result::Result<Option<T>, Failed>;
 
 #[async_trait]
@@ -58,9 +57,9 @@ impl Outbox for AuroraStore {
         owner: &str,
         ttl: Duration,
     ) -> Result<Option<Lease>> {
-        let mut lent = self.writer.lend(Purpose::Commit).await?;
-        let taken = acquire(&mut lent, &self.time, partition, owner, ttl).await;
-        let taken = lent.end(taken).await?;
+        let mut connection = self.writer.acquire(Purpose::Commit).await?;
+        let taken = acquire(&mut connection, &self.time, partition, owner, ttl).await;
+        let taken = connection.end(taken).await?;
         if taken.is_some() {
             self.claimed.clear();
         }
@@ -72,7 +71,7 @@ impl Outbox for AuroraStore {
     }
 
     async fn release(&self, lease: &Lease) -> Result<()> {
-        // The row stays, so that the next token is greater.
+        // The row stays, so that the next fencing token is greater.
         self.extend(lease, Duration::ZERO).await.map(drop)
     }
 
@@ -82,44 +81,53 @@ impl Outbox for AuroraStore {
         skip: &BTreeSet<RowId>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>> {
-        let lent = self.writer.lend(Purpose::Commit).await?;
-        let mut lent = lent.for_a(Wait::Long);
-        let claimed = rows::claim(&mut lent, &self.time, lease, skip, limit, &self.claimed);
+        let connection = self.writer.acquire(Purpose::Commit).await?;
+        let mut connection = connection.for_a(Wait::Long);
+        let claimed = rows::claim(
+            &mut connection,
+            &self.time,
+            lease,
+            skip,
+            limit,
+            &self.claimed,
+        );
         let claimed = match claimed.await {
             Ok(Some(rows)) if !rows.is_empty() => {
-                durable::write(&mut lent).await.map(|()| Some(rows))
+                durable::write(&mut connection).await.map(|()| Some(rows))
             }
             claimed => claimed,
         };
-        lent.end(claimed).await?.ok_or(OutboxError::LeaseLost)
+        connection.end(claimed).await?.ok_or(OutboxError::LeaseLost)
     }
 
     async fn mark_done(&self, lease: &Lease, progress: &[RowProgress]) -> Result<()> {
-        let mut lent = self.writer.lend(Purpose::Commit).await?;
-        let marked = rows::mark_done(&mut lent, &self.time, lease, progress, &self.claimed);
+        let mut connection = self.writer.acquire(Purpose::Commit).await?;
+        let marked = rows::mark_done(&mut connection, &self.time, lease, progress, &self.claimed);
         let marked = marked.await;
-        lent.end(marked).await?.ok_or(OutboxError::LeaseLost)
+        connection.end(marked).await?.ok_or(OutboxError::LeaseLost)
     }
 
     async fn reopen(&self, lease: &Lease) -> Result<u64> {
-        let mut lent = self.writer.lend(Purpose::Commit).await?;
-        let opened = rows::reopen(&mut lent, &self.time, lease).await;
-        lent.end(opened).await?.ok_or(OutboxError::LeaseLost)
+        let mut connection = self.writer.acquire(Purpose::Commit).await?;
+        let opened = rows::reopen(&mut connection, &self.time, lease).await;
+        connection.end(opened).await?.ok_or(OutboxError::LeaseLost)
     }
 
     async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<()> {
-        let mut lent = self.writer.lend(Purpose::Commit).await?;
-        let parked = park(&mut lent, &self.time, lease, event, &self.claimed).await;
-        lent.end(parked).await?.ok_or(OutboxError::LeaseLost)
+        let mut connection = self.writer.acquire(Purpose::Commit).await?;
+        let parked = park(&mut connection, &self.time, lease, event, &self.claimed).await;
+        connection.end(parked).await?.ok_or(OutboxError::LeaseLost)
     }
 
     async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>> {
         if partition != PARTITION {
             return Ok(Vec::new());
         }
-        let mut lent = self.writer.lend(Purpose::Read).await?;
-        let answers = lent.run(&Script::of("listing parked events", PARKED)).await;
-        let found = lent.end(answers).await?.rows();
+        let mut connection = self.writer.acquire(Purpose::Read).await?;
+        let answers = connection
+            .run(&Script::of("listing parked events", PARKED))
+            .await;
+        let found = connection.end(answers).await?.rows();
         let found: std::result::Result<Vec<_>, _> = found.iter().map(parked_event).collect();
         Ok(found?)
     }
@@ -134,9 +142,9 @@ impl Outbox for AuroraStore {
         if partition != PARTITION {
             return Ok(false);
         }
-        let mut lent = self.writer.lend(Purpose::Commit).await?;
-        let ended = rows::unpark(&mut lent, row, index, resolution).await;
-        Ok(lent.end(ended).await?)
+        let mut connection = self.writer.acquire(Purpose::Commit).await?;
+        let ended = rows::unpark(&mut connection, row, index, resolution).await;
+        Ok(connection.end(ended).await?)
     }
 
     async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth> {
@@ -148,9 +156,11 @@ impl Outbox for AuroraStore {
         if partition != PARTITION {
             return Ok(depth);
         }
-        let mut lent = self.writer.lend(Purpose::Read).await?.for_a(Wait::Long);
-        let answers = lent.run(&Script::of("measuring the outbox", DEPTH)).await;
-        let row = lent.end(answers).await?.row()?;
+        let mut connection = self.writer.acquire(Purpose::Read).await?.for_a(Wait::Long);
+        let answers = connection
+            .run(&Script::of("measuring the outbox", DEPTH))
+            .await;
+        let row = connection.end(answers).await?.row()?;
         depth.rows = row.number(0)?;
         let oldest = [row.optional_number(1)?, row.optional_number(2)?];
         let oldest = oldest.into_iter().flatten().min();
@@ -162,14 +172,17 @@ impl Outbox for AuroraStore {
 
 impl AuroraStore {
     async fn extend(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
-        let mut lent = self.writer.lend(Purpose::Commit).await?;
-        let extended = extend(&mut lent, &self.time, lease, ttl).await;
-        lent.end(extended).await?.ok_or(OutboxError::LeaseLost)
+        let mut connection = self.writer.acquire(Purpose::Commit).await?;
+        let extended = extend(&mut connection, &self.time, lease, ttl).await;
+        connection
+            .end(extended)
+            .await?
+            .ok_or(OutboxError::LeaseLost)
     }
 }
 
 async fn acquire(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     time: &Time,
     partition: PartitionId,
     owner: &str,
@@ -177,7 +190,7 @@ async fn acquire(
 ) -> std::result::Result<Option<Lease>, Failed> {
     let mut script = Script::default();
     script.begin();
-    // Makes the row where there is none, and locks it in every case.
+    // Inserts the row if it is missing, and locks it in every case.
     script.work("taking a lease", |sql| {
         sql.raw(TAKE).int(partition);
         sql.raw(",x'',0,").int(i64::MIN);
@@ -187,12 +200,14 @@ async fn acquire(
         sql.raw(LEASE).int(partition);
     });
     time.ask(&mut script);
-    let mut answers = lent.run(&script).await?;
+    let mut answers = connection.run(&script).await?;
     answers.skip(2);
     let held = answers.row()?;
-    let now = time.told(&mut answers)?;
+    let now = time.decode(&mut answers)?;
     if held.bytes(0)? != owner.as_bytes() && Lease::is_held(held.time(2)?, now, ttl) {
-        lent.run(&Script::of("leaving a lease", "ROLLBACK")).await?;
+        connection
+            .run(&Script::of("leaving a lease", "ROLLBACK"))
+            .await?;
         return Ok(None);
     }
     let Some(token) = held.number::<i64>(1)?.checked_add(1) else {
@@ -213,11 +228,11 @@ async fn acquire(
         sql.raw(" WHERE part = ").int(partition);
     });
     script.commit();
-    lent.run(&script).await?;
+    connection.run(&script).await?;
     Ok(Some(lease))
 }
 
-/// Asks for a lease, locked or not, and the time: two statements.
+/// Asks for a lease, with or without a lock, and for the time: two statements.
 fn ask_fence(script: &mut Script, time: &Time, lease: &Lease, lock: &'static str) {
     script.work("reading a lease", |sql| {
         sql.raw(LEASE).int(lease.partition).raw(lock);
@@ -225,41 +240,53 @@ fn ask_fence(script: &mut Script, time: &Time, lease: &Lease, lock: &'static str
     time.ask(script);
 }
 
-/// Whether the lease is neither over nor somebody else's, and the time.
-fn told_fence(
+/// Whether this owner still holds the lease, and the time.
+fn decode_fence(
     answers: &mut crate::run::Answers,
     time: &Time,
     lease: &Lease,
 ) -> crate::error::Result<(bool, wallet_core::Timestamp)> {
     let held = answers.rows();
-    let now = time.told(answers)?;
+    let now = time.decode(answers)?;
     let Some(held) = held.first() else {
         return Ok((false, now));
     };
-    // A lease that was lost with the commit that took it is given again by its token.
+    // A lease may be lost together with the commit that took it. Its token then restores
+    // it.
     let is_own = held.bytes(0)? == lease.owner.as_bytes();
     let is_held = is_own && held.number::<i64>(1)? == lease.token && held.time(2)? > now;
     Ok((is_held, now))
 }
 
-/// Begins a transaction and locks the lease; answers the time, or nothing and
-/// has ended the transaction when the lease is lost.
-async fn fence(lent: &mut Lent, time: &Time, lease: &Lease) -> Fenced<wallet_core::Timestamp> {
+/// Begins a transaction and locks the lease. Returns the time. Returns `None` and ends the
+/// transaction if the lease is lost.
+async fn fence(
+    connection: &mut PooledConnection,
+    time: &Time,
+    lease: &Lease,
+) -> Fenced<wallet_core::Timestamp> {
     let mut script = Script::default();
     script.begin();
     ask_fence(&mut script, time, lease, " FOR UPDATE");
-    let mut answers = lent.run(&script).await?;
+    let mut answers = connection.run(&script).await?;
     answers.skip(1);
-    let (is_held, now) = told_fence(&mut answers, time, lease)?;
+    let (is_held, now) = decode_fence(&mut answers, time, lease)?;
     if is_held {
         return Ok(Some(now));
     }
-    lent.run(&Script::of("leaving a lease", "ROLLBACK")).await?;
+    connection
+        .run(&Script::of("leaving a lease", "ROLLBACK"))
+        .await?;
     Ok(None)
 }
 
-async fn extend(lent: &mut Lent, time: &Time, lease: &Lease, ttl: Duration) -> Fenced<Lease> {
-    let Some(now) = fence(lent, time, lease).await? else {
+async fn extend(
+    connection: &mut PooledConnection,
+    time: &Time,
+    lease: &Lease,
+    ttl: Duration,
+) -> Fenced<Lease> {
+    let Some(now) = fence(connection, time, lease).await? else {
         return Ok(None);
     };
     let until = now.saturating_add(ttl);
@@ -269,28 +296,30 @@ async fn extend(lent: &mut Lent, time: &Time, lease: &Lease, ttl: Duration) -> F
         sql.raw(" WHERE part = ").int(lease.partition);
     });
     script.commit();
-    lent.run(&script).await?;
+    connection.run(&script).await?;
     let lease = lease.clone();
     Ok(Some(Lease { until, ..lease }))
 }
 
 async fn park(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     time: &Time,
     lease: &Lease,
     event: &ParkedEvent,
     claimed: &Claimed,
 ) -> Fenced<()> {
-    if fence(lent, time, lease).await?.is_none() {
+    if fence(connection, time, lease).await?.is_none() {
         return Ok(None);
     }
     let mut script = Script::default();
     script.work("reading the row of an event", |sql| {
         sql.raw(WRITTEN_AT).int(event.row);
     });
-    for row in lent.run(&script).await?.rows() {
+    for row in connection.run(&script).await?.rows() {
         if !claimed.is(event.row, row.time(0)?) {
-            lent.run(&Script::of("leaving a lease", "ROLLBACK")).await?;
+            connection
+                .run(&Script::of("leaving a lease", "ROLLBACK"))
+                .await?;
             return Ok(None);
         }
     }
@@ -305,7 +334,7 @@ async fn park(
         sql.raw(") ON DUPLICATE KEY UPDATE version = version");
     });
     script.commit();
-    lent.run(&script).await?;
+    connection.run(&script).await?;
     Ok(Some(()))
 }
 

@@ -13,7 +13,7 @@ use wallet_core::{Currency, Entry, StoreError, Timestamp};
 
 use crate::clock::Time;
 use crate::error::{Failed, Result, corrupt};
-use crate::pool::Lent;
+use crate::pool::PooledConnection;
 use crate::read::{Bound, count, outcome};
 use crate::run::Answers;
 use crate::sql::{Script, Sql};
@@ -85,7 +85,7 @@ impl Question {
 
     /// The answer of any consistent state: an effect to come has at least the
     /// account's `last_at`, so what lies before that is settled.
-    pub(crate) fn told(&self, answers: &mut Answers) -> Result<Answer> {
+    pub(crate) fn decode(&self, answers: &mut Answers) -> Result<Answer> {
         match Self::found(answers)? {
             None => Ok(Answer::Known(None)),
             Some(found) if self.at >= found.last_at => Ok(Answer::TooRecent),
@@ -123,7 +123,7 @@ impl Question {
         let mut entries = told.entries();
         let is_last = |entry: &Entry| entry.account == self.account && entry.sequence == sequence;
         let last = entries.find(is_last);
-        let last = last.ok_or_else(|| corrupt("the journal does not tell an entry"))?;
+        let last = last.ok_or_else(|| corrupt("the journal does not hold an entry"))?;
         balance.posted = last.balance_after;
         balance.sequence = sequence;
         Ok(balance)
@@ -173,7 +173,7 @@ impl Settlements {
 /// one account that somebody keeps or that is damaged fails nobody else. An account that
 /// failed once is not asked for again, and nothing is once the connection is lost.
 pub(crate) async fn settle(
-    lent: &mut Lent,
+    lent: &mut PooledConnection,
     time: &Time,
     taken: Vec<Waiting>,
 ) -> std::result::Result<(), Failed> {
@@ -222,7 +222,7 @@ pub(crate) async fn settle(
 
 /// Answers under the accounts' locks, having raised each `last_at` past the time.
 async fn settle_all(
-    lent: &mut Lent,
+    lent: &mut PooledConnection,
     time: &Time,
     questions: &[Question],
 ) -> std::result::Result<Vec<Settled>, Failed> {
@@ -257,7 +257,7 @@ async fn settle_all(
     let mut answers = lent.run(&script).await?;
     answers.skip(1);
     locked.retain(|_, _| !answers.rows().is_empty());
-    let now = time.told(&mut answers)?;
+    let now = time.decode(&mut answers)?;
     let is_open = |question: &Question, number: &Option<i64>| {
         let is_locked = number.is_some_and(|number| locked.contains_key(&number));
         is_locked && question.check(now).is_ok()

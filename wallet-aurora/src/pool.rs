@@ -1,5 +1,5 @@
-//! The connections of a store. The driver's own pool asks each connection for
-//! a sign of life after every use, a round trip that a commit would pay for.
+//! The connection pool of a store. The driver's own pool pings a connection after every
+//! use. Each commit would pay for that round trip.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,64 +11,53 @@ use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
 use crate::AuroraSettings;
-use crate::connect::{self, Opened, Target};
+use crate::connect::{self, Opened, Target, Wait};
 use crate::error::{Failed, Result};
 use crate::run::{Answers, Runner};
 use crate::sql::Script;
 
-/// Connections to one server.
+/// A connection pool to one server.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) target: Target,
     idle: Mutex<Idle>,
     free: Arc<Semaphore>,
-    /// All but those that are reserved for commits.
+    /// The permits that are not reserved for commits.
     unreserved: Arc<Semaphore>,
     idle_most: Duration,
-    /// The server closes a connection that rests for somewhat longer.
+    /// The server closes a connection that is idle for somewhat longer than this.
     rest_most: Duration,
     lifetime: Duration,
 }
 
-/// Connections at rest, and what is known of those that are older than some time.
+/// The idle connections, and the times before which they are dead or doubtful.
 #[derive(Debug, Default)]
 struct Idle {
-    kept: Vec<Kept>,
-    /// Whatever was opened by then is not used any more: a connection of that age
-    /// was found dead, or its server read-only.
+    open: Vec<OpenConnection>,
+    /// A connection opened at or before this time is not used again. A connection of that
+    /// age was found dead, or its server was read-only.
     dead: Option<Instant>,
-    /// Whatever was used last by then is tried before it is used: a connection
-    /// failed then.
+    /// A connection last used at or before this time is tested before use, because a
+    /// connection failed then.
     doubtful: Option<Instant>,
 }
 
-/// An open connection and when it was opened and last used.
+/// An open connection, when it was opened, and when it was last used.
 #[derive(Debug)]
-struct Kept {
+struct OpenConnection {
     opened: Opened,
     since: Instant,
     used: Instant,
 }
 
-/// What a connection is wanted for.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// A commit, or what the relay does under its lease: some connections are
-    /// reserved for these.
+    /// A commit, or the relay's work under its lease. Some connections are reserved for
+    /// this purpose.
     Commit,
-    /// Whatever else, however many want it at a time.
+    /// Any other work. Any number of callers may ask at a time.
     Read,
-}
-
-/// How long the server may take for one packet of statements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wait {
-    /// A commit, or what is found by its key.
-    Answer,
-    /// What goes through many rows: a list, a verification, a purge.
-    Long,
-    /// A change of schema.
-    Migration,
 }
 
 impl Pool {
@@ -88,29 +77,30 @@ impl Pool {
         })
     }
 
-    /// A connection that answers, with nothing begun on it.
-    pub(crate) async fn lend(self: &Arc<Self>, purpose: Purpose) -> Result<Lent> {
+    /// Acquires a connection that answers and has no open transaction.
+    pub(crate) async fn acquire(self: &Arc<Self>, purpose: Purpose) -> Result<PooledConnection> {
         let permits = tokio::time::timeout(self.target.connect_wait, self.permits(purpose));
         let busy = || StoreError::new(StoreErrorKind::Unavailable, "every connection is in use");
         let permits = permits.await.map_err(|_| busy())?.ok_or_else(busy)?;
-        while let Some(mut kept) = self.take() {
-            let connection = &mut kept.opened.connection;
-            let is_fit = !self.is_doubtful(kept.used)
+        while let Some(mut open) = self.take() {
+            let connection = &mut open.opened.connection;
+            let is_fit = !self.is_doubtful(open.used)
                 || connect::answers(connection, self.target.ping_wait).await;
             if is_fit {
-                return Ok(self.lent(kept, permits));
+                return Ok(self.pooled(open, permits));
             }
-            // What killed one has killed all, and nobody tries them one by one.
+            // A failure of one connection is likely a failure of all. They are not tested
+            // one by one.
             self.give_up_all();
         }
         let since = Instant::now();
         let opened = self.target.open().await?;
-        let kept = Kept {
+        let open = OpenConnection {
             opened,
             since,
             used: since,
         };
-        Ok(self.lent(kept, permits))
+        Ok(self.pooled(open, permits))
     }
 
     async fn permits(&self, purpose: Purpose) -> Option<Permits> {
@@ -125,9 +115,9 @@ impl Pool {
         })
     }
 
-    fn lent(self: &Arc<Self>, kept: Kept, permits: Permits) -> Lent {
-        Lent {
-            kept: Some(kept),
+    fn pooled(self: &Arc<Self>, open: OpenConnection, permits: Permits) -> PooledConnection {
+        PooledConnection {
+            open: Some(open),
             pool: Arc::clone(self),
             wait: self.target.wait(Wait::Answer),
             _permits: permits,
@@ -138,25 +128,25 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The one used last: those that are needed seldom grow old and end.
-    fn take(&self) -> Option<Kept> {
+    /// Takes the connection that was used last. The others grow old and are closed.
+    fn take(&self) -> Option<OpenConnection> {
         let now = Instant::now();
         let mut idle = self.idle();
-        let is_alive = |kept: &Kept, dead: Option<Instant>| {
-            // The server has closed it, or is about to.
-            let is_closed = now.duration_since(kept.used) >= self.rest_most;
-            let is_old = now.duration_since(kept.since) >= self.lifetime;
-            !is_closed && !is_old && dead.is_none_or(|dead| kept.since > dead)
+        let is_alive = |open: &OpenConnection, dead: Option<Instant>| {
+            // The server has closed the connection, or will soon.
+            let is_closed = now.duration_since(open.used) >= self.rest_most;
+            let is_old = now.duration_since(open.since) >= self.lifetime;
+            !is_closed && !is_old && dead.is_none_or(|dead| open.since > dead)
         };
         loop {
-            let kept = idle.kept.pop()?;
-            if is_alive(&kept, idle.dead) {
-                return Some(kept);
+            let open = idle.open.pop()?;
+            if is_alive(&open, idle.dead) {
+                return Some(open);
             }
         }
     }
 
-    /// Whether a connection that was used last at this time has to be tried.
+    /// Whether a connection that was last used at this time must be tested.
     fn is_doubtful(&self, used: Instant) -> bool {
         let has_rested = Instant::now().duration_since(used) >= self.idle_most;
         has_rested
@@ -166,67 +156,67 @@ impl Pool {
                 .is_some_and(|doubtful| used <= doubtful)
     }
 
-    fn put(&self, kept: Kept) {
+    fn put(&self, open: OpenConnection) {
         let mut idle = self.idle();
-        if idle.dead.is_none_or(|dead| kept.since > dead) {
-            idle.kept.push(kept);
+        if idle.dead.is_none_or(|dead| open.since > dead) {
+            idle.open.push(open);
         }
     }
 
-    /// No connection that is open now is used again.
+    /// Stops using every connection that is open now.
     fn give_up_all(&self) {
         let mut idle = self.idle();
         idle.dead = Some(Instant::now());
-        idle.kept.clear();
+        idle.open.clear();
     }
 
-    /// A connection failed in use: the others are tried before they are used.
+    /// A connection failed in use. The others are tested before their next use.
     fn doubt(&self) {
         self.idle().doubtful = Some(Instant::now());
     }
 }
 
-/// How long a connection may rest that the server closes after `session_wait`: a
-/// fifth less.
+/// How long a connection may be idle if the server closes it after `session_wait`: 80
+/// percent of that time.
 fn rest_most(session_wait: Duration) -> Duration {
     let fifth = session_wait.checked_div(5).unwrap_or_default();
     session_wait.saturating_sub(fifth)
 }
 
-/// The right to have a connection.
+/// The permits to use one connection.
 #[derive(Debug)]
 struct Permits {
     _unreserved: Option<OwnedSemaphorePermit>,
     _free: OwnedSemaphorePermit,
 }
 
-/// A connection in use. Dropping it closes it, which is how the server learns
-/// that whatever was begun is over; [`Lent::give_back`] keeps it.
+/// A connection in use. Dropping it closes the connection, and the server rolls back an
+/// open transaction. [`PooledConnection::give_back`] returns it to the pool.
 #[derive(Debug)]
-pub(crate) struct Lent {
-    kept: Option<Kept>,
+pub(crate) struct PooledConnection {
+    open: Option<OpenConnection>,
     pool: Arc<Pool>,
     wait: Duration,
     _permits: Permits,
 }
 
-impl Lent {
-    /// The same, for what may take so long.
+impl PooledConnection {
+    /// Sets the kind of wait for this connection.
     pub(crate) fn for_a(mut self, wait: Wait) -> Self {
         self.wait = self.pool.target.wait(wait);
         self
     }
 
-    /// How long its server may take for a packet.
+    /// How long the server may take for a packet.
     pub(crate) const fn waits(&self) -> Duration {
         self.wait
     }
 
-    /// How scripts run on it.
+    /// Gives a runner for scripts on this connection.
     pub(crate) fn runner(&mut self) -> Result<Runner<'_>> {
-        let kept = self.kept.as_mut();
+        let open = self.open.as_mut();
         let gone = || StoreError::new(StoreErrorKind::Internal, "a connection was given back");
-        let opened = &mut kept.ok_or_else(gone)?.opened;
+        let opened = &mut open.ok_or_else(gone)?.opened;
         let connection: &mut MySqlConnection = &mut opened.connection;
         Ok(Runner {
             connection,
@@ -241,15 +231,15 @@ impl Lent {
         self.runner()?.run(script).await
     }
 
-    /// Keeps it for the next use: nothing is begun on it.
+    /// Returns the connection to the pool. It must have no open transaction.
     pub(crate) fn give_back(mut self) {
-        if let Some(mut kept) = self.kept.take() {
-            kept.used = Instant::now();
-            self.pool.put(kept);
+        if let Some(mut open) = self.open.take() {
+            open.used = Instant::now();
+            self.pool.put(open);
         }
     }
 
-    /// Gives it back or up, as the work on it ended.
+    /// Returns the connection to the pool after a success. Gives it up after a failure.
     pub(crate) async fn end<T>(self, done: std::result::Result<T, Failed>) -> Result<T> {
         match done {
             Ok(done) => {
@@ -260,8 +250,8 @@ impl Lent {
         }
     }
 
-    /// After a failure: rolls back and keeps it where the server says that this
-    /// is enough, else closes it.
+    /// Handles a failure: rolls back and returns the connection to the pool if the rollback
+    /// is enough. Closes the connection otherwise.
     async fn give_up(mut self, failed: Failed) -> StoreError {
         if failed.leaves_connection() {
             let roll_back = Script::of("rolling back", "ROLLBACK");
@@ -278,8 +268,8 @@ impl Lent {
         failed.error
     }
 
-    /// What its server told when it was opened.
+    /// The facts that the server reported when the connection was opened.
     pub(crate) fn opened(&self) -> Option<&Opened> {
-        self.kept.as_ref().map(|kept| &kept.opened)
+        self.open.as_ref().map(|open| &open.opened)
     }
 }

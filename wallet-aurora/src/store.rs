@@ -1,3 +1,6 @@
+//! [`AuroraStore`] implements the ledger store of the core. It opens the connection pools,
+//! and sends each call to the writer or to a reader.
+
 mod reading;
 
 use std::collections::HashMap;
@@ -9,7 +12,7 @@ use wallet_core::ledger::{
     AccountKey, Epochs, Freshness, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
     TransferKey, TransferWithReversals,
 };
-use wallet_core::request::{Batch, Reads};
+use wallet_core::request::{Batch, ReadSet};
 use wallet_core::runtime::Clock;
 use wallet_core::store::{
     AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
@@ -17,12 +20,13 @@ use wallet_core::store::{
 };
 use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
+use crate::claimed::Claimed;
 use crate::clock::Time;
+use crate::connect::Wait;
 use crate::connect::{Durability, Role, Target, check_version};
 use crate::error::Result;
-use crate::outbox::Claimed;
 use crate::past_balance::{self, Answer, Question, Settlements};
-use crate::pool::{Pool, Purpose, Wait};
+use crate::pool::{Pool, Purpose};
 use crate::read::{self, Numbers};
 use crate::run::Answers;
 use crate::settings::AuroraSettings;
@@ -30,49 +34,46 @@ use crate::sql::Script;
 use crate::{commit, durable, epoch, migrate, purge};
 use reading::{ask_writer, sorted};
 
-/// At most this much in one transaction, where the server takes it.
+/// The most that one transaction may contain, if the server takes it.
 const MOST: Limits = Limits {
     requests: 2_000,
     rows: 60_000,
     bytes: 16 << 20,
 };
-/// How often a dry run is read again while accounts are opened beside it.
+/// The most tries of a dry run while other transactions open accounts.
 const TRIES: usize = 5;
 
-/// The books and their outbox in one database of Aurora MySQL, MySQL or
-/// MariaDB.
+/// The books and their outbox in one database of Aurora MySQL, MySQL or MariaDB.
 ///
-/// Any number of stores, in this process or in others, may use the same
-/// database; host and store may share it too. It needs tokio with its I/O and
-/// time drivers.
+/// Any number of stores, in this process or in others, may use the same database. The host
+/// and the store may share it too. The store needs tokio with its I/O and time drivers.
 #[derive(Debug)]
 pub struct AuroraStore {
     pub(crate) time: Time,
     /// How long a packet may take in a host's transaction.
     pub(crate) host_wait: Duration,
     durability: Durability,
-    /// Which server the writer was when the store was opened.
+    /// The version of the writer when the store was opened.
     pub(crate) version: Arc<str>,
-    /// For requests inside a transaction of the host's own.
+    /// How far time may run ahead for requests inside a host's transaction.
     pub(crate) max_ahead: Duration,
-    /// Which books these are.
+    /// The identity of these books.
     pub(crate) identity: [u8; 16],
     pub(crate) limits: Limits,
     pub(crate) packet_bytes: usize,
     pub(crate) writer: Arc<Pool>,
     reader: Arc<Pool>,
     freshness: Freshness,
-    /// The accounts that were read outside of transactions.
+    /// The accounts that were read outside of a commit.
     numbers: Arc<Mutex<Numbers>>,
-    /// The outbox rows in hand.
+    /// The claimed outbox rows in flight.
     pub(crate) claimed: Arc<Claimed>,
     /// Questions about the recent past that wait for an answer.
     settlements: Arc<Settlements>,
 }
 
 impl AuroraStore {
-    /// Connects, and brings the schema up to date unless the settings say
-    /// otherwise.
+    /// Connects, and brings the schema up to date unless the settings disable it.
     ///
     /// # Errors
     /// - `Internal`: the address or the schema is not valid, access is denied,
@@ -82,8 +83,8 @@ impl AuroraStore {
         Self::open_at(settings, Time::Database).await
     }
 
-    /// The same with another clock than the database's: for tests that drive
-    /// the time. Every user of the database must share it.
+    /// Like [`AuroraStore::open`], with another clock than the database's. Tests use it to
+    /// control the time. Every user of the database must share the clock.
     ///
     /// # Errors
     /// As [`AuroraStore::open`].
@@ -98,20 +99,20 @@ impl AuroraStore {
             None => Arc::clone(&writer),
             Some(url) => Pool::new(Target::new(url, Role::Reader, settings)?, settings),
         };
-        let lent = writer.lend(Purpose::Commit).await?;
-        let mut lent = lent.for_a(Wait::Migration);
+        let connection = writer.acquire(Purpose::Commit).await?;
+        let mut connection = connection.for_a(Wait::Migration);
         let unknown = || StoreError::new(StoreErrorKind::Internal, "a connection was given back");
-        let opened = lent.opened().ok_or_else(unknown)?;
+        let opened = connection.opened().ok_or_else(unknown)?;
         check_version(&opened.version)?;
         let (packet_bytes, durability) = (opened.packet_bytes, opened.durability);
         let version = Arc::from(opened.version.as_str());
         if settings.migrate {
-            migrate::run(&mut lent).await?;
+            migrate::run(&mut connection).await?;
         }
-        migrate::check(&mut lent).await?;
+        migrate::check(&mut connection).await?;
         let script = Script::of("reading the books' identity", IDENTITY);
-        let identity = lent.run(&script).await?.row()?.array(0)?;
-        lent.give_back();
+        let identity = connection.run(&script).await?.row()?.array(0)?;
+        connection.give_back();
         Ok(Self {
             time,
             host_wait: settings.long_wait,
@@ -130,18 +131,17 @@ impl AuroraStore {
         })
     }
 
-    /// Whether the writer keeps what it has acknowledged when it crashes, as its
-    /// settings were when the store was opened. Where it does not, a crash takes the
-    /// last commits back after their callers were told of them, without a trace: warn
-    /// at start.
+    /// Whether the writer keeps acknowledged commits when it crashes. The answer reflects
+    /// the server's settings when the store was opened. If it does not, a crash silently
+    /// takes back the last acknowledged commits. Log a warning at start.
     #[must_use]
     pub const fn durability(&self) -> Durability {
         self.durability
     }
 
-    /// The same store, whose reads are as fresh as asked for: a choice for each
-    /// call, at no cost. A store reads from the writer until it is asked otherwise;
-    /// whatever decides anything is read from the writer in any case.
+    /// The same store with the given freshness for its reads. It is a choice for each call,
+    /// at no cost. By default a store reads from the writer. Reads for a decision always go
+    /// to the writer.
     ///
     /// ```no_run
     /// use wallet_aurora::AuroraStore;
@@ -178,20 +178,20 @@ impl AuroraStore {
         }
     }
 
-    /// Answers a question about the recent past, with all others that wait for one.
+    /// Answers a question about the recent past, together with all other waiting ones.
     async fn settled(&self, question: Question) -> Result<Option<PastBalance>> {
         for _ in 0..TRIES {
             let answered = self.settlements.add(question);
-            let mut lent = self.writer.lend(Purpose::Read).await?;
+            let mut connection = self.writer.acquire(Purpose::Read).await?;
             let taken = self.settlements.take();
             if taken.is_empty() {
-                lent.give_back();
+                connection.give_back();
             } else {
-                let settled = past_balance::settle(&mut lent, &self.time, taken).await;
-                // Whoever asked has been told.
-                let _ = lent.end(settled).await;
+                let settled = past_balance::settle(&mut connection, &self.time, taken).await;
+                // The caller has its answer already.
+                let _ = connection.end(settled).await;
             }
-            // Whoever took the question may have been given up in the middle.
+            // The task that took the question may have been dropped before it answered.
             if let Ok(settled) = answered.await {
                 return settled;
             }
@@ -200,7 +200,7 @@ impl AuroraStore {
         Err(StoreError::new(StoreErrorKind::Unavailable, context))
     }
 
-    /// The numbers of accounts that somebody kept when they were asked for last.
+    /// The numbers of the accounts that were locked when they were last read.
     pub(crate) fn left_out(&self, most: usize) -> Vec<i64> {
         let numbers = self.numbers.lock();
         numbers
@@ -208,25 +208,28 @@ impl AuroraStore {
             .left_out(most)
     }
 
-    /// Brings the schema of the database up to date without opening a store:
-    /// for a deployment that migrates in a step of its own.
+    /// Brings the schema of the database up to date without opening a store. A deployment
+    /// that migrates in its own step calls it.
     ///
     /// # Errors
     /// As [`AuroraStore::open`].
     pub async fn migrate(settings: &AuroraSettings) -> Result<()> {
         let target = Target::new(&settings.writer, Role::Writer, settings)?;
-        let lent = Pool::new(target, settings).lend(Purpose::Commit).await?;
-        let mut lent = lent.for_a(Wait::Migration);
-        let opened = lent.opened().map(|opened| check_version(&opened.version));
+        let connection = Pool::new(target, settings).acquire(Purpose::Commit).await?;
+        let mut connection = connection.for_a(Wait::Migration);
+        let opened = connection
+            .opened()
+            .map(|opened| check_version(&opened.version));
         opened.transpose()?;
-        migrate::run(&mut lent).await?;
+        migrate::run(&mut connection).await?;
         Ok(())
     }
 }
 
 const IDENTITY: &str = "SELECT id FROM wallet_identity";
 
-/// What fits: bytes are sent as two hexadecimal digits each.
+/// The limits of a batch that fits into a packet. Each byte is sent as two hexadecimal
+/// digits.
 fn limits(packet_bytes: usize) -> Limits {
     let bytes = packet_bytes.saturating_div(2).saturating_sub(1_024);
     Limits {
@@ -242,13 +245,13 @@ impl LedgerStore for AuroraStore {
     }
 
     async fn transact(&self, batch: Arc<Batch>) -> Result<Committed> {
-        let mut lent = self.writer.lend(Purpose::Commit).await?;
-        let decided = commit::transact(&mut lent, &batch, &self.numbers, &self.time).await;
-        let decided = lent.end(decided).await?;
+        let mut connection = self.writer.acquire(Purpose::Commit).await?;
+        let decided = commit::transact(&mut connection, &batch, &self.numbers, &self.time).await;
+        let decided = connection.end(decided).await?;
         Ok(Committed { decided })
     }
 
-    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot> {
+    async fn snapshot(&self, reads: &ReadSet) -> Result<Snapshot> {
         for _ in 1..TRIES {
             match self.try_snapshot(reads).await {
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {}
@@ -268,14 +271,14 @@ impl LedgerStore for AuroraStore {
         read::ask_keys_locked(&mut script, &sorted);
         read::ask_records(&mut script, &sorted, read::Reading::Consistent);
         script.end_reading();
-        let lent = self.writer.lend(Purpose::Read).await?;
-        let mut answers = ask_writer(lent, script).await?;
+        let connection = self.writer.acquire(Purpose::Read).await?;
+        let mut answers = ask_writer(connection, script).await?;
         answers.skip(2);
-        let found = read::told_records(&mut answers)?;
+        let found = read::decode_records(&mut answers)?;
         if !found.is_empty() {
-            let mut lent = self.writer.lend(Purpose::Read).await?;
-            let written = durable::write(&mut lent).await;
-            lent.end(written).await?;
+            let mut connection = self.writer.acquire(Purpose::Read).await?;
+            let written = durable::write(&mut connection).await;
+            connection.end(written).await?;
         }
         let answer = |key: &RecordKey| {
             let place = found.binary_search_by_key(key, |record| record.key);
@@ -286,7 +289,7 @@ impl LedgerStore for AuroraStore {
 
     async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>> {
         let key_of = |account: &Account| account.state.key;
-        self.each(keys, read::ask_accounts, read::told_accounts, key_of)
+        self.each(keys, read::ask_accounts, read::decode_accounts, key_of)
             .await
     }
 
@@ -295,19 +298,19 @@ impl LedgerStore for AuroraStore {
             return Ok(Vec::new());
         }
         let sorted = sorted(keys);
-        // The epoch is read first: what is read behind it is no older.
+        // The epoch is read first. Rows that are read after it are no older.
         let ask = |script: &mut Script| {
             epoch::ask(script);
             read::ask_accounts(script, &sorted);
             false
         };
-        let told = |answers: &mut Answers| {
-            let epoch = epoch::told(answers)?;
-            let found = read::told_accounts(answers)?.into_iter();
+        let decode = |answers: &mut Answers| {
+            let epoch = epoch::decode(answers)?;
+            let found = read::decode_accounts(answers)?.into_iter();
             let found = found.map(|account| Balance::of(&account.state, epoch));
             Ok(found.map(|balance| (balance.account, balance)).collect())
         };
-        let found: HashMap<AccountKey, Balance> = self.read(ask, told).await?;
+        let found: HashMap<AccountKey, Balance> = self.read(ask, decode).await?;
         Ok(keys.iter().map(|key| found.get(key).copied()).collect())
     }
 
@@ -316,7 +319,7 @@ impl LedgerStore for AuroraStore {
             read::ask_account_list(script, query);
             false
         };
-        self.read_long(ask, read::told_accounts).await
+        self.read_long(ask, read::decode_accounts).await
     }
 
     async fn transfers(&self, keys: &[TransferKey]) -> Result<Vec<Option<TransferWithReversals>>> {
@@ -324,7 +327,7 @@ impl LedgerStore for AuroraStore {
         let ask = |script: &mut Script, keys: &[TransferKey]| {
             read::ask_transfers(script, keys, read::Reading::Consistent);
         };
-        self.each(keys, ask, read::told_transfers, key_of).await
+        self.each(keys, ask, read::decode_transfers, key_of).await
     }
 
     async fn list_transfers(&self, query: &ReferenceQuery) -> Result<Vec<TransferWithReversals>> {
@@ -332,7 +335,7 @@ impl LedgerStore for AuroraStore {
             read::ask_transfer_list(script, query);
             true
         };
-        self.read_long(ask, read::told_transfers).await
+        self.read_long(ask, read::decode_transfers).await
     }
 
     async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>> {
@@ -340,7 +343,7 @@ impl LedgerStore for AuroraStore {
         let ask = |script: &mut Script, keys: &[HoldKey]| {
             read::ask_holds(script, keys, read::Reading::Consistent);
         };
-        self.each(keys, ask, read::told_holds, key_of).await
+        self.each(keys, ask, read::decode_holds, key_of).await
     }
 
     async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>> {
@@ -350,8 +353,8 @@ impl LedgerStore for AuroraStore {
             script.append(asked);
             true
         };
-        let told = |answers: &mut Answers| read::told_hold_list(answers, statements, query);
-        self.read_long(ask, told).await
+        let decode = |answers: &mut Answers| read::decode_hold_list(answers, statements, query);
+        self.read_long(ask, decode).await
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>> {
@@ -359,7 +362,7 @@ impl LedgerStore for AuroraStore {
             read::ask_expired(script, &self.time, limit);
             false
         };
-        self.read_long(ask, read::told_expired).await
+        self.read_long(ask, read::decode_expired).await
     }
 
     async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>> {
@@ -367,8 +370,8 @@ impl LedgerStore for AuroraStore {
             read::ask_page(script, query);
             false
         };
-        let told = |answers: &mut Answers| read::told_entries(answers, query.account);
-        self.read_long(ask, told).await
+        let decode = |answers: &mut Answers| read::decode_entries(answers, query.account);
+        self.read_long(ask, decode).await
     }
 
     async fn balance_at(&self, account: AccountKey, at: Timestamp) -> Result<Option<PastBalance>> {
@@ -378,7 +381,7 @@ impl LedgerStore for AuroraStore {
             question.ask(script);
             true
         };
-        match self.read(ask, |answers| question.told(answers)).await? {
+        match self.read(ask, |answers| question.decode(answers)).await? {
             Answer::Known(balance) => Ok(balance),
             Answer::TooRecent => self.settled(question).await,
         }
@@ -389,7 +392,7 @@ impl LedgerStore for AuroraStore {
             read::ask_ledgers(script);
             false
         };
-        self.read_long(ask, read::told_ledgers).await
+        self.read_long(ask, read::decode_ledgers).await
     }
 
     async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
@@ -401,60 +404,60 @@ impl LedgerStore for AuroraStore {
             epoch::ask_all(script);
             false
         };
-        self.read(ask, epoch::told_all).await
+        self.read(ask, epoch::decode_all).await
     }
 
     async fn raise_epoch(&self, restored_to: Timestamp, by: &RaisedBy) -> Result<RaisedEpoch> {
-        let mut lent = self.writer.lend(Purpose::Commit).await?;
-        let raised = epoch::raise(&mut lent, restored_to, by, &self.time).await;
-        lent.end(raised).await
+        let mut connection = self.writer.acquire(Purpose::Commit).await?;
+        let raised = epoch::raise(&mut connection, restored_to, by, &self.time).await;
+        connection.end(raised).await
     }
 
     async fn probe(&self) -> Result<()> {
-        let mut lent = self.writer.lend(Purpose::Commit).await?;
-        let probed = durable::write(&mut lent).await;
-        lent.end(probed).await
+        let mut connection = self.writer.acquire(Purpose::Commit).await?;
+        let probed = durable::write(&mut connection).await;
+        connection.end(probed).await
     }
 
     async fn pending_sums(&self, accounts: &[AccountKey]) -> Result<Vec<Option<PendingSums>>> {
         if accounts.is_empty() {
             return Ok(Vec::new());
         }
-        let mut lent = self.writer.lend(Purpose::Read).await?.for_a(Wait::Long);
-        let sums = read::pending_sums(&mut lent, &sorted(accounts)).await;
-        let sums = lent.end(sums).await?;
+        let mut connection = self.writer.acquire(Purpose::Read).await?.for_a(Wait::Long);
+        let sums = read::pending_sums(&mut connection, &sorted(accounts)).await;
+        let sums = connection.end(sums).await?;
         Ok(accounts.iter().map(|key| sums.get(key).copied()).collect())
     }
 
     async fn purgeable(&self, purge: Purge) -> Result<u64> {
         let now = self.now().await?;
-        let mut lent = self.writer.lend(Purpose::Read).await?.for_a(Wait::Long);
+        let mut connection = self.writer.acquire(Purpose::Read).await?.for_a(Wait::Long);
         let counted = match purge {
             Purge::Records { older_than, limit } => {
                 let bound = now.saturating_sub(older_than);
-                purge::count_records(&mut lent, bound, limit).await
+                purge::count_records(&mut connection, bound, limit).await
             }
             Purge::DeliveredEvents { older_than, limit } => {
                 let bound = now.saturating_sub(older_than);
-                purge::count_delivered(&mut lent, bound, limit).await
+                purge::count_delivered(&mut connection, bound, limit).await
             }
         };
-        lent.end(counted).await
+        connection.end(counted).await
     }
 
     async fn purge(&self, purge: Purge) -> Result<u64> {
         let now = self.now().await?;
-        let mut lent = self.writer.lend(Purpose::Read).await?.for_a(Wait::Long);
+        let mut connection = self.writer.acquire(Purpose::Read).await?.for_a(Wait::Long);
         let done = match purge {
             Purge::Records { older_than, limit } => {
                 let bound = now.saturating_sub(older_than);
-                purge::records(&mut lent, bound, limit).await
+                purge::records(&mut connection, bound, limit).await
             }
             Purge::DeliveredEvents { older_than, limit } => {
                 let bound = now.saturating_sub(older_than);
-                purge::delivered(&mut lent, bound, limit).await
+                purge::delivered(&mut connection, bound, limit).await
             }
         };
-        lent.end(done).await
+        connection.end(done).await
     }
 }

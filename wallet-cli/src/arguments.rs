@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
@@ -9,19 +8,20 @@ use wallet_server::tools::{Books, outlive_full_files};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 use crate::error::CliError;
+use crate::file::file;
 #[cfg(feature = "aws")]
 use crate::redrive;
 use crate::{
     audit, backup, events, history, outcome, purge, reconcile, restore_done, statement, verify,
 };
 
-/// Looks after a store: verifies it, shows what is in it, purges it, reconciles it
-/// with its history and cache, backs it up and restores it.
+/// The operator's tool for a store: verifies it, shows its content, purges it, reconciles
+/// it with its history and cache, backs it up and restores it.
 #[derive(Debug, Parser)]
 #[command(name = "wallet", version)]
 pub struct Arguments {
-    /// Where the books are: `sqlite:PATH`, a file that must exist, or, built
-    /// with the feature `mysql`, `mysql://USER:PASSWORD@HOST/DATABASE`.
+    /// The store of the books: `sqlite:PATH`, a file that must exist, or, built with the
+    /// feature `mysql`, `mysql://USER:PASSWORD@HOST/DATABASE`.
     #[arg(
         long,
         env = "WALLET_STORE",
@@ -51,7 +51,7 @@ enum What {
 }
 
 impl Arguments {
-    /// Does what was asked for, and says what the program exits with.
+    /// Runs the command and returns its exit code.
     ///
     /// # Errors
     /// [`CliError`].
@@ -63,20 +63,20 @@ impl Arguments {
             outlive_full_files()?;
             #[cfg(feature = "aws")]
             if let What::Redrive(redrive) = self.what {
-                // It needs no books, as what follows.
+                // This command and those below need no books.
                 return redrive.run().await;
             }
             if let What::Audit(audit) = self.what {
                 return audit.run().await;
             }
-            // These take the file itself.
+            // These commands take the file itself.
             match &self.what {
                 What::Backup(backup) => return backup.run(file(&self.store)?),
                 What::Restore(restore) => return restore.run(file(&self.store)?),
                 _ => {}
             }
             let url = &self.store;
-            // Whoever only looks may look at damaged books too.
+            // A command that only reads may read damaged books too.
             let is_checked = matches!(self.what, What::Purge(_) | What::RestoreDone(_));
             let store = open(url, is_checked).await?;
             let store = store.as_ref();
@@ -99,17 +99,7 @@ impl Arguments {
     }
 }
 
-/// The file, of a store that is one.
-pub(crate) fn file(url: &StoreUrl) -> Result<&Path, CliError> {
-    match url {
-        StoreUrl::Sqlite(path) => Ok(path),
-        StoreUrl::Memory => Err(CliError::Memory),
-        #[cfg(feature = "mysql")]
-        StoreUrl::Mysql(_) => Err(CliError::OnlySqlite),
-    }
-}
-
-/// Opens a store that exists, as it is: nothing is created or migrated.
+/// Opens an existing store as it is: nothing is created or migrated.
 #[cfg_attr(
     not(feature = "mysql"),
     expect(clippy::unused_async, reason = "only a server's store is waited for")
@@ -131,7 +121,7 @@ async fn open(url: &StoreUrl, is_checked: bool) -> Result<Box<dyn Books>, CliErr
         .with_check(is_checked);
     match SqliteStore::open(&settings, Arc::new(SystemClock)) {
         Ok(store) => Ok(Box::new(store)),
-        // Without its file there may still be its log.
+        // If the file is missing, its log may still exist.
         Err(error) if error.kind() != StoreErrorKind::Corrupt && !path.is_file() => {
             Err(CliError::NoFile(path.clone()))
         }

@@ -6,16 +6,16 @@ use wallet_core::audit::{AuditCheckpoint, AuditLog, AuditPartition, AuditVerdict
 use wallet_core::runtime::Clock;
 
 use crate::CliError;
-use crate::bar::Bar;
+use crate::progress::ProgressBar;
 use wallet_server::{TableUrl, tools};
 
-/// Looks after an audit log.
+/// Manages an audit log.
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
-    /// Where it is: `dynamodb:TABLE`, with the feature `aws`.
+    /// The table of the audit log: `dynamodb:TABLE`, with the feature `aws`.
     #[arg(long, env = "WALLET_AUDIT_LOG", global = true)]
     log: Option<TableUrl>,
-    /// Which of its partitions.
+    /// The partition of the audit log.
     #[arg(long, default_value_t = 0, global = true)]
     partition: AuditPartition,
     #[command(subcommand)]
@@ -24,20 +24,20 @@ pub(crate) struct Audit {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Creates its table, if there is none.
+    /// Creates the table, if there is none.
     Create,
-    /// Checks that no record was edited, removed, inserted or moved. Exits with 0
-    /// when it is sound, 1 when it is not, 3 when it could not be read.
+    /// Checks that no record was edited, removed, inserted or moved. Exits with 0 when
+    /// the log is sound, 1 when it is not, 3 when it could not be read.
     Verify(Verify),
-    /// Prints how the chain stands now, to be kept where nobody who writes the log
-    /// can change it.
+    /// Prints a checkpoint of the chain. Keep it where no writer of the log can change
+    /// it.
     Checkpoint,
 }
 
 #[derive(Debug, Args)]
 struct Verify {
-    /// A file of checkpoints that were printed, one a line: a tail that was cut off,
-    /// or a chain written anew, shows only against them.
+    /// A file of printed checkpoints, one a line. Only they reveal that the end was cut
+    /// off, or that the chain was rewritten.
     #[arg(long)]
     checkpoints: Option<PathBuf>,
 }
@@ -73,9 +73,9 @@ impl Audit {
                 published.push(line.parse::<AuditCheckpoint>()?);
             }
         }
-        let bar = Bar::new();
-        let mut tell = |done| bar.show("records", u64::try_from(done).unwrap_or(0), None);
-        let verdict = verify(log, self.partition, &published, &mut tell).await;
+        let bar = ProgressBar::new();
+        let mut notify = |done| bar.show("records", u64::try_from(done).unwrap_or(0), None);
+        let verdict = verify(log, self.partition, &published, &mut notify).await;
         bar.finish();
         Ok(match verdict? {
             AuditVerdict::Sound { sequence, hash } => {

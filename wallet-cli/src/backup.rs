@@ -9,36 +9,35 @@ use wallet_sqlite::{Backup, BackupError, Existing, Restored, back_up, restore, v
 use crate::{CliError, manifest};
 use wallet_server::tools::time;
 
-/// Copies the books of a SQLite file beside whoever works on them, as of one commit,
-/// and writes a manifest of what the copy holds. Flushed to disk, mode 0600. A backup
-/// is whole once its manifest is there.
+/// Copies the books of a SQLite file while they are in use, as of one commit, and writes
+/// a manifest of the copy's content. Flushed to disk, mode 0600. A backup is complete
+/// once its manifest is there.
 #[derive(Debug, Args)]
 pub(crate) struct MakeBackup {
     /// The new file.
     #[arg(long)]
     to: PathBuf,
-    /// Its manifest, a new file; FILE.manifest.json by default.
+    /// The manifest, a new file; FILE.manifest.json by default.
     #[arg(long)]
     manifest: Option<PathBuf>,
 }
 
-/// Puts a backup in place as the file that --store names, having verified it against
-/// its manifest, and begins a new epoch. Stop every process that works on the file
-/// first.
+/// Verifies a backup against its manifest, puts it in place as the file that --store
+/// names, and begins a new epoch. Stop every process that works on the file first.
 #[derive(Debug, Args)]
 pub(crate) struct RestoreBackup {
     /// The backup, which is not changed.
     #[arg(long)]
     from: PathBuf,
-    /// Its manifest; FILE.manifest.json by default.
+    /// The manifest; FILE.manifest.json by default.
     #[arg(long)]
     manifest: Option<PathBuf>,
-    /// Give a file that is there another name, FILE.replaced-1. Nothing is restored
-    /// over a file otherwise.
+    /// Rename an existing file to FILE.replaced-1. Without this option nothing is
+    /// restored over a file.
     #[arg(long)]
     set_aside_existing: bool,
-    /// Verify the backup, and put nothing in place. Takes as much room as the backup,
-    /// beside it, while it runs.
+    /// Verify the backup, and put nothing in place. Takes as much disk space as the
+    /// backup, beside it, while it runs.
     #[arg(long, conflicts_with = "set_aside_existing")]
     verify_only: bool,
 }
@@ -64,27 +63,28 @@ impl MakeBackup {
             other => other.into(),
         })?;
         if let Err(error) = manifest::write(&path, &self.to, &backup) {
-            // Without a manifest it is no backup.
+            // A copy without a manifest is not a backup.
             let _ = std::fs::remove_file(&self.to);
             return Err(error);
         }
-        let told = tell(&self.to, &backup).and_then(|()| say!("manifest {}", path.display()));
+        let printed =
+            print_backup(&self.to, &backup).and_then(|()| say!("manifest {}", path.display()));
         Ok(done(
-            &told,
+            &printed,
             format_args!("the backup {} is made", self.to.display()),
         ))
     }
 }
 
-/// What was done is done, whether it could be told or not: only the words are lost.
-fn done(told: &std::io::Result<()>, what: std::fmt::Arguments<'_>) -> u8 {
-    if let Err(error) = told
+/// The exit code of completed work. A failed print does not change it.
+fn done(printed: &std::io::Result<()>, what: std::fmt::Arguments<'_>) -> u8 {
+    if let Err(error) = printed
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
-        // Nobody is left to be told of this.
+        // This message may fail too; nothing else can report it.
         let _ = writeln!(
             std::io::stderr(),
-            "wallet: {what}; it could not be told: {error}"
+            "wallet: {what}; it could not be reported: {error}"
         );
     }
     0
@@ -100,7 +100,7 @@ impl RestoreBackup {
         let backup = manifest::read(&path)?;
         if self.verify_only {
             verify_backup(&self.from, &backup)?;
-            tell(&self.from, &backup)?;
+            print_backup(&self.from, &backup)?;
             say!("the backup is what its manifest says")?;
             return Ok(0);
         }
@@ -111,16 +111,16 @@ impl RestoreBackup {
         };
         let by = RaisedBy::new("wallet restore")?;
         let restored = restore(&self.from, &backup, store, existing, &by, &SystemClock)?;
-        let told = tell_restored(store, &backup, &restored);
+        let printed = print_restored(store, &backup, &restored);
         Ok(done(
-            &told,
+            &printed,
             format_args!("the file {} is restored", store.display()),
         ))
     }
 }
 
-fn tell_restored(store: &Path, backup: &Backup, restored: &Restored) -> std::io::Result<()> {
-    tell(store, backup)?;
+fn print_restored(store: &Path, backup: &Backup, restored: &Restored) -> std::io::Result<()> {
+    print_backup(store, backup)?;
     let (epoch, until) = (restored.epoch.epoch, restored.epoch.restored_to);
     say!("epoch {epoch} begins, restored to {}", time(until))?;
     if let Some(aside) = &restored.aside {
@@ -129,7 +129,7 @@ fn tell_restored(store: &Path, backup: &Backup, restored: &Restored) -> std::io:
     say!("restored: it holds what the manifest says")
 }
 
-fn tell(file: &Path, backup: &Backup) -> std::io::Result<()> {
+fn print_backup(file: &Path, backup: &Backup) -> std::io::Result<()> {
     let rows = &backup.census.rows;
     let last = backup.census.last.map_or(0, |last| last.number);
     say!(

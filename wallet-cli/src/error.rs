@@ -5,14 +5,14 @@ use wallet_core::store::OutboxError;
 use wallet_core::{StoreError, WalletError};
 use wallet_server::tools::cause;
 
-/// Why the command could not do what it was asked for.
+/// Why a command failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CliError {
     /// A store that lives in another process's memory.
     #[error("a store in memory is gone with its process: give --store sqlite:PATH")]
     Memory,
-    /// There is no such file.
+    /// The file does not exist.
     #[error("there is no file {0}")]
     NoFile(PathBuf),
     /// The store failed.
@@ -21,18 +21,18 @@ pub enum CliError {
     /// The outbox failed.
     #[error("{error}{cause}", error = .0, cause = cause(.0))]
     Outbox(#[from] OutboxError),
-    /// No FIFO queue.
+    /// The address is not that of a FIFO queue.
     #[cfg(feature = "aws")]
     #[error(transparent)]
     Queue(#[from] wallet_events::aws::NotFifo),
-    /// Dead letters could not be moved.
+    /// The redrive failed.
     #[cfg(feature = "aws")]
     #[error("{error}{cause}", error = .0, cause = cause(.0))]
     Redrive(#[from] wallet_events::RedriveError),
     /// The service failed.
     #[error(transparent)]
     Wallet(#[from] WalletError),
-    /// The books were written to while they were read.
+    /// The books changed while they were read.
     #[error("{0}: stop whoever writes, or verify a copy")]
     Changed(String),
     /// History could not be written.
@@ -41,63 +41,63 @@ pub enum CliError {
     /// History could not be exported.
     #[error("{error}{cause}", error = .0, cause = cause(.0))]
     Export(#[from] wallet_core::history::ExportError),
-    /// What should be compared could not be read.
+    /// A source of the comparison could not be read.
     #[error("{error}{cause}", error = .0, cause = cause(.0))]
     Reconcile(#[from] wallet_core::verify::reconcile::ReconcileError),
-    /// A file that should hold checkpoints holds something else.
+    /// The file does not hold checkpoints.
     #[error(transparent)]
     Checkpoint(#[from] wallet_core::audit::CheckpointError),
-    /// No backup was made or restored.
+    /// The backup or restore failed.
     #[error(transparent)]
     Backup(#[from] wallet_sqlite::BackupError),
-    /// The backup's name is that of the store.
+    /// The backup has the path of the store.
     #[error("{0} is the store itself: a backup goes to a file of another name")]
     BackupOfItself(PathBuf),
-    /// A folder where a file is asked for.
+    /// The path is a folder, and a file is needed.
     #[error("{0} is a folder: name a file in it")]
     Folder(PathBuf),
-    /// What a backup left that was cut off.
+    /// The rest of an interrupted backup.
     #[error(
         "{0} exists already and has no manifest. If a backup that was cut off left it, remove it \
          and back up again; if it holds books, or a backup is being made right now, choose \
          another name"
     )]
     Unfinished(PathBuf),
-    /// The name that was given is not allowed.
+    /// The name is not allowed.
     #[error("--by: {0}")]
     Name(wallet_core::ledger::TextError),
     /// A text of the program's own is not valid.
     #[error(transparent)]
     Text(#[from] wallet_core::ledger::TextError),
-    /// No manifest, or none that can be read or written.
+    /// The manifest is missing, or cannot be read or written.
     #[error("the manifest {}: {why}", .path.display())]
     Manifest {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         why: String,
     },
-    /// What was asked for is there for SQLite files alone.
+    /// The command works on SQLite files only.
     #[error("only for sqlite:PATH; docs/operate/backup-and-restore.md says how to do it elsewhere")]
     OnlySqlite,
-    /// Keys would be freed that still protect against paying twice.
+    /// The purge would free keys that still protect against paying twice.
     #[error(
         "keys younger than {min} days still keep repeated requests from paying twice: \
          --older-than-days {asked} needs --free-recent-keys"
     )]
     RecentKeys {
-        /// What was asked for.
+        /// The option or command.
         asked: u32,
         /// How long keys are kept.
         min: u32,
     },
-    /// An option that is needed here.
+    /// A required option is missing.
     #[error("needs {0}")]
     Missing(&'static str),
-    /// The program was built without a feature that this needs.
+    /// The program was built without a required feature.
     #[error("built without the feature {0}")]
     Feature(&'static str),
-    /// What was asked for is not there.
+    /// The requested object does not exist.
     #[error("{0}")]
     NotFound(String),
     /// The runtime could not be started, or output could not be written.
@@ -106,15 +106,16 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// Whether whoever read the output has gone, as `head` does: no failure.
+    /// Whether the reader of the output has closed it, as `head` does. This is not a
+    /// failure.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
     }
 
-    /// What the program exits with: 1 for what is not there, 2 for bad
-    /// arguments, 3 when it could not do its work. The program itself ends with
-    /// 141, quietly, when nobody reads its output any more.
+    /// The exit code: 1 for an object that does not exist, 2 for bad arguments, 3 for a
+    /// failure. The program itself exits with 141, without a message, when the reader
+    /// closes its output.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {

@@ -11,7 +11,7 @@ use wallet_server::tools::{Books, time};
 /// account, and of no other.
 #[derive(Debug, Args)]
 pub(crate) struct Events {
-    /// Which partition of the outbox.
+    /// The partition of the outbox.
     #[arg(long, default_value_t = 0, global = true)]
     partition: PartitionId,
     #[command(subcommand)]
@@ -20,7 +20,7 @@ pub(crate) struct Events {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Never publishes a parked event: those behind it go on.
+    /// Skips a parked event for ever: the events behind it are published.
     Skip(Parked),
     /// Publishes a parked event again, then those behind it.
     Retry(Parked),

@@ -9,17 +9,17 @@ use wallet_core::runtime::Clock;
 use wallet_core::{SystemClock, Timestamp};
 
 use crate::CliError;
-use crate::bar::Bar;
+use crate::progress::ProgressBar;
 use crate::statement::when;
 use wallet_server::tools::Books;
 use wallet_server::{TableUrl, tools};
 
 const DAY: u64 = 86_400;
 
-/// Looks after the history of accounts.
+/// Manages the history of accounts.
 #[derive(Debug, Args)]
 pub(crate) struct History {
-    /// Where it is: `dynamodb:TABLE`, with the feature `aws`.
+    /// The table of the history: `dynamodb:TABLE`, with the feature `aws`.
     #[arg(long, env = "WALLET_HISTORY", global = true)]
     history: Option<TableUrl>,
     #[command(subcommand)]
@@ -28,31 +28,31 @@ pub(crate) struct History {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Creates its table, if there is none.
+    /// Creates the table, if there is none.
     Create,
-    /// Brings it to where the books stand, from nothing or from where it is. It may
-    /// be stopped and begun again, and the books may be at work. After a restore of the
-    /// books it supersedes what that left in doubt, and mends the rest.
+    /// Updates the history to the state of the books, from nothing or from where it is.
+    /// It may be stopped and restarted, also while the books are in use. After a restore
+    /// of the books it supersedes lines in doubt and repairs the rest.
     Rebuild,
     Export(ExportLines),
 }
 
-/// Writes out what is old, one JSON object a line, and then lets it expire.
+/// Exports old lines, one JSON object a line, and then lets them expire.
 #[derive(Debug, Args)]
 struct ExportLines {
-    /// A file, which must not exist.
+    /// The file to write, which must not exist.
     #[arg(long)]
     out: PathBuf,
     /// Only lines before this time (RFC 3339).
     #[arg(long, value_parser = when)]
     before: Timestamp,
-    /// What was written expires so many days from now; it stays by default. The
-    /// last line of each account stays in any case.
+    /// Exported lines expire after this many days; without it they stay. The last line of
+    /// each account always stays.
     #[arg(long, value_name = "DAYS")]
     expire_in: Option<u32>,
 }
 
-/// What is flushed is on the disk.
+/// A flush also syncs the file to disk.
 struct Synced(File);
 
 impl Write for Synced {
@@ -80,13 +80,13 @@ impl History {
 
 async fn rebuild(store: &dyn Books, url: &TableUrl) -> Result<(), CliError> {
     let history = tools::open_history(url).await?;
-    let bar = Bar::new();
-    let mut tell = |progress: BackfillProgress| {
+    let bar = ProgressBar::new();
+    let mut notify = |progress: BackfillProgress| {
         let stage = progress.total.map_or("counting", |_| "entries");
         bar.show(stage, progress.done, progress.total);
     };
     let backfill = Backfill::new(history.as_ref(), store);
-    let report = backfill.run(&mut tell).await;
+    let report = backfill.run(&mut notify).await;
     bar.finish();
     let report = report?;
     let (accounts, written, held) = (report.accounts, report.written, report.held);
@@ -108,9 +108,9 @@ impl ExportLines {
             let life = Duration::from_secs(u64::from(days).saturating_mul(DAY));
             export = export.expiring_at(SystemClock.now().saturating_add(life));
         }
-        let bar = Bar::new();
-        let mut tell = |report: ExportReport| bar.show("lines", report.lines, None);
-        let report = export.run(&mut out, &mut tell).await;
+        let bar = ProgressBar::new();
+        let mut notify = |report: ExportReport| bar.show("lines", report.lines, None);
+        let report = export.run(&mut out, &mut notify).await;
         bar.finish();
         let report = report?;
         say!("{} accounts: {} lines", report.accounts, report.lines)?;

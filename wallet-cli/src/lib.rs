@@ -1,7 +1,7 @@
-//! The command `wallet`: what those who run a store do with it. `wallet --help`
-//! lists it; [`Arguments`] runs it from a program.
+//! The command `wallet`: the operator's tool for a store. `wallet --help` lists its
+//! commands; [`Arguments`] runs it from a program.
 
-/// Prints a line, as `println!` does, and fails where nobody reads it any more.
+/// Prints a line as `println!` does, and returns an error if nothing reads the output.
 macro_rules! say {
     ($($words:tt)*) => {
         $crate::say_line(format_args!($($words)*))
@@ -11,12 +11,13 @@ macro_rules! say {
 mod arguments;
 mod audit;
 mod backup;
-mod bar;
 mod error;
 mod events;
+mod file;
 mod history;
 mod manifest;
 mod outcome;
+mod progress;
 mod purge;
 mod reconcile;
 #[cfg(feature = "aws")]
@@ -34,8 +35,8 @@ fn say_line(line: std::fmt::Arguments<'_>) -> std::io::Result<()> {
     writeln!(std::io::stdout().lock(), "{line}")
 }
 
-/// A text from the books, fit for a terminal: what users wrote must not move
-/// its cursor.
+/// A text from the books, safe for a terminal: control characters of users must not move
+/// the cursor.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use wallet_cli::Arguments;
 
-/// What a shell says of a program that wrote to a pipe which nobody read.
+/// The exit code that a shell reports for a program killed by SIGPIPE.
 const BROKEN_PIPE: u8 = 141;
 
 fn main() -> ExitCode {
-    // Bad arguments end the program here: a clear message, exit code 2.
+    // Bad arguments end the program here, with a message and exit code 2.
     let arguments = Arguments::parse();
     match arguments.run() {
         Ok(code) => ExitCode::from(code),

@@ -1,4 +1,4 @@
-//! What is written beside a backup: what it holds, and what tells it from others.
+//! The manifest beside a backup: what the backup holds, and what identifies it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -18,7 +18,8 @@ const KIND: &str = "wallet-sqlite-backup";
 /// The largest manifest that is read: some 200,000 trial balances.
 const BYTES_MAX: u64 = 64 << 20;
 
-/// A manifest as JSON. Sums are texts: they exceed the numbers of most readers.
+/// A manifest as JSON. Sums are texts, because they exceed the number range of most JSON
+/// parsers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
@@ -70,7 +71,7 @@ struct Rows {
     keys: u64,
 }
 
-/// Where the manifest of a backup is, unless somebody says otherwise.
+/// The default path of a backup's manifest.
 pub(crate) fn beside(backup: &Path) -> PathBuf {
     let mut name = backup.as_os_str().to_owned();
     name.push(".manifest.json");
@@ -93,7 +94,7 @@ pub(crate) fn write(path: &Path, file: &Path, backup: &Backup) -> Result<(), Cli
         .and_then(|()| out.sync_all())
         .and_then(|()| flush_folder(path));
     written.map_err(|error| {
-        // Half a manifest must not be taken for one.
+        // An incomplete manifest must not look like a complete one.
         let _ = std::fs::remove_file(path);
         bad(error.to_string())
     })
@@ -110,7 +111,7 @@ fn flush_folder(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads what `write` wrote.
+/// Reads a manifest that `write` wrote.
 pub(crate) fn read(path: &Path) -> Result<Backup, CliError> {
     let bad = |why: String| bad(path, why);
     let file = File::open(path).map_err(|error| bad(error.to_string()))?;

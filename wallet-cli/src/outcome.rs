@@ -5,12 +5,12 @@ use wallet_core::{IdempotencyKey, LedgerId, Leg, Outcome, Receipt};
 use crate::CliError;
 use wallet_server::tools::{Books, time};
 
-/// Shows what was recorded under an idempotency key.
+/// Shows the outcome recorded under an idempotency key.
 #[derive(Debug, Args)]
 pub(crate) struct ShowOutcome {
     /// The key, as it was sent.
     key: String,
-    /// Whose key it is.
+    /// The scope of the key.
     #[arg(long, default_value = wallet_server::tools::SCOPE)]
     scope: String,
     /// The index of an item of a batch whose items were carried out each by

@@ -13,41 +13,41 @@ const DAY: u64 = 86_400;
 /// How long keys are kept, in days: [`Purge::RETENTION`].
 const RETENTION_DAYS: u32 = 30;
 
-/// Deletes old idempotency records and delivered events, a few at a time, having
-/// said how many there are. A key whose record is gone is free again: a request
-/// that comes again under it moves money again.
+/// Deletes old idempotency records and delivered events in small batches, after printing
+/// how many there are. A key without a record is free again: a repeated request under it
+/// moves money again.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct PurgeOld {
-    /// Only what is at least this old; records, 30 days at least.
+    /// The minimum age of what is deleted; at least 30 days for records.
     #[arg(long, default_value_t = RETENTION_DAYS)]
     older_than_days: u32,
-    /// Delete records younger than 30 days as well. Whoever repeats a request whose
-    /// key is freed pays twice.
+    /// Delete records younger than 30 days as well. A client that repeats a request under
+    /// a freed key pays twice.
     #[arg(long)]
     free_recent_keys: bool,
-    /// Records alone.
+    /// Delete records only.
     #[arg(long, conflicts_with = "events")]
     records: bool,
-    /// Events alone.
+    /// Delete events only.
     #[arg(long)]
     events: bool,
-    /// Say how many there are, and delete nothing.
+    /// Print how many there are, and delete nothing.
     #[arg(long)]
     dry_run: bool,
-    /// How many rows to delete at a time.
+    /// The number of rows of one batch.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     batch: u32,
-    /// After how many records, and after how many events, to stop. The items of a bulk
-    /// request go together, so that a few more may be deleted.
+    /// The most records, and the most events, to delete. The items of a bulk request are
+    /// deleted together, so that it may be a few more.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
     max_rows: u32,
-    /// After how many seconds to begin no further batch.
+    /// The number of seconds after which no further batch begins.
     #[arg(long, default_value_t = 3_600, value_parser = clap::value_parser!(u32).range(1..))]
     max_seconds: u32,
 }
 
-/// Whether more may be deleted.
+/// Whether a bound allows more deletions.
 #[derive(Debug, Clone, Copy)]
 enum Ended {
     Done,
@@ -74,7 +74,7 @@ impl PurgeOld {
         Ok(0)
     }
 
-    /// Refuses to free keys that may still be used, unless that is what was asked for.
+    /// Refuses to free keys that may still be used, unless the option asks for it.
     fn admit(&self) -> Result<(), CliError> {
         let (asked, min) = (self.older_than_days, RETENTION_DAYS);
         if self.events || self.free_recent_keys || asked >= min {
@@ -83,7 +83,7 @@ impl PurgeOld {
         Err(CliError::RecentKeys { asked, min })
     }
 
-    /// Says how many there are, deletes them, says how many were deleted.
+    /// Prints how many rows there are, deletes them, and prints how many were deleted.
     async fn purge(
         &self,
         store: &dyn Books,
@@ -111,8 +111,8 @@ impl PurgeOld {
         Ok(())
     }
 
-    /// Deletes until nothing is left to delete, or a bound is reached. The records of
-    /// one bulk request go together, so that a batch may be smaller or larger.
+    /// Deletes until nothing is left or a bound is reached. The records of one bulk
+    /// request are deleted together, so that a batch may be smaller or larger.
     async fn delete(
         &self,
         store: &dyn Books,

@@ -6,31 +6,31 @@ use wallet_core::runtime::Clock;
 use wallet_core::verify::reconcile::{ReconcileProgress, Reconciler};
 use wallet_core::{SystemClock, Timestamp};
 
-use crate::bar::Bar;
+use crate::progress::ProgressBar;
 use crate::statement::when;
 use crate::{CliError, plain};
 use wallet_server::tools::Books;
 use wallet_server::{TableUrl, tools};
 
-/// Compares the books with themselves, their history and their cache, while they
-/// are at work. Exits with 0 when nothing differs, 1 when something does, 3 when
-/// that could not be found out: for a schedule.
+/// Compares the books with themselves, their history and their cache, while they are in
+/// use. Exits with 0 when nothing differs, 1 when something differs, 3 when the check
+/// could not be made. Suitable for a schedule.
 #[derive(Debug, Args)]
 pub(crate) struct Reconcile {
-    /// Their history: `dynamodb:TABLE`, with the feature `aws`.
+    /// The history: `dynamodb:TABLE`, with the feature `aws`.
     #[arg(long, env = "WALLET_HISTORY")]
     history: Option<TableUrl>,
-    /// Their cache: `redis://HOST`, with the feature `redis`.
+    /// The cache: `redis://HOST`, with the feature `redis`.
     #[arg(long, env = "WALLET_CACHE")]
     cache: Option<String>,
-    /// What the cache's keys begin with.
+    /// The prefix of the cache's keys.
     #[arg(long, default_value = "wallet")]
     cache_prefix: String,
-    /// Only the last so many entries of each account; all by default.
+    /// Only the last entries of each account, this many; all by default.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     last: Option<u32>,
-    /// History that lacks an entry older than so many seconds differs; it may be
-    /// behind as far as it likes by default.
+    /// The longest lag of the history, in seconds: an older entry that the history lacks
+    /// is a difference. Without it any lag is accepted.
     #[arg(long, value_name = "SECONDS")]
     lag_max: Option<u64>,
     /// Lines of history before this time may have expired (RFC 3339).
@@ -65,12 +65,12 @@ impl Reconcile {
             let due = SystemClock.now().saturating_sub(Duration::from_secs(lag));
             reconciler = reconciler.with_history_due(due);
         }
-        let bar = Bar::new();
-        let mut tell = |progress: ReconcileProgress| {
+        let bar = ProgressBar::new();
+        let mut notify = |progress: ReconcileProgress| {
             let stage = progress.total.map_or("adding up", |_| "accounts");
             bar.show(stage, progress.done, progress.total);
         };
-        let report = reconciler.run(&mut tell).await;
+        let report = reconciler.run(&mut notify).await;
         bar.finish();
         let report = report?;
         if self.json {
@@ -89,7 +89,7 @@ impl Reconcile {
             return Ok(None);
         };
         let settings = wallet_redis::RedisSettings::new(url).with_prefix(&self.cache_prefix);
-        // Nobody waits for an answer here, so it may take longer than beside money.
+        // No payment waits for this answer, so the timeout is longer than in the service.
         let settings = settings.with_budget(Duration::from_secs(2));
         let redis = wallet_redis::Redis::open(&settings).await?;
         Ok(Some(Box::new(redis.cache())))

@@ -10,29 +10,30 @@ use wallet_events::{Redrive, RedriveFate, RedriveStep};
 use crate::{CliError, plain};
 use wallet_server::tools;
 
-/// How long a receive waits: without a wait the service may overlook messages.
+/// How long a receive waits: without long polling the service may miss messages.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// Moves dead letters of a FIFO queue on Amazon SQS back to it, oldest first, each
-/// account's in order. What went on in the queue meanwhile now comes before them.
+/// account's in order. They now come after the messages that the queue delivered
+/// meanwhile.
 #[derive(Debug, Args)]
 pub(crate) struct RedriveDead {
     /// The URL of the dead-letter queue.
     #[arg(long)]
     from: String,
-    /// The URL of the queue that gets them back.
+    /// The URL of the queue that receives them.
     #[arg(long)]
     to: String,
-    /// How many to move at most.
+    /// The most messages to move.
     #[arg(long)]
     limit: Option<usize>,
-    /// Shows what is there, and moves nothing.
+    /// Lists the dead letters and moves nothing.
     #[arg(long)]
     list: bool,
 }
 
 impl RedriveDead {
-    /// Exits with 1 when something stays behind.
+    /// Exits with 1 if a message stays behind.
     pub(crate) async fn run(&self) -> Result<u8, CliError> {
         let client = tools::sqs().await;
         let from = SqsQueue::new(client.clone(), &self.from)?.with_wait(WAIT);
@@ -49,7 +50,7 @@ impl RedriveDead {
             }
             return Ok(0);
         }
-        let report = redrive.run(|step| tell(&step)).await?;
+        let report = redrive.run(|step| print_step(&step)).await?;
         let left = [
             report.undeleted,
             report.failed,
@@ -62,8 +63,8 @@ impl RedriveDead {
     }
 }
 
-/// Nobody reading it any more does not stop the redrive.
-fn tell(step: &RedriveStep<'_>) {
+/// Prints one step. A closed output does not stop the redrive.
+fn print_step(step: &RedriveStep<'_>) {
     let id = plain(&step.message.id);
     let _ = match step.fate {
         RedriveFate::Moved => say!("{id}: moved"),

@@ -5,16 +5,15 @@ use wallet_core::ledger::RaisedBy;
 use crate::CliError;
 use wallet_server::tools::{Books, time};
 
-/// Begins a new epoch after a database went back to an earlier state, by a restore or
-/// a failover that lost commits. Run it before anything writes again. The same again
-/// changes nothing.
+/// Begins a new epoch after a database went back to an earlier state, by a restore or a
+/// failover that lost commits. Run it before anything writes again. It is idempotent.
 #[derive(Debug, Args)]
 pub(crate) struct RestoreDone {
     /// All commits up to this time are there, as RFC 3339. A time that is too early is
-    /// safe, one that is too late is not.
+    /// safe; a time that is too late is not.
     #[arg(long, value_parser = wallet_server::tools::parse_time)]
     restored_to: Timestamp,
-    /// Who restored it: kept with the epoch.
+    /// The person or program that restored it; recorded with the epoch.
     #[arg(long, default_value = "wallet restore-done")]
     by: String,
 }
@@ -30,7 +29,7 @@ impl RestoreDone {
             time(raised.restored_to),
             raised.by
         )?;
-        say!("what becomes of caches, consumers and history is told in")?;
+        say!("what to do with caches, consumers and history:")?;
         say!("docs/operate/backup-and-restore.md")?;
         Ok(0)
     }

@@ -7,22 +7,22 @@ use wallet_core::verify::{
 
 use wallet_sqlite::{Standing, standing};
 
-use crate::bar::Bar;
+use crate::progress::ProgressBar;
 use crate::{CliError, manifest};
 use wallet_server::StoreUrl;
 use wallet_server::tools::Books;
 
-/// Checks every invariant of the books, and the outbox against them. Exits with
-/// 0 when they are sound, 1 when something must not be or is lacking, 3 when that could not be
-/// found out: nothing may be committed meanwhile.
+/// Checks every invariant of the books, and the outbox against them. Exits with 0 when
+/// they are sound, 1 when an invariant is violated or something is missing, 3 when the
+/// check could not be made. Nothing may be committed meanwhile.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Whether no relay ever worked on the outbox, so that it must tell every
-    /// change since the beginning.
+    /// Whether no relay ever worked on the outbox, so that it must hold every change
+    /// since the beginning.
     #[arg(long)]
     nothing_delivered: bool,
-    /// The manifest of a backup. The books must hold all that it says: a SQLite file
-    /// that lacks commits is sound otherwise.
+    /// The manifest of a backup. The books must hold all that it lists. Without it a
+    /// SQLite file that lacks commits passes as sound.
     #[arg(long, value_name = "MANIFEST")]
     expect: Option<PathBuf>,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) async fn run(&self, store: &dyn Books, url: &StoreUrl) -> Result<u8, CliError> {
         let expected = match &self.expect {
-            Some(path) => Some((manifest::read(path)?, crate::arguments::file(url)?)),
+            Some(path) => Some((manifest::read(path)?, crate::file::file(url)?)),
             None => None,
         };
         let delivered = if self.nothing_delivered {
@@ -38,13 +38,13 @@ impl Verify {
         } else {
             Delivered::Unknown
         };
-        let bar = Bar::new();
-        let mut tell = |progress: Progress| {
+        let bar = ProgressBar::new();
+        let mut notify = |progress: Progress| {
             bar.show(name(progress.stage), progress.done, progress.total);
         };
         let report = Verifier::new(store)
             .with_outbox(store, delivered)
-            .with_progress(&mut tell)
+            .with_progress(&mut notify)
             .run()
             .await;
         bar.finish();
@@ -61,7 +61,7 @@ impl Verify {
     }
 }
 
-/// Says whether the books hold all that a manifest says.
+/// Prints whether the books hold all that a manifest lists.
 fn compare(standing: &Standing) -> std::io::Result<bool> {
     match standing {
         Standing::Same => say!("they are those of the manifest")?,
@@ -112,10 +112,10 @@ fn print(report: &Report) -> std::io::Result<()> {
     match report.outbox {
         Some(OutboxReport::Checked {
             rows,
-            told,
+            events,
             changes,
             ..
-        }) => say!("outbox: {rows} rows tell {told} of {changes} changes")?,
+        }) => say!("outbox: {rows} rows hold {events} of {changes} changes")?,
         Some(OutboxReport::Held) => {
             say!("OUTBOX NOT CHECKED: a relay holds it; stop it to have it checked")?;
         }

@@ -1,38 +1,60 @@
-//! The pure heart of **wallet**: an embeddable double-entry wallet ledger.
+//! A double-entry wallet ledger without I/O. It holds the values (money, accounts,
+//! transfers, holds, idempotency keys) and one decision function with every
+//! business rule ([`decide`](decide::decide())). It defines the ports that stores
+//! implement ([`store::LedgerStore`], [`store::Outbox`]) and the service that a
+//! host holds ([`Wallet`]). Database drivers, vendor SDKs and HTTP live in
+//! adapters.
 //!
-//! Money, accounts, transfers, holds and idempotency; one decision function that
-//! holds every business rule ([`decide`]); the ports that stores implement
-//! ([`LedgerStore`], [`Outbox`]); and the service over them that a host holds.
-//! No database driver, no vendor SDK, no HTTP: adapters bring those.
+//! The root exports the names that a host uses, and [`prelude`] the most common of
+//! them. Every other name lives in the module of its layer. A layer uses only the
+//! layers above it in this table:
 //!
-//! # The way of a request
+//! | layer | what is in it |
+//! |---|---|
+//! | [`ledger`] | values: money, accounts, transfers, holds, outcomes, rejections |
+//! | [`runtime`] | the clock and new ids |
+//! | [`request`] | commands, requests, batches |
+//! | [`store`] | the ports of a store, its queries, errors and formats |
+//! | [`locks`] | the port of a lock service |
+//! | [`decide`] | the rules |
+//! | [`messaging`], [`cache`], [`history`], [`audit`] | the ports around the ledger |
+//! | [`service`] | [`Wallet`]: group commit over a store |
+//! | `verify` | what must hold of any books, and reconciliation |
+//! | [`edge`] | rate limits, sessions, secrets |
+//! | [`memory`] | every port in memory |
 //!
-//! A [`Request`] is one or more [`Command`]s under one [`IdempotencyKey`],
-//! atomic. The service turns it into a [`Prepared`] one (validated,
-//! fingerprinted, its ids made), puts what is waiting into a [`Batch`], and hands
-//! that to the store. The store reads what the batch touches into a
-//! [`Snapshot`], calls [`Batch::decide`], writes the [`ChangeSet`] in one
-//! transaction, and answers with one [`Decided`] per request.
+//! # How a request flows
+//!
+//! A [`Request`] is one or more [`Command`]s under one [`IdempotencyKey`], and it
+//! is atomic. The service turns it into a
+//! [`PreparedRequest`](request::PreparedRequest): validated, fingerprinted, with
+//! its new ids. The service puts the waiting requests into a
+//! [`Batch`](request::Batch) and passes the batch to the store. The store reads
+//! what the batch touches into a [`Snapshot`](store::Snapshot) and decides. It
+//! writes the [`ChangeSet`](store::ChangeSet) in one transaction and returns one
+//! [`Decided`](ledger::Decided) per request.
 //!
 //! # Decide without a store
 //!
 //! ```
 //! use std::sync::Arc;
-//! use wallet_core::{Currency, IdempotencyKey, OpenAccount, Owner, Request, Timestamp};
-//! use wallet_core::ledger::{Decided, KeyScope, KeyText, SettlementShards};
-//! use wallet_core::request::{Batch, Prepared};
+//! use wallet_core::decide::decide;
+//! use wallet_core::ledger::{Decided, SettlementShards};
+//! use wallet_core::request::{Batch, PreparedRequest};
 //! use wallet_core::runtime::Uuid7;
 //! use wallet_core::store::Snapshot;
+//! use wallet_core::{Currency, IdempotencyKey, OpenAccount, Owner, Request, Timestamp};
 //!
-//! let key = IdempotencyKey::new(KeyScope::new("docs")?, KeyText::new("open-ada")?);
+//! let key = IdempotencyKey::parse("docs", "open-ada")?;
 //! let open = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
-//! let request = Prepared::new(Request::new(key, open), &Uuid7, &SettlementShards::new())?;
+//! let request = Request::new(key, open);
+//! let request = PreparedRequest::new(request, &Uuid7, &SettlementShards::new())?;
 //! let account = request.accounts()[0];
 //!
 //! // What a store would have read: the account does not exist yet.
 //! let mut snapshot = Snapshot::at(Timestamp::from_micros(1_000_000));
 //! snapshot.accounts = vec![(account, None)];
-//! let decision = Batch::new(vec![Arc::new(request)]).decide(&snapshot);
+//! let decision = decide(&Batch::new(vec![Arc::new(request)]), &snapshot);
 //!
 //! assert!(matches!(&decision.decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
 //! assert_eq!(decision.changes.opened[0].state.key, account);

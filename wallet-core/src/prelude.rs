@@ -1,4 +1,4 @@
-//! What nearly every host uses: `use wallet_core::prelude::*`.
+//! The names that nearly every host uses: `use wallet_core::prelude::*`.
 
 pub use crate::{
     AccountId, Capture, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner,

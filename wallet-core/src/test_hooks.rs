@@ -1,39 +1,39 @@
-//! What tests of stores need and hosts do not (feature `test-hooks`): to read what
-//! a request was prepared for, and to build what no caller could.
+//! Hooks for tests of stores (feature `test-hooks`). Tests read the purpose of a
+//! prepared request, and build values that no caller could build.
 //!
-//! The test kit plants bugs with these hooks and compares stores with its model.
-//! Nothing here is meant for production code.
+//! The test kit uses these hooks to plant bugs, and to compare stores with its
+//! model. Production code must not use them.
 
 use crate::audit::AuditRecord;
 use crate::edge::Quota;
 use crate::ledger::{AccountKey, Fingerprint, HoldKey, RecordKey, Timestamp};
 use crate::memory::{MemoryAuditLog, MemoryStore, OutboxTables, Tables};
-use crate::request::{Command, Membership, Prepared, Purpose, Request};
+use crate::request::{Command, Membership, PreparedRequest, Purpose, Request};
 use crate::store::{Lease, PartitionId};
 
-/// Who asked for a prepared request.
+/// The origin of a prepared request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PreparedFor {
-    /// A caller, by a request.
+    /// A caller's request.
     Caller,
-    /// A caller, by an item of a bulk request.
+    /// A caller's item of a bulk request.
     Item(BulkItem),
-    /// A caller who cancels a key.
+    /// A caller's cancellation of a key.
     Cancellation,
     /// The sweep of expired holds.
     Sweep,
 }
 
-/// An item's bulk request.
+/// The bulk request of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BulkItem {
     /// The key of the bulk request.
     pub key: RecordKey,
     /// The fingerprint of all of its items.
     pub fingerprint: Fingerprint,
-    /// How many items it has.
+    /// The number of items.
     pub items: u32,
-    /// The key of the item before this one.
+    /// The key of the previous item.
     pub previous: Option<RecordKey>,
 }
 
@@ -55,14 +55,14 @@ impl From<&Membership> for BulkItem {
     }
 }
 
-/// Lets every other task run once.
+/// Yields once, so that every other task can run.
 pub async fn yield_once() {
     crate::runtime::yield_once().await;
 }
 
-/// Who asked for `request`.
+/// The origin of `request`.
 #[must_use]
-pub fn prepared_for(request: &Prepared) -> PreparedFor {
+pub fn prepared_for(request: &PreparedRequest) -> PreparedFor {
     match &request.purpose {
         Purpose::Caller => PreparedFor::Caller,
         Purpose::Item(item) => PreparedFor::Item(item.into()),
@@ -73,14 +73,14 @@ pub fn prepared_for(request: &Prepared) -> PreparedFor {
 
 /// The commands of `request`, in order.
 #[must_use]
-pub fn commands(request: &Prepared) -> Vec<Command> {
+pub fn commands(request: &PreparedRequest) -> Vec<Command> {
     let commands = request.commands.iter();
     commands.map(|one| one.command.clone()).collect()
 }
 
 /// The first `count` commands of `request`, under another key.
 #[must_use]
-pub fn first_commands(request: &Prepared, count: usize, key: RecordKey) -> Prepared {
+pub fn first_commands(request: &PreparedRequest, count: usize, key: RecordKey) -> PreparedRequest {
     let mut first = request.clone();
     first.commands.truncate(count);
     first.key = key;
@@ -105,7 +105,7 @@ pub fn without_fractions(quota: Quota) -> Quota {
     quota.without_fractions()
 }
 
-/// Appends `records` to `log` as they are, whatever their hashes say.
+/// Appends `records` to `log` without checking their hashes.
 pub fn append_unchecked(log: &MemoryAuditLog, records: Vec<AuditRecord>) {
     log.append_unchecked(records);
 }
@@ -116,7 +116,7 @@ pub fn expired_holds(tables: &Tables, now: Timestamp, limit: u32) -> Vec<HoldKey
     tables.expired_holds(now, limit)
 }
 
-/// The latest lease of a partition, whether it has ended or not.
+/// The latest lease of a partition, also when it has ended.
 #[must_use]
 pub fn latest_lease(outbox: &OutboxTables, partition: PartitionId) -> Option<Lease> {
     outbox.lease(partition)

@@ -1,4 +1,4 @@
-//! [`DynamoAuditLog`]: the port [`AuditLog`].
+//! [`DynamoAuditLog`] implements the port [`AuditLog`].
 
 use std::sync::Arc;
 
@@ -14,38 +14,37 @@ use wallet_core::store::StoreErrorKind;
 use wallet_core::{StoreError, Timestamp};
 
 use crate::DynamoSettings;
-use crate::client::{Api, Aws, CallError, Caller, Item, Query};
+use crate::client::{Api, Aws, CallError, Query, RetryingClient};
+use crate::keys::Item;
 use crate::keys::{self, PARTITION, SORT};
 
-/// Rows that are inserted together.
+/// The most rows in one transaction.
 const PIECE: usize = 100;
 
 const APPENDING: &str = "appending to the audit log";
 const READING: &str = "reading the audit log";
 const CORRUPT: &str = "a record of the audit log cannot be read";
 
-/// An audit log in a DynamoDB table: a partition of the log is a partition of the
-/// table, and a record is written only where none has its number, so that a chain
-/// never forks, whoever appends.
+/// An audit log in a DynamoDB table. A partition of the log is a partition of the table. A
+/// conditional write inserts a record only if its number is free. So a chain never forks,
+/// even with several writers.
 ///
-/// One event is a conditional write; several are a transaction, at most 100 at a
-/// time. An append whose answer is lost is looked for before it is made again.
-/// A chain takes about as many appends a second as round trips fit into it, one
-/// after the other: who appends more at once passes more events in a call, or
-/// spreads them over partitions.
+/// One event is one conditional write. Several events are a transaction of at most 100. If
+/// the answer to an append is lost, the log looks for the records before it repeats the
+/// append. The appends to one chain run one after the other, so round trips limit their
+/// rate. For a higher rate, pass more events in a call or use more partitions.
 #[derive(Debug, Clone)]
 pub struct DynamoAuditLog {
-    caller: Caller,
+    caller: RetryingClient,
     settings: DynamoSettings,
 }
 
 impl DynamoAuditLog {
-    /// The log in the table of `settings`, which exists: see
-    /// [`create_audit_table`](crate::create_audit_table). Pauses are measured with
-    /// `clock`.
+    /// The log in the table of `settings`. The table must exist: see
+    /// [`create_audit_table`](crate::create_audit_table). Pauses use `clock`.
     ///
     /// # Errors
-    /// [`StoreError`] of kind `Internal` for a setting that makes no sense.
+    /// [`StoreError`] of kind `Internal`: a setting is not valid.
     pub fn new(
         client: Client,
         clock: Arc<dyn Clock>,
@@ -61,7 +60,7 @@ impl DynamoAuditLog {
         settings: DynamoSettings,
     ) -> Result<Self, StoreError> {
         settings.validate()?;
-        let caller = Caller::new(api, clock, settings.clone());
+        let caller = RetryingClient::new(api, clock, settings.clone());
         Ok(Self { caller, settings })
     }
 
@@ -90,25 +89,26 @@ impl DynamoAuditLog {
         records.collect()
     }
 
-    /// Whether the chain has these records where they belong.
+    /// Whether the chain has these records at their numbers.
     async fn has(&self, records: &[AuditRecord]) -> Result<bool, StoreError> {
         let Some(first) = records.first() else {
             return Ok(true);
         };
         let before = first.sequence.saturating_sub(1);
         let found = self.find(self.query(first.partition, before, 1)).await?;
-        // They are written together, and the first is bound to all before it.
+        // The records are written together. The first one is linked to all records before
+        // it.
         Ok(found.first().is_some_and(|found| found.hash == first.hash))
     }
 
-    /// Appends at most a transaction's worth.
+    /// Appends at most one transaction of records.
     async fn piece(
         &self,
         partition: AuditPartition,
         events: &[AuditEvent],
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        // An attempt of which nobody knows yet whether it was made: it may still
-        // arrive, until its place is taken.
+        // Records of an attempt with an unknown outcome. They may still arrive until
+        // another record takes their number.
         let mut unsure: Option<Vec<AuditRecord>> = None;
         let mut failures: u32 = 0;
         loop {
@@ -122,7 +122,7 @@ impl DynamoAuditLog {
                     return Ok(records);
                 }
             }
-            // Behind the same record these are the same records again.
+            // After the same record, these are the same records again.
             let records = AuditRecord::chain(partition, last, events);
             let items = records.iter().map(item).collect();
             let inserted = self.caller.insert(&self.settings.table, items).await;
@@ -130,7 +130,7 @@ impl DynamoAuditLog {
                 return Ok(records);
             };
             failures = failures.saturating_add(1);
-            // Where somebody else was first nothing is to be waited for.
+            // If another writer was first, there is nothing to wait for.
             let is_taken = matches!(error, CallError::ConditionFailed);
             if matches!(error, CallError::Unknown(_)) {
                 unsure = Some(records);
@@ -212,7 +212,8 @@ fn item(record: &AuditRecord) -> Item {
     item
 }
 
-/// None where it is no record. Whether it is a true one, the chain tells.
+/// Decodes a record. Returns `None` if the item is not one. The chain proves whether the
+/// record is genuine.
 fn record_of(item: &Item) -> Option<AuditRecord> {
     let word = |name: &str| item.get(name)?.as_s().ok();
     let number = |name: &str| item.get(name)?.as_n().ok();

@@ -1,4 +1,4 @@
-//! Appends whose answers are lost: recorded once, or honestly unknown.
+//! Appends with lost answers are recorded once, or reported as unknown.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ fn event(number: u128) -> AuditEvent {
     }
 }
 
-/// The ids of the chain, which is sound.
+/// The ids of the chain, after checking that it is sound.
 async fn ids(log: &DynamoAuditLog) -> Vec<u128> {
     let verdict = verify(log, 0, &[], &mut |_| ()).await.unwrap();
     assert!(matches!(verdict, AuditVerdict::Sound { .. }), "{verdict:?}");
@@ -41,18 +41,18 @@ async fn ids(log: &DynamoAuditLog) -> Vec<u128> {
     ids.collect()
 }
 
-/// Calls of an append: it looks where the chain ends, then inserts.
+/// The calls of an append: it reads the end of the chain, then inserts.
 const LOOK: Fate = Fate::Done;
 
 #[tokio::test]
 async fn an_append_whose_answer_is_lost_is_recorded_once() {
     for fates in [
-        // Carried out, and found when it looks again.
+        // The insert ran. The second look finds the records.
         vec![LOOK, Fate::AnswerLost],
-        // Not carried out, and made again.
+        // The insert did not run. It is repeated.
         vec![LOOK, Fate::Lost],
         vec![LOOK, Fate::Lost, LOOK, Fate::AnswerLost],
-        // Carried out just before it is made again.
+        // The insert runs just before it is repeated.
         vec![LOOK, Fate::Late],
         vec![LOOK, Fate::Throttled, LOOK, Fate::Late],
     ] {

@@ -1,4 +1,6 @@
-//! Keys of rows: bytes that sort as what they say.
+//! Keys of rows: bytes in the sort order of their values.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -6,19 +8,23 @@ use wallet_core::history::LinePosition;
 use wallet_core::ledger::{AccountKey, Epoch, Sequence, TransferKey};
 use wallet_core::{LedgerId, Reference, Timestamp};
 
-use crate::client::Item;
+/// The attributes of a row.
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// The table's keys.
+/// The time after which the table deletes a row, in seconds since 1970.
+pub(crate) const ENDS: &str = "ends";
+
+/// The key attributes of the table.
 pub(crate) const PARTITION: &str = "pk";
 pub(crate) const SORT: &str = "sk";
-/// Those of the index by transfer.
+/// The key attributes of the index by transfer.
 pub(crate) const TRANSFER: &str = "t_pk";
 pub(crate) const TRANSFER_SORT: &str = "t_sk";
-/// Those of the index by reference.
+/// The key attributes of the index by reference.
 pub(crate) const REFERENCE: &str = "r_pk";
 pub(crate) const REFERENCE_SORT: &str = "r_sk";
 
-/// What a partition holds: its key begins with it.
+/// The type of a partition's rows. The partition key begins with this byte.
 const ROWS: u8 = b'e';
 const HEAD: u8 = b'h';
 
@@ -33,20 +39,20 @@ fn account(kind: u8, account: AccountKey) -> Vec<u8> {
     key
 }
 
-/// Where rows of an account lie, of one of its stripes.
+/// The partition key for the rows of one stripe of an account.
 pub(crate) fn rows(of: AccountKey, stripe: u8) -> AttributeValue {
     let mut key = account(ROWS, of);
     key.push(stripe);
     bytes(key)
 }
 
-/// The stripe of a row: neighbours lie apart.
+/// The stripe of a row. Consecutive rows are in different stripes.
 pub(crate) fn stripe(sequence: Sequence, stripes: u8) -> u8 {
     let stripe = sequence.checked_rem_euclid(i64::from(stripes));
     stripe.and_then(|s| u8::try_from(s).ok()).unwrap_or(0)
 }
 
-/// The key of a row. An entry that came again after a restore has one row for each
+/// The sort key of a row. An entry that came again after a restore has one row for each
 /// epoch in which it was known.
 pub(crate) fn row(
     of: AccountKey,
@@ -64,7 +70,7 @@ pub(crate) fn row(
     ])
 }
 
-/// The key of the row that says how far an account has come.
+/// The key of an account's head.
 pub(crate) fn head(of: AccountKey) -> Item {
     Item::from([
         (PARTITION.to_owned(), bytes(account(HEAD, of))),
@@ -72,12 +78,12 @@ pub(crate) fn head(of: AccountKey) -> Item {
     ])
 }
 
-/// Sorts by time and then by sequence: before all rows of the entry.
+/// A key that sorts by time, then by sequence, before all rows of the entry.
 pub(crate) fn position(at: Timestamp, sequence: Sequence) -> AttributeValue {
     bytes(place(at, sequence))
 }
 
-/// The same behind all rows of the entry.
+/// A key that sorts after all rows of the entry.
 pub(crate) fn behind(at: Timestamp, sequence: Sequence) -> AttributeValue {
     let mut key = place(at, sequence);
     key.extend([u8::MAX; 8]);
@@ -90,17 +96,17 @@ fn place(at: Timestamp, sequence: Sequence) -> Vec<u8> {
     key
 }
 
-/// Eight bytes that sort as the number does.
+/// Eight bytes that sort like the number.
 const fn signed(number: i64) -> [u8; 8] {
     (number.cast_unsigned() ^ (1 << 63)).to_be_bytes()
 }
 
-/// Sorts as the number does.
+/// A key that sorts like the number.
 pub(crate) fn number(number: i64) -> AttributeValue {
     bytes(signed(number))
 }
 
-/// The number of such a key.
+/// Decodes the number of such a key.
 pub(crate) fn of_number(key: &[u8]) -> Option<i64> {
     let bits = u64::from_be_bytes(key.try_into().ok()?);
     Some((bits ^ (1 << 63)).cast_signed())
@@ -112,7 +118,7 @@ pub(crate) fn transfer(of: TransferKey) -> AttributeValue {
     bytes(key)
 }
 
-/// Sorts by leg, the debit first.
+/// A key that sorts by leg, with the debit first.
 pub(crate) fn leg(leg: u16, side: u8) -> AttributeValue {
     let mut key = leg.to_be_bytes().to_vec();
     key.push(side);
@@ -125,7 +131,7 @@ pub(crate) fn reference(ledger: LedgerId, reference: &Reference) -> AttributeVal
     bytes(key)
 }
 
-/// Sorts by time, transfer, leg, the debit first.
+/// A key that sorts by time, transfer and leg, with the debit first.
 pub(crate) fn line(position: &LinePosition) -> Vec<u8> {
     let mut key = signed(position.at.as_micros()).to_vec();
     key.extend(position.transfer.as_bytes());

@@ -1,69 +1,68 @@
-//! Amazon DynamoDB for the wallet ledger: the history of accounts, kept for ever
-//! ([`DynamoHistory`], the port [`HistoryStore`](wallet_core::history::HistoryStore)), and an
-//! audit log ([`DynamoAuditLog`], the port [`AuditLog`](wallet_core::audit::AuditLog)).
+//! Amazon DynamoDB for the wallet ledger. The crate has two adapters: the history of
+//! accounts, stored without end ([`DynamoHistory`], the port
+//! [`HistoryStore`](wallet_core::history::HistoryStore)), and an audit log
+//! ([`DynamoAuditLog`], the port [`AuditLog`](wallet_core::audit::AuditLog)).
 //!
-//! The host makes the client, with its credentials, region, endpoint, HTTP and TLS:
-//! this crate brings none of them.
+//! The host creates the client with its credentials, region, endpoint, HTTP and TLS. This
+//! crate provides none of them.
 //!
-//! # The table of history
+//! # The history table
 //! | row | partition key | sort key |
 //! |---|---|---|
 //! | an entry | `e`, ledger, account, stripe | time, sequence; after a restore the epoch in which it was known |
-//! | how far an account has come | `h`, ledger, account | 0 |
+//! | an account's head: how far its history has come | `h`, ledger, account | 0 |
 //!
-//! All keys are bytes that sort as what they say, so that two entries of one
-//! microsecond stand side by side and a page is a range. Each entry names the time
-//! of the one before it: two neighbours prove that nothing is missing between them,
-//! and the first row after a time proves the balance at it
-//! ([`balance_at`](wallet_core::history::balance_at)).
+//! All keys are bytes in the sort order of their values. So two entries of one microsecond
+//! are neighbours, and a page is a range. Each entry contains the time of the entry before
+//! it. So two neighbours prove that no entry is missing between them. The first row after a
+//! time proves the balance at that time ([`balance_at`](wallet_core::history::balance_at)).
 //!
-//! After a restore of the ledger's database an account's history goes back by one
-//! conditional write of its head, which names the restores, and goes on in the new
-//! epoch. No row is changed: whoever reads tells the restores, and rows that these
-//! leave in doubt are read past. They cost their read units, and a request more for
-//! each 200 on the way.
+//! After a restore of the ledger's database, one conditional write of the head takes an
+//! account's history back. The head records the restores, and the history continues in the
+//! new epoch. No row is changed. A reader passes the restores, and rows that they leave in
+//! doubt are skipped. Skipped rows cost their read units, and one more request for each 200
+//! rows.
 //!
-//! Two indexes hold whole rows: `by_transfer` (ledger, transfer; leg) and
-//! `by_reference` (ledger, reference; time), the latter of rows that have a
-//! reference only. [`create_history_table`] makes all of it, billed by request;
+//! Two indexes hold whole rows: `by_transfer` (ledger, transfer; leg) and `by_reference`
+//! (ledger, reference; time). The second contains only rows with a reference.
+//! [`create_history_table`] creates the table and its indexes, billed by request.
 //! `table.json` beside this crate is the same for `CloudFormation`.
 //!
-//! # What it costs
-//! A write unit writes 1 KB, a read unit reads 4 KB consistently or 8 KB otherwise
-//! ([AWS](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html));
-//! a row has 0.4 to 0.6 KB in most cases.
+//! # Cost
+//! A write unit writes 1 KB. A read unit reads 4 KB consistently, or 8 KB otherwise
+//! ([AWS](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html)).
+//! Most rows have 0.4 to 0.6 KB.
 //!
 //! | operation | requests | units |
 //! |---|---|---|
-//! | writing n entries of a accounts | a/100 reads, n/25 writes, a marks | n × 2 write (3 with a reference) + a write + a × 1 read |
+//! | writing n entries of a accounts | a/100 reads, n/25 writes, a head writes | n × 2 write (3 with a reference) + a write + a × 1 read |
 //! | a page of n entries | one per MB and stripe | n/8 read |
 //! | the balance at a past time | one (per stripe) | 1 read |
 //! | the rows of a transfer, of a reference | one per MB | n/16 read |
-//! | superseding of a accounts | a/100 reads, a queries, a marks | a × 2 read + a write |
-//! | letting n entries expire | n | n × 2 write (3 with a reference); their removal is free |
+//! | superseding the rows of a accounts | a/100 reads, a queries, a head writes | a × 2 read + a write |
+//! | setting n entries to expire | n | n × 2 write (3 with a reference); their removal is free |
 //!
 //! # Hot accounts
-//! A partition of DynamoDB takes 1,000 write units and gives 3,000 read units a
-//! second, and one key lies in one partition. Keys of entries only grow, so that
-//! splitting a hot one by its sort key would not help. An account with more than
-//! about 800 entries a second is therefore named in
-//! [`DynamoSettings::spread`], with a stripe for each 800: entry 1 goes to the first,
-//! entry 2 to the next. At 10,000 entries a second that is 13 stripes: 770 write
-//! units a second in each, of which a page or a past balance is 13 requests, made at
-//! once. The index by transfer is even by itself; a reference that more than 1,000
-//! entries a second share is too hot for its index, and slows the table.
+//! A partition of DynamoDB takes 1,000 write units and gives 3,000 read units a second. One
+//! partition key lies in one partition. Keys of entries only grow, so splitting a hot
+//! partition by sort key would not help. Name an account with more than about 800 entries a
+//! second in [`DynamoSettings::spread`], with one stripe for each 800. Entry 1 goes to the
+//! first stripe, entry 2 to the next. At 10,000 entries a second that is 13 stripes, each
+//! with 770 write units a second. A page or a past balance then takes 13 concurrent
+//! requests. The index by transfer spreads its rows by itself. A reference shared by more
+//! than 1,000 entries a second is too hot for its index, and slows the table.
 //!
-//! # When it fails
-//! A call has a time limit, and is made again when it was throttled, lost or done in
-//! part, with growing pauses, a bounded number of times. Errors are told apart by
-//! their codes; of a code that is not known nothing is tried again.
+//! # Failures
+//! A call has a time limit. It is retried with backoff, a bounded number of times, if it
+//! was throttled, lost or done in part. Errors are classified by their codes. A call with
+//! an unknown code is not retried.
 //!
-//! Credentials that have expired are passing: `ExpiredTokenException`, `ExpiredToken`
-//! and `RequestExpired`
-//! ([common errors](https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html))
-//! are tried again, and end as `Unavailable`. So is `UnrecognizedClientException`, which
-//! the service also answers for keys that it does not know yet or any more; with a wrong
-//! key a host therefore sees `Unavailable`, and the code in the error's source.
+//! Expired credentials are a temporary error: `ExpiredTokenException`, `ExpiredToken` and
+//! `RequestExpired` ([common
+//! errors](https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html)) are
+//! retried, and end as `Unavailable`. So is `UnrecognizedClientException`: the service also
+//! returns it for keys that it does not know yet or any more. With a wrong key a host
+//! therefore sees `Unavailable`, and the code in the error's source.
 //!
 //! # Rights
 //! | who | actions |
@@ -72,19 +71,17 @@
 //! | audit log | `dynamodb:PutItem`, `Query` on its table |
 //! | setting tables up | `dynamodb:CreateTable`, `DescribeTable`, `DescribeTimeToLive`, `UpdateTimeToLive` |
 //!
-//! `TransactWriteItems` is a call and no right: each of its rows needs the right of what
-//! is done to it (`PutItem`, `UpdateItem`, `DeleteItem`, `ConditionCheckItem`;
+//! `TransactWriteItems` is a call and not a right. Each of its rows needs the right of its
+//! own operation (`PutItem`, `UpdateItem`, `DeleteItem`, `ConditionCheckItem`;
 //! [AWS](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html)).
-//! To allow puts in transactions only, the condition key `dynamodb:EnclosingOperation`
-//! does it.
+//! To allow puts in transactions only, use the condition key `dynamodb:EnclosingOperation`.
 //!
 //! # What is proven where
-//! The lists of both ports pass on dynoxide, an emulator, with rows under one key
-//! and spread over three. Throttling, rows left out of a batch and lost answers are
-//! shown on a scripted table in memory; tables that are being created, crashes between
-//! the steps of setting up, and expired credentials on a scripted server. Not shown by
-//! the emulator: rights, which it does not check, and how long AWS takes to create a
-//! table. Nothing of this ran on AWS.
+//! The test lists of both ports pass on dynoxide, an emulator, with rows under one key and
+//! spread over three. A scripted table in memory proves throttling, rows left out of a
+//! batch, and lost answers. A scripted server proves tables in creation, crashes between
+//! the steps of setup, and expired credentials. The emulator does not prove rights, which
+//! it does not check, nor how long AWS takes to create a table. Nothing of this ran on AWS.
 
 mod audit;
 mod client;

@@ -1,10 +1,12 @@
+//! The settings of history and audit log.
+
 use std::time::Duration;
 
 use wallet_core::StoreError;
 use wallet_core::ledger::AccountKey;
 use wallet_core::store::StoreErrorKind;
 
-/// How DynamoDB is used: plain data.
+/// The settings for DynamoDB. Plain data.
 ///
 /// ```
 /// use wallet_core::{AccountId, LedgerId};
@@ -17,23 +19,21 @@ use wallet_core::store::StoreErrorKind;
 /// ```
 #[derive(Debug, Clone)]
 pub struct DynamoSettings {
-    /// The table's name.
+    /// The name of the table.
     pub table: String,
-    /// How long one attempt of a call may take; 2 s by default.
+    /// The time limit of one attempt of a call. 2 s by default.
     pub timeout: Duration,
-    /// How often a call is tried that is throttled, lost or not processed, until
-    /// it fails; each time that something of it was done, counting begins again.
-    /// 10 by default.
+    /// How often a call is tried if it is throttled, lost or not processed, until it fails.
+    /// After partial success, counting starts again. 10 by default.
     pub attempts_max: u32,
-    /// The pause after a failure. It doubles with each further one, up to the
-    /// longest, and is shortened by up to half at random. 20 ms and 2 s by
-    /// default.
+    /// The backoff after a failure. The pause doubles with each further failure, up to the
+    /// longest, and is shortened by up to half at random. 20 ms and 2 s by default.
     pub pause: Duration,
     /// The longest pause.
     pub pause_max: Duration,
-    /// How many calls are under way at most; 8 by default.
+    /// The most calls in flight. 8 by default.
     pub calls_max: usize,
-    /// The accounts whose rows are spread, and over how many partition keys.
+    /// The accounts whose rows are spread, and their number of partition keys.
     pub(crate) spread: Vec<(AccountKey, u8)>,
 }
 
@@ -52,10 +52,9 @@ impl DynamoSettings {
         }
     }
 
-    /// Spreads the rows of a hot account over so many partition keys (1 is as if
-    /// it were not named), from the first row on: a number that differs from that
-    /// of the rows there are makes them as good as absent. A page of such an
-    /// account takes as many requests.
+    /// Spreads the rows of a hot account over this number of partition keys, from its first
+    /// row on. 1 is the same as no spread. If the number differs from that of the stored
+    /// rows, those rows are not found. A page of such an account takes that many requests.
     #[must_use]
     pub fn spread(mut self, account: AccountKey, stripes: u8) -> Self {
         self.spread.retain(|(known, _)| *known != account);
@@ -63,7 +62,7 @@ impl DynamoSettings {
         self
     }
 
-    /// Over how many partition keys an account's rows are spread.
+    /// The number of partition keys of an account's rows.
     #[must_use]
     pub fn stripes_of(&self, account: AccountKey) -> u8 {
         let mut spread = self.spread.iter();

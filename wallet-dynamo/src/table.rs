@@ -1,5 +1,5 @@
-//! The tables, made by a call: for tests and small hosts. Others give
-//! `table.json`, a template of `CloudFormation`, to their own tool.
+//! Creates the tables, for tests and small hosts. Other hosts pass `table.json`, a
+//! `CloudFormation` template, to their own tool.
 
 use std::time::Duration;
 
@@ -17,28 +17,28 @@ use wallet_core::runtime::Clock;
 use wallet_core::store::StoreErrorKind;
 
 use crate::client::{CallError, call_error};
-use crate::history::ENDS;
+use crate::keys::ENDS;
 use crate::keys::{PARTITION, REFERENCE, REFERENCE_SORT, SORT, TRANSFER, TRANSFER_SORT};
 
 const CONTEXT: &str = "setting up a table";
 
 /// The index by transfer.
 pub(crate) const BY_TRANSFER: &str = "by_transfer";
-/// The index by reference: only rows that have one are in it.
+/// The index by reference. It contains only rows with a reference.
 pub(crate) const BY_REFERENCE: &str = "by_reference";
 
-/// How often is asked whether a table is ready, or its end of rows set.
+/// How often to check whether a table is ready, or whether its expiry is set.
 const LOOKS: u32 = 600;
-/// The pause between two looks: [`LOOKS`] of them are a minute.
+/// The pause between two checks. [`LOOKS`] pauses last one minute.
 const LOOK_PAUSE: Duration = Duration::from_millis(100);
 
-/// An error of the service: `Unavailable` where setting up again may help.
+/// An error of the service. It is `Unavailable` if a repeated setup may help.
 fn answered<E, R>(error: SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    // Setting up is idempotent, so that an unknown answer is no other than none.
+    // Setup is idempotent, so an unknown outcome counts like no answer.
     let kind = match call_error(&error) {
         CallError::Throttled(_)
         | CallError::Unauthenticated(_)
@@ -50,7 +50,7 @@ where
     StoreError::new(kind, CONTEXT).with_source(source)
 }
 
-/// What never can be sent as it is.
+/// The error for a request that cannot be sent.
 fn unfit(error: impl std::error::Error) -> StoreError {
     internal(DisplayErrorContext(error).to_string())
 }
@@ -63,20 +63,18 @@ fn unavailable(context: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, context)
 }
 
-/// Creates the table of a [`DynamoHistory`](crate::DynamoHistory), billed by
-/// request, with its indexes and the end of rows (time to live), and waits until it
-/// can be used.
+/// Creates the table of a [`DynamoHistory`](crate::DynamoHistory), billed by request, with
+/// its indexes and the expiry of rows (time to live). Waits until the table can be used.
 ///
-/// Idempotent: of a table that exists, what is missing is completed. One that is
-/// still being created is waited for, and the end of rows is set where an earlier
-/// call died before it. Billing, keys and indexes of a table that exists are left
-/// as they are.
+/// The call is idempotent. It completes what is missing in an existing table. It waits for
+/// a table that is still being created. It sets the expiry of rows if an earlier call
+/// failed before that step. It does not change the billing, keys and indexes of an existing
+/// table.
 ///
 /// # Errors
-/// [`StoreError`] of kind `Unavailable` where the same call may succeed later: the
-/// service did not answer, credentials have expired, or the table is not ready
-/// within a minute. `Internal` otherwise, also where rows end by another attribute
-/// than this crate's.
+/// [`StoreError`] of kind `Unavailable`: the same call may succeed later. The service did
+/// not answer, credentials have expired, or the table is not ready within a minute.
+/// `Internal` otherwise, also if rows expire by another attribute than this crate's.
 pub async fn create_history_table(
     client: &Client,
     clock: &dyn Clock,
@@ -102,13 +100,13 @@ pub async fn create_history_table(
     let_rows_end(client, clock, table).await
 }
 
-/// Creates the table of a [`DynamoAuditLog`](crate::DynamoAuditLog), billed by
-/// request, and waits until it can be used. Idempotent: one that is still being
-/// created is waited for, one that exists is left as it is.
+/// Creates the table of a [`DynamoAuditLog`](crate::DynamoAuditLog), billed by request, and
+/// waits until it can be used. The call is idempotent: it waits for a table that is still
+/// being created, and does not change an existing one.
 ///
-/// Who appends needs `dynamodb:PutItem` and `dynamodb:Query`: give nobody
-/// `UpdateItem` or `DeleteItem` on it. There is no right for `TransactWriteItems`: a
-/// transaction of puts needs
+/// A writer needs `dynamodb:PutItem` and `dynamodb:Query`. Give no one `UpdateItem` or
+/// `DeleteItem` on the table. There is no right for `TransactWriteItems`: a transaction of
+/// puts needs
 /// [`PutItem`](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
 ///
 /// # Errors
@@ -127,7 +125,7 @@ pub async fn create_audit_table(
     finish(client, clock, table, create).await
 }
 
-/// Creates a table, unless it is there, and waits until it can be used.
+/// Creates a table if it is missing, and waits until it can be used.
 async fn finish(
     client: &Client,
     clock: &dyn Clock,
@@ -146,13 +144,13 @@ const fn is_there(error: Option<&CreateTableError>) -> bool {
     matches!(error, Some(CreateTableError::ResourceInUseException(_)))
 }
 
-/// Rows may be written to a table that is being updated.
+/// A table that is being updated accepts writes.
 async fn until_usable(client: &Client, clock: &dyn Clock, table: &str) -> Result<(), StoreError> {
     for _ in 0..LOOKS {
         let described = client.describe_table().table_name(table).send().await;
         let status = match described {
             Ok(described) => described.table.and_then(|table| table.table_status),
-            // Descriptions lag behind: for a moment a new table is not known.
+            // Descriptions lag behind. For a moment a new table is not known.
             Err(error) if is_not_known(error.as_service_error()) => None,
             Err(error) => return Err(answered(error)),
         };
@@ -171,17 +169,17 @@ const fn is_not_known(error: Option<&DescribeTableError>) -> bool {
     )
 }
 
-/// What ends a table's rows.
+/// How a table's rows expire.
 enum RowsEnd {
-    /// [`ENDS`], or soon.
+    /// By [`ENDS`], now or soon.
     ByOurs,
     ByAnother(String),
     Never,
-    /// It is being switched off.
+    /// The expiry is being switched off.
     Changing,
 }
 
-/// Sees to it that rows end by [`ENDS`].
+/// Makes rows expire by [`ENDS`].
 async fn let_rows_end(client: &Client, clock: &dyn Clock, table: &str) -> Result<(), StoreError> {
     for _ in 0..LOOKS {
         match rows_end(client, table).await? {
@@ -193,7 +191,7 @@ async fn let_rows_end(client: &Client, clock: &dyn Clock, table: &str) -> Result
                 let Err(error) = set_end_of_rows(client, table).await else {
                     return Ok(());
                 };
-                // Another process may have set it between the look and the call.
+                // Another process may have set the expiry between the check and the call.
                 return match rows_end(client, table).await? {
                     RowsEnd::ByOurs => Ok(()),
                     RowsEnd::ByAnother(_) | RowsEnd::Never | RowsEnd::Changing => Err(error),

@@ -16,7 +16,7 @@
 //! | [`Redrive`] | brings dead letters back to their queue |
 //! | [`Consumer`] | hands each event to a handler once, with what was missed |
 //! | [`Projector`] | brings events into the history of accounts |
-//! | [`memory`] | queues in memory, and a publisher that fails as told |
+//! | [`memory`] | queues in memory, and a publisher with scripted faults |
 //! | `webhook` | delivers signed events to subscribers' URLs (feature `webhooks`) |
 //! | `aws` | queues on SQS, topics on SNS (features `sqs`, `sns`) |
 //!
@@ -26,8 +26,8 @@
 
 #[cfg(any(feature = "sns", feature = "sqs"))]
 pub mod aws;
-mod carry;
 mod consumer;
+mod delivery;
 mod event;
 mod forwarder;
 mod identity;

@@ -11,30 +11,30 @@ use wallet_core::{Entry, StoreError, Timestamp};
 
 use crate::{Delivery, Event, EventHandler, Handled, HandlerError, Parsed};
 
-/// Events that are projected together.
+/// The most events that are projected together.
 const MESSAGES: usize = 500;
 const BYTES: usize = 8 << 20;
-/// How often events are looked at again because the ledger's database went back, or
-/// somebody else found out first.
+/// How often events are checked again because the ledger's database went back, or another
+/// process found it out first.
 const TURNS: usize = 4;
 
-/// Brings events into the history of accounts, from the outbox or from a queue.
+/// Projects events into the history of accounts, from the outbox or from a queue.
 ///
-/// - As an [`EventPublisher`] behind a [`Relay`](crate::Relay) it takes what is
-///   committed from the outbox itself. Set
-///   [`system_accounts`](crate::RelaySettings::system_accounts), or the history of
-///   the host's own accounts stays empty.
-/// - As an [`EventHandler`] of a [`Consumer`](crate::Consumer) it takes events from a
-///   queue, where others have them, too.
+/// - As an [`EventPublisher`] behind a [`Relay`](crate::Relay) it receives the committed
+///   events of the outbox. Set
+///   [`system_accounts`](crate::RelaySettings::system_accounts); otherwise the history of
+///   system accounts stays empty.
+/// - As an [`EventHandler`] of a [`Consumer`](crate::Consumer) it receives events from a
+///   queue, which other consumers may read from too.
 ///
-/// Events that come twice change nothing. Where some did not come, their entries
-/// are read from the ledger, so that history has no gap; and so it may begin at any
-/// time, beside a [`Backfill`](wallet_core::history::Backfill) of what was before.
+/// Repeated events change nothing. If events are missing, their entries are read from the
+/// ledger, so that history has no gap. History may therefore start at any time, together
+/// with a [`Backfill`](wallet_core::history::Backfill) of the earlier entries.
 ///
-/// Where the ledger's database went back to an earlier state, it supersedes what that
-/// leaves in doubt of an account with the account's first event of the new epoch, and
-/// reads from the ledger what the books hold of it. An event that may be lost is not
-/// written: the ledger is asked what became of its account.
+/// After a restore of the ledger's database, the account's first event of the new epoch
+/// supersedes the lines in doubt. The projector then reads from the ledger what the books
+/// hold of the account. An event that may be lost is not written: the account is read
+/// from the ledger instead.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -63,37 +63,37 @@ pub struct Projector {
     lines: AtomicU64,
     filled: AtomicU64,
     doubted: AtomicU64,
-    /// That the ledger went through, by its last answer.
+    /// The restores of the ledger, by its last answer.
     restores: Mutex<Option<Arc<[Restore]>>>,
-    /// Microseconds; the least number before the first.
+    /// Microseconds; the smallest number before the first event.
     latest: AtomicI64,
 }
 
 /// What a [`Projector`] has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProjectorStats {
-    /// Lines that events brought, each time that they came.
+    /// Lines written from events, repeated ones included.
     pub lines: u64,
-    /// Lines that were read from the ledger, because their events did not come.
+    /// Lines read from the ledger, because their events did not arrive.
     pub filled: u64,
-    /// Events that a restore of the ledger's database leaves in doubt, each time that
-    /// they came: not written as they came.
+    /// Events that a restore of the ledger's database leaves in doubt, repeated ones
+    /// included. They were not written as they arrived.
     pub doubted: u64,
-    /// The time of the latest event that is in history: how far it lags behind is
-    /// the time since then, while there are events. What waits in the outbox is
-    /// told by [`Relay::depth`](crate::Relay::depth).
+    /// The time of the latest event in history. While there are events, the time since
+    /// then is the lag. [`Relay::depth`](crate::Relay::depth) returns what waits in the
+    /// outbox.
     pub latest: Option<Timestamp>,
 }
 
 type Lines = BTreeMap<AccountKey, BTreeMap<Sequence, HistoryLine>>;
 
 impl Projector {
-    /// How many calls a relay best makes at a time
-    /// ([`RelaySettings::calls_max`](crate::RelaySettings::calls_max)): each is large,
-    /// and makes several calls of the history's own.
+    /// The recommended number of concurrent calls of a relay
+    /// ([`RelaySettings::calls_max`](crate::RelaySettings::calls_max)). Each call is
+    /// large and makes several calls to the history.
     pub const CALLS: usize = 4;
 
-    /// From events into `history`; what is missing is read from `ledger`.
+    /// Projects events into `history`; what is missing is read from `ledger`.
     #[must_use]
     pub fn new(history: Arc<dyn HistoryStore>, ledger: Arc<dyn LedgerStore>) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl Projector {
         }
     }
 
-    /// What it has done so far.
+    /// The stats so far.
     #[must_use]
     pub fn stats(&self) -> ProjectorStats {
         let latest = self.latest.load(Ordering::Relaxed);
@@ -119,18 +119,18 @@ impl Projector {
         }
     }
 
-    /// Brings events into history, in any order and as often as they come. When it
-    /// returns, they are in it, and everything before them on their accounts.
+    /// Projects events into history, in any order and any number of times. When it
+    /// returns, history holds the events and everything before them on their accounts.
     ///
     /// # Errors
-    /// [`HistoryError`]: those of the stores. Some of them may be in it; project
-    /// them again.
+    /// [`HistoryError`]: the errors of the stores. Some of the events may be in history;
+    /// project them again.
     pub async fn project(&self, events: &[Event]) -> Result<(), HistoryError> {
         let mut turns = TURNS;
         loop {
             let restores = self.restores_of(events).await?;
             match self.project_after(events, &restores).await {
-                // The account, or what is known here, is of an earlier epoch.
+                // The account, or this projector's knowledge, is of an earlier epoch.
                 Err(HistoryError::Epoch { .. }) if turns > 0 => {
                     turns = turns.saturating_sub(1);
                     self.ask().await?;
@@ -150,7 +150,7 @@ impl Projector {
         Ok(())
     }
 
-    /// Brings events into a history of books that went through these restores.
+    /// Projects events into a history of books with these restores.
     async fn project_after(
         &self,
         events: &[Event],
@@ -168,7 +168,7 @@ impl Projector {
         }
         if !doubted.is_empty() {
             let count = u64::try_from(doubted.len()).unwrap_or(u64::MAX);
-            // The books may hold them all the same: then they come from there.
+            // The books may still hold these events: then the lines come from the books.
             self.catch_up(doubted).await?;
             self.doubted.fetch_add(count, Ordering::Relaxed);
         }
@@ -176,7 +176,7 @@ impl Projector {
         self.append(&lines, restores).await
     }
 
-    /// The restores that the ledger went through: all that these events may know of.
+    /// The restores of the ledger that cover all these events.
     async fn restores_of(&self, events: &[Event]) -> Result<Arc<[Restore]>, StoreError> {
         let newest = events.iter().map(|event| event.epoch).max();
         let newest = newest.unwrap_or_default();
@@ -188,14 +188,14 @@ impl Projector {
             None => self.ask().await?,
         };
         if Restore::current(&restores) < newest {
-            // A reader may lag behind, or the epoch is not raised yet.
+            // A read replica may lag behind, or the epoch is not raised yet.
             let context = "the ledger does not know yet of the epoch of an event";
             return Err(StoreError::new(StoreErrorKind::Unavailable, context));
         }
         Ok(restores)
     }
 
-    /// What the ledger says of its restores now.
+    /// Reads the restores from the ledger now.
     async fn ask(&self) -> Result<Arc<[Restore]>, StoreError> {
         let restores: Arc<[Restore]> = self.ledger.epochs().await?.all_restores().into();
         let mut known = self.restores.lock().unwrap_or_else(PoisonError::into_inner);
@@ -208,7 +208,7 @@ impl Projector {
         known.clone()
     }
 
-    /// Brings accounts to where the ledger stands, in its present epoch.
+    /// Brings accounts up to the ledger's state, in its present epoch.
     async fn catch_up(&self, mut accounts: Vec<AccountKey>) -> Result<(), HistoryError> {
         accounts.sort_unstable();
         accounts.dedup();
@@ -218,8 +218,8 @@ impl Projector {
         Ok(())
     }
 
-    /// Of an account whose events are not one after the other only the last ones
-    /// are kept that are; what lies before them is filled.
+    /// Of an account with gaps, only the last consecutive events are kept; the lines
+    /// before them are read from the ledger.
     async fn close_gaps(&self, lines: &mut Lines) -> Result<(), HistoryError> {
         for (account, lines) in lines {
             let mut first = None;
@@ -245,7 +245,7 @@ impl Projector {
         if all.is_empty() {
             return Ok(());
         }
-        // Each turn fills one account.
+        // Each iteration fills one account.
         let mut turns = lines.len();
         loop {
             match self.history.append(&all, restores).await {
@@ -272,7 +272,7 @@ impl Projector {
     }
 }
 
-/// The line of an event; none where no money moved.
+/// The line of an event; `None` if no money moved.
 fn line_of(event: &Event) -> Result<Option<HistoryLine>, StoreError> {
     let (Some(entry), Some(transfer)) = (&event.entry, &event.transfer) else {
         return Ok(None);
@@ -311,8 +311,8 @@ impl EventPublisher for Projector {
                     events.push(event);
                     Published::Done
                 }
-                // Of a later release. If it moved money, what it wrote is found
-                // missing with the account's next entry, and read from the ledger.
+                // A type of a later release. If it moved money, its entry is found
+                // missing with the account's next entry and read from the ledger.
                 Ok(Parsed::Unknown { .. }) => Published::Done,
                 Err(error) => Published::Refused {
                     reason: error.to_string(),
@@ -342,8 +342,8 @@ impl EventHandler for Projector {
         projected.map(|()| Handled::Unrecorded).map_err(failed)
     }
 
-    /// What is in doubt is superseded account by account, with the next event of each:
-    /// nobody who knows of the restore reads it meanwhile.
+    /// Lines in doubt are superseded account by account, with the next event of each.
+    /// Until then no reader that knows the restore reads them.
     async fn restored(&self, restore: &Restore) -> Result<(), HandlerError> {
         let failed = |error| HandlerError::new("the ledger's epochs").with_source(error);
         let restores = self.ask().await.map_err(failed)?;

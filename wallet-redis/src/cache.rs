@@ -1,3 +1,5 @@
+//! The balance cache.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,25 +14,32 @@ use wallet_core::{Balance, StoreError};
 
 use crate::connection::Request;
 use crate::error::unexpected;
-use crate::link::Repeat;
 use crate::script::PUT;
+use crate::shared_connection::Repeat;
 use crate::{Redis, keys};
 
-/// How many balances one request carries at most: what holds nobody else up for
-/// long.
+/// The most balances in one request. A request of this size delays no other one for long.
 const REQUEST_MAX: usize = 512;
-/// The bytes of epoch and version before the balance.
+/// The bytes of epoch and version in front of the balance.
 const POSITION_BYTES: usize = 16;
 
-/// Balances in Redis.
+/// A balance cache in Redis.
 ///
-/// A key per account: eight bytes of epoch, eight of version, then the balance as the core
-/// encodes it. A balance that another release wrote and this one cannot read is
-/// a miss.
+/// There is one key per account. Its value is eight bytes of epoch, eight of version, then
+/// the balance in the core's encoding. A balance of another release that this one cannot
+/// read is a cache miss.
 #[derive(Debug, Clone)]
 pub struct RedisCache {
     redis: Redis,
     ttl: Duration,
+}
+
+impl Redis {
+    /// Creates a balance cache.
+    #[must_use]
+    pub fn cache(&self) -> RedisCache {
+        RedisCache::new(self.clone(), self.settings.cache_ttl)
+    }
 }
 
 impl RedisCache {
@@ -38,12 +47,12 @@ impl RedisCache {
         Self { redis, ttl }
     }
 
-    /// The places of `accounts` in what was given, put into requests: those of
-    /// one hash tag together where keys are spread over servers.
+    /// Groups the indexes of `accounts` into requests. On a cluster, one request holds only
+    /// accounts of one hash slot.
     fn requests(&self, accounts: impl Iterator<Item = AccountKey>) -> Vec<Vec<usize>> {
         let mut shares: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
         for (place, account) in accounts.enumerate() {
-            let share = if self.redis.link.is_cluster() {
+            let share = if self.redis.shared.is_cluster() {
                 keys::share(account)
             } else {
                 0
@@ -67,8 +76,8 @@ impl RedisCache {
             command.arg(self.key(*account));
         }
         let request = Request::Plain(command);
-        let link = &self.redis.link;
-        match link.ask(&request, Repeat::Harmless, CONTEXT).await? {
+        let shared = &self.redis.shared;
+        match shared.ask(&request, Repeat::Harmless, CONTEXT).await? {
             Value::Array(values) if values.len() == accounts.len() => {
                 let each = values.into_iter().zip(accounts);
                 Ok(each
@@ -94,8 +103,8 @@ impl RedisCache {
             by_hash: call,
         };
         let context = "putting balances into the cache";
-        let link = &self.redis.link;
-        link.ask(&request, Repeat::Harmless, context).await?;
+        let shared = &self.redis.shared;
+        shared.ask(&request, Repeat::Harmless, context).await?;
         Ok(())
     }
 }
@@ -109,7 +118,7 @@ fn write(balance: &Balance) -> Vec<u8> {
     value
 }
 
-/// A balance as it is kept; none where it is not one of this account.
+/// Decodes a stored balance. Returns `None` if it is not one of this account.
 fn read(value: &Value, account: AccountKey) -> Option<Balance> {
     let Value::BulkString(bytes) = value else {
         return None;
@@ -158,7 +167,7 @@ impl BalanceCache for RedisCache {
     async fn invalidate(&self, accounts: &[AccountKey]) -> Result<(), StoreError> {
         let requests = self.requests(accounts.iter().copied());
         let deletions = requests.iter().map(|places| {
-            // The memory is freed beside the server's other work.
+            // The server frees the memory in the background.
             let mut command = cmd("UNLINK");
             for account in places.iter().filter_map(|place| accounts.get(*place)) {
                 command.arg(self.key(*account));
@@ -166,8 +175,8 @@ impl BalanceCache for RedisCache {
             let request = Request::Plain(command);
             async move {
                 let context = "forgetting balances in the cache";
-                let link = &self.redis.link;
-                link.ask(&request, Repeat::Harmless, context).await
+                let shared = &self.redis.shared;
+                shared.ask(&request, Repeat::Harmless, context).await
             }
         });
         try_join_all(deletions).await?;

@@ -6,18 +6,19 @@ use redis::{Cmd, RedisResult, Value};
 
 use crate::script::Script;
 
-/// What is asked in one round trip.
+/// The commands of one round trip.
 #[derive(Debug, Clone)]
 pub(crate) enum Request {
     Plain(Cmd),
-    /// By its hash, and once more whole where the server does not know it.
+    /// A script call by hash. It is repeated with the full script if the server does not
+    /// know the hash.
     Script {
         script: &'static Script,
         by_hash: Cmd,
     },
 }
 
-/// Cheap to clone: clones share what is under way.
+/// Cheap to clone. Clones share the requests in flight.
 #[derive(Clone)]
 pub(crate) enum Connection {
     Single(MultiplexedConnection),
@@ -30,8 +31,8 @@ impl Connection {
             Request::Plain(command) => self.send(command).await,
             Request::Script { script, by_hash } => match self.send(by_hash).await {
                 Err(error) if error.code() == Some("NOSCRIPT") => {
-                    // It was flushed, or this server is a new one. From here on
-                    // it knows it.
+                    // The script cache was flushed, or the server is new. This call loads
+                    // the script again.
                     self.send(&script.whole(by_hash)).await
                 }
                 answer => answer,

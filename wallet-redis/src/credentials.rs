@@ -11,7 +11,7 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 use redis::{BasicAuth, ErrorKind, RedisError, RedisResult, StreamingCredentialsProvider};
 
-/// A user of Redis and its password, as a connection signs in with them.
+/// A Redis user and password, with which a connection signs in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisCredentials {
     user: String,
@@ -19,7 +19,7 @@ pub struct RedisCredentials {
 }
 
 impl RedisCredentials {
-    /// A user and its password; the user that is always there is `default`.
+    /// A user and its password. The user that always exists is `default`.
     #[must_use]
     pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self {
@@ -29,7 +29,7 @@ impl RedisCredentials {
     }
 }
 
-/// Without the password.
+/// Leaves the password out.
 impl fmt::Debug for RedisCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisCredentials")
@@ -38,8 +38,8 @@ impl fmt::Debug for RedisCredentials {
     }
 }
 
-/// Gives the user and password of the moment: for passwords that rotate, and for
-/// tokens that are passwords for some minutes (IAM of `ElastiCache` and `MemoryDB`).
+/// Provides the current user and password. Use it for passwords that rotate, and for tokens
+/// that serve as a password for some minutes (IAM of `ElastiCache` and `MemoryDB`).
 ///
 /// ```
 /// use wallet_redis::{RedisCredentials, RedisCredentialsProvider, RedisSettings};
@@ -64,26 +64,27 @@ impl fmt::Debug for RedisCredentials {
 /// ```
 #[async_trait]
 pub trait RedisCredentialsProvider: fmt::Debug + Send + Sync + 'static {
-    /// What a connection signs in with now. Asked when a connection is opened (a
-    /// cluster has one for each node), at once afterwards, and whenever a connection
-    /// signs in again ([`RedisSettings::with_sign_in_age`](crate::RedisSettings::with_sign_in_age)).
+    /// The credentials for a connection now. The client calls it when it opens a connection
+    /// (a cluster has one per node), once more right afterwards, and whenever a connection
+    /// signs in again
+    /// ([`RedisSettings::with_sign_in_age`](crate::RedisSettings::with_sign_in_age)).
     ///
-    /// It is asked again for every connection, so it must not answer with a token
-    /// that is about to end. What it takes counts into
+    /// Every connection calls it again, so it must not return a token that is about to
+    /// expire. Its duration counts into
     /// [`RedisSettings::with_connect_wait`](crate::RedisSettings::with_connect_wait).
     ///
     /// # Errors
-    /// Any: the connection is not opened, or stays signed in as it is, and the
-    /// provider is asked again after a pause.
+    /// Any error: the connection is not opened, or stays signed in as before. The client
+    /// calls the provider again after a pause.
     async fn credentials(&self) -> Result<RedisCredentials, Box<dyn Error + Send + Sync>>;
 }
 
-/// A provider as the client asks it: at once, and again at every `age`.
+/// A provider as the client uses it: called at once, and again after every `age`.
 #[derive(Clone)]
 pub(crate) struct SignIn {
     pub(crate) provider: Arc<dyn RedisCredentialsProvider>,
     pub(crate) age: Duration,
-    /// Until it is asked again after an error.
+    /// The pause after an error until the next call.
     pub(crate) pause: Duration,
 }
 
@@ -92,15 +93,16 @@ impl StreamingCredentialsProvider for SignIn {
         let first = (self.clone(), Duration::ZERO);
         Box::pin(unfold(first, |(sign_in, wait)| async move {
             tokio::time::sleep(wait).await;
-            let told = sign_in.provider.credentials().await;
-            let next = if told.is_ok() {
+            let provided = sign_in.provider.credentials().await;
+            let next = if provided.is_ok() {
                 sign_in.age
             } else {
                 sign_in.pause
             };
-            let told = told.map(|told| BasicAuth::new(told.user, told.password));
-            let told = told.map_err(|error| failed(&*error));
-            Some((told, (sign_in, next)))
+            let provided =
+                provided.map(|provided| BasicAuth::new(provided.user, provided.password));
+            let provided = provided.map_err(|error| failed(&*error));
+            Some((provided, (sign_in, next)))
         }))
     }
 }

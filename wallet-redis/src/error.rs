@@ -1,21 +1,21 @@
-//! What the client says, in the words of the ports: by code, never by text.
+//! Maps errors of the client to errors of the ports. It uses codes, never texts.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
-/// What an error says of the connection that it came over.
+/// The state of a connection after an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
-    /// It answered.
+    /// The server answered.
     Fine,
-    /// It did not answer in time.
+    /// The server did not answer in time.
     Silent,
-    /// Nothing more comes over it, or nothing of use.
+    /// The connection delivers nothing more, or nothing useful.
     Broken,
 }
 
-/// The kind of an error, and what it says of its connection.
+/// The kind of an error, and the state of its connection.
 pub(crate) fn classify(error: &RedisError) -> (StoreErrorKind, Health) {
     use StoreErrorKind::{Internal, Unavailable};
     if let Some(code) = error.code() {
@@ -29,20 +29,21 @@ pub(crate) fn classify(error: &RedisError) -> (StoreErrorKind, Health) {
         | ErrorKind::ClusterConnectionNotFound
         | ErrorKind::MasterNameNotFoundBySentinel
         | ErrorKind::NoValidReplicasFoundBySentinel => (Unavailable, Health::Broken),
-        // Answers that make no sense come out of step: not this connection again.
+        // An answer without meaning is out of step with its request. The connection is not
+        // used again.
         ErrorKind::Parse => (Internal, Health::Broken),
         ErrorKind::Server(kind) => of_kind(kind),
         _ => (Internal, Health::Fine),
     }
 }
 
-/// What the server says in the first word of an error.
+/// Maps the server's error code, the first word of its message.
 fn of_code(code: &str) -> (StoreErrorKind, Health) {
     use StoreErrorKind::{Internal, Unavailable};
     match code {
-        // Another server is wanted: a new connection finds it.
+        // Another server is needed. A new connection finds it.
         "READONLY" | "LOADING" | "MASTERDOWN" | "UNBLOCKED" => (Unavailable, Health::Broken),
-        // This one will do, later.
+        // The same server will work later.
         "OOM" | "MISCONF" | "BUSY" | "NOREPLICAS" | "CLUSTERDOWN" | "TRYAGAIN" | "MOVED"
         | "ASK" => (Unavailable, Health::Fine),
         _ => (Internal, Health::Fine),
@@ -63,18 +64,18 @@ fn of_kind(kind: ServerErrorKind) -> (StoreErrorKind, Health) {
     }
 }
 
-/// The error of a port.
+/// Builds the error of a port.
 pub(crate) fn store_error(error: RedisError, context: &'static str) -> StoreError {
     let (kind, _) = classify(&error);
     StoreError::new(kind, context).with_source(error)
 }
 
-/// Redis is not asked at present.
+/// The error of a call while the circuit breaker is open.
 pub(crate) fn is_down(context: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, context)
 }
 
-/// An answer of another shape than what this adapter asks for.
+/// An answer in an unexpected form.
 pub(crate) fn unexpected(context: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, context)
 }
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_told_apart() {
+    fn codes_are_distinguished() {
         use Health::{Broken, Fine};
         use StoreErrorKind::{Internal, Unavailable};
         for (code, expected) in [

@@ -1,3 +1,5 @@
+//! The handle to Redis, from which all ports are created.
+
 use std::sync::Arc;
 
 use wallet_core::StoreError;
@@ -5,34 +7,33 @@ use wallet_core::edge::{OsSecrets, SecretSource};
 use wallet_core::runtime::Clock;
 use wallet_core::store::StoreErrorKind;
 
-use crate::link::Link;
+use crate::shared_connection::SharedConnection;
 use crate::time::Time;
-use crate::{RedisCache, RedisLimiter, RedisLocks, RedisSessions, RedisSettings, StatsSnapshot};
+use crate::{RedisSettings, StatsSnapshot};
 
-/// Redis, reached over one connection that all ports share: cheap to clone. It
-/// needs tokio with its I/O and time drivers.
+/// A handle to Redis. All ports share its one connection. It is cheap to clone. It needs
+/// tokio with its I/O and time drivers.
 #[derive(Debug, Clone)]
 pub struct Redis {
-    pub(crate) link: Arc<Link>,
+    pub(crate) shared: Arc<SharedConnection>,
     pub(crate) prefix: Arc<str>,
     pub(crate) time: Time,
-    settings: RedisSettings,
-    secrets: Arc<dyn SecretSource>,
+    pub(crate) settings: RedisSettings,
+    pub(crate) secrets: Arc<dyn SecretSource>,
 }
 
 impl Redis {
-    /// Connects. A Redis that cannot be reached is no error: calls fail at once
-    /// until it can be.
+    /// Connects. If Redis cannot be reached, this is no error: calls fail at once until it
+    /// can be reached.
     ///
     /// # Errors
-    /// [`StoreError`] of kind `Internal` for an address or a setting that makes
-    /// no sense.
+    /// [`StoreError`] of kind `Internal`: an address or a setting is not valid.
     pub async fn open(settings: &RedisSettings) -> Result<Self, StoreError> {
         Self::open_at(settings, Time::Server).await
     }
 
-    /// The same with another clock than the server's: for tests that drive the
-    /// time. How long balances are kept is the server's affair in any case.
+    /// Like [`Redis::open`], with another clock than the server's. Tests use it to control
+    /// the time. The server's clock still limits how long balances are cached.
     ///
     /// # Errors
     /// As [`Redis::open`].
@@ -48,7 +49,7 @@ impl Redis {
             return Err(StoreError::new(StoreErrorKind::Internal, problem));
         }
         Ok(Self {
-            link: Link::open(settings.clone()).await?,
+            shared: SharedConnection::open(settings.clone()).await?,
             prefix: settings.prefix.as_str().into(),
             time,
             settings: settings.clone(),
@@ -56,46 +57,22 @@ impl Redis {
         })
     }
 
-    /// The same with another source of secrets than the operating system's.
+    /// Replaces the operating system's source of secrets.
     #[must_use]
     pub fn with_secrets(mut self, secrets: Arc<dyn SecretSource>) -> Self {
         self.secrets = secrets;
         self
     }
 
-    /// A cache of balances.
-    #[must_use]
-    pub fn cache(&self) -> RedisCache {
-        RedisCache::new(self.clone(), self.settings.cache_ttl)
-    }
-
-    /// Rate limits.
-    #[must_use]
-    pub fn limiter(&self) -> RedisLimiter {
-        RedisLimiter::new(self.clone())
-    }
-
-    /// Locks.
-    #[must_use]
-    pub fn locks(&self) -> RedisLocks {
-        RedisLocks::new(self.clone())
-    }
-
-    /// Sessions.
-    #[must_use]
-    pub fn sessions(&self) -> RedisSessions {
-        RedisSessions::new(self.clone(), Arc::clone(&self.secrets))
-    }
-
-    /// Whether calls are sent at present.
+    /// Whether the circuit breaker is closed, so that calls are sent.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        self.link.is_up()
+        self.shared.is_up()
     }
 
-    /// What has become of calls so far.
+    /// The counts of calls so far.
     #[must_use]
     pub fn stats(&self) -> StatsSnapshot {
-        self.link.stats()
+        self.shared.stats()
     }
 }

@@ -1,14 +1,14 @@
-//! Names of keys. What one operation touches has one hash tag, `{...}`, so that
-//! it lies on one server of a cluster.
+//! Names of keys. All keys of one operation share a hash tag, `{...}`, so they are in the
+//! same hash slot of a cluster.
 
 use sha2::{Digest, Sha256};
 use wallet_core::edge::Charge;
 use wallet_core::ledger::{AccountKey, LimitScope, LockName};
 
-/// Over how many hash tags balances are spread.
+/// The greatest hash tag of balances. Balances are spread over 256 hash tags.
 const SHARES: u8 = u8::MAX;
 
-/// Which hash tag a balance has: 0 ..= 255, the last byte of its id, which is
+/// The hash tag of a balance: 0 to 255, the last byte of the account's id. That byte is
 /// random in every version of UUID that the core makes.
 pub(crate) fn share(account: AccountKey) -> u8 {
     let [.., last] = *account.id.as_bytes();
@@ -20,7 +20,7 @@ pub(crate) fn balance(prefix: &str, account: AccountKey) -> Vec<u8> {
     format!("{{{prefix}:b{share:02x}}}{ledger}:{}", id.simple()).into_bytes()
 }
 
-/// What the keys of a scope's limits begin with.
+/// The prefix of the keys of a scope's limits.
 pub(crate) fn limits(prefix: &str, scope: &LimitScope) -> String {
     format!("{{{prefix}:l{}}}", short_hash(scope.as_str()))
 }
@@ -50,7 +50,8 @@ pub(crate) fn sessions(prefix: &str, place: [u8; 16]) -> Vec<u8> {
     format!("{{{prefix}:s{}}}", hex(&place)).into_bytes()
 }
 
-/// 16 bytes of a hash: names may hold braces, which would end a tag.
+/// The first 16 bytes of a hash, in hex. A name may contain braces, which would end a hash
+/// tag.
 fn short_hash(text: &str) -> String {
     let digest = Sha256::digest(text);
     hex(digest.get(..16).unwrap_or_default())

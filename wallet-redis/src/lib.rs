@@ -1,56 +1,56 @@
-//! Redis, Valkey and ElastiCache for the wallet ledger: a balance cache, rate
-//! limits, locks and sessions. Redis 7, alone, behind sentinels or as a cluster.
+//! Redis, Valkey and ElastiCache for the wallet ledger: a balance cache, rate limits, locks
+//! and sessions. Supports Redis 7: one server, sentinels, or a cluster.
 //!
-//! [`Redis`] is one connection, from which come [`RedisCache`], [`RedisLimiter`],
-//! [`RedisLocks`] and [`RedisSessions`]: the adapters of the core's ports
+//! [`Redis`] is one shared connection. It creates [`RedisCache`], [`RedisLimiter`],
+//! [`RedisLocks`] and [`RedisSessions`]. These are the adapters of the core's ports
 //! [`BalanceCache`](wallet_core::cache::BalanceCache),
 //! [`RateLimiter`](wallet_core::edge::RateLimiter),
 //! [`LockManager`](wallet_core::locks::LockManager) and
 //! [`SessionStore`](wallet_core::edge::SessionStore).
 //!
-//! # What it may do to money
-//! Nothing. Every debit is decided by the ledger on locked rows; Redis may be
-//! killed, flushed, paused, full, read-only or empty, and transfers go on.
+//! # Effect on money
+//! None. The ledger decides every debit on locked rows. Transfers continue while Redis is
+//! killed, flushed, paused, full, read-only or empty.
 //!
-//! # What a call costs
-//! One round trip, and at most its budget
-//! ([`RedisSettings::with_budget`], 20 ms). A call whose connection broke is
-//! repeated within the budget where that is harmless. After a few calls in a row
-//! without an answer nothing is asked any more: calls fail at once while a new
-//! connection is opened beside them, which must answer within a call's budget
-//! before it is used. A server that was made a replica is left at once.
+//! # Cost of a call
+//! A call costs one round trip, and takes at most its deadline
+//! ([`RedisSettings::with_budget`], 20 ms). If its connection breaks, an idempotent call is
+//! repeated within the deadline. After a few calls in a row without an answer, a circuit
+//! breaker opens and calls fail at once. A background task then opens a new connection. The
+//! connection is used after it has answered within the deadline of a call. A server that
+//! became a replica is abandoned at once.
 //!
-//! Scripts are called by their hash, and sent whole where a server does not know
-//! them: after `SCRIPT FLUSH`, a failover, a restart.
+//! Scripts are called by their hash. If a server does not know the hash (after `SCRIPT
+//! FLUSH`, a failover, a restart), the full script is sent.
 //!
 //! # Keys
-//! Each begins with `{prefix:` and a hash tag, so that what one operation touches
-//! lies on one server of a cluster. Balances are spread over 256 tags by account,
-//! limits by scope, locks by name, sessions by user. Every key ends by itself.
+//! Each key begins with `{prefix:` and a hash tag. So all keys of one operation are in the
+//! same hash slot of a cluster. Balances are spread over 256 tags by account, limits by
+//! scope, locks by name, and sessions by user. Every key expires by itself.
 //!
 //! # Users and memory
-//! An ACL user needs `+mget +unlink +evalsha +eval +echo +role` (and
-//! `+cluster|slots +cluster|shards` for a cluster) and what scripts call: `+get
-//! +set +getrange +time +hget +hset +hdel +hmget +hgetall +del +pexpire +pttl`,
-//! on `~{prefix:*`. With `maxmemory`, `volatile-ttl` or an LRU policy is right:
-//! whatever is forgotten is read again, counted afresh, or signed in again.
+//! An ACL user needs `+mget +unlink +evalsha +eval +echo +role` (and `+cluster|slots
+//! +cluster|shards` for a cluster). It also needs the commands that scripts call: `+get
+//! +set +getrange +time +hget +hset +hdel +hmget +hgetall +del +pexpire +pttl`, on
+//! `~{prefix:*`. With `maxmemory`, use `volatile-ttl` or an LRU policy. After an eviction,
+//! a balance is read again, a limit counts from zero, and a user signs in again.
 //!
 //! # Passwords that change
 //! [`RedisSettings::with_credentials`] takes user and password from a
-//! [`RedisCredentialsProvider`] instead of the address. It is asked for every
-//! connection, and each connection signs in again after eleven hours
+//! [`RedisCredentialsProvider`] instead of the address. Every new connection asks the
+//! provider. Each connection signs in again after eleven hours
 //! ([`RedisSettings::with_sign_in_age`]) without being closed.
 //!
-//! That is what IAM of `ElastiCache` needs: a token is a password for 15 minutes, and
-//! a connection is closed after 12 hours unless it signs in again with a new one
-//! ([AWS](https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html); the
-//! same of `MemoryDB`:
-//! [AWS](https://docs.aws.amazon.com/memorydb/latest/devguide/auth-iam.html)).
-//! The host makes the token, a request `connect` that is presigned for 15 minutes,
-//! with its own credentials; the connection must be TLS. A connection whose new token
-//! was refused stays as it is until the server closes it, and the one after it asks
-//! the provider again. Shown here with users and passwords of a Redis that change;
-//! not shown: IAM, and that AWS closes connections after 12 hours.
+//! IAM of `ElastiCache` needs this. A token is a password for 15 minutes. The server closes
+//! a connection after 12 hours unless it signs in again with a new token
+//! ([AWS](https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html)). The same
+//! holds for `MemoryDB`
+//! ([AWS](https://docs.aws.amazon.com/memorydb/latest/devguide/auth-iam.html)). The host
+//! makes the token with its own credentials: a request `connect` that is presigned for 15
+//! minutes. The connection must use TLS. If a new token is refused, the connection stays
+//! open until the server closes it. The next connection asks the provider again. The tests
+//! prove this with changing users and passwords of a Redis server. They do not prove IAM,
+//! nor that AWS closes connections after 12 hours.
 //!
 //! # Example
 //! ```no_run
@@ -68,23 +68,23 @@
 //! # }
 //! ```
 
-mod address;
+mod big_endian;
 mod cache;
+mod connect;
 mod connection;
 mod credentials;
 mod error;
 mod handle;
 mod keys;
 mod limiter;
-mod link;
 mod locks;
-mod packed;
 mod script;
 mod sessions;
 mod settings;
+mod shared_connection;
 mod stats;
-mod target;
 mod time;
+mod url;
 
 pub use cache::RedisCache;
 pub use credentials::{RedisCredentials, RedisCredentialsProvider};

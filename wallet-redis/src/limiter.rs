@@ -1,23 +1,33 @@
+//! The rate limiter. A script charges all limits of a call or none.
+
 use async_trait::async_trait;
 use redis::from_redis_value;
 use wallet_core::edge::{Bucket, Charge, LimitState, RateLimiter, Verdict};
 use wallet_core::ledger::LimitScope;
 use wallet_core::{StoreError, Timestamp};
 
+use crate::big_endian::{pack, unpack};
 use crate::connection::Request;
 use crate::error::unexpected;
-use crate::link::Repeat;
-use crate::packed::{pack, unpack};
 use crate::script::TAKE;
+use crate::shared_connection::Repeat;
 use crate::{Redis, keys};
 
-/// Rate limits in Redis, by the server's clock: one round trip a call.
+/// A rate limiter in Redis, by the server's clock. A call costs one round trip.
 ///
-/// A key per limit and quota, which ends once the limit is full again. All
-/// limits of a scope lie on one server of a cluster.
+/// There is one key per limit and quota. It expires when the limit is full again. All
+/// limits of a scope are in the same hash slot of a cluster.
 #[derive(Debug, Clone)]
 pub struct RedisLimiter {
     redis: Redis,
+}
+
+impl Redis {
+    /// Creates a rate limiter.
+    #[must_use]
+    pub fn limiter(&self) -> RedisLimiter {
+        RedisLimiter::new(self.clone())
+    }
 }
 
 impl RedisLimiter {
@@ -36,7 +46,10 @@ impl RateLimiter for RedisLimiter {
             return Ok(Verdict::default());
         }
         let Redis {
-            link, prefix, time, ..
+            shared,
+            prefix,
+            time,
+            ..
         } = &self.redis;
         let mut numbers = Vec::with_capacity(charges.len().saturating_mul(3).saturating_add(1));
         numbers.push(time.grace_ms());
@@ -57,15 +70,16 @@ impl RateLimiter for RedisLimiter {
             script: &TAKE,
             by_hash: call,
         };
-        // Once more would be taken twice.
-        let answer = link.ask(&request, Repeat::Never, CONTEXT).await?;
+        // A repeated call would charge twice.
+        let answer = shared.ask(&request, Repeat::Never, CONTEXT).await?;
         let answer: Vec<u8> = from_redis_value(answer).map_err(|_| unexpected(CONTEXT))?;
         let answer = unpack(&answer).and_then(|answer| verdict(charges, &answer));
         answer.ok_or_else(|| unexpected(CONTEXT))
     }
 }
 
-/// What the script says: whether it was taken, when, and what is used of each.
+/// Decodes the script's answer: whether it charged the limits, when, and the use of each
+/// limit.
 fn verdict(charges: &[Charge], answer: &[i64]) -> Option<Verdict> {
     let [is_taken, now, used @ ..] = answer else {
         return None;

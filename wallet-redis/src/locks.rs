@@ -1,3 +1,5 @@
+//! Locks with leases and fencing tokens.
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -6,25 +8,33 @@ use wallet_core::ledger::{LockName, LockOwner};
 use wallet_core::locks::{LockError, LockLease, LockManager};
 use wallet_core::{StoreError, Timestamp};
 
+use crate::big_endian::{pack, unpack};
 use crate::connection::Request;
 use crate::error::unexpected;
-use crate::link::Repeat;
-use crate::packed::{pack, unpack};
 use crate::script::{ACQUIRE, EXTEND, Script};
+use crate::shared_connection::Repeat;
 use crate::{Redis, keys};
 
-/// For how long the last token of a lock is remembered after its lease: then the
-/// clock has long passed it.
+/// How long the last fencing token of a lock is stored after its lease, in milliseconds. By
+/// then the clock has long passed it.
 const REMEMBER_MS: u64 = 86_400_000;
 
 /// Locks in Redis, by the server's clock.
 ///
-/// A token is never less than the server's time in microseconds. So tokens grow
-/// even over a loss of all data, as long as no clock steps back by more than the
-/// loss took.
+/// A fencing token is never less than the server's time in microseconds. So tokens grow
+/// even after a loss of all data. The condition: no clock steps back by more time than
+/// passed during the loss.
 #[derive(Debug, Clone)]
 pub struct RedisLocks {
     redis: Redis,
+}
+
+impl Redis {
+    /// Creates a lock manager.
+    #[must_use]
+    pub fn locks(&self) -> RedisLocks {
+        RedisLocks::new(self.clone())
+    }
 }
 
 impl RedisLocks {
@@ -32,7 +42,7 @@ impl RedisLocks {
         Self { redis }
     }
 
-    /// Runs a script on one lock; answers token and end.
+    /// Runs a script on one lock. Returns the fencing token and the end of the lease.
     async fn run(
         &self,
         script: &'static Script,
@@ -41,7 +51,10 @@ impl RedisLocks {
         context: &'static str,
     ) -> Result<Option<(i64, Timestamp)>, StoreError> {
         let Redis {
-            link, prefix, time, ..
+            shared,
+            prefix,
+            time,
+            ..
         } = &self.redis;
         let mut call = script.call(1);
         call.arg(keys::lock(prefix, name));
@@ -50,7 +63,7 @@ impl RedisLocks {
             script,
             by_hash: call,
         };
-        let answer = link.ask(&request, Repeat::Harmless, context).await?;
+        let answer = shared.ask(&request, Repeat::Harmless, context).await?;
         let answer: Vec<u8> = from_redis_value(answer).map_err(|_| unexpected(context))?;
         match unpack(&answer).as_deref() {
             Some([]) => Ok(None),
@@ -60,7 +73,7 @@ impl RedisLocks {
     }
 
     async fn extend(&self, lease: &LockLease, ttl: u64) -> Result<Timestamp, LockError> {
-        // No lock has a negative one.
+        // No lock has a negative token.
         let token = u64::try_from(lease.token).map_err(|_| LockError::LeaseLost)?;
         let numbers = pack([token, ttl, REMEMBER_MS]);
         let context = "extending a lease";
@@ -69,7 +82,7 @@ impl RedisLocks {
     }
 }
 
-/// The longest lease has far fewer.
+/// The longest lease has far fewer microseconds.
 fn micros(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_micros()).unwrap_or(u64::MAX)
 }
@@ -85,7 +98,7 @@ impl LockManager for RedisLocks {
         LockLease::validate_ttl(ttl)?;
         let numbers = pack([micros(ttl), REMEMBER_MS]);
         let arguments = [numbers.as_slice(), owner.as_str().as_bytes()];
-        // Once more is a new token of the same owner.
+        // A repeated call gets a new token for the same owner.
         let context = "acquiring a lock";
         let answer = self.run(&ACQUIRE, name, &arguments, context).await?;
         Ok(answer.map(|(token, until)| LockLease {

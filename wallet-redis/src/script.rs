@@ -1,4 +1,4 @@
-//! Scripts, known by their hashes.
+//! Lua scripts, called by their hashes. Each runs atomically.
 
 use std::sync::LazyLock;
 
@@ -21,31 +21,31 @@ macro_rules! scripts {
 }
 
 scripts! {
-    /// Keeps balances that are newer.
+    /// Stores balances that are newer.
     PUT = "scripts/put.lua";
-    /// Takes from limits.
+    /// Charges limits.
     TAKE = "scripts/take.lua";
-    /// Lends a lock.
+    /// Acquires a lock.
     ACQUIRE = "scripts/acquire.lua";
     /// Extends or ends a lease.
     EXTEND = "scripts/extend.lua";
-    /// All about sessions.
+    /// Runs every operation on sessions.
     SESSIONS = "scripts/sessions.lua";
 }
 
 impl Script {
-    /// A call with so many keys: they and the arguments are to be added.
+    /// A call with this number of keys. The caller adds the keys and the arguments.
     pub(crate) fn call(&self, keys: usize) -> Cmd {
         let mut command = cmd("EVALSHA");
         command.arg(self.hash.as_str()).arg(keys);
         command
     }
 
-    /// The same call with the script itself.
+    /// The same call with the full script.
     pub(crate) fn whole(&self, by_hash: &Cmd) -> Cmd {
         let mut command = cmd("EVAL");
         command.arg(self.source);
-        // What stands behind the name of the command and the hash.
+        // Copies the arguments after the command's name and the hash.
         for argument in by_hash.args_iter().skip(2) {
             if let Arg::Simple(argument) = argument {
                 command.arg(argument);

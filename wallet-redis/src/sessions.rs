@@ -1,3 +1,5 @@
+//! The session store. A script runs each operation atomically.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,32 +12,38 @@ use wallet_core::{StoreError, Timestamp};
 
 use crate::connection::Request;
 use crate::error::unexpected;
-use crate::link::Repeat;
 use crate::script::SESSIONS;
+use crate::shared_connection::Repeat;
 use crate::{Redis, keys};
 
 const CONTEXT: &str = "working on a session";
 
 /// Sessions in Redis, by the server's clock.
 ///
-/// All sessions of a user are one key: a hash from the hash of an id to the
-/// session. So they end together, however that comes about: by
-/// [`revoke_all`](SessionStore::revoke_all), or because a server that is short of
-/// memory forgets the key. A failover may lose the latest writes, a revocation
-/// among them; whoever cannot have that waits for replicas with the server's own
-/// settings.
+/// All sessions of a user are in one key: a Redis hash from the hash of an id to the
+/// session. So they always end together: by [`revoke_all`](SessionStore::revoke_all), or
+/// because the server evicts the key when memory is short. A failover may lose the latest
+/// writes, including a revocation. To prevent that, set the server up to wait for replicas.
 #[derive(Debug, Clone)]
 pub struct RedisSessions {
     redis: Redis,
     secrets: Arc<dyn SecretSource>,
 }
 
-/// What the script answers.
+/// The script's answer.
 enum Found {
     None,
     One(Vec<u8>),
-    /// It stands at another version.
+    /// The session has another version.
     Conflict(Version),
+}
+
+impl Redis {
+    /// Creates a session store.
+    #[must_use]
+    pub fn sessions(&self) -> RedisSessions {
+        RedisSessions::new(self.clone(), Arc::clone(&self.secrets))
+    }
 }
 
 impl RedisSessions {
@@ -51,7 +59,10 @@ impl RedisSessions {
         repeat: Repeat,
     ) -> Result<Vec<Value>, StoreError> {
         let Redis {
-            link, prefix, time, ..
+            shared,
+            prefix,
+            time,
+            ..
         } = &self.redis;
         let mut call = SESSIONS.call(1);
         call.arg(keys::sessions(prefix, place));
@@ -61,7 +72,7 @@ impl RedisSessions {
             script: &SESSIONS,
             by_hash: call,
         };
-        match link.ask(&request, repeat, CONTEXT).await? {
+        match shared.ask(&request, repeat, CONTEXT).await? {
             Value::Array(answer) => Ok(answer),
             _ => Err(unexpected(CONTEXT)),
         }
@@ -83,7 +94,7 @@ impl RedisSessions {
             _ => {}
         }
         match (answer.pop(), answer.pop(), answer.pop()) {
-            (Some(Value::BulkString(kept)), Some(Value::Int(1)), None) => Ok(Found::One(kept)),
+            (Some(Value::BulkString(stored)), Some(Value::Int(1)), None) => Ok(Found::One(stored)),
             (Some(Value::BulkString(version)), Some(Value::Int(2)), None) => {
                 let version = std::str::from_utf8(&version).ok();
                 let version = version.and_then(|version| version.parse().ok());
@@ -96,22 +107,22 @@ impl RedisSessions {
     }
 }
 
-/// What stands after the times: user, a line's end, data.
+/// The part after the times: the user, a line feed, the data.
 fn rest(user: &SessionUser, data: &[u8]) -> Vec<u8> {
     let mut rest = user.as_str().as_bytes().to_vec();
-    // A user's name has no such character.
+    // A user's name contains no line feed.
     rest.push(b'\n');
     rest.extend_from_slice(data);
     rest
 }
 
-/// A session as it is kept.
-fn parse(kept: &[u8]) -> Result<Session, StoreError> {
-    try_parse(kept).ok_or_else(|| unexpected("a session as it is kept"))
+/// Decodes a stored session.
+fn parse(stored: &[u8]) -> Result<Session, StoreError> {
+    try_parse(stored).ok_or_else(|| unexpected("a session as it is kept"))
 }
 
-fn try_parse(kept: &[u8]) -> Option<Session> {
-    let mut parts = kept.splitn(6, |byte| *byte == b':');
+fn try_parse(stored: &[u8]) -> Option<Session> {
+    let mut parts = stored.splitn(6, |byte| *byte == b':');
     let mut number = || -> Option<i64> {
         let digits = std::str::from_utf8(parts.next()?).ok()?;
         digits.parse().ok()
@@ -151,9 +162,9 @@ impl SessionStore for RedisSessions {
             rest(user, data),
             most,
         ];
-        // Once more is the same session under the same id.
+        // A repeated call creates the same session under the same id.
         match self.on_one("create", &id, more, Repeat::Harmless).await? {
-            Found::One(kept) => Ok((id, parse(&kept)?)),
+            Found::One(stored) => Ok((id, parse(&stored)?)),
             Found::None | Found::Conflict(_) => Err(unexpected(CONTEXT)),
         }
     }
@@ -163,7 +174,7 @@ impl SessionStore for RedisSessions {
             .on_one("load", id, Vec::new(), Repeat::Harmless)
             .await?
         {
-            Found::One(kept) => parse(&kept).map(Some),
+            Found::One(stored) => parse(&stored).map(Some),
             Found::None => Ok(None),
             Found::Conflict(_) => Err(unexpected(CONTEXT)),
         }
@@ -178,7 +189,7 @@ impl SessionStore for RedisSessions {
         Session::validate(data)?;
         let more = vec![version.to_string().into_bytes(), data.to_vec()];
         match self.on_one("save", id, more, Repeat::Never).await? {
-            Found::One(kept) => Ok(parse(&kept)?),
+            Found::One(stored) => Ok(parse(&stored)?),
             Found::None => Err(SessionError::Ended),
             Found::Conflict(version) => Err(SessionError::Conflict { version }),
         }
@@ -189,7 +200,7 @@ impl SessionStore for RedisSessions {
             .on_one("touch", id, Vec::new(), Repeat::Harmless)
             .await?
         {
-            Found::One(kept) => parse(&kept).map(Some),
+            Found::One(stored) => parse(&stored).map(Some),
             Found::None => Ok(None),
             Found::Conflict(_) => Err(unexpected(CONTEXT)),
         }

@@ -1,14 +1,12 @@
+//! The settings of the shared connection and the cache.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_core::StoreError;
-use wallet_core::store::StoreErrorKind;
-
 use crate::RedisCredentialsProvider;
-use crate::target::Target;
 
-/// How Redis is reached and used: plain data.
+/// The settings for Redis: how it is reached and used. Plain data.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,21 +32,21 @@ pub struct RedisSettings {
 }
 
 impl RedisSettings {
-    /// The longest that a balance may be kept: 30 days.
+    /// The longest time to cache a balance: 30 days.
     pub const CACHE_TTL_MAX: Duration = Duration::from_secs(30 * 86_400);
 
-    /// Redis at `url`; an ACL user and a password may stand before the host, and
-    /// `rediss` instead of `redis` asks for TLS.
+    /// Settings for Redis at `url`. An ACL user and a password may precede the host.
+    /// `rediss` instead of `redis` requires TLS.
     ///
-    /// | form | what is there |
+    /// | form | deployment |
     /// |---|---|
     /// | `redis://user:password@host:port/db` | one server |
-    /// | `redis+sentinel://user:password@host:port,host:port/name/db` | the sentinels of a server named so |
+    /// | `redis+sentinel://user:password@host:port,host:port/name/db` | sentinels of the server `name` |
     /// | `redis+cluster://user:password@host:port,host:port` | nodes of a cluster, or its configuration endpoint |
     ///
-    /// Keys begin with `wallet`; a call takes at most 20 ms; after 3 failures in a
-    /// row nothing is asked until a connection answers again; balances are kept
-    /// for a minute.
+    /// Keys begin with `wallet`. A call takes at most 20 ms. After 3 failures in a row, a
+    /// circuit breaker opens until a connection answers again. Balances are cached for one
+    /// minute.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -74,64 +72,65 @@ impl RedisSettings {
         self
     }
 
-    /// Signs in with what `provider` says, instead of a user and a password in the
-    /// address: there must be none.
+    /// Signs in with the credentials of `provider`. The address must then contain no user
+    /// and no password.
     #[must_use]
     pub fn with_credentials(mut self, provider: Arc<dyn RedisCredentialsProvider>) -> Self {
         self.credentials = Some(provider);
         self
     }
 
-    /// How long a connection stays signed in before it signs in again, with what the
-    /// [provider](Self::with_credentials) says then; 11 hours by default, because
-    /// AWS closes it after 12. Of no effect without a provider.
+    /// How long a connection stays signed in before it signs in again with credentials from
+    /// the [provider](Self::with_credentials). 11 hours by default, because AWS closes a
+    /// connection after 12. It has no effect without a provider.
     #[must_use]
     pub const fn with_sign_in_age(mut self, age: Duration) -> Self {
         self.sign_in_age = age;
         self
     }
 
-    /// What every key begins with: 1 to 32 of `a-z A-Z 0-9 _ - .`. Books that
-    /// were restored to an earlier state, and other books, take another one.
+    /// The prefix of every key: 1 to 32 characters of `a-z A-Z 0-9 _ - .`. Books that were
+    /// restored to an earlier state need another prefix, and so do other books.
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// The most that one call may take, retries included.
+    /// The deadline of one call, including retries.
     #[must_use]
     pub const fn with_budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self
     }
 
-    /// The most that opening a connection may take. No call waits for it longer
-    /// than its own budget.
+    /// The longest time to open a connection. A call waits for it only until its own
+    /// deadline.
     #[must_use]
     pub const fn with_connect_wait(mut self, connect_wait: Duration) -> Self {
         self.connect_wait = connect_wait;
         self
     }
 
-    /// After how many calls in a row without an answer nothing is asked any more
-    /// until a new connection answers within a call's budget; at least 1.
+    /// The limit of the circuit breaker: after this number of calls in a row without an
+    /// answer it opens. It closes when a new connection answers within the deadline of a
+    /// call. At least 1.
     #[must_use]
     pub fn with_failures_max(mut self, failures: u32) -> Self {
         self.failures_max = failures.max(1);
         self
     }
 
-    /// How often a call that may be repeated is repeated when its connection
-    /// broke, within its budget.
+    /// How often an idempotent call is repeated after its connection broke, within its
+    /// deadline.
     #[must_use]
     pub const fn with_retries_max(mut self, retries: u32) -> Self {
         self.retries_max = retries;
         self
     }
 
-    /// The pauses between attempts to connect: the first, which doubles, and the
-    /// longest.
+    /// The backoff between attempts to connect: the first pause, which doubles, and the
+    /// longest pause.
     #[must_use]
     pub const fn with_pauses(mut self, first: Duration, longest: Duration) -> Self {
         self.pause = first;
@@ -139,27 +138,15 @@ impl RedisSettings {
         self
     }
 
-    /// How long a balance is kept, less up to a tenth of it; at least a
-    /// millisecond, at most [`Self::CACHE_TTL_MAX`].
+    /// How long a balance is cached, minus up to 10 percent at random. From one millisecond
+    /// to [`Self::CACHE_TTL_MAX`].
     #[must_use]
     pub const fn with_cache_ttl(mut self, ttl: Duration) -> Self {
         self.cache_ttl = ttl;
         self
     }
 
-    /// Whether address and settings make sense, without connecting: for a host
-    /// that reads them long before it uses them.
-    ///
-    /// # Errors
-    /// As [`Redis::open`](crate::Redis::open).
-    pub fn check(&self) -> Result<(), StoreError> {
-        if let Some(problem) = self.problem() {
-            return Err(StoreError::new(StoreErrorKind::Internal, problem));
-        }
-        Target::new(self).map(drop)
-    }
-
-    /// What is wrong with them, if anything; the address is checked elsewhere.
+    /// The first invalid setting, if any. The address is checked elsewhere.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
         if self.prefix.is_empty() || self.prefix.len() > 32 || !self.prefix.chars().all(allowed) {
@@ -179,7 +166,7 @@ impl RedisSettings {
     }
 }
 
-/// Without the address: it holds a password.
+/// Leaves the address out, because it contains a password.
 impl fmt::Debug for RedisSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisSettings")

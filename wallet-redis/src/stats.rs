@@ -1,3 +1,5 @@
+//! Counters of calls and connections.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A count that only rises.
@@ -21,7 +23,7 @@ macro_rules! stats {
             $(pub(crate) $name: Counter,)*
         }
 
-        /// What has become of the calls to Redis since it was opened.
+        /// Counts of the calls to Redis since it was opened.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct StatsSnapshot {
@@ -39,14 +41,13 @@ macro_rules! stats {
 stats! {
     /// Calls that were sent.
     calls,
-    /// Of these, those that failed.
+    /// Sent calls that failed.
     failures,
-    /// Of these, those whose budget was over.
+    /// Sent calls that exceeded their deadline.
     timeouts,
-    /// Calls that were not sent because there was no connection: they cost
-    /// nothing.
+    /// Calls that were not sent because there was no connection. They cost nothing.
     skipped,
-    /// Calls that were sent again after their connection had broken.
+    /// Calls that were sent again after their connection broke.
     retries,
     /// How often a connection was taken out of use.
     breaks,

@@ -1,18 +1,21 @@
+//! The clock of the scripts: the server's, or another one for tests.
+
 use std::sync::Arc;
 
 use wallet_core::runtime::Clock;
 
-/// Where scripts take their time from.
+/// The clock of the scripts.
 #[derive(Debug, Clone)]
 pub(crate) enum Time {
-    /// The server's clock, read by the script itself.
+    /// The server's clock. The script reads it.
     Server,
-    /// Another one, given along: for tests that drive the time.
+    /// Another clock, whose time is an argument of the script. Tests use it to control the
+    /// time.
     Clock(Arc<dyn Clock>),
 }
 
 impl Time {
-    /// What a script is told.
+    /// The script's argument for the time.
     pub(crate) fn argument(&self) -> Vec<u8> {
         match self {
             Self::Server => Vec::new(),
@@ -20,8 +23,8 @@ impl Time {
         }
     }
 
-    /// The same for scripts that take it as their last argument, and the server's
-    /// where there is none.
+    /// The argument for scripts whose last argument is the time. `None` means the server's
+    /// clock.
     pub(crate) fn given(&self) -> Option<Vec<u8>> {
         match self {
             Self::Server => None,
@@ -29,8 +32,8 @@ impl Time {
         }
     }
 
-    /// How long keys outlive their use. Where another clock is given the
-    /// server's says nothing, so they stay.
+    /// How long keys outlive their use, in milliseconds. With another clock the server's
+    /// clock proves nothing, so keys stay.
     pub(crate) const fn grace_ms(&self) -> u64 {
         match self {
             Self::Server => 1_000,

@@ -24,10 +24,10 @@ use crate::routes::{
 };
 use crate::{Config, Hosts, Network, openapi};
 
-/// Whose idempotency keys those of the API are.
+/// The scope of the API's idempotency keys.
 pub const SCOPE: &str = "rest";
 
-/// What every route works with; cheap to clone.
+/// The state of every route; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App {
     inner: Arc<Inner>,
@@ -45,7 +45,7 @@ struct Inner {
     is_draining: AtomicBool,
 }
 
-/// How the routes work: plain data.
+/// The settings of the routes: plain data.
 #[derive(Debug, Clone)]
 pub struct AppSettings {
     /// The currencies that requests may name.
@@ -54,24 +54,24 @@ pub struct AppSettings {
     pub request_timeout: Duration,
     /// The largest body accepted, in bytes.
     pub body_max: usize,
-    /// How long a body may take to come.
+    /// How long a body may take to arrive.
     pub body_timeout: Duration,
-    /// The names that requests may be addressed to.
+    /// The host names that the server answers to.
     pub hosts: Hosts,
-    /// Proxies in front. Only [`Server`](crate::Server) knows who called.
+    /// Trusted proxies. Only [`Server`](crate::Server) knows the peer of a connection.
     pub trusted_proxies: Vec<Network>,
-    /// How many requests one client behind a trusted proxy may have open.
+    /// The most open requests of one client behind a trusted proxy.
     pub requests_per_client: usize,
-    /// How many requests for lists may be open.
+    /// The most open requests for lists.
     pub lists_max: usize,
-    /// How many for single things.
+    /// The most open requests for single resources.
     pub reads_max: usize,
     /// Whether callers may move money between system accounts.
     pub system_transfers: bool,
 }
 
 impl AppSettings {
-    /// As the server's settings say.
+    /// The settings of the routes, from the server's settings.
     ///
     /// # Errors
     /// When a currency of the settings contradicts another one.
@@ -109,10 +109,10 @@ impl Default for AppSettings {
 }
 
 impl App {
-    /// Routes over `wallet`.
+    /// The routes over `wallet`.
     ///
     /// # Errors
-    /// None that a caller could cause.
+    /// No request can cause one.
     pub fn new(wallet: Wallet, settings: AppSettings) -> Result<Self, TextError> {
         let readiness = Readiness::new(wallet.clone());
         let lanes = Lanes::new(settings.lists_max, settings.reads_max);
@@ -144,28 +144,28 @@ impl App {
         &self.inner.metrics
     }
 
-    /// What clients behind trusted proxies have open.
+    /// The open requests of clients behind trusted proxies.
     pub(crate) fn clients(&self) -> &Peers {
         &self.inner.clients
     }
 
-    /// How many requests may read.
+    /// The limits of concurrent reads.
     pub(crate) fn lanes(&self) -> &Lanes {
         &self.inner.lanes
     }
 
-    /// Whether it can commit.
+    /// Whether the wallet can commit.
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.inner.readiness
     }
 
-    /// Whose idempotency keys these are. A host with many callers gives each a
-    /// scope of its own.
+    /// Sets the scope of the idempotency keys. A host with many callers gives each caller
+    /// a scope.
     pub(crate) fn scope(&self) -> KeyScope {
         self.inner.scope.clone()
     }
 
-    /// From here on readiness is denied.
+    /// Readiness is denied from here on.
     pub fn drain(&self) {
         self.inner.is_draining.store(true, Ordering::Relaxed);
     }
@@ -175,14 +175,14 @@ impl App {
     }
 }
 
-/// Routes, and the schemas that their document names.
+/// The routes, and the schemas of their document.
 struct Routes {
     routes: Router<App>,
     schemas: Option<Components>,
 }
 
-/// The routes and the document that tells of them: the same for every app, and
-/// much work to make.
+/// The routes and their `OpenAPI` document. They are the same for every app and expensive
+/// to build.
 static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     let (routes, api) = OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(accounts::open, accounts::list))
@@ -213,14 +213,14 @@ static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     Routes { routes, schemas }
 });
 
-/// The same for those who run the server.
+/// The same for the operators' routes.
 static ADMIN_ROUTES: LazyLock<Router<App>> = LazyLock::new(|| {
     let (routes, mut api) = OpenApiRouter::with_openapi(openapi::admin_base())
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::show))
         .split_for_parts();
-    // A problem may name what is answered elsewhere.
+    // A problem may refer to a resource of another route.
     api.components.clone_from(&ROUTES.schemas);
     documented(routes, openapi::finish(api))
 });
@@ -233,13 +233,13 @@ fn documented(routes: Router<App>, document: openapi::Document) -> Router<App> {
         .method_not_allowed_fallback(wrong_method)
 }
 
-/// All routes, and `/openapi.json`, which tells of them.
+/// All routes, and `/openapi.json`, which documents them.
 pub fn router(app: App) -> Router {
     guarded(ROUTES.routes.clone(), app)
 }
 
-/// The routes for those who run the server: `/metrics`, `/health/...`, and an
-/// `/openapi.json` of their own. They belong where no client can reach them.
+/// The operators' routes: `/metrics`, `/health/...`, and their own `/openapi.json`. Serve
+/// them where no client can reach them.
 pub fn admin_router(app: App) -> Router {
     guarded(ADMIN_ROUTES.clone(), app)
 }

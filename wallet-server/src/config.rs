@@ -10,8 +10,8 @@ use wallet_core::{Currency, Settings, Timestamp};
 use crate::hosts::HostName;
 use crate::{LogFormat, Network, TableUrl};
 
-/// The server's settings: flags, or the environment variables that `--help`
-/// names. Every one has a default.
+/// The server's settings: flags, or the environment variables that `--help` names. Every
+/// setting has a default.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "wallet-server",
@@ -19,35 +19,35 @@ use crate::{LogFormat, Network, TableUrl};
     about = "The wallet ledger behind a REST API"
 )]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     #[arg(long, env = "WALLET_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Where those who run the server find `/metrics` and a second copy of
-    /// `/health/...`, whatever clients do to the other address; `off` for nowhere.
+    /// The address of the operators' listener, with `/metrics` and a second copy of
+    /// `/health/...`. Clients cannot overload it; `off` disables it.
     #[arg(long, env = "WALLET_ADMIN_LISTEN", default_value = "127.0.0.1:8081")]
     pub admin_listen: AdminListen,
 
-    /// Names in the `Host` header that are answered, besides `localhost` and
-    /// addresses; separated by commas, `*` for any. Else a page of another site,
-    /// whose name leads here, could call this server from a browser.
+    /// Accepted names in the `Host` header, besides `localhost` and IP addresses;
+    /// separated by commas, `*` for any. Without this check a page of another site whose
+    /// name resolves to this server could call it from a browser.
     #[arg(long, env = "WALLET_HOSTS", value_delimiter = ',')]
     pub hosts: Vec<HostName>,
 
-    /// Where the books are: `sqlite:PATH`, `memory` (lost at exit), or, built
-    /// with the feature `mysql`, `mysql://USER:PASSWORD@HOST/DATABASE`.
+    /// The store of the books: `sqlite:PATH`, `memory` (lost at exit), or, built with the
+    /// feature `mysql`, `mysql://USER:PASSWORD@HOST/DATABASE`.
     #[arg(long, env = "WALLET_STORE", default_value = "sqlite:wallet.db")]
     pub store: StoreUrl,
 
-    /// The URL of a FIFO queue on Amazon SQS that gets the books' events; needs
-    /// the feature `aws`, and credentials as every program of AWS finds them.
+    /// The URL of a FIFO queue on Amazon SQS that receives the books' events. Needs the
+    /// feature `aws`, and AWS credentials in one of the usual places.
     #[arg(long, env = "WALLET_EVENTS_QUEUE", value_parser = fifo)]
     pub events_queue: Option<String>,
 
-    /// Where the history of accounts is, from which statements and past balances are
-    /// read: `dynamodb:TABLE`, a table that exists; needs the feature `aws`. Without
-    /// a queue for events the server brings it up itself; with one, a consumer of
-    /// the queue does.
+    /// The history of accounts, from which statements and past balances are read:
+    /// `dynamodb:TABLE`, a table that exists. Needs the feature `aws`. Without a queue
+    /// for events the server updates the history itself; with one, a consumer of the
+    /// queue does.
     #[arg(long, env = "WALLET_HISTORY")]
     pub history: Option<TableUrl>,
 
@@ -55,21 +55,21 @@ pub struct Config {
     #[arg(long, env = "WALLET_CURRENCIES", value_delimiter = ',', value_parser = currency)]
     pub currencies: Vec<Currency>,
 
-    /// How many requests may wait for a commit.
+    /// How many requests may wait for a commit; further ones are refused.
     #[arg(long, env = "WALLET_QUEUE", default_value_t = 8_192, value_parser = at_least_one)]
     pub queue: usize,
 
-    /// How many batches may be committed at a time [default: 2 on MySQL, 3 while
-    /// there is much to do; 1 on SQLite, which has one writer].
+    /// How many batches may be committed at a time [default: 2 on MySQL, 3 under load; 1
+    /// on SQLite, which has one writer].
     #[arg(long, env = "WALLET_COMMITTERS", value_parser = at_least_one)]
     pub committers: Option<usize>,
 
-    /// How many requests for lists and past balances may be open, most of them
-    /// waiting for their turn; further ones are answered 503.
+    /// How many requests for lists and past balances may be open, running or waiting;
+    /// further ones are answered 503.
     #[arg(long, env = "WALLET_LISTS_MAX", default_value_t = 64, value_parser = at_least_one)]
     pub lists_max: usize,
 
-    /// The same for requests that read single things, or try a change.
+    /// The same for requests that read single resources, and for dry runs.
     #[arg(long, env = "WALLET_READS_MAX", default_value_t = 512, value_parser = at_least_one)]
     pub reads_max: usize,
 
@@ -78,15 +78,15 @@ pub struct Config {
     #[arg(long, env = "WALLET_CONNECTIONS", default_value_t = 960, value_parser = at_least_one)]
     pub connections: usize,
 
-    /// How many of them one peer may have (an address of IPv4, a network of 64
-    /// bits of IPv6); further ones are answered 429. Behind a trusted proxy, how
-    /// many requests one client may have open [default: half of --connections].
+    /// How many connections one peer may have (an IPv4 address, or an IPv6 network of 64
+    /// bits); further ones are answered 429. Behind a trusted proxy, how many requests
+    /// one client may have open [default: half of --connections].
     #[arg(long, env = "WALLET_CONNECTIONS_PER_PEER", value_parser = at_least_one)]
     pub connections_per_peer: Option<usize>,
 
-    /// Proxies in front, as networks (10.0.0.0/8) or addresses, separated by
-    /// commas. Of a request through one of them, the client is the rightmost
-    /// address in `X-Forwarded-For` that is not a proxy.
+    /// Trusted proxies, as networks (10.0.0.0/8) or addresses, separated by commas. The
+    /// client of a request through one of them is the rightmost address in
+    /// `X-Forwarded-For` that is not a proxy.
     #[arg(long, env = "WALLET_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
 
@@ -105,24 +105,24 @@ pub struct Config {
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub request_timeout_ms: u64,
 
-    /// How long the body of a request may take to come, in milliseconds.
+    /// How long the body of a request may take to arrive, in milliseconds.
     #[arg(long, env = "WALLET_BODY_TIMEOUT_MS", default_value_t = 10_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub body_timeout_ms: u64,
 
-    /// How long the head of a request (its first line and headers) may take to come,
+    /// How long the head of a request (its first line and headers) may take to arrive,
     /// from its first byte on, in milliseconds.
     #[arg(long, env = "WALLET_HEAD_TIMEOUT_MS", default_value_t = 10_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub head_timeout_ms: u64,
 
-    /// How long nothing may come or go on a connection, in milliseconds; never
-    /// less than a request may take, and a second.
+    /// The idle timeout of a connection, in milliseconds; at least the time limit of a
+    /// request plus one second.
     #[arg(long, env = "WALLET_IDLE_TIMEOUT_MS", default_value_t = 60_000)]
     pub idle_timeout_ms: u64,
 
     /// How long connections are still accepted at shutdown, in milliseconds, while
-    /// `/health/ready` answers 503: as long as a load balancer takes to see it.
+    /// `/health/ready` answers 503: as long as a load balancer takes to notice.
     #[arg(long, env = "WALLET_DRAIN_DELAY_MS", default_value_t = 5_000)]
     pub drain_delay_ms: u64,
 
@@ -137,8 +137,8 @@ pub struct Config {
     #[arg(value_parser = clap::value_parser!(u64).range(..=600_000))]
     pub max_ahead_ms: u64,
 
-    /// The same for a while, up to seven days: after a clock stepped forward and
-    /// was set right. Needs `--raise-max-ahead-until`.
+    /// A temporary higher limit, up to seven days, after a clock stepped forward and was
+    /// corrected. Needs `--raise-max-ahead-until`.
     #[arg(
         long,
         env = "WALLET_RAISE_MAX_AHEAD_MS",
@@ -147,7 +147,7 @@ pub struct Config {
     #[arg(value_parser = clap::value_parser!(u64).range(..=604_800_000))]
     pub raise_max_ahead_ms: Option<u64>,
 
-    /// When that ends, as RFC 3339: at most a day ahead.
+    /// When the temporary limit ends, as RFC 3339: at most a day ahead.
     #[arg(
         long,
         env = "WALLET_RAISE_MAX_AHEAD_UNTIL",
@@ -157,16 +157,16 @@ pub struct Config {
     pub raise_max_ahead_until: Option<Timestamp>,
 
     /// Whether callers may move money between system accounts
-    /// (`POST /v1/system-transfers`): whoever reaches the server may then.
+    /// (`POST /v1/system-transfers`). Every caller of the server may do so then.
     #[arg(long, env = "WALLET_ALLOW_SYSTEM_TRANSFERS")]
     pub allow_system_transfers: bool,
 
-    /// How a database of MySQL, MariaDB or Aurora is used.
+    /// The settings of a database of MySQL, MariaDB or Aurora.
     #[cfg(feature = "mysql")]
     #[command(flatten)]
     pub mysql: crate::MysqlConfig,
 
-    /// How the log looks: `json` or `text`.
+    /// The format of the log: `json` or `text`.
     #[arg(long, env = "WALLET_LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,
 }
@@ -184,19 +184,19 @@ impl Config {
         Ok(table)
     }
 
-    /// How many connections one peer may have.
+    /// The most connections of one peer.
     pub(crate) fn connections_per_peer(&self) -> usize {
         let half = self.connections.div_ceil(2);
         self.connections_per_peer.unwrap_or(half)
     }
 }
 
-/// Where the server listens for those who run it.
+/// The address of the administration's listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdminListen {
-    /// Nowhere: there are no metrics.
+    /// No listener: there are no metrics.
     Off,
-    /// At this address.
+    /// This address.
     At(SocketAddr),
 }
 
@@ -212,12 +212,12 @@ impl FromStr for AdminListen {
     }
 }
 
-/// Where the books are.
+/// The store of the books.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoreUrl {
     /// A SQLite file, created when absent.
     Sqlite(PathBuf),
-    /// The process's memory.
+    /// The memory of the process.
     Memory,
     /// A database of MySQL, MariaDB or Aurora, by its address.
     #[cfg(feature = "mysql")]
@@ -225,7 +225,7 @@ pub enum StoreUrl {
 }
 
 impl StoreUrl {
-    /// How the wallet works best on it.
+    /// The recommended settings of a wallet over this store.
     pub(crate) fn settings(&self) -> Settings {
         match self {
             Self::Sqlite(_) | Self::Memory => Settings::default(),
@@ -235,7 +235,7 @@ impl StoreUrl {
     }
 }
 
-/// Without addresses: they hold passwords.
+/// Shows no addresses: they hold passwords.
 impl fmt::Debug for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! The relay of the server's own events.
+//! The relay of the server's events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,13 @@ use crate::log::Chain;
 use crate::store::Books;
 use crate::{Config, StartError};
 
-/// How long the last events may take at shutdown. Those behind parked ones never
-/// end.
+/// How long the relay may publish at shutdown. Events behind a parked one are never
+/// published then.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often the log is told why events are not published.
+/// How often the log reports why events are not published.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// The relay that the settings ask for: to a queue, or, where there is none, into
-/// history.
+/// The relay that the settings ask for: to a queue, or without a queue into history.
 pub(crate) async fn relay(
     config: &Config,
     store: &Arc<dyn Books>,
@@ -40,7 +39,7 @@ pub(crate) async fn relay(
         }
         (None, None) => return Ok(None),
     };
-    // Another name for each process: a relay that comes back is another one.
+    // The name differs for each process: a restarted relay is a new one.
     let owner = format!("wallet-server/{}", Uuid7.new_id());
     let outbox: Arc<dyn Outbox> = Arc::<dyn Books>::clone(store);
     let mut settings = RelaySettings::new(owner);
@@ -52,7 +51,7 @@ pub(crate) async fn relay(
     Ok(Some(relay.signal(signal).build()?))
 }
 
-/// Says in the log that nobody publishes these books' events, and how many wait.
+/// Logs that nothing publishes these books' events, and how many wait.
 pub(crate) async fn warn_unpublished(outbox: &dyn Outbox) {
     match outbox.depth(PartitionId::default()).await {
         Ok(depth) => {
@@ -93,8 +92,8 @@ async fn publisher(config: &Config) -> Result<Option<Arc<dyn EventPublisher>>, S
     }
 }
 
-/// Says in the log why events are not published, each reason once until another one
-/// comes; for ever.
+/// Logs why events are not published. Each reason is logged once until another one comes.
+/// Runs without end.
 async fn report(relay: Relay) {
     let mut last = None;
     loop {
@@ -109,7 +108,7 @@ async fn report(relay: Relay) {
     }
 }
 
-/// A relay at work.
+/// A running relay.
 #[derive(Debug)]
 pub(crate) struct Publishing {
     stop: oneshot::Sender<()>,
@@ -123,20 +122,20 @@ impl Publishing {
             let stop = async {
                 let _ = stopped.await;
             };
-            let told = relay.clone();
+            let reported = relay.clone();
             tokio::select! {
                 () = relay.run(stop) => {}
-                () = report(told) => {}
+                () = report(reported) => {}
             }
         });
         Self { stop, task }
     }
 
-    /// Publishes what waits, for a moment, then gives the outbox back. What is left
-    /// is published by whoever takes it next.
+    /// Publishes the waiting events for a short time, then releases the outbox. The next
+    /// relay publishes the rest.
     pub(crate) async fn finish(self, relay: &Relay) {
         let empty = async {
-            // An outbox that cannot be asked is left as it is.
+            // If the outbox cannot be read, it is left as it is.
             while relay.depth().await.is_ok_and(|depth| depth.rows > 0) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }

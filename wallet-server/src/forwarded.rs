@@ -1,4 +1,4 @@
-//! Who is behind a proxy.
+//! Finds the client behind a proxy.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,10 +8,10 @@ use crate::Network;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The client of a request from `peer`. A peer that is no trusted proxy is the client
-/// itself, whatever it says. Each trusted proxy has put whom it heard from behind what
-/// it was told, so the client is the rightmost address that is not a trusted one; to
-/// its left stands what anybody may have written.
+/// The client of a request from `peer`. A peer that is not a trusted proxy is the client
+/// itself; its headers are ignored. Each trusted proxy appends the address of its own
+/// peer. The client is therefore the rightmost address that is not a trusted proxy. The
+/// addresses to its left may be forged.
 pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
     if !is_trusted(peer) {
@@ -23,10 +23,11 @@ pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> 
         .iter()
         .map(|line| line.to_str().unwrap_or_default())
         .collect();
-    let mut told = lines.iter().rev().flat_map(|line| line.rsplit(','));
+    let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
     while is_trusted(client) {
-        // What is no address leaves the proxy that sent it.
-        let Some(next) = told.next().and_then(|text| address(text.trim())) else {
+        // Text that is not an address ends the search: the client is the proxy that sent
+        // it.
+        let Some(next) = hops.next().and_then(|text| address(text.trim())) else {
             break;
         };
         client = next;
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn behind_proxies_the_client_is_the_rightmost_who_is_none_of_them() {
         assert_eq!(of("10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
-        // Made up by the client, on the left of what the proxy knows.
+        // The client forged the addresses to the left of the one that the proxy added.
         assert_eq!(of("10.0.0.1", &["192.0.2.1, 198.51.100.7"]), "198.51.100.7");
         assert_eq!(
             of("10.0.0.1", &["198.51.100.7, 10.0.0.2,10.0.0.3"]),

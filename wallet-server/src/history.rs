@@ -1,4 +1,4 @@
-//! Histories and audit logs, by their addresses.
+//! Opens histories and audit logs by their addresses.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl FromStr for TableUrl {
     }
 }
 
-/// The history in a table, which must be there.
+/// The history in a table that exists.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -51,7 +51,7 @@ pub async fn open(url: &TableUrl) -> Result<Arc<dyn HistoryStore>, StoreError> {
     Ok(Arc::new(history))
 }
 
-/// The audit log in a table, which must be there.
+/// The audit log in a table that exists.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -66,7 +66,7 @@ pub async fn open_log(url: &TableUrl) -> Result<Arc<dyn AuditLog>, StoreError> {
     Ok(Arc::new(log))
 }
 
-/// Nobody has such an address: none was taken.
+/// No such address exists in this build: parsing accepts none.
 #[cfg(not(feature = "aws"))]
 #[expect(clippy::unused_async, reason = "only a table's client is waited for")]
 pub async fn open(url: &TableUrl) -> Result<Arc<dyn HistoryStore>, StoreError> {

@@ -1,10 +1,10 @@
-//! Which names the server answers to.
+//! The host names that the server answers to.
 //!
-//! A browser lets a page call the server that its name leads to. Whoever owns a name
-//! can have it lead to 127.0.0.1 once the page is loaded (DNS rebinding), and the page
+//! A browser lets a page call the server that its host name resolves to. The owner of a
+//! name can resolve it to 127.0.0.1 after the page is loaded (DNS rebinding). The page
 //! then calls a server that only its own machine should reach. The `Host` header still
-//! has the page's name, so a name that is not the server's own is refused. Addresses
-//! are no names: nobody can have one lead elsewhere.
+//! holds the page's name, so a name that is not the server's own is refused. IP addresses
+//! are accepted: DNS does not resolve them.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -16,18 +16,18 @@ use thiserror::Error;
 
 use crate::problem::{Code, Problem};
 
-/// The names that requests may be addressed to. `localhost` and addresses always are
-/// among them.
+/// The host names that requests may use. `localhost` and IP addresses are always
+/// accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hosts {
     names: Vec<HostName>,
 }
 
-/// A name that requests may be addressed to, or `*` for any.
+/// An accepted host name, or `*` for any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostName(String);
 
-/// A text that is neither `*` nor the name of a host.
+/// A text that is neither `*` nor a host name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected the name of a host, without a port, or *")]
 pub struct HostNameError;
@@ -47,7 +47,7 @@ impl FromStr for HostName {
 }
 
 impl Hosts {
-    /// These, besides `localhost` and addresses.
+    /// These names, besides `localhost` and IP addresses.
     #[must_use]
     pub fn new(names: impl IntoIterator<Item = HostName>) -> Self {
         let names = names.into_iter().collect();
@@ -55,13 +55,13 @@ impl Hosts {
     }
 
     /// Every name: for a server that only programs can reach, or behind a proxy that
-    /// looks at the name.
+    /// checks the name.
     #[must_use]
     pub fn any() -> Self {
         Self::new([HostName("*".to_owned())])
     }
 
-    /// Whether a request is addressed to one of them.
+    /// Whether the host of a request is accepted.
     pub(crate) fn check(
         &self,
         uri: &Uri,
@@ -75,7 +75,7 @@ impl Hosts {
             (None, _) => return Err(bad("there must be a Host header")),
             (Some(_), Some(_)) => return Err(bad("there must be one Host header")),
         };
-        // A request that names its server in full means that one.
+        // A request with an absolute URI names that host.
         let authority = match uri.authority() {
             Some(authority) => Ok(authority.clone()),
             None => Authority::try_from(host.as_bytes()),
@@ -112,7 +112,7 @@ impl Hosts {
     }
 }
 
-/// Whether what stands behind the name is a port, or nothing.
+/// Whether the text behind the name is a port, or empty.
 fn has_fair_port(authority: &Authority) -> bool {
     let text = authority.as_str();
     let behind_user = text.rsplit_once('@').map_or(text, |(_, behind)| behind);

@@ -34,8 +34,8 @@ pub(crate) fn key(app: &App, headers: &HeaderMap) -> Result<IdempotencyKey, Prob
     of_text(app, &text).map_err(|error| bad(&error.to_string()))
 }
 
-/// The bare key in a path. Quotes and blanks around it are refused: in the header they
-/// are not part of the key, so that it would be another one.
+/// The bare key in a path. Quotes and blanks around it are refused: the header does not
+/// count them as part of the key, so that the path would name another key.
 pub(crate) fn key_in_path(app: &App, text: &str) -> Result<IdempotencyKey, Problem> {
     of_text(app, text).map_err(|error| match error {
         KeyError::Framed => {
@@ -46,12 +46,12 @@ pub(crate) fn key_in_path(app: &App, text: &str) -> Result<IdempotencyKey, Probl
     })
 }
 
-/// Why a text is no key.
+/// Why a text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 enum KeyError {
     #[error(transparent)]
     Text(#[from] TextError),
-    /// One that a path could not tell from its quoted form.
+    /// In a path, the key would equal the quoted form of another key.
     #[error("a key neither begins nor ends with a quote or a blank")]
     Framed,
 }
@@ -88,7 +88,7 @@ fn bad(detail: &str) -> Problem {
     Problem::new(Code::IDEMPOTENCY_KEY_INVALID, detail)
 }
 
-/// Tells whether the answer was given before.
+/// Sets whether the answer is a replay.
 pub(crate) fn mark_replayed(response: &mut Response, is_replayed: bool) {
     if is_replayed {
         let yes = HeaderValue::from_static("true");

@@ -1,8 +1,8 @@
-//! How many requests may read at a time.
+//! Limits the number of concurrent reads.
 //!
-//! A list goes through many rows, so that a few of them keep a store busy. Lists have
-//! a lane of their own, and single things another one: who asks for many lists keeps
-//! others from lists, and nobody from anything else.
+//! A list reads many rows, so that a few lists keep a store busy. Lists have one lane and
+//! single resources another. A caller who asks for many lists delays other lists, and
+//! nothing else.
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
@@ -12,14 +12,14 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::problem::{Code, Problem};
 
-/// How many lists are read at a time.
+/// The most concurrent reads of lists.
 const LISTS_AT_ONCE: usize = 8;
-/// How many single things are.
+/// The most concurrent reads of single resources.
 const SINGLE_AT_ONCE: usize = 64;
 
 /// The paths that list things.
 const LISTS: [&str; 3] = ["/v1/accounts", "/v1/accounts/{id}/entries", "/v1/holds"];
-/// The path that may read far into the past.
+/// The path that may read past balances.
 const BALANCE: &str = "/v1/accounts/{id}/balance";
 
 /// The lanes of a server.
@@ -30,7 +30,7 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    /// With room for so many requests each.
+    /// Lanes with this many open requests each.
     pub(crate) fn new(lists: usize, single: usize) -> Self {
         Self {
             lists: Lane::new(lists, LISTS_AT_ONCE),
@@ -38,8 +38,8 @@ impl Lanes {
         }
     }
 
-    /// The lane that a request takes; `None` for one that commits, or asks nothing of
-    /// the books. What is added to the API takes one without being named here.
+    /// The lane of a request; `None` for one that commits or does not read the books. A
+    /// new route takes a lane without being named here.
     pub(crate) fn of(&self, request: &Request) -> Option<&Lane> {
         let path = request.extensions().get::<MatchedPath>()?.as_str();
         let query = request.uri().query().unwrap_or_default();
@@ -51,15 +51,15 @@ impl Lanes {
             let is_list = is_past || LISTS.contains(&path);
             return Some(if is_list { &self.lists } else { &self.single });
         }
-        // The only parameter of a change has it tried, and not done.
+        // The only query parameter of a change asks for a dry run.
         (!query.is_empty()).then_some(&self.single)
     }
 }
 
-/// Lets some through at a time, and some wait.
+/// A lane: some requests run, others wait.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    /// For those that are open, whether they wait or not.
+    /// The slots of open requests, running or waiting.
     room: Semaphore,
     at_once: Semaphore,
     pub(crate) open: Gauge,
@@ -67,7 +67,7 @@ pub(crate) struct Lane {
     pub(crate) refused: Counter,
 }
 
-/// Leave to read, until it is dropped.
+/// The permission to read, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn<'l> {
     _room: SemaphorePermit<'l>,
@@ -86,8 +86,8 @@ impl Lane {
         }
     }
 
-    /// Waits for its turn, where there is room to wait. Who goes away meanwhile leaves
-    /// the room.
+    /// Waits for a turn if there is a free slot. A request that is cancelled meanwhile
+    /// frees its slot.
     pub(crate) async fn enter(&self) -> Result<Turn<'_>, Problem> {
         let full = |_| {
             self.refused.inc();
@@ -108,7 +108,7 @@ impl Lane {
     }
 }
 
-/// One more in a gauge, until it is dropped.
+/// Counts one more in a gauge until it is dropped.
 #[derive(Debug)]
 struct Counted<'g>(&'g Gauge);
 

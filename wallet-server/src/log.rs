@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 
-/// How a line of the log looks.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogFormat {
     /// One JSON object a line.
     #[default]
     Json,
-    /// Words, for a terminal.
+    /// Text, for a terminal.
     Text,
 }
 
@@ -34,18 +34,18 @@ pub(crate) fn init(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // It would say so on standard error, and panic where that takes no more.
+        // It would report its own errors on standard error, and panic if that fails.
         .log_internal_errors(false)
         .with_writer(std::io::stderr);
-    // An error means that the host has installed another one.
+    // An error means that the host has installed another subscriber.
     let _ = match format {
         LogFormat::Json => lines.json().with_span_list(false).try_init(),
         LogFormat::Text => lines.with_ansi(false).try_init(),
     };
 }
 
-/// An error with all that caused it: `what failed: why: why`. A cause whose words the
-/// error before it already has is left out.
+/// An error with its source chain: `what failed: why: why`. A source is left out if its
+/// text is already part of the error before it.
 pub(crate) struct Chain<'e>(pub(crate) &'e (dyn Error + 'static));
 
 impl fmt::Display for Chain<'_> {
@@ -65,7 +65,8 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// Lets one line through in a while, and counts those that it keeps back.
+/// Rate limit of a log line: lets one line through per interval, and counts the
+/// suppressed ones.
 #[derive(Debug)]
 pub(crate) struct Seldom {
     every: Duration,
@@ -78,7 +79,7 @@ impl Seldom {
         Self { every, state }
     }
 
-    /// How many lines were kept back since the last one, if this one may be written.
+    /// The number of lines suppressed since the last one, if this line may be written.
     pub(crate) fn turn(&self) -> Option<u64> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (last, untold) = *state;
@@ -105,15 +106,15 @@ mod tests {
         let inner = StoreError::new(StoreErrorKind::Unavailable, "writing a page");
         let inner = inner.with_source(disk);
         let outer = StoreError::new(StoreErrorKind::Internal, "committing").with_source(inner);
-        let told = Chain(&outer).to_string();
+        let text = Chain(&outer).to_string();
         let expected = "Internal: committing: Unavailable: writing a page: no space left on device";
-        assert_eq!(told, expected);
+        assert_eq!(text, expected);
 
         let disk = std::io::Error::other("no space left on device");
         let error = StoreError::new(StoreErrorKind::Unavailable, "committing").with_source(disk);
-        let told = Chain(&WalletError::from(error)).to_string();
+        let text = Chain(&WalletError::from(error)).to_string();
         let expected = "the store failed: Unavailable: committing: no space left on device";
-        assert_eq!(told, expected);
+        assert_eq!(text, expected);
     }
 
     #[test]

@@ -7,13 +7,12 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use wallet_server::Config;
 
-/// A request is many small allocations, freed on another thread than they were
-/// made on.
+/// A request makes many small allocations, which another thread frees.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    // A bad setting ends the program here: a clear message, exit code 2.
+    // A bad setting ends the program here, with a message and exit code 2.
     let config = Config::parse();
     match wallet_server::run(&config) {
         Ok(()) => ExitCode::SUCCESS,

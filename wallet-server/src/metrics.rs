@@ -1,4 +1,4 @@
-//! What `/metrics` tells Prometheus.
+//! The Prometheus metrics behind `/metrics`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -28,12 +28,13 @@ use crate::lanes::Lanes;
 use crate::problem::{Problem, errors};
 use crate::readiness::Readiness;
 
-/// How often the outbox is looked at, at most: to count what waits reads it all.
+/// The shortest interval between two counts of the outbox; a count reads the whole
+/// outbox.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// How long the metrics wait for that.
+/// How long the metrics wait for that count.
 const LOOK_MAX: Duration = Duration::from_secs(1);
 
-/// Counts what the server does.
+/// The counters of the server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
@@ -62,7 +63,7 @@ struct RouteLabels {
     route: String,
 }
 
-/// From half a millisecond to 16 seconds, each twice the one before.
+/// From half a millisecond to 16 seconds, each bucket twice the one before.
 fn buckets() -> Histogram {
     Histogram::new(exponential_buckets(0.000_5, 2.0, 16))
 }
@@ -111,25 +112,25 @@ impl Metrics {
         }
     }
 
-    /// Tells of a relay from here on; of the first one that it is given.
+    /// Adds the metrics of a relay; only the first relay counts.
     pub(crate) fn watch(&self, relay: Relay) {
         let _ = self.relay.relay.set(relay);
     }
 
-    /// Tells how much waits in an outbox, whether anybody publishes it or not.
+    /// Adds the number of events waiting in an outbox, published or not.
     pub(crate) fn watch_outbox(&self, outbox: Arc<dyn Outbox>) {
         let _ = self.relay.outbox.set(outbox);
     }
 
-    /// Looks how much waits in the outbox, now and then. Where that cannot be asked,
-    /// or takes long, it stays as it was.
+    /// Counts the waiting events from time to time. If the outbox cannot be read, or is
+    /// slow, the number stays as it was.
     async fn look(&self) {
         if self.relay.is_due() {
             let _ = tokio::time::timeout(LOOK_MAX, self.relay.look()).await;
         }
     }
 
-    /// Notes an answer.
+    /// Counts an answer.
     pub(crate) fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
         let labels = RouteLabels {
             method: method.to_owned(),
@@ -146,7 +147,7 @@ impl Metrics {
         self.requests.get_or_create(&labels).inc();
     }
 
-    /// Notes that a connection ended before its time.
+    /// Counts a connection that ended early.
     pub(crate) fn connection_failed(&self, reason: &'static str) {
         self.failures.get_or_create(&FailureLabels { reason }).inc();
     }
@@ -156,7 +157,7 @@ impl Metrics {
     }
 }
 
-/// The service's own counts, read when they are asked for.
+/// The service's own counters, read at each scrape.
 #[derive(Debug)]
 struct Service(Wallet);
 
@@ -240,7 +241,7 @@ impl Collector for Service {
     }
 }
 
-/// Whether the wallet can commit, as far as that was last known.
+/// Whether the wallet can commit, by the last known result.
 #[derive(Debug)]
 struct Ready(Readiness);
 
@@ -254,7 +255,7 @@ impl Collector for Ready {
     }
 }
 
-/// A relay and its outbox, and what was found of that when it was last looked at.
+/// A relay and its outbox, with the last count of waiting events.
 #[derive(Debug, Default)]
 struct Watched {
     relay: OnceLock<Relay>,
@@ -266,7 +267,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// Whether it was last looked at long ago; then it is looked at now.
+    /// Whether the last count is old; then a new count starts.
     fn is_due(&self) -> bool {
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -313,7 +314,7 @@ impl Watched {
     }
 }
 
-/// What the relay does, where there is one.
+/// The state of the relay, if there is one.
 #[derive(Debug)]
 struct Publishing(Arc<Watched>);
 
@@ -358,7 +359,7 @@ impl Collector for Publishing {
         let help = "What the relay does: 0 it stands by, 1 publishes, 2 cannot read a row";
         gauge(&mut encoder, "events_state", help, doing)?;
         let help = "Events on their way";
-        gauge(&mut encoder, "events_in_hand", help, stats.in_hand)?;
+        gauge(&mut encoder, "events_in_flight", help, stats.in_flight)?;
         let help = "From the commit to the publication of the latest event, in microseconds";
         gauge(&mut encoder, "events_lag_micros", help, stats.lag_micros)
     }
@@ -389,7 +390,7 @@ fn gauge(
 
 errors!(ShowErrors: &[]);
 
-/// Counts for Prometheus, in the `OpenMetrics` text format.
+/// Encodes the counters for Prometheus, in the `OpenMetrics` text format.
 #[utoipa::path(
     get, path = "/metrics", tag = "operation", operation_id = "get_metrics",
     responses((status = 200, body = String,

@@ -17,8 +17,8 @@ use crate::{App, forwarded};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Around every route: a request id, a time limit, no panic that reaches the
-/// caller, a line in the log, a count.
+/// The middleware around every route: request id, time limit, panic handling, log line
+/// and metrics.
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
@@ -51,22 +51,21 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     if app.is_draining() {
-        // Who keeps the connection would find it closed.
+        // The answer announces that the server closes the connection.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    // What a balance was is nobody's to keep, and never to be run as a page.
+    // Balances must not be cached, and a response must not be run as a page.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
-/// Whether a request may come in; what it takes away from its client for as long as
-/// it is open.
+/// Admits a request. Returns what it counts against its client while it is open.
 fn admit(app: &App, request: &Request) -> Result<Option<Presence>, Problem> {
     let settings = app.settings();
     let arrival = request.extensions().get::<Arrival>().copied();
     if arrival.is_some_and(|arrival| arrival.is_ambiguous) {
-        let detail = "the length of the body is told by Content-Length and Transfer-Encoding";
+        let detail = "the length of the body is given by Content-Length and Transfer-Encoding";
         return Err(Problem::new(Code::AMBIGUOUS_LENGTH, detail));
     }
     let mut encodings = request.headers().get_all(TRANSFER_ENCODING).iter();
@@ -87,14 +86,14 @@ fn admit(app: &App, request: &Request) -> Result<Option<Presence>, Problem> {
     let client = forwarded::client(peer.ip(), request.headers(), &settings.trusted_proxies);
     tracing::Span::current().record("client", tracing::field::display(client));
     if client == peer.ip() {
-        // Its connections are counted.
+        // The server counts this client by its connections.
         return Ok(None);
     }
     let too_many = || Problem::new(Code::TOO_MANY_CONNECTIONS, "too many requests are open");
     app.clients().enter(client).map(Some).ok_or_else(too_many)
 }
 
-/// Carries a request out, once it has its turn among those that read.
+/// Carries out a request, after it has its turn among the reads.
 async fn in_turn(app: &App, request: Request, next: Next) -> Response {
     let _turn = match app.lanes().of(&request) {
         None => None,
@@ -119,7 +118,7 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
             Problem::internal().into_response()
         }
         Err(_) => {
-            // The request goes on without its caller, so its fate is open.
+            // The request continues without its caller, so its outcome is unknown.
             let detail = "it took too long and may still happen: \
                           send it again under the same key";
             Problem::new(Code::TIMEOUT, detail).into_response()
@@ -127,7 +126,7 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
     }
 }
 
-/// The method as a label: callers can make up others without end.
+/// The method as a metric label. Callers could invent any number of methods.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -137,7 +136,7 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-/// The caller's own id if it is a sane one, else a new one.
+/// The caller's request id if it is valid, otherwise a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let given = headers.get(REQUEST_ID).filter(|id| {
         let bytes = id.as_bytes();

@@ -3,38 +3,37 @@ use std::time::Duration;
 use clap::Args;
 use wallet_aurora::AuroraSettings;
 
-/// How long the server waits for a database of MySQL, MariaDB or Aurora, and how many
-/// connections it has.
+/// The timeouts and the connection pool of a database of MySQL, MariaDB or Aurora.
 #[derive(Debug, Clone, Args)]
 pub struct MysqlConfig {
-    /// How many connections to the database there are at most.
+    /// The most connections to the database.
     #[arg(long, env = "WALLET_MYSQL_CONNECTIONS", default_value_t = 12)]
     #[arg(value_parser = crate::config::at_least_one)]
     pub mysql_connections: usize,
 
-    /// How many of them are for commits and the relay alone, so that reads never keep
-    /// a commit waiting.
+    /// The connections reserved for commits and the relay, so that reads never keep a
+    /// commit waiting.
     #[arg(long, env = "WALLET_MYSQL_RESERVED", default_value_t = 4)]
     pub mysql_reserved: usize,
 
-    /// How long a commit waits for an account that somebody else has locked, in
+    /// How long a commit waits for an account that another transaction has locked, in
     /// seconds.
     #[arg(long, env = "WALLET_MYSQL_LOCK_WAIT_SECS", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub mysql_lock_wait_secs: u64,
 
-    /// How long the database may take for a commit or for what is found by its key,
-    /// in milliseconds; longer than the wait for a lock.
+    /// The timeout of a commit and of a read by key, in milliseconds; longer than the
+    /// lock timeout.
     #[arg(long, env = "WALLET_MYSQL_ANSWER_WAIT_MS", default_value_t = 5_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub mysql_answer_wait_ms: u64,
 
-    /// How long it may take for lists, verification and purges, in milliseconds.
+    /// The timeout of lists, verification and purges, in milliseconds.
     #[arg(long, env = "WALLET_MYSQL_LONG_WAIT_MS", default_value_t = 60_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub mysql_long_wait_ms: u64,
 
-    /// How long it may take to change the schema, in milliseconds.
+    /// The timeout of a schema change, in milliseconds.
     #[arg(
         long,
         env = "WALLET_MYSQL_MIGRATION_WAIT_MS",
@@ -48,13 +47,13 @@ pub struct MysqlConfig {
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub mysql_connect_wait_ms: u64,
 
-    /// How long a connection that rested may take for a sign of life, in milliseconds.
+    /// How long an idle connection may take to answer a ping, in milliseconds.
     #[arg(long, env = "WALLET_MYSQL_PING_WAIT_MS", default_value_t = 1_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub mysql_ping_wait_ms: u64,
 
-    /// After how many seconds without a statement the database closes a connection
-    /// and frees what it has locked: for so long a server that vanishes keeps accounts.
+    /// After how many seconds without a statement the database closes a connection and
+    /// releases its locks. If a server vanishes, its accounts stay locked for this long.
     #[arg(long, env = "WALLET_MYSQL_SESSION_WAIT_SECS", default_value_t = 15)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub mysql_session_wait_secs: u64,

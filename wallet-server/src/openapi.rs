@@ -1,4 +1,4 @@
-//! What `/openapi.json` serves.
+//! Builds the document behind `/openapi.json`.
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
@@ -12,7 +12,7 @@ use utoipa::openapi::{HeaderBuilder, OpenApi, RefOr};
 use crate::problem::ProblemBody;
 use crate::schema::BareKey;
 
-/// What the document says beyond the routes.
+/// The parts of the document beyond the routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
@@ -38,7 +38,7 @@ use crate::schema::BareKey;
 )]
 struct Base;
 
-/// What the document for those who run the server says beyond its routes.
+/// The parts of the operators' document beyond its routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "Wallet administration", description = "For those who run the server."),
@@ -54,7 +54,7 @@ pub(crate) fn base() -> OpenApi {
     Base::openapi()
 }
 
-/// Adds what follows from an operation's kind, and writes the document out.
+/// Adds what follows from an operation's kind, and encodes the document.
 pub(crate) fn finish(mut api: OpenApi) -> Document {
     for path in api.paths.paths.values_mut() {
         if let Some(operation) = &mut path.post {
@@ -69,7 +69,7 @@ pub(crate) fn finish(mut api: OpenApi) -> Document {
     Document(serde_json::to_vec(&api).unwrap_or_default().into())
 }
 
-/// What would be created is answered with 200 when it is only tried.
+/// A dry run answers 200 instead of 201.
 fn dry_run(operation: &mut Operation) {
     let responses = &mut operation.responses.responses;
     if responses.contains_key("200") {
@@ -82,7 +82,7 @@ fn dry_run(operation: &mut Operation) {
     }
 }
 
-/// A body that may be absent is not one that may be `null`.
+/// An optional body may be absent, but not `null`.
 fn optional_body(operation: &mut Operation) {
     let Some(RefOr::T(body)) = &mut operation.request_body else {
         return;
@@ -103,7 +103,7 @@ fn optional_body(operation: &mut Operation) {
 
 fn describe(operation: &mut Operation) {
     let is_write = operation.request_body.is_some();
-    // A batch creates many things.
+    // A batch can create several resources.
     let is_one = operation.operation_id.as_deref() != Some("create_batch");
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else {
@@ -134,7 +134,7 @@ fn describe(operation: &mut Operation) {
     }
 }
 
-/// The document, written out once.
+/// The encoded document.
 #[derive(Debug, Clone)]
 pub(crate) struct Document(Bytes);
 

@@ -1,10 +1,11 @@
-//! Whether the server can commit, as `/health/ready` tells.
+//! The readiness probe: whether the server can commit, as `/health/ready` reports.
 //!
-//! What the latest commit came to says it. Where that is too long ago, or where a caller
-//! was told since that the store is not available, a probe does: a write of the store's
-//! own. (A request that reads before it commits may fail in the read. That is no proof
-//! that nothing can be committed, and what was known before is none that it can.) All who ask meanwhile wait for the same probe, and for
-//! a while its answer is theirs too, so that asking often costs the store nothing.
+//! The result of the latest commit decides. A probe decides instead if that commit is too
+//! old, or if a caller has since received an answer that the store is not available. The
+//! probe is a write of the store's own. A failed read before a commit decides nothing: it
+//! proves neither that commits fail nor that they succeed. All concurrent requests wait
+//! for the same probe and share its answer for a while, so that frequent requests cost
+//! the store nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,14 +20,14 @@ use wallet_core::{SystemClock, Timestamp, Wallet, WalletError};
 
 use crate::log::Chain;
 
-/// For how long a commit or a probe says whether the next commit can be made.
+/// How long the result of a commit or a probe is valid.
 const FRESH: Duration = Duration::from_secs(5);
 /// How long a probe may take.
 const PROBE_MAX: Duration = Duration::from_secs(5);
-/// How long one who asks waits for a probe.
+/// How long a request waits for a probe.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What is known of whether the wallet can commit.
+/// What is known about whether the wallet can commit.
 #[derive(Debug, Clone)]
 pub(crate) struct Readiness {
     wallet: Wallet,
@@ -37,14 +38,14 @@ pub(crate) struct Readiness {
 struct Inner {
     probed: watch::Sender<Option<LastCommit>>,
     is_probing: AtomicBool,
-    /// Whether somebody was told that the store is not available since the last probe
-    /// began.
+    /// Whether a caller has received an answer, since the last probe began, that the
+    /// store is not available.
     is_doubted: AtomicBool,
     probes: Counter,
     failures: Counter,
 }
 
-/// That it cannot commit, or that nobody knows.
+/// The wallet cannot commit, or its state is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CannotCommit;
 
@@ -64,29 +65,29 @@ impl Readiness {
         }
     }
 
-    /// How many probes there were, and how many failed.
+    /// The number of probes, and of failed probes.
     pub(crate) fn counts(&self) -> (Counter, Counter) {
         (self.inner.probes.clone(), self.inner.failures.clone())
     }
 
-    /// Whether the wallet could commit when that was last known.
+    /// Whether the wallet could commit by the last result.
     pub(crate) fn was_ready(&self) -> Option<bool> {
         self.latest().map(|latest| latest.failure.is_none())
     }
 
-    /// Notes that somebody was told that the store is not available: a commit that was
-    /// done before says no longer that the next one can be.
+    /// Notes that a caller received an answer that the store is not available. The result
+    /// of an earlier commit is then no longer valid.
     pub(crate) fn doubt(&self) {
         self.inner.is_doubted.store(true, Ordering::Release);
     }
 
-    /// Whether what is known may be believed: bad news always, good news until a doubt.
+    /// Whether the known result is valid: a failure always, a success until the next
+    /// doubt.
     fn is_certain(&self, known: LastCommit) -> bool {
         known.failure.is_some() || !self.inner.is_doubted.load(Ordering::Acquire)
     }
 
-    /// Whether the wallet can commit. Takes at most `most`, and never longer than a
-    /// second.
+    /// Whether the wallet can commit. Takes at most `most`, and never more than a second.
     pub(crate) async fn check(&self, most: Duration) -> Result<(), CannotCommit> {
         let mut probed = self.inner.probed.subscribe();
         let now = SystemClock.now();
@@ -106,14 +107,14 @@ impl Readiness {
         latest.failure.map_or(Ok(()), |_| Err(CannotCommit))
     }
 
-    /// What is known, the latest first.
+    /// The known results, the latest first.
     fn latest(&self) -> Option<LastCommit> {
         let probed = *self.inner.probed.borrow();
         let known = [self.wallet.last_commit(), probed];
         known.into_iter().flatten().max_by_key(|known| known.at)
     }
 
-    /// Begins a probe, unless one is under way. It goes on without those who wait.
+    /// Starts a probe, unless one is in flight. The probe continues if its waiters leave.
     fn probe(&self) {
         if self.inner.is_probing.swap(true, Ordering::AcqRel) {
             return;
@@ -143,8 +144,8 @@ impl Readiness {
     }
 }
 
-/// Whether it still tells what the next commit will come to. A clock that was set back
-/// makes nothing true for longer.
+/// Whether the result is still recent enough. A clock that was set back does not make a
+/// result valid for longer.
 fn is_fresh(known: LastCommit, now: Timestamp) -> bool {
     known.at <= now && now.since(known.at) < FRESH
 }

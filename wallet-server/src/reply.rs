@@ -2,7 +2,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// An answer of this type.
+/// A response of this content type.
 pub(crate) fn bytes(
     status: StatusCode,
     content_type: &'static str,
@@ -13,7 +13,7 @@ pub(crate) fn bytes(
             let content_type = HeaderValue::from_static(content_type);
             (status, [(header::CONTENT_TYPE, content_type)], bytes).into_response()
         }
-        // Bodies are plain structs: it cannot come to this.
+        // The bodies are plain structs, so encoding them cannot fail.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -1,4 +1,4 @@
-//! Shapes of texts that the documentation names.
+//! The text formats of the API document.
 #![allow(dead_code, reason = "they document; nobody builds them")]
 
 use utoipa::ToSchema;
@@ -22,7 +22,7 @@ pub(crate) struct Portion(String);
 #[schema(pattern = r"^-?[0-9]+(\.[0-9]+)?$", examples("-3.20"))]
 pub(crate) struct Balance(String);
 
-/// A currency: of ISO 4217, or one that the server was told of.
+/// A currency: of ISO 4217, or one of the server's settings.
 #[derive(ToSchema)]
 #[schema(pattern = "^[A-Z][A-Z0-9_]{1,11}$", examples("EUR"))]
 pub(crate) struct Currency(String);

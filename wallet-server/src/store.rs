@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use wallet_core::memory::MemoryStore;
-use wallet_core::request::Reads;
+use wallet_core::request::ReadSet;
 use wallet_core::store::{LedgerStore, Outbox};
 use wallet_core::{Currency, StoreError, SystemClock};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
@@ -58,12 +58,12 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Books>, StoreError> 
     }
 }
 
-/// Refuses settings that would read every amount of a currency as another one.
+/// Refuses settings under which the amounts of a currency would change their value.
 pub(crate) async fn same_decimals(
     currencies: &[Currency],
     store: &dyn Books,
 ) -> Result<(), StartError> {
-    let mut reads = Reads::default();
+    let mut reads = ReadSet::default();
     reads.currencies = currencies.iter().map(Currency::code).collect();
     reads.currencies.sort_unstable();
     reads.currencies.dedup();

@@ -1,4 +1,4 @@
-//! What other programs over the same books share with the server: the command
+//! Functions that other programs over the same books share with the server. The command
 //! `wallet` opens books, histories and clients as the server does.
 
 pub use crate::app::SCOPE;

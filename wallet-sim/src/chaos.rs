@@ -11,13 +11,13 @@ use wallet_core::test_hooks::latest_lease;
 use super::world::World;
 use super::{Rng, workload};
 
-/// Kills and restarts processes, locks accounts, sets clocks, takes leases away,
-/// empties the cache, then makes peace.
+/// Injects incidents: kills and restarts processes, locks accounts, sets clocks,
+/// revokes leases, empties the cache. Then it stops all faults.
 #[derive(Debug)]
 pub(super) struct Chaos {
     pub(super) world: Arc<World>,
     pub(super) rng: Rng,
-    /// Where a host can lock accounts, if the store is of that kind.
+    /// The store whose accounts a host can lock, if it is of that kind.
     pub(super) memory: Option<Arc<MemoryStore>>,
 }
 
@@ -26,7 +26,7 @@ impl Chaos {
         let world = &self.world;
         for number in 0..world.scenario.incidents {
             world.clock.sleep(self.rng.delay(250)).await;
-            // The same whatever is left out.
+            // The random numbers do not depend on incidents that are left out.
             let rng = self.rng.fork();
             if !world.scenario.left_out.incidents.contains(&number) {
                 world.notes().counts.incidents += 1;
@@ -65,7 +65,7 @@ impl Chaos {
                 let back = Duration::from_millis(least + rng.below(500));
                 self.step_store(back, false);
             }
-            // Leases and holds end all at once.
+            // All leases and holds end at once.
             11 => self.step_store(Duration::from_millis(rng.below(2_500)), true),
             12 => {
                 let ahead = i64::try_from(rng.below(20_000_000)).unwrap() - 10_000_000;
@@ -95,7 +95,7 @@ impl Chaos {
         clock.set_ahead(clock.ahead() + step);
     }
 
-    /// A host's own transaction keeps an account for a while.
+    /// A host's own transaction locks an account for a while.
     async fn lock_somebody(&self, rng: &Rng) {
         let accounts: Vec<_> = workload::accounts(self.world.scenario.clients).collect();
         let account = accounts[rng.index(accounts.len())];
@@ -111,13 +111,13 @@ impl Chaos {
         drop(lock);
     }
 
-    /// The lease of the outbox is somebody else's, who does nothing with it.
+    /// Takes the outbox lease for another owner that does nothing with it.
     async fn end_lease(&self) {
         let Some(store) = &self.memory else { return };
         let lease = latest_lease(&store.shared().tables().outbox, 0);
         let Some(lease) = lease else { return };
         let now = self.world.store_clock.now();
-        // Under the same owner it is given at once, as an operator's tool does.
+        // The same owner gets the lease at once, as an operator's tool does.
         let taken = store.acquire(0, &lease.owner, Duration::from_millis(200));
         if let Ok(Some(taken)) = taken.await {
             self.world.trace.note(format_args!("a lease is lost"));
@@ -125,7 +125,7 @@ impl Chaos {
         }
     }
 
-    /// The row of a pending hold cannot be read until somebody repairs it.
+    /// Makes the row of a pending hold unreadable until it is repaired.
     async fn damage_hold(&self, rng: &Rng) {
         let Some(store) = &self.memory else { return };
         let shared = store.shared();
@@ -152,7 +152,12 @@ impl Chaos {
         let world = &self.world;
         world.trace.note(format_args!("the cache is emptied"));
         let accounts = workload::account_keys(world.scenario.clients);
-        let emptied = world.processes.plant.bare_cache.invalidate(&accounts).await;
+        let emptied = world
+            .processes
+            .environment
+            .bare_cache
+            .invalidate(&accounts)
+            .await;
         if emptied.is_ok() {
             world.oracle.cache_was_flushed();
         }

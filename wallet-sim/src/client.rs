@@ -14,27 +14,26 @@ use super::process::Reply;
 use super::world::World;
 use super::{Bug, Rng, workload};
 
-/// How often a client asks for one thing before it counts as a failure.
+/// The number of attempts before a request counts as failed.
 const ATTEMPTS_MAX: u32 = 300;
 
-/// Somebody who wants things done, each exactly once, and asks either process
+/// A client that wants each request done exactly once. It retries on any process
 /// until the answer is definite.
 #[derive(Debug)]
 pub(super) struct Client {
     number: u64,
     world: Arc<World>,
     rng: Rng,
-    /// The latest version of each account that it was told: what it reads is
-    /// never older.
+    /// The latest known position of each account, for monotonic reads.
     token: BTreeMap<AccountKey, Position>,
 }
 
-/// What came of one attempt.
+/// The result of one attempt.
 enum Attempt {
     Answered(Arc<Outcome>),
     /// Certainly nothing was done.
     Refused,
-    /// Nobody knows.
+    /// The result is unknown.
     Silence,
 }
 
@@ -56,7 +55,7 @@ impl Client {
             let commands = if operation == 0 {
                 workload::opening(self.number)
             } else {
-                // The same whatever became of those before.
+                // The random numbers do not depend on earlier results.
                 let seed = self.world.seed.rotate_left(32) ^ (self.number << 16) ^ operation;
                 let rng = Rng::new(seed).fork();
                 let notes = self.world.notes();
@@ -84,7 +83,7 @@ impl Client {
         left_out.contains(&(self.number, operation))
     }
 
-    /// Asks until the answer is definite.
+    /// Retries until the answer is definite.
     async fn insist(&mut self, operation: u64, commands: Vec<Command>) {
         let name = format!("{}-{operation}", self.number);
         let mut key = key(&name);
@@ -98,7 +97,7 @@ impl Client {
             };
             heard_all &= !silence;
             if heard_all && self.rng.chance(300) {
-                // Nothing was done, so it may as well be another request.
+                // Nothing was done, so the next request may be another one.
                 self.settle(&request, None);
                 key = self::key(&format!("{name}-{attempt}"));
             }
@@ -120,7 +119,7 @@ impl Client {
                 } else if self.rng.chance(150)
                     && let Some(outcome) = self.cancel(&key).await
                 {
-                    // Done or cancelled: either is for ever.
+                    // The request is done or cancelled. Both are final.
                     return self.settle(&request, Some(outcome));
                 }
             }
@@ -142,7 +141,7 @@ impl Client {
     async fn attempt(&self, name: &str, request: &Request) -> Attempt {
         let process = self.rng.index(self.world.processes.count());
         self.world.notes().counts.attempts += 1;
-        // Some give up early; of those some take their question back.
+        // Some clients give up early, and some of those cancel their request.
         let is_hasty = self.rng.chance(200);
         let patience = if is_hasty {
             self.rng.delay(300)
@@ -195,8 +194,8 @@ impl Client {
         }
     }
 
-    /// What the ledger remembers of a request whose answer was lost; `None` where
-    /// it could not be asked.
+    /// Returns the recorded outcome of a request whose answer was lost; `None`
+    /// where the query failed.
     async fn recall(&self, request: &Request) -> Option<Option<Arc<Outcome>>> {
         let process = self.rng.index(self.world.processes.count());
         let key = request.key().record_key(request.ledger());
@@ -215,8 +214,8 @@ impl Client {
         Some(recorded)
     }
 
-    /// Asks that nothing be done under a key any more; what stands under it from
-    /// then on, if an answer comes.
+    /// Cancels a key. Returns the outcome under it from then on, if an answer
+    /// arrives.
     async fn cancel(&self, key: &IdempotencyKey) -> Option<Arc<Outcome>> {
         let process = self.rng.index(self.world.processes.count());
         let processes = &self.world.processes;
@@ -235,8 +234,8 @@ impl Client {
         Some(outcome)
     }
 
-    /// Asks for items, each by itself, until every one has an outcome; then asks
-    /// for something else under the same key, which must not be done.
+    /// Submits a bulk request until every item has an outcome. Then submits other
+    /// items under the same key, which must not be carried out.
     async fn insist_on_items(&mut self, operation: u64, items: Vec<Command>) {
         let name = format!("{}-{operation}", self.number);
         let key = key(&name);
@@ -262,7 +261,8 @@ impl Client {
                 let process = self.rng.index(self.world.processes.count());
                 let processes = &self.world.processes;
                 if let Some(cancelled) = processes.cancel(&self.world, process, key.clone()) {
-                    // What came of it shows when the items are asked for again.
+                    // The result of the cancellation is visible when the items are
+                    // submitted again.
                     let _ = cancelled.await;
                 }
             }
@@ -290,7 +290,7 @@ impl Client {
                 continue;
             };
             for (account, position) in outcome.positions() {
-                self.is_told(account, position);
+                self.record_position(account, position);
             }
             self.world.notes().known.learn(&outcome);
             settled.push((key.item(index), outcome));
@@ -326,12 +326,12 @@ impl Client {
             let oracle = &self.world.oracle;
             oracle.read(account, balance.as_ref(), &freshness, before);
             if let Some(balance) = balance {
-                self.is_told(account, balance.position());
+                self.record_position(account, balance.position());
             }
         }
     }
 
-    /// Asks what was on an account some time ago, or is right now.
+    /// Reads a balance at a past or the current time.
     fn look_back(&self) {
         let accounts = workload::account_keys(self.world.scenario.clients);
         let account = accounts[self.rng.index(accounts.len())];
@@ -344,7 +344,7 @@ impl Client {
     fn settle(&mut self, request: &Request, outcome: Option<Arc<Outcome>>) {
         if let Some(outcome) = &outcome {
             for (account, position) in outcome.positions() {
-                self.is_told(account, position);
+                self.record_position(account, position);
             }
         }
         let mut notes = self.world.notes();
@@ -355,7 +355,7 @@ impl Client {
         notes.settled.insert(key, outcome);
     }
 
-    fn is_told(&mut self, account: AccountKey, position: Position) {
+    fn record_position(&mut self, account: AccountKey, position: Position) {
         let known = self.token.entry(account).or_default();
         *known = position.max(*known);
     }

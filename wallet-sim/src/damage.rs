@@ -6,11 +6,11 @@ use wallet_core::ledger::HoldKey;
 use wallet_core::request::Batch;
 use wallet_core::store::StoreErrorKind;
 
-/// Holds whose rows cannot be read for a while.
+/// Holds with rows that are unreadable for a while.
 #[derive(Debug, Default)]
 pub(super) struct Damage {
     inner: Mutex<Inner>,
-    /// A planted bug: whatever is read or committed beside such a row fails too.
+    /// A planted bug: reads and commits of neighbouring rows fail too.
     pub(super) spreads: bool,
 }
 
@@ -35,18 +35,19 @@ impl Damage {
         self.inner().now.remove(&hold);
     }
 
-    /// Whether one of these was ever damaged: who names it may hear of it.
+    /// Whether one of these holds was ever damaged. A request that names it may
+    /// fail.
     pub(super) fn concerns(&self, holds: &[HoldKey]) -> bool {
         let inner = self.inner();
         holds.iter().any(|hold| inner.ever.contains(hold))
     }
 
-    /// Fails where one of these cannot be read.
+    /// Fails where one of these holds cannot be read.
     pub(super) fn check(&self, holds: &[HoldKey]) -> Result<(), StoreError> {
         let inner = self.inner();
         let mut damaged = holds.iter().filter(|hold| inner.now.contains(hold));
         let met = damaged.next().or_else(|| {
-            // Only where something is read at all that is kept beside it.
+            // Only where a neighbouring row is read at all.
             self.spreads.then(|| inner.now.first()).flatten()
         });
         met.map_or(Ok(()), |hold| {
@@ -55,7 +56,7 @@ impl Damage {
         })
     }
 
-    /// The same for what a batch reads.
+    /// The same check for the reads of a batch.
     pub(super) fn check_batch(&self, batch: &Batch) -> Result<(), StoreError> {
         self.check(&batch.reads().holds)
     }

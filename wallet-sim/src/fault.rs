@@ -5,24 +5,25 @@ use std::time::Duration;
 
 use wallet_core::store::StoreErrorKind;
 
-/// What goes wrong with one call of a port.
+/// The fault of one call of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
+    /// No fault.
     None,
-    /// It fails before it has any effect.
+    /// The call fails before it has any effect.
     Refuse(StoreErrorKind),
-    /// It takes effect this much later, then answers.
+    /// The call takes effect this much later, then answers.
     Delay(Duration),
-    /// It takes effect; the answer comes this much later.
+    /// The call takes effect, and the answer arrives this much later.
     DelayAnswer(Duration),
-    /// It takes effect, and the answer is lost: `Indeterminate`.
+    /// The call takes effect, and the answer is lost: `Indeterminate`.
     LoseAnswer,
-    /// `Indeterminate` at once, while the commit is still under way: it takes
-    /// effect this much later, and keeps its locks until then.
+    /// `Indeterminate` at once, while the commit is still in flight. The commit
+    /// takes effect this much later, and holds its locks until then.
     CommitLater(Duration),
-    /// The same, with what it writes still on its way to the store: it keeps its
-    /// accounts and not its keys, which others may take before it arrives.
+    /// `Indeterminate` at once, while the commit is still on its way to the store.
+    /// It locks its accounts but not its keys, which others may use before it
+    /// arrives.
     ArriveLater(Duration),
     /// `Indeterminate`, and the commit never takes effect.
     Abandon,
@@ -33,9 +34,9 @@ pub enum Fault {
 pub enum Port {
     /// The outbox, as relays use it.
     Outbox,
-    /// What events are published to.
+    /// The publisher of events.
     Publisher,
-    /// What messages are received from.
+    /// The queue that messages are received from.
     Queue,
     /// The cache of balances.
     Cache,
@@ -45,31 +46,31 @@ pub enum Port {
     Inbox,
 }
 
-/// Decides what goes wrong.
+/// Chooses the fault of each call.
 pub trait FaultPlan: Debug + Send + Sync + 'static {
-    /// With the next commit.
+    /// The fault of the next commit.
     fn on_commit(&self) -> Fault;
 
-    /// With the next reading call; only `Refuse`, `Delay` and `DelayAnswer`
-    /// have a meaning there.
+    /// The fault of the next read. Only `Refuse`, `Delay` and `DelayAnswer` are
+    /// valid there.
     fn on_read(&self) -> Fault;
 
-    /// With the next call of another port; `CommitLater`, `ArriveLater` and
-    /// `Abandon` have no meaning there.
+    /// The fault of the next call of another port. `CommitLater`, `ArriveLater` and
+    /// `Abandon` are not valid there.
     fn on_call(&self, port: Port) -> Fault;
 
-    /// Whether a commit that meets what another one keeps goes on with the
-    /// requests that do not need it, instead of failing as a whole.
+    /// Whether a commit that meets a locked row continues with the unaffected
+    /// requests, instead of failing as a whole.
     fn skips_kept(&self) -> bool;
 }
 
-/// Faults in the order in which they were written down, then none: for tests
-/// of a single situation. Only commits fail.
+/// Faults in the given order, then none: for tests of a single situation. Only
+/// commits fail.
 #[derive(Debug, Default)]
 pub struct ScriptedFaults(Mutex<VecDeque<Fault>>);
 
 impl ScriptedFaults {
-    /// These faults, one a commit.
+    /// These faults, one per commit.
     #[must_use]
     pub fn new(faults: impl IntoIterator<Item = Fault>) -> Self {
         Self(Mutex::new(faults.into_iter().collect()))

@@ -9,7 +9,7 @@ use wallet_core::{Balance, StoreError};
 use super::faulty_port::{FaultyPort, planned};
 use super::oracle::Oracle;
 
-/// A cache whose calls go wrong; an oracle watches what it holds.
+/// A cache with injected faults. An oracle checks its contents.
 #[derive(Debug)]
 pub(super) struct FaultyCache {
     pub(super) inner: Arc<dyn BalanceCache>,

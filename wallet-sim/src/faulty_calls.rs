@@ -6,7 +6,7 @@ use wallet_core::ledger::{
     AccountKey, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
     TransferKey, TransferWithReversals,
 };
-use wallet_core::request::{Batch, Reads};
+use wallet_core::request::{Batch, ReadSet};
 use wallet_core::store::{
     AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
     Snapshot, TrialBalance,
@@ -35,7 +35,7 @@ impl LedgerStore for FaultyStore {
         result
     }
 
-    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError> {
+    async fn snapshot(&self, reads: &ReadSet) -> Result<Snapshot, StoreError> {
         self.read(self.inner.snapshot(reads)).await
     }
 

@@ -13,8 +13,8 @@ use wallet_core::{StoreError, Timestamp};
 use super::faulty_port::{FaultyPort, planned};
 use super::oracle::Oracle;
 
-/// A history whose calls go wrong; an oracle compares what is written with what
-/// was committed.
+/// A history with injected faults. An oracle compares written lines with committed
+/// entries.
 #[derive(Debug)]
 pub(super) struct FaultyHistory {
     pub(super) inner: Arc<dyn HistoryStore>,

@@ -13,13 +13,13 @@ use wallet_core::store::{
 use super::faulty_port::{FaultyPort, planned};
 use super::oracle::Oracle;
 
-/// An outbox whose calls go wrong; an oracle watches its leases.
+/// An outbox with injected faults. An oracle checks its leases.
 #[derive(Debug)]
 pub(super) struct FaultyOutbox {
     pub(super) inner: Arc<dyn Outbox>,
     pub(super) faults: FaultyPort,
     pub(super) oracle: Arc<Oracle>,
-    /// The store's.
+    /// The clock of the store.
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -28,7 +28,7 @@ fn error(kind: StoreErrorKind) -> OutboxError {
 }
 
 impl FaultyOutbox {
-    /// What is done under a lease.
+    /// Runs a call under a lease.
     async fn under<T>(
         &self,
         lease: &Lease,

@@ -8,7 +8,7 @@ use wallet_testkit::ManualClock;
 
 use super::{Fault, FaultPlan, Port, Trace};
 
-/// Where calls of one port go wrong, before their effect or after it.
+/// Injects the faults of one port, before or after the effect of a call.
 #[derive(Debug, Clone)]
 pub(super) struct FaultyPort {
     pub(super) port: Port,
@@ -18,7 +18,7 @@ pub(super) struct FaultyPort {
 }
 
 impl FaultyPort {
-    /// Makes a call; what fails is told by `error`.
+    /// Makes a call. `error` builds the error of an injected fault.
     pub(super) async fn call<T, E>(
         &self,
         name: &str,
@@ -53,7 +53,7 @@ impl FaultyPort {
     }
 }
 
-/// What a store says of a fault.
+/// The store error of an injected fault.
 pub(super) fn planned(kind: StoreErrorKind) -> StoreError {
     StoreError::new(kind, "a planned fault")
 }

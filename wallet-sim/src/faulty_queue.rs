@@ -13,15 +13,15 @@ use super::Rng;
 use super::faulty_port::FaultyPort;
 use super::oracle::Oracle;
 
-/// A publisher whose calls go wrong, as a whole or for some of their messages;
-/// an oracle watches the order of what is published.
+/// A publisher with injected faults, for whole calls or single messages. An oracle
+/// checks the order of published messages.
 #[derive(Debug)]
 pub(super) struct FaultyPublisher {
     pub(super) inner: Arc<dyn EventPublisher>,
     pub(super) faults: FaultyPort,
     pub(super) rng: Rng,
     pub(super) oracle: Arc<Oracle>,
-    /// Which of the queues it is.
+    /// The index of the queue.
     pub(super) stage: usize,
 }
 
@@ -83,8 +83,8 @@ impl EventPublisher for FaultyPublisher {
     }
 }
 
-/// A queue whose calls go wrong: messages come late, again, or in several
-/// hands.
+/// A queue with injected faults: messages arrive late, again, or at several
+/// receivers.
 #[derive(Debug)]
 pub(super) struct FaultyQueue {
     pub(super) inner: Arc<dyn MessageQueue>,
@@ -113,7 +113,7 @@ impl MessageQueue for FaultyQueue {
         self.faults.call("delete", call, not_done).await
     }
 
-    /// Faults come one by one, so that a batch is done in part.
+    /// Faults are injected one by one, so that a batch can be done in part.
     async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
         let mut answers = Vec::with_capacity(receipts.len());
         for receipt in receipts {

@@ -19,23 +19,24 @@ use super::oracle::Oracle;
 use super::under_way::{Locks, UnderWay};
 use super::{Fault, FaultPlan, Trace};
 
-/// How long a call waits for a commit under way before it is a `Conflict`.
+/// The longest wait of a call for a commit in flight before a `Conflict`.
 pub(super) const WAIT_MAX: Duration = Duration::from_millis(300);
-/// How long it waits where it then goes on without what is kept.
+/// The wait before a commit continues without locked rows.
 const SKIP_AFTER: Duration = Duration::from_millis(50);
-/// How often a waiting call looks again.
+/// The interval of checks in a waiting call.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// A store whose calls go wrong as a [`FaultPlan`] says; everything else is
+/// A store with the injected faults of a [`FaultPlan`]. Everything else is
 /// forwarded.
 ///
-/// A commit that is still under way when its answer is lost
-/// ([`Fault::CommitLater`]) takes effect once [`run`](Self::run) is driven to
-/// its time, or at [`settle`](Self::settle). Until then it keeps its accounts
-/// and keys: commits that need them wait a while and then fail with `Conflict`
-/// or, where the plan says so, go on without the requests that need them, which
-/// come out as `Blocked`. Reading `records` waits as well. With
-/// [`Fault::ArriveLater`] the keys are not kept, since the store knows nothing of
+/// A commit may still be in flight when its answer is lost
+/// ([`Fault::CommitLater`]). It takes effect once [`run`](Self::run) is driven to
+/// its time, or at [`settle`](Self::settle). Until then it locks its accounts and
+/// keys. Commits that need them wait for a while and then fail with `Conflict`. If
+/// the plan says so, they continue without the affected requests, which become
+/// `Blocked`. Reading `records` waits too. With [`Fault::ArriveLater`] the keys are
+/// not locked, since the store does not know them yet. Then reading `records` does
+/// not wait, and finds nothing.
 /// them yet: reading `records` does not wait, and finds nothing.
 ///
 /// ```
@@ -64,7 +65,7 @@ pub struct FaultyStore {
 }
 
 impl FaultyStore {
-    /// `inner`, going wrong as `plan` says.
+    /// A store around `inner` with the faults of `plan`.
     #[must_use]
     pub fn new(
         inner: Arc<dyn LedgerStore>,
@@ -84,36 +85,36 @@ impl FaultyStore {
         }
     }
 
-    /// The same, where a row that cannot be read fails whatever is read beside it.
+    /// The same store, where an unreadable row fails reads of neighbouring rows.
     #[must_use]
     pub(super) const fn with_damage_that_spreads(mut self) -> Self {
         self.damage.spreads = true;
         self
     }
 
-    /// The same, noting what it does in `trace`.
+    /// The same store, with a record of its calls in `trace`.
     #[must_use]
     pub fn with_trace(mut self, trace: Trace) -> Self {
         self.trace = Some(trace);
         self
     }
 
-    /// The same with a planted bug.
+    /// The same store with a planted bug.
     #[must_use]
     pub fn with_sabotage(mut self, sabotage: Arc<dyn Sabotage>) -> Self {
         self.sabotage = Some(sabotage);
         self
     }
 
-    /// The same, watched by an oracle.
+    /// The same store with an oracle.
     #[must_use]
     pub(super) fn with_oracle(mut self, oracle: Arc<Oracle>) -> Self {
         self.oracle = Some(oracle);
         self
     }
 
-    /// Lets commits under way take effect when their time has come; never
-    /// returns. Without somebody who drives it they stay under way.
+    /// Lets commits in flight take effect at their time. It never returns. Without
+    /// a task that drives it, they stay in flight.
     pub async fn run(&self) {
         loop {
             match self.under_way.next_in(self.clock.now()) {
@@ -123,7 +124,7 @@ impl FaultyStore {
                     self.land(|due| due <= now).await;
                 }
                 Some(wait) => {
-                    // Another one may come that is due earlier.
+                    // A new commit may be due earlier.
                     let more = pin!(self.more.notified());
                     select(self.clock.sleep(wait), more).await;
                 }
@@ -131,12 +132,12 @@ impl FaultyStore {
         }
     }
 
-    /// Lets every commit under way take effect now.
+    /// Lets every commit in flight take effect now.
     pub async fn settle(&self) {
         while self.land(|_| true).await {}
     }
 
-    /// Whether no commit is under way.
+    /// Whether no commit is in flight.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.under_way.is_empty()
@@ -171,7 +172,7 @@ impl FaultyStore {
         let Some(oracle) = &self.oracle else {
             return self.forward_to(inner, batch, circumstances).await;
         };
-        // Nothing else runs before the answer is looked at.
+        // No other task runs before the answer is checked.
         let now = self.clock.now();
         let committed = self
             .forward_to(inner, Arc::clone(&batch), circumstances)
@@ -192,8 +193,8 @@ impl FaultyStore {
         }
     }
 
-    /// What a batch locks: its keys, its accounts, and those of the holds and
-    /// transfers that it names.
+    /// The locks of a batch: its keys, its accounts, and the accounts of its holds
+    /// and transfers.
     async fn locks(&self, batch: &Batch) -> Result<Locks, StoreError> {
         let reads = batch.reads();
         let (mut holds, mut transfers) = (Vec::new(), Vec::new());
@@ -211,7 +212,7 @@ impl FaultyStore {
         })
     }
 
-    /// Waits for commits under way.
+    /// Waits for commits in flight.
     pub(super) async fn wait_for(&self, locks: &Locks, most: Duration) -> Result<(), StoreError> {
         let mut waited = Duration::ZERO;
         while self.under_way.keeps(locks) {
@@ -284,8 +285,8 @@ impl FaultyStore {
         Ok(committed)
     }
 
-    /// Commits the requests that need nothing of what a commit under way keeps;
-    /// the others are `Blocked`.
+    /// Commits the requests that need no lock of a commit in flight. The others are
+    /// `Blocked`.
     async fn commit_rest(
         &self,
         batch: &Batch,
@@ -295,11 +296,11 @@ impl FaultyStore {
         let mut is_free = Vec::new();
         for request in batch.requests() {
             let alone = Batch::new(vec![Arc::clone(request)]);
-            let kept = self.under_way.keeps(&self.locks(&alone).await?);
-            if !kept {
+            let is_locked = self.under_way.keeps(&self.locks(&alone).await?);
+            if !is_locked {
                 rest.push(Arc::clone(request));
             }
-            is_free.push(!kept);
+            is_free.push(!is_locked);
         }
         self.note(format_args!("store: {} of them go on", rest.len()));
         let rest = Arc::new(Batch::with_max_ahead(rest, batch.max_ahead()));
@@ -318,7 +319,7 @@ impl FaultyStore {
         })
     }
 
-    /// What goes wrong with a commit of the store's own.
+    /// Injects the fault of a probe.
     pub(super) async fn fail_probe(&self) -> Result<(), StoreError> {
         match self.plan.on_commit() {
             Fault::Refuse(kind) => Err(planned(kind)),
@@ -333,7 +334,7 @@ impl FaultyStore {
         }
     }
 
-    /// Reads with what goes wrong with reading.
+    /// Reads with the injected faults of a read.
     pub(super) async fn read<T>(
         &self,
         read: impl Future<Output = Result<T, StoreError>> + Send,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wallet_core::ledger::{Decided, KeyScope, KeyText, RecordKey, SettlementShards};
 use wallet_core::memory::MemoryStore;
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::Clock;
 use wallet_core::store::{Committed, LedgerStore, StoreErrorKind};
 use wallet_core::{AccountId, Currency, IdempotencyKey, OpenAccount, Owner, Request, StoreError};
@@ -31,7 +31,7 @@ fn with(faults: impl IntoIterator<Item = Fault>) -> Fixture {
     }
 }
 
-/// Opens account `number` under a key of its own.
+/// Opens account `number` under its own key.
 fn open(number: u8) -> Arc<Batch> {
     let key = IdempotencyKey::new(
         KeyScope::new("test").unwrap(),
@@ -42,7 +42,8 @@ fn open(number: u8) -> Arc<Batch> {
     let owner = Owner::new("ada").unwrap();
     let open = OpenAccount::new(owner, Currency::new("EUR", 2).unwrap());
     let request = Request::new(key, open.with_id(Some(AccountId::new(id))));
-    let prepared = Prepared::new(request, &SeededIds::new(1), &SettlementShards::new()).unwrap();
+    let prepared =
+        PreparedRequest::new(request, &SeededIds::new(1), &SettlementShards::new()).unwrap();
     Arc::new(Batch::new(vec![Arc::new(prepared)]))
 }
 
@@ -59,7 +60,7 @@ fn kind(result: Result<Committed, StoreError>) -> StoreErrorKind {
     result.unwrap_err().kind()
 }
 
-/// Drives a future while moving the clock in steps of 5 ms.
+/// Drives a future and moves the clock in steps of 5 ms.
 fn drive<T>(clock: &ManualClock, future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     for _ in 0..1_000 {
@@ -134,7 +135,7 @@ fn who_needs_what_a_commit_under_way_keeps_waits_then_meets_a_conflict() {
     assert_eq!(kind(again), StoreErrorKind::Conflict);
     let read = drive(&fixture.clock, fixture.store.records(&[key(&batch)]));
     assert_eq!(read.unwrap_err().kind(), StoreErrorKind::Conflict);
-    // Others are not held up.
+    // Other requests are not delayed.
     assert!(block_on(fixture.store.transact(open(2))).is_ok());
 }
 

@@ -7,40 +7,40 @@ use wallet_core::messaging::{EventPublisher, MessageQueue};
 use wallet_core::runtime::Clock;
 use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
 
-use super::{Bug, Mirror, Rng, Scenario, Stop};
+use super::{Bug, ConsumerReplica, Rng, Scenario, Stop};
 
-/// Adds to a world what the core does not know: queues, and what runs in each
-/// process beside the wallet: a relay, a consumer.
+/// Adds the parts outside the core to a world: queues, and the tasks that run in
+/// each process beside the wallet (a relay, a consumer).
 ///
-/// `()` adds nothing: then worlds end with the ledger and its cache.
+/// `()` adds nothing: the world ends with the ledger and its cache.
 pub trait Harness: Debug + Send + Sync {
-    /// A fresh queue, twice for each world: the one before a forwarder, and the
-    /// one before a consumer. `None` where there are none.
+    /// Makes a fresh queue, twice for each world: one before a forwarder, and one
+    /// before a consumer. `None` where there are no queues.
     fn queue(&self, clock: Arc<dyn Clock>, rng: &Rng) -> Option<QueueEnds>;
 
-    /// What runs in a process from its start to its end, where there are queues.
-    /// Its parts are dropped when it dies; when it stops in good order, they are
-    /// told by [`Ports::stop`].
+    /// The tasks that run in a process from its start to its end, where there are
+    /// queues. They are dropped when the process dies. In an orderly stop,
+    /// [`Ports::stop`] notifies them.
     fn parts(&self, ports: Ports) -> Vec<Part>;
 
-    /// The command that runs a seed again and says what happens.
+    /// The command that replays a seed with its trace.
     fn replay(&self, scenario: &Scenario, seed: u64) -> String;
 }
 
 /// Both ends of a queue.
 #[derive(Debug, Clone)]
 pub struct QueueEnds {
-    /// Where messages go in.
+    /// The publisher, where messages enter.
     pub publisher: Arc<dyn EventPublisher>,
-    /// Where they come out.
+    /// The queue, where messages leave.
     pub queue: Arc<dyn MessageQueue>,
 }
 
-/// Something that runs in a process.
+/// A task that runs in a process.
 pub struct Part {
-    /// What it is called in traces.
+    /// The name in traces.
     pub name: &'static str,
-    /// What it does.
+    /// The task itself.
     pub future: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -52,18 +52,18 @@ impl Debug for Part {
     }
 }
 
-/// What a process works with: every port goes wrong now and then.
+/// The ports of a process. Every port has injected faults.
 #[derive(Debug, Clone)]
 pub struct Ports {
-    /// Its name: another one for each start.
+    /// The process's name, which differs for each start.
     pub name: String,
-    /// Its clock, which is not that of others.
+    /// The process's own clock.
     pub clock: Arc<dyn Clock>,
     /// The ledger.
     pub store: Arc<dyn LedgerStore>,
-    /// Its outbox.
+    /// The outbox of the ledger.
     pub outbox: Arc<dyn Outbox>,
-    /// Tells of the commits of this process.
+    /// The signal of commits in this process.
     pub signal: CommitSignal,
     /// The queue before the forwarder, in worlds that have one.
     pub outbound: QueueEnds,
@@ -72,14 +72,14 @@ pub struct Ports {
     /// The history of accounts.
     pub history: Arc<dyn HistoryStore>,
     /// The consumer's database.
-    pub mirror: Arc<Mirror>,
-    /// Comes when the process is to stop.
+    pub replica: Arc<ConsumerReplica>,
+    /// The signal that the process must stop.
     pub stop: Stop,
-    /// The seed of its world: what all processes of it have in common.
+    /// The seed of the world, which all its processes share.
     pub seed: u64,
-    /// Random numbers of its own.
+    /// The process's own random numbers.
     pub rng: Rng,
-    /// A bug that the harness is to plant, if it is one of its own.
+    /// The planted bug, if the harness must plant it.
     pub bug: Option<Bug>,
 }
 

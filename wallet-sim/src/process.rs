@@ -14,32 +14,32 @@ use wallet_core::{
 };
 use wallet_testkit::SeededIds;
 
-use super::plant::Plant;
+use super::environment::Environment;
 use super::world::World;
 use super::{Bug, FaultyStore, Harness, Rng, SkewedClock, Stop};
 use crate::{Group, Spawner};
 
-/// What a process answers.
+/// The answer of a process.
 #[derive(Debug)]
 pub(super) enum Reply {
     Outcome(Arc<Outcome>),
-    /// Nothing was done; why.
+    /// Nothing was done, with the reason.
     NotDone(String),
-    /// Nobody knows.
+    /// The result is unknown.
     Unknown,
-    /// The key was used for something else.
+    /// The key was used for another request.
     Mismatch,
-    /// An answer that must never be given; why.
+    /// An answer that must never be given, with the reason.
     Wrong(String),
 }
 
-/// The processes that serve the wallet: a service, its driver, and what runs
-/// beside it.
+/// The processes that serve the wallet: a service, its driver, and the tasks beside
+/// it.
 #[derive(Debug)]
 pub(super) struct Processes {
     spawner: Spawner,
     harness: Arc<dyn Harness>,
-    pub(super) plant: Plant,
+    pub(super) environment: Environment,
     store: Arc<FaultyStore>,
     clocks: Vec<Arc<SkewedClock>>,
     rng: Rng,
@@ -50,7 +50,7 @@ pub(super) struct Processes {
 #[derive(Debug, Default)]
 struct Slots {
     running: Vec<Option<Running>>,
-    /// How many were started.
+    /// The number of started processes.
     started: u64,
 }
 
@@ -64,14 +64,14 @@ impl Processes {
     pub(super) fn new(
         spawner: Spawner,
         harness: Arc<dyn Harness>,
-        plant: Plant,
+        environment: Environment,
         store: Arc<FaultyStore>,
         rng: Rng,
         count: usize,
     ) -> Self {
-        let clock = || Arc::new(SkewedClock::new(Arc::clone(&plant.clock)));
+        let clock = || Arc::new(SkewedClock::new(Arc::clone(&environment.clock)));
         let clocks = (0..count).map(|_| clock()).collect();
-        let bug = plant.bug;
+        let bug = environment.bug;
         let slots = Mutex::new(Slots {
             running: (0..count).map(|_| None).collect(),
             started: 0,
@@ -79,7 +79,7 @@ impl Processes {
         Self {
             spawner,
             harness,
-            plant,
+            environment,
             store,
             clocks,
             rng,
@@ -96,7 +96,7 @@ impl Processes {
         &self.clocks[process]
     }
 
-    /// Starts a process with a clock, ids and settings of its own.
+    /// Starts a process with its own clock, ids and settings.
     pub(super) fn start(&self, process: usize) {
         let ahead_ms = self.rng.pick(&[0, 0, 3, -40, 900, -2_500, 60_000]);
         self.clocks[process].set_ahead(ahead_ms * 1_000);
@@ -110,13 +110,13 @@ impl Processes {
             .clock(Arc::<SkewedClock>::clone(&clock))
             .ids(Arc::new(SeededIds::new(self.rng.next())))
             .signal(signal.clone())
-            .cache(Arc::clone(&self.plant.cache))
+            .cache(Arc::clone(&self.environment.cache))
             .settings(self.settings());
         let (wallet, driver) = builder.build().expect("the settings make sense");
         self.spawner.spawn(Group::Driver(process), "driver", driver);
         self.spawner.kill(Group::Parts(process));
         let ports = self
-            .plant
+            .environment
             .ports(process, name, clock, store, signal, stop.clone());
         for part in ports.map_or_else(Vec::new, |ports| self.harness.parts(ports)) {
             self.spawner
@@ -127,7 +127,7 @@ impl Processes {
         slots.running[process] = Some(Running { wallet, stop });
     }
 
-    /// Small numbers, so that limits are met.
+    /// Small numbers, so that limits are reached.
     fn settings(&self) -> Settings {
         Settings {
             queue_capacity: self.rng.pick(&[1, 2, 8]),
@@ -140,7 +140,7 @@ impl Processes {
         }
     }
 
-    /// All that is of it is gone at once.
+    /// Kills a process: all its tasks are dropped at once.
     pub(super) fn kill(&self, process: usize) {
         self.slots().running[process] = None;
         self.spawner.kill(Group::Calls(process));
@@ -148,13 +148,13 @@ impl Processes {
         self.spawner.kill(Group::Parts(process));
     }
 
-    /// Its driver is gone; those who wait in it live to hear what became of
-    /// them.
+    /// Drops the driver of a process. Its waiting callers live on and get their
+    /// answers.
     pub(super) fn lose_driver(&self, process: usize) {
         self.spawner.kill(Group::Driver(process));
     }
 
-    /// Ends a process in good order: all that it accepted is answered first.
+    /// Shuts a process down in order: all accepted requests are answered first.
     pub(super) async fn shut_down(&self, process: usize) {
         let running = self.slots().running[process].clone();
         if let Some(Running { wallet, stop }) = running {
@@ -170,8 +170,8 @@ impl Processes {
         running.map(|running| running.wallet.clone())
     }
 
-    /// Hands a request to a process; `None` while it is down. When the one who
-    /// asked has hung up, the call is dropped in its middle if it `withdraws`.
+    /// Submits a request to a process; `None` while it is down. If the caller hangs
+    /// up and `withdraws` is set, the call is dropped midway.
     pub(super) fn submit(
         &self,
         world: &Arc<World>,
@@ -208,7 +208,7 @@ impl Processes {
                 let mut notes = world.notes();
                 notes.acknowledged.push((key, Arc::clone(outcome)));
             }
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = sender.send(reply);
         };
         self.spawner.spawn(Group::Calls(process), "call", call);
@@ -239,7 +239,7 @@ impl Processes {
             let replies: Vec<Reply> = replies.collect();
             for (index, reply) in (0..).zip(&replies) {
                 match reply {
-                    // What is cancelled may be recorded under the bulk request's key.
+                    // A cancellation may be recorded under the bulk request's key.
                     Reply::Outcome(outcome) if !outcome.is_cancelled() => {
                         let key = key.item(index);
                         world.oracle.acknowledged(key, outcome);
@@ -249,14 +249,14 @@ impl Processes {
                     _ => {}
                 }
             }
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = sender.send(replies);
         };
         self.spawner.spawn(Group::Calls(process), "bulk", call);
         Some(receiver)
     }
 
-    /// Has a process cancel a key; `None` while it is down.
+    /// Cancels a key through a process; `None` while it is down.
     pub(super) fn cancel(
         &self,
         world: &Arc<World>,
@@ -281,7 +281,7 @@ impl Processes {
         Some(receiver)
     }
 
-    /// What a process does with a request, where it has no bug: it submits it.
+    /// Carries out a request in a process. Without a bug, the process submits it.
     async fn carry_out(
         &self,
         wallet: &Wallet,
@@ -295,8 +295,8 @@ impl Processes {
             }
             Some(Bug::CachesBeforeCommit) if self.rng.chance(200) => {
                 let answer = wallet.dry_run(again).await?;
-                // A cache that fails is done without.
-                let _ = self.plant.cache.put(&answer.outcome.balances()).await;
+                // A failure of the cache is ignored.
+                let _ = self.environment.cache.put(&answer.outcome.balances()).await;
             }
             _ => {}
         }
@@ -312,8 +312,8 @@ impl Processes {
         Ok(answer?.outcome)
     }
 
-    /// Asks a process what is recorded under a request's key; `None` while it
-    /// is down.
+    /// Reads the recorded outcome of a request's key through a process; `None`
+    /// while it is down.
     pub(super) fn recall(
         &self,
         process: usize,
@@ -323,15 +323,15 @@ impl Processes {
         let (sender, receiver) = oneshot::channel();
         let (ledger, key) = (request.ledger(), request.key().clone());
         let call = async move {
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = sender.send(wallet.outcome(ledger, &key).await);
         };
         self.spawner.spawn(Group::Calls(process), "recall", call);
         Some(receiver)
     }
 
-    /// Asks a process for balances; `None` while it is down. What comes is
-    /// nothing where it could not say.
+    /// Reads balances through a process; `None` while it is down. The answer is
+    /// empty where the read failed.
     pub(super) fn read(
         &self,
         process: usize,
@@ -352,8 +352,9 @@ impl Processes {
         Some(receiver)
     }
 
-    /// Asks a process for a balance at a past time, and forgets it: whoever
-    /// watches the store compares it. Nothing while it is down.
+    /// Reads a balance at a past time through a process, and ignores the answer,
+    /// because the oracle of the store checks it. It does nothing while the process
+    /// is down.
     pub(super) fn look_back(&self, process: usize, account: AccountKey, at: Timestamp) {
         let Some(wallet) = self.wallet(process) else {
             return;
@@ -369,7 +370,7 @@ impl Processes {
     }
 }
 
-/// The holds that commands name: those of rows that they need.
+/// The holds that commands name, whose rows they need.
 fn named_holds(ledger: LedgerId, commands: &[Command]) -> Vec<HoldKey> {
     let ids = commands.iter().filter_map(|command| match command {
         Command::Capture(capture) => Some(capture.hold),
@@ -380,7 +381,8 @@ fn named_holds(ledger: LedgerId, commands: &[Command]) -> Vec<HoldKey> {
     ids.map(|id| InLedger::new(ledger, id)).collect()
 }
 
-/// What comes of an answer; who `is_concerned` may hear that a row cannot be read.
+/// Converts an answer to a reply. If `is_concerned`, the answer may be that a row
+/// is unreadable.
 fn reply(answer: Result<Arc<Outcome>, WalletError>, is_concerned: bool) -> Reply {
     let error = match answer {
         Ok(outcome) => return Reply::Outcome(outcome),

@@ -11,30 +11,30 @@ use wallet_testkit::{Handles, ManualClock, block_on};
 use super::bugs::{BuggyCache, BuggyHistory};
 use super::chaos::Chaos;
 use super::client::Client;
+use super::environment::Environment;
 use super::faulty_cache::FaultyCache;
 use super::faulty_history::FaultyHistory;
 use super::faulty_port::FaultyPort;
 use super::oracle::Oracle;
-use super::plant::Plant;
 use super::process::Processes;
-use super::referee::Referee;
 use super::scenario::{Counts, Report, Scenario, StoreKind};
+use super::settle::Settlement;
 use super::verify::verify;
 use super::world::{Shared, World};
 use super::{
-    Bug, FaultPlan, FaultyStore, Harness, Mirror, Port, Rng, Saboteur, SeededFaults, SkewedClock,
-    Trace,
+    Bug, ConsumerReplica, FaultPlan, FaultyStore, Harness, Port, Rng, Saboteur, SeededFaults,
+    SkewedClock, Trace,
 };
 use crate::{Executor, Group, Spawner};
 
-/// How often a planted bug strikes, in a thousand commits.
+/// The frequency of a planted bug, per 1,000 commits.
 const STRIKES_PER_MILLE: u64 = 20;
-/// How many steps a run may take.
+/// The greatest number of steps in a run.
 const STEPS_MAX: u64 = 200_000;
-/// How long the cache keeps what it holds: longer than any run.
+/// The time to live of the cache, longer than any run.
 const CACHE_TTL: Duration = Duration::from_secs(3_600);
 
-/// Runs a scenario: the same seed does the same again.
+/// Runs a scenario. The same seed gives the same run.
 #[must_use]
 pub fn run(scenario: &Scenario, seed: u64, harness: &Arc<dyn Harness>) -> Report {
     let clock = Arc::new(ManualClock::default());
@@ -79,10 +79,10 @@ fn play(
         memory,
     };
     spawner.spawn(Group::World, "chaos", chaos.run());
-    let referee = Referee {
+    let settle = Settlement {
         world: Arc::clone(&world),
     };
-    spawner.spawn(Group::World, "referee", referee.run());
+    spawner.spawn(Group::World, "settle", settle.run());
     let steps = executor.run_until(STEPS_MAX, || world.is_over());
     let mut counts = counts(&world);
     match steps {
@@ -103,7 +103,7 @@ fn counts(world: &World) -> Counts {
         replayed: totals.replayed,
         faults: world.faults.count(),
         effects: totals.effects,
-        told: totals.told,
+        consumed: totals.consumed,
         entries: totals.entries,
         history: totals.history,
         ..world.notes().counts
@@ -151,7 +151,7 @@ fn build(
     };
     let bare_history = history(scenario.bug, rng);
     let queue = || harness.queue(Arc::clone(&world_time), rng);
-    let plant = Plant {
+    let environment = Environment {
         clock: Arc::clone(clock),
         store_clock: Arc::clone(&store_clock),
         trace: trace.clone(),
@@ -175,13 +175,13 @@ fn build(
             oracle: Arc::clone(&oracle),
         }),
         bare_history,
-        mirror: Arc::new(Mirror::new(port(Port::Inbox), Arc::clone(&oracle))),
+        replica: Arc::new(ConsumerReplica::new(port(Port::Inbox), Arc::clone(&oracle))),
         queues: queue().and_then(|first| Some([first, queue()?])),
     };
     let processes = Processes::new(
         spawner.clone(),
         Arc::clone(harness),
-        plant,
+        environment,
         Arc::clone(&store),
         rng.fork(),
         scenario.processes,

@@ -2,42 +2,42 @@ use std::collections::BTreeSet;
 
 use super::Bug;
 
-/// What a run is made of, besides its seed.
+/// The parameters of a run, besides its seed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Scenario {
-    /// How the store behind the faults commits.
+    /// The commit policy of the store behind the faults.
     pub store: StoreKind,
-    /// How many processes serve the one store.
+    /// The number of processes that serve the store.
     pub processes: usize,
-    /// How many clients there are; each opens two accounts.
+    /// The number of clients. Each opens two accounts.
     pub clients: u64,
-    /// How many requests each of them makes, at least 1.
+    /// The number of requests per client, at least 1.
     pub operations: u64,
-    /// How often something happens to processes, clocks, locks and the cache.
+    /// The number of incidents: to processes, clocks, locks and the cache.
     pub incidents: u64,
-    /// A bug planted on purpose.
+    /// A planted bug.
     pub bug: Option<Bug>,
-    /// What is left out of it.
+    /// The parts of the run that are left out.
     pub left_out: LeftOut,
-    /// Whether the run's trace is kept in words.
+    /// Whether the run's trace is recorded as text.
     pub keeps_lines: bool,
 }
 
-/// Which in-memory store a run uses.
+/// The in-memory store of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
     /// [`MemoryStore`](wallet_core::memory::MemoryStore).
     Pessimistic,
-    /// [`OptimisticStore`](wallet_core::memory::OptimisticStore), with conflicts of its
-    /// own.
+    /// [`OptimisticStore`](wallet_core::memory::OptimisticStore), with injected
+    /// conflicts.
     Optimistic,
 }
 
-/// What a run goes without, so that what makes it fail stands alone.
+/// The parts that a run leaves out, so that only the cause of a failure remains.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Requests: client and number.
+    /// Requests by client and number.
     pub operations: BTreeSet<(u64, u64)>,
     /// Incidents by number.
     pub incidents: BTreeSet<u64>,
@@ -74,7 +74,7 @@ impl Scenario {
         }
     }
 
-    /// The same with a bug in it. Bugs of a store need a
+    /// The same scenario with a planted bug. Bugs of a store need a
     /// [pessimistic](StoreKind::Pessimistic) one.
     #[must_use]
     pub fn with_bug(mut self, bug: Option<Bug>) -> Self {
@@ -82,7 +82,7 @@ impl Scenario {
         self
     }
 
-    /// The same, keeping its trace in words.
+    /// The same scenario, with its trace as text.
     #[must_use]
     pub fn with_lines(mut self) -> Self {
         self.keeps_lines = true;
@@ -90,56 +90,56 @@ impl Scenario {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Its seed.
+    /// The seed.
     pub seed: u64,
     /// The hash of everything that happened, in order.
     pub hash: u64,
-    /// What happened, in words, where [asked for](Scenario::keeps_lines).
+    /// The trace as text, where it was [requested](Scenario::keeps_lines).
     pub trace: String,
-    /// What is wrong; nothing in a good run.
+    /// The errors; empty in a successful run.
     pub failures: Vec<String>,
-    /// How much happened.
+    /// The counts of the run.
     pub counts: Counts,
 }
 
-/// How much happened in a run.
+/// The counts of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Requests that clients made, each counted once however often it was asked.
+    /// Requests of clients, each counted once however often it was retried.
     pub requests: u64,
-    /// How often they asked.
+    /// Attempts of clients.
     pub attempts: u64,
-    /// Answers that never came, or said that nobody knows.
+    /// Lost answers, and answers with an unknown result.
     pub unknown: u64,
     /// Reads of balances that were answered.
     pub reads: u64,
-    /// Requests that were decided: those of the sweep too, and refusals.
+    /// Decided requests, including those of the sweep, and refusals.
     pub decided: u64,
-    /// Requests that were answered as before.
+    /// Replayed requests.
     pub replayed: u64,
-    /// Calls of ports that went wrong.
+    /// Calls of ports with an injected fault.
     pub faults: u64,
-    /// What happened to processes, clocks, locks and the cache.
+    /// Incidents to processes, clocks, locks and the cache.
     pub incidents: u64,
     /// Effects that were committed.
     pub effects: u64,
-    /// Those of them that a consumer was told.
-    pub told: u64,
+    /// Committed effects that a consumer has applied.
+    pub consumed: u64,
     /// Entries that were committed.
     pub entries: u64,
-    /// Those of them that history has.
+    /// Committed entries that history holds.
     pub history: u64,
     /// Steps of tasks.
     pub steps: u64,
 }
 
 impl Counts {
-    /// Adds those of another run.
+    /// Adds the counts of another run.
     pub fn add(&mut self, other: &Self) {
         let Self {
             requests,
@@ -151,7 +151,7 @@ impl Counts {
             faults,
             incidents,
             effects,
-            told,
+            consumed,
             entries,
             history,
             steps,
@@ -166,7 +166,7 @@ impl Counts {
             (&mut self.faults, faults),
             (&mut self.incidents, incidents),
             (&mut self.effects, effects),
-            (&mut self.told, told),
+            (&mut self.consumed, consumed),
             (&mut self.entries, entries),
             (&mut self.history, history),
             (&mut self.steps, steps),

@@ -6,31 +6,30 @@ use wallet_core::store::StoreErrorKind;
 
 use super::{Fault, FaultPlan, Port, Rng};
 
-/// Random faults in up to a third of all commits and in a few of all other
-/// calls, with storms of conflicts and short outages, until
-/// [`calm`](Self::calm). Most other commits take a while, before and after that.
+/// Random faults in up to a third of all commits and in a few of all other calls,
+/// with storms of conflicts and short outages, until [`calm`](Self::calm). Most
+/// other commits are delayed, before and after that.
 ///
-/// How much goes wrong differs from seed to seed, and so does what: some runs
-/// have no faults at some port at all, so that one kind of trouble does not
-/// always hide another.
+/// The kinds and the rate of faults differ from seed to seed. Some runs have no
+/// faults at some port, so that one kind of fault does not always hide another.
 #[derive(Debug)]
 pub struct SeededFaults {
     rng: Rng,
     is_calm: AtomicBool,
-    /// Faults per thousand commits, a hundredth of what would be all.
+    /// The rate of commits that draw a fault or a delay, per 1,000.
     commits: u64,
-    /// Per thousand calls of each port.
+    /// The fault rate of each port, per 1,000 calls.
     calls: [u64; 6],
-    /// Those that are left out, by number.
+    /// The faults that are left out, by number.
     left_out: BTreeSet<u64>,
     count: AtomicU64,
-    /// How many of the next commits meet the same trouble.
+    /// The number of next commits with the same fault.
     spell: AtomicU64,
     spell_kind: Mutex<StoreErrorKind>,
 }
 
 impl SeededFaults {
-    /// The faults of this stream of numbers.
+    /// The faults of this random number generator.
     #[must_use]
     pub fn new(rng: Rng) -> Self {
         let commits = rng.pick(&[300, 600, 900]);
@@ -47,25 +46,26 @@ impl SeededFaults {
         }
     }
 
-    /// The same without those of these numbers: faults are counted from 0 on.
+    /// The same plan without the faults with these numbers. Fault numbers start
+    /// at 0.
     #[must_use]
     pub fn without(mut self, left_out: BTreeSet<u64>) -> Self {
         self.left_out = left_out;
         self
     }
 
-    /// From here on nothing goes wrong.
+    /// Ends all faults.
     pub fn calm(&self) {
         self.is_calm.store(true, Ordering::Relaxed);
     }
 
-    /// How many faults there were, delays within the usual not counted.
+    /// The number of faults. Usual delays do not count.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Counts a fault; answers whether it happens.
+    /// Counts a fault. Returns whether it is injected.
     fn happens(&self) -> bool {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         !self.left_out.contains(&number)
@@ -159,7 +159,7 @@ impl FaultPlan for SeededFaults {
             2..5 => Fault::LoseAnswer,
             5 => Fault::Delay(self.rng.delay(200)),
             6 => Fault::DelayAnswer(self.rng.delay(200)),
-            // Longer than leases and visibilities last.
+            // This is longer than leases and visibility timeouts.
             _ => Fault::DelayAnswer(self.rng.delay(3_000)),
         };
         if self.happens() { fault } else { Fault::None }

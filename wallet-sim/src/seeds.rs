@@ -5,17 +5,17 @@ use super::scenario::{Report, Scenario};
 use super::shrink::shrink;
 use super::{Harness, run};
 
-/// How many lines of a failed run's trace are shown.
+/// The number of trace lines that are shown for a failed run.
 const LINES_SHOWN: usize = 80;
-/// How often a failing run is repeated to make it smaller.
+/// The number of runs for shrinking a failing run.
 const SHRINKS: u32 = 300;
 
-/// Runs `seeds` of a scenario; `WALLET_SIM_SEEDS` sets how many from 0 on,
-/// `WALLET_SIM_SEED` runs that one alone and prints what happens.
+/// Runs `seeds` of a scenario. `WALLET_SIM_SEEDS` sets the number of seeds,
+/// starting at 0. `WALLET_SIM_SEED` runs only that seed and prints its trace.
 ///
 /// # Panics
-/// On the first seed that fails, with what is wrong, the smallest part of the run
-/// that still fails, and how to run it again.
+/// On the first seed that fails. The message has the errors, the smallest part of
+/// the run that still fails, and the command for a replay.
 pub fn check_seeds(scenario: &Scenario, seeds: Range<u64>, harness: &Arc<dyn Harness>) {
     if let Some(seed) = variable("WALLET_SIM_SEED") {
         let report = run(&scenario.clone().with_lines(), seed, harness);
@@ -28,8 +28,8 @@ pub fn check_seeds(scenario: &Scenario, seeds: Range<u64>, harness: &Arc<dyn Har
     }
 }
 
-/// The first of some seeds at which a scenario fails: for one with a bug, that
-/// which shows it.
+/// The first of some seeds at which a scenario fails. For a scenario with a bug,
+/// this seed detects it.
 #[must_use]
 pub fn seed_that_fails(
     scenario: &Scenario,
@@ -40,8 +40,8 @@ pub fn seed_that_fails(
     seeds.find(|seed| !run(scenario, *seed, harness).failures.is_empty())
 }
 
-/// What is wrong with a failed run, in words: its smallest part that still fails,
-/// and how to run it again.
+/// Formats the errors of a failed run: the smallest part that still fails, and the
+/// command for a replay.
 #[must_use]
 pub fn explain(scenario: &Scenario, report: &Report, harness: &Arc<dyn Harness>) -> String {
     let seed = report.seed;

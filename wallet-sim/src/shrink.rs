@@ -3,9 +3,9 @@ use std::sync::Arc;
 use super::scenario::{LeftOut, Scenario};
 use super::{Harness, run};
 
-/// Leaves out of a failing run as much as it still fails without: requests,
-/// incidents and faults, large parts first; runs it at most `runs` times. Every
-/// one of these runs is its own: what is left may fail otherwise than the whole.
+/// Shrinks a failing run: leaves out requests, incidents and faults, large parts
+/// first, as long as the run still fails. It makes at most `runs` runs. Each run is
+/// separate, so the smaller run may fail in another way.
 #[must_use]
 pub fn shrink(scenario: &Scenario, seed: u64, harness: &Arc<dyn Harness>, runs: u32) -> Scenario {
     let whole = run(scenario, seed, harness);
@@ -32,7 +32,7 @@ pub fn shrink(scenario: &Scenario, seed: u64, harness: &Arc<dyn Harness>, runs: 
 struct Shrinker<'a> {
     seed: u64,
     harness: &'a Arc<dyn Harness>,
-    /// How many runs are left.
+    /// The number of remaining runs.
     left: u32,
     smallest: Scenario,
 }
@@ -40,11 +40,11 @@ struct Shrinker<'a> {
 impl Shrinker<'_> {
     /// Tries to leave out some of all, in parts of half the size each time.
     fn leave_out<T: Copy>(&mut self, all: &[T], add: impl Fn(&mut LeftOut, &[T])) {
-        let mut kept: Vec<T> = all.to_vec();
-        let mut size = kept.len();
+        let mut remaining: Vec<T> = all.to_vec();
+        let mut size = remaining.len();
         while size > 0 {
             let mut rest = Vec::new();
-            for part in kept.chunks(size) {
+            for part in remaining.chunks(size) {
                 let mut smaller = self.smallest.clone();
                 add(&mut smaller.left_out, part);
                 if self.still_fails(&smaller) {
@@ -53,7 +53,7 @@ impl Shrinker<'_> {
                     rest.extend_from_slice(part);
                 }
             }
-            kept = rest;
+            remaining = rest;
             size /= 2;
         }
     }

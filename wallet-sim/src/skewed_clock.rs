@@ -9,17 +9,17 @@ use wallet_core::Timestamp;
 use wallet_core::runtime::Clock;
 use wallet_testkit::ManualClock;
 
-/// The clock of one machine: it shows another time than the world's, and sleeps
-/// as long.
+/// The clock of one machine. Its time differs from the world's, and it sleeps for
+/// the same durations.
 #[derive(Debug)]
 pub struct SkewedClock {
     world: Arc<ManualClock>,
-    /// Microseconds that it is ahead.
+    /// The offset to the world's clock in microseconds; positive when ahead.
     ahead: AtomicI64,
 }
 
 impl SkewedClock {
-    /// A clock that is right so far.
+    /// A clock without offset.
     #[must_use]
     pub const fn new(world: Arc<ManualClock>) -> Self {
         Self {
@@ -28,13 +28,12 @@ impl SkewedClock {
         }
     }
 
-    /// Sets how far it is ahead of the world's, in microseconds; behind where
-    /// negative.
+    /// Sets the offset to the world's clock, in microseconds; negative when behind.
     pub fn set_ahead(&self, micros: i64) {
         self.ahead.store(micros, Ordering::Relaxed);
     }
 
-    /// How far it is ahead, in microseconds.
+    /// The offset to the world's clock, in microseconds.
     #[must_use]
     pub fn ahead(&self) -> i64 {
         self.ahead.load(Ordering::Relaxed)
@@ -48,7 +47,8 @@ impl Clock for SkewedClock {
         Timestamp::from_micros(now.saturating_add(self.ahead()))
     }
 
-    // As the macro would write it, without a box around the world's own.
+    // Written as the macro would expand it, without a box around the world's own
+    // future.
     fn sleep<'life0, 'async_trait>(
         &'life0 self,
         duration: Duration,

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-/// Tells the parts of a process that it is to stop, in the order in which they
-/// began to wait: a `watch` of tokio wakes in an order that is random wherever
-/// some crate of the same build turns its runtime on, and then no seed replays.
+/// Notifies the parts of a process that it must stop, in the order in which they
+/// began to wait. A tokio `watch` may wake in random order, if some crate of the
+/// same build enables its runtime. Then no seed could be replayed.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<Stopping>);
 
@@ -17,15 +17,15 @@ struct Stopping {
 }
 
 impl Stop {
-    /// The process is to stop now.
+    /// Signals the stop.
     pub(super) fn now(&self) {
         self.0.has_come.store(true, Ordering::Relaxed);
         self.0.news.notify_waiters();
     }
 
-    /// Returns once the process is to stop.
+    /// Returns once the process must stop.
     pub async fn comes(&self) {
-        // Made before looking, so that no news in between is missed.
+        // Created before the check, so that no notification in between is missed.
         let news = pin!(self.0.news.notified());
         if !self.0.has_come.load(Ordering::Relaxed) {
             news.await;

@@ -8,8 +8,8 @@ use wallet_core::request::Batch;
 
 use super::bugs::Circumstances;
 
-/// Commits whose answer was lost while they were still under way; each keeps
-/// its accounts and keys until it takes effect.
+/// Commits in flight after a lost answer. Each locks its accounts and keys until it
+/// takes effect.
 #[derive(Debug, Default)]
 pub(super) struct UnderWay(Mutex<Commits>);
 
@@ -17,11 +17,11 @@ pub(super) struct UnderWay(Mutex<Commits>);
 struct Commits {
     waiting: Vec<Commit>,
     made: u64,
-    /// The one that is taking effect at the moment.
+    /// The locks of the commit that is taking effect now.
     landing: Option<Locks>,
 }
 
-/// A commit under way.
+/// A commit in flight.
 #[derive(Debug)]
 pub(super) struct Commit {
     pub(super) number: u64,
@@ -31,7 +31,7 @@ pub(super) struct Commit {
     locks: Locks,
 }
 
-/// What a batch keeps others from.
+/// The locks of a batch.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Locks {
     pub(super) accounts: BTreeSet<AccountKey>,
@@ -45,7 +45,7 @@ impl Locks {
 }
 
 impl UnderWay {
-    /// Adds a commit; answers its number.
+    /// Adds a commit and returns its number.
     pub(super) fn add(
         &self,
         batch: Arc<Batch>,
@@ -66,25 +66,25 @@ impl UnderWay {
         number
     }
 
-    /// Whether some commit under way keeps what `locks` needs.
+    /// Whether a commit in flight holds a lock that `locks` needs.
     pub(super) fn keeps(&self, locks: &Locks) -> bool {
         let commits = self.commits();
         let mut all = commits.waiting.iter().map(|commit| &commit.locks);
-        all.any(|kept| kept.overlap(locks))
+        all.any(|held| held.overlap(locks))
             || commits
                 .landing
                 .as_ref()
-                .is_some_and(|kept| kept.overlap(locks))
+                .is_some_and(|held| held.overlap(locks))
     }
 
-    /// How long until the next one takes effect.
+    /// The time until the next commit takes effect.
     pub(super) fn next_in(&self, now: Timestamp) -> Option<Duration> {
         let commits = self.commits();
         let next = commits.waiting.iter().map(|commit| commit.due).min()?;
         Some(next.since(now))
     }
 
-    /// Takes out the earliest that is due; its locks stay until
+    /// Removes the earliest due commit. Its locks stay until
     /// [`landed`](Self::landed).
     pub(super) fn land(&self, is_due: impl Fn(Timestamp) -> bool) -> Option<Commit> {
         let mut commits = self.commits();
@@ -96,7 +96,7 @@ impl UnderWay {
         Some(commit)
     }
 
-    /// The one that was taking effect has done so.
+    /// Releases the locks of the commit that has taken effect.
     pub(super) fn landed(&self) {
         self.commits().landing = None;
     }

@@ -12,7 +12,7 @@ use wallet_testkit::model::{Model, compare};
 use super::workload;
 use super::world::World;
 
-/// Everything that is wrong at the end of a run.
+/// All errors at the end of a run.
 pub(super) async fn verify(world: &World, handles: &Handles) -> Vec<String> {
     let model = world.oracle.take_model();
     let mut wrong = match check(world, handles).await {
@@ -22,11 +22,11 @@ pub(super) async fn verify(world: &World, handles: &Handles) -> Vec<String> {
     let store = handles.store.as_ref();
     wrong.extend(compare::live_rows(store, &model).await.err());
     wrong.extend(compare::everything(store, &model).await.err());
-    let plant = &world.processes.plant;
-    if plant.is_whole() {
-        wrong.extend(history(plant.bare_history.as_ref(), &model).await);
+    let environment = &world.processes.environment;
+    if environment.is_whole() {
+        wrong.extend(history(environment.bare_history.as_ref(), &model).await);
     }
-    wrong.extend(cache(world, plant.bare_cache.as_ref(), &model).await);
+    wrong.extend(cache(world, environment.bare_cache.as_ref(), &model).await);
     wrong
 }
 
@@ -39,7 +39,7 @@ async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyEr
         let items = std::mem::take(&mut notes.settled_items);
         (acknowledged, settled, items, notes.settled_bulks)
     };
-    let whole = world.processes.plant.is_whole();
+    let whole = world.processes.environment.is_whole();
     let outbox = (!whole).then_some(handles.outbox.as_ref());
     let violations = wallet_testkit::violations(store, outbox, &acknowledged).await?;
     let mut wrong: Vec<String> = violations
@@ -86,7 +86,7 @@ async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyEr
     Ok(wrong)
 }
 
-/// History holds every entry, and nothing else.
+/// Checks that history holds every entry, and nothing else.
 async fn history(history: &dyn HistoryStore, model: &Model) -> Vec<String> {
     let mut wrong = Vec::new();
     for account in model.books().accounts.keys() {
@@ -114,12 +114,12 @@ async fn history(history: &dyn HistoryStore, model: &Model) -> Vec<String> {
     wrong
 }
 
-/// What the cache holds was true, and is of a version that there is.
+/// Checks that each cached balance was committed, and that its version exists.
 async fn cache(world: &World, cache: &dyn BalanceCache, model: &Model) -> Vec<String> {
     let accounts = workload::account_keys(world.scenario.clients);
-    let kept = cache.get(&accounts).await.unwrap_or_default();
+    let cached = cache.get(&accounts).await.unwrap_or_default();
     let mut wrong = Vec::new();
-    for balance in kept.into_iter().flatten() {
+    for balance in cached.into_iter().flatten() {
         let account = model.books().accounts.get(&balance.account);
         let state = account.map(|account| account.state);
         let agrees = state.is_some_and(|state| {

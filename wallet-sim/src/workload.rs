@@ -10,12 +10,12 @@ use wallet_core::{
 
 use super::Rng;
 
-/// How many accounts each client opens.
+/// The number of accounts that each client opens.
 const ACCOUNTS_EACH: u64 = 2;
 /// The account that everybody pays: the hot merchant.
 const MERCHANT: u64 = 0;
 
-/// What clients know of the books: what their answers told them.
+/// The knowledge of clients about the ledger, from their answers.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     transfers: Vec<TransferId>,
@@ -24,7 +24,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Learns from an answer.
+    /// Learns from an outcome.
     pub(super) fn learn(&mut self, outcome: &Outcome) {
         for receipt in outcome.receipts() {
             match receipt {
@@ -42,7 +42,7 @@ impl Known {
         }
     }
 
-    /// One of the latest, mostly: those are still open.
+    /// Mostly one of the latest holds, because those are still open.
     fn hold(&self, rng: &Rng) -> Option<HoldId> {
         recent(rng, &self.holds)
     }
@@ -58,7 +58,7 @@ fn recent<T: Copy>(rng: &Rng, all: &[T]) -> Option<T> {
     (!some.is_empty()).then(|| some[rng.index(some.len())])
 }
 
-/// What a client asks first: its accounts, with money on them.
+/// The first commands of a client: it opens its accounts and deposits money.
 pub(super) fn opening(client: u64) -> Vec<Command> {
     let mut commands = Vec::new();
     for number in 0..ACCOUNTS_EACH {
@@ -70,7 +70,7 @@ pub(super) fn opening(client: u64) -> Vec<Command> {
     commands
 }
 
-/// What a client asks next.
+/// The next commands of a client.
 pub(super) fn commands(rng: &Rng, clients: u64, known: &Known) -> Vec<Command> {
     let count = if rng.chance(150) { 2 } else { 1 };
     (0..count).map(|_| command(rng, clients, known)).collect()
@@ -107,7 +107,7 @@ fn command(rng: &Rng, clients: u64, known: &Known) -> Command {
     }
 }
 
-/// One to three legs from bank account to bank account.
+/// One to three legs from one account to the next.
 fn pay(rng: &Rng, accounts: u64) -> Command {
     let count = rng.pick(&[1, 1, 1, 1, 2, 3]);
     let legs = (0..count).map(|_| {
@@ -172,7 +172,7 @@ pub(super) fn accounts(clients: u64) -> impl Iterator<Item = AccountId> {
     (0..clients * ACCOUNTS_EACH).map(account)
 }
 
-/// The same with the settlement account, as keys.
+/// The same accounts and the settlement account, as keys.
 pub(super) fn account_keys(clients: u64) -> Vec<AccountKey> {
     let all = accounts(clients).chain([settlement()]);
     all.map(|id| InLedger::new(LedgerId::default(), id))

@@ -12,7 +12,7 @@ use super::scenario::{Counts, Scenario};
 use super::workload::Known;
 use super::{FaultyStore, SeededFaults, SkewedClock, Trace};
 
-/// What all tasks of a run share.
+/// The state that all tasks of a run share.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) scenario: Scenario,
@@ -26,22 +26,22 @@ pub(super) struct World {
     pub(super) faults: Arc<SeededFaults>,
     pub(super) processes: Processes,
     notes: Mutex<Notes>,
-    /// How many clients, and whoever makes trouble, have not finished.
+    /// The number of clients and chaos tasks that have not finished.
     busy: AtomicU64,
     is_over: AtomicBool,
 }
 
-/// What the clients know in the end.
+/// The final knowledge of the clients.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) known: Known,
-    /// Every answer that reached anybody.
+    /// Every answer that reached a client.
     pub(super) acknowledged: Vec<(RecordKey, Arc<Outcome>)>,
-    /// What each client holds to be true: one outcome a key, or that nothing
+    /// The result that each client knows for a key: one outcome, or that nothing
     /// was done.
     pub(super) settled: BTreeMap<RecordKey, Option<Arc<Outcome>>>,
-    /// Of bulk requests whose every item has an outcome: how many there are, and
-    /// their items.
+    /// The number of bulk requests with an outcome for every item, and the number
+    /// of their items.
     pub(super) settled_bulks: u64,
     pub(super) settled_items: Vec<(RecordKey, Arc<Outcome>)>,
     pub(super) counts: Counts,
@@ -89,22 +89,22 @@ impl World {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A client, or the trouble maker, has finished.
+    /// Records that a client or the chaos task has finished.
     pub(super) fn finished(&self) {
         self.busy.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Whether all clients are served and no commit is under way.
+    /// Whether all clients are served and no commit is in flight.
     pub(super) fn is_served(&self) -> bool {
         self.busy.load(Ordering::Relaxed) == 0 && self.store.is_settled()
     }
 
-    /// The run has come to its end.
+    /// Ends the run.
     pub(super) fn end(&self) {
         self.is_over.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it has, or something is wrong already.
+    /// Whether the run has ended, or an error was found.
     pub(super) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed) || self.oracle.has_findings()
     }

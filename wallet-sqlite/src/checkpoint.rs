@@ -1,11 +1,10 @@
-//! Moves the write-ahead log into the file beside the writer.
+//! Checkpoints: a background thread moves the write-ahead log into the file.
 //!
-//! Left to SQLite, the commit that fills the log carries all of it over before
-//! it is answered: tens of milliseconds of the writer's time. Here a thread of
-//! its own does most of that while commits go on, and then again what came
-//! meanwhile; the writer only carries over the last few pages, after which the
-//! log begins anew. Should the thread fall behind, SQLite's own way is the
-//! limit: see [`BEHIND`].
+//! SQLite's own checkpoint runs in the commit that fills the log. That commit would wait
+//! for tens of milliseconds. Here a separate thread moves most pages while commits
+//! continue, and then the pages that were added meanwhile. The writer moves only the last
+//! few pages. Then the log starts again. If the thread falls behind, SQLite's own
+//! checkpoint limits the log: see [`BEHIND`].
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -18,22 +17,22 @@ use wallet_core::store::StoreErrorKind;
 use crate::error::Result;
 use crate::threads::{Handle, Threads, join};
 
-/// How many times the pages that a checkpoint waits for the log may hold before
-/// the writer carries it over by itself.
+/// The longest log before the writer runs a checkpoint itself, as a multiple of the pages
+/// between two checkpoints.
 pub(crate) const BEHIND: u32 = 4;
-/// After how many requests to look at the log: a few pages each.
+/// The number of requests between two checks of the log: a few pages each.
 const LOOK_EVERY: usize = 500;
-/// How often what came meanwhile is carried over beside the writer.
+/// The passes over pages that were added meanwhile, before the writer takes over.
 const PASSES: u32 = 2;
 
 const LOG: &str = "PRAGMA wal_checkpoint(NOOP)";
 const CARRY_OVER: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
-/// Tells the thread that the log grew.
+/// Notifies the thread that the log has grown.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
-    /// `None` once the thread ends.
+    /// `None` after the thread ends.
     nudge: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
     requests: AtomicUsize,
@@ -57,12 +56,13 @@ impl Checkpoints {
         })
     }
 
-    /// So many requests were committed.
+    /// Counts committed requests.
     pub(crate) fn committed(&self, requests: usize) {
         let before = self.requests.fetch_add(requests, Ordering::Relaxed);
         let looks = |count: usize| count.checked_div(LOOK_EVERY);
         if looks(before) != looks(before.wrapping_add(requests)) {
-            // Full: it has not looked yet since the last time.
+            // A full channel means that the thread has not yet handled the last
+            // notification.
             let _ = self.nudge.as_ref().map(|nudge| nudge.try_send(()));
         }
     }
@@ -80,14 +80,14 @@ impl Drop for Checkpoints {
     }
 }
 
-/// Moves all of the log into the file and empties the log, so that the file alone
-/// is whole. Where another process keeps that from happening, the last one to
-/// close the file does it.
+/// Moves the whole log into the file and empties the log, so that the file alone is
+/// complete. If another process prevents this, the last process that closes the file does
+/// it.
 pub(crate) fn truncate(connection: &mut Connection) {
     pages_left(connection, EMPTY);
 }
 
-/// Moves what is in the log into the file, as far as nobody reads it.
+/// Moves the log into the file, except pages that a reader still needs.
 pub(crate) fn save(connection: &Connection) {
     pages_left(connection, CARRY_OVER);
 }
@@ -106,11 +106,11 @@ fn run(connection: &Connection, nudges: &Receiver<()>, writer: &Handle, pages: u
     }
 }
 
-/// Runs a checkpoint and says how many pages of the log are not in the file
-/// afterwards. One that cannot run now is made up for by the next.
+/// Runs a checkpoint. Returns how many pages of the log are not in the file afterwards. If
+/// it cannot run now, the next one makes up for it.
 fn pages_left(connection: &Connection, sql: &str) -> i64 {
-    let told = connection
+    let counts = connection
         .prepare_cached(sql)
         .and_then(|mut statement| statement.query_row((), |row| Ok((row.get(1)?, row.get(2)?))));
-    told.map_or(0, |(log, carried): (i64, i64)| log.saturating_sub(carried))
+    counts.map_or(0, |(log, carried): (i64, i64)| log.saturating_sub(carried))
 }

@@ -1,10 +1,11 @@
-//! Whether what a file and its log hold belongs together.
+//! Checks whether a file and its write-ahead log belong together.
 //!
-//! A file that was copied over an open one, or put beside the log of another one, is a
-//! mixture: pages of the log, which later commits wrote, over pages of other books.
-//! SQLite opens it, and pages of acknowledged commits are in neither. This looks at
-//! some hundred rows of the journal, all of the last ones and fewer the further back
-//! they are, and at what they point to. It proves no books sound: `verify` does.
+//! A file may have been copied over an open one, or put beside the log of another one. Such
+//! a file is a mixture: pages of later commits from the log lie over pages of other books.
+//! SQLite opens it, although pages of acknowledged commits are missing. This check reads
+//! some hundred rows of the journal and the rows that they point to. It reads all of the
+//! last rows, and fewer the older they are. It does not prove that the books are sound;
+//! `verify` does.
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 use wallet_core::ledger::InLedger;
@@ -13,7 +14,8 @@ use wallet_core::{LedgerId, Outcome, StoreError};
 
 use crate::deferred::{Books, Cache};
 use crate::error::{During, Result, corrupt};
-use crate::read::{account_state, prepare};
+use crate::read::account_state;
+use crate::statement::prepare;
 use crate::value::{ledger, ledger_number};
 
 const BOUNDS: &str = "
@@ -31,20 +33,19 @@ const POINTERS: &str = "
                    (SELECT last_entry FROM wallet_account ORDER BY num LIMIT 64)),
                (SELECT coalesce(max(last_entry), 0) FROM
                    (SELECT last_entry FROM wallet_account ORDER BY num DESC LIMIT 64)))";
-/// How large a file may be whose pages are all looked at, in bytes: some
-/// milliseconds' work.
+/// The largest file in bytes whose pages are all checked. This takes some milliseconds.
 const PAGES_CHECKED: i64 = 4 * 1024 * 1024;
-/// How many of the last rows are all looked at.
+/// How many of the last rows are all checked.
 const LAST: i64 = 64;
-/// How many rows are looked at each time that the distance from the end doubles.
+/// How many rows are checked each time the distance from the end doubles.
 const EACH_DOUBLING: i64 = 16;
-/// How many transfers and effects of a row are looked at.
+/// How many transfers and effects of a row are checked.
 const EACH_ROW: usize = 16;
 
-/// Fails when rows that must be there are not.
+/// Fails if required rows are missing.
 ///
 /// # Errors
-/// `Corrupt` when pages of the books are missing; `Unavailable`.
+/// `Corrupt`: pages of the books are missing. `Unavailable`.
 pub(crate) fn check(connection: &mut Connection) -> Result<()> {
     let state = Transaction::new(connection, TransactionBehavior::Deferred);
     let state = state.during("beginning to read")?;
@@ -86,9 +87,9 @@ fn look(state: &Connection) -> Result<()> {
     let pointers: i64 = prepare(&books, POINTERS)?
         .query_row((), |row| row.get(0))
         .during("looking at what points to the journal")?;
-    // Refusals at the end may be purged.
+    // A purge may have deleted refusals at the end.
     let last = last.max(purged);
-    if pointers > last || books.pieces.last_journal() > last {
+    if pointers > last || books.deltas.last_journal() > last {
         return Err(mixed(&format!("the journal ends at row {last} too early")));
     }
     for id in sample(last) {
@@ -97,7 +98,7 @@ fn look(state: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// The rows to look at, the last one first.
+/// The rows to check, the last one first.
 fn sample(last: i64) -> Vec<i64> {
     let mut back = 0;
     let mut sample = Vec::new();
@@ -109,7 +110,7 @@ fn sample(last: i64) -> Vec<i64> {
     sample
 }
 
-/// Looks at row `id`, or, where a purge may have deleted it, at the next one.
+/// Checks row `id`. If a purge may have deleted it, checks the next row.
 fn row(books: &Books<'_>, id: i64, purged: i64) -> Result<()> {
     let context = "reading the journal";
     let found = prepare(books, FROM)?
@@ -119,22 +120,24 @@ fn row(books: &Books<'_>, id: i64, purged: i64) -> Result<()> {
     let found: Option<(i64, i64, Vec<u8>)> = found;
     let (found, number, outcome) = match found {
         Some(row) if row.0 == id || id <= purged => row,
-        // All that the journal ends with was purged; what points behind its end was seen.
+        // A purge deleted all rows at the end of the journal. The rows that point there
+        // were checked.
         None if id <= purged => return Ok(()),
         _ => return Err(mixed(&format!("row {id} of the journal is missing"))),
     };
-    // A row that cannot be read fails whoever needs it, and nobody else.
+    // A row that cannot be read fails only the requests that need it.
     let Ok(ledger) = ledger(number) else {
         return Ok(());
     };
     match decode_outcome(ledger, &outcome) {
-        Ok(outcome) => told(books, found, ledger, &outcome),
+        Ok(outcome) => check_outcome(books, found, ledger, &outcome),
         Err(_) => Ok(()),
     }
 }
 
-/// Whether its accounts have come as far, and its transfers are found.
-fn told(books: &Books<'_>, id: i64, ledger: LedgerId, outcome: &Outcome) -> Result<()> {
+/// Checks that the outcome's accounts have reached its version, and that its transfers
+/// exist.
+fn check_outcome(books: &Books<'_>, id: i64, ledger: LedgerId, outcome: &Outcome) -> Result<()> {
     for transfer in outcome.transfers().take(EACH_ROW) {
         let by = (ledger_number(ledger), transfer.key.id.as_bytes().as_slice());
         let at = prepare(books, TRANSFER)?
@@ -150,7 +153,7 @@ fn told(books: &Books<'_>, id: i64, ledger: LedgerId, outcome: &Outcome) -> Resu
         let state = match account_state(books, key) {
             Ok(found) => found.map(|(_, state)| state),
             Err(error) if page_damage(&error) => return Err(error),
-            // As above.
+            // As above, only the requests that need this account fail.
             Err(_) => continue,
         };
         if state.is_none_or(|state| state.version < effect.version) {
@@ -160,7 +163,7 @@ fn told(books: &Books<'_>, id: i64, ledger: LedgerId, outcome: &Outcome) -> Resu
     Ok(())
 }
 
-/// Whether SQLite itself could not read.
+/// Whether SQLite itself could not read a page.
 fn page_damage(error: &StoreError) -> bool {
     let source = std::error::Error::source(error);
     let driver = source.and_then(|source| source.downcast_ref::<rusqlite::Error>());
@@ -190,7 +193,8 @@ mod tests {
         assert_eq!(many[..2], [1_000_000_000, 999_999_999]);
         assert!(many.windows(2).all(|pair| pair[0] > pair[1]));
         assert!((300..500).contains(&many.len()), "{}", many.len());
-        // No gap of a fifteenth of its distance from the end is passed over.
+        // The sample misses no gap that is as long as a fifteenth of its distance from the
+        // end.
         for pair in many.windows(2) {
             let (back, gap) = (1_000_000_000 - pair[1], pair[0] - pair[1]);
             assert!(gap == 1 || gap * 15 <= back, "{pair:?}");

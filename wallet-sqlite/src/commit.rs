@@ -1,5 +1,5 @@
-//! One batch over a connection that holds the file's write lock: what
-//! `transact` and `apply_in` share.
+//! Runs one batch on a connection that holds the file's write lock. `transact` and
+//! `apply_in` share this code.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use wallet_core::runtime::Clock;
 use crate::deferred::Books;
 use crate::error::{Doing, During, Result};
 use crate::file::OpenFile;
-use crate::read::Memory;
+use crate::read::WriterCache;
 use crate::{checkpoint, connect, read, write};
 
-/// Reads what `batch` touches, decides it, writes the result. Neither begins
-/// nor ends the transaction; on an error the caller rolls back. From `defer_from`
-/// accounts on, what moves is deferred.
+/// Reads what `batch` needs, decides it, and writes the result. The caller begins and ends
+/// the transaction, and rolls back on an error. If at least `defer_from` accounts change,
+/// their rows are deferred.
 pub(crate) fn decide_and_write(
     books: &Books<'_>,
     clock: &dyn Clock,
     batch: &Batch,
-    memory: Option<&mut Memory>,
+    cache: Option<&mut WriterCache>,
     defer_from: usize,
 ) -> Result<Decision> {
-    let mut read = read::snapshot(books, batch.reads(), memory)?;
+    let mut read = read::snapshot(books, batch.reads(), cache)?;
     let now = clock.now();
     read.snapshot.now = now;
     let decision = wallet_core::decide::decide(batch, &read.snapshot);
@@ -34,8 +34,7 @@ pub(crate) fn decide_and_write(
     Ok(decision)
 }
 
-/// Runs `work` in a transaction that holds the write lock from its beginning,
-/// and commits it.
+/// Runs `work` in a transaction that holds the write lock from the start, and commits it.
 pub(crate) fn in_transaction<T, E: From<wallet_core::StoreError>>(
     connection: &Connection,
     lock_wait: Duration,
@@ -53,8 +52,8 @@ pub(crate) fn in_transaction<T, E: From<wallet_core::StoreError>>(
     done
 }
 
-/// The same on the connection of a store, whose file must still have its name
-/// before anything is read, and after the commit.
+/// Like `in_transaction`, on the connection of a store. Checks that the name still leads to
+/// the open file, before any read and after the commit.
 pub(crate) fn in_file<T, E: From<wallet_core::StoreError>>(
     file: &OpenFile,
     connection: &Connection,
@@ -67,13 +66,13 @@ pub(crate) fn in_file<T, E: From<wallet_core::StoreError>>(
     });
     let done = done.and_then(|done| file.check_committed().map(|()| done).map_err(E::from));
     if done.is_err() && file.has_lost_its_log() {
-        // What was acknowledged before must outlive this process.
+        // Earlier acknowledged commits must outlive this process.
         checkpoint::save(connection);
     }
     done
 }
 
-/// Commits what is open; where nothing was written it costs nothing.
+/// Commits the open transaction. It costs nothing if nothing was written.
 fn commit(connection: &Connection) -> Result<()> {
     connection
         .prepare_cached("COMMIT")

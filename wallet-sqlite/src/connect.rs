@@ -1,4 +1,4 @@
-//! Opening connections and taking the write lock.
+//! Opens connections and takes the write lock.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,16 +16,17 @@ use crate::file::{
     OpenFile, create_private, follow, log_without_beginning, names, remove_second_names, traces,
 };
 
-/// `WLLT`: what a file that this crate created says of itself.
+/// The application id `WLLT`. It marks files that this crate created.
 pub(crate) const APPLICATION_ID: i32 = 0x574C_4C54;
-/// Rows are short and accounts spread wide: a small page writes less per row.
+/// Rows are short and accounts are spread widely. A small page means fewer bytes per
+/// written row.
 const PAGE_BYTES: u32 = 2_048;
-/// Enough for every statement that a store runs.
+/// The capacity of the statement cache. It holds every statement that a store runs.
 const STATEMENTS: usize = 96;
-/// How long to wait between two tries for a lock.
+/// The pause between two tries for a lock.
 const PROBE: Duration = Duration::from_micros(500);
 
-/// How long somebody who only looks waits for a lock: while the log is recovered.
+/// The longest wait for a lock when a file is only examined. The log may be under recovery.
 const LOOK_WAIT: Duration = Duration::from_secs(5);
 
 const DURABILITY: &str = "
@@ -34,13 +35,12 @@ const DURABILITY: &str = "
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA temp_store = MEMORY;";
 
-/// Opens the file for writing, creating it where it may, and makes sure that it
-/// is ours. Its log stays as it is when the connection is closed, until
-/// [`keep_log`] says otherwise.
+/// Opens the file for writing, creates it if allowed, and checks that it is a ledger's.
+/// Closing the connection leaves the log as it is, until [`keep_log`] changes that.
 pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
     let names = names(&real(settings.path())?);
     let opened = open_writer(settings);
-    // Under several names, SQLite finds something wrong before long.
+    // If the file has several names, SQLite may already report an error.
     if names > 1 && opened.is_err() {
         return Err(other_names(names));
     }
@@ -49,14 +49,14 @@ pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)
 
 fn open_writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
     let (connection, file) = open_or_create(settings)?;
-    // Waiting is done in `insist`: SQLite's own handler backs off to a tenth
-    // of a second, in which another process may take the lock many times.
+    // `insist` does the waiting. SQLite's own handler backs off up to a tenth of a second.
+    // Another process may take the lock many times in that time.
     connection
         .busy_timeout(Duration::ZERO)
         .during("setting the busy timeout")?;
     insist(settings.lock_wait, || identify(&connection, settings))?;
     tune(&connection, settings, BEHIND)?;
-    // No restore is at work on what is open by now.
+    // From here on, no restore can be replacing the open file.
     let path = real(settings.path())?;
     remove_second_names(&path);
     let names = names(&path);
@@ -74,17 +74,17 @@ fn other_names(names: u64) -> StoreError {
     StoreError::new(StoreErrorKind::Internal, context)
 }
 
-/// Whether the log stays as it is when the last connection is closed, for the file
-/// that it belongs to. So it does wherever a file was refused, or only looked at:
-/// SQLite would move it into the file, and remove it.
+/// Sets whether the log stays as it is when the last connection to its file is closed. It
+/// stays if the file was refused or only examined. Otherwise SQLite moves it into the file
+/// and removes it.
 pub(crate) fn keep_log(connection: &Connection, keeps: bool) -> Result<()> {
     let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     let set = connection.set_db_config(keep, keeps);
     set.during("setting up a connection").map(|_| ())
 }
 
-/// Opens a file for an inbox, creating it where it may. Whoever else has tables in
-/// it has said how it keeps its journal.
+/// Opens a file for an inbox and creates it if allowed. The owner of the file's other
+/// tables has set its journal mode.
 pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
     let (connection, file) = open_or_create(settings)?;
     let set_wait = |wait| {
@@ -99,15 +99,15 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)>
         }
         Ok(())
     })?;
-    // With a rollback journal, a read or a commit may have to wait as well.
+    // With a rollback journal, a read or a commit may have to wait too.
     set_wait(settings.lock_wait)?;
-    // Nobody else moves the log into the file.
+    // No other thread runs checkpoints on this file.
     tune(&connection, settings, 1)?;
     keep_log(&connection, false)?;
     Ok((connection, file.with_log()?))
 }
 
-/// Opens the file, which exists, for reading.
+/// Opens an existing file for reading.
 pub(crate) fn reader(settings: &SqliteSettings, keeps_log: bool) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(settings.path(), flags)?;
@@ -122,7 +122,7 @@ pub(crate) fn reader(settings: &SqliteSettings, keeps_log: bool) -> Result<Conne
     Ok(connection)
 }
 
-/// Opens a file that exists, to look at it beside whoever works on it.
+/// Opens an existing file to examine it while other connections use it.
 pub(crate) fn look(path: &Path) -> Result<Connection> {
     let real = real(path)?;
     refuse_traces(&real)?;
@@ -143,7 +143,7 @@ pub(crate) fn look(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Opens a file that exists and is nobody else's.
+/// Opens an existing file that no other process uses.
 pub(crate) fn copy(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(path, flags)?;
@@ -154,7 +154,7 @@ pub(crate) fn copy(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Makes a file one that needs no log beside it.
+/// Sets a file to a journal mode that needs no log beside it.
 pub(crate) fn without_log(connection: &Connection) -> Result<()> {
     let mode: String = connection
         .query_row("PRAGMA journal_mode = DELETE", (), |row| row.get(0))
@@ -170,8 +170,8 @@ fn has_it_open() -> StoreError {
     StoreError::new(StoreErrorKind::Conflict, context)
 }
 
-/// Opens a file that nobody else has open, moves its log into it, and locks it. Nothing
-/// is beside it afterwards: an exclusive locking mode would leave a journal.
+/// Opens a file that no other process has open, moves its log into it, and locks it.
+/// Nothing is left beside the file. An exclusive locking mode would leave a journal.
 pub(crate) fn exclusive(path: &Path) -> Result<Connection> {
     let connection = copy(path)?;
     connection
@@ -181,15 +181,15 @@ pub(crate) fn exclusive(path: &Path) -> Result<Connection> {
     connection
         .execute_batch("BEGIN EXCLUSIVE")
         .during("locking the file")?;
-    // Somebody may have opened it in between, with a log.
+    // Another process may have opened the file in between, with a log.
     if pragma::<String>(&connection, "journal_mode")? != "delete" {
         return Err(has_it_open());
     }
     Ok(connection)
 }
 
-/// Opens the file, which is created where it may, for its owner alone. SQLite
-/// gives the log and its index the same rights.
+/// Opens the file and creates it if allowed, with access for its owner only. SQLite gives
+/// the log and its index the same rights.
 fn open_or_create(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
     let real = real(settings.path())?;
     refuse_traces(&real)?;
@@ -200,7 +200,7 @@ fn open_or_create(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
         let kind = StoreErrorKind::Unavailable;
         return Err(StoreError::new(kind, "creating the file").with_source(error));
     }
-    // Looked up first: should it be replaced right now, the first use finds out.
+    // Looks the file up first. If it is replaced right now, the first use notices.
     let file = OpenFile::at(settings.path())?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Ok((open(settings.path(), flags)?, file))
@@ -213,7 +213,7 @@ fn real(path: &Path) -> Result<PathBuf> {
     })
 }
 
-/// Refuses a name that leads to no books, though there were some.
+/// Refuses a name without books if there are traces of earlier books.
 fn refuse_traces(path: &Path) -> Result<()> {
     traces(path).map_or(Ok(()), |trace| Err(corrupt(trace.to_string())))
 }
@@ -225,16 +225,16 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Sets a connection up to move the log into the file by itself once it holds so
-/// many times the pages between two checkpoints.
+/// Sets the connection's automatic checkpoint: at `times` the number of pages between two
+/// checkpoints.
 fn tune(connection: &Connection, settings: &SqliteSettings, times: u32) -> Result<()> {
     let sizes = format!(
         "PRAGMA wal_autocheckpoint = {}; PRAGMA cache_size = -{};",
         settings.checkpoint_pages.saturating_mul(times),
         settings.cache_kib
     );
-    // Plans must not depend on the values bound: SQLite would plan some
-    // statements anew for every row.
+    // Plans must not depend on bound values. Otherwise SQLite would plan some statements
+    // again for every row.
     let stable = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
     connection
         .set_db_config(stable, true)
@@ -245,7 +245,7 @@ fn tune(connection: &Connection, settings: &SqliteSettings, times: u32) -> Resul
         .during("setting up a connection")
 }
 
-/// Refuses a file that is somebody else's; marks one that is new.
+/// Refuses a file of another application, and marks a new file.
 fn identify(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
     let id: i32 = pragma(connection, "application_id")?;
     let tables = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'wallet\\_%' ESCAPE '\\'";
@@ -298,14 +298,14 @@ fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> R
     one(connection, &format!("PRAGMA {name}"))
 }
 
-/// The only value of the only row.
+/// The single value of the single row.
 fn one<T: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> Result<T> {
     connection
         .query_row(sql, (), |row| row.get(0))
         .during("asking what the file is")
 }
 
-/// `BEGIN IMMEDIATE`, waiting for the lock for at most `lock_wait`.
+/// `BEGIN IMMEDIATE`. Waits for the lock for at most `lock_wait`.
 pub(crate) fn begin(connection: &Connection, lock_wait: Duration) -> Result<()> {
     insist(lock_wait, || {
         connection
@@ -316,7 +316,7 @@ pub(crate) fn begin(connection: &Connection, lock_wait: Duration) -> Result<()> 
     })
 }
 
-/// Runs `work` again while somebody else keeps a lock, for at most `wait`.
+/// Retries `work` while another connection holds a lock, for at most `wait`.
 fn insist<T>(wait: Duration, mut work: impl FnMut() -> Result<T>) -> Result<T> {
     let mut left = wait;
     loop {
@@ -345,8 +345,8 @@ fn pause() {
     std::thread::sleep(PROBE);
 }
 
-/// Rolls back whatever is open. It cannot fail in a way that matters: either
-/// nothing is open any more, or closing the connection rolls back.
+/// Rolls back the open transaction. A failure does not matter: either no transaction is
+/// open, or closing the connection rolls it back.
 pub(crate) fn roll_back(connection: &Connection) {
     if !connection.is_autocommit() {
         let _ = connection.execute_batch("ROLLBACK");

@@ -1,11 +1,11 @@
-//! The epoch: read in every transaction that decides, raised after a restore.
+//! The epoch. Every transaction that decides reads it. A restore raises it.
 
 use rusqlite::{Connection, params};
 use wallet_core::Timestamp;
 use wallet_core::ledger::{Epoch, Epochs, RaisedBy, RaisedEpoch};
 
 use crate::error::{During, Result, corrupt, used_up};
-use crate::read::prepare;
+use crate::statement::prepare;
 use crate::value::{column, time_column};
 
 const CURRENT: &str = "SELECT max(number) FROM wallet_epoch";
@@ -14,7 +14,7 @@ const ALL: &str = "
 const ADD: &str = "
     INSERT INTO wallet_epoch (number, restored_to, raised_at, raised_by) VALUES (?, ?, ?, ?)";
 
-/// The present epoch.
+/// The current epoch.
 pub(crate) fn current(connection: &Connection) -> Result<Epoch> {
     let number: Option<i64> = prepare(connection, CURRENT)?
         .query_row((), |row| row.get(0))
@@ -22,7 +22,7 @@ pub(crate) fn current(connection: &Connection) -> Result<Epoch> {
     number.map_or(Ok(Epoch::FIRST), of_number)
 }
 
-/// Every raise.
+/// All raises of the epoch.
 pub(crate) fn all(connection: &Connection) -> Result<Epochs> {
     let context = "reading the epochs";
     let mut statement = prepare(connection, ALL)?;
@@ -40,8 +40,8 @@ pub(crate) fn all(connection: &Connection) -> Result<Epochs> {
     Ok(Epochs::new(raised))
 }
 
-/// Raises it in the transaction under way, which holds the file's write lock: no
-/// commit is under way beside it.
+/// Raises the epoch in the open transaction. The transaction holds the file's write lock,
+/// so no other commit is in flight.
 pub(crate) fn raise(
     connection: &Connection,
     restored_to: Timestamp,
@@ -56,8 +56,9 @@ pub(crate) fn raise(
     Ok(raised)
 }
 
-/// Raises it to more than it is, more than `above`, and no less than the second, also
-/// where the last raise was the same: for a file that was restored.
+/// Raises the epoch of a restored file. The new epoch is greater than the current one and
+/// than `above`, and at least the current second. It also raises when the last raise was
+/// the same.
 pub(crate) fn raise_above(
     connection: &Connection,
     above: Epoch,

@@ -1,4 +1,4 @@
-//! Every error of SQLite, classified by its result code and never by its text.
+//! Classifies every error of SQLite by its result code, never by its text.
 
 use rusqlite::{Error as SqlError, ErrorCode, ffi};
 use thiserror::Error;
@@ -16,14 +16,14 @@ const NO_ROOM: &str = "there is no room for the log's index beside the database 
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;
 
-/// What a statement was doing: the same code means different things.
+/// The purpose of a statement. The same code means different things for different purposes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doing {
     /// Reading, or changing rows that exist.
     Work,
-    /// Inserting what somebody else may have inserted meanwhile.
+    /// Inserting a row that another transaction may have inserted meanwhile.
     Insert,
-    /// Inserting under a number that only this transaction can give out.
+    /// Inserting a row under a number that only this transaction can assign.
     Append,
     /// Committing.
     Commit,
@@ -60,10 +60,10 @@ const fn classify_primary(primary: i32, doing: Doing) -> StoreErrorKind {
     use StoreErrorKind as Kind;
     match primary {
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Kind::Conflict,
-        // Nothing was appended in full, or at all, so the commit mark is not there.
+        // The write was not completed, so the commit mark is not in the log.
         ffi::SQLITE_FULL | ffi::SQLITE_READONLY => Kind::Unavailable,
         ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => Kind::Corrupt,
-        // The log may hold the commit mark already, or not yet.
+        // The log may or may not hold the commit mark.
         _ if matches!(doing, Doing::Commit) => Kind::Indeterminate,
         ffi::SQLITE_NOMEM
         | ffi::SQLITE_INTERRUPT
@@ -76,7 +76,7 @@ const fn classify_primary(primary: i32, doing: Doing) -> StoreErrorKind {
     }
 }
 
-/// The kind of a driver's error.
+/// The kind of an error of the driver.
 fn kind_of(error: &SqlError, doing: Doing) -> StoreErrorKind {
     match error {
         SqlError::SqliteFailure(code, _) => classify(code.extended_code, doing),
@@ -85,17 +85,17 @@ fn kind_of(error: &SqlError, doing: Doing) -> StoreErrorKind {
         | SqlError::IntegralValueOutOfRange(..)
         | SqlError::InvalidColumnType(..)
         | SqlError::Utf8Error(..) => StoreErrorKind::Corrupt,
-        // The driver's own refusals: a bug of this crate or of the host's.
+        // The driver refused the call: a bug of this crate or of the host.
         _ if doing == Doing::Commit => StoreErrorKind::Indeterminate,
         _ => StoreErrorKind::Internal,
     }
 }
 
-/// Says what was being done when the driver failed.
+/// Adds the operation to an error of the driver.
 pub(crate) trait During<T> {
     /// While reading, or changing rows that exist.
     fn during(self, context: &'static str) -> Result<T>;
-    /// While doing this.
+    /// While a statement with this purpose runs.
     fn while_doing(self, doing: Doing, context: &'static str) -> Result<T>;
 }
 
@@ -118,12 +118,12 @@ impl<T> During<T> for rusqlite::Result<T> {
     }
 }
 
-/// What is numbered has no number left: nothing is written.
+/// The error for an exhausted number range. Nothing is written.
 pub(crate) fn used_up(context: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Internal, context)
 }
 
-/// The number behind `last`, with room for `more` behind that one.
+/// The number after `last`, if `more` further numbers follow it.
 pub(crate) fn next_number(last: i64, more: usize, context: &'static str) -> Result<i64> {
     let next = last.checked_add(1).ok_or_else(|| used_up(context))?;
     let more = i64::try_from(more).map_err(|_| used_up(context))?;
@@ -136,16 +136,16 @@ pub(crate) fn corrupt(context: impl Into<String>) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, context)
 }
 
-/// A stored blob that cannot be read: damaged, or of a newer release. `row` names it,
-/// so that it can be looked at.
+/// A stored blob that cannot be decoded: it is damaged, or a newer release wrote it. `row`
+/// names the row, so that an operator can inspect it.
 pub(crate) fn undecodable(error: DecodeError, row: impl std::fmt::Display) -> StoreError {
     let context = format!("{row} cannot be read");
     StoreError::new(StoreErrorKind::Corrupt, context).with_source(error)
 }
 
-/// SQLite has already thrown the whole transaction away (a full disk, an I/O
-/// error, an interrupt): a further statement would commit on its own. Nothing
-/// of the transaction is or will be committed; begin again.
+/// SQLite has rolled back the whole transaction after an error (a full disk, an I/O error,
+/// an interrupt). A further statement would commit on its own. Nothing of the transaction
+/// is committed or will be. Begin a new transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the database has rolled the whole transaction back")]
 pub struct TransactionLost;
@@ -155,11 +155,11 @@ pub struct TransactionLost;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ApplyError {
-    /// The host's transaction is gone too.
+    /// The host's transaction is gone.
     #[error("{TransactionLost}")]
     TransactionLost(#[source] Option<StoreError>),
-    /// Only what was being applied was rolled back; the host's transaction is
-    /// as before. It is for the host to roll back, commit, or begin again.
+    /// Only the work of this call was rolled back. The host's transaction is as it was
+    /// before the call. The host decides whether to roll back, commit, or begin again.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

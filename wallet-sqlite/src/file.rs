@@ -1,12 +1,12 @@
-//! Which file a store has open.
+//! Checks that a store still has the right file open.
 //!
-//! A file that is replaced under a running process (a backup renamed over it)
-//! leaves the process with the old one, which no name leads to any more: it would
-//! go on to read old books and to commit where nobody looks. So the name is
-//! looked up with each transaction, and again before a commit is acknowledged.
+//! A file can be replaced under a running process, for example by a backup that is renamed
+//! over it. The process then has the old file, which has no name any more. It would read
+//! old books, and commit where nobody looks. So each transaction looks the name up, and
+//! again before it acknowledges a commit.
 //!
-//! The same with its log and the log's index: a commit into a log that somebody
-//! removed is gone with the process, and another process makes new ones.
+//! The same holds for the write-ahead log and its index. A commit into a removed log is
+//! lost when the process ends. Another process creates a new log.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _};
@@ -19,19 +19,19 @@ use crate::error::Result;
 
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
 const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: restart";
-/// How many links may lead to each other: as many as Linux follows.
+/// The longest chain of symbolic links: the same limit as Linux.
 const LINKS_MAX: u32 = 40;
 
-/// A file by its name, and what the system knew it by when it was opened.
+/// A file, its name, and its identity when it was opened.
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     path: PathBuf,
     identity: Option<Identity>,
-    /// Its log and the log's index, from when the log is there on.
+    /// The log and its index, once the log exists.
     log: Vec<(PathBuf, Identity)>,
 }
 
-/// Device and inode: no other file has both for as long as this one is open.
+/// Device and inode. No other file has both while this one is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity(u64, u64);
 
@@ -47,8 +47,8 @@ impl OpenFile {
         })
     }
 
-    /// The same with the log, which a connection has open by now. SQLite removes it
-    /// once nobody has the file open.
+    /// Adds the log, which a connection has open by now. SQLite removes the log when no
+    /// connection has the file open.
     pub(crate) fn with_log(mut self) -> Result<Self> {
         let real = follow(&self.path).map_err(unreachable)?;
         for ending in ["-wal", "-shm"] {
@@ -60,25 +60,25 @@ impl OpenFile {
         Ok(self)
     }
 
-    /// Whether the name still leads to the file: before anything is read.
+    /// Checks, before any read, that the name still leads to the file.
     ///
     /// # Errors
-    /// `Unavailable` when it does not.
+    /// `Unavailable`: the name leads elsewhere.
     pub(crate) fn check(&self) -> Result<()> {
         self.still(StoreErrorKind::Unavailable)
     }
 
-    /// The same after a commit, before it is acknowledged.
+    /// Makes the same check after a commit, before it is acknowledged.
     ///
     /// # Errors
-    /// `Indeterminate` when it does not: what was committed may be in the file
-    /// that has the name now, or not.
+    /// `Indeterminate`: the name leads elsewhere. The commit may or may not be in the file
+    /// that now has the name.
     pub(crate) fn check_committed(&self) -> Result<()> {
         self.still(StoreErrorKind::Indeterminate)
     }
 
-    /// Whether the log was removed, and nobody has begun another one under its name, so
-    /// that what is in it may be moved into the file.
+    /// Whether the log was removed and no other log has its name. Its pages may then be
+    /// moved into the file.
     pub(crate) fn has_lost_its_log(&self) -> bool {
         let is_gone = |(path, _): &(PathBuf, Identity)| !path.exists();
         let is_its = identity(&self.path).is_ok_and(|found| found == self.identity);
@@ -108,15 +108,15 @@ fn is_still(
     }
 }
 
-/// The file that a name leads to, through links, whether it is there or not.
+/// The file that a name leads to through links. The file need not exist.
 ///
 /// # Errors
-/// The system's, and when links lead in a circle.
+/// Any error of the operating system; also if the links form a cycle.
 pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..LINKS_MAX {
         let Ok(target) = std::fs::read_link(&path) else {
-            // No link, or nothing at all.
+            // Not a link, or nothing at all.
             return Ok(path);
         };
         let folder = path.parent().unwrap_or(Path::new("/"));
@@ -125,7 +125,7 @@ pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-/// Whether both names lead to one file that is there.
+/// Whether both names lead to the same existing file.
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     match (std::fs::canonicalize(one), std::fs::canonicalize(other)) {
         (Ok(one), Ok(other)) if one == other => true,
@@ -138,22 +138,22 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Whether what is known of a file is of the open one.
+/// Whether the known identity is that of the open file.
 #[cfg(unix)]
 pub(crate) fn is_same_file(open: &File, found: &Metadata) -> bool {
     let known = open.metadata();
     known.is_ok_and(|known| identity_of(&known) == identity_of(found))
 }
 
-/// Elsewhere a file that is open keeps its name.
+/// On other systems an open file keeps its name.
 #[cfg(not(unix))]
 pub(crate) const fn is_same_file(_: &File, _: &Metadata) -> bool {
     true
 }
 
-/// Removes what a restore that was killed left as further names of the file at `path`,
-/// which must be locked against one that is at work: a file that is opened under two
-/// names gets two logs.
+/// Removes further names of the file at `path` that a killed restore left behind. The file
+/// must be locked against a running restore. A file that is opened under two names gets two
+/// logs.
 pub(crate) fn remove_second_names(path: &Path) {
     if cfg!(unix) && names(path) < 2 {
         return;
@@ -162,12 +162,12 @@ pub(crate) fn remove_second_names(path: &Path) {
     let aside = (1_u32..).map(|number| beside(path, &format!("{REPLACED_AS}{number}")));
     names.extend(aside.take_while(|name| name.exists()));
     for name in names.into_iter().filter(|name| is_same(path, name)) {
-        // One that stays is only a name that nobody should open.
+        // If a name cannot be removed, it only remains as a name that nobody should open.
         let _ = std::fs::remove_file(name);
     }
 }
 
-/// How many names the file at `path` has: hard links. 1 where the system does not say.
+/// The number of hard links of the file at `path`. 1 if the system does not report it.
 #[cfg(unix)]
 pub(crate) fn names(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
@@ -179,19 +179,19 @@ pub(crate) const fn names(_: &Path) -> u64 {
     1
 }
 
-/// `path` with `ending` behind its last part.
+/// `path` with `ending` appended to its last part.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-/// What stands beside a name that leads to no file, or to an empty one, and says that
-/// there were books: a log that holds something, or what a restore left that did not
-/// end. Whoever creates a file there makes new books, and overwrites the log.
+/// Traces of books beside a name that leads to no file or to an empty one: a log with
+/// contents, or files of an unfinished restore. Creating a file there would start new books
+/// and overwrite the log.
 pub(crate) fn traces(path: &Path) -> Option<Trace> {
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
-    // SQLite takes a file of one byte for an empty one, too.
+    // SQLite treats a file of one byte as empty too.
     if length(path) > 1 {
         return None;
     }
@@ -203,10 +203,10 @@ pub(crate) fn traces(path: &Path) -> Option<Trace> {
     left.exists().then_some(Trace::Restore(left))
 }
 
-/// Whether the log beside the file at `path` holds commits, and none of them wrote the
-/// first page: it goes on with books that the file does not hold. (What makes a file
-/// of tables out of an empty one writes its first page.) What cannot be read says
-/// nothing.
+/// Whether the log beside the file at `path` holds commits, but none that wrote the first
+/// page. Such a log continues books that the file does not hold. (The commit that creates
+/// tables in an empty file writes its first page.) A log that cannot be read counts as no
+/// sign.
 pub(crate) fn log_without_beginning(path: &Path) -> bool {
     const HEADER: usize = 32;
     const FRAME: usize = 24;
@@ -234,13 +234,13 @@ pub(crate) fn log_without_beginning(path: &Path) -> bool {
     look().unwrap_or(false)
 }
 
-/// How what a restore is making is called, behind the name of the file.
+/// The ending of a file that a restore is making.
 pub(crate) const RESTORING: &str = ".restoring";
 
-/// What a file that is set aside is called, behind its name, before a number.
+/// The ending of a file that was set aside, followed by a number.
 pub(crate) const REPLACED_AS: &str = ".replaced-";
 
-/// That there were books, or are to be.
+/// A sign that books existed, or that a restore was creating them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Trace {
     /// A log without its file.
@@ -250,7 +250,7 @@ pub(crate) enum Trace {
         .0.display()
     )]
     Log(PathBuf),
-    /// A restore that did not end.
+    /// A file of an unfinished restore.
     #[error("{} is what a restore left that did not end: restore again", .0.display())]
     Restore(PathBuf),
 }
@@ -271,16 +271,16 @@ fn identity_of(found: &Metadata) -> Identity {
     Identity(found.dev(), found.ino())
 }
 
-/// Elsewhere a file that is open cannot be replaced.
+/// On other systems an open file cannot be replaced.
 #[cfg(not(unix))]
 fn identity(_: &Path) -> io::Result<Option<Identity>> {
     Ok(None)
 }
 
-/// Creates an empty file that its owner alone may read and write.
+/// Creates an empty file that only its owner may read and write.
 ///
 /// # Errors
-/// `AlreadyExists`, and any other of the system's.
+/// `AlreadyExists`, and any other error of the operating system.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);

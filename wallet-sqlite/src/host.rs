@@ -1,10 +1,10 @@
-//! Requests inside a transaction of the host's own.
+//! Applies requests inside a transaction of the host.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, TransactionState};
 use wallet_core::StoreError;
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::{Applied, StoreErrorKind};
 
 use crate::SqliteStore;
@@ -16,29 +16,29 @@ const SAVE: &str = "SAVEPOINT wallet_apply";
 const RELEASE: &str = "RELEASE wallet_apply";
 const UNDO: &str = "ROLLBACK TO wallet_apply; RELEASE wallet_apply";
 
-/// A transaction of the host's that holds the file's write lock, on a
-/// connection of the host's to the ledger's file.
+/// A transaction of the host that holds the file's write lock, on a connection of the host
+/// to the ledger's file.
 ///
-/// SQLite throws a whole transaction away on some errors (a full disk, an I/O
-/// error, an interrupt), after which the connection commits every statement on
-/// its own. This handle then refuses with [`TransactionLost`], so that an order
-/// is never committed without its payment; work through it, not around it.
+/// SQLite rolls back a whole transaction on some errors (a full disk, an I/O error, an
+/// interrupt). Afterwards the connection commits every statement on its own. This handle
+/// then refuses further work with [`TransactionLost`], so an order is never committed
+/// without its payment. Use the connection only through this handle.
 ///
-/// A consumer's inbox needs no ledger: its steps are recorded in such a
-/// transaction on any file ([`SqliteInbox::advance_in`](crate::SqliteInbox::advance_in)).
+/// A consumer's inbox needs no ledger. Its steps are recorded in such a transaction on any
+/// file ([`SqliteInbox::advance_in`](crate::SqliteInbox::advance_in)).
 ///
-/// Dropping it rolls back. How durable the commit is, the host's connection
-/// says: leave its `synchronous` at `FULL`, which is SQLite's default.
+/// Dropping the handle rolls back. The host's connection sets the durability of the commit:
+/// leave its `synchronous` at `FULL`, which is SQLite's default.
 ///
-/// A refused payment is an answer, and no error: the order is committed only when
-/// [`accepted`](Applied::accepted) says so, and rolled back otherwise.
+/// A refused payment is an answer and not an error. Commit the order only when
+/// [`accepted`](Applied::accepted) returns `Ok`. Roll back otherwise.
 ///
 /// ```
 /// # use std::sync::Arc;
 /// use wallet_core::{Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner};
 /// use wallet_core::{PostTransfer, Request, SettlementName};
 /// use wallet_core::ledger::SettlementShards;
-/// use wallet_core::request::Prepared;
+/// use wallet_core::request::PreparedRequest;
 /// use wallet_core::{AccountId, Command, SystemClock};
 /// use wallet_core::runtime::Uuid7;
 /// use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore, rusqlite::Connection};
@@ -52,7 +52,7 @@ const UNDO: &str = "ROLLBACK TO wallet_apply; RELEASE wallet_apply";
 /// # let (ada, shop) = (id(1), id(2));
 /// let request = |key: &str, commands: Vec<Command>| -> Result<_, Box<dyn std::error::Error>> {
 ///     let request = Request::of_many(IdempotencyKey::parse("shop", key)?, commands);
-///     Ok(Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new())?))
+///     Ok(Arc::new(PreparedRequest::new(request, &Uuid7, &SettlementShards::new())?))
 /// };
 /// let open = |name, id| Owner::new(name).map(|owner| OpenAccount::new(owner, eur).with_id(id));
 ///
@@ -91,11 +91,11 @@ pub struct HostTransaction<'c> {
 }
 
 impl<'c> HostTransaction<'c> {
-    /// `BEGIN IMMEDIATE`: takes the write lock now, waiting for as long as the
-    /// connection's busy timeout says.
+    /// `BEGIN IMMEDIATE`: takes the write lock now. Waits as long as the connection's busy
+    /// timeout allows.
     ///
     /// # Errors
-    /// `Conflict` when somebody else keeps the lock; `Unavailable`.
+    /// `Conflict`: another connection holds the lock. `Unavailable`.
     pub fn begin(connection: &'c mut Connection) -> Result<Self, StoreError> {
         let begun = Transaction::new(connection, TransactionBehavior::Immediate);
         let transaction = begun.during("beginning the host's transaction")?;
@@ -105,9 +105,9 @@ impl<'c> HostTransaction<'c> {
     /// Takes over a transaction that the host has begun.
     ///
     /// # Errors
-    /// `Invalid` when it does not hold the write lock: it was not begun as
-    /// `IMMEDIATE`. One that has only read would fail with
-    /// `SQLITE_BUSY_SNAPSHOT` as soon as anybody else commits.
+    /// `Invalid`: the transaction does not hold the write lock, because it was not begun as
+    /// `IMMEDIATE`. A transaction that has only read would fail with `SQLITE_BUSY_SNAPSHOT`
+    /// after another commit.
     pub fn adopt(transaction: Transaction<'c>) -> Result<Self, StoreError> {
         let state = transaction.transaction_state(Some("main"));
         if state.during("asking what the transaction holds")? != TransactionState::Write {
@@ -120,7 +120,7 @@ impl<'c> HostTransaction<'c> {
     /// The connection, for the host's own statements in this transaction.
     ///
     /// # Errors
-    /// [`TransactionLost`] when there is no transaction any more.
+    /// [`TransactionLost`]: the transaction is gone.
     pub fn connection(&self) -> Result<&Connection, TransactionLost> {
         if self.transaction.is_autocommit() {
             return Err(TransactionLost);
@@ -131,13 +131,12 @@ impl<'c> HostTransaction<'c> {
     /// Commits.
     ///
     /// # Errors
-    /// [`ApplyError::TransactionLost`] when there was nothing left to commit;
-    /// [`ApplyError::Store`] of kind `Indeterminate` when the outcome is not
-    /// known: find out with the requests' keys. `Conflict` and `Unavailable`:
-    /// nothing was committed.
+    /// [`ApplyError::TransactionLost`]: there was nothing left to commit.
+    /// [`ApplyError::Store`] of kind `Indeterminate`: the outcome is unknown; look the
+    /// requests up by their keys. `Conflict` and `Unavailable`: nothing was committed.
     pub fn commit(self) -> Result<(), ApplyError> {
         self.connection()?;
-        // On an error the driver's guard rolls back what is still open.
+        // On an error the driver's guard rolls back the open transaction.
         let committed = self.transaction.commit();
         committed.while_doing(Doing::Commit, "committing the host's transaction")?;
         Ok(())
@@ -146,7 +145,7 @@ impl<'c> HostTransaction<'c> {
     /// Rolls back.
     ///
     /// # Errors
-    /// Any of SQLite's; the transaction is gone in every case.
+    /// Any error of SQLite. The transaction is gone in every case.
     pub fn rollback(self) -> Result<(), StoreError> {
         if self.transaction.is_autocommit() {
             return Ok(());
@@ -157,26 +156,25 @@ impl<'c> HostTransaction<'c> {
 }
 
 impl SqliteStore {
-    /// Applies `requests` inside the host's transaction: the same rules,
-    /// records and events as [`transact`](wallet_core::store::LedgerStore::transact),
-    /// committed or rolled back with everything else of the host's. Several
-    /// requests go in one call. It neither waits nor retries.
+    /// Applies `requests` inside the host's transaction. The rules, records and events are
+    /// those of [`transact`](wallet_core::store::LedgerStore::transact). Everything is
+    /// committed or rolled back together with the host's own work. Pass several requests in
+    /// one call. The method neither waits nor retries.
     ///
-    /// Blocks as any SQLite call does: call it where the host calls SQLite. That
-    /// the host's own connection is to the file that has the name now, and not to
-    /// one that was replaced, is for the host to see to.
+    /// It blocks like any call of SQLite, so call it where the host calls SQLite. The host
+    /// must make sure that its connection is to the file that has the name now, and not to
+    /// one that was replaced.
     ///
     /// # Errors
-    /// - [`ApplyError::Store`]: nothing of the requests remains in the
-    ///   transaction, which is as it was before the call. `Invalid`: the
-    ///   connection is to another file, two requests have one key, or the
-    ///   store refuses the data. `Conflict`: a caller's id was taken meanwhile.
-    /// - [`ApplyError::TransactionLost`]: SQLite has thrown the host's
-    ///   transaction away.
+    /// - [`ApplyError::Store`]: nothing of the requests remains in the transaction, which
+    ///   is as it was before the call. `Invalid`: the connection belongs to another file,
+    ///   two requests have one key, or the store refuses the data. `Conflict`: another
+    ///   transaction took a caller's id meanwhile.
+    /// - [`ApplyError::TransactionLost`]: SQLite has rolled back the host's transaction.
     pub fn apply_in(
         &self,
         transaction: &mut HostTransaction<'_>,
-        requests: &[Arc<Prepared>],
+        requests: &[Arc<PreparedRequest>],
     ) -> Result<Applied, ApplyError> {
         let connection = transaction.connection()?;
         self.same_file(connection)?;
@@ -188,9 +186,9 @@ impl SqliteStore {
             .execute_batch(SAVE)
             .during("setting a savepoint")
             .map_err(|error| after_error(connection, error))?;
-        // What is read here may yet be rolled back: nothing of it is remembered.
-        // Nor is anything deferred, so that every piece in sight is committed.
-        let books = self.pieces.books(connection);
+        // The host may still roll back what is read here, so nothing is cached. Nothing is
+        // deferred either, so every visible delta is committed.
+        let books = self.deltas.books(connection);
         let decided = books.and_then(|books: Books<'_>| {
             let clock = self.clock.as_ref();
             decide_and_write(&books, clock, &batch, None, usize::MAX)
@@ -214,19 +212,19 @@ impl SqliteStore {
     }
 }
 
-/// Takes back what was applied in part.
+/// Rolls back the part that was applied.
 fn undo(connection: &Connection, error: StoreError) -> ApplyError {
     if connection.is_autocommit() {
         return ApplyError::TransactionLost(Some(error));
     }
     if connection.execute_batch(UNDO).is_err() {
-        // Half of it may still be there: it must not be committed.
+        // A part may still be there. It must not be committed.
         crate::connect::roll_back(connection);
     }
     after_error(connection, error)
 }
 
-/// Whether the transaction outlived an error of a statement's.
+/// Whether the transaction survived an error of a statement.
 pub(crate) fn after_error(connection: &Connection, error: StoreError) -> ApplyError {
     if connection.is_autocommit() {
         ApplyError::TransactionLost(Some(error))

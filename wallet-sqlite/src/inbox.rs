@@ -1,5 +1,5 @@
-//! A consumer's inbox: in transactions of its own here, inside the consumer's in
-//! [`own`].
+//! A consumer's inbox. This module records each step in its own transaction. [`own`]
+//! records a step in the consumer's transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::commit::{in_file, in_transaction};
 use crate::epoch::of_number;
 use crate::error::{During, Result};
 use crate::file::OpenFile;
-use crate::read::prepare;
+use crate::statement::prepare;
 use crate::threads::Threads;
 use crate::value::{column, ledger_number, time_column};
 use crate::{SqliteSettings, connect};
@@ -40,17 +40,17 @@ const NOTE: &str = "
     ON CONFLICT (consumer, epoch)
     DO UPDATE SET restored_to = min(restored_to, excluded.restored_to)";
 
-/// What consumers have seen, in one SQLite file: the ledger's, the consumer's own,
-/// or one for itself.
+/// The events that consumers have seen, in one SQLite file. It may be the ledger's file,
+/// the consumer's, or a separate one.
 ///
-/// The tables `wallet_inbox` and `wallet_inbox_restore` are all that it needs; a file that holds other tables
-/// is left as it is otherwise, one that is new gets a write-ahead log. Any number
-/// of inboxes, in this process or in others, may use the same file. One thread
-/// owns the connection; dropping the inbox ends it once its queued work is done.
+/// It needs only the tables `wallet_inbox` and `wallet_inbox_restore`. Other tables in the
+/// file stay unchanged. A new file gets a write-ahead log. Any number of inboxes, in this
+/// process or in others, may use the same file. One thread owns the connection. Dropping
+/// the inbox ends the thread after its queued work.
 ///
-/// This records a step in a transaction of its own. Where the effect of an event
-/// is written to the same file, [`SqliteInbox::advance_in`] records its step in
-/// the same transaction, and both happen or neither.
+/// Each step is recorded in its own transaction. If the effect of an event is written to
+/// the same file, use [`SqliteInbox::advance_in`]. It records the step in the same
+/// transaction. Both are committed, or neither.
 ///
 /// ```
 /// use wallet_core::{AccountId, LedgerId};
@@ -78,15 +78,15 @@ pub struct SqliteInbox {
 }
 
 impl SqliteInbox {
-    /// Opens the file, creating it where the settings allow it, and creates the
-    /// table unless they say not to migrate. Of the rest it uses the wait for the
-    /// lock, the pages between checkpoints and the size of the cache; whose tables
-    /// the file holds besides does not matter to it. Blocks while it does.
+    /// Opens the file and creates it if the settings allow it. Creates the tables unless
+    /// the settings disable migration. Three other settings apply: the wait for the lock,
+    /// the pages between checkpoints, and the size of the page cache. The file may hold
+    /// other tables of any application. Blocks while it opens.
     ///
     /// # Errors
-    /// - `Internal`: there is no table, and the settings say not to create it.
+    /// - `Internal`: the tables are missing, and the settings disable creating them.
     /// - `Corrupt`: the file is no database at all.
-    /// - `Conflict`, `Unavailable`: it is locked, or cannot be opened.
+    /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings) -> Result<Self> {
         let (connection, file) = connect::inbox(settings)?;
         if !exists(&connection)? {
@@ -109,7 +109,7 @@ impl Inbox for SqliteInbox {
         let (consumer, accounts) = (consumer.to_owned(), accounts.to_vec());
         let file = Arc::clone(&self.file);
         let work = move |connection: &mut Connection| {
-            // Dropping it ends it: there is nothing to commit.
+            // Dropping the transaction ends it. There is nothing to commit.
             let state = Transaction::new(connection, TransactionBehavior::Deferred);
             let state = state.during("beginning to read")?;
             file.check()?;
@@ -192,7 +192,7 @@ fn position(connection: &Connection, consumer: &str, account: AccountKey) -> Res
     }
 }
 
-/// Whether the position stood where the valid `step` begins; it is moved then.
+/// Moves the position if it is where the valid `step` begins. Returns whether it moved.
 fn advance(connection: &Connection, consumer: &str, step: &InboxStep) -> Result<bool> {
     let (ledger, id) = (ledger_number(step.account.ledger), step.account.id);
     let id = id.as_bytes();

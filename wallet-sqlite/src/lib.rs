@@ -1,41 +1,40 @@
-//! The wallet ledger's store and outbox on SQLite: the embedded default; and the
-//! inbox of those who consume its events.
+//! The wallet ledger's store and outbox on SQLite, the embedded default. Also the inbox of
+//! the consumers of its events.
 //!
-//! [`SqliteStore`] implements the core's ports on one SQLite file, in WAL mode
-//! with `synchronous=FULL`: an acknowledged commit survives the loss of power.
-//! Other processes may use the same file.
+//! [`SqliteStore`] implements the core's ports on one SQLite file, in WAL mode with
+//! `synchronous=FULL`. An acknowledged commit survives a loss of power. Other processes may
+//! use the same file.
 //!
 //! # Flow
-//! One dedicated thread owns the connection that writes, a few others one
-//! connection each that reads: some read lists, others single rows, so that what a
-//! commit needs never waits behind a list. A read whose caller has gone is cut off.
-//! Callers are answered through oneshot channels, so no runtime is needed. A batch is one job on the writer's thread:
+//! One dedicated thread owns the connection that writes. A few other threads own one
+//! reading connection each. Some of them read lists and others single rows, so a commit's
+//! reads never wait behind a list. A read is cut off when its caller is gone. Callers get
+//! their answers through oneshot channels, so no runtime is needed. A batch is one job on
+//! the writer's thread:
 //!
-//! 1. `BEGIN IMMEDIATE`: the file's one write lock is the lock on every
-//!    account, so nothing has to be resolved beforehand;
-//! 2. holds and transfers by name, then the accounts known from them, records,
-//!    currencies;
-//! 3. the clock, the decision (in the core);
-//! 4. rows in the order of their keys, `COMMIT`: one flush to disk.
+//! 1. `BEGIN IMMEDIATE`. The file's single write lock locks every account, so nothing has
+//!    to be resolved beforehand.
+//! 2. Read holds and transfers by name, then the accounts that they name, records and
+//!    currencies.
+//! 3. Read the clock, and decide in the core.
+//! 4. Write rows in the order of their keys, then `COMMIT`: one flush to disk.
 //!
 //! # Cost
-//! A batch of `n` transfers of one leg between `a` accounts reads `n` keys and
-//! `a` accounts, and writes `n` rows each of journal, key and transfer, `a` of
-//! accounts, one for every sixteenth entry of an account, one of the outbox and
-//! one for retention. A row is a prepared statement called in process, at one to
-//! two microseconds; most of a commit is the pages that it dirties, so the
-//! outcome of a request is stored once, in the journal, and all else points
-//! there. Of an account's entries only every sixteenth has a row; the journal
-//! links the others.
+//! A batch of `n` transfers of one leg between `a` accounts reads `n` keys and `a`
+//! accounts. It writes `n` rows each of journal, key and transfer, `a` account rows, one
+//! outbox row and one retention row. It also writes one row for every sixteenth entry of an
+//! account; the journal links the other entries. A row is a prepared statement called in
+//! process: one to two microseconds. Most of a commit's cost is the pages that it changes.
+//! So the journal stores the outcome of a request once, and all other rows point to it.
 //!
 //! # In the host's own transaction
-//! The host's tables may live in the same file: [`SqliteStore::apply_in`]
-//! posts inside a transaction of the host's, so that an order and its payment
-//! commit together. See [`HostTransaction`].
+//! The host's tables may live in the same file. [`SqliteStore::apply_in`] posts inside a
+//! transaction of the host. An order and its payment then commit together. See
+//! [`HostTransaction`].
 //!
 //! # Inbox
-//! [`SqliteInbox`] remembers which events a consumer has seen, in any SQLite file;
-//! [`SqliteInbox::advance_in`] records it in the transaction of the effect.
+//! [`SqliteInbox`] records which events a consumer has seen, in any SQLite file.
+//! [`SqliteInbox::advance_in`] records a step in the transaction of the effect.
 //!
 //! # Example
 //! ```
@@ -72,6 +71,7 @@ mod probe;
 mod purge;
 mod read;
 mod settings;
+mod statement;
 mod store;
 mod threads;
 mod value;

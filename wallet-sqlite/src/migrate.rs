@@ -1,4 +1,4 @@
-//! The schema's numbered steps, forward only, each recorded with a checksum.
+//! Schema migrations: numbered steps, forward only, each recorded with a checksum.
 
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
@@ -7,7 +7,7 @@ use wallet_core::{StoreError, Timestamp};
 
 use crate::error::{During, Result};
 
-/// One step: its number, its name, what it runs.
+/// One step: its number, its name and its SQL.
 struct Migration {
     version: i64,
     name: &'static str,
@@ -39,7 +39,7 @@ const APPLIED: &str = "SELECT version, checksum FROM wallet_migration ORDER BY v
 const RECORD: &str =
     "INSERT INTO wallet_migration (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)";
 
-/// Brings the schema up to date, inside the transaction that is open.
+/// Brings the schema up to date inside the open transaction.
 pub(crate) fn run(connection: &Connection, now: Timestamp) -> Result<()> {
     connection
         .execute_batch(CREATE)
@@ -57,7 +57,7 @@ pub(crate) fn run(connection: &Connection, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a schema that is not exactly this release's.
+/// Refuses a schema that does not exactly match this release.
 pub(crate) fn check(connection: &Connection) -> Result<()> {
     let exists: i64 = connection
         .query_row(EXISTS, (), |row| row.get(0))

@@ -1,5 +1,5 @@
-//! The outbox: a row names a range of the journal; leases fence whoever
-//! publishes it.
+//! The outbox. A row names a range of the journal. A lease with a fencing token protects
+//! the rows from a former publisher.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +17,8 @@ use wallet_core::{AccountId, StoreError, Timestamp};
 use crate::SqliteStore;
 use crate::deferred::Books;
 use crate::error::{During, corrupt, next_number};
-use crate::read::{outbox_outcomes, prepare};
+use crate::read::outbox_outcomes;
+use crate::statement::prepare;
 use crate::value::{column, id_column, ledger, ledger_number, time_column};
 
 const USED_UP: &str = "the tokens of a lease are used up";
@@ -76,7 +77,7 @@ impl Outbox for SqliteStore {
         let lease = lease.clone();
         let work = move |open: &Books<'_>, now| {
             fence(open, &lease, now)?;
-            // The row stays, so that the next token is greater.
+            // The row stays, so that the next fencing token is greater.
             extend(open, lease, now).map(|_| ())
         };
         self.write(work).await
@@ -203,7 +204,7 @@ fn acquire(
     Ok(Some(lease))
 }
 
-/// Refuses a lease that has ended or is somebody else's now.
+/// Refuses a lease that has expired or that another owner holds now.
 fn fence(connection: &Connection, lease: &Lease, now: Timestamp) -> Result<()> {
     match stored_lease(connection, lease.partition)? {
         Some(held) if held.token == lease.token && held.until > now => Ok(()),
@@ -262,8 +263,8 @@ fn done_set(bytes: &[u8]) -> Result<DoneSet> {
         .collect())
 }
 
-/// Adds to a row's done-set; it stands as `state` from now on, where that is
-/// said and it is not complete.
+/// Adds effect indexes to a row's done-set. Sets `state`, if one is given and the row is
+/// not complete.
 fn add_done(
     connection: &Connection,
     row: RowId,
@@ -275,7 +276,7 @@ fn add_done(
         .query_row((row,), |row| row.try_into())
         .optional()
         .during(context)?;
-    // A row that was purged was complete.
+    // A purged row was complete.
     let Some((bytes, stored)) = stored else {
         return Ok(());
     };

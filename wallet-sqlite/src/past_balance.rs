@@ -1,8 +1,8 @@
 //! The balance at a past time.
 //!
-//! What is asked of the recent past writes: it raises the account's latest time
-//! ([`Question::settle`]). All who ask while the file's write lock is somebody else's
-//! are answered by one commit ([`Settlements`]).
+//! A question about the recent past writes: it raises the account's latest time
+//! ([`Question::settle`]). One commit answers all questions that arrived while another
+//! connection held the write lock ([`Settlements`]).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,28 +13,29 @@ use wallet_core::{StoreError, Timestamp};
 
 use crate::deferred::Books;
 use crate::error::{During, Result};
-use crate::read::{Place, Statement, account_state, prepare};
+use crate::read::{Place, Statement, account_state};
+use crate::statement::prepare;
 
 const RAISE: &str = "UPDATE wallet_account SET last_at = ?2 WHERE num = ?1 AND last_at < ?2";
 
-/// What is asked for.
+/// A question for a past balance.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question {
     pub(crate) account: AccountKey,
     pub(crate) at: Timestamp,
 }
 
-/// What a reader can say.
+/// The answer that a reader can give.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Answer {
-    /// It never changes any more.
+    /// The balance is final.
     Known(Option<PastBalance>),
-    /// Only under the write lock.
+    /// Only a holder of the write lock can answer.
     TooRecent,
 }
 
 impl Question {
-    /// Refuses a time that lies in the future.
+    /// Refuses a time in the future.
     pub(crate) fn check(&self, now: Timestamp) -> Result<()> {
         if self.at > now {
             let context = "the time lies in the future";
@@ -43,8 +44,8 @@ impl Question {
         Ok(())
     }
 
-    /// Answers from any consistent state: an effect to come has at least the
-    /// account's `last_at`, so what lies before that is settled.
+    /// Answers from any consistent state. A later effect has a time of at least the
+    /// account's `last_at`, so times before that are final.
     pub(crate) fn read(&self, books: &Books<'_>) -> Result<Answer> {
         match account_state(books, self.account)? {
             None => Ok(Answer::Known(None)),
@@ -56,7 +57,7 @@ impl Question {
         }
     }
 
-    /// Answers under the write lock, having raised `last_at` past the time.
+    /// Raises `last_at` past the time, then answers under the write lock.
     fn settle(&self, books: &Books<'_>) -> Result<Option<PastBalance>> {
         let Some((place, state)) = account_state(books, self.account)? else {
             return Ok(None);
@@ -78,7 +79,7 @@ impl Question {
     }
 }
 
-/// Questions that need the write lock, and who asks them.
+/// Questions that need the write lock, and their callers.
 #[derive(Debug, Default)]
 pub(crate) struct Settlements {
     waiting: Mutex<Vec<Waiting>>,
@@ -97,20 +98,20 @@ impl Settlements {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a question to those that wait. Whoever does so has
-    /// [`settle`](Self::settle) called once afterwards, by whoever may write.
+    /// Adds a question to the waiting ones. Afterwards the caller has a writer call
+    /// [`settle`](Self::settle) once.
     pub(crate) fn add(&self, question: Question) -> oneshot::Receiver<Settled> {
         let (caller, answered) = oneshot::channel();
         self.waiting().push(Waiting { question, caller });
         answered
     }
 
-    /// Answers all that wait once the lock is there, with one commit. `transact` runs
-    /// what it is given under the lock and commits.
+    /// Answers all waiting questions with one commit, once the lock is available.
+    /// `transact` runs its argument under the lock and commits.
     ///
-    /// Where it fails before it ran anything, one of those that wait is told: each has
-    /// a call of its own to come. Where the questions failed together, each is asked
-    /// alone, so that one account's damage fails nobody else.
+    /// If it fails before it ran anything, one waiting caller gets the error. Each other
+    /// caller has a call of its own to come. If the questions failed together, each is
+    /// asked alone. So damage to one account fails no other question.
     pub(crate) fn settle(&self, mut transact: impl FnMut(&mut Answering<'_>) -> Result<()>) {
         if self.waiting().is_empty() {
             return;
@@ -118,7 +119,7 @@ impl Settlements {
         let (mut taken, mut answers) = (Vec::new(), Vec::new());
         let done = transact(&mut |books, now| {
             taken = std::mem::take(&mut *self.waiting());
-            // Who has gone needs no answer.
+            // A caller that has gone needs no answer.
             taken.retain(|waiting| !waiting.caller.is_closed());
             for waiting in &taken {
                 answers.push(waiting.question.settle_now(books, now)?);
@@ -128,7 +129,7 @@ impl Settlements {
         match done {
             Ok(()) => {
                 for (waiting, answer) in taken.into_iter().zip(answers) {
-                    // A caller who has gone loses nothing but the answer.
+                    // A caller that has gone loses only its answer.
                     let _ = waiting.caller.send(answer);
                 }
             }
@@ -155,12 +156,12 @@ impl Settlements {
     }
 }
 
-/// What is done under the write lock, at the time of the file.
+/// The work under the write lock, at the time of the file.
 pub(crate) type Answering<'a> = dyn FnMut(&Books<'_>, Timestamp) -> Result<()> + 'a;
 
 impl Question {
-    /// The answer, or why there is none; an error where nothing of the transaction may
-    /// be committed.
+    /// The answer, or the reason why there is none. An error means that nothing of the
+    /// transaction may be committed.
     fn settle_now(&self, books: &Books<'_>, now: Timestamp) -> Result<Settled> {
         match self.check(now) {
             Err(error) => Ok(Err(error)),

@@ -1,4 +1,4 @@
-//! Whether the file can be written.
+//! Probes whether the file can be written.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,25 +6,26 @@ use rusqlite::{Connection, ErrorCode};
 use wallet_core::StoreError;
 
 use crate::error::{During, Result};
-use crate::read::prepare;
+use crate::statement::prepare;
 
-/// A lease of a partition that there is not: its pages are written, and nothing stays.
+/// Takes a lease of a partition that does not exist. Its pages are written, and no row
+/// stays.
 const TAKE: &str = "
     INSERT INTO wallet_lease (partition, owner, token, until) VALUES (-1, ?, 0, 0)";
 const GIVE_BACK: &str = "DELETE FROM wallet_lease WHERE partition = -1";
-/// As much as a large commit writes.
+/// As many bytes as a large commit writes.
 const LARGE_BYTES: usize = 256 << 10;
 
-/// How much a probe must write. On a full disk a few pages find room in what is
-/// allocated already, and a commit does not: once a write has failed for that reason, a
-/// probe is as large as a large commit, until it or a commit is done.
+/// The size of a probe. On a full disk, a few pages may fit into space that is already
+/// allocated, while a commit does not. After a write failed because the disk is full, a
+/// probe is as large as a large commit. It stays large until a probe or a commit succeeds.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     is_lacking: AtomicBool,
 }
 
 impl Room {
-    /// Takes in what a write came to: one that wrote something says so with `true`.
+    /// Notes the result of a write. `true` means that something was written.
     pub(crate) fn note(&self, done: std::result::Result<bool, &StoreError>) {
         match done {
             Ok(true) => self.is_lacking.store(false, Ordering::Relaxed),
@@ -43,7 +44,7 @@ impl Room {
     }
 }
 
-/// Whether the system had no room, or refused to write.
+/// Whether the system had no space, or refused to write.
 fn cannot_write(error: &StoreError) -> bool {
     let source = std::error::Error::source(error);
     let driver = source.and_then(|source| source.downcast_ref::<rusqlite::Error>());
@@ -51,7 +52,7 @@ fn cannot_write(error: &StoreError) -> bool {
     matches!(code, Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
 }
 
-/// Writes to the log at least so many bytes, which are gone again at the commit.
+/// Writes at least that many bytes to the log. The rows are deleted in the same commit.
 pub(crate) fn run(connection: &Connection, bytes: usize) -> Result<()> {
     let context = "probing the file";
     let owner = "x".repeat(bytes);

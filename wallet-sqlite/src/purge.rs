@@ -1,4 +1,4 @@
-//! Deleting what has served its time.
+//! Deletes expired rows.
 
 use rusqlite::{Connection, params};
 use wallet_core::Timestamp;
@@ -6,12 +6,13 @@ use wallet_core::ledger::RecordKey;
 
 use crate::deferred::{Books, fold_all};
 use crate::error::{During, Result};
-use crate::read::{Old, count_old, oldest, prepare, record};
+use crate::read::{Old, count_old, oldest, record};
+use crate::statement::prepare;
 use crate::value::{ledger, ledger_number};
 
 const UNTIL: &str = "SELECT until FROM wallet_purge WHERE number = 0";
 const SET_UNTIL: &str = "UPDATE wallet_purge SET until = ? WHERE number = 0";
-// A key that went before its turn may be used again: by another journal row.
+// A key that was deleted early may be used again by another journal row.
 const DELETE_RECORD: &str =
     "DELETE FROM wallet_record WHERE ledger = ? AND hash = ? AND journal = ?";
 const DELETE_ITEM: &str = "DELETE FROM wallet_record WHERE ledger = ? AND hash = ?";
@@ -24,7 +25,7 @@ const DELETE_DELIVERED: &str = "
         (SELECT id FROM wallet_outbox WHERE state = 1 AND created_at <= ?
          ORDER BY id LIMIT ?)";
 
-/// How many records were written at or before `bound`; it counts `limit` at most.
+/// Counts the records written at or before `bound`, up to `limit`.
 pub(crate) fn count_records(connection: &Connection, bound: Timestamp, limit: u32) -> Result<u64> {
     count_old(connection, until(connection)?, bound, limit)
 }
@@ -35,8 +36,8 @@ fn until(connection: &Connection) -> Result<i64> {
         .during("asking how far the purge is")
 }
 
-/// Deletes at most `limit` records written at or before `bound`, the oldest
-/// first; refusals go with them, what was accepted stays in the journal.
+/// Deletes at most `limit` records written at or before `bound`, the oldest first. It
+/// deletes refusals too. Accepted outcomes stay in the journal.
 pub(crate) fn records(books: &Books<'_>, bound: Timestamp, limit: u32) -> Result<u64> {
     let context = "deleting old records";
     let mut old = oldest(books, until(books)?, bound, limit)?;
@@ -44,8 +45,8 @@ pub(crate) fn records(books: &Books<'_>, bound: Timestamp, limit: u32) -> Result
     let Some(last) = old.last() else {
         return Ok(0);
     };
-    // Only where no large commit came for as long as keys are kept.
-    if books.pieces.tell_until(last.journal) || !items.is_empty() {
+    // This happens only if no large commit came during the whole retention of keys.
+    if books.deltas.point_until(last.journal) || !items.is_empty() {
         fold_all(books)?;
     }
     let mut deleted: u64 = 0;
@@ -78,9 +79,9 @@ pub(crate) fn records(books: &Books<'_>, bound: Timestamp, limit: u32) -> Result
     Ok(deleted)
 }
 
-/// The keys of the items of the bulk requests among `old`, which are cut before
-/// the first bulk request with an item later than `bound`, and so that all of it
-/// is at most `limit` keys, or one bulk request.
+/// The keys of the items of the bulk requests among `old`. `old` is cut before the first
+/// bulk request with an item later than `bound`. It is also cut so that all of it is at
+/// most `limit` keys, or one bulk request.
 fn old_items(
     books: &Books<'_>,
     old: &mut Vec<Old>,
@@ -114,8 +115,7 @@ fn old_items(
     Ok(keys)
 }
 
-/// How many delivered outbox rows were written at or before `bound`; it counts
-/// `limit` at most.
+/// Counts the delivered outbox rows written at or before `bound`, up to `limit`.
 pub(crate) fn count_delivered(
     connection: &Connection,
     bound: Timestamp,

@@ -1,9 +1,11 @@
+//! The settings of the store and the inbox.
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wallet_core::request::MAX_AHEAD;
 
-/// How a [`SqliteStore`](crate::SqliteStore) uses its file: plain data.
+/// The settings of a [`SqliteStore`](crate::SqliteStore): how it uses its file. Plain data.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,8 +33,8 @@ pub struct SqliteSettings {
 }
 
 impl SqliteSettings {
-    /// The file at `path`, created and migrated when it is opened; one second
-    /// of waiting for a lock; two readers.
+    /// Settings for the file at `path`, which opening creates and migrates. One second of
+    /// waiting for a lock; two readers.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -50,16 +52,16 @@ impl SqliteSettings {
         }
     }
 
-    /// Whether a file that does not exist is created (the default), and an
-    /// empty one made a ledger's. A program that only looks after books says no.
+    /// Whether opening creates a missing file (the default), and makes an empty file a
+    /// ledger's. A program that only inspects books passes `false`.
     #[must_use]
     pub const fn with_create(mut self, create: bool) -> Self {
         self.create = create;
         self
     }
 
-    /// Whether opening brings the schema up to date (the default). A host that
-    /// migrates in a step of its own says no and calls
+    /// Whether opening brings the schema up to date (the default). A host that migrates in
+    /// its own step passes `false` and calls
     /// [`SqliteStore::migrate`](crate::SqliteStore::migrate) there.
     #[must_use]
     pub const fn with_migrate(mut self, migrate: bool) -> Self {
@@ -67,20 +69,20 @@ impl SqliteSettings {
         self
     }
 
-    /// Whether a file that already holds somebody's tables may be taken as the
-    /// ledger's too: for a host that adds the ledger to its own database. Not
-    /// by default, so that a wrong path is an error.
+    /// Whether a file that already holds other tables may become the ledger's too. A host
+    /// that adds the ledger to its own database passes `true`. It is off by default, so
+    /// that a wrong path is an error.
     #[must_use]
     pub const fn with_adopt(mut self, adopt: bool) -> Self {
         self.adopt = adopt;
         self
     }
 
-    /// Whether opening looks at some hundred rows, most of them the last ones, for pages
-    /// that are missing (the default): a file that was copied over an open one, or put
-    /// beside the log of another one, is refused. It takes some milliseconds. Who
-    /// examines damaged books says no: the file is opened, and where file and log do not
-    /// belong together the log stays as it is when the store is dropped.
+    /// Whether opening checks some hundred rows, most of them the last ones, for missing
+    /// pages (the default). It refuses a file that was copied over an open one, or put
+    /// beside the log of another one. The check takes some milliseconds. To examine damaged
+    /// books, pass `false`: the file is opened. If the file and its log do not belong
+    /// together, the log stays as it is when the store is dropped.
     #[must_use]
     pub const fn with_check(mut self, check: bool) -> Self {
         self.check = check;
@@ -88,34 +90,34 @@ impl SqliteSettings {
     }
 
     /// How far an account's time may run ahead of the store's clock in
-    /// [`SqliteStore::apply_in`](crate::SqliteStore::apply_in); two seconds by default. The
-    /// service has a setting of its own.
+    /// [`SqliteStore::apply_in`](crate::SqliteStore::apply_in). Two seconds by default. The
+    /// service has its own setting.
     #[must_use]
     pub const fn with_max_ahead(mut self, max_ahead: Duration) -> Self {
         self.max_ahead = max_ahead;
         self
     }
 
-    /// How long to wait for the file's write lock while another process or the
-    /// host's own transaction keeps it, before a call fails as `Conflict`.
+    /// How long to wait for the file's write lock while another process or the host's own
+    /// transaction holds it. Then the call fails with `Conflict`.
     #[must_use]
     pub const fn with_lock_wait(mut self, lock_wait: Duration) -> Self {
         self.lock_wait = lock_wait;
         self
     }
 
-    /// How many threads read lists, and how many single rows, each with a
-    /// connection; at least 1.
+    /// How many threads read lists, and how many read single rows. Each has its own
+    /// connection. At least 1.
     #[must_use]
     pub fn with_readers(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);
         self
     }
 
-    /// After how many pages (of 2 KiB, in a file that the store created) the
-    /// write-ahead log is moved into the file, by a thread beside the writer.
-    /// More makes commits faster and the log longer; at four times as many a
-    /// commit moves it by itself.
+    /// The checkpoint interval: the number of pages after which a background thread moves
+    /// the write-ahead log into the file. A page has 2 KiB in a file that the store
+    /// created. A greater number makes commits faster and the log longer. At four times
+    /// this number a commit runs the checkpoint itself.
     #[must_use]
     pub const fn with_checkpoint_pages(mut self, pages: u32) -> Self {
         self.checkpoint_pages = pages;
@@ -129,17 +131,17 @@ impl SqliteSettings {
         self
     }
 
-    /// From how many moved accounts on a commit writes them, and its keys, in one
-    /// piece, and later commits a share each to where they belong: far fewer
-    /// pages when commits are large, a few more when they are small. Nothing is
-    /// less durable for it. 100 by default; `usize::MAX` for never.
+    /// The number of changed accounts from which a commit defers its rows. It then writes
+    /// the accounts and keys as one delta, and later commits merge them bucket by bucket.
+    /// Large commits write far fewer pages; small ones write a few more. Durability is the
+    /// same. 100 by default; `usize::MAX` turns it off.
     #[must_use]
     pub const fn with_defer_from(mut self, accounts: usize) -> Self {
         self.defer_from = accounts;
         self
     }
 
-    /// Where the file is.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

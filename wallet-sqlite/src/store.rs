@@ -1,3 +1,6 @@
+//! [`SqliteStore`] implements the ledger store of the core. It passes each call to the
+//! writer's thread or to a thread that reads.
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,7 +10,7 @@ use wallet_core::ledger::{
     AccountKey, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
     TransferKey, TransferWithReversals,
 };
-use wallet_core::request::{Batch, Reads};
+use wallet_core::request::{Batch, ReadSet};
 use wallet_core::runtime::Clock;
 use wallet_core::store::{
     AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
@@ -22,13 +25,13 @@ use crate::error::{During, Result};
 use crate::file::OpenFile;
 use crate::past_balance::{Answer, Question, Settlements};
 use crate::probe::{self, Room};
-use crate::read::Memory;
+use crate::read::WriterCache;
 use crate::settings::SqliteSettings;
 use crate::threads::Threads;
 use crate::{coherent, connect, epoch, migrate, purge, read};
 
-/// Long enough to share one flush among many, short enough that the first of a
-/// batch does not wait long for the last.
+/// These limits let many requests share one flush. The first request of a batch still does
+/// not wait long for the last.
 const LIMITS: Limits = Limits {
     requests: 2_000,
     rows: 200_000,
@@ -37,19 +40,18 @@ const LIMITS: Limits = Limits {
 
 /// The books and their outbox in one SQLite file.
 ///
-/// Any number of stores, in this process or in others, may use the same file;
-/// host and store may share it too. A backup may be restored into the file while
-/// it is open, through SQLite; a file that is moved or replaced ends the store:
-/// every call fails as `Unavailable`.
+/// Any number of stores, in this process or in others, may use the same file. The host and
+/// the store may share it too. SQLite can restore a backup into the open file. If the file
+/// is moved or replaced, the store ends: every call fails with `Unavailable`.
 ///
-/// Dropping it waits for its queued work, moves the write-ahead log into the file
-/// and ends its threads: afterwards the file alone is whole, unless another
-/// process has it open.
+/// Dropping the store waits for its queued work, moves the write-ahead log into the file
+/// and ends its threads. Afterwards the file alone is complete, unless another process has
+/// it open.
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lock_wait: Duration,
-    /// For requests inside a transaction of the host's own.
+    /// How far time may run ahead for requests inside a host's transaction.
     pub(crate) max_ahead: Duration,
     pub(crate) path: String,
     pub(crate) file: Arc<OpenFile>,
@@ -57,15 +59,15 @@ pub struct SqliteStore {
     readers: Threads,
     finders: Threads,
     checkpoints: Checkpoints,
-    memory: Arc<Mutex<Memory>>,
-    pub(crate) pieces: Arc<Cache>,
+    cache: Arc<Mutex<WriterCache>>,
+    pub(crate) deltas: Arc<Cache>,
     pub(crate) settlements: Arc<Settlements>,
     pub(crate) room: Arc<Room>,
     defer_from: usize,
 }
 
-/// Migrates, where there is something to migrate: a file that is a mixture is not
-/// written to before it is looked at.
+/// Migrates if needed. A file that is a mixture is checked before anything is written to
+/// it.
 fn bring_up_to_date(
     writer: &Connection,
     settings: &SqliteSettings,
@@ -78,8 +80,8 @@ fn bring_up_to_date(
     in_transaction(writer, settings.lock_wait, |open| migrate::run(open, now))
 }
 
-/// Looks whether file and log belong together. Where they do not, the log is kept as
-/// it is, and the file is refused if the settings say so.
+/// Checks whether the file and its log belong together. If not, keeps the log as it is, and
+/// refuses the file if the settings require it.
 fn keeps_log(writer: &mut Connection, settings: &SqliteSettings) -> Result<bool> {
     let looked = coherent::check(writer);
     if settings.check {
@@ -92,18 +94,16 @@ fn keeps_log(writer: &mut Connection, settings: &SqliteSettings) -> Result<bool>
 }
 
 impl SqliteStore {
-    /// Opens the file, creating it where it does not exist, and brings its
-    /// schema up to date unless the settings say otherwise. Blocks while it
-    /// does; start-up is the place for it.
+    /// Opens the file, creates it if it does not exist, and brings its schema up to date
+    /// unless the settings disable it. It blocks, so call it at start-up.
     ///
     /// # Errors
-    /// - `Internal`: the file is another application's, its schema is newer
-    ///   than this release or (without migrating) older, or it cannot take a
-    ///   write-ahead log.
-    /// - `Corrupt`: it is no database at all; it is not there, but its log is, or what
-    ///   a restore left that did not end; or file and log do not belong together (see
+    /// - `Internal`: the file belongs to another application, its schema is newer than this
+    ///   release or (without migrating) older, or it cannot use a write-ahead log.
+    /// - `Corrupt`: the file is no database at all; the file is missing, but its log or an
+    ///   unfinished restore exists; or the file and its log do not belong together (see
     ///   [`SqliteSettings::with_check`]).
-    /// - `Conflict`, `Unavailable`: it is locked, or cannot be opened.
+    /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings, clock: Arc<dyn Clock>) -> Result<Self> {
         let (mut writer, file) = connect::writer(settings)?;
         if settings.migrate {
@@ -129,16 +129,16 @@ impl SqliteStore {
             readers: Threads::start("wallet-reader", readers)?,
             finders: Threads::start("wallet-finder", finders)?,
             checkpoints,
-            memory: Arc::default(),
-            pieces: Arc::default(),
+            cache: Arc::default(),
+            deltas: Arc::default(),
             settlements: Arc::default(),
             room: Arc::default(),
             defer_from: settings.defer_from.max(1),
         })
     }
 
-    /// Brings the schema of the file up to date without opening a store: for a
-    /// deployment that migrates in a step of its own.
+    /// Brings the schema of the file up to date without opening a store. A deployment that
+    /// migrates in its own step calls it.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
@@ -148,7 +148,7 @@ impl SqliteStore {
         keeps_log(&mut writer, settings).map(|_| ())
     }
 
-    /// Runs `work` in a transaction that holds the write lock, and commits.
+    /// Runs `work` in a transaction that holds the write lock, and commits it.
     pub(crate) async fn write<T, E>(
         &self,
         work: impl FnOnce(&Books<'_>, Timestamp) -> std::result::Result<T, E> + Send + 'static,
@@ -158,10 +158,10 @@ impl SqliteStore {
         E: From<StoreError> + Send + 'static,
     {
         let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
-        let (file, pieces) = (Arc::clone(&self.file), Arc::clone(&self.pieces));
+        let (file, deltas) = (Arc::clone(&self.file), Arc::clone(&self.deltas));
         let job = move |writer: &mut Connection| {
             in_file(&file, writer, lock_wait, |open| {
-                work(&pieces.books(open)?, clock.now())
+                work(&deltas.books(open)?, clock.now())
             })
         };
         self.writer.run(job).await
@@ -179,8 +179,8 @@ impl SqliteStore {
         self.read_on(&self.readers, work).await
     }
 
-    /// The same where little is read: a commit may need it, so that it never waits
-    /// behind those who read much.
+    /// Like `read`, for small reads. A commit may need such a read, so it never waits
+    /// behind large reads.
     async fn find<T>(
         &self,
         work: impl FnOnce(&Books<'_>) -> Result<T> + Send + 'static,
@@ -200,27 +200,27 @@ impl SqliteStore {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (file, pieces) = (Arc::clone(&self.file), Arc::clone(&self.pieces));
+        let (file, deltas) = (Arc::clone(&self.file), Arc::clone(&self.deltas));
         let job = move |reader: &mut Connection| {
-            // Dropping it ends it: there is nothing to commit.
+            // Dropping the transaction ends it. There is nothing to commit.
             let state = Transaction::new(reader, TransactionBehavior::Deferred);
             let state = state.during("beginning to read")?;
             file.check()?;
-            work(&pieces.books(&state)?)
+            work(&deltas.books(&state)?)
         };
         threads.ask(job).await
     }
 
-    /// Answers a question under the write lock, together with all that wait for it.
+    /// Answers a question under the write lock, together with all other waiting ones.
     pub(crate) async fn settle(&self, question: Question) -> Result<Option<PastBalance>> {
         let settlements = Arc::clone(&self.settlements);
         let answered = settlements.add(question);
         let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
-        let (file, pieces) = (Arc::clone(&self.file), Arc::clone(&self.pieces));
+        let (file, deltas) = (Arc::clone(&self.file), Arc::clone(&self.deltas));
         let job = move |writer: &mut Connection| {
             settlements.settle(|answer| {
                 in_file(&file, writer, lock_wait, |open| {
-                    answer(&pieces.books(open)?, clock.now())
+                    answer(&deltas.books(open)?, clock.now())
                 })
             });
             Ok::<(), StoreError>(())
@@ -230,7 +230,7 @@ impl SqliteStore {
         answered.await.map_err(lost)?
     }
 
-    /// One answer per key, in the order asked.
+    /// One answer per key, in the order of the keys.
     async fn each<K, T>(
         &self,
         keys: &[K],
@@ -264,20 +264,14 @@ impl LedgerStore for SqliteStore {
     async fn transact(&self, batch: Arc<Batch>) -> Result<Committed> {
         let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
         let requests = batch.requests().len();
-        let (memory, pieces) = (Arc::clone(&self.memory), Arc::clone(&self.pieces));
+        let (cache, deltas) = (Arc::clone(&self.cache), Arc::clone(&self.deltas));
         let (file, defer_from) = (Arc::clone(&self.file), self.defer_from);
         let room = Arc::clone(&self.room);
         let job = move |writer: &mut Connection| {
             let decided = in_file(&file, writer, lock_wait, |open| {
-                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-                let books = pieces.books(open)?;
-                decide_and_write(
-                    &books,
-                    clock.as_ref(),
-                    &batch,
-                    Some(&mut memory),
-                    defer_from,
-                )
+                let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+                let books = deltas.books(open)?;
+                decide_and_write(&books, clock.as_ref(), &batch, Some(&mut cache), defer_from)
             });
             let wrote = decided.as_ref().map(|decided| !decided.changes.is_empty());
             room.note(wrote);
@@ -290,7 +284,7 @@ impl LedgerStore for SqliteStore {
         })
     }
 
-    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot> {
+    async fn snapshot(&self, reads: &ReadSet) -> Result<Snapshot> {
         let (clock, reads) = (Arc::clone(&self.clock), reads.clone());
         let read = move |books: &Books<'_>| {
             let mut read = read::snapshot(books, &reads, None)?;
@@ -302,7 +296,8 @@ impl LedgerStore for SqliteStore {
 
     async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>> {
         let keys = keys.to_vec();
-        // Whoever commits holds the lock: once it is ours, all is told.
+        // A commit in flight holds the lock. Once this call has the lock, every earlier
+        // commit is visible.
         let work = move |open: &Books<'_>, _| {
             let records = keys.into_iter().map(|key| read::record(open, key));
             records.collect()
@@ -396,7 +391,7 @@ impl LedgerStore for SqliteStore {
     async fn probe(&self) -> Result<()> {
         let bytes = self.room.probe_bytes();
         let probed = self.write(move |open, _| probe::run(open, bytes)).await;
-        // A small one finds room where a commit does not.
+        // A small write may fit where a commit does not.
         self.room.note(probed.as_ref().map(|()| bytes > 0));
         probed
     }

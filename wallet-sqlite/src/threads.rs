@@ -1,4 +1,4 @@
-//! Threads that own a connection each and run what they are handed.
+//! Threads that each own a connection and run queued jobs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,18 +15,18 @@ use crate::error::Result;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// How often a thread looks for its next job before it sleeps: about as long as
-/// a caller who was just answered takes to come back. To be woken takes longer.
+/// How often a thread polls for its next job before it sleeps. This lasts about as long as
+/// a caller needs to send its next request. Waking a thread takes longer.
 const LOOKS: u32 = 2_000;
-/// After how many steps of SQLite a read looks whether anybody still waits for it:
-/// some tenths of a millisecond.
+/// After how many steps of SQLite a read checks whether its caller still waits: some tenths
+/// of a millisecond.
 const LOOK_AFTER: i32 = 4_000;
 
-/// A queue of jobs and the threads that take them. Dropping it waits for the jobs
-/// that were queued, and for the threads to close their connections.
+/// A queue of jobs and the threads that run them. Dropping it waits for the queued jobs,
+/// and for the threads to close their connections.
 #[derive(Debug)]
 pub(crate) struct Threads {
-    /// `None` once they end.
+    /// `None` after the threads end.
     jobs: Option<Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -50,26 +50,24 @@ impl Threads {
         Ok(Self { jobs, threads })
     }
 
-    /// A way to hand them jobs, which keeps them from ending.
+    /// A handle that posts jobs. The threads run as long as a handle exists.
     pub(crate) fn handle(&self) -> Handle {
         Handle(self.jobs.clone())
     }
 
-    /// Runs `work` on one of the connections, sooner or later, unless the
-    /// threads have ended.
+    /// Queues `work` for one of the connections. Does nothing if the threads have ended.
     pub(crate) fn post(&self, work: impl FnOnce(&mut Connection) + Send + 'static) {
         self.handle().post(work);
     }
 
-    /// Takes no more jobs, and waits for those that were queued and for the
-    /// connections to be closed.
+    /// Takes no more jobs. Waits for the queued jobs, and for the connections to close.
     pub(crate) fn end(&mut self) {
         self.jobs = None;
         self.threads.drain(..).for_each(join);
     }
 
-    /// Runs `work`, which only reads, on one of the connections. When the caller stops
-    /// waiting it is not begun, or is cut off.
+    /// Runs `work`, which only reads, on one of the connections. If the caller stops
+    /// waiting, the work is skipped or cut off.
     pub(crate) async fn ask<T, E>(
         &self,
         work: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
@@ -86,7 +84,7 @@ impl Threads {
                 return Err(StoreError::new(StoreErrorKind::Unavailable, context).into());
             }
             let has_gone = move || is_over.load(Ordering::Relaxed);
-            // Where it cannot be watched, it is only not cut off.
+            // Without a progress handler the read is just not cut off.
             let _ = connection.progress_handler(LOOK_AFTER, Some(has_gone));
             let done = work(connection);
             let _ = connection.progress_handler(0, None::<fn() -> bool>);
@@ -95,8 +93,8 @@ impl Threads {
         .await
     }
 
-    /// Runs `work` on one of the connections. It runs to its end even when the
-    /// caller stops waiting.
+    /// Runs `work` on one of the connections. It runs to its end even if the caller stops
+    /// waiting.
     pub(crate) async fn run<T, E>(
         &self,
         work: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
@@ -107,7 +105,7 @@ impl Threads {
     {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            // Nobody waits any more: what was done stays done.
+            // The caller no longer waits. The work stays done.
             let _ = answer.send(work(connection));
         });
         let sent = self.jobs.as_ref().map(|jobs| jobs.send(job));
@@ -115,7 +113,7 @@ impl Threads {
             let context = "the store's threads have ended";
             return Err(StoreError::new(StoreErrorKind::Unavailable, context).into());
         }
-        // A job that panicked, at a point that nobody knows.
+        // The job panicked at an unknown point.
         let lost = |_| StoreError::new(StoreErrorKind::Indeterminate, "the work was cut off");
         answered.await.map_err(lost)?
     }
@@ -127,16 +125,16 @@ impl Drop for Threads {
     }
 }
 
-/// Waits for a thread to end, unless it is this one: an answer may have dropped
-/// the last owner of the threads on one of them.
+/// Waits for a thread to end, unless it is the current one. The last owner of the threads
+/// may be dropped by an answer, on one of the threads.
 pub(crate) fn join(thread: JoinHandle<()>) {
     if thread.thread().id() != thread::current().id() {
-        // Jobs that panic are caught: there is nothing to pass on.
+        // Panics of jobs are caught, so there is nothing to pass on.
         let _ = thread.join();
     }
 }
 
-/// A caller who waits; over when it is dropped.
+/// A waiting caller. Dropping it ends the wait.
 #[derive(Debug, Default)]
 struct Waits {
     is_over: Arc<AtomicBool>,
@@ -148,13 +146,12 @@ impl Drop for Waits {
     }
 }
 
-/// Hands jobs to threads that somebody else owns.
+/// Posts jobs to threads of another owner.
 #[derive(Debug)]
 pub(crate) struct Handle(Option<Sender<Job>>);
 
 impl Handle {
-    /// Runs `work` on one of the connections, sooner or later, unless the
-    /// threads have ended.
+    /// Queues `work` for one of the connections. Does nothing if the threads have ended.
     pub(crate) fn post(&self, work: impl FnOnce(&mut Connection) + Send + 'static) {
         if let Some(jobs) = &self.0 {
             let _ = jobs.send(Box::new(work));
@@ -162,7 +159,7 @@ impl Handle {
     }
 }
 
-/// The next job, or `None` when there will be none.
+/// The next job. `None` if no more jobs can come.
 fn next(queue: &Receiver<Job>) -> Option<Job> {
     for _ in 0..LOOKS {
         if let Ok(job) = queue.try_recv() {
@@ -180,7 +177,7 @@ fn serve(mut connection: Connection, queue: &Mutex<Receiver<Job>>) {
         };
         let ran = catch_unwind(AssertUnwindSafe(|| job(&mut connection)));
         if ran.is_err() && !connection.is_autocommit() {
-            // Whatever was cut off must not be part of the next commit.
+            // An unfinished transaction must not become part of the next commit.
             let _ = connection.execute_batch("ROLLBACK");
         }
     }
@@ -193,7 +190,7 @@ mod tests {
 
     use super::*;
 
-    /// It never ends by itself.
+    /// A query that never ends by itself.
     const FOR_EVER: &str = "
         WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number)
         SELECT count(*) FROM number";
@@ -230,7 +227,7 @@ mod tests {
                 give_up(threads.ask(|connection| count(connection, FOR_EVER)));
             }
         }
-        // The only thread is free again, and its connection whole.
+        // The only thread is free again, and its connection works.
         let one = threads
             .ask(|connection| count(connection, "SELECT 1"))
             .await;

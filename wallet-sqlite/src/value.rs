@@ -1,4 +1,4 @@
-//! How values stand in columns: money as 16 bytes, enums as stable numbers.
+//! The stored form of values: money as 16 bytes, enums as stable numbers.
 
 use rusqlite::Row;
 use wallet_core::ledger::{Counters, CurrencyCode};
@@ -37,8 +37,8 @@ pub(crate) fn time_column(row: &Row<'_>, index: usize) -> Result<Timestamp> {
     column(row, index).map(Timestamp::from_micros)
 }
 
-/// Each sum as its length in bytes and its bytes without leading zeros: the
-/// shorter an account's row, the more of them share a page.
+/// Encodes each sum as its length in bytes, then its bytes without leading zeros. The
+/// shorter an account's row, the more rows fit on a page.
 pub(crate) fn counters_bytes(counters: &Counters) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(32);
     push_counters(&mut bytes, counters);
@@ -53,7 +53,7 @@ pub(crate) fn counters(mut bytes: &[u8]) -> Result<Counters> {
     Ok(counters)
 }
 
-/// Adds four sums.
+/// Appends four sums.
 pub(crate) fn push_counters(bytes: &mut Vec<u8>, counters: &Counters) {
     push_number(bytes, counters.debits_posted);
     push_number(bytes, counters.credits_posted);
@@ -72,13 +72,13 @@ pub(crate) fn take_counters(bytes: &mut &[u8]) -> Result<Counters> {
     })
 }
 
-/// Adds a number that is not negative: its length in bytes and its bytes,
-/// big-endian, without leading zeros.
+/// Appends a number that is not negative: its length in bytes, then its big-endian bytes
+/// without leading zeros.
 pub(crate) fn push_number(bytes: &mut Vec<u8>, number: i128) {
     let wide = number.to_be_bytes();
     let zeros = wide.iter().take_while(|byte| **byte == 0).count();
     let (_, digits) = wide.split_at(zeros);
-    // At most 16 of them.
+    // There are at most 16 bytes.
     bytes.push(u8::try_from(digits.len()).unwrap_or(u8::MAX));
     bytes.extend_from_slice(digits);
 }

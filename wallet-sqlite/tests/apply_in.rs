@@ -1,4 +1,4 @@
-//! Requests inside the host's own transaction.
+//! Requests inside the host's transaction.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,

@@ -1,5 +1,5 @@
-//! An error at every statement of `apply_in`, then the host goes on: whatever
-//! it commits, nothing half exists.
+//! An error at every statement of `apply_in`; then the host continues. No partial result
+//! exists, whatever the host commits.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use rusqlite::Connection;
 use support::{deposit, posted, prepare, record_key, transfer};
 use wallet_core::ledger::Details;
-use wallet_core::request::Prepared;
+use wallet_core::request::PreparedRequest;
 use wallet_core::store::LedgerStore;
 use wallet_core::{Capture, HoldId, PlaceHold, Reference, Release, Reverse, TransferId};
 use wallet_sqlite::{ApplyError, HostTransaction, SqliteStore};
@@ -25,10 +25,10 @@ use wallet_testkit::block_on;
 
 const ORDER: &str = "INSERT INTO shop_order VALUES (1)";
 
-/// Requests that together write every table of the ledger, in a file where
-/// there is a hold and a transfer to refer to.
-fn requests() -> Vec<Arc<Prepared>> {
-    // Longer than a page, so that a full disk is met.
+/// Requests that together write every table of the ledger. The file already has a hold and
+/// a transfer that they refer to.
+fn requests() -> Vec<Arc<PreparedRequest>> {
+    // Longer than a page, so that a full disk causes an error.
     let note = format!(r#"{{"note":"{}"}}"#, "x".repeat(4_000));
     let details = Details {
         metadata: Some(wallet_core::Metadata::parse(&note).unwrap()),
@@ -60,7 +60,7 @@ fn hold(id: u8) -> PlaceHold {
 fn shop(path: &Path) -> SqliteStore {
     let store = support::open(path);
     support::set_up(&store, 100);
-    // The next deposit is the bank's sixteenth entry, which has a row.
+    // The next deposit is the bank's sixteenth entry, which has its own row.
     for number in 0..9 {
         support::commit(&store, vec![deposit(&format!("more-{number}"), 5, 1)]);
     }
@@ -83,8 +83,8 @@ fn shop(path: &Path) -> SqliteStore {
     store
 }
 
-/// Applies, then inserts an order and commits, whatever came of it. Answers
-/// whether the requests were applied, and whether the host's own was committed.
+/// Applies the requests, then inserts an order and commits, whatever the result was.
+/// Returns whether the requests were applied, and whether the host's work was committed.
 fn go(store: &SqliteStore, connection: &mut Connection) -> (bool, bool) {
     let mut transaction = HostTransaction::begin(connection).unwrap();
     match store.apply_in(&mut transaction, &requests()) {
@@ -116,8 +116,8 @@ fn go(store: &SqliteStore, connection: &mut Connection) -> (bool, bool) {
     }
 }
 
-/// What the host does after an error: its own statement, and the commit.
-/// Answers whether the handle let it.
+/// The host's work after an error: its own statement, and the commit. Returns whether the
+/// handle allowed it.
 fn order_and_commit(transaction: HostTransaction<'_>, first: &str) -> bool {
     let Ok(host) = transaction.connection() else {
         return false;
@@ -203,7 +203,7 @@ fn a_constraint_at_every_written_row_leaves_the_hosts_transaction_as_it_was() {
 fn an_interrupt_at_every_step_of_the_engine_is_all_or_nothing() {
     let template = Template::new();
     let left = Arc::new(AtomicI64::new(i64::MAX));
-    let (mut step, mut lost, mut kept) = (1, 0, 0);
+    let (mut step, mut lost, mut committed) = (1, 0, 0);
     loop {
         let path = template.fresh(&format!("interrupted-{step}"));
         let store = support::open(&path);
@@ -221,7 +221,7 @@ fn an_interrupt_at_every_step_of_the_engine_is_all_or_nothing() {
         let ordered = order_and_commit(transaction, "SELECT 1");
         assert!(ordered || !applied);
         lost += usize::from(!ordered);
-        kept += usize::from(ordered && !applied);
+        committed += usize::from(ordered && !applied);
         drop(connection);
         assert_all_or_nothing(&store, &path, (applied, ordered));
         if !fired {
@@ -231,8 +231,8 @@ fn an_interrupt_at_every_step_of_the_engine_is_all_or_nothing() {
         step += 1 + step / 24;
     }
     assert!(
-        lost > 0 && kept > 0,
-        "both ways were met: {lost} lost, {kept} kept"
+        lost > 0 && committed > 0,
+        "both ways were met: {lost} lost, {committed} kept"
     );
 }
 

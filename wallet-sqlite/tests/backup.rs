@@ -1,4 +1,4 @@
-//! Backups: whole, of one commit, told from those that lack something.
+//! Backups are complete and consistent, and incomplete files are detected.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -40,7 +40,7 @@ fn files() -> Files {
     }
 }
 
-/// Books with transfers in tables and in pieces.
+/// Books with transfers in tables and in deltas.
 fn books(path: &Path) -> wallet_sqlite::SqliteStore {
     let store = open_deferring(path, 2);
     set_up(&store, 1_000);
@@ -107,7 +107,7 @@ fn a_backup_made_beside_traffic_is_of_one_commit_and_restores_to_sound_books() {
         assert_eq!(all, 60_000, "of one commit");
         drop(store);
         assert_eq!(standing(&target, &backup.census).unwrap(), Standing::Same);
-        // The live books have gone on from it.
+        // The live books have continued from the backup.
         let live = standing(&files.live, &backup.census).unwrap();
         assert!(
             matches!(live, Standing::Ahead(_) | Standing::Same),
@@ -129,7 +129,7 @@ fn a_backup_is_one_private_file_without_a_log() {
     assert_eq!(backup.bytes, std::fs::metadata(&files.copy).unwrap().len());
     let rows = backup.census.rows;
     assert_eq!((rows.accounts, rows.transfers), (7, 36));
-    assert_eq!((rows.outcomes, rows.keys), (42, 42), "keys in pieces too");
+    assert_eq!((rows.outcomes, rows.keys), (42, 42), "keys in deltas too");
     let [sum] = backup.census.sums.as_slice() else {
         panic!("one currency");
     };
@@ -141,7 +141,7 @@ fn a_backup_is_one_private_file_without_a_log() {
         let mode = std::fs::metadata(&files.copy).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    // Taking the census again changes nothing of it.
+    // A second census of the same books is equal.
     assert_eq!(Census::take(&files.copy).unwrap(), backup.census);
     let again = Census::take(&files.live).unwrap();
     assert_eq!(again, backup.census);
@@ -150,10 +150,10 @@ fn a_backup_is_one_private_file_without_a_log() {
 }
 
 #[test]
-fn a_file_that_lacks_transfers_is_told_from_a_sound_one() {
+fn a_file_that_lacks_transfers_is_not_taken_for_a_sound_one() {
     let files = files();
     let store = books(&files.live);
-    // The file without its log, as a copy made beside a running store.
+    // The file without its log, as a plain copy beside a running store.
     std::fs::copy(&files.live, &files.target).unwrap();
     let backup = back_up(&files.live, &files.copy).unwrap();
     let early = Census::take(&files.live).unwrap();
@@ -167,14 +167,14 @@ fn a_file_that_lacks_transfers_is_told_from_a_sound_one() {
         panic!("it lacks a transfer");
     };
     assert_eq!(what[1], "transfers: 37 in the manifest, 36 here");
-    // What lacks all of it is no ledger at all, or one with less.
+    // A file that lacks everything is no ledger, or one with less.
     match standing(&files.target, &backup.census) {
         Ok(Standing::Lacking(what)) => assert!(!what.is_empty()),
         Ok(other) => panic!("{other:?}"),
         Err(_) => {}
     }
 
-    // Other books with the same numbers of everything.
+    // Other books with the same counts.
     let other = files.folder.path().join("other.db");
     drop(books(&other));
     let found = standing(&other, &backup.census).unwrap();
@@ -188,16 +188,16 @@ fn a_file_that_lacks_transfers_is_told_from_a_sound_one() {
 }
 
 #[test]
-fn a_balance_that_was_changed_by_hand_is_told() {
+fn a_balance_that_was_changed_by_hand_is_reported() {
     let files = files();
-    // Small commits write to the table at once.
+    // Small commits write to the tables directly.
     set_up(&open(&files.live), 1_000);
     let census = Census::take(&files.live).unwrap();
     let file = Connection::open(&files.live).unwrap();
     let swap = "UPDATE wallet_account SET counters = x'00020bb80000' WHERE num = 3";
     assert_eq!(file.execute(swap, ()).unwrap(), 1);
     let Standing::Lacking(what) = standing(&files.live, &census).unwrap() else {
-        panic!("it is told");
+        panic!("the change was not found");
     };
     assert_eq!(what, ["the balances of ledger 0 in EUR are others"]);
 }
@@ -298,7 +298,7 @@ fn a_log_that_was_left_behind_is_never_added_to_a_restored_file() {
     let files = files();
     let store = books(&files.live);
     let backup = back_up(&files.live, &files.copy).unwrap();
-    // A log with commits, whose file somebody has removed.
+    // A log with commits whose file was removed.
     let log = beside(&files.target, "-wal");
     std::fs::copy(beside(&files.live, "-wal"), &log).unwrap();
     drop(store);
@@ -339,11 +339,11 @@ fn a_backup_of_damaged_books_is_refused() {
     file.write_all(&vec![0xEE; 40_000]).unwrap();
     drop(file);
     let error = back_up(&files.live, &files.copy).unwrap_err();
-    let is_told = matches!(
+    let is_reported = matches!(
         error,
         BackupError::Damaged { .. } | BackupError::Store { .. }
     );
-    assert!(is_told, "{error}");
+    assert!(is_reported, "{error}");
     assert!(!files.copy.exists());
 }
 
@@ -380,7 +380,7 @@ fn each_restore_begins_an_epoch_of_its_own() {
     commit(&store, vec![transfer("after", 0, 1, 1)]);
     assert_sound(&store);
     drop(store);
-    // The next backup knows it, and is restored into a later one.
+    // The next backup contains the epoch, and is restored into a later one.
     let copy = files.folder.path().join("second.db");
     let backup = back_up(&files.live, &copy).unwrap();
     let second = put(&copy, &backup, &files.target, Existing::Refuse).unwrap();
@@ -441,7 +441,7 @@ fn a_restore_begins_an_epoch_that_none_before_it_had() {
     let files = files();
     drop(books(&files.live));
     let backup = back_up(&files.live, &files.copy).unwrap();
-    // The live books know an epoch that lies ahead of the clock.
+    // The live books have an epoch ahead of the clock.
     let ahead = 9_000_000_000_u64;
     let file = Connection::open(&files.live).unwrap();
     let raise = "INSERT INTO wallet_epoch VALUES (?, 0, 0, 'a clock that stepped forward')";
@@ -452,7 +452,7 @@ fn a_restore_begins_an_epoch_that_none_before_it_had() {
         let restored = put(&files.copy, &backup, &files.live, Existing::SetAside).unwrap();
         assert_eq!(restored.epoch.epoch.number(), ahead + more);
     }
-    // Elsewhere, where nothing is known of them: one after the other.
+    // In other folders, where no earlier epoch is known: one restore after the other.
     let mut epochs = Vec::new();
     for number in 0..3 {
         let to = files.folder.path().join(format!("{number}.db"));
@@ -508,7 +508,7 @@ fn a_link_is_followed_to_the_file_that_is_restored() {
     std::fs::create_dir(&data).unwrap();
     let link = files.folder.path().join("link.db");
     std::os::unix::fs::symlink("data/real.db", &link).unwrap();
-    // It leads to nothing yet.
+    // The link leads to nothing yet.
     put(&files.copy, &backup, &link, Existing::Refuse).unwrap();
     let restored = put(&files.copy, &backup, &link, Existing::SetAside).unwrap();
     assert_eq!(restored.aside.unwrap(), data.join("real.db.replaced-1"));

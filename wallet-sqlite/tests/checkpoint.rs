@@ -27,7 +27,7 @@ fn the_log_is_carried_over_without_a_commit_that_waits_for_it() {
         commit(&store, requests.collect());
     }
 
-    // Nobody commits any more, and yet nothing is left in it.
+    // Commits have stopped, and the log is still emptied.
     let reader = Connection::open(&path).unwrap();
     let left = || -> i64 {
         let sizes = reader.query_row("PRAGMA wal_checkpoint(NOOP)", (), |row| {
@@ -39,7 +39,7 @@ fn the_log_is_carried_over_without_a_commit_that_waits_for_it() {
     while left() > 0 {
         std::thread::yield_now();
     }
-    // All of it together would be many times as long.
+    // Without checkpoints the log would be many times as long.
     let log = std::fs::metadata(folder.path().join("wallet.db-wal"));
     let most = u64::from(PAGES) * 8 * PAGE_BYTES;
     assert!(log.unwrap().len() < most);

@@ -1,10 +1,10 @@
-//! What concurrent clients see has one order.
+//! The observations of concurrent clients have one order.
 
 use std::sync::Arc;
 
 use wallet_core::{SystemClock, Wallet};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
-use wallet_testkit::clients::Bank;
+use wallet_testkit::consistency::Bank;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_clients_of_two_wallets_on_one_file_see_has_one_order() {

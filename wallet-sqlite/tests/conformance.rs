@@ -12,7 +12,7 @@ use wallet_sqlite::{SqliteSettings, SqliteStore};
 use wallet_testkit::conformance::{Case, run, sizes};
 use wallet_testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
 
-/// Stores that defer what so many accounts' moves write.
+/// Stores that defer commits with at least this many changed accounts.
 #[derive(Debug)]
 struct SqliteStores(usize);
 
@@ -79,7 +79,8 @@ mod deferred {
     wallet_testkit::model_tests!(DEFERRED);
 }
 
-/// Ten times as many with `WALLET_KIT_ENTRIES=1000000` and the case of the list.
+/// To use ten times as many entries, set `WALLET_KIT_ENTRIES=1000000` and run the case of
+/// the list.
 #[test]
 fn an_account_of_a_hundred_thousand_entries_reads_and_adds_up() {
     let case = Case {

@@ -1,4 +1,4 @@
-//! Stored rows that cannot be read: each fails what needs it, and nothing else.
+//! Stored rows that cannot be read. Each fails only the calls that need it.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -33,7 +33,7 @@ fn pay(text: &str, from: u8, to: u8) -> Request {
     Request::new(key(text), PostTransfer::new(vec![leg]))
 }
 
-/// Writes to the file beside the store.
+/// Writes to the file while the store is open.
 fn damage(path: &Path, sql: &str, bytes: &[u8], of: &[u8]) {
     let connection = Connection::open(path).unwrap();
     connection.busy_timeout(Duration::from_secs(60)).unwrap();

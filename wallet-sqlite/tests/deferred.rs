@@ -1,4 +1,4 @@
-//! What large commits write later is there at once, for everybody.
+//! Deferred writes of large commits are visible at once to every reader.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -19,14 +19,14 @@ use support::{
     posted, record_key, set_up, transfer,
 };
 use wallet_core::ledger::Decided;
-use wallet_core::request::Prepared;
+use wallet_core::request::PreparedRequest;
 use wallet_core::runtime::Clock;
 use wallet_core::store::{LedgerStore, Purge};
 use wallet_core::{EntryQuery, SystemClock};
 use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore};
 use wallet_testkit::{ManualClock, block_on};
 
-fn requests(random: &mut Random, commit: usize, count: u64) -> Vec<Arc<Prepared>> {
+fn requests(random: &mut Random, commit: usize, count: u64) -> Vec<Arc<PreparedRequest>> {
     let pick = |random: &mut Random| u8::try_from(random.below(ACCOUNTS.into())).unwrap();
     let request = |item| {
         let from = pick(random);
@@ -36,7 +36,7 @@ fn requests(random: &mut Random, commit: usize, count: u64) -> Vec<Arc<Prepared>
     (0..count).map(request).collect()
 }
 
-fn pieces(path: &Path) -> i64 {
+fn deltas(path: &Path) -> i64 {
     let file = Connection::open(path).unwrap();
     let count = "SELECT count(*) FROM wallet_deferred";
     file.query_row(count, (), |row| row.get(0)).unwrap()
@@ -46,7 +46,7 @@ fn balances(store: &SqliteStore) -> Vec<i128> {
     (0..ACCOUNTS).map(|number| posted(store, number)).collect()
 }
 
-fn replays(store: &SqliteStore, request: &Arc<Prepared>) -> bool {
+fn replays(store: &SqliteStore, request: &Arc<PreparedRequest>) -> bool {
     let decided = commit(store, vec![Arc::clone(request)]);
     matches!(decided[..], [Decided::Replayed(_)])
 }
@@ -77,8 +77,8 @@ fn stores_that_defer_and_stores_that_do_not_share_a_file() {
         let old = &all[usize::try_from(random.below(u64::MAX)).unwrap() % all.len()];
         assert!(stores.iter().all(|store| replays(store, old)));
     }
-    let kept = pieces(&path);
-    assert!((1..=64).contains(&kept), "{kept} pieces");
+    let remaining = deltas(&path);
+    assert!((1..=64).contains(&remaining), "{remaining} deltas");
     for store in stores {
         assert_sound(store);
     }
@@ -93,7 +93,7 @@ fn stores_that_defer_and_stores_that_do_not_share_a_file() {
 }
 
 #[test]
-fn a_page_read_while_a_piece_is_folded_is_of_one_state() {
+fn a_page_read_while_a_delta_is_folded_is_of_one_state() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");
     let store = open_deferring(&path, 1);
@@ -113,7 +113,7 @@ fn a_page_read_while_a_piece_is_folded_is_of_one_state() {
                 let entries = block_on(another.entries(&query)).unwrap();
                 let accounts = block_on(another.accounts(&[account_key(number)])).unwrap();
                 let state = accounts[0].as_ref().unwrap().state;
-                // Read later, so as far or further.
+                // The entries were read later, so they may go further.
                 assert!(state.sequence >= entries[0].sequence);
             }
         }
@@ -122,45 +122,45 @@ fn a_page_read_while_a_piece_is_folded_is_of_one_state() {
 }
 
 #[test]
-fn a_purge_finds_the_keys_of_pieces() {
+fn a_purge_finds_the_keys_of_deltas() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");
     let store = open_deferring(&path, 1);
     set_up(&store, 10_000);
-    let deposits = pieces(&path);
+    let deposits = deltas(&path);
     let mut random = Random::new(5);
     for number in 0..20 {
         commit(&store, requests(&mut random, number, 2));
     }
     let before = balances(&store);
-    assert_eq!(pieces(&path), deposits + 20);
+    assert_eq!(deltas(&path), deposits + 20);
     let purge = |limit| {
         let older_than = Duration::ZERO;
         block_on(store.purge(Purge::Records { older_than, limit })).unwrap()
     };
     assert_eq!(purge(30), 30);
-    assert_eq!(pieces(&path), 1, "an empty one");
+    assert_eq!(deltas(&path), 1, "an empty one");
     assert_eq!(balances(&store), before);
     while purge(1_000) > 0 {}
     for item in ["0-0", "19-1"] {
         let record = block_on(store.records(&[record_key(item)])).unwrap();
         assert_eq!(record, [None], "{item}");
     }
-    // Their transfers are for ever; a key that is gone is new.
+    // Transfers are stored without end. A purged key is new again.
     commit(&store, requests(&mut random, 0, 2));
-    assert_eq!(pieces(&path), 2);
+    assert_eq!(deltas(&path), 2);
     assert_sound(&store);
 }
 
 #[test]
-fn a_transaction_of_the_hosts_sees_the_pieces_and_writes_none() {
+fn a_transaction_of_the_hosts_sees_the_deltas_and_writes_none() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");
     let store = open_deferring(&path, 1);
     set_up(&store, 10_000);
     let first = transfer("first", 0, 1, 7);
     commit(&store, vec![Arc::clone(&first)]);
-    let kept = pieces(&path);
+    let remaining = deltas(&path);
     let mut connection = Connection::open(&path).unwrap();
     for ends in ["rolled back", "committed"] {
         let mut transaction = HostTransaction::begin(&mut connection).unwrap();
@@ -179,7 +179,7 @@ fn a_transaction_of_the_hosts_sees_the_pieces_and_writes_none() {
             transaction.rollback().unwrap();
             assert_eq!(posted(&store, 0), 10_000 - 7);
         }
-        assert_eq!(pieces(&path), kept);
+        assert_eq!(deltas(&path), remaining);
     }
     assert_eq!(posted(&store, 0), 10_000 - 7 - 5 + 1);
     commit(&store, vec![transfer("fourth", 0, 1, 2)]);
@@ -201,7 +201,7 @@ fn a_fold_takes_no_answered_past_balance_back() {
     let asked = clock.now();
     let answer = || block_on(store.balance_at(account_key(0), asked)).unwrap();
     let first = answer().unwrap();
-    // Whatever is deferred of account 0 is folded, and the clock steps back.
+    // Every deferred row of account 0 is merged, and the clock steps back.
     for number in 0..64 {
         commit(&store, vec![transfer(&format!("{number}"), 2, 3, 1)]);
     }
@@ -213,7 +213,7 @@ fn a_fold_takes_no_answered_past_balance_back() {
 }
 
 #[test]
-fn a_piece_that_is_lost_or_damaged_is_corrupt() {
+fn a_delta_that_is_lost_or_damaged_is_corrupt() {
     for damage in [
         "DELETE FROM wallet_deferred WHERE number = 3",
         "UPDATE wallet_deferred SET body = x'02' WHERE number = 3",

@@ -1,5 +1,5 @@
-//! The ends of what is counted: the last number is used, behind it is a refusal or
-//! an error, and nothing half.
+//! The ends of number ranges. The last number is used. The next request is refused or
+//! fails, without a partial result.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -17,13 +17,13 @@ use std::time::Duration;
 use rusqlite::Connection;
 use support::{accepted, account_key, commit, open, open_unchecked, prepare, set_up, transfer};
 use wallet_core::ledger::{AccountKey, Decided, InLedger};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::{LedgerStore, Order, Outbox, OutboxError, StoreErrorKind};
 use wallet_core::{AccountId, EntryQuery, LedgerId, OpenAccount, Owner, Rejection};
 use wallet_sqlite::SqliteStore;
 use wallet_testkit::block_on;
 
-/// The books of `set_up`, with what `plant` writes into the file.
+/// The books of `set_up`, after the SQL `plant` has changed the file.
 fn planted(folder: &Path, plant: &str) -> SqliteStore {
     let path = folder.join("wallet.db");
     let store = open(&path);
@@ -49,7 +49,7 @@ fn refused(decided: &Decided) -> Rejection {
     }
 }
 
-fn opening(text: &str, number: u8) -> Arc<Prepared> {
+fn opening(text: &str, number: u8) -> Arc<PreparedRequest> {
     let open = OpenAccount::new(Owner::new("late").unwrap(), support::eur());
     prepare(text, open.with_id(late(number)))
 }
@@ -87,7 +87,7 @@ fn a_version_and_a_sequence_end_with_the_last_number() {
     assert_eq!(page(Order::Ascending, Some(i64::MAX)), [0; 0]);
     assert_eq!(page(Order::Descending, None), [i64::MAX]);
 
-    // The other account has room, and gets nothing.
+    // The other account has room, but gets nothing.
     let paid = state(&store, account_key(1));
     assert_eq!(paid.version, before.version + 1);
     for (text, from, to) in [("out", 0, 1), ("in", 1, 0)] {
@@ -101,7 +101,7 @@ fn a_version_and_a_sequence_end_with_the_last_number() {
     assert_eq!(state(&store, account_key(1)), paid);
 }
 
-/// The latest journal row, and everything that names it, gets this number.
+/// Gives this number to the latest journal row and to every row that points to it.
 fn renumbered(last: i64) -> String {
     let old = "(SELECT max(id) FROM wallet_journal)";
     let names = [
@@ -123,10 +123,10 @@ fn renumbered(last: i64) -> String {
 #[test]
 fn the_journal_ends_with_an_error_and_nothing_half() {
     let folder = tempfile::tempdir().unwrap();
-    // Room for two outcomes.
+    // There is room for two outcomes.
     let store = planted(folder.path(), &renumbered(i64::MAX - 3));
     support::assert_sound(&store);
-    let fails = |requests: Vec<Arc<Prepared>>| {
+    let fails = |requests: Vec<Arc<PreparedRequest>>| {
         let error = block_on(store.transact(Arc::new(Batch::new(requests)))).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Internal, "{error}");
     };
@@ -139,7 +139,7 @@ fn the_journal_ends_with_an_error_and_nothing_half() {
     assert_eq!(support::posted(&store, 0), 998);
     fails(vec![transfer("d", 0, 1, 1)]);
     fails(vec![opening("e", 0)]);
-    // What is decided already needs no number, and what is there is read.
+    // A replay needs no number, and existing rows can be read.
     for decided in commit(&store, three[..2].to_vec()) {
         assert!(matches!(decided, Decided::Replayed(_)));
     }
@@ -193,6 +193,6 @@ fn the_tokens_of_a_lease_end_with_an_error() {
         panic!("not of the store");
     };
     assert_eq!(error.kind(), StoreErrorKind::Internal);
-    // Whoever has it keeps it.
+    // The current owner keeps the lease.
     block_on(store.renew(&last, Duration::from_secs(60))).unwrap();
 }

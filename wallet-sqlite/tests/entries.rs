@@ -1,5 +1,5 @@
-//! Pages of a statement, wherever they begin and end among the rows that the
-//! store keeps for some entries only.
+//! Pages of a statement. They may begin and end anywhere between the anchors, the entries
+//! with their own row.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
@@ -12,15 +12,16 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use support::{account, account_key, commit, euros, prepare};
-use wallet_core::request::Prepared;
+use wallet_core::request::PreparedRequest;
 use wallet_core::store::{LedgerStore, Order, StoreErrorKind};
 use wallet_core::verify::{Verifier, Violation};
 use wallet_core::{Command, EntryQuery, Leg, PostTransfer};
 use wallet_sqlite::SqliteStore;
 use wallet_testkit::block_on;
 
-/// A request that writes `entries` on account 0, its others among the rest.
-fn request(text: &str, entries: u8) -> Arc<Prepared> {
+/// A request that writes `entries` on account 0. The other sides are spread over the other
+/// accounts.
+fn request(text: &str, entries: u8) -> Arc<PreparedRequest> {
     let legs = (0..entries).map(|leg| Leg::new(account(0), account(1 + leg % 3), euros(1)));
     prepare(text, Command::from(PostTransfer::new(legs.collect())))
 }
@@ -76,7 +77,7 @@ fn every_page_is_the_range_of_sequences_asked_for() {
 }
 
 #[test]
-fn a_row_of_an_entry_that_is_lost_or_false_is_told_whatever_the_page() {
+fn a_row_of_an_entry_that_is_lost_or_false_is_reported_on_every_page() {
     let damages = [
         "DELETE FROM wallet_entry WHERE sequence = 16",
         "UPDATE wallet_entry SET journal = journal - 1 WHERE sequence = 16",
@@ -100,7 +101,7 @@ fn a_row_of_an_entry_that_is_lost_or_false_is_told_whatever_the_page() {
         );
         assert_eq!(file.execute(&damage, ()).unwrap(), 1, "{damage}");
 
-        // One page for all of it leans on the row of the last entry alone.
+        // One page of all entries uses only the row of the last entry.
         let mut query = EntryQuery::first(account_key(0), 100);
         let error = block_on(store.entries(&query)).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{damage}");

@@ -1,4 +1,4 @@
-//! What the adapter takes for granted of SQLite, pinned.
+//! Pins the facts about SQLite that the adapter relies on.
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
@@ -39,7 +39,7 @@ fn code(result: rusqlite::Result<()>) -> i32 {
 #[test]
 fn a_deferred_transaction_that_read_before_a_foreign_commit_cannot_write() {
     let (_folder, path) = file();
-    // An hour: the error comes at once, or this test hangs.
+    // The timeout is one hour: the error comes at once, or this test hangs.
     let reader = connect(&path, 3_600_000);
     reader.execute_batch("BEGIN; SELECT * FROM t").unwrap();
     let count = |c: &Connection| c.query_row("SELECT count(*) FROM t", (), |r| r.get::<_, i64>(0));
@@ -91,7 +91,7 @@ fn only_an_immediate_transaction_holds_the_write_lock_from_its_beginning() {
 fn a_commit_that_is_busy_leaves_the_transaction_open() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rollback.db");
-    // With a rollback journal: there a reader keeps a writer from committing.
+    // With a rollback journal, a reader stops a writer from committing.
     let writer = connect(&path, 0);
     writer
         .execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY) STRICT")
@@ -135,7 +135,7 @@ fn an_interrupted_write_throws_the_whole_transaction_away() {
 }
 
 #[test]
-fn which_constraint_was_broken_is_told_by_code() {
+fn which_constraint_was_broken_is_reported_by_code() {
     let (_folder, path) = file();
     let connection = connect(&path, 0);
     connection
@@ -173,10 +173,10 @@ fn a_strict_table_keeps_wide_integers_exact_only_as_bytes() {
     let (_folder, path) = file();
     let connection = connect(&path, 0);
     let wide = 99_999_999_999_999_999_999_999_999_999_999_999_999_i128.to_be_bytes();
-    let kept: [u8; 16] = connection
+    let stored: [u8; 16] = connection
         .query_row("SELECT ?", (wide,), |row| row.get(0))
         .unwrap();
-    assert_eq!(kept, wide);
+    assert_eq!(stored, wide);
     let sum = "SELECT typeof(9223372036854775807 + 1)";
     let kind: String = connection.query_row(sum, (), |row| row.get(0)).unwrap();
     assert_eq!(kind, "real", "SQL arithmetic is not for money");

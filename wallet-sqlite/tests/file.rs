@@ -1,4 +1,4 @@
-//! Which files a store opens, and which it refuses.
+//! The files that a store opens, and the files that it refuses.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -133,7 +133,7 @@ fn without_creating_only_a_ledger_that_is_there_is_opened() {
 }
 
 #[test]
-fn a_write_lock_kept_elsewhere_is_a_conflict_and_does_not_stop_readers() {
+fn a_write_lock_held_elsewhere_is_a_conflict_and_does_not_stop_readers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");
     let settings = SqliteSettings::new(&path).with_lock_wait(Duration::from_millis(5));

@@ -1,4 +1,4 @@
-//! The inbox passes every case of the test kit, and takes any file.
+//! The inbox passes every case of the test kit, and works in any file.
 #![allow(
     clippy::expect_used,
     reason = "helpers of tests, outside of test functions"
@@ -19,7 +19,7 @@ use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore};
 use wallet_testkit::block_on;
 use wallet_testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
 
-/// Inboxes in files that are new, or a host's with a rollback journal.
+/// Inboxes in new files, or in a host's file with a rollback journal.
 #[derive(Debug)]
 struct Inboxes {
     is_host_s: bool,
@@ -30,7 +30,7 @@ const HOST_S: Inboxes = Inboxes { is_host_s: true };
 
 #[derive(Debug)]
 struct File {
-    // Long: many threads want the lock at once.
+    // A long wait, because many threads want the lock at once.
     settings: SqliteSettings,
     _folder: TempDir,
 }
@@ -99,8 +99,8 @@ fn a_host_s_file_keeps_its_journal_and_a_new_one_gets_a_log() {
     let path = folder.path().join("shop.db");
     shop(&path);
     SqliteInbox::open(&SqliteSettings::new(&path)).unwrap();
-    let kept: String = mode(&path);
-    assert_eq!(kept, "delete");
+    let found: String = mode(&path);
+    assert_eq!(found, "delete");
     let path = folder.path().join("new.db");
     SqliteInbox::open(&SqliteSettings::new(&path)).unwrap();
     let new: String = mode(&path);
@@ -168,7 +168,7 @@ fn a_lock_that_somebody_keeps_is_a_conflict_and_moves_nothing() {
 fn a_commit_that_fails_moves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.db");
-    // With a rollback journal a reader keeps a writer from committing.
+    // With a rollback journal, a reader stops a writer from committing.
     let host = shop(&path);
     let settings = SqliteSettings::new(&path).with_lock_wait(Duration::ZERO);
     let inbox = SqliteInbox::open(&settings).unwrap();

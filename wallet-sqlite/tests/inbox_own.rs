@@ -1,5 +1,4 @@
-//! Steps inside the consumer's own transaction: the effect and its event commit
-//! together.
+//! Steps inside the consumer's transaction. The effect and the step commit together.
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
@@ -142,7 +141,7 @@ fn without_a_transaction_no_step_is_recorded() {
     assert_eq!(position(&connection, 1), 0);
 }
 
-/// Interrupts whatever the connection does while it is true.
+/// Interrupts the statements of the connection while the flag is true.
 fn interrupts(connection: &mut Connection) -> Arc<AtomicBool> {
     let is_on = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&is_on);
@@ -166,7 +165,7 @@ fn a_transaction_that_an_effect_lost_records_no_step() {
 }
 
 #[test]
-fn a_transaction_that_a_step_lost_is_told_so() {
+fn a_transaction_that_a_step_lost_is_reported_as_lost() {
     let (_folder, mut connection) = mails();
     let interrupts = interrupts(&mut connection);
     let transaction = HostTransaction::begin(&mut connection).unwrap();
@@ -194,7 +193,7 @@ fn a_deferred_transaction_that_was_overtaken_is_a_conflict() {
     assert_eq!(position(&connection, 1), 0);
 }
 
-/// One event, as a consumer handles it; again where somebody was in the way.
+/// Handles one event like a consumer. Repeats it if another writer was in the way.
 fn handle(connection: &mut Connection, kind: TransactionBehavior, number: u8) -> bool {
     loop {
         let Ok(transaction) = connection.transaction_with_behavior(kind) else {

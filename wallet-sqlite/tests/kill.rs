@@ -29,13 +29,13 @@ fn a_kill_at_any_moment_loses_nothing_acknowledged() {
                 .unwrap();
             left -= u64::from(child::note(&line, &mut acknowledged));
         }
-        // Anywhere between two acknowledgements, a flush included.
+        // The kill comes anywhere between two acknowledgements, a flush included.
         for _ in 0..random.below(2_000_000) {
             std::hint::spin_loop();
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        // What it had said before it died counts too.
+        // Lines that the child wrote before it died count too.
         for line in lines.map_while(Result::ok) {
             child::note(&line, &mut acknowledged);
         }

@@ -1,4 +1,4 @@
-//! The log belongs to its file: whoever loses one of the two is told.
+//! The write-ahead log belongs to its file. A store that loses one of them reports it.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -26,7 +26,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(format!("{}{ending}", path.display()))
 }
 
-/// The files of a store as `kill -9` leaves them: copied while it is open.
+/// The files of a store after `kill -9`: copied while it is open.
 fn killed(from: &Path, to: &Path) {
     for ending in ["", "-wal"] {
         std::fs::copy(beside(from, ending), beside(to, ending)).unwrap();
@@ -87,7 +87,7 @@ fn a_store_whose_log_was_removed_acknowledges_nothing_and_reads_nothing() {
         std::fs::remove_file(beside(&path, ending)).unwrap();
         for is_new in [false, true] {
             if is_new {
-                // Another process makes a new one.
+                // Another process creates a new log.
                 let other = Connection::open(&path).unwrap();
                 let count = "SELECT count(*) FROM sqlite_schema";
                 let _ = other.query_row(count, (), |row| row.get::<_, i64>(0));
@@ -109,7 +109,8 @@ fn what_is_in_a_log_that_was_removed_is_saved() {
     let store = open(&path);
     set_up(&store, 100);
     std::fs::remove_file(beside(&path, "-wal")).unwrap();
-    // By the first call that finds it out, so that a kill takes nothing.
+    // The first call that notices moves the log into the file, so that a kill loses
+    // nothing.
     block_on(store.probe()).unwrap_err();
     let killed = folder.path().join("killed.db");
     std::fs::copy(&path, &killed).unwrap();
@@ -128,7 +129,7 @@ fn a_link_leads_to_its_file_with_its_log() {
     std::fs::create_dir(folder.path().join("data")).unwrap();
     let [real, link] = ["data/real.db", "wallet.db"].map(|n| folder.path().join(n));
     std::os::unix::fs::symlink("data/real.db", &link).unwrap();
-    // Created through the link, which leads to nothing yet.
+    // The file is created through a link that leads to nothing yet.
     let store = open(&link);
     set_up(&store, 100);
     assert!(real.exists() && beside(&real, "-wal").exists());
@@ -138,7 +139,7 @@ fn a_link_leads_to_its_file_with_its_log() {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 }
 
-/// What may be copied over the file: none of it are the books.
+/// Files that may be copied over the right one. None of them holds the books.
 fn wrong_files(folder: &Path, right: &[u8]) -> Vec<Vec<u8>> {
     let other = folder.join("other.db");
     let connection = Connection::open(&other).unwrap();
@@ -169,7 +170,7 @@ fn a_wrong_file_beside_a_log_is_refused_and_the_log_stays() {
         commit(&store, vec![transfer(&format!("old-{number}"), 0, 1, 1)]);
         commit(&store, vec![transfer(&format!("back-{number}"), 1, 0, 1)]);
     }
-    // What is in the file by now is in the log no longer.
+    // The log no longer holds the pages that are in the file.
     let sql = "PRAGMA wal_checkpoint(RESTART)";
     let connection = Connection::open(&live).unwrap();
     connection.query_row(sql, (), |_| Ok(())).unwrap();
@@ -201,7 +202,7 @@ fn a_wrong_file_beside_a_log_is_refused_and_the_log_stays() {
     assert_sound(&store);
 }
 
-/// A copy of a file that had just been made, when everything was still in the log.
+/// A copy of a file that was just created, while everything was still in the log.
 #[test]
 fn a_file_from_before_its_first_page_was_written_is_no_new_one_beside_a_later_log() {
     let folder = tempfile::tempdir().unwrap();
@@ -242,7 +243,7 @@ fn a_file_with_two_names_is_refused_under_each() {
         );
     }
     back_up(&other, &folder.path().join("copy.db")).unwrap_err();
-    // Whoever has it open goes on.
+    // The process that has the file open continues.
     accepted(&commit(&store, vec![transfer("on", 0, 1, 10)])[0]);
     drop(store);
     std::fs::remove_file(&other).unwrap();

@@ -1,4 +1,4 @@
-//! Files that were copied over open ones, or put beside the log of another one.
+//! Files that were copied over open ones, or put beside the log of another file.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -29,21 +29,21 @@ fn go_on(store: &SqliteStore, name: &str, count: u32) {
     }
 }
 
-/// A backup under the log of books that have gone on, with `lost` commits in neither:
-/// moved into the file that is gone, before `kept` came.
-fn mixed(folder: &Path, (before, lost, kept): (u32, u32, u32)) -> PathBuf {
+/// A backup under the log of books that have continued. Neither of them holds the `lost`
+/// commits: they were moved into the lost file before the `after` commits came.
+fn mixed(folder: &Path, (before, lost, after): (u32, u32, u32)) -> PathBuf {
     let [live, backup, mixed] = ["live.db", "b.db", "mixed.db"].map(|name| folder.join(name));
     let store = open(&live);
     set_up(&store, 100_000);
     go_on(&store, "a", before);
     back_up(&live, &backup).unwrap();
     go_on(&store, "b", lost);
-    // What a longer run does by itself: the log begins anew.
+    // A longer run does this by itself: the log starts again.
     let sql = "PRAGMA wal_checkpoint(RESTART)";
     let connection = Connection::open(&live).unwrap();
     connection.query_row(sql, (), |_| Ok(())).unwrap();
     drop(connection);
-    go_on(&store, "c", kept);
+    go_on(&store, "c", after);
     std::fs::copy(&backup, &mixed).unwrap();
     std::fs::copy(beside(&live, "-wal"), beside(&mixed, "-wal")).unwrap();
     mixed
@@ -71,7 +71,7 @@ fn a_backup_under_the_log_of_books_that_went_on_is_not_opened() {
         let error = try_open(&path).expect_err("refused");
         assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{case:?}: {error}");
         assert!(both() == before, "the log's own file may come back");
-        // The same once the log is moved into the file, as at a store's end.
+        // The same after the log was moved into the file, as when a store ends.
         let connection = Connection::open(&path).unwrap();
         let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
         let _ = connection.query_row(sql, (), |_| Ok(()));

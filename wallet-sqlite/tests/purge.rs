@@ -1,4 +1,4 @@
-//! The purge goes through the journal once, from its beginning.
+//! The purge reads the journal once, from its beginning.
 #![allow(
     clippy::unwrap_used,
     reason = "helpers of tests, outside of test functions"
@@ -27,7 +27,8 @@ fn what_comes_after_refusals_that_are_purged_is_purged_in_its_turn() {
     let refused = commit(&store, vec![transfer("too-much", 0, 1, 10_000)]);
     assert!(matches!(&refused[0], Decided::Fresh(outcome) if outcome.result.is_err()));
     while purge(&store, 3) > 0 {}
-    // The journal now ends before where the purge has come: a host that starts opens it.
+    // The journal now ends before the position of the purge. A host that starts opens this
+    // file.
     drop(store);
     let store = open(&folder.path().join("wallet.db"));
     for key in ["too-much", "new"] {

@@ -1,5 +1,5 @@
-//! A backup that is restored into the file of a running store: nothing that the
-//! store remembers of the file is used unproven.
+//! A backup is restored into the file of a running store. The store proves its caches
+//! before it uses them.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -22,14 +22,14 @@ use support::{
 };
 use wallet_core::ledger::{Decided, Epoch, InLedger, Position};
 use wallet_core::messaging::{Inbox, InboxStep};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{AccountId, LedgerId, OpenAccount, Owner};
 use wallet_sqlite::{HostTransaction, SqliteInbox, SqliteSettings, SqliteStore};
 use wallet_testkit::block_on;
 
-/// Copies a database whole, by SQLite's own means: a backup, or its restoring
-/// under whoever has the target open.
+/// Copies a whole database with SQLite's backup call. It makes a backup, or restores one
+/// while the target is open.
 fn copy(from: &Path, to: &Path) {
     let source = Connection::open(from).unwrap();
     let mut target = Connection::open(to).unwrap();
@@ -58,8 +58,8 @@ fn balances(store: &SqliteStore) -> Vec<i128> {
     (0..ACCOUNTS).map(|number| posted(store, number)).collect()
 }
 
-/// Some transfers between the first accounts, another set in each round.
-fn round(random: &mut Random, name: &str) -> Vec<Arc<Prepared>> {
+/// Transfers between the first accounts. Each round has a different set.
+fn round(random: &mut Random, name: &str) -> Vec<Arc<PreparedRequest>> {
     let count = 1 + random.below(4);
     let request = |item| {
         let from = u8::try_from(random.below(ACCOUNTS.into())).unwrap();
@@ -75,7 +75,7 @@ fn round(random: &mut Random, name: &str) -> Vec<Arc<Prepared>> {
 }
 
 #[test]
-fn pieces_that_got_their_numbers_again_are_read_anew() {
+fn deltas_that_got_their_numbers_again_are_read_anew() {
     let Files { live, backup, .. } = &files();
     let store = open_deferring(live, 1);
     set_up(&store, 1_000);
@@ -85,7 +85,7 @@ fn pieces_that_got_their_numbers_again_are_read_anew() {
     }
     assert_eq!((posted(&store, 0), posted(&store, 1)), (950, 1_050));
     copy(backup, live);
-    // Another process gives the same numbers to other pieces.
+    // Another process gives the same numbers to other deltas.
     let other = open_deferring(live, 1);
     for number in 0..5 {
         commit(&other, vec![transfer(&format!("b-{number}"), 2, 3, 7)]);
@@ -95,7 +95,7 @@ fn pieces_that_got_their_numbers_again_are_read_anew() {
     let lost = block_on(store.records(&[record_key("a-0"), record_key("b-0")])).unwrap();
     assert_eq!(lost[0], None, "what the backup did not hold");
     assert!(lost[1].is_some());
-    // Decided on what the file holds: 1,000 and no more.
+    // Decided on the contents of the file: 1,000 and no more.
     let all = commit(&store, vec![transfer("c-0", 0, 1, 1_000)]);
     accepted(&all[0]);
     assert_eq!(posted(&store, 0), 0);
@@ -163,7 +163,7 @@ fn a_number_that_another_account_got_is_not_used_for_the_first_one() {
     for request in [open_as("y", second), give("fund-y", second)] {
         accepted(&commit(&other, vec![request])[0]);
     }
-    // A payment from the account that is gone is refused; its neighbour goes on.
+    // A payment from the lost account is refused. The other request of the batch succeeds.
     let decided = commit(&store, vec![pay("from-x", first), transfer("n", 0, 1, 1)]);
     assert!(matches!(&decided[0], Decided::Fresh(outcome) if outcome.result.is_err()));
     accepted(&decided[1]);
@@ -171,7 +171,7 @@ fn a_number_that_another_account_got_is_not_used_for_the_first_one() {
     let found = block_on(store.accounts(&[key])).unwrap();
     let state = found[0].as_ref().unwrap().state;
     assert_eq!(state.counters.posted(), 100, "nobody else's payment");
-    // Opened again, it is another account with a number of its own.
+    // The reopened account is another account with another number.
     for request in [open_as("x-again", first), give("fund-x-again", first)] {
         accepted(&commit(&store, vec![request])[0]);
     }

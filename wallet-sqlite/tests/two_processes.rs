@@ -16,12 +16,15 @@ fn two_processes_on_the_same_accounts_keep_the_books() {
     support::set_up(&support::open(&path), 10_000);
     let mut children = [1, 2].map(|seed| child::spawn("child_process", &path, seed, 40));
     let mut acknowledged = Acknowledged::new();
-    // A pipe holds more than a child says, so neither waits for its reader.
+    // A pipe holds more than a child writes, so no child waits for its reader.
     for child in &mut children {
         let lines = child::lines(child);
-        let told = lines.map(|line| child::note(&line.unwrap(), &mut acknowledged));
+        let acknowledgements = lines.map(|line| child::note(&line.unwrap(), &mut acknowledged));
         assert!(
-            told.filter(|told| *told).count() >= 80,
+            acknowledgements
+                .filter(|is_acknowledgement| *is_acknowledgement)
+                .count()
+                >= 80,
             "two workers, forty rounds each"
         );
     }

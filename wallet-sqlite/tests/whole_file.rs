@@ -1,4 +1,4 @@
-//! Once a store is dropped its file alone is whole; all its files are private.
+//! After a store is dropped, its file alone is complete. All its files are private.
 #![allow(
     clippy::unwrap_used,
     reason = "helpers of tests, outside of test functions"
@@ -25,7 +25,7 @@ fn busy(path: &Path) -> wallet_sqlite::SqliteStore {
     store
 }
 
-/// The file without its log, as somebody copies it who knows of no log.
+/// Copies the file without its log, as a user might who knows of no log.
 fn copy_of_the_file(path: &Path) -> PathBuf {
     let copy = path.with_file_name("copy.db");
     std::fs::copy(path, &copy).unwrap();
@@ -75,7 +75,7 @@ fn work_that_is_queued_when_the_store_is_dropped_is_in_the_file() {
     set_up(&store, 1_000);
     for number in 0..20 {
         let batch = Batch::new(vec![transfer(&format!("{number}"), 0, 1, 1)]);
-        // Handed over, and given up at once: the commit goes on.
+        // The call is handed over and dropped at once. The commit continues.
         let call = store.transact(Arc::new(batch));
         drop(polled_once(call));
     }

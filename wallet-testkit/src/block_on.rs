@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-/// Wakes by unparking the thread that waits.
+/// Wakes by unparking the waiting thread.
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -17,8 +17,8 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs `future` on this thread and parks while it waits: all that an adapter
-/// needs that brings no runtime of its own.
+/// Runs `future` on this thread and parks while it waits. It is enough for an
+/// adapter without its own runtime.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);

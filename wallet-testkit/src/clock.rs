@@ -9,21 +9,21 @@ use async_trait::async_trait;
 use wallet_core::Timestamp;
 use wallet_core::runtime::Clock;
 
-/// A clock that stands still until it is told otherwise.
+/// A clock that stands still until a test moves it.
 ///
-/// A sleep ends once time has been advanced by its length in total; a step
-/// back lengthens no sleep.
+/// A sleep ends once the clock was advanced by its length in total. A step back
+/// does not lengthen a sleep.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Hands>);
 
 #[derive(Debug)]
 struct Hands {
     now: Timestamp,
-    /// All that was ever advanced.
+    /// The total time by which the clock was advanced.
     elapsed: Duration,
-    /// By the time when they end, and by their number.
+    /// The sleepers, by the time when they end and by their number.
     sleepers: BTreeMap<(Duration, u64), Waker>,
-    /// How many sleeps have begun.
+    /// The number of sleeps so far.
     begun: u64,
 }
 
@@ -42,12 +42,12 @@ impl ManualClock {
         }))
     }
 
-    /// Moves it forward and wakes whose sleep is over.
+    /// Moves the clock forward and wakes sleepers whose time is over.
     pub fn advance(&self, by: Duration) {
         let mut hands = self.hands();
         let elapsed = hands.elapsed.saturating_add(by);
-        // Whole microseconds of all that has passed: else parts of one would be
-        // lost, and whoever waits for a time would never see it.
+        // Whole microseconds of the total time. Otherwise fractions would be lost, and a
+        // waiting task would never reach its time.
         let passed = elapsed.as_micros() - hands.elapsed.as_micros();
         let passed = Duration::from_micros(u64::try_from(passed).unwrap());
         hands.now = hands.now.saturating_add(passed);
@@ -62,13 +62,13 @@ impl ManualClock {
         due.into_iter().for_each(Waker::wake);
     }
 
-    /// Moves it back; no sleep ends or is lengthened.
+    /// Moves the clock back. No sleep ends or is lengthened.
     pub fn step_back(&self, by: Duration) {
         let mut hands = self.hands();
         hands.now = hands.now.saturating_sub(by);
     }
 
-    /// Sets it, forward or back.
+    /// Sets the clock, forward or back.
     pub fn set(&self, now: Timestamp) {
         let before = self.now();
         if now >= before {
@@ -78,7 +78,7 @@ impl ManualClock {
         }
     }
 
-    /// How long until the next sleep ends; `None` when nobody sleeps.
+    /// The time until the next sleep ends; `None` when no task sleeps.
     #[must_use]
     pub fn next_wake_in(&self) -> Option<Duration> {
         let hands = self.hands();
@@ -119,7 +119,7 @@ impl Clock for ManualClock {
 struct Sleep<'a> {
     clock: &'a ManualClock,
     until: Duration,
-    /// Its number among the sleepers, once it is one.
+    /// The number among the sleepers, once it sleeps.
     number: Option<u64>,
 }
 
@@ -145,7 +145,7 @@ impl Future for Sleep<'_> {
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            // Nobody is woken for a sleep that was given up.
+            // A sleep that was dropped wakes no task.
             self.clock.hands().sleepers.remove(&(self.until, number));
         }
     }

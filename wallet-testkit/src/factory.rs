@@ -36,38 +36,38 @@ use wallet_core::store::{LedgerStore, Outbox};
 /// ```
 #[async_trait]
 pub trait StoreFactory: Debug + Send + Sync + 'static {
-    /// What the kit may ask of the stores. A case that needs what is missing
-    /// says so and proves nothing.
+    /// The capabilities of the stores. A case without a required capability prints
+    /// that and proves nothing.
     fn capabilities(&self) -> Capabilities;
 
-    /// A fresh, empty store, with its outbox, that takes its time from `clock`
-    /// (where [`Capabilities::manual_clock`] says so). Whatever must live as
-    /// long as the store (a temporary folder, a container) is the guard.
+    /// Builds a fresh, empty store with its outbox. It takes its time from `clock`,
+    /// where [`Capabilities::manual_clock`] is set. The guard owns what must live
+    /// as long as the store (a temporary folder, a container).
     async fn build(&self, clock: Arc<ManualClock>) -> Built;
 
-    /// Runs a future to its end on this thread; a case calls it from several
+    /// Runs a future to its end on this thread. A case calls it from several
     /// threads. A factory whose stores need a runtime replaces it.
     fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
         block_on(future);
     }
 }
 
-/// What a [`StoreFactory`]'s stores can do for the kit.
+/// The capabilities of a [`StoreFactory`]'s stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// They take their time from the kit's clock. A store whose database has a
-    /// clock of its own says no and passes the cases about time elsewhere.
+    /// The stores use the kit's clock. A store whose database has its own clock
+    /// sets `false` and passes the cases about time elsewhere.
     pub manual_clock: bool,
-    /// They can be closed and opened again, which proves what is durable.
+    /// The stores can be closed and reopened, which proves durability.
     pub reopen: bool,
 }
 
 /// A store under test.
 #[derive(Debug)]
 pub struct Built {
-    /// Its two ports.
+    /// The two ports of the store.
     pub handles: Handles,
-    /// What lives as long, and opens it again.
+    /// The guard, which lives as long as the store and can reopen it.
     pub guard: Box<dyn Reopen>,
 }
 
@@ -83,9 +83,9 @@ impl Built {
 /// The two ports of one store.
 #[derive(Debug, Clone)]
 pub struct Handles {
-    /// The books.
+    /// The ledger store.
     pub store: Arc<dyn LedgerStore>,
-    /// Its outbox.
+    /// The outbox of the store.
     pub outbox: Arc<dyn Outbox>,
 }
 
@@ -100,17 +100,16 @@ impl Handles {
     }
 }
 
-/// Opens the store of a guard again.
+/// Reopens the store of a guard.
 #[async_trait]
 pub trait Reopen: Debug + Send + Sync + 'static {
-    /// Opens what is durable of the store anew, with nothing in memory from
-    /// before; the kit has dropped its own handles. Called only where
-    /// [`Capabilities::reopen`] says so.
+    /// Opens the durable state again, with no earlier memory. The kit has dropped
+    /// its own handles. It is called only where [`Capabilities::reopen`] is set.
     async fn reopen(&mut self) -> Handles;
 
-    /// Opens it once more, beside the handles in use, as another process would;
-    /// `None` where only one process can have it, and then the cases about two
-    /// say so and prove nothing.
+    /// Opens the store once more, beside the handles in use, as another process
+    /// would. `None` where only one process can open it. Then the cases about two
+    /// processes print that and prove nothing.
     async fn open_another(&mut self) -> Option<Handles> {
         None
     }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use wallet_core::runtime::IdGenerator;
 
-/// Ids shaped like UUID version 7 that a seed reproduces: ascending, and apart
+/// Ids shaped like UUID version 7 that a seed reproduces: ascending, and different
 /// from those of any other seed.
 #[derive(Debug)]
 pub struct SeededIds {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Capabilities, Handles, ManualClock, Reopen, SeededIds, StoreFactory};
 use wallet_core::ledger::{Decided, KeyScope, KeyText, RecordKey, SettlementShards};
-use wallet_core::request::{Batch, BulkRequest, Prepared};
+use wallet_core::request::{Batch, BulkRequest, PreparedRequest};
 use wallet_core::runtime::Clock;
 use wallet_core::store::{Committed, LedgerStore, Outbox, StoreErrorKind};
 use wallet_core::test_hooks::{PreparedFor, prepared_for};
@@ -14,14 +14,14 @@ use wallet_core::{
     Command, IdempotencyKey, LedgerId, Outcome, Receipt, Rejection, Request, StoreError, Timestamp,
 };
 
-/// How often the kit decides again before it gives a store up.
+/// The greatest number of retries before a store counts as failed.
 const ATTEMPTS_MAX: usize = 10_000;
-/// How often a store may be too busy.
+/// The number of times that a store may be too busy.
 const BUSY_MAX: usize = 50;
-/// Where ids and keys of the kit come from.
+/// The seed of the kit's ids and keys.
 const SEED: u64 = 0x006B_6974;
 
-/// One store under test with all that drives it: what every case is given.
+/// One store under test with all that drives it, which every case gets.
 #[derive(Debug)]
 pub struct Kit {
     factory: Arc<dyn StoreFactory>,
@@ -30,14 +30,14 @@ pub struct Kit {
     guard: tokio::sync::Mutex<Box<dyn Reopen>>,
     clock: Arc<ManualClock>,
     ids: SeededIds,
-    /// Tells the keys of two kits apart.
+    /// The prefix that makes the keys of two kits different.
     name: &'static str,
     keys: AtomicU64,
     acknowledged: Mutex<BTreeMap<RecordKey, Arc<Outcome>>>,
 }
 
 impl Kit {
-    /// A fresh store of `factory` and a clock at [`ManualClock::START`].
+    /// Builds a fresh store of `factory` and a clock at [`ManualClock::START`].
     pub async fn new(factory: Arc<dyn StoreFactory>) -> Self {
         let clock = Arc::new(ManualClock::default());
         let built = factory.build(Arc::clone(&clock)).await;
@@ -54,8 +54,8 @@ impl Kit {
         }
     }
 
-    /// A kit like that of another process on the same store; says so where
-    /// only one process can have it.
+    /// A kit of another process on the same store. Prints a note where only one
+    /// process can open it.
     pub async fn another(&self) -> Option<Self> {
         let Some(handles) = self.guard.lock().await.open_another().await else {
             eprintln!("NOT PROVEN: only one process can have this store");
@@ -74,31 +74,31 @@ impl Kit {
         })
     }
 
-    /// The factory that made the store.
+    /// The factory of the store.
     #[must_use]
     pub fn factory(&self) -> &dyn StoreFactory {
         self.factory.as_ref()
     }
 
-    /// The books.
+    /// The ledger store.
     #[must_use]
     pub fn store(&self) -> Arc<dyn LedgerStore> {
         self.handles().store
     }
 
-    /// Their outbox.
+    /// The outbox of the store.
     #[must_use]
     pub fn outbox(&self) -> Arc<dyn Outbox> {
         self.handles().outbox
     }
 
-    /// The clock that drives the store, where it has none of its own.
+    /// The clock that drives the store, unless the store has its own.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// The time that the kit's clock shows.
+    /// The time of the kit's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -109,7 +109,7 @@ impl Kit {
         self.clock.advance(by);
     }
 
-    /// Whether the store follows the kit's clock; says so where it does not.
+    /// Whether the store uses the kit's clock. Prints a note where it does not.
     #[must_use]
     pub fn drives_the_clock(&self) -> bool {
         if !self.capabilities.manual_clock {
@@ -118,7 +118,7 @@ impl Kit {
         self.capabilities.manual_clock
     }
 
-    /// Whether the store can be opened again; says so where it cannot.
+    /// Whether the store can be reopened. Prints a note where it cannot.
     #[must_use]
     pub fn can_reopen(&self) -> bool {
         if !self.capabilities.reopen {
@@ -127,7 +127,7 @@ impl Kit {
         self.capabilities.reopen
     }
 
-    /// Closes the store and opens it again, where it can be.
+    /// Closes the store and reopens it, where possible.
     pub async fn reopen(&self) {
         if !self.capabilities.reopen {
             return;
@@ -139,37 +139,41 @@ impl Kit {
 
     /// Prepares `request`, with one settlement shard each.
     #[must_use]
-    pub fn prepare(&self, request: Request) -> Arc<Prepared> {
+    pub fn prepare(&self, request: Request) -> Arc<PreparedRequest> {
         self.prepare_with(request, &SettlementShards::new())
     }
 
     /// Prepares `request` with this many settlement shards.
     #[must_use]
-    pub fn prepare_with(&self, request: Request, shards: &SettlementShards) -> Arc<Prepared> {
-        Arc::new(Prepared::new(request, &self.ids, shards).expect("a valid request"))
+    pub fn prepare_with(
+        &self,
+        request: Request,
+        shards: &SettlementShards,
+    ) -> Arc<PreparedRequest> {
+        Arc::new(PreparedRequest::new(request, &self.ids, shards).expect("a valid request"))
     }
 
     /// Prepares the items of `bulk`, with one settlement shard each.
     #[must_use]
-    pub fn prepare_items(&self, bulk: BulkRequest) -> Vec<Arc<Prepared>> {
-        let items = Prepared::bulk(bulk, &self.ids, &SettlementShards::new());
+    pub fn prepare_items(&self, bulk: BulkRequest) -> Vec<Arc<PreparedRequest>> {
+        let items = PreparedRequest::bulk(bulk, &self.ids, &SettlementShards::new());
         let items = items.expect("a valid bulk request");
         items.into_iter().map(Arc::new).collect()
     }
 
-    /// A key of the kit's that was not used before.
+    /// A new key of the kit.
     pub fn fresh_key(&self) -> IdempotencyKey {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
         key(&format!("{}-{number}", self.name))
     }
 
-    /// Hands `requests` to the store once, as one batch.
+    /// Passes `requests` to the store once, as one batch.
     ///
     /// # Errors
-    /// Those of [`LedgerStore::transact`].
+    /// The errors of [`LedgerStore::transact`].
     pub async fn try_transact(
         &self,
-        requests: Vec<Arc<Prepared>>,
+        requests: Vec<Arc<PreparedRequest>>,
     ) -> Result<Committed, StoreError> {
         let batch = Arc::new(Batch::new(requests));
         let asked = batch.requests().len();
@@ -183,10 +187,10 @@ impl Kit {
         Ok(committed)
     }
 
-    /// Commits `requests` in as few batches as the store's limits allow and
-    /// answers for each: decides again after a conflict, and hands in again
-    /// what was blocked, as the service does.
-    pub async fn transact(&self, requests: Vec<Arc<Prepared>>) -> Vec<Decided> {
+    /// Commits `requests` in as few batches as the store's limits allow, and
+    /// returns one answer each. It decides again after a conflict, and resubmits
+    /// blocked requests, as the service does.
+    pub async fn transact(&self, requests: Vec<Arc<PreparedRequest>>) -> Vec<Decided> {
         let mut answers: Vec<Option<Decided>> = vec![None; requests.len()];
         let mut busy = 0;
         for _ in 0..ATTEMPTS_MAX {
@@ -216,8 +220,8 @@ impl Kit {
         panic!("the store did not decide in {ATTEMPTS_MAX} attempts");
     }
 
-    /// As many of the open requests as fit into one transaction.
-    fn cut(&self, requests: &[Arc<Prepared>], open: &[usize]) -> Vec<usize> {
+    /// The open requests that fit into one transaction.
+    fn cut(&self, requests: &[Arc<PreparedRequest>], open: &[usize]) -> Vec<usize> {
         let limits = self.store().limits();
         let mut total = wallet_core::request::Cost::default();
         let mut taken = Vec::new();
@@ -246,7 +250,7 @@ impl Kit {
         fresh(self.submit(request).await)
     }
 
-    /// Commits one command under a fresh key; it must be accepted.
+    /// Commits one command under a fresh key. It must be accepted.
     pub async fn accept(&self, command: impl Into<Command>) -> Receipt {
         let outcome = self.decide(vec![command.into()]).await;
         match &outcome.result {
@@ -258,7 +262,7 @@ impl Kit {
         }
     }
 
-    /// Commits one command under a fresh key; it must be refused.
+    /// Commits one command under a fresh key. It must be refused.
     pub async fn refuse(&self, command: impl Into<Command>) -> Rejection {
         let outcome = self.decide(vec![command.into()]).await;
         match &outcome.result {
@@ -267,7 +271,7 @@ impl Kit {
         }
     }
 
-    /// Everything that the store acknowledged to this kit.
+    /// Every outcome that the store acknowledged to this kit.
     #[must_use]
     pub fn acknowledged(&self) -> Vec<(RecordKey, Arc<Outcome>)> {
         let acknowledged = self.lock_acknowledged();
@@ -277,12 +281,12 @@ impl Kit {
             .collect()
     }
 
-    /// After a purge: records need no longer be there.
+    /// Forgets acknowledged outcomes, for use after a purge.
     pub fn forget_acknowledged(&self) {
         self.lock_acknowledged().clear();
     }
 
-    /// What is wrong with the books, the outbox and what was acknowledged.
+    /// The violations of the ledger, the outbox and the acknowledged outcomes.
     pub async fn violations(&self, with_outbox: bool) -> Vec<Violation> {
         let handles = self.handles();
         let acknowledged = self.acknowledged();
@@ -316,9 +320,9 @@ impl Kit {
     }
 }
 
-/// Whether it is an item that is answered with the cancellation of its bulk
-/// request, or with its own: nothing is recorded for the first.
-pub(crate) fn is_cancelled_with_its_bulk(request: &Prepared, decided: &Decided) -> bool {
+/// Whether the outcome is an item's refusal because of a cancellation, of its bulk
+/// request or of its own key. Nothing is recorded for the first.
+pub(crate) fn is_cancelled_with_its_bulk(request: &PreparedRequest, decided: &Decided) -> bool {
     let is_item = matches!(prepared_for(request), PreparedFor::Item(_));
     is_item && matches!(decided, Decided::Replayed(outcome) if outcome.is_cancelled())
 }
@@ -330,13 +334,13 @@ pub(crate) fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::new(scope, KeyText::new(text).expect("a key"))
 }
 
-/// What a store knows [`key`] by, in the default ledger.
+/// The record key of [`key`] in the default ledger.
 #[must_use]
 pub(crate) fn record_key(text: &str) -> RecordKey {
     key(text).record_key(LedgerId::default())
 }
 
-/// The outcome of a request that must have been decided just now.
+/// The outcome of a request that must be freshly decided.
 pub(crate) fn fresh(decided: Decided) -> Arc<Outcome> {
     match decided {
         Decided::Fresh(outcome) => outcome,
@@ -344,7 +348,7 @@ pub(crate) fn fresh(decided: Decided) -> Arc<Outcome> {
     }
 }
 
-/// The outcome of a request that must have been answered before.
+/// The outcome of a request that must be a replay.
 pub(crate) fn replayed(decided: Decided) -> Arc<Outcome> {
     match decided {
         Decided::Replayed(outcome) => outcome,

@@ -1,7 +1,7 @@
 //! The test kit for authors of adapters.
 //!
-//! What must hold of any books at any time stands in
-//! [`invariants`](wallet_core::verify); the kit checks it after every case.
+//! The [`invariants`](wallet_core::verify) must hold for every ledger at any time.
+//! The kit checks them after every case.
 //!
 //! | part | what it is |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | [`history`] | the same for the history of accounts |
 //! | [`model`] | a naive ledger to compare a store with |
 //! | [`deterministic`] | concurrent tasks in an order that a seed reproduces |
-//! | [`clients`] | what concurrent clients saw, and whether one order explains it |
+//! | [`consistency`] | what concurrent clients saw, and whether one order explains it |
 //! | [`broken`] | stores with planted bugs, which prove that the rest can fail |
 //!
 //! An adapter implements [`StoreFactory`] and calls
@@ -25,12 +25,12 @@
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test kit tells what is wrong by panicking"
+    reason = "a test kit reports faults by panicking"
 )]
 
 pub mod broken;
-pub mod clients;
 pub mod conformance;
+pub mod consistency;
 pub mod deterministic;
 pub mod history;
 pub mod inbox;

@@ -1,4 +1,4 @@
-/// Defines an enum of planted bugs, and `ALL`, the list of them.
+/// Defines an enum of planted bugs, and the list `ALL` of them.
 ///
 /// ```
 /// wallet_testkit::planted_bugs! {
@@ -21,7 +21,7 @@ macro_rules! planted_bugs {
         }
 
         impl $name {
-            /// All of them.
+            /// All bugs.
             pub const ALL: &'static [Self] = &[$(Self::$bug),*];
         }
     };

@@ -32,8 +32,8 @@ use super::{ManualClock, block_on};
 /// ```
 #[async_trait]
 pub trait PortFactory<P: ?Sized + Send + Sync + 'static>: Debug + Send + Sync + 'static {
-    /// A fresh adapter that takes its time from `clock`. Whatever must live as
-    /// long (a server of its own) is the guard.
+    /// Builds a fresh adapter with the time from `clock`. The guard owns what must
+    /// live as long (a server process).
     async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<P>;
 
     /// Runs a future to its end on this thread. A factory whose adapters need a
@@ -47,7 +47,7 @@ pub trait PortFactory<P: ?Sized + Send + Sync + 'static>: Debug + Send + Sync + 
 #[derive(Debug)]
 pub struct BuiltPort<P: ?Sized> {
     port: Arc<P>,
-    /// After the port, so that it goes last.
+    /// Declared after the port, so that it is dropped last.
     _guard: Box<dyn Any + Send + Sync>,
 }
 
@@ -62,8 +62,7 @@ impl<P: ?Sized> BuiltPort<P> {
     }
 }
 
-/// One adapter under test with its clock: what every case of a small port is
-/// given.
+/// One adapter under test with its clock, which every case of a small port gets.
 #[derive(Debug)]
 pub struct PortKit<P: ?Sized> {
     built: BuiltPort<P>,
@@ -71,7 +70,7 @@ pub struct PortKit<P: ?Sized> {
 }
 
 impl<P: ?Sized + Send + Sync + 'static> PortKit<P> {
-    /// A fresh adapter of `factory` and a clock at [`ManualClock::START`].
+    /// Builds a fresh adapter of `factory` and a clock at [`ManualClock::START`].
     pub async fn new(factory: &impl PortFactory<P>) -> Self {
         let clock = Arc::new(ManualClock::default());
         let built = factory.build(Arc::clone(&clock)).await;
@@ -84,7 +83,7 @@ impl<P: ?Sized + Send + Sync + 'static> PortKit<P> {
         &self.built.port
     }
 
-    /// The clock that drives it.
+    /// The clock that drives the adapter.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock
@@ -95,7 +94,7 @@ impl<P: ?Sized + Send + Sync + 'static> PortKit<P> {
         self.clock.advance(by);
     }
 
-    /// Moves the clock forward by so many milliseconds.
+    /// Moves the clock forward by this number of milliseconds.
     pub fn advance_ms(&self, by: u64) {
         self.advance(Duration::from_millis(by));
     }

@@ -2,9 +2,8 @@ use std::sync::Arc;
 
 use wallet_core::messaging::{EventPublisher, MessageQueue};
 
-/// Both ends of a queue under test: what a
-/// [`PortFactory`](super::PortFactory) of a [`MessageQueue`] makes. The queue does
-/// not wait for messages.
+/// Both ends of a queue under test. A [`PortFactory`](super::PortFactory) of a
+/// [`MessageQueue`] builds it. The queue does not wait for messages.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -28,8 +27,8 @@ use wallet_core::messaging::{EventPublisher, MessageQueue};
 /// ```
 #[derive(Debug)]
 pub struct QueueEnds {
-    /// Where messages are sent to.
+    /// The end where messages are sent.
     pub publisher: Arc<dyn EventPublisher>,
-    /// Where they are received from.
+    /// The end where messages are received.
     pub queue: Arc<dyn MessageQueue>,
 }

@@ -5,14 +5,14 @@ use wallet_core::store::{LedgerStore, Outbox, StoreErrorKind};
 use wallet_core::verify::{Delivered, OutboxReport, Verifier, VerifyError, Violation};
 use wallet_core::{Outcome, StoreError};
 
-/// Few enough that pages are turned in tests.
+/// A small page size, so that tests use several pages.
 const PAGE: u32 = 200;
 
-/// Everything that is wrong with the books, with the outbox where one is given
-/// of which nothing was delivered yet, and with what was `acknowledged`.
+/// The violations of the ledger, of the `acknowledged` outcomes, and of the outbox,
+/// where one is given. Nothing of that outbox may have been delivered yet.
 ///
 /// # Errors
-/// [`VerifyError`]; `Unavailable` when somebody else has the outbox.
+/// [`VerifyError`]; `Unavailable` when another owner holds the outbox lease.
 pub async fn violations(
     store: &dyn LedgerStore,
     outbox: Option<&dyn Outbox>,

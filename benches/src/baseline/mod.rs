@@ -1,5 +1,5 @@
-//! The naive baselines: what a good engineer writes by hand, one transaction
-//! per transfer. One module per kind of store.
+//! The naive baselines: the hand-written code of a good engineer, one transaction per
+//! transfer. One module per kind of store.
 
 pub(crate) mod memory;
 pub(crate) mod mysql;
@@ -23,71 +23,70 @@ pub(crate) use sweep::{Sweep, sweep};
 
 /// A ledger written by hand. Every account has its funds already.
 pub(crate) trait Baseline: Debug + Send + Sync {
-    /// What one transfer is, for the table.
+    /// The description of one transfer, for the table.
     fn describe(&self) -> &'static str;
 
-    /// The ways in which callers can reach it.
+    /// The access types of callers.
     fn ways(&self) -> &'static [Way];
 
-    /// A way in, for one caller.
+    /// The access of one caller.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn session(&self, way: Way) -> Result<Box<dyn Session + '_>>;
 
-    /// A writer of the same rows in bulk. Nobody else may write meanwhile.
+    /// A bulk writer of the same rows. There must be no other writer meanwhile.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn bulk(&self) -> Result<Box<dyn Bulk + '_>>;
 
     /// As [`Subject::bytes`](crate::store::Subject::bytes).
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn bytes(&self) -> Result<Option<u64>>;
 
-    /// How many transfers there are, and everything that is wrong with the
-    /// books.
+    /// The number of transfers, and all problems of the books.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn check(&self) -> Result<Checked>;
 }
 
 /// Tables for the upper bound.
 pub(crate) trait Limit: Debug + Send + Sync {
-    /// With how many writers it is tried.
+    /// The numbers of writers to try.
     fn writers(&self) -> &'static [u32];
 
     /// A writer.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn bulk(&self) -> Result<Box<dyn Bulk + '_>>;
 
     /// As [`Subject::bytes`](crate::store::Subject::bytes).
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn bytes(&self) -> Result<Option<u64>>;
 
-    /// How many transfers there are, and everything that is wrong.
+    /// The number of transfers, and all problems.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn check(&self) -> Result<Checked>;
 }
 
-/// The rows of a baseline, whose only bulk writer knows every balance.
+/// The rows of a baseline. Its only bulk writer knows every balance.
 #[derive(Debug)]
 pub(crate) struct Unchecked(Box<dyn Baseline>);
 
 impl Unchecked {
-    /// Funds the accounts of a fresh one.
+    /// Funds the accounts of a new baseline.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     pub(crate) fn new(baseline: Box<dyn Baseline>, accounts: u32) -> Result<Self> {
         fund(baseline.as_ref(), accounts, &Arc::default())?;
         Ok(Self(baseline))
@@ -112,7 +111,7 @@ impl Limit for Unchecked {
     }
 }
 
-/// What a look at the books found.
+/// The result of a check of the books.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) transfers: u64,
@@ -121,27 +120,27 @@ pub(crate) struct Checked {
 
 /// Makes one transfer at a time.
 pub(crate) trait Session: Send {
-    /// Makes a transfer, or answers what the key was answered before. When it
-    /// returns, the transfer is as durable as the wallet's.
+    /// Makes a transfer, or returns the recorded answer of the key. When it returns, the
+    /// transfer is as durable as the wallet's.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn transfer(&mut self, key: &str, order: Order) -> Result<Answer>;
 }
 
-/// Writes what transfers leave behind, without any of their checks.
+/// Writes the rows of transfers, without any of their checks.
 pub(crate) trait Bulk: Send {
     /// Writes all of them in one transaction.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn write(&mut self, orders: &[(String, Order)]) -> Result<()>;
 }
 
-/// The answer to a transfer: what a retry under the same key gets again.
+/// The answer to a transfer; a retry under the same key gets the same answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It was made.
+    /// The transfer was made.
     Posted(Posted),
     /// The payer's balance would fall below its floor.
     InsufficientFunds,
@@ -159,18 +158,18 @@ pub(crate) struct Posted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Way {
-    /// Each has a connection of its own.
+    /// Each caller has its own connection.
     Own,
-    /// They queue for the only connection.
+    /// The callers queue for the only connection.
     Shared,
-    /// There is no connection: they queue for a lock.
+    /// There is no connection: the callers queue for a lock.
     Lock,
-    /// Each has a connection of its own to a server.
+    /// Each caller has its own connection to a server.
     Server,
 }
 
 impl Way {
-    /// With how many callers it is tried.
+    /// The numbers of callers to try.
     const fn callers(self) -> &'static [u32] {
         match self {
             Self::Own => &[1, 2, 4, 8, 16],
@@ -181,7 +180,7 @@ impl Way {
     }
 }
 
-/// How many callers, and how they reach the store.
+/// The number of callers, and how they reach the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) callers: u32,
@@ -250,8 +249,7 @@ fn call(
     log
 }
 
-/// Gives every account its funds, as the wallet's have theirs: by a transfer
-/// each from the bank.
+/// Funds every account as the wallet does: by one transfer each from the bank.
 pub(crate) fn fund(baseline: &dyn Baseline, accounts: u32, tally: &Arc<Tally>) -> Result<()> {
     let mut bulk = baseline.bulk()?;
     let mut rng = Rng::new();

@@ -33,7 +33,7 @@ const RECORD: &str = "
     INSERT INTO idempotency (name, transfer, payer_balance, payee_balance) VALUES (?, ?, ?, ?)";
 const PUBLISH: &str = "INSERT INTO outbox (transfer) VALUES (?)";
 
-/// A ledger in a database of its own.
+/// A ledger in its own database.
 #[derive(Debug)]
 pub(crate) struct MySql {
     database: Database,
@@ -113,13 +113,13 @@ impl Baseline for MySql {
     }
 }
 
-/// A caller's connection, which its thread waits for.
+/// The connection of a caller; the caller's thread waits for it.
 pub(super) struct Own {
     runtime: Runtime,
     connection: MySqlConnection,
 }
 
-type Prepared<'q> = sqlx::query::Query<'q, sqlx::MySql, MySqlArguments>;
+type PreparedRequest<'q> = sqlx::query::Query<'q, sqlx::MySql, MySqlArguments>;
 
 impl Own {
     pub(super) fn connect(database: &Database) -> Result<Self> {
@@ -134,7 +134,7 @@ impl Own {
         Ok(own)
     }
 
-    /// Runs statements as text; the rows of all.
+    /// Runs statements as text; returns the rows of all.
     pub(super) fn text(&mut self, sql: &str) -> Result<Vec<MySqlRow>> {
         let rows = self.connection.fetch_all(sql);
         Ok(self.runtime.block_on(rows)?)
@@ -153,12 +153,12 @@ impl Own {
         read.collect()
     }
 
-    fn run(&mut self, query: Prepared<'_>) -> Result<u64> {
+    fn run(&mut self, query: PreparedRequest<'_>) -> Result<u64> {
         let done = query.execute(&mut self.connection);
         Ok(self.runtime.block_on(done)?.last_insert_id())
     }
 
-    fn rows(&mut self, query: Prepared<'_>) -> Result<Vec<MySqlRow>> {
+    fn rows(&mut self, query: PreparedRequest<'_>) -> Result<Vec<MySqlRow>> {
         let rows = query.fetch_all(&mut self.connection);
         Ok(self.runtime.block_on(rows)?)
     }
@@ -223,7 +223,7 @@ impl Session for Own {
         self.text("ROLLBACK")?;
         let reported = error.downcast_ref::<sqlx::Error>();
         let reported = reported.and_then(sqlx::Error::as_database_error);
-        // A key that is there already: what was answered is answered again.
+        // The key exists: the recorded answer is returned.
         if reported.is_some_and(sqlx::error::DatabaseError::is_unique_violation) {
             return self.answered(key);
         }
@@ -315,7 +315,7 @@ impl Bulk for Writer<'_> {
                 write!(sql, "{account},{sequence},{id},{amount},{after}")
             },
         )?;
-        // Of an account's entries the last one tells its balance.
+        // The last entry of an account holds its balance.
         sql.push_str(";INSERT INTO account (id, currency, balance, version)");
         rows(&mut sql, &entries, |sql, (account, version, .., after)| {
             write!(sql, "{account},'EUR',{after},{version}")

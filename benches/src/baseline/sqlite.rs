@@ -13,8 +13,8 @@ use crate::{Result, disk};
 
 const SCHEMA: &str = include_str!("sqlite.sql");
 
-/// As `wallet-sqlite` opens its connections, so that both do the same work for
-/// the same durability.
+/// The connection settings of `wallet-sqlite`, so that both do the same work for the same
+/// durability.
 const SETTINGS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -47,7 +47,7 @@ const RECORD: &str = "
 const PUBLISH: &str = "INSERT INTO outbox (transfer) VALUES (?)";
 const SET: &str = "UPDATE account SET balance = ?2, version = ?3 WHERE id = ?1";
 
-/// A ledger in a file of its own.
+/// A ledger in its own file.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     path: PathBuf,
@@ -138,7 +138,7 @@ impl Session for Shared<'_> {
     }
 }
 
-/// The whole of it: one transaction, which is rolled back on any error.
+/// The whole transfer: one transaction, which is rolled back on any error.
 fn transfer(connection: &Connection, key: &str, order: Order) -> Result<Answer> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
     let done = post(connection, key, order).and_then(|answer| {
@@ -322,7 +322,7 @@ impl Bulk for Writer {
     }
 }
 
-/// What must be zero in sound books.
+/// Queries that return zero in sound books.
 pub(super) const CHECKS: [(&str, &str); 6] = [
     (
         "the sum of all balances",
@@ -333,7 +333,7 @@ pub(super) const CHECKS: [(&str, &str); 6] = [
         "SELECT count(*) FROM account
          LEFT JOIN (SELECT account, sum(amount) AS total, count(*) AS count,
                            min(sequence) AS first, max(sequence) AS last
-                    FROM entry GROUP BY account) AS told ON told.account = account.id
+                    FROM entry GROUP BY account) AS found ON found.account = account.id
          WHERE balance <> coalesce(total, 0) OR version <> coalesce(count, 0)
             OR version <> coalesce(last, 0) OR coalesce(first, 1) <> 1",
     ),

@@ -1,4 +1,4 @@
-//! Finds the number of callers at which a baseline does most.
+//! Finds the number of callers at which a baseline has the highest throughput.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use crate::measure::{Figures, per_sec};
 use crate::pattern::Picker;
 use crate::progress::Progress;
 
-/// What a sweep found.
+/// The result of a sweep.
 #[derive(Debug)]
 pub(crate) struct Sweep {
     /// Transfers per second of each shape that was tried.
     pub(crate) tried: Vec<(Shape, f64)>,
-    /// The one that did most.
+    /// The shape with the highest throughput.
     pub(crate) best: Shape,
-    /// All transfers made meanwhile.
+    /// All transfers made during the sweep.
     pub(crate) figures: Figures,
 }
 
-/// Shapes to try for `callers` who want something: never more than there are.
+/// The shapes to try for `callers` callers; no shape has more.
 fn shapes(ways: &[Way], callers: u32) -> Vec<Shape> {
     let shapes = ways.iter().flat_map(|way| {
         let tried = way.callers().iter();

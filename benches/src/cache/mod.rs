@@ -1,8 +1,8 @@
-//! The cache: how much faster balances are read through it, what it costs
-//! transfers when it is well and when it is not, and what limits and locks cost.
+//! The cache: how much faster it makes balance reads, its cost for transfers when it
+//! works and when it fails, and the cost of limits and locks.
 
 mod reads;
-mod trips;
+mod round_trips;
 mod trouble;
 
 use std::fmt::Write;
@@ -23,15 +23,15 @@ use crate::pattern::{Pattern, Picker};
 use crate::store::{Site, StoreKind, Subject};
 use crate::wallet::{self, Loaded};
 use crate::{Result, verify};
-use reads::Reads;
-use trips::Trips;
+use reads::ReadSet;
+use round_trips::Trips;
 use trouble::{Condition, Transfers, cpu_secs};
 
 /// Each is measured in so many turns, one after the other, so that all see the
 /// same machine.
 const TURNS: u32 = 3;
 
-/// What was found.
+/// The figures.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     store: StoreKind,
@@ -45,13 +45,13 @@ pub(crate) struct Report {
     /// Reads per second through the cache.
     cached_reads_per_sec: f64,
     cached_read_p99_ms: f64,
-    /// How many of them the cache answered, of 1.
+    /// The cache's hit ratio, from 0 to 1.
     hit_ratio: f64,
-    /// Calls of the cache that failed meanwhile.
+    /// Failed cache calls of that time.
     failures: u64,
     transfers: Vec<Transfers>,
-    trips: Trips,
-    /// What is wrong with the books, or went wrong.
+    round_trips: Trips,
+    /// Errors in the books or during the run.
     problems: Vec<String>,
 }
 
@@ -59,10 +59,10 @@ struct Bench<'r> {
     load: Load,
     runtime: &'r Runtime,
     subject: Box<dyn Subject>,
-    /// Whose transfers and reads go without a cache, and with one.
+    /// The wallets for transfers and reads, without a cache and with one.
     plain: Loaded,
     cached: Loaded,
-    reads: Reads,
+    reads: ReadSet,
     redis: Redis,
     server: PrivateRedis,
 }
@@ -88,7 +88,7 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
         let wallet = builder.cache(Arc::new(redis.cache())).spawn()?;
         Result::Ok(plain.beside(wallet))
     })?;
-    let reads = Reads {
+    let reads = ReadSet {
         accounts: Arc::new(plain.accounts()),
         picker: Picker::new(Pattern::Zipf, load.accounts),
         callers: load.callers,
@@ -109,8 +109,8 @@ pub(crate) fn run(load: &Load, runtime: &Runtime) -> Result<Report> {
 impl Bench<'_> {
     fn measure(&mut self, profile: Option<&str>) -> Result<Report> {
         let url = self.server.url();
-        let trips = trips::measure(&url, self.load.seconds);
-        let trips = self.runtime.block_on(trips)?;
+        let round_trips = round_trips::measure(&url, self.load.seconds);
+        let round_trips = self.runtime.block_on(round_trips)?;
         let turn = self.turn();
         let mut warm_up = Figures::new()?;
         self.read(true, turn, &mut warm_up)?;
@@ -151,8 +151,8 @@ impl Bench<'_> {
             cached_read_p99_ms: cached.summary().p99_ms,
             hit_ratio: per(hits, hits.saturating_add(misses)),
             failures: after.cache_failures.saturating_sub(before.cache_failures),
-            transfers: told(&made),
-            trips,
+            transfers: transfers_of(&made),
+            round_trips,
             problems,
         })
     }
@@ -176,7 +176,7 @@ impl Bench<'_> {
         self.runtime.block_on(reads.run(&wallet, length, figures))
     }
 
-    /// A turn of transfers while Redis is as it is made.
+    /// A turn of transfers under a condition of Redis.
     fn transfer(&mut self, length: Duration, made: &mut Made) -> Result<()> {
         let (callers, runtime) = (self.load.callers, self.runtime);
         let picker = Picker::new(self.load.pattern, self.load.accounts);
@@ -215,7 +215,7 @@ impl Bench<'_> {
     }
 }
 
-/// What was measured under one condition so far.
+/// The measurements of one condition so far.
 struct Made {
     condition: Condition,
     figures: Figures,
@@ -231,7 +231,7 @@ impl Made {
         })
     }
 
-    /// Notes what the server worked; nothing where it was started again.
+    /// Adds the server's processor time; nothing if the server was restarted.
     #[expect(clippy::float_arithmetic, reason = "figures for people")]
     fn worked(&mut self, before: f64, after: f64) {
         self.redis_cpu_secs += (after - before).max(0.0);
@@ -244,7 +244,7 @@ impl Made {
     clippy::cast_precision_loss,
     reason = "figures for people"
 )]
-fn told(made: &[Made]) -> Vec<Transfers> {
+fn transfers_of(made: &[Made]) -> Vec<Transfers> {
     let per_sec = |made: &Made| made.figures.summary().transfers_per_sec;
     let base = made.first().map_or(0.0, per_sec);
     let each = made.iter().map(|made| Transfers {
@@ -263,7 +263,7 @@ async fn until_up(redis: &Redis) {
 }
 
 impl Report {
-    /// Whether the books are right and nothing failed.
+    /// Whether the books are correct and nothing failed.
     pub(crate) fn is_verified(&self) -> bool {
         self.problems.is_empty()
     }
@@ -272,7 +272,7 @@ impl Report {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// For people.
+    /// The figures as text.
     pub(crate) fn text(&self) -> String {
         let mut text = format!(
             "\n{}: {} callers, {} accounts, {} s\n",
@@ -306,16 +306,19 @@ impl Report {
             "hit ratio {:.4}, failed calls {}; p99 of reads: store {:.2} ms, cache {:.2} ms\n",
             self.hit_ratio, self.failures, self.store_read_p99_ms, self.cached_read_p99_ms
         );
-        let Trips { ping_micros, .. } = self.trips;
-        let trips = [
+        let Trips { ping_micros, .. } = self.round_trips;
+        let round_trips = [
             ("PING", ping_micros),
-            ("a script that does nothing", self.trips.nothing_micros),
-            ("one limit", self.trips.one_limit_micros),
-            ("three limits", self.trips.three_limits_micros),
-            ("acquire a lock", self.trips.acquire_micros),
-            ("renew a lease", self.trips.renew_micros),
+            (
+                "a script that does nothing",
+                self.round_trips.nothing_micros,
+            ),
+            ("one limit", self.round_trips.one_limit_micros),
+            ("three limits", self.round_trips.three_limits_micros),
+            ("acquire a lock", self.round_trips.acquire_micros),
+            ("renew a lease", self.round_trips.renew_micros),
         ];
-        for (what, micros) in trips {
+        for (what, micros) in round_trips {
             let of = ratio(micros, ping_micros);
             let _ = writeln!(text, "{what:<30} {micros:>7.1} µs  x {of:.2}");
         }

@@ -13,16 +13,16 @@ use crate::clock::{self, Window};
 use crate::measure::{Figures, Log};
 use crate::pattern::Picker;
 
-/// Whose balances are read, and how often each.
+/// The accounts that are read, and the number of callers.
 #[derive(Debug, Clone)]
-pub(crate) struct Reads {
+pub(crate) struct ReadSet {
     pub(crate) accounts: Arc<Vec<AccountKey>>,
     pub(crate) picker: Picker,
     pub(crate) callers: u32,
 }
 
-impl Reads {
-    /// Every caller reads one balance after the other.
+impl ReadSet {
+    /// Each caller reads one balance after the other.
     pub(crate) async fn run(
         &self,
         wallet: &Wallet,

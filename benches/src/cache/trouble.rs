@@ -1,22 +1,22 @@
-//! What befalls Redis while transfers are measured.
+//! The condition of Redis while transfers are measured.
 
 use serde::Serialize;
 use wallet_test_servers::PrivateRedis;
 
-/// How Redis is, if there is one.
+/// The condition of Redis, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Condition {
-    /// No cache at all: what the others are compared with.
+    /// No cache at all: the base of the comparison.
     NoCache,
     Well,
     /// Flushed at the beginning of the turn.
     Flushed,
     Paused,
     Killed,
-    /// Out of memory: it refuses writes.
+    /// Out of memory: Redis refuses writes.
     Full,
-    /// A replica of a server that is gone.
+    /// A replica of a server that is unreachable.
     Replica,
 }
 
@@ -35,7 +35,7 @@ impl Condition {
         !matches!(self, Self::NoCache)
     }
 
-    /// For people.
+    /// The condition as text.
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::NoCache => "without a cache",
@@ -51,11 +51,11 @@ impl Condition {
     pub(crate) fn begin(self, server: &mut PrivateRedis) {
         match self {
             Self::NoCache | Self::Well => {}
-            Self::Flushed => server.tell("FLUSHALL"),
+            Self::Flushed => server.execute("FLUSHALL"),
             Self::Paused => server.pause(),
             Self::Killed => server.kill(),
-            Self::Full => server.tell("CONFIG SET maxmemory 1"),
-            Self::Replica => server.tell("REPLICAOF 127.0.0.1 1"),
+            Self::Full => server.execute("CONFIG SET maxmemory 1"),
+            Self::Replica => server.execute("REPLICAOF 127.0.0.1 1"),
         }
     }
 
@@ -64,8 +64,8 @@ impl Condition {
             Self::NoCache | Self::Well | Self::Flushed => {}
             Self::Paused => server.resume(),
             Self::Killed => server.restart(),
-            Self::Full => server.tell("CONFIG SET maxmemory 0"),
-            Self::Replica => server.tell("REPLICAOF NO ONE"),
+            Self::Full => server.execute("CONFIG SET maxmemory 0"),
+            Self::Replica => server.execute("REPLICAOF NO ONE"),
         }
     }
 }
@@ -75,14 +75,13 @@ impl Condition {
 pub(crate) struct Transfers {
     pub(crate) redis: Condition,
     pub(crate) per_sec: f64,
-    /// Of those without a cache.
+    /// The ratio to transfers without a cache.
     pub(crate) ratio: f64,
-    /// What Redis itself worked for each, in microseconds of one core.
+    /// The processor time of Redis per transfer, in microseconds of one core.
     pub(crate) redis_cpu_micros: f64,
 }
 
-/// The seconds of CPU time that the server, which has to answer, has had since it was
-/// started.
+/// The CPU seconds of the running server since it was started.
 pub(crate) fn cpu_secs(server: &PrivateRedis) -> f64 {
     let info = server.ask("INFO cpu");
     let value = |name: &str| -> f64 {

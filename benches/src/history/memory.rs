@@ -2,12 +2,12 @@
 
 use crate::Result;
 
-/// Forgets the highest so far.
+/// Resets the peak.
 pub(super) fn begin() -> Result<()> {
     Ok(std::fs::write("/proc/self/clear_refs", "5")?)
 }
 
-/// The highest since then, and what it is now, in megabytes.
+/// The peak since the reset and the present value, in megabytes.
 pub(super) fn highest_and_now() -> Result<(u64, u64)> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let megabytes = |name: &str| -> Result<u64> {

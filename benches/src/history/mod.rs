@@ -1,5 +1,5 @@
-//! History and audit log: what a projection costs beside bare calls, what a past
-//! balance costs however long a history is, how fast an audit log is verified.
+//! History and audit log: the cost of a projection compared with bare calls, the cost of
+//! a past balance in histories of different length, the speed of audit log verification.
 
 mod audit;
 mod emulator;
@@ -18,7 +18,7 @@ use audit::Verified;
 use past::Past;
 use projection::Projection;
 
-/// What was found.
+/// The figures.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     projection: Option<Projection>,
@@ -26,10 +26,10 @@ pub(crate) struct Report {
     audit: Option<Verified>,
 }
 
-/// Measures what is asked for, one after the other.
+/// Runs the requested measurements, one after the other.
 pub(crate) fn run(load: &HistoryLoad, runtime: &Runtime) -> Result<Report> {
     runtime.block_on(async {
-        // First, while the process is small.
+        // This one is first, while the process is small.
         let projection = match load.entries {
             0 => None,
             _ => Some(projection::measure(load).await?),
@@ -51,7 +51,7 @@ pub(crate) fn run(load: &HistoryLoad, runtime: &Runtime) -> Result<Report> {
 }
 
 impl Report {
-    /// Whether all of it is what it should be.
+    /// Whether all results are correct.
     pub(crate) fn is_verified(&self) -> bool {
         self.projection.as_ref().is_none_or(Projection::is_whole)
             && self.past.iter().all(Past::is_one_request)
@@ -62,7 +62,7 @@ impl Report {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// For people.
+    /// The figures as text.
     pub(crate) fn text(&self) -> String {
         let mut text = String::from("\n");
         if let Some(projection) = &self.projection {

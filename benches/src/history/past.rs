@@ -16,11 +16,11 @@ const PIECE: u32 = 2_000;
 /// Microseconds between two entries.
 const APART: i64 = 1_000;
 
-/// What a past balance costs in a history of some length.
+/// The cost of a past balance in a history of some length.
 #[derive(Debug, Serialize)]
 pub(super) struct Past {
     pub(super) entries: u32,
-    /// Balances asked for, and requests made for them.
+    /// The balances read, and the requests made for them.
     asked: u32,
     requests: u64,
     pub(super) requests_each: f64,
@@ -62,7 +62,7 @@ fn line(account: AccountKey, number: u32) -> Result<HistoryLine> {
     })
 }
 
-/// A short and a long history, asked in turns.
+/// A short and a long history, read in turns.
 pub(super) async fn measure(long: u32) -> Result<Vec<Past>> {
     let emulator = Emulator::start();
     emulator.table("past").await?;
@@ -85,25 +85,25 @@ pub(super) async fn measure(long: u32) -> Result<Vec<Past>> {
         for (((account, length), times), requests) in
             lengths.iter().zip(&mut times).zip(&mut requests)
         {
-            // After the first entry and before the last.
+            // A time after the first entry and before the last.
             let sequence = i64::from(rng.u32(1..*length));
             let at = sequence
                 .saturating_mul(APART)
                 .saturating_add(rng.i64(0..APART));
             let before = emulator.requests();
             let begin = clock::now();
-            let told =
+            let balance =
                 balance_at(history.as_ref(), *account, Timestamp::from_micros(at), &[]).await?;
             let micros = clock::now().saturating_duration_since(begin).as_micros();
             times.record(u64::try_from(micros)?)?;
             *requests = requests.saturating_add(emulator.requests().saturating_sub(before));
-            if told.map(|told| told.posted) != Some(i128::from(sequence)) {
-                return Err(format!("not the balance after entry {sequence}: {told:?}").into());
+            if balance.map(|balance| balance.posted) != Some(i128::from(sequence)) {
+                return Err(format!("not the balance after entry {sequence}: {balance:?}").into());
             }
         }
     }
-    let told = lengths.iter().zip(times).zip(requests);
-    Ok(told
+    let rows = lengths.iter().zip(times).zip(requests);
+    Ok(rows
         .map(|(((_, entries), times), requests)| Past {
             entries: *entries,
             asked: ASKED,

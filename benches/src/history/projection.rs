@@ -21,17 +21,17 @@ use super::memory;
 use crate::args::HistoryLoad;
 use crate::{Result, clock};
 
-/// Rows that a bare call writes, and how many calls are under way.
+/// The rows of one bare call, and the number of calls in flight.
 const ROWS: usize = 25;
 const CALLS: usize = 16;
-/// Rows that are written bare between two readings.
+/// Rows that are written bare between two reads.
 const CHUNK: usize = 5_000;
 /// Requests that are submitted together.
 const TOGETHER: usize = 1_000;
 
 type Item = std::collections::HashMap<String, AttributeValue>;
 
-/// What a projection costs.
+/// The figures of a projection.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Projection {
     entries: u32,
@@ -43,12 +43,12 @@ pub(super) struct Projection {
     rebuilt_per_sec: f64,
     /// Entries per second of the same rows by bare calls.
     bare_per_sec: f64,
-    /// Rows with those that say how far an account has come.
+    /// Rows, including those that record the progress of an account.
     rows: u64,
     requests: u64,
     rebuild_requests: u64,
     bare_requests: u64,
-    /// Of this process while it projected, and when it began.
+    /// Memory of this process during the projection, and before it.
     peak_mb: u64,
     before_mb: u64,
     /// Differences between ledger and history.
@@ -56,7 +56,7 @@ pub(super) struct Projection {
     missing: u64,
 }
 
-/// Times of all turns.
+/// The total times of all turns.
 #[derive(Debug, Default)]
 struct Times {
     projected: Duration,
@@ -64,19 +64,19 @@ struct Times {
     bare: Duration,
 }
 
-/// One turn after the other: new accounts with payments, their projection into an
-/// empty table, the same rows into another by bare calls, the same history built
-/// from the ledger.
+/// Each turn makes new accounts with payments. It measures their projection into an empty
+/// table, the same rows written by bare calls, and a rebuild of the history from the
+/// ledger.
 pub(super) async fn measure(load: &HistoryLoad) -> Result<Projection> {
     let folder = tempfile::tempdir_in(&load.folder)?;
-    let mut told = Projection {
+    let mut projection = Projection {
         turns: load.turns,
         accounts: load.accounts,
         ..Projection::default()
     };
     let mut times = Times::default();
     for turn in 0..load.turns {
-        // A file and an emulator of its own for each, so that none is larger.
+        // Each turn has its own file and emulator, so that all have the same size.
         let file = folder.path().join(format!("{turn}.db"));
         let settings = SqliteSettings::new(file);
         let store = SqliteStore::open(&settings, Arc::new(SystemClock))?;
@@ -86,18 +86,18 @@ pub(super) async fn measure(load: &HistoryLoad) -> Result<Projection> {
             entries: load.entries.div_ceil(load.turns),
         };
         turn.pay(load.accounts).await?;
-        turn.project(&mut told, &mut times).await?;
-        turn.bare(&mut told, &mut times).await?;
-        turn.rebuild(&mut told, &mut times).await?;
+        turn.project(&mut projection, &mut times).await?;
+        turn.bare(&mut projection, &mut times).await?;
+        turn.rebuild(&mut projection, &mut times).await?;
     }
-    told.projected_per_sec = rate(told.entries, times.projected);
-    told.rebuilt_per_sec = rate(told.entries, times.rebuilt);
-    told.bare_per_sec = rate(told.entries, times.bare);
-    Ok(told)
+    projection.projected_per_sec = rate(projection.entries, times.projected);
+    projection.rebuilt_per_sec = rate(projection.entries, times.rebuilt);
+    projection.bare_per_sec = rate(projection.entries, times.bare);
+    Ok(projection)
 }
 
-/// Submits requests, some together: all of them at once would take more memory than
-/// what is measured.
+/// Submits requests in groups. All of them at once would take more memory than the
+/// projection itself.
 async fn submit(
     wallet: &Wallet,
     mut requests: impl Iterator<Item = Result<Request>>,
@@ -128,7 +128,7 @@ impl Turn {
     async fn pay(&self, accounts: u32) -> Result<()> {
         let wallet = Wallet::builder(Arc::<SqliteStore>::clone(&self.store)).spawn()?;
         let currency = Currency::iso("EUR")?;
-        // None is nil.
+        // The number 0 would be the nil id.
         let id = |number: u32| AccountId::new(uuid::Uuid::from_u128(1 << 64 | u128::from(number)));
         let opened = (0..accounts).map(|number| {
             let open = OpenAccount::new(Owner::new("bench")?, currency).with_id(id(number));
@@ -150,8 +150,8 @@ impl Turn {
         Ok(())
     }
 
-    /// From the outbox into history, as a server does it.
-    async fn project(&self, told: &mut Projection, times: &mut Times) -> Result<()> {
+    /// Projects the outbox into history, as a server does it.
+    async fn project(&self, projection: &mut Projection, times: &mut Times) -> Result<()> {
         self.emulator.table("projected").await?;
         let history = self.emulator.history("projected")?;
         let ledger: Arc<dyn LedgerStore> = Arc::<SqliteStore>::clone(&self.store);
@@ -188,21 +188,21 @@ impl Turn {
         }
         stop.send(()).map_err(|()| "the relay has ended")?;
         task.await?;
-        told.requests = told.requests.saturating_add(requests);
-        told.peak_mb = told.peak_mb.max(peak);
-        told.before_mb = told.before_mb.max(before);
+        projection.requests = projection.requests.saturating_add(requests);
+        projection.peak_mb = projection.peak_mb.max(peak);
+        projection.before_mb = projection.before_mb.max(before);
         let reconciler = Reconciler::new(ledger.as_ref()).with_history(history.as_ref());
         let report = reconciler.run(&mut |_| ()).await?;
         let tally = report.history.unwrap_or_default();
         let entries = u32::try_from(tally.same)?;
-        told.entries = told.entries.saturating_add(entries);
-        told.differences = told.differences.saturating_add(report.found);
-        told.missing = told.missing.saturating_add(tally.behind);
+        projection.entries = projection.entries.saturating_add(entries);
+        projection.differences = projection.differences.saturating_add(report.found);
+        projection.missing = projection.missing.saturating_add(tally.behind);
         Ok(())
     }
 
-    /// The rows that are now there, into another table.
-    async fn bare(&self, told: &mut Projection, times: &mut Times) -> Result<()> {
+    /// Writes the projected rows into another table by bare calls.
+    async fn bare(&self, projection: &mut Projection, times: &mut Times) -> Result<()> {
         self.emulator.table("bare").await?;
         let client = &self.emulator.client;
         let pages = client.scan().table_name("projected").into_paginator();
@@ -217,13 +217,13 @@ impl Turn {
                 continue;
             }
             let items = std::mem::take(&mut items);
-            told.rows = told.rows.saturating_add(u64::try_from(items.len())?);
+            projection.rows = projection.rows.saturating_add(u64::try_from(items.len())?);
             let requests = self.emulator.requests();
             let begin = clock::now();
             self.write(items).await?;
             add(&mut times.bare, begin);
             let requests = self.emulator.requests().saturating_sub(requests);
-            told.bare_requests = told.bare_requests.saturating_add(requests);
+            projection.bare_requests = projection.bare_requests.saturating_add(requests);
         }
         Ok(())
     }
@@ -254,8 +254,8 @@ impl Turn {
         calls.try_collect::<()>().await
     }
 
-    /// From the ledger's entries into an empty history.
-    async fn rebuild(&self, told: &mut Projection, times: &mut Times) -> Result<()> {
+    /// Rebuilds an empty history from the ledger's entries.
+    async fn rebuild(&self, projection: &mut Projection, times: &mut Times) -> Result<()> {
         self.emulator.table("rebuilt").await?;
         let history = self.emulator.history("rebuilt")?;
         let requests = self.emulator.requests();
@@ -264,9 +264,9 @@ impl Turn {
         let report = backfill.run(&mut |_| ()).await?;
         add(&mut times.rebuilt, begin);
         let requests = self.emulator.requests().saturating_sub(requests);
-        told.rebuild_requests = told.rebuild_requests.saturating_add(requests);
+        projection.rebuild_requests = projection.rebuild_requests.saturating_add(requests);
         let left = u64::from(self.entries).saturating_sub(report.written);
-        told.missing = told.missing.saturating_add(left);
+        projection.missing = projection.missing.saturating_add(left);
         Ok(())
     }
 }
@@ -286,7 +286,7 @@ fn rate(count: u32, length: Duration) -> f64 {
 }
 
 impl Projection {
-    /// Whether history is what the ledger says.
+    /// Whether history equals the ledger.
     pub(super) const fn is_whole(&self) -> bool {
         self.differences == 0 && self.missing == 0
     }

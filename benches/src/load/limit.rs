@@ -13,7 +13,7 @@ use crate::{Result, bulk_limit};
 pub(super) struct LimitSide {
     store: Box<dyn Limit>,
     batch: u32,
-    /// With how many it does most.
+    /// The number of writers with the highest throughput.
     writers: u32,
     before: u64,
     bytes_before: Option<u64>,

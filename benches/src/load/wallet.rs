@@ -26,7 +26,7 @@ pub(super) struct WalletSide {
 }
 
 impl WalletSide {
-    /// Opens and funds so many accounts.
+    /// Opens and funds this many accounts.
     pub(super) fn prepare(plan: &Plan<'_>, accounts: u32) -> Result<Self> {
         let load = &plan.load;
         let name = format!("ledger_{accounts}");
@@ -64,7 +64,7 @@ impl WalletSide {
         plan.runtime.block_on(run)
     }
 
-    /// Measures from here on.
+    /// Starts the measurement.
     pub(super) fn begin(&mut self) {
         self.before = self.loaded.counts();
     }

@@ -8,8 +8,7 @@ use super::Subject;
 use super::server::Database;
 use crate::Result;
 
-/// An `AuroraStore` with its default settings, but for how many accounts it
-/// remembers.
+/// An `AuroraStore` with its default settings, except for the number of cached accounts.
 #[derive(Debug)]
 pub(super) struct Aurora {
     store: Arc<AuroraStore>,

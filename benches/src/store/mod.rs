@@ -1,5 +1,5 @@
-//! The stores that can be measured: one module each. A new one is a variant
-//! here, a module that opens it, and a baseline beside it.
+//! The stores that can be measured: one module each. To add one, add a variant here, a
+//! module that opens the store, and a baseline.
 
 mod aurora;
 mod memory;
@@ -24,13 +24,13 @@ use crate::work::Meter;
 pub(crate) use server::Database;
 use server::Server;
 
-/// Which store.
+/// The kind of store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum StoreKind {
-    /// `MemoryStore`: nothing is kept.
+    /// `MemoryStore`: nothing is stored on disk.
     Memory,
-    /// `SqliteStore` on a file of its own.
+    /// `SqliteStore` on its own file.
     Sqlite,
     /// `AuroraStore` on a private server of Oracle's MySQL.
     Mysql,
@@ -59,12 +59,12 @@ impl StoreKind {
         }
     }
 
-    /// Whether it keeps files of its own, which must be on a real disk.
+    /// Whether it stores its own files, which must be on a real disk.
     pub(crate) const fn has_files(self) -> bool {
         !matches!(self, Self::Memory)
     }
 
-    /// With what settings the wallet does most.
+    /// The wallet settings with the highest throughput.
     pub(crate) fn settings(self) -> Settings {
         match self.server() {
             Some(_) => Settings::for_server(),
@@ -73,13 +73,12 @@ impl StoreKind {
     }
 }
 
-/// Where a run's stores are: files of their own in one folder, databases of
-/// their own on one server.
+/// The location of a run's stores: files in one folder, databases on one server.
 #[derive(Debug)]
 pub(crate) struct Site {
     kind: StoreKind,
     server: Option<Server>,
-    /// How many accounts a store of the server's kind remembers, where given.
+    /// How many accounts a store of the server's kind caches, if given.
     remembered: Option<usize>,
     folder: tempfile::TempDir,
 }
@@ -103,7 +102,7 @@ impl Site {
         })
     }
 
-    /// How the server is set up, for people.
+    /// The configuration of the server, as text.
     pub(crate) fn profile(&self) -> Option<&str> {
         self.server.as_ref().map(Server::profile)
     }
@@ -114,13 +113,13 @@ impl Site {
         self.server.as_ref().map(Server::meter).transpose()
     }
 
-    /// How many deadlocks there were so far; `None` where nothing can deadlock.
+    /// The number of deadlocks so far; `None` if deadlocks are impossible.
     pub(crate) fn deadlocks(&self, runtime: &Runtime) -> Result<Option<u64>> {
         let server = self.server.as_ref();
         server.map(|server| server.deadlocks(runtime)).transpose()
     }
 
-    /// Opens a fresh store under a name of its own.
+    /// Opens a new store under its own name.
     pub(crate) fn open(&self, name: &str, runtime: &Runtime) -> Result<Box<dyn Subject>> {
         Ok(match self.kind {
             StoreKind::Memory => Box::new(memory::Memory::open()),
@@ -132,7 +131,7 @@ impl Site {
         })
     }
 
-    /// Opens a fresh naive ledger on the same kind of store.
+    /// Opens a new naive ledger on the same kind of store.
     pub(crate) fn open_baseline(
         &self,
         accounts: u32,
@@ -141,7 +140,7 @@ impl Site {
         self.baseline("baseline", accounts, runtime)
     }
 
-    /// Opens fresh tables for the bulk insertion of rows.
+    /// Opens new tables for the bulk insertion of rows.
     pub(crate) fn open_limit(&self, accounts: u32, runtime: &Runtime) -> Result<Box<dyn Limit>> {
         if let Some(server) = &self.server {
             let database = server.create("limit", runtime)?;
@@ -186,19 +185,19 @@ pub(crate) trait Subject: Debug {
     /// Its outbox.
     fn outbox(&self) -> Arc<dyn Outbox>;
 
-    /// Another store on the same books; `None` where there is only one.
+    /// Another store on the same books; `None` if only one is possible.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn another(&self, runtime: &Runtime) -> Result<Option<Arc<dyn LedgerStore>>> {
         let _ = runtime;
         Ok(None)
     }
 
-    /// How many bytes its files take once nothing is left in a log; `None`
-    /// where it has none. Nothing may be written meanwhile.
+    /// The size of its files in bytes after the log is emptied; `None` without files.
+    /// Nothing may be written meanwhile.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     fn bytes(&self) -> Result<Option<u64>>;
 }

@@ -10,13 +10,13 @@ use crate::Result;
 use crate::args::Load;
 use crate::work::Meter;
 
-/// A flush at every commit is the default of both.
+/// A flush at every commit is the default of both servers.
 const PACKET: &str = "--max-allowed-packet=64M";
 const MARIADB: [&str; 1] = ["--innodb-log-file-size=1G"];
 const MYSQL: [&str; 1] = ["--innodb-redo-log-capacity=1G"];
 const BINARY_LOG: [&str; 2] = ["--log-bin=binlog", "--sync-binlog=1"];
 
-/// A server of this run's own.
+/// A server for this run.
 #[derive(Debug)]
 pub(crate) struct Server {
     kind: Kind,
@@ -35,7 +35,7 @@ impl Server {
             Kind::MariaDb => MARIADB,
             Kind::MySql => MYSQL,
         });
-        // Oracle's own default, and not MariaDB's.
+        // The default of Oracle's MySQL, but not of MariaDB.
         if kind == Kind::MySql && !load.skip_log_bin {
             options.extend(BINARY_LOG);
         }
@@ -59,7 +59,7 @@ impl Server {
         &self.profile
     }
 
-    /// Reads the processor time of it and of this process.
+    /// Reads the processor time of the server and of this process.
     pub(crate) fn meter(&self) -> Result<Meter> {
         Meter::read(self.private.process())
     }
@@ -83,7 +83,7 @@ impl Server {
         Ok(count.parse()?)
     }
 
-    /// Makes a fresh database.
+    /// Creates a new database.
     pub(crate) fn create(&self, name: &str, runtime: &Runtime) -> Result<Database> {
         let name = format!("wallet_{name}");
         let server = self.private.url();
@@ -114,12 +114,12 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Its address.
+    /// The URL of the database.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// How large its files are, without the logs that all databases share.
+    /// The size of its files, without the logs that all databases share.
     pub(crate) fn bytes(&self) -> Result<u64> {
         let mut sum = 0_u64;
         for file in std::fs::read_dir(&self.folder)? {

@@ -1,5 +1,5 @@
-//! An order and its payment in one transaction: either both are committed, or,
-//! where the payment is refused, neither is.
+//! An order and its payment in one transaction. Both are committed, or neither if the
+//! payment is refused.
 //!
 //! `SHOP_STORE` says where: `sqlite:PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`.
 //! Without it the program makes a SQLite file and removes it.
@@ -13,7 +13,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use wallet_core::ledger::SettlementShards;
-use wallet_core::request::{InvalidRequest, Prepared};
+use wallet_core::request::{InvalidRequest, PreparedRequest};
 use wallet_core::runtime::{IdGenerator, Uuid7};
 use wallet_core::{
     AccountId, Command, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner,
@@ -81,18 +81,18 @@ impl Shop {
     }
 
     /// Carries out a request that must be accepted.
-    async fn submit(&mut self, request: Arc<Prepared>) -> Result<()> {
+    async fn submit(&mut self, request: Arc<PreparedRequest>) -> Result<()> {
         match self {
             Self::Sqlite(shop) => shop.submit(request),
             Self::Mysql(shop) => shop.submit(request).await,
         }
     }
 
-    /// Places an order if its payment is accepted; why not, otherwise.
+    /// Places an order if its payment is accepted; otherwise returns the reason.
     async fn order(
         &mut self,
         order: i64,
-        pay: Arc<Prepared>,
+        pay: Arc<PreparedRequest>,
     ) -> Result<std::result::Result<(), String>> {
         match self {
             Self::Sqlite(shop) => shop.order(order, pay),
@@ -112,10 +112,10 @@ fn new_account() -> AccountId {
     AccountId::new(Uuid7.new_id())
 }
 
-fn prepare(key: &str, commands: Vec<Command>) -> Result<Arc<Prepared>> {
+fn prepare(key: &str, commands: Vec<Command>) -> Result<Arc<PreparedRequest>> {
     let key = IdempotencyKey::parse("shop", key)?;
     let request = Request::of_many(key, commands);
     let prepared: std::result::Result<_, InvalidRequest> =
-        Prepared::new(request, &Uuid7, &SettlementShards::new());
+        PreparedRequest::new(request, &Uuid7, &SettlementShards::new());
     Ok(Arc::new(prepared?))
 }

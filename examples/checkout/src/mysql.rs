@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wallet_aurora::sqlx::{self, Connection, Executor, MySqlConnection, Row};
 use wallet_aurora::{AuroraSettings, AuroraStore, HostTransaction};
-use wallet_core::request::Prepared;
+use wallet_core::request::PreparedRequest;
 
 use crate::Result;
 
@@ -24,7 +24,7 @@ impl MysqlShop {
         Ok(Self { store, connection })
     }
 
-    pub(crate) async fn submit(&mut self, request: Arc<Prepared>) -> Result<()> {
+    pub(crate) async fn submit(&mut self, request: Arc<PreparedRequest>) -> Result<()> {
         let mut transaction = HostTransaction::begin(&mut self.connection).await?;
         let applied = self.store.apply_in(&mut transaction, &[request]).await?;
         applied.accepted()?;
@@ -34,7 +34,7 @@ impl MysqlShop {
     pub(crate) async fn order(
         &mut self,
         order: i64,
-        pay: Arc<Prepared>,
+        pay: Arc<PreparedRequest>,
     ) -> Result<std::result::Result<(), String>> {
         let mut transaction = HostTransaction::begin(&mut self.connection).await?;
         let insert = sqlx::query("INSERT INTO shop_order (id) VALUES (?)").bind(order);

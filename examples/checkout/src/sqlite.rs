@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wallet_core::SystemClock;
-use wallet_core::request::Prepared;
+use wallet_core::request::PreparedRequest;
 use wallet_sqlite::rusqlite::Connection;
 use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore};
 
@@ -26,7 +26,7 @@ impl SqliteShop {
         Ok(Self { store, connection })
     }
 
-    pub(crate) fn submit(&mut self, request: Arc<Prepared>) -> Result<()> {
+    pub(crate) fn submit(&mut self, request: Arc<PreparedRequest>) -> Result<()> {
         let mut transaction = HostTransaction::begin(&mut self.connection)?;
         let applied = self.store.apply_in(&mut transaction, &[request])?;
         applied.accepted()?;
@@ -36,7 +36,7 @@ impl SqliteShop {
     pub(crate) fn order(
         &mut self,
         order: i64,
-        pay: Arc<Prepared>,
+        pay: Arc<PreparedRequest>,
     ) -> Result<std::result::Result<(), String>> {
         let mut transaction = HostTransaction::begin(&mut self.connection)?;
         transaction.connection()?.execute(INSERT, [order])?;

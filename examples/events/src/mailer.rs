@@ -10,10 +10,10 @@ use wallet_sqlite::{HostTransaction, SqliteInbox};
 
 use crate::Result;
 
-/// What its inbox knows it by.
+/// The consumer's name in the inbox.
 pub(crate) const MAILER: &str = "mailer";
 
-/// Writes a mail for each credit, into a table of its own.
+/// Writes a mail for each credit into its own table.
 #[derive(Debug)]
 pub(crate) struct Mailer {
     database: Mutex<Connection>,
@@ -21,7 +21,7 @@ pub(crate) struct Mailer {
 }
 
 impl Mailer {
-    /// In the file that its inbox is in.
+    /// The connection to the file of the inbox.
     pub(crate) fn open(file: &Path) -> Result<Self> {
         let database = Connection::open(file)?;
         database
@@ -59,7 +59,7 @@ impl Mailer {
         Ok(Handled::Recorded)
     }
 
-    /// Waits until so many mails are written.
+    /// Waits until this many mails are written.
     pub(crate) async fn wait_for(&self, count: usize) {
         let mut written = self.latest.subscribe();
         drop(written.wait_for(|(number, _)| *number >= count).await);

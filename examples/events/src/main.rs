@@ -43,7 +43,7 @@ async fn main() -> Result<()> {
         async move { drop(stopped.wait_for(|is_over| *is_over).await) }
     };
 
-    // The wallet's side: books, and a relay that is told of each commit.
+    // The wallet's side: books, and a relay that is notified of each commit.
     let settings = SqliteSettings::new(folder.path().join("wallet.db"));
     let store = Arc::new(SqliteStore::open(&settings, Arc::new(SystemClock))?);
     let signal = CommitSignal::default();
@@ -59,7 +59,7 @@ async fn main() -> Result<()> {
     );
     let relay = relay.signal(signal).build()?;
 
-    // Between the two: from the queue to a topic, whose subscriber gets credits.
+    // Between them: a forwarder from the queue to a topic; its subscriber gets credits.
     let mails = Arc::new(queue(&clock));
     let topic = Topic::new(&mails, "wallet.account.credited.v1");
     let forwarder = Forwarder::new(
@@ -68,12 +68,12 @@ async fn main() -> Result<()> {
         Arc::clone(&clock),
     );
 
-    // The subscriber's side: a database of its own.
+    // The subscriber's side: its own database.
     let file = folder.path().join("mailer.db");
     let inbox = SqliteInbox::open(&SqliteSettings::new(&file))?;
     let mailer = Arc::new(Mailer::open(&file)?);
     let mut settings = ConsumerSettings::new(MAILER);
-    // It subscribed to credits alone.
+    // It subscribed to credits only.
     settings.gaps = Gaps::Expected;
     let consumer = Consumer::new(
         Arc::<MemoryQueue>::clone(&mails),
@@ -104,7 +104,7 @@ async fn main() -> Result<()> {
     println!("committed: 30.00 EUR from ada to bob");
 
     mailer.wait_for(2).await;
-    // A queue may give a message twice: it has its effect once.
+    // A queue may deliver a message twice: it has its effect once.
     let again = mailer.latest().ok_or("no event")?.message("/wallet")?;
     mails.publish(&[again]).await?;
     while consumer.stats().duplicates == 0 {
@@ -126,7 +126,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// A queue that repeats what it is given twice.
+/// A queue that delivers every message twice.
 fn queue(clock: &Arc<dyn Clock>) -> MemoryQueue {
     let queue = MemoryQueue::new(Arc::clone(clock)).with_window(Duration::ZERO);
     queue.with_wait(Duration::from_millis(200))

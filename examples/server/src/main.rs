@@ -24,7 +24,7 @@ use wallet_core::{
 use wallet_server::{App, AppSettings, router};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
-/// What every order costs.
+/// The price of every order.
 const PRICE: &str = "9.00";
 
 #[tokio::main]
@@ -45,7 +45,7 @@ fn application(file: &Path) -> Result<Router, Box<dyn Error>> {
     Ok(shop.merge(router(App::new(wallet, AppSettings::default())?)))
 }
 
-/// Takes the price of an order from an account, once however often it is called.
+/// Takes the price of an order from an account; idempotent.
 async fn pay(
     State(wallet): State<Wallet>,
     In((order, account)): In<(u32, String)>,
@@ -62,7 +62,7 @@ async fn pay(
             let paid = "the order was paid from another account";
             (StatusCode::CONFLICT, paid.to_owned())
         }
-        // Whether it was paid may be unknown: the same call asks again, and pays once.
+        // The outcome may be unknown: the same call repeats the request and pays once.
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
     }
 }

@@ -7,8 +7,7 @@ use wallet_core::ledger::{AccountKey, InLedger, TransferKind};
 use wallet_core::store::Order;
 use wallet_core::{AccountId, LedgerId};
 
-/// Where somebody says that a list goes on: of another account or order it is
-/// refused.
+/// Cursors of list pages. A cursor of another account or order is refused.
 pub(crate) fn check(bytes: &[u8]) {
     let account = |byte| -> AccountKey {
         InLedger::new(LedgerId::default(), AccountId::from_bytes([byte; 16]))
@@ -41,7 +40,7 @@ pub(crate) fn check(bytes: &[u8]) {
     assert!(taken <= 1, "one cursor, several lists");
 }
 
-/// What is read is shown so that it reads the same.
+/// A decoded cursor encodes to a text that decodes to the same cursor.
 fn stays<T: FromStr + Display + PartialEq>(text: &str) {
     if let Ok(read) = text.parse::<T>() {
         let again = read.to_string().parse::<T>();

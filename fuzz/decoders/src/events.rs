@@ -1,6 +1,6 @@
 use wallet_events::{Event, Parsed};
 
-/// An event as it comes from a queue or to a URL.
+/// An event as a queue or a URL receives it.
 pub(crate) fn check(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

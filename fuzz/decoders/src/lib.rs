@@ -1,10 +1,10 @@
-//! What must hold of everything that reads what others wrote, whatever that is: no
-//! panic, nothing accepted that reads differently afterwards, and of the server no
-//! failure of its own and no change of state by what it refuses.
+//! The properties of every decoder of untrusted input: no panic, and no accepted value
+//! that decodes differently afterwards. The server also never fails, and a refused
+//! request never changes its state.
 //!
-//! Each of [`TARGETS`] takes any bytes and panics where something does not hold.
-//! `fuzz/` runs them under cargo-fuzz for as long as one likes (`scripts/fuzz`);
-//! the tests of this package run the corpus and mutations of it.
+//! Each of [`TARGETS`] takes any bytes and panics if a property does not hold. `fuzz/`
+//! runs them under cargo-fuzz (`scripts/fuzz`); the tests of this package run the corpus
+//! and mutations of it.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -12,7 +12,7 @@
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a property that does not hold is told by panicking"
+    reason = "a property that does not hold is reported by panicking"
 )]
 
 mod cursors;
@@ -26,12 +26,12 @@ mod urls;
 
 pub use mutate::mutated;
 
-/// A decoder under test: its name, and what must hold of it.
+/// A decoder under test: its name and its property.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     /// Its name, which is that of its fuzz target and of its folder of inputs.
     pub name: &'static str,
-    /// Panics where something does not hold.
+    /// Panics if the property does not hold.
     pub check: fn(&[u8]),
 }
 

@@ -1,6 +1,6 @@
 use fastrand::Rng;
 
-/// What decoders have to think about.
+/// Bytes and texts that are special to decoders.
 const WORDS: [&[u8]; 28] = [
     b"-1",
     b"0",

@@ -6,8 +6,8 @@ use wallet_core::store::codec::{
     encode_hold, encode_outbox, encode_outcome, encode_transfer,
 };
 
-/// What a store keeps of outcomes, transfers, holds and balances: damaged bytes
-/// are an error, and what is read is written so that it reads the same.
+/// Stored outcomes, transfers, holds and balances. Damaged bytes are an error, and a
+/// decoded value encodes to bytes that decode to the same value.
 pub(crate) fn check(bytes: &[u8]) {
     let ledger = LedgerId::new(7);
     if let Ok(outcome) = decode_outcome(ledger, bytes) {

@@ -43,9 +43,9 @@ fn account(number: u8) -> AccountId {
     AccountId::from_bytes([0x70 | number; 16])
 }
 
-/// A request: which route, then a line each of what follows the path, of the key
-/// and of other headers, then the body. The server never fails, and what it
-/// refuses changes nothing.
+/// A request: the route, then a line each of what follows the path, of the key and of
+/// other headers, then the body. The server never fails, and a refused request changes
+/// nothing.
 pub(crate) fn check(bytes: &[u8]) {
     let Some((route, rest)) = bytes.split_first() else {
         return;
@@ -56,7 +56,7 @@ pub(crate) fn check(bytes: &[u8]) {
     let Some(request) = request(*route, tail, key, kind, body) else {
         return;
     };
-    // Where something does not hold, the next input gets another server.
+    // After a violated property, the next input gets a new server.
     let server = SERVER.take().unwrap_or_else(Server::start);
     SERVER.set(server.carry_out(request));
 }
@@ -116,7 +116,7 @@ impl Server {
             (wallet, books(&store).await)
         });
         let app = AppSettings {
-            // A fuzzer that is stopped for a while and goes on finds nothing by it.
+            // Long, so that a paused and resumed fuzzer reports no timeout.
             request_timeout: Duration::from_secs(86_400),
             ..AppSettings::default()
         };
@@ -130,7 +130,7 @@ impl Server {
         }
     }
 
-    /// The server again, unless it may have kept something of the request.
+    /// Returns the server, unless it may have kept state of the request.
     fn carry_out(self, request: Request<Body>) -> Option<Self> {
         let shown = format!("{request:?}");
         let is_reading = request.method() == Method::GET;
@@ -154,7 +154,7 @@ impl Server {
     }
 }
 
-/// Whether no rule was asked, so that no refusal was recorded.
+/// Whether no rule was evaluated, so that no refusal was recorded.
 fn is_malformed(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 405 | 408 | 413 | 415 | 421)
 }

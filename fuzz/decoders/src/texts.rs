@@ -8,7 +8,7 @@ use wallet_core::{
     AccountId, IdempotencyKey, LedgerId, Metadata, Owner, Reference, SettlementName,
 };
 
-/// Texts that callers give: what is accepted is kept as it was given.
+/// Texts of callers: an accepted text is stored unchanged.
 pub(crate) fn check(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -31,18 +31,18 @@ pub(crate) fn check(bytes: &[u8]) {
         assert_eq!(session.reveal(), text);
     }
     if let Ok(metadata) = Metadata::parse(text) {
-        let kept = metadata.as_str();
-        assert_eq!(Metadata::parse(kept).as_ref(), Ok(&metadata));
-        let (given, kept): (serde_json::Value, serde_json::Value) = (
+        let canonical = metadata.as_str();
+        assert_eq!(Metadata::parse(canonical).as_ref(), Ok(&metadata));
+        let (given, canonical): (serde_json::Value, serde_json::Value) = (
             serde_json::from_str(text).unwrap(),
-            serde_json::from_str(kept).unwrap(),
+            serde_json::from_str(canonical).unwrap(),
         );
-        assert_eq!(given, kept);
+        assert_eq!(given, canonical);
     }
     if let Some((scope, text)) = text.split_once('\n')
         && let Ok(key) = IdempotencyKey::parse(scope, text)
     {
-        // Nobody else's key.
+        // With scope and key swapped it is another key.
         let moved = IdempotencyKey::parse(text, scope);
         let ledger = LedgerId::default();
         let is_same = moved.is_ok_and(|moved| moved.record_key(ledger) == key.record_key(ledger));

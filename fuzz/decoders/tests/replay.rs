@@ -1,4 +1,4 @@
-//! The kept inputs, and mutations of them: the same in every run.
+//! The corpus and mutations of it: the same in every run.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -30,7 +30,7 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
     inputs
 }
 
-/// Whatever is given, the target's properties hold.
+/// For any input, the properties of the target hold.
 fn replay(name: &str, mutations: usize) {
     let check = target(name).check;
     let corpus = corpus(name);

@@ -12,15 +12,15 @@ use crate::private::GUARD;
 use crate::shared::{Shared, share};
 use crate::signal::{NUMBERED, signal};
 
-/// The variable that puts another endpoint in the place of the shared one.
+/// The variable that names another endpoint instead of the shared one.
 const VARIABLE: &str = "WALLET_TEST_AWS_ENDPOINT";
 
-/// Runs a program with its output in a file, which comes first.
+/// Runs a program with its output in a file, the first argument.
 const LOGGED: &str = r#"log=$1; shift; exec "$@" >"$log" 2>&1"#;
 
-/// The emulator of Amazon SQS and SNS that all test processes share, started if
-/// need be: the address of its endpoint, over HTTP. Any key, any secret and any
-/// region will do. Tests keep apart by names of their own.
+/// The URL of the emulator of Amazon SQS and SNS that all test processes share, over
+/// HTTP; starts it if necessary. It accepts any key, secret and region. Tests use
+/// different names.
 ///
 /// # Panics
 /// When it is not installed or does not start.
@@ -36,8 +36,8 @@ pub fn shared_aws() -> &'static str {
     endpoint
 }
 
-/// An emulator of Amazon SQS and SNS for one test, killed when dropped or when
-/// the test's process ends. What it holds is lost with it.
+/// An emulator of Amazon SQS and SNS for one test. It is killed when dropped or when the
+/// test's process ends, and its data is lost.
 #[derive(Debug)]
 pub struct PrivateAws {
     folder: PathBuf,
@@ -46,7 +46,7 @@ pub struct PrivateAws {
 }
 
 impl PrivateAws {
-    /// Starts one.
+    /// Starts an emulator.
     ///
     /// # Panics
     /// When it is not installed or does not start.
@@ -65,7 +65,7 @@ impl PrivateAws {
         server
     }
 
-    /// Starts it again on the same port, empty.
+    /// Restarts it on the same port, empty.
     ///
     /// # Panics
     /// When it does not start.
@@ -83,7 +83,7 @@ impl PrivateAws {
         wait(&self.folder, self.port);
     }
 
-    /// Stops it as it stands: it keeps its connections and answers nothing.
+    /// Suspends the process (SIGSTOP): its connections stay open, and it answers nothing.
     ///
     /// # Panics
     /// When it does not run.
@@ -91,7 +91,7 @@ impl PrivateAws {
         signal(&self.folder.join("pid"), "-STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes the process.
     ///
     /// # Panics
     /// When it does not run.
@@ -105,7 +105,7 @@ impl PrivateAws {
         endpoint(self.port)
     }
 
-    /// Kills it at once. Nothing happens when it does not run.
+    /// Kills it at once. Does nothing if it does not run.
     pub fn kill(&mut self) {
         if let Some(mut guard) = self.guard.take() {
             drop(guard.stdin.take());
@@ -141,8 +141,8 @@ fn program() -> PathBuf {
     root.join("bin/ministack")
 }
 
-/// It keeps to this machine: it listens on all interfaces unless told not to,
-/// and looks for containers unless told that there are none.
+/// The emulator stays on this machine. By default it listens on all interfaces and looks
+/// for containers; both are turned off here.
 fn command(folder: &Path, port: u16) -> Vec<String> {
     let log = folder.join("log").display().to_string();
     let mut command: Vec<String> = ["sh", "-c", LOGGED, "sh", &log, "env"]
@@ -164,7 +164,7 @@ fn command(folder: &Path, port: u16) -> Vec<String> {
 /// Waits until it answers on `port`.
 #[allow(
     clippy::disallowed_methods,
-    reason = "waiting for a process that tells nobody when it is ready"
+    reason = "waiting for a process that does not signal when it is ready"
 )]
 fn wait(folder: &Path, port: u16) {
     for _ in 0..1_200 {

@@ -1,16 +1,16 @@
-//! A clock for a server that can be set: libfaketime in front of the C library.
+//! A settable clock for a server: libfaketime, preloaded before the C library.
 
 use std::path::{Path, PathBuf};
 
-/// Where packages put the library.
+/// Where packages install the library.
 const FOLDERS: [&str; 3] = [
     "/usr/lib/x86_64-linux-gnu/faketime",
     "/usr/lib/aarch64-linux-gnu/faketime",
     "/usr/lib/faketime",
 ];
 
-/// What the server's environment has to say for its clock to stand in `file`. Only the
-/// time of day is set: waits are measured with another clock.
+/// The environment variables with which a server reads its clock from `file`. Only the
+/// time of day is set; timeouts use another clock.
 pub(crate) fn variables(file: &Path) -> [String; 5] {
     let libraries = FOLDERS.map(|folder| PathBuf::from(folder).join("libfaketimeMT.so.1"));
     let library = libraries.into_iter().find(|library| library.exists());

@@ -10,12 +10,12 @@ use crate::port::free_port;
 use crate::private::GUARD;
 use crate::signal::{NUMBERED, signal};
 
-/// The variable that puts another endpoint in the place of a private one.
+/// The variable that names another endpoint instead of a private one.
 const VARIABLE: &str = "WALLET_TEST_DYNAMO_ENDPOINT";
 
-/// An emulator of Amazon DynamoDB for one test, killed when dropped or when the
-/// test's process ends. What it holds is lost with it. It starts within
-/// milliseconds, so that each test has its own.
+/// An emulator of Amazon DynamoDB for one test. It is killed when dropped or when the
+/// test's process ends, and its data is lost. It starts within milliseconds, so that each
+/// test has its own.
 #[derive(Debug)]
 pub struct PrivateDynamo {
     endpoint: String,
@@ -24,8 +24,8 @@ pub struct PrivateDynamo {
 }
 
 impl PrivateDynamo {
-    /// Starts one; or takes the endpoint that the environment names, where tests
-    /// keep apart by names of tables.
+    /// Starts an emulator, or uses the endpoint in the environment. There tests use
+    /// different table names.
     ///
     /// # Panics
     /// When it is not installed or does not start.
@@ -69,25 +69,24 @@ impl PrivateDynamo {
         }
     }
 
-    /// The address of its endpoint, over HTTP. Any key, any secret and any region
-    /// will do.
+    /// The URL of its endpoint, over HTTP. It accepts any key, secret and region.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Stops it as it stands: it keeps its connections and answers nothing.
+    /// Suspends the process (SIGSTOP): its connections stay open, and it answers nothing.
     ///
     /// # Panics
-    /// When the environment named it.
+    /// If the environment named the endpoint.
     pub fn pause(&self) {
         signal(&self.folder.join("pid"), "-STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes the process.
     ///
     /// # Panics
-    /// When the environment named it.
+    /// If the environment named the endpoint.
     pub fn resume(&self) {
         signal(&self.folder.join("pid"), "-CONT");
     }
@@ -109,10 +108,10 @@ fn program() -> PathBuf {
     root.join("dynoxide")
 }
 
-/// Waits until somebody listens on `port`: it listens once it can answer.
+/// Waits until `port` accepts connections: the emulator listens once it can answer.
 #[allow(
     clippy::disallowed_methods,
-    reason = "waiting for a process that tells nobody when it is ready"
+    reason = "waiting for a process that does not signal when it is ready"
 )]
 fn wait(port: u16) {
     for _ in 0..6_000 {

@@ -10,7 +10,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use wallet_core::messaging::{EventPublisher, Message, MessageQueue, Published};
 use wallet_events::aws::{SqsPublisher, SqsQueue};
 
-/// The variables by which a program finds the emulator.
+/// The environment variables with the address of the emulator.
 #[must_use]
 pub fn environment() -> [(&'static str, String); 4] {
     [
@@ -24,17 +24,17 @@ pub fn environment() -> [(&'static str, String); 4] {
 /// A FIFO queue for one test.
 #[derive(Debug)]
 pub struct Queue {
-    /// Its address.
+    /// The URL of the queue.
     pub url: String,
     client: Client,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Queue {
-    /// Makes one; its name begins with `wallet-` and `name`.
+    /// Creates a queue; its name begins with `wallet-` and `name`.
     ///
     /// # Panics
-    /// When the emulator does not.
+    /// If the emulator refuses it.
     #[must_use]
     pub fn new(name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -63,10 +63,10 @@ impl Queue {
         }
     }
 
-    /// Sends each message by itself.
+    /// Sends each message in its own call.
     ///
     /// # Panics
-    /// When one is refused.
+    /// If a message is refused.
     pub fn send(&self, messages: &[Message]) {
         let publisher = SqsPublisher::new(self.client.clone(), &self.url).expect("a FIFO queue");
         let publisher: Arc<dyn EventPublisher> = Arc::new(publisher);
@@ -80,7 +80,7 @@ impl Queue {
     /// Receives and deletes all messages.
     ///
     /// # Panics
-    /// When the emulator fails.
+    /// If the emulator fails.
     #[must_use]
     pub fn take_all(&self) -> Vec<Message> {
         let queue = SqsQueue::new(self.client.clone(), &self.url).expect("a FIFO queue");

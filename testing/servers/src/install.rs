@@ -4,16 +4,16 @@ use std::process::{Command, Stdio};
 
 use crate::{ADMIN, PASSWORD, USER, tls};
 
-/// Which server.
+/// The kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// MariaDB, of the system.
+    /// MariaDB, as the system's package.
     MariaDb,
-    /// Oracle's MySQL, unpacked by `scripts/setup-servers`.
+    /// Oracle's MySQL, which `scripts/setup-servers` unpacks.
     MySql,
 }
 
-/// What both understand: durable as in production, small, quick to start.
+/// Options for both: durable as in production, small, quick to start.
 const OPTIONS: [&str; 13] = [
     "--no-defaults",
     "--bind-address=127.0.0.1",
@@ -31,7 +31,7 @@ const OPTIONS: [&str; 13] = [
 ];
 
 impl Kind {
-    /// Its name in paths.
+    /// The name in paths.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::MariaDb => "mariadb",
@@ -39,7 +39,7 @@ impl Kind {
         }
     }
 
-    /// The variable that puts another server in its place.
+    /// The variable that names another server instead.
     pub(crate) const fn variable(self) -> &'static str {
         match self {
             Self::MariaDb => "WALLET_TEST_MARIADB_URL",
@@ -70,8 +70,8 @@ impl Kind {
         command.extend(OPTIONS.map(str::to_owned));
         let at = |path: &str| folder.join(path).display().to_string();
         command.push(format!("--datadir={}", at("data")));
-        // A server that starts deletes every temporary table there, its neighbours' too:
-        // MariaDB crashes then.
+        // A starting server deletes all temporary tables in its tmpdir, also those of other
+        // servers, and MariaDB crashes then. So each server has its own.
         command.push(format!("--tmpdir={}", at("tmp")));
         command.push(format!("--socket={}", at("socket")));
         command.push(format!("--pid-file={}", at("pid")));
@@ -98,13 +98,13 @@ impl Kind {
                 ]
             }
         };
-        // Servers refuse to run as root unless told whom to be.
+        // Servers refuse to run as root unless a user is named.
         options.push("--user=root".to_owned());
         options
     }
 
-    /// Makes `folder` ready for [`command`](Self::command): the data folder is
-    /// copied from a template that is made once.
+    /// Prepares `folder` for [`command`](Self::command): copies the data folder from a
+    /// template that is made once.
     pub(crate) fn prepare(self, folder: &Path) {
         let template = base().join(format!("{}-template", self.name()));
         fs::create_dir_all(base()).expect("a folder for servers");
@@ -126,7 +126,7 @@ impl Kind {
             .args([template.join("data"), folder.join("data")])
             .status();
         assert!(copied.is_ok_and(|status| status.success()), "copying data");
-        // A replica follows no server that has its own identity.
+        // A replica follows only servers with another server id.
         let _ = fs::remove_file(folder.join("data/auto.cnf"));
     }
 
@@ -164,7 +164,7 @@ impl Kind {
     }
 }
 
-/// Run at every start, so it has to bear repetition.
+/// Runs at every start, so it must be idempotent.
 fn users() -> String {
     format!(
         "CREATE USER IF NOT EXISTS '{ADMIN}'@'%' IDENTIFIED BY '{PASSWORD}';\n\
@@ -181,24 +181,24 @@ fn mysql_root() -> PathBuf {
     cache().join("mysql")
 }
 
-/// Where `scripts/setup-servers` puts what is not a package of the system.
+/// Where `scripts/setup-servers` installs software that is not a package of the system.
 pub(crate) fn cache() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || Path::new(&std::env::var_os("HOME").expect("a home")).join(".cache");
     cache.unwrap_or_else(home).join("wallet-servers")
 }
 
-/// Where servers of this workspace keep what they need.
+/// The cache folder of this workspace's servers.
 pub(crate) fn base() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     target.unwrap_or_else(own).join("test-servers")
 }
 
-/// Waits until the server of `folder` takes connections on `port`.
+/// Waits until the server of `folder` accepts connections on `port`.
 #[allow(
     clippy::disallowed_methods,
-    reason = "waiting for a process that tells nobody when it is ready"
+    reason = "waiting for a process that does not signal when it is ready"
 )]
 pub(crate) fn wait(folder: &Path, port: u16) {
     for _ in 0..1_200 {

@@ -1,18 +1,18 @@
 use std::net::{TcpListener, UdpSocket};
 use std::sync::Mutex;
 
-/// Below the numbers that Linux gives to outgoing connections (from 32,768,
-/// `net.ipv4.ip_local_port_range`): one of those may take a server's port
-/// before it starts, or while it is down.
+/// Below the ports that Linux gives to outgoing connections (from 32,768,
+/// `net.ipv4.ip_local_port_range`): such a connection could take a server's port before
+/// it starts, or while it is down.
 const FIRST: u16 = 20_000;
 const LAST: u16 = 32_000;
 const COUNT: u16 = LAST - FIRST;
 
-/// A port for a server. No other test is given it while this process runs.
+/// A free port for a server. No other test gets it while this process runs.
 pub(crate) fn free_port() -> u16 {
     static GIVEN: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
     let mut given = GIVEN.lock().expect("nothing panics under the lock");
-    // Neighbouring processes begin apart.
+    // Similar process ids begin at distant ports.
     let own = std::process::id().wrapping_mul(37) % 10_000;
     let ports = (FIRST..LAST)
         .cycle()
@@ -26,9 +26,9 @@ pub(crate) fn free_port() -> u16 {
     panic!("no free port from {FIRST} on");
 }
 
-/// Claims it when nobody has and nobody listens on it. The claim is the UDP port
-/// of the same number: the kernel gives it to one process and takes it back when
-/// that ends, however it does.
+/// Claims the port if it is neither claimed nor in use. The claim is the UDP port of the
+/// same number: the kernel gives it to one process and releases it when the process ends,
+/// however it ends.
 fn claim(port: u16) -> Option<UdpSocket> {
     let claim = UdpSocket::bind(("127.0.0.1", port)).ok()?;
     TcpListener::bind(("127.0.0.1", port)).ok()?;

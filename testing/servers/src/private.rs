@@ -8,8 +8,8 @@ use crate::port::free_port;
 use crate::signal::{number, signal};
 use crate::{ADMIN, Kind, USER, clock, tls, url};
 
-/// Kills the server when the test that started it ends: its end of the pipe is
-/// closed then, however it ended.
+/// Kills the server when its test ends: the test's end of the pipe is then closed,
+/// however the test ended.
 pub(crate) const GUARD: &str = r#"
 "$@" &
 server=$!
@@ -31,7 +31,7 @@ pub struct Private {
 }
 
 impl Private {
-    /// Starts one.
+    /// Starts a server.
     ///
     /// # Panics
     /// When it is not installed or does not start.
@@ -40,7 +40,7 @@ impl Private {
         Self::start_with(kind, &[])
     }
 
-    /// Starts one with more options of its own.
+    /// Starts a server with more options.
     ///
     /// # Panics
     /// As [`Self::start`].
@@ -52,10 +52,10 @@ impl Private {
         Self::start_in(kind, &base().join(name), options)
     }
 
-    /// The same, whose clock can be [set](Self::set_clock).
+    /// The same with a clock that can be [set](Self::set_clock).
     ///
     /// # Panics
-    /// As [`Self::start`], and where libfaketime is not installed.
+    /// As [`Self::start`], and if libfaketime is not installed.
     #[must_use]
     pub fn start_with_clock(kind: Kind, options: &[&str]) -> Self {
         let mut server = Self::start_with(kind, options);
@@ -65,10 +65,10 @@ impl Private {
         server
     }
 
-    /// Sets the server's clock to so many seconds after the machine's, or before it.
+    /// Sets the server's clock to this many seconds after or before the machine's.
     ///
     /// # Panics
-    /// When the server has no clock of its own.
+    /// If the server has no own clock.
     pub fn set_clock(&self, seconds: i64) {
         assert!(self.has_clock, "a server with a clock of its own");
         let (new, file) = (self.folder.join("clock.new"), self.folder.join("clock"));
@@ -76,7 +76,7 @@ impl Private {
         fs::rename(new, file).expect("the server's clock");
     }
 
-    /// Starts one that keeps everything in `folder`, which is made anew.
+    /// Starts a server with all its data in `folder`, which is created anew.
     ///
     /// # Panics
     /// As [`Self::start`].
@@ -97,13 +97,13 @@ impl Private {
         server
     }
 
-    /// Its address for a user who owns every database named `wallet_...`.
+    /// The URL for a user who owns every database named `wallet_...`.
     #[must_use]
     pub fn url(&self) -> String {
         url(USER, self.port)
     }
 
-    /// Its address for a user who may do everything.
+    /// The URL for the user with all rights.
     #[must_use]
     pub fn admin_url(&self) -> String {
         url(ADMIN, self.port)
@@ -115,19 +115,19 @@ impl Private {
         self.port
     }
 
-    /// The certificate that its own is issued by, as PEM.
+    /// The certificate of its issuer, as PEM.
     #[must_use]
     pub fn ca(&self) -> PathBuf {
         tls::ca(&self.folder)
     }
 
-    /// Its data folder and log.
+    /// The folder with its data and log.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The number of its process.
+    /// Its process id.
     ///
     /// # Panics
     /// When it does not run.
@@ -136,7 +136,7 @@ impl Private {
         number(&self.folder.join("pid"))
     }
 
-    /// Stops it as it stands: it keeps its connections and answers nothing.
+    /// Suspends the process (SIGSTOP): its connections stay open, and it answers nothing.
     ///
     /// # Panics
     /// When it does not run.
@@ -144,7 +144,7 @@ impl Private {
         signal(&self.folder.join("pid"), "-STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes the process.
     ///
     /// # Panics
     /// When it does not run.
@@ -152,8 +152,7 @@ impl Private {
         signal(&self.folder.join("pid"), "-CONT");
     }
 
-    /// Kills it at once, as a loss of power of the process would; what it has
-    /// written stays. Nothing happens when it does not run.
+    /// Kills the process at once; written data stays. Does nothing if it does not run.
     pub fn kill(&mut self) {
         if let Some(mut guard) = self.guard.take() {
             drop(guard.stdin.take());
@@ -162,7 +161,7 @@ impl Private {
         let _ = fs::remove_file(self.folder.join("pid"));
     }
 
-    /// Starts it again on the same data and port.
+    /// Restarts it on the same data and port.
     ///
     /// # Panics
     /// When it does not start.

@@ -13,11 +13,11 @@ use crate::private::GUARD;
 use crate::signal::signal;
 use crate::tls;
 
-/// Where Debian's package puts it.
+/// Where Debian's package installs it.
 const PROGRAM: &str = "/usr/bin/redis-server";
 
-/// A Redis for one test, killed and removed when dropped or when the test's
-/// process ends. It keeps nothing on disk: started again it is empty.
+/// A Redis for one test, killed and removed when dropped or when the test's process ends.
+/// It stores nothing on disk: after a restart it is empty.
 #[derive(Debug)]
 pub struct PrivateRedis {
     folder: PathBuf,
@@ -27,7 +27,7 @@ pub struct PrivateRedis {
 }
 
 impl PrivateRedis {
-    /// Starts one.
+    /// Starts a Redis.
     ///
     /// # Panics
     /// When it is not installed or does not start.
@@ -36,8 +36,8 @@ impl PrivateRedis {
         Self::start_with(&[])
     }
 
-    /// Starts one with more lines of configuration. `sentinel` as the first of
-    /// them makes it one.
+    /// Starts a Redis with more configuration lines. `sentinel` as the first line starts
+    /// a Sentinel.
     ///
     /// # Panics
     /// As [`Self::start`].
@@ -90,32 +90,31 @@ impl PrivateRedis {
         fs::write(self.folder.join("redis.conf"), text).expect("the configuration");
     }
 
-    /// Its address without TLS.
+    /// The URL without TLS.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Where it listens without TLS.
+    /// The port without TLS.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where it listens with TLS.
+    /// The port with TLS.
     #[must_use]
     pub const fn tls_port(&self) -> u16 {
         self.tls_port
     }
 
-    /// The certificate that its own is issued by, as PEM.
+    /// The certificate of its issuer, as PEM.
     #[must_use]
     pub fn ca(&self) -> PathBuf {
         tls::ca(&self.folder)
     }
 
-    /// What it answers to a command: the first line of it, and of a text the
-    /// whole.
+    /// The answer to a command: its first line; a text in full.
     ///
     /// # Panics
     /// When it does not answer.
@@ -124,26 +123,26 @@ impl PrivateRedis {
         ask(self.port, command).unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
-    /// The same where an error is one.
+    /// The same, and an error answer is a failure.
     ///
     /// # Panics
-    /// When it refuses the command.
-    pub fn tell(&self, command: &str) {
+    /// If it refuses the command.
+    pub fn execute(&self, command: &str) {
         let answer = self.ask(command);
         assert!(!answer.starts_with('-'), "{command}: {answer}");
     }
 
-    /// Stops it as it stands: it keeps its connections and answers nothing.
+    /// Suspends the process (SIGSTOP): its connections stay open, and it answers nothing.
     pub fn pause(&self) {
         signal(&self.folder.join("pid"), "-STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes the process.
     pub fn resume(&self) {
         signal(&self.folder.join("pid"), "-CONT");
     }
 
-    /// Kills it at once. Nothing happens when it does not run.
+    /// Kills it at once. Does nothing if it does not run.
     pub fn kill(&mut self) {
         if let Some(mut guard) = self.guard.take() {
             drop(guard.stdin.take());
@@ -152,7 +151,7 @@ impl PrivateRedis {
         let _ = fs::remove_file(self.folder.join("pid"));
     }
 
-    /// Starts it again on the same port, empty.
+    /// Restarts it on the same port, empty.
     ///
     /// # Panics
     /// When it does not start.
@@ -192,7 +191,7 @@ pub struct PrivateRedisCluster {
 }
 
 impl PrivateRedisCluster {
-    /// Starts one.
+    /// Starts a cluster.
     ///
     /// # Panics
     /// When Redis is not installed or does not start.
@@ -208,14 +207,14 @@ impl PrivateRedisCluster {
                 &format!("cluster-port {bus}"),
                 "cluster-node-timeout 2000",
             ]);
-            node.tell(&format!("CLUSTER ADDSLOTSRANGE {slots}"));
+            node.execute(&format!("CLUSTER ADDSLOTSRANGE {slots}"));
             nodes.push(node);
             buses.push(bus);
         }
         let cluster = Self { nodes };
         for (node, bus) in cluster.nodes.iter().zip(&buses) {
             let meet = format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port());
-            cluster.nodes.iter().for_each(|other| other.tell(&meet));
+            cluster.nodes.iter().for_each(|other| other.execute(&meet));
         }
         cluster.wait();
         cluster
@@ -224,7 +223,7 @@ impl PrivateRedisCluster {
     /// Waits until every node knows every slot.
     #[allow(
         clippy::disallowed_methods,
-        reason = "waiting for processes that tell nobody when they are ready"
+        reason = "waiting for processes that do not signal when they are ready"
     )]
     fn wait(&self) {
         for _ in 0..1_200 {
@@ -240,7 +239,7 @@ impl PrivateRedisCluster {
         panic!("the cluster did not come together");
     }
 
-    /// Its address: all of its nodes.
+    /// The URL with all of its nodes.
     #[must_use]
     pub fn url(&self) -> String {
         let each = self.nodes.iter();
@@ -256,7 +255,7 @@ impl PrivateRedisCluster {
         &self.nodes
     }
 
-    /// Its nodes, to be killed.
+    /// Its nodes, for a test that kills them.
     #[must_use]
     pub fn nodes_mut(&mut self) -> &mut [PrivateRedis] {
         &mut self.nodes

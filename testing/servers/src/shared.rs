@@ -8,9 +8,9 @@ use crate::install::{base, wait};
 use crate::port::free_port;
 use crate::{ADMIN, Kind, USER, url};
 
-/// Ends the server once nobody has used it for a while: whoever uses it keeps a
-/// shared lock on `users`, and whoever starts or ends it the lock on `start`.
-/// The folder is this server's alone, so that it may be removed without a lock.
+/// Ends the server after it was unused for a while. Each user holds a shared lock on
+/// `users`; starting and ending take the lock on `start`. The folder belongs to this
+/// server alone, so that it may be removed without a lock.
 const WATCH: &str = r#"
 home=$1; folder=$2; shift 2
 "$@" &
@@ -35,27 +35,25 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Its address for a user who owns every database named `wallet_...`,
-    /// without a database.
+    /// The URL for a user who owns every database named `wallet_...`, without a database.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Its address for a user who may do everything; none when the server was
-    /// given by the environment.
+    /// The URL for the user with all rights; `None` if the environment named the server.
     #[must_use]
     pub fn admin_url(&self) -> Option<&str> {
         self.admin_url.as_deref()
     }
 
-    /// Where it listens on this machine; 0 when it was given by the environment.
+    /// Its port on this machine; 0 if the environment named the server.
     pub(crate) const fn port(&self) -> u16 {
         self.port
     }
 }
 
-/// The server of this kind, started if need be.
+/// The server of this kind, started if necessary.
 ///
 /// # Panics
 /// When it is not installed or does not start.
@@ -83,8 +81,8 @@ fn find_or_start(kind: Kind) -> Shared {
     share(kind.name(), prepare, command, wait)
 }
 
-/// The server of this name: the one that runs, or a new one, of which `prepare`
-/// makes the folder, `command` runs it and `wait` returns once it answers.
+/// The server of this name: the running one, or a new one. For a new one, `prepare` makes
+/// the folder, `command` runs it, and `wait` returns once it answers.
 pub(crate) fn share(
     name: &str,
     prepare: impl FnOnce(&Path),
@@ -107,7 +105,7 @@ pub(crate) fn share(
     }
 }
 
-/// The port of the server that runs, if one does.
+/// The port of the running server, if any.
 fn running(home: &Path) -> Option<u16> {
     let address = fs::read_to_string(home.join("address")).ok()?;
     let port = address.trim().parse().ok()?;

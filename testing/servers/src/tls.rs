@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-/// Where the certificate of a server's issuer is: what clients trust.
+/// The certificate of a server's issuer, which clients trust.
 pub(crate) fn ca(folder: &Path) -> PathBuf {
     folder.join("tls/ca.pem")
 }
@@ -18,7 +18,7 @@ pub(crate) fn options(folder: &Path) -> [String; 3] {
     ]
 }
 
-/// Issues a certificate for a server here, by an issuer of its own.
+/// Issues a certificate for a local server, with its own issuer.
 pub(crate) fn issue(folder: &Path) {
     let into = folder.join("tls");
     fs::create_dir_all(&into).expect("a folder for certificates");
@@ -42,7 +42,7 @@ pub(crate) fn issue(folder: &Path) {
     }
 }
 
-/// Writes the certificate of an issuer that nobody's is issued by.
+/// Writes the certificate of an issuer that issued no other certificate.
 ///
 /// # Panics
 /// When the file cannot be written.

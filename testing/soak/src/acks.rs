@@ -1,5 +1,5 @@
-//! What callers were told, in a file per host: whatever happens to the process,
-//! what it wrote before stays.
+//! The answers that callers received, in a file per host. What a process wrote stays
+//! after it is killed.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -54,7 +54,7 @@ impl Ack {
 pub(crate) struct Acks(File);
 
 impl Acks {
-    /// Continues the file; what a killed process wrote by half goes.
+    /// Continues the file; removes a line that a killed process left incomplete.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         let whole = file.metadata()?.len() / 24 * 24;
@@ -62,13 +62,13 @@ impl Acks {
         Ok(Self(file))
     }
 
-    /// Adds one, before anybody is told.
+    /// Appends an answer before the caller receives it.
     pub(crate) fn note(&mut self, ack: Ack) -> Result<()> {
         Ok(self.0.write_all(&ack.to_bytes())?)
     }
 }
 
-/// All of a file, in order.
+/// Reads all answers of a file, in order.
 pub(crate) fn read(path: &Path, mut each: impl FnMut(Ack)) -> Result<()> {
     let Ok(file) = File::open(path) else {
         return Ok(());
@@ -84,7 +84,7 @@ pub(crate) fn read(path: &Path, mut each: impl FnMut(Ack)) -> Result<()> {
     }
 }
 
-/// The round with which each caller goes on.
+/// The next round of each caller.
 pub(crate) fn next_rounds(path: &Path) -> Result<BTreeMap<u16, u32>> {
     let mut next = BTreeMap::new();
     read(path, |ack| {
@@ -112,7 +112,7 @@ mod tests {
         for ack in first {
             acks.note(ack).unwrap();
         }
-        // A process dies in the middle of one.
+        // A process was killed in the middle of a line.
         acks.0.write_all(&[1; 10]).unwrap();
         let mut acks = Acks::open(&path).unwrap();
         acks.note(ack(1, 8, Some(4))).unwrap();

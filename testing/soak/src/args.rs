@@ -16,54 +16,54 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Starts everything, breaks it for a time, and verifies it.
+    /// Starts everything, injects faults for a time, and verifies the result.
     Run(RunArgs),
-    /// One of the hosts: started by the other command.
+    /// One of the hosts; the other command starts it.
     #[command(hide = true)]
     Host(HostArgs),
-    /// The verification: likewise.
+    /// The verification; the other command starts it.
     #[command(hide = true)]
     Verify(VerifyArgs),
 }
 
-/// How long, how hard.
+/// The length and the load of a run.
 #[derive(Debug, Clone, Args)]
 #[command(args_override_self = true)]
 pub(crate) struct RunArgs {
-    /// For how long faults are made, in seconds; time in which this process
-    /// itself was stopped does not count.
+    /// How long faults are injected, in seconds; time in which this process itself was
+    /// stopped does not count.
     #[arg(long, default_value_t = 60)]
     pub(crate) seconds: u64,
-    /// Which faults, when, and to whom.
+    /// The seed of the faults: their kinds, times and targets.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Which database.
+    /// The database.
     #[arg(long, value_enum, default_value_t = Database::Mariadb)]
     pub(crate) database: Database,
-    /// How many processes.
+    /// The number of processes.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) hosts: u16,
-    /// How many callers in each.
+    /// The number of callers in each process.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) callers: u16,
-    /// How long a caller waits from request to request, in milliseconds.
+    /// The pause between two requests of a caller, in milliseconds.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) tick_ms: u64,
     /// The longest pause between faults, in milliseconds; the shortest is a
     /// quarter of it.
     #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u64).range(4..))]
     pub(crate) pause_ms: u64,
-    /// The program that hosts run, such as that of another release, and the
-    /// verification; this one by default.
+    /// The program that runs hosts and the verification, such as that of another release;
+    /// this one by default.
     #[arg(long)]
     pub(crate) program: Option<PathBuf>,
-    /// Where the files of answers go; a folder of this run's own by default.
+    /// The folder of the files of answers; a new one by default.
     #[arg(long)]
     pub(crate) folder: Option<PathBuf>,
 }
 
 impl RunArgs {
-    /// What hosts and the verification run.
+    /// The program of hosts and the verification.
     pub(crate) fn program(&self) -> Result<PathBuf> {
         match &self.program {
             Some(program) => Ok(program.clone()),
@@ -72,7 +72,7 @@ impl RunArgs {
     }
 }
 
-/// Which database.
+/// The kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Database {
     Mariadb,
@@ -87,7 +87,7 @@ impl Database {
         }
     }
 
-    /// The option that makes it read-only for everybody.
+    /// The option that makes it read-only for all users.
     pub(crate) const fn read_only(self) -> &'static str {
         match self {
             Self::Mariadb => "read_only",

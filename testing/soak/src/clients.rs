@@ -10,7 +10,7 @@ use wallet_dynamo::{DynamoHistory, DynamoSettings, create_history_table};
 
 use crate::Result;
 
-/// The table of history.
+/// The table of the history.
 pub(crate) const TABLE: &str = "wallet-history";
 
 macro_rules! client {
@@ -28,12 +28,12 @@ macro_rules! client {
     }};
 }
 
-/// A client of queues.
+/// A client of SQS.
 pub(crate) fn sqs(endpoint: &str) -> aws_sdk_sqs::Client {
     client!(aws_sdk_sqs, endpoint)
 }
 
-/// Creates the queue of events; answers its address.
+/// Creates the queue of events; returns its URL.
 pub(crate) async fn create_queue(endpoint: &str) -> Result<String> {
     let create = sqs(endpoint)
         .create_queue()

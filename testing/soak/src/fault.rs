@@ -1,4 +1,4 @@
-//! What is broken, and how it is mended again.
+//! The faults, and how each is repaired.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::Result;
 use crate::proxy::Cut;
 use crate::world::World;
 
-/// What a fault strikes.
+/// The part that a fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     Host,
@@ -20,7 +20,7 @@ pub(crate) enum Target {
     History,
 }
 
-/// What is done to it.
+/// The kind of the fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     KillHost,
@@ -49,7 +49,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Each with how often it comes, in words, and whom it strikes.
+    /// Each fault with its frequency, its name and its target.
     const ALL: [(Self, u32, &'static str, Target); 23] = [
         (Self::KillHost, 10, "kill -9 of a host", Target::Host),
         (
@@ -146,7 +146,7 @@ impl Kind {
         ),
     ];
 
-    /// One of those that are possible here.
+    /// A random fault of those that are possible here.
     pub(crate) fn draw(rng: &mut Rng, has_slow_disk: bool) -> Self {
         let possible = Self::ALL
             .into_iter()
@@ -176,7 +176,7 @@ impl Kind {
     }
 }
 
-/// One that is being done.
+/// A fault in progress.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) kind: Kind,
@@ -204,7 +204,7 @@ impl Fault {
             Kind::RestartHost => world.hosts[self.host].order("settle").await?,
             Kind::PauseHost => world.hosts[self.host].signal("-STOP").await?,
             Kind::StepClock => {
-                // Up to an hour either way.
+                // Up to one hour in either direction.
                 let off = i64::try_from(self.amount % 7_200_000_000)?.saturating_sub(3_600_000_000);
                 world.hosts[self.host]
                     .order(&format!("clock {off}"))
@@ -241,7 +241,7 @@ impl Fault {
             }
             Kind::KillRedis => world.redis.kill(),
             Kind::PauseRedis => world.redis.pause(),
-            Kind::FlushRedis => world.redis.tell("FLUSHALL"),
+            Kind::FlushRedis => world.redis.execute("FLUSHALL"),
             Kind::CutRedis => world.to_redis.cut(),
             Kind::KillQueue => world.queue.kill(),
             Kind::PauseQueue => world.queue.pause(),
@@ -278,7 +278,8 @@ impl Fault {
             Kind::CutWithin => world.to_database.disarm(),
             Kind::StepDatabaseClock => {
                 world.database.set_clock(0);
-                // Accounts that were used meanwhile are an hour ahead: the way out.
+                // Accounts that were used meanwhile are an hour ahead: this is the
+                // recovery.
                 for host in &mut world.hosts {
                     host.raise_max_ahead().await?;
                 }
@@ -300,7 +301,7 @@ impl Fault {
         Ok(())
     }
 
-    /// Whether its end is waited for.
+    /// Whether the run waits for its end.
     pub(crate) fn is_awaited(&self) -> bool {
         self.kind == Kind::RestartHost
     }
@@ -328,8 +329,8 @@ fn slow(process: u32, amount: u64) -> Result<Child> {
     Ok(slowing)
 }
 
-/// Whether flushes can be delayed here, which takes `strace` and the right to
-/// trace a process.
+/// Whether flushes can be delayed here. It takes `strace` and the right to trace a
+/// process.
 pub(crate) async fn has_slow_disk() -> bool {
     let tried = Command::new("strace")
         .args(["--quiet=all", "--output=/dev/null", "--trace=fsync", "true"])

@@ -1,4 +1,4 @@
-//! The processes under test, from outside.
+//! The host processes under test, seen from outside.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -13,15 +13,15 @@ use crate::args::RunArgs;
 use crate::tally::{Counts, SETTLED, VIOLATION, add, counts_of};
 use crate::world::Addresses;
 
-/// What a process has told.
+/// What a host process has reported.
 #[derive(Debug, Default)]
-struct Told {
+struct Reported {
     counts: Counts,
     violations: Vec<String>,
     is_settled: bool,
 }
 
-/// One process at a time, with what all of them did.
+/// One host process at a time, with the counters of all earlier ones.
 #[derive(Debug)]
 pub(crate) struct Host {
     number: u16,
@@ -29,7 +29,7 @@ pub(crate) struct Host {
     arguments: Vec<String>,
     acks: PathBuf,
     running: Option<Running>,
-    /// Of those that are no more.
+    /// The counters of the ended processes.
     before: Counts,
     violations: Vec<String>,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Host {
 struct Running {
     child: Child,
     orders: ChildStdin,
-    told: Arc<Mutex<Told>>,
+    reported: Arc<Mutex<Reported>>,
     reading: JoinHandle<()>,
 }
 
@@ -90,22 +90,22 @@ impl Host {
             .kill_on_drop(true)
             .spawn()?;
         let orders = child.stdin.take().ok_or("a way to give orders")?;
-        let lines = child.stdout.take().ok_or("a way to be told")?;
-        let told = Arc::new(Mutex::new(Told::default()));
-        let reading = tokio::spawn(read(lines, Arc::clone(&told)));
+        let lines = child.stdout.take().ok_or("a pipe from the host")?;
+        let reported = Arc::new(Mutex::new(Reported::default()));
+        let reading = tokio::spawn(read(lines, Arc::clone(&reported)));
         self.running = Some(Running {
             child,
             orders,
-            told,
+            reported,
             reading,
         });
         Ok(())
     }
 
-    /// Kills it at once; what it had told counts.
+    /// Kills the process at once; what it has reported counts.
     pub(crate) async fn kill(&mut self) -> Result<()> {
         if let Some(mut running) = self.running.take() {
-            // It may have ended by itself.
+            // The process may have ended already.
             let _ = running.child.kill().await;
             self.bury(running).await;
         }
@@ -114,9 +114,9 @@ impl Host {
 
     async fn bury(&mut self, running: Running) {
         let _ = running.reading.await;
-        let told = lock(&running.told);
-        add(&mut self.before, &told.counts);
-        self.violations.extend(told.violations.iter().cloned());
+        let reported = lock(&running.reported);
+        add(&mut self.before, &reported.counts);
+        self.violations.extend(reported.violations.iter().cloned());
     }
 
     /// Sends it a signal.
@@ -158,10 +158,10 @@ impl Host {
     pub(crate) fn is_settled(&self) -> bool {
         self.running
             .as_ref()
-            .is_some_and(|running| lock(&running.told).is_settled)
+            .is_some_and(|running| lock(&running.reported).is_settled)
     }
 
-    /// Waits until it has ended by itself; it must have ended well.
+    /// Waits until the process has ended; it must have exited with 0.
     pub(crate) async fn ended(&mut self) -> Result<()> {
         let mut running = self.running.take().ok_or("no process")?;
         let status = running.child.wait().await?;
@@ -173,7 +173,7 @@ impl Host {
         }
     }
 
-    /// Whether it has ended though nobody told it to.
+    /// Whether the process has ended without an order.
     pub(crate) fn has_died(&mut self) -> Result<bool> {
         let Some(running) = &mut self.running else {
             return Ok(false);
@@ -181,11 +181,11 @@ impl Host {
         Ok(running.child.try_wait()?.is_some())
     }
 
-    /// What was done by it and by those before it.
+    /// The counters of this process and the earlier ones.
     pub(crate) fn counts(&self) -> Counts {
         let mut counts = self.before.clone();
         if let Some(running) = &self.running {
-            add(&mut counts, &lock(&running.told).counts);
+            add(&mut counts, &lock(&running.reported).counts);
         }
         counts
     }
@@ -193,26 +193,26 @@ impl Host {
     pub(crate) fn violations(&self) -> Vec<String> {
         let mut all = self.violations.clone();
         if let Some(running) = &self.running {
-            all.extend(lock(&running.told).violations.iter().cloned());
+            all.extend(lock(&running.reported).violations.iter().cloned());
         }
         all
     }
 }
 
-fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
-    told.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(reported: &Mutex<Reported>) -> MutexGuard<'_, Reported> {
+    reported.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn read(lines: ChildStdout, told: Arc<Mutex<Told>>) {
+async fn read(lines: ChildStdout, reported: Arc<Mutex<Reported>>) {
     let mut lines = BufReader::new(lines).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        let mut told = lock(&told);
+        let mut reported = lock(&reported);
         if let Some(counts) = counts_of(&line) {
-            told.counts = counts;
+            reported.counts = counts;
         } else if let Some(violation) = line.strip_prefix(VIOLATION) {
-            told.violations.push(violation.trim().to_owned());
+            reported.violations.push(violation.trim().to_owned());
         } else if line == SETTLED {
-            told.is_settled = true;
+            reported.is_settled = true;
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Wallets in processes of their own, on a real database, with a cache, a queue
-//! and history, under faults from a seed; and then a proof that nothing that was
-//! acknowledged is lost, nothing was done twice, and every part tells the same.
+//! Soak test: wallet processes on a real database, with a cache, a queue and history,
+//! under faults from a seed. At the end it verifies that no acknowledged request is lost
+//! or done twice, and that all parts agree.
 //!
 //! `wallet-soak run --help` lists the options; `scripts/soak` runs the long form.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
-    reason = "a program for developers, which tells what is wrong by panicking"
+    reason = "a program for developers, which reports errors by panicking"
 )]
 
 mod acks;
@@ -31,7 +31,7 @@ use clap::Parser;
 
 use args::{Cli, Command};
 
-/// What any part of the program may fail with: its user is a person.
+/// The error type of the program; a person reads its text.
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -55,13 +55,13 @@ fn ran(command: Command) -> Result<bool> {
         Command::Host(args) => runtime.block_on(host::run(args)).map(|()| true),
         Command::Verify(args) => runtime.block_on(verify::run(&args)).map(|()| true),
     };
-    // A host still waits for orders, on a thread that nothing interrupts.
+    // A host's thread still reads its orders and cannot be interrupted.
     runtime.shutdown_background();
     ran
 }
 
-/// Prints a line whole, whoever else prints.
-fn tell(line: &str) {
-    // Who reads it may be gone: then there is nobody to tell.
+/// Prints a whole line, without mixing with other threads.
+fn print_line(line: &str) {
+    // The reader may be gone: then the line is dropped.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }

@@ -1,6 +1,6 @@
-//! What is asked for: every request follows from where it stands, so that a
-//! process that comes after a killed one asks for the same again, and the
-//! verification knows what each of them moves without being told.
+//! The plan of requests. Every request follows from its place, so that a restarted
+//! process sends the same request again. The verification knows from the plan what each
+//! request moves.
 
 use std::time::Duration;
 
@@ -18,13 +18,12 @@ use crate::Result;
 pub(crate) const POSITIONS: u16 = 200;
 /// Accounts of customers, whose events go all the way.
 pub(crate) const CUSTOMERS: u16 = 64;
-/// What a position is given, in cents: enough for any run.
+/// The initial funds of a position, in cents: enough for any run.
 const FUNDS: i128 = 1_000_000_000_000;
-/// What a customer is given: at times too little.
+/// The initial funds of a customer: sometimes too little.
 const POCKET: i128 = 5_000;
 
-/// Where a request stands: which host, which of its callers, which of the
-/// caller's requests.
+/// The place of a request: its host, the caller of the host, the round of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) host: u16,
@@ -32,8 +31,7 @@ pub(crate) struct Place {
     pub(crate) round: u32,
 }
 
-/// What is done there. Rounds come in pairs, of which the second may build on
-/// the first.
+/// The request of a place. Rounds come in pairs; the second may build on the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     Transfer(Vec<Leg>),
@@ -47,7 +45,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// What it moves when it is accepted.
+    /// The movements of an accepted request.
     pub(crate) fn moves(&self) -> Vec<Leg> {
         match self {
             Self::Transfer(legs) => legs.clone(),
@@ -69,11 +67,11 @@ impl Place {
         Ok(IdempotencyKey::parse("soak", &text)?)
     }
 
-    /// Randomness of its own, of this pair of rounds.
+    /// The random generator of this pair of rounds.
     fn rng(self) -> Rng {
         let place = u64::from(self.host) << 48 | u64::from(self.caller) << 32;
         let mut rng = Rng::with_seed(place | u64::from(self.round / 2));
-        // Neighbouring seeds begin alike.
+        // Similar seeds start with similar numbers.
         rng.u64(..);
         rng
     }
@@ -91,7 +89,7 @@ impl Place {
         let mut rng = self.rng();
         let kind = rng.u8(0..64);
         let is_first = self.round.is_multiple_of(2);
-        // Holds and reversals are customers' affairs.
+        // Only customers have holds and reversals.
         let pair = leg(&mut rng, true)?;
         let single = |rng: &mut Rng| Ok::<_, crate::Error>(Step::Transfer(vec![leg(rng, false)?]));
         Ok(match (kind, is_first) {
@@ -107,7 +105,7 @@ impl Place {
             (12..=15, true) => Step::Transfer(vec![leg(&mut rng, true)?]),
             (_, true) => single(&mut rng)?,
             (_, false) => {
-                // Another one than that of the first round.
+                // Another account than that of the first round.
                 rng.u64(..);
                 single(&mut rng)?
             }
@@ -192,7 +190,7 @@ fn leg(rng: &mut Rng, is_customer_s: bool) -> Result<Leg> {
     Ok(Leg::new(account(from), account(to), money))
 }
 
-/// Opens every account and pays what it is given.
+/// Opens every account and pays its initial funds.
 pub(crate) fn opening() -> Result<Vec<Request>> {
     let mut requests = Vec::new();
     for number in 0..CUSTOMERS + POSITIONS {
@@ -229,7 +227,7 @@ pub(crate) fn closing() -> Result<Vec<Request>> {
     Ok(requests)
 }
 
-/// What opening and closing leave on an account.
+/// The balance that opening and closing leave on an account.
 pub(crate) const fn given(number: u16) -> i128 {
     if number < CUSTOMERS {
         POCKET + 1

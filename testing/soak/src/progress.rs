@@ -5,16 +5,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::tally::Counts;
 
-/// How far a run has come: a bar on a terminal, a line now and then elsewhere.
+/// The progress of a run: a bar on a terminal, otherwise a line from time to time.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
     fault: String,
-    told: Option<Duration>,
+    shown: Option<Duration>,
     is_terminal: bool,
 }
 
-/// How often a line is written where there is no terminal.
+/// The interval between lines without a terminal.
 const LINES: Duration = Duration::from_secs(30);
 
 impl Progress {
@@ -25,7 +25,7 @@ impl Progress {
         Self {
             bar,
             fault: String::new(),
-            told: None,
+            shown: None,
             is_terminal: std::io::stderr().is_terminal(),
         }
     }
@@ -37,7 +37,7 @@ impl Progress {
         }
     }
 
-    pub(crate) fn tell(&mut self, ran: Duration, faults: u64, counts: &Counts) {
+    pub(crate) fn show(&mut self, ran: Duration, faults: u64, counts: &Counts) {
         let count = |name: &str| counts.get(name).copied().unwrap_or(0);
         let words = format!(
             "{} transfers, {faults} faults, {} events  {}",
@@ -46,14 +46,14 @@ impl Progress {
             self.fault
         );
         self.bar.set_position(ran.as_secs());
-        if !self.is_terminal && self.told.is_none_or(|told| ran >= told + LINES) {
+        if !self.is_terminal && self.shown.is_none_or(|shown| ran >= shown + LINES) {
             eprintln!("{} s: {words}", ran.as_secs());
-            self.told = Some(ran);
+            self.shown = Some(ran);
         }
         self.bar.set_message(words);
     }
 
-    /// What is done after the faults.
+    /// The stage after the faults.
     pub(crate) fn stage(&mut self, words: &str) {
         self.bar.set_message(words.to_owned());
         if !self.is_terminal {

@@ -1,4 +1,4 @@
-//! A proxy before a server, which loses what it is told to lose.
+//! A proxy in front of a server, which cuts, delays or drops traffic on demand.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,29 +11,28 @@ use tokio::sync::watch;
 
 use crate::Result;
 
-/// Where to cut, seen from what a client sends.
+/// Where to cut, relative to what a client sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// The server never sees it.
+    /// The server receives nothing.
     Before,
-    /// The server sees the first half.
+    /// The server receives the first half.
     Within,
-    /// The server carries it out, and the client never learns the answer.
+    /// The server carries the request out, and the client never receives the answer.
     After,
 }
 
 #[derive(Debug)]
 struct State {
-    /// Rises when all connections are to be cut.
+    /// Changes when all connections are to be cut.
     cuts: watch::Sender<u64>,
-    /// Whether everything stands still, both ways.
+    /// Whether all traffic stands still, in both directions.
     is_stalled: watch::Sender<bool>,
     delay_ms: AtomicU64,
-    /// How many sendings of clients pass before the next cut, and how many cuts
-    /// there are left.
+    /// How many writes of clients pass before the next cut, and how many cuts are left.
     plan: Mutex<Option<(u32, u32, Cut)>>,
     lost: AtomicU64,
-    /// How many connections there have been, and how many of these are silent.
+    /// The number of connections so far, and up to which number they are silent.
     opened: AtomicU64,
     silent: AtomicU64,
 }
@@ -52,7 +51,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Before the server on this port.
+    /// A proxy in front of the server on this port.
     pub(crate) async fn start(server: u16) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
@@ -83,8 +82,8 @@ impl Proxy {
         self.state.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// Cuts so many connections, each where so much that a client sends has
-    /// passed since the one before.
+    /// Cuts this many connections, each after clients have sent this much since the cut
+    /// before.
     pub(crate) fn arm(&self, passing: u32, count: u32, cut: Cut) {
         *self.plan() = Some((passing, count, cut));
     }
@@ -100,25 +99,25 @@ impl Proxy {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets everything stand still, or go on.
+    /// Stops or resumes all traffic.
     pub(crate) fn stall(&self, is_stalled: bool) {
         self.state.is_stalled.send_replace(is_stalled);
     }
 
-    /// From now on nothing passes on the connections that there are, and neither side
-    /// learns that the other is gone, until it gives up by itself.
+    /// From now on nothing passes on the present connections. Neither side learns that
+    /// the other is gone until it times out.
     pub(crate) fn silence(&self) {
         let opened = self.state.opened.load(Ordering::Relaxed);
         self.state.silent.store(opened, Ordering::Relaxed);
     }
 
-    /// Delays whatever passes.
+    /// Delays all traffic.
     pub(crate) fn delay(&self, delay: Duration) {
         let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         self.state.delay_ms.store(ms, Ordering::Relaxed);
     }
 
-    /// How many connections it has cut within what a client sent.
+    /// The number of connections cut within what a client sent.
     pub(crate) fn lost(&self) -> u64 {
         self.state.lost.load(Ordering::Relaxed)
     }
@@ -134,11 +133,11 @@ async fn carry(client: TcpStream, server: u16, state: Arc<State>) {
         return;
     };
     let number = state.opened.fetch_add(1, Ordering::Relaxed) + 1;
-    // Delayed packets would make every round trip slow.
+    // Delayed packets (Nagle) would make every round trip slow.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    // Whichever ends first ends the other: dropping both closes both.
+    // The direction that ends first ends the other: dropping both closes both.
     tokio::select! {
         () = pass(from_client, to_server, &state, number, true) => {}
         () = pass(from_server, to_client, &state, number, false) => {}
@@ -158,7 +157,7 @@ async fn pass(
     loop {
         let Ok(count @ 1..) = from.read(&mut buffer).await else {
             if is_client && state.is_silent(number) {
-                // The server ends its session when it misses the client.
+                // The server ends its session when the client is gone.
                 std::future::pending::<()>().await;
             }
             return;

@@ -6,7 +6,7 @@ use crate::args::RunArgs;
 use crate::fault::Kind;
 use crate::tally::Counts;
 
-/// What a run did and what was found.
+/// What a run did, and its violations.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) args: RunArgs,
@@ -15,9 +15,10 @@ pub(crate) struct Report {
     pub(crate) has_slow_disk: bool,
     /// Connections cut within what a client sent.
     pub(crate) lost_within: u64,
-    /// Faults that could not be made, with the reason.
+    /// Faults that could not be injected, with the reason.
     pub(crate) failed: Vec<String>,
-    /// What hosts told: short of the last half second of each that was killed.
+    /// The counters that hosts reported. Of a killed host the last half second is
+    /// missing.
     pub(crate) counts: Counts,
     pub(crate) figures: Counts,
     pub(crate) violations: Vec<String>,

@@ -1,4 +1,4 @@
-//! The course of a run: start, break, mend, settle, verify, tell.
+//! The course of a run: start, inject faults, repair, settle, verify, report.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,16 +16,14 @@ use crate::tally::{Counts, add};
 use crate::world::World;
 use crate::{Result, verify};
 
-/// How often the run looks at its hosts.
+/// How often the run checks its hosts.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often it is tried to mend something, which takes its time where two
-/// faults come together.
+/// How often a repair is retried; it takes longer when two faults overlap.
 const MENDING: u32 = 100;
-/// The longest for which callers may want an answer once all is mended.
+/// The longest time that a caller may wait for its answer after the last repair.
 const SETTLING: Duration = Duration::from_secs(300);
 
-/// How long a run has been going on: time in which this process was stopped
-/// does not count.
+/// The duration of a run, without the time in which this process was stopped.
 #[derive(Debug)]
 struct Running {
     sum: Duration,
@@ -50,7 +48,7 @@ impl Running {
     }
 }
 
-/// What was done so far.
+/// The state of the run so far.
 #[derive(Debug)]
 struct Course {
     running: Running,
@@ -61,13 +59,13 @@ struct Course {
 }
 
 impl Course {
-    /// Lets the hosts work for a time.
+    /// Lets the hosts work for some time.
     async fn pass(&mut self, world: &mut World, time: Duration) -> Result<()> {
         let until = self.running.look() + time;
         loop {
             let now = self.running.look();
             let faults = self.faults.values().sum();
-            self.progress.tell(now, faults, &counts(world));
+            self.progress.show(now, faults, &counts(world));
             for host in &mut world.hosts {
                 if host.has_died()? {
                     let words = format!("host {} died by itself", host.number());
@@ -83,7 +81,7 @@ impl Course {
         }
     }
 
-    /// Begins faults, lets them last, and ends them.
+    /// Starts faults, waits, and ends them.
     async fn break_it(
         &mut self,
         world: &mut World,
@@ -98,7 +96,7 @@ impl Course {
             }
         }
         self.pass(world, lasting).await?;
-        // What waits for the hosts comes last: they wait for the other one.
+        // The fault that waits for the hosts ends last: they wait for the other one.
         faults.sort_by_key(Fault::is_awaited);
         for fault in &mut faults {
             while !fault.is_over(world) {
@@ -135,7 +133,7 @@ fn draw(rng: &mut Rng, world: &World, has_slow_disk: bool) -> Vec<Fault> {
         .collect()
 }
 
-/// What all hosts together did.
+/// The sum of all hosts' counters.
 fn counts(world: &World) -> Counts {
     let mut sums = Counts::new();
     for host in &world.hosts {
@@ -144,7 +142,7 @@ fn counts(world: &World) -> Counts {
     sums
 }
 
-/// Whether all went well.
+/// Whether the run found no violation.
 pub(crate) async fn run(args: RunArgs) -> Result<bool> {
     let time = Duration::from_secs(args.seconds);
     let has_slow_disk = has_slow_disk().await;
@@ -198,7 +196,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<bool> {
     Ok(is_well)
 }
 
-/// All is mended: every caller gets its answer, every event arrives.
+/// After the repairs every caller gets its answer and every event arrives.
 async fn settle(world: &mut World, course: &mut Course) -> Result<()> {
     course.progress.stage("settling");
     for host in &mut world.hosts {

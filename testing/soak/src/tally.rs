@@ -1,4 +1,4 @@
-//! Counts by name, and how a host tells them.
+//! Counters by name, and the lines in which a host reports them.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Counts that only rise, by name.
 pub(crate) type Counts = BTreeMap<String, u64>;
 
-/// The same while it changes.
+/// The live counters.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(Mutex<Counts>);
 
@@ -29,7 +29,7 @@ impl Tally {
         self.counts().insert(name.to_owned(), value);
     }
 
-    /// As one line.
+    /// The counters as one line.
     pub(crate) fn line(&self) -> String {
         let counts = self.counts();
         let each = counts
@@ -39,14 +39,14 @@ impl Tally {
     }
 }
 
-/// What a line of counts begins with.
+/// The prefix of a line of counters.
 pub(crate) const COUNTS: &str = "counts";
-/// What a line begins with that tells of something that must never be.
+/// The prefix of a line that reports a violation.
 pub(crate) const VIOLATION: &str = "violation";
-/// The line that tells that every caller has its answer and asks no more.
+/// The line that reports that every caller has its answer and sends no more requests.
 pub(crate) const SETTLED: &str = "settled";
 
-/// The counts of a line that tells them.
+/// The counters in a line.
 pub(crate) fn counts_of(line: &str) -> Option<Counts> {
     let mut words = line.split('\t');
     if words.next() != Some(COUNTS) {
@@ -59,7 +59,7 @@ pub(crate) fn counts_of(line: &str) -> Option<Counts> {
     each.collect()
 }
 
-/// Adds up what two processes counted.
+/// Adds the counters of two processes.
 pub(crate) fn add(sums: &mut Counts, counts: &Counts) {
     for (name, count) in counts {
         *sums.entry(name.clone()).or_default() += count;

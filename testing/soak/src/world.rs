@@ -17,10 +17,10 @@ use crate::{Result, clients, plan};
 
 /// The database's name.
 const NAME: &str = "wallet_soak";
-/// Enough that inserts at random places do not wait for the disk.
+/// A buffer pool large enough that random inserts do not wait for the disk.
 const OPTIONS: [&str; 1] = ["--innodb-buffer-pool-size=512M"];
 
-/// Where hosts find everything: by way of the proxies.
+/// The addresses of the proxies, for the hosts.
 #[derive(Debug, Clone)]
 pub(crate) struct Addresses {
     pub(crate) database: String,
@@ -124,7 +124,7 @@ impl World {
         at(&self.database.url(), self.database.port())
     }
 
-    /// Runs a statement as a user who may do everything.
+    /// Runs a statement as the user with all rights.
     pub(crate) async fn administer(&self, sql: &str) -> Result<()> {
         let run = async {
             let mut connection = MySqlConnection::connect(&self.database.admin_url()).await?;
@@ -134,37 +134,37 @@ impl World {
         timeout(Duration::from_secs(10), run).await?
     }
 
-    /// Kills and starts what was killed; blocking.
+    /// Kills and restarts a server; blocking.
     pub(crate) fn restart_database(&mut self) {
         tokio::task::block_in_place(|| self.database.restart());
     }
 
-    /// The queue comes back empty, as the real one would never.
+    /// The emulated queue restarts empty; a real queue would not.
     pub(crate) async fn restart_queue(&mut self) -> Result<()> {
         tokio::task::block_in_place(|| self.queue.restart());
         clients::create_queue(&self.queue.endpoint()).await?;
         Ok(())
     }
 
-    /// Whether somebody wants the run to end before its time: a file `stop` lies
-    /// beside the files of answers.
+    /// Whether the run was asked to end early: a file `stop` lies beside the files of
+    /// answers.
     pub(crate) fn is_to_stop(&self) -> bool {
         self.folder.join("stop").exists()
     }
 
-    /// Removes the files of answers: all is well.
+    /// Removes the files of answers after a successful run.
     pub(crate) fn clean(&self) -> Result<()> {
         Ok(std::fs::remove_dir_all(&self.folder)?)
     }
 }
 
-/// The database's address behind another port.
+/// The database's address with another port.
 fn at(url: &str, port: u16) -> String {
     let user = url.rsplit_once('@').map_or(url, |(user, _)| user);
     format!("{user}@127.0.0.1:{port}/{NAME}?ssl-mode=disabled")
 }
 
-/// Submits what must be accepted.
+/// Submits a request that must be accepted.
 pub(crate) async fn submit(wallet: &Wallet, requests: Vec<Request>) -> Result<Vec<Answer>> {
     let mut answers = Vec::new();
     for answer in wallet.submit_all(requests).await {

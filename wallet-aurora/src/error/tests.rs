@@ -1,3 +1,5 @@
+//! Tests of the classification of the servers' error codes.
+
 use std::io;
 
 use super::*;

@@ -1,4 +1,4 @@
-//! Inside a transaction of the consumer's own.
+//! Records a step in a transaction of the consumer.
 
 use std::time::Duration;
 
@@ -8,23 +8,22 @@ use wallet_core::ledger::{AccountKey, Position};
 use wallet_core::messaging::InboxStep;
 use wallet_core::store::StoreErrorKind;
 
-use super::{AuroraInbox, EXISTS, ask, create, record, told};
+use super::{AuroraInbox, EXISTS, ask, create, decode_positions, record};
 use crate::error::{ApplyError, Doing, Failed, Result, code};
 use crate::host::{PACKET_BYTES, in_transaction};
 use crate::run::{Answers, Runner};
 use crate::sql::Script;
 
 const SAVE: &str = "SAVEPOINT wallet_inbox";
-/// Fails where no transaction is under way, since a savepoint ends with the one of
-/// its statement there.
+/// Fails if no transaction is open, because then a savepoint ends with its own statement.
 const RELEASE: &str = "RELEASE SAVEPOINT wallet_inbox";
 
 impl AuroraInbox {
-    /// Creates the table in the database of `connection`, where it is not there.
+    /// Creates the tables in the database of `connection` if they are missing.
     ///
     /// # Errors
-    /// `Invalid` when a transaction is under way, which creating would commit; any
-    /// other of the server's.
+    /// `Invalid`: a transaction is open, which creating the tables would commit. Also any
+    /// other error of the server.
     pub async fn create_in(connection: &mut MySqlConnection) -> Result<()> {
         let exists = Script::of("looking for the inbox", EXISTS);
         match run(connection, &exists).await {
@@ -40,13 +39,13 @@ impl AuroraInbox {
         Ok(())
     }
 
-    /// Where a consumer stands with an account, as the transaction under way sees
-    /// it; [`Position::START`] where it has seen nothing. It locks nothing, and at REPEATABLE READ
-    /// it may be older than what a step is judged by.
+    /// A consumer's position for an account, as the open transaction sees it. It is
+    /// [`Position::START`] if the consumer has seen nothing. The method locks nothing. At
+    /// REPEATABLE READ the position may be older than the one that a step is judged by.
     ///
     /// # Errors
-    /// `Invalid` for a name of more than 128 bytes or none; any other of the
-    /// server's.
+    /// `Invalid`: the name is empty or longer than 128 bytes. Also any other error of the
+    /// server.
     pub async fn position_in(
         connection: &mut MySqlConnection,
         consumer: &str,
@@ -55,40 +54,39 @@ impl AuroraInbox {
         InboxStep::validate_consumer(consumer)?;
         let (script, statements) = ask(consumer, &[account]);
         let mut answers = run(connection, &script).await?;
-        let found = told(&mut answers, statements)?;
+        let found = decode_positions(&mut answers, statements)?;
         Ok(found.get(&account).copied().unwrap_or_default())
     }
 
-    /// Records a step inside the transaction under way on `connection`, as
-    /// [`Inbox::advance`](wallet_core::messaging::Inbox::advance) does in one of its own:
-    /// committed or rolled back with the effect of the event. Where it answers
-    /// `false` the event was seen before, and the effect is to be rolled back.
+    /// Records a step inside the open transaction on `connection`. It follows the rules of
+    /// [`Inbox::advance`](wallet_core::messaging::Inbox::advance). The step is committed or
+    /// rolled back with the effect of the event. If it returns `false`, the event was seen
+    /// before; roll the effect back.
     ///
     /// `connection` may be sqlx's own transaction (`&mut transaction`), or that of a
-    /// [`HostTransaction`](crate::HostTransaction). A step is judged by what is
-    /// committed, whatever the transaction saw before, at any isolation; at
-    /// REPEATABLE READ it locks its neighbours too, so READ COMMITTED is better.
+    /// [`HostTransaction`](crate::HostTransaction). The step is judged by committed data at
+    /// any isolation level, whatever the transaction has read before. At REPEATABLE READ it
+    /// also locks neighbouring rows, so READ COMMITTED is better.
     ///
-    /// Whoever records the same step at the same time waits here until this
-    /// transaction ends, as long as its session waits for locks: let the step come
-    /// first, keep the transaction short, and after `false` roll back at once
-    /// (sqlx's transaction, when dropped, rolls back at the next use of its
-    /// connection). It never retries. When the future is dropped before its end,
-    /// drop the transaction.
+    /// A second caller that records the same step waits here until this transaction ends.
+    /// It waits as long as its session waits for locks. Record the step first, keep the
+    /// transaction short, and roll back at once after `false`. A dropped transaction of
+    /// sqlx rolls back when its connection is used next. The method never retries. If the
+    /// future is dropped before it ends, drop the transaction.
     ///
-    /// The server throws a whole transaction away on some errors, and commits what
-    /// comes after it on its own. A step is never recorded without a transaction;
-    /// for the effect, drop the transaction whenever anything in it failed.
+    /// The server rolls back a whole transaction on some errors, and commits later
+    /// statements on their own. A step is never recorded without a transaction. To protect
+    /// the effect, drop the transaction whenever anything in it failed.
     ///
-    /// A lost answer to the consumer's own `COMMIT` is no answer: the event comes
-    /// again, and is seen or not.
+    /// If the answer to the consumer's own `COMMIT` is lost, the outcome is unknown. The
+    /// event is delivered again, and the inbox shows whether it was seen.
     ///
     /// # Errors
-    /// - [`ApplyError::TransactionLost`]: no transaction is under way, or the
-    ///   server has thrown it away (a deadlock, a lost connection).
-    /// - [`ApplyError::Store`]: the step is not recorded, and the transaction is as
-    ///   it was. `Invalid` as in `advance`; `Conflict`: somebody kept the lock for
-    ///   too long; `Internal`: there is no table.
+    /// - [`ApplyError::TransactionLost`]: no transaction is open, or the server has rolled
+    ///   it back (a deadlock, a lost connection).
+    /// - [`ApplyError::Store`]: the step is not recorded, and the transaction is as it was.
+    ///   `Invalid` as in `advance`. `Conflict`: another transaction held the lock for too
+    ///   long. `Internal`: a table is missing.
     ///
     /// ```no_run
     /// use wallet_aurora::sqlx::{Connection, Executor, MySqlConnection};
@@ -121,15 +119,15 @@ impl AuroraInbox {
                 answers.skip(2);
                 Ok(answers.changed() == 1)
             }
-            // The statement alone is undone.
+            // The server has undone only this statement.
             Err(failed) if failed.is_duplicate() => Ok(false),
             Err(failed) => Err(after(connection, failed).await),
         }
     }
 }
 
-/// Whether the transaction outlived a failure: a server may be set up to roll all
-/// of it back when a lock is not given.
+/// Whether the transaction survived a failure. Some servers are set up to roll back all of
+/// it when a lock wait times out.
 async fn after(connection: &mut MySqlConnection, failed: Failed) -> ApplyError {
     let is_over =
         failed.ended_transaction() || !matches!(in_transaction(connection).await, Ok(true));
@@ -140,7 +138,7 @@ async fn after(connection: &mut MySqlConnection, failed: Failed) -> ApplyError {
     }
 }
 
-/// The consumer says how long to wait, by its session's settings.
+/// Waits as long as the settings of the consumer's session allow.
 async fn run(
     connection: &mut MySqlConnection,
     script: &Script,

@@ -1,4 +1,4 @@
-//! The rows of the outbox and their progress.
+//! Outbox rows and their delivery progress.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use wallet_core::store::{
 };
 use wallet_core::{LedgerId, Outcome, Timestamp};
 
-use super::claimed::Claimed;
-use super::{Fenced, PARTITION, ask_fence, fence, told_fence};
+use super::{Fenced, PARTITION, ask_fence, decode_fence, fence};
+use crate::claimed::Claimed;
 use crate::clock::Time;
 use crate::error::{Failed, Result, corrupt};
 use crate::number::CommitNumber;
-use crate::pool::Lent;
+use crate::pool::PooledConnection;
 use crate::read::outcome;
 use crate::run::Row;
 use crate::sql::Script;
@@ -24,17 +24,17 @@ const OPEN_ROWS: &str = "
     WHERE state = 0";
 const OUTCOMES: &str =
     "SELECT id, ledger, outcome FROM wallet_journal FORCE INDEX (PRIMARY) WHERE FALSE";
-/// How many rows a statement reads the outcomes of: a plan for tens of thousands of
-/// ranges needs more memory than MySQL gives it, and then reads the whole table.
+/// How many rows one statement reads outcomes for. A plan for tens of thousands of ranges
+/// needs more memory than MySQL allows. MySQL then scans the whole table.
 const OUTCOMES_OF: usize = 500;
 const PROGRESS: &str = "
     SELECT id, done, state, created_at FROM wallet_outbox FORCE INDEX (PRIMARY) WHERE ";
-// The rows that a relay put aside are its own: nobody else changes them.
+// Only the relay that parked a row changes it.
 const REOPEN: &str = "
     UPDATE wallet_outbox FORCE INDEX (wallet_outbox_by_state) SET state = 0 WHERE state = 2";
 const UNPARK: &str = "DELETE FROM wallet_parked WHERE batch = ";
 
-/// A row before its outcomes are read.
+/// An outbox row before its outcomes are read.
 struct Open {
     id: RowId,
     accepted: i64,
@@ -42,10 +42,10 @@ struct Open {
     done: DoneSet,
 }
 
-/// Rows that are not complete. What they name never changes, so that it can be
-/// read later.
+/// Reads the rows that are not complete. The outcomes that a row names never change, so
+/// they can be read later.
 pub(super) async fn claim(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     time: &Time,
     lease: &Lease,
     skip: &BTreeSet<RowId>,
@@ -67,9 +67,9 @@ pub(super) async fn claim(
         sql.raw(" ORDER BY id LIMIT ").int(limit);
     });
     script.end_reading();
-    let mut answers = lent.run(&script).await?;
+    let mut answers = connection.run(&script).await?;
     answers.skip(before);
-    let (is_held, _) = told_fence(&mut answers, time, lease)?;
+    let (is_held, _) = decode_fence(&mut answers, time, lease)?;
     if !is_held {
         return Ok(None);
     }
@@ -79,14 +79,14 @@ pub(super) async fn claim(
     let open: Result<Vec<Open>> = answers.rows().iter().map(open_row).collect();
     let open = open?;
     claimed.note(open.iter().map(|row| (row.id, row.created_at)));
-    let mut outcomes = outcomes(lent, &open).await?;
+    let mut outcomes = outcomes(connection, &open).await?;
     let mut rows = Vec::with_capacity(open.len());
     for row in open {
-        let told = outcomes.remove(&row.id).unwrap_or_default();
-        if i64::try_from(told.len()).ok() != Some(row.accepted) {
-            return Err(corrupt("the journal does not tell a commit").into());
+        let accepted = outcomes.remove(&row.id).unwrap_or_default();
+        if i64::try_from(accepted.len()).ok() != Some(row.accepted) {
+            return Err(corrupt("the journal does not hold a commit").into());
         }
-        let payload = encode_outbox(&told);
+        let payload = encode_outbox(&accepted);
         rows.push(OutboxRow {
             id: row.id,
             created_at: row.created_at,
@@ -106,14 +106,14 @@ fn open_row(row: &Row) -> Result<Open> {
     })
 }
 
-type Told = Vec<(LedgerId, Arc<Outcome>)>;
+type CommitOutcomes = Vec<(LedgerId, Arc<Outcome>)>;
 
-/// What each row names, in the order in which it was decided.
+/// The outcomes of each row, in the order of their decisions.
 async fn outcomes(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     open: &[Open],
-) -> std::result::Result<BTreeMap<RowId, Told>, Failed> {
-    let mut told: BTreeMap<RowId, Told> = BTreeMap::new();
+) -> std::result::Result<BTreeMap<RowId, CommitOutcomes>, Failed> {
+    let mut by_row: BTreeMap<RowId, CommitOutcomes> = BTreeMap::new();
     let mut script = Script::default();
     for open in open.chunks(OUTCOMES_OF) {
         script.work("reading the journal", |sql| {
@@ -128,28 +128,28 @@ async fn outcomes(
         });
     }
     let statements = script.steps.len();
-    let mut answers = lent.run(&script).await?;
+    let mut answers = connection.run(&script).await?;
     for _ in 0..statements {
         for row in answers.rows() {
             let id: i64 = row.number(0)?;
             let ledger = row.ledger(1)?;
             let outcome = Arc::new(outcome(&row, 2, ledger, || format!("row {id}"))?);
-            let of = told.entry(CommitNumber::of_row(id).id()).or_default();
+            let of = by_row.entry(CommitNumber::of_row(id).id()).or_default();
             of.push((ledger, outcome));
         }
     }
-    Ok(told)
+    Ok(by_row)
 }
 
-/// Adds to the done-sets of rows.
+/// Adds effect indexes to the done-sets of rows.
 pub(super) async fn mark_done(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     time: &Time,
     lease: &Lease,
     progress: &[RowProgress],
     claimed: &Claimed,
 ) -> Fenced<()> {
-    if fence(lent, time, lease).await?.is_none() {
+    if fence(connection, time, lease).await?.is_none() {
         return Ok(None);
     }
     let notes: Vec<Note<'_>> = progress
@@ -160,28 +160,34 @@ pub(super) async fn mark_done(
             state: Some(step.state),
         })
         .collect();
-    let Some(mut script) = add_done(lent, &notes, Some(claimed)).await? else {
-        lent.run(&Script::of("leaving a lease", "ROLLBACK")).await?;
+    let Some(mut script) = add_done(connection, &notes, Some(claimed)).await? else {
+        connection
+            .run(&Script::of("leaving a lease", "ROLLBACK"))
+            .await?;
         return Ok(None);
     };
     script.commit();
-    lent.run(&script).await?;
+    connection.run(&script).await?;
     let is_over = |step: &&RowProgress| step.state == RowState::Complete;
     claimed.forget(progress.iter().filter(is_over).map(|step| step.row));
     Ok(Some(()))
 }
 
-/// What is to be noted of a row.
+/// A change of one row.
 struct Note<'a> {
     row: RowId,
     done: &'a DoneSet,
-    /// How it stands from now on; as before where nothing is said.
+    /// The row's new state. `None` keeps its state.
     state: Option<RowState>,
 }
 
-/// Opens what was put aside.
-pub(super) async fn reopen(lent: &mut Lent, time: &Time, lease: &Lease) -> Fenced<u64> {
-    if fence(lent, time, lease).await?.is_none() {
+/// Reopens parked rows.
+pub(super) async fn reopen(
+    connection: &mut PooledConnection,
+    time: &Time,
+    lease: &Lease,
+) -> Fenced<u64> {
+    if fence(connection, time, lease).await?.is_none() {
         return Ok(None);
     }
     let mut script = Script::default();
@@ -191,7 +197,7 @@ pub(super) async fn reopen(lent: &mut Lent, time: &Time, lease: &Lease) -> Fence
         });
     }
     script.commit();
-    let mut answers = lent.run(&script).await?;
+    let mut answers = connection.run(&script).await?;
     Ok(Some(if lease.partition == PARTITION {
         answers.changed()
     } else {
@@ -199,10 +205,10 @@ pub(super) async fn reopen(lent: &mut Lent, time: &Time, lease: &Lease) -> Fence
     }))
 }
 
-/// Locks the rows and answers what to write; nothing where a row is not the one that
-/// was claimed. A row that was purged was complete.
+/// Locks the rows and returns the script that writes them. Returns `None` if a row is not
+/// the one that was claimed. A missing row was complete and then purged.
 async fn add_done(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     progress: &[Note<'_>],
     claimed: Option<&Claimed>,
 ) -> Fenced<Script> {
@@ -217,7 +223,7 @@ async fn add_done(
         sql.raw(" ORDER BY id FOR UPDATE");
     });
     let mut script_out = Script::default();
-    for row in lent.run(&script).await?.rows() {
+    for row in connection.run(&script).await?.rows() {
         let id: RowId = row.number(0)?;
         let mut done = done_set(row.bytes(1)?)?;
         let mut state: i64 = row.number(2)?;
@@ -252,9 +258,9 @@ fn done_set(bytes: &[u8]) -> Result<DoneSet> {
         .collect())
 }
 
-/// Ends the parking of an event; answers whether it was parked.
+/// Ends the parking of an event. Returns whether it was parked.
 pub(super) async fn unpark(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     row: RowId,
     index: EventIndex,
     resolution: Resolution,
@@ -264,7 +270,7 @@ pub(super) async fn unpark(
     script.work("ending a parking", |sql| {
         sql.raw(UNPARK).int(row).raw(" AND event = ").int(index);
     });
-    let mut answers = lent.run(&script).await?;
+    let mut answers = connection.run(&script).await?;
     answers.skip(1);
     let was_parked = answers.changed() > 0;
     let mut script = Script::default();
@@ -274,9 +280,11 @@ pub(super) async fn unpark(
             done: &DoneSet::from([index]),
             state: None,
         };
-        script = add_done(lent, &[note], None).await?.unwrap_or_default();
+        script = add_done(connection, &[note], None)
+            .await?
+            .unwrap_or_default();
     }
     script.commit();
-    lent.run(&script).await?;
+    connection.run(&script).await?;
     Ok(was_parked)
 }

@@ -1,4 +1,4 @@
-//! A bulk request's key is deleted after the keys of its items.
+//! Deletes the key of a bulk request after the keys of its items.
 
 use wallet_core::Timestamp;
 use wallet_core::ledger::RecordKey;
@@ -6,7 +6,7 @@ use wallet_core::ledger::RecordKey;
 use super::Part;
 use crate::error::{Failed, Result};
 use crate::number::CommitNumber;
-use crate::pool::Lent;
+use crate::pool::PooledConnection;
 use crate::read::outcome;
 use crate::run::Row;
 use crate::sql::Script;
@@ -18,14 +18,14 @@ const ITEMS: &str = "
     SELECT id FROM wallet_journal FORCE INDEX (wallet_journal_by_key) WHERE ";
 const LATER: &str = "SELECT id FROM wallet_batch FORCE INDEX (PRIMARY) WHERE written_at > ";
 
-/// How many items one transaction deletes, where one commit has no more.
+/// The most items that one transaction deletes, unless one commit has more.
 const AT_ONCE: usize = 1_000;
 
-/// The journal rows of the items of the bulk requests in `parts`. The parts are
-/// cut before the first one with a bulk request that has an item later than
-/// `bound`: its key is still in use.
+/// The journal rows of the items of the bulk requests in `parts`. The parts are cut before
+/// the first one with a bulk request that has an item later than `bound`. The key of such a
+/// request is still in use.
 pub(super) async fn items(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     parts: &mut Vec<Part>,
     bound: Timestamp,
 ) -> std::result::Result<Vec<i64>, Failed> {
@@ -35,9 +35,9 @@ pub(super) async fn items(
         if part.bulks == 0 || part.from >= part.accepted {
             continue;
         }
-        let items = items_of(lent, part).await?;
+        let items = items_of(connection, part).await?;
         let is_full = index > 0 && found.len().saturating_add(items.len()) > AT_ONCE;
-        if is_full || has_later(lent, &items, bound).await? {
+        if is_full || has_later(connection, &items, bound).await? {
             cut = index;
             break;
         }
@@ -48,7 +48,10 @@ pub(super) async fn items(
 }
 
 /// The journal rows of the items of a commit's bulk requests.
-async fn items_of(lent: &mut Lent, part: &Part) -> std::result::Result<Vec<i64>, Failed> {
+async fn items_of(
+    connection: &mut PooledConnection,
+    part: &Part,
+) -> std::result::Result<Vec<i64>, Failed> {
     let number = CommitNumber::new(part.batch);
     let mut script = Script::default();
     script.work("finding bulk requests", |sql| {
@@ -56,7 +59,7 @@ async fn items_of(lent: &mut Lent, part: &Part) -> std::result::Result<Vec<i64>,
         let end = part.until.min(part.accepted);
         sql.raw(" AND id < ").int(number.row(end));
     });
-    let rows = lent.run(&script).await?.rows();
+    let rows = connection.run(&script).await?.rows();
     let mut keys = Vec::new();
     for row in &rows {
         keys.extend(item_keys(row)?);
@@ -70,7 +73,7 @@ async fn items_of(lent: &mut Lent, part: &Part) -> std::result::Result<Vec<i64>,
         sql.raw(ITEMS);
         sql.keyed("ledger", "hash", &keys, |key| (key.ledger, key.hash));
     });
-    let rows = lent.run(&script).await?.rows();
+    let rows = connection.run(&script).await?.rows();
     let ids: Result<Vec<i64>> = rows.iter().map(|row| row.number(0)).collect();
     Ok(ids?)
 }
@@ -85,7 +88,7 @@ fn item_keys(row: &Row) -> Result<Vec<RecordKey>> {
 }
 
 async fn has_later(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     items: &[i64],
     bound: Timestamp,
 ) -> std::result::Result<bool, Failed> {
@@ -101,5 +104,5 @@ async fn has_later(
         });
         sql.raw(" LIMIT 1");
     });
-    Ok(!lent.run(&script).await?.rows().is_empty())
+    Ok(!connection.run(&script).await?.rows().is_empty())
 }

@@ -1,4 +1,4 @@
-//! Deleting what has served its time, in transactions that are short.
+//! Deletes expired rows in short transactions.
 
 mod bulk;
 
@@ -6,7 +6,7 @@ use wallet_core::Timestamp;
 
 use crate::error::{Failed, Result};
 use crate::number::CommitNumber;
-use crate::pool::Lent;
+use crate::pool::PooledConnection;
 use crate::run::Row;
 use crate::sql::Script;
 
@@ -16,9 +16,9 @@ const OLDEST: &str = "
 const FORGET_KEYS: &str = "
     UPDATE wallet_journal FORCE INDEX (PRIMARY) SET hash = NULL, fingerprint = NULL
     WHERE hash IS NOT NULL AND ";
-// One statement a row: a list may be read by a scan where a table is small, and
-// a delete that scans waits for every row that somebody has locked. (An update
-// passes over locked rows that it does not change.)
+// One statement deletes one row. With a list of keys, the server may scan a small table. A
+// `DELETE` that scans waits for every locked row. (An `UPDATE` skips locked rows that it
+// does not change.)
 const DELETE_REFUSAL: &str = "DELETE FROM wallet_journal WHERE id = ";
 const DELETE_COMMIT: &str = "DELETE FROM wallet_batch WHERE id = ";
 const DELETE_DELIVERED: &str = "DELETE FROM wallet_outbox WHERE id = ";
@@ -26,7 +26,7 @@ const DELIVERED: &str = "
     SELECT id FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state)
     WHERE state = 1 AND created_at <= ";
 
-// Each commit has an outcome at least, so that as many commits are enough.
+// Each commit has at least one outcome, so the limit also bounds the commits to read.
 const COUNT_RECORDS: &str = "
     SELECT CAST(COALESCE(SUM(old.outcomes - old.purged), 0) AS SIGNED) FROM (
         SELECT outcomes, purged FROM wallet_batch FORCE INDEX (wallet_batch_by_age)
@@ -36,24 +36,24 @@ const COUNT_DELIVERED: &str = "
         SELECT id FROM wallet_outbox FORCE INDEX (wallet_outbox_by_state)
         WHERE state = 1 AND created_at <= ";
 
-/// How many rows one transaction deletes at most.
+/// The most rows that one transaction deletes.
 const AT_ONCE: u32 = 1_000;
 
-/// A part of a commit's outcomes that is to go.
+/// The part of a commit's outcomes to delete.
 struct Part {
     batch: i64,
     accepted: i64,
     outcomes: i64,
-    /// How many of the accepted ones are bulk requests.
+    /// How many of the accepted outcomes are bulk requests.
     bulks: i64,
     from: i64,
-    /// The first one that stays.
+    /// The first row that stays.
     until: i64,
 }
 
-/// How many records were written at or before `bound`; it counts `limit` at most.
+/// Counts the records written at or before `bound`, up to `limit`.
 pub(crate) async fn count_records(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     bound: Timestamp,
     limit: u32,
 ) -> std::result::Result<u64, Failed> {
@@ -63,13 +63,12 @@ pub(crate) async fn count_records(
         sql.raw(" ORDER BY written_at, id LIMIT ").int(limit);
         sql.raw(") old");
     });
-    Ok(counted(&lent.run(&script).await?.rows())?.min(u64::from(limit)))
+    Ok(counted(&connection.run(&script).await?.rows())?.min(u64::from(limit)))
 }
 
-/// How many delivered outbox rows were written at or before `bound`; it counts
-/// `limit` at most.
+/// Counts the delivered outbox rows written at or before `bound`, up to `limit`.
 pub(crate) async fn count_delivered(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     bound: Timestamp,
     limit: u32,
 ) -> std::result::Result<u64, Failed> {
@@ -79,20 +78,20 @@ pub(crate) async fn count_delivered(
         sql.raw(" LIMIT ").int(limit);
         sql.raw(") old");
     });
-    Ok(counted(&lent.run(&script).await?.rows())?)
+    Ok(counted(&connection.run(&script).await?.rows())?)
 }
 
-/// The only number of the only row.
+/// The single number of the single row.
 fn counted(rows: &[Row]) -> Result<u64> {
     rows.first().map_or(Ok(0), |row| row.number(0))
 }
 
-/// Deletes at most `limit` records written at or before `bound`, commit by
-/// commit, the oldest first; refusals go with them, what was accepted stays in
-/// the journal. It ends at a bulk request with an item that is later than `bound`;
-/// the keys of a bulk request's items go before its own.
+/// Deletes at most `limit` records written at or before `bound`, commit by commit, the
+/// oldest first. It deletes refusals too. Accepted outcomes stay in the journal. It stops
+/// at a bulk request with an item later than `bound`. The keys of a bulk request's items
+/// are deleted before its own key.
 pub(crate) async fn records(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     bound: Timestamp,
     limit: u32,
 ) -> std::result::Result<u64, Failed> {
@@ -105,16 +104,16 @@ pub(crate) async fn records(
         script.work("finding old records", |sql| {
             sql.raw(OLDEST).time(bound);
             sql.raw(" ORDER BY written_at, id LIMIT ").int(step);
-            // Neither a commit under way nor another purge is waited for.
+            // The purge skips rows that a commit or another purge has locked.
             sql.raw(" FOR UPDATE SKIP LOCKED");
         });
-        let mut answers = lent.run(&script).await?;
+        let mut answers = connection.run(&script).await?;
         answers.skip(1);
         let (mut parts, taken) = parts(&answers.rows(), i64::from(step))?;
-        let items = bulk::items(lent, &mut parts, bound).await?;
+        let items = bulk::items(connection, &mut parts, bound).await?;
         let (mut script, counted) = delete(&parts, &items);
         script.commit();
-        let mut answers = lent.run(&script).await?;
+        let mut answers = connection.run(&script).await?;
         if parts.is_empty() {
             break;
         }
@@ -126,7 +125,7 @@ pub(crate) async fn records(
     Ok(deleted)
 }
 
-/// Which outcomes to delete, at most `most`, and how many these are.
+/// The outcomes to delete, at most `most`, and their number.
 fn parts(rows: &[Row], most: i64) -> Result<(Vec<Part>, i64)> {
     let mut parts = Vec::new();
     let mut taken: i64 = 0;
@@ -150,8 +149,8 @@ fn parts(rows: &[Row], most: i64) -> Result<(Vec<Part>, i64)> {
     Ok((parts, taken))
 }
 
-/// What deletes them; each of the first so many statements tells how many records
-/// are gone.
+/// The script that deletes them. The second value is how many of its first statements count
+/// deleted records.
 fn delete(parts: &[Part], items: &[i64]) -> (Script, usize) {
     let mut script = Script::default();
     if parts.is_empty() {
@@ -181,7 +180,7 @@ fn delete(parts: &[Part], items: &[i64]) -> (Script, usize) {
     let whole = parts.iter().filter(|part| part.until == part.outcomes);
     let whole: Vec<i64> = whole.map(|part| part.batch).collect();
     each(&mut script, "forgetting old commits", DELETE_COMMIT, &whole);
-    // Only the last one can be cut.
+    // Only the last part can be cut.
     for part in parts.iter().filter(|part| part.until < part.outcomes) {
         script.work("shortening an old commit", |sql| {
             sql.raw("UPDATE wallet_batch SET purged = ").int(part.until);
@@ -191,7 +190,7 @@ fn delete(parts: &[Part], items: &[i64]) -> (Script, usize) {
     (script, counted)
 }
 
-/// Adds a statement for each id.
+/// Adds one statement for each id.
 fn each(script: &mut Script, context: &'static str, delete: &'static str, ids: &[i64]) {
     for id in ids {
         script.work(context, |sql| {
@@ -200,7 +199,7 @@ fn each(script: &mut Script, context: &'static str, delete: &'static str, ids: &
     }
 }
 
-/// Journal rows of each part, from the first to before the second number.
+/// The journal rows of each part in a range that excludes its end.
 fn rows(parts: &[Part], range: impl Fn(&Part) -> (i64, i64)) -> Vec<i64> {
     let rows = parts.iter().flat_map(|part| {
         let (from, until) = range(part);
@@ -212,7 +211,7 @@ fn rows(parts: &[Part], range: impl Fn(&Part) -> (i64, i64)) -> Vec<i64> {
 
 /// Deletes at most `limit` delivered outbox rows written at or before `bound`.
 pub(crate) async fn delivered(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     bound: Timestamp,
     limit: u32,
 ) -> std::result::Result<u64, Failed> {
@@ -225,7 +224,7 @@ pub(crate) async fn delivered(
             sql.raw(DELIVERED).time(bound);
             sql.raw(" ORDER BY id LIMIT ").int(step);
         });
-        let rows = lent.run(&script).await?.rows();
+        let rows = connection.run(&script).await?.rows();
         let ids: Result<Vec<i64>> = rows.iter().map(|row| row.number(0)).collect();
         let ids = ids?;
         if ids.is_empty() {
@@ -236,7 +235,7 @@ pub(crate) async fn delivered(
         let context = "deleting delivered events";
         each(&mut script, context, DELETE_DELIVERED, &ids);
         script.commit();
-        let mut answers = lent.run(&script).await?;
+        let mut answers = connection.run(&script).await?;
         answers.skip(1);
         for _ in &ids {
             deleted = deleted.saturating_add(answers.changed());

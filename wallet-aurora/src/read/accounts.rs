@@ -1,3 +1,6 @@
+//! Queries for accounts, with and without locks, and the decoders of their answers. Every
+//! transaction locks accounts in the order of their numbers.
+
 use wallet_core::ledger::{AccountKey, AccountState, Counters, InLedger};
 use wallet_core::store::AccountQuery;
 use wallet_core::{Account, AccountId, LedgerId, Metadata, Owner};
@@ -14,7 +17,7 @@ const STATES: &str = "
            debits_pending, credits_pending, version, sequence, last_at,
            ledger, id, currency, exponent, is_system
     FROM wallet_account FORCE INDEX (PRIMARY) WHERE ";
-/// How many columns of [`WHOLE`] are those of [`STATES`].
+/// How many columns [`WHOLE`] shares with [`STATES`].
 const STATE_COLUMNS: usize = 17;
 const WHOLE: &str = "
     SELECT a.num, a.policy, a.overdraft, a.max_balance, a.status, a.debits_posted,
@@ -23,7 +26,7 @@ const WHOLE: &str = "
            p.created_at
     FROM wallet_account_profile p";
 const WITH_STATE: &str = " STRAIGHT_JOIN wallet_account a ON a.num = p.num WHERE ";
-// A code has one exponent in all the books.
+// Within one set of books, a currency code always has the same exponent.
 const IS_KNOWN: &str = " AND EXISTS (SELECT 1 FROM wallet_currency WHERE code = ";
 const FIRST_LEDGER: &str = "
     WITH RECURSIVE found (ledger) AS (
@@ -33,7 +36,7 @@ const FIRST_LEDGER: &str = "
         FROM found WHERE found.ledger IS NOT NULL
     ) SELECT ledger FROM found WHERE ledger IS NOT NULL";
 
-/// Asks for the numbers of accounts; `keys` are sorted.
+/// Asks for the numbers of accounts. `keys` are sorted.
 pub(super) fn ask_numbers(script: &mut Script, keys: &[AccountKey], reading: Reading) {
     script.work("finding accounts", |sql| {
         sql.raw(NUMBERS);
@@ -42,8 +45,8 @@ pub(super) fn ask_numbers(script: &mut Script, keys: &[AccountKey], reading: Rea
     });
 }
 
-/// The numbers found, in no order.
-pub(super) fn told_numbers(answers: &mut Answers) -> Result<Vec<(AccountKey, i64)>> {
+/// The numbers found, in no particular order.
+pub(super) fn decode_numbers(answers: &mut Answers) -> Result<Vec<(AccountKey, i64)>> {
     let rows = answers.rows();
     let number = |row: &Row| {
         let key = InLedger::new(row.ledger(0)?, row.id(1, AccountId::from_bytes)?);
@@ -52,18 +55,18 @@ pub(super) fn told_numbers(answers: &mut Answers) -> Result<Vec<(AccountKey, i64
     rows.iter().map(number).collect()
 }
 
-/// Which state of rows is read that no account's lock guards yet.
+/// Which version of a row is read while no account lock protects the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// What is committed, or the snapshot of the transaction under way.
+    /// The committed rows, or the snapshot of the open transaction.
     Consistent,
-    /// What is committed, whatever snapshot the transaction under way has: rows are
-    /// locked against changes.
+    /// The committed rows, whatever the open transaction's snapshot is. The rows are locked
+    /// against changes.
     Current,
 }
 
 impl Reading {
-    /// What follows a statement that reads so.
+    /// The clause that a statement with this reading ends in.
     pub(super) const fn lock(self) -> &'static str {
         match self {
             Self::Consistent => "",
@@ -77,14 +80,14 @@ impl Reading {
 pub(crate) enum Locking {
     /// Without locks.
     None,
-    /// Locked, waiting for those that somebody else keeps.
+    /// With locks. Waits for locks that another transaction holds.
     Wait,
-    /// Locked, leaving out those that somebody else keeps.
+    /// With locks. Skips accounts that another transaction has locked.
     Skip,
 }
 
-/// Asks for the mutable part of accounts; `numbers` are sorted, which is the
-/// order in which everybody locks them.
+/// Asks for the mutable part of accounts. `numbers` are sorted. Every transaction locks
+/// accounts in this order.
 pub(super) fn ask_states(script: &mut Script, numbers: &[i64], locking: Locking) {
     script.work("locking accounts", |sql| {
         sql.raw(STATES);
@@ -99,7 +102,7 @@ pub(super) fn ask_states(script: &mut Script, numbers: &[i64], locking: Locking)
     });
 }
 
-/// The state of the account in `row`. Its key proves whose row it is.
+/// The state of the account in `row`. The key in the row proves which account it is.
 pub(super) fn state(row: &Row) -> Result<AccountState> {
     Ok(AccountState {
         key: InLedger::new(row.ledger(12)?, row.id(13, AccountId::from_bytes)?),
@@ -120,7 +123,7 @@ pub(super) fn state(row: &Row) -> Result<AccountState> {
     })
 }
 
-/// Asks for whole accounts; `keys` are sorted.
+/// Asks for whole accounts. `keys` are sorted.
 pub(crate) fn ask_accounts(script: &mut Script, keys: &[AccountKey]) {
     script.work("reading accounts", |sql| {
         sql.raw(WHOLE).raw(WITH_STATE);
@@ -130,8 +133,8 @@ pub(crate) fn ask_accounts(script: &mut Script, keys: &[AccountKey]) {
     });
 }
 
-/// Asks for a page of accounts: each way to ask has an index in the order of the
-/// page, so that no account is read which is not on it.
+/// Asks for a page of accounts. Each kind of query has an index in the order of the page.
+/// So no account is read that is not on the page.
 pub(crate) fn ask_list(script: &mut Script, query: &AccountQuery) {
     let index = match (&query.owner, &query.currency) {
         (None, None) => " FORCE INDEX (PRIMARY)",
@@ -159,7 +162,7 @@ pub(crate) fn ask_list(script: &mut Script, query: &AccountQuery) {
 }
 
 /// The accounts found.
-pub(crate) fn told_accounts(answers: &mut Answers) -> Result<Vec<Account>> {
+pub(crate) fn decode_accounts(answers: &mut Answers) -> Result<Vec<Account>> {
     answers.rows().iter().map(account).collect()
 }
 
@@ -174,7 +177,7 @@ fn account(row: &Row) -> Result<Account> {
     })
 }
 
-/// Asks for the ledgers that hold accounts: one probe of the index each.
+/// Asks for the ledgers that hold accounts: one index probe for each.
 pub(crate) fn ask_ledgers(script: &mut Script) {
     script.work("listing ledgers", |sql| {
         sql.raw(FIRST_LEDGER);
@@ -182,6 +185,6 @@ pub(crate) fn ask_ledgers(script: &mut Script) {
 }
 
 /// The ledgers found, ascending.
-pub(crate) fn told_ledgers(answers: &mut Answers) -> Result<Vec<LedgerId>> {
+pub(crate) fn decode_ledgers(answers: &mut Answers) -> Result<Vec<LedgerId>> {
     answers.rows().iter().map(|row| row.ledger(0)).collect()
 }

@@ -1,3 +1,5 @@
+//! The query for registered currencies, and the decoder of its answer.
+
 use wallet_core::Currency;
 use wallet_core::ledger::CurrencyCode;
 
@@ -21,7 +23,7 @@ pub(super) fn ask_currencies(script: &mut Script, codes: &[CurrencyCode], readin
 }
 
 /// The currencies found, sorted.
-pub(super) fn told_currencies(answers: &mut Answers) -> Result<Vec<Currency>> {
+pub(super) fn decode_currencies(answers: &mut Answers) -> Result<Vec<Currency>> {
     let one = |row: &Row| currency(row.text(0)?, row.number(1)?);
     let found: Result<Vec<Currency>> = answers.rows().iter().map(one).collect();
     let mut found = found?;

@@ -1,3 +1,6 @@
+//! Queries for the entries of an account, and the decoders of their answers. A binary
+//! search by primary key finds a bound in time.
+
 use wallet_core::ledger::{AccountKey, Sequence};
 use wallet_core::store::Order;
 use wallet_core::{Entry, EntryQuery, Timestamp};
@@ -7,8 +10,8 @@ use crate::error::{Result, corrupt};
 use crate::run::{Answers, Row};
 use crate::sql::{Script, Sql};
 
-/// Times rise with sequences, which have no gap: a bound in time is found by
-/// halving, one probe of the primary key each.
+/// Times rise with sequences, and sequences have no gap. A binary search finds a bound in
+/// time, with one primary-key probe per step.
 const HALVE: &str = "
     WITH RECURSIVE halving (num, low, high) AS (
         SELECT a.num, a.sequence * 0, a.sequence
@@ -47,8 +50,8 @@ impl Bound {
     }
 }
 
-/// How many entries of `account` lie within `bound`: one number, or NULL where
-/// there is no such account.
+/// Counts the entries of `account` within `bound`: one number, or NULL if the account does
+/// not exist.
 pub(crate) fn count(sql: &mut Sql, account: AccountKey, bound: Bound) {
     sql.raw(HALVE).ledger(account.ledger);
     sql.raw(" AND p.id = ").bytes(account.id.as_bytes());
@@ -89,22 +92,22 @@ pub(crate) fn ask_page(script: &mut Script, query: &EntryQuery) {
 }
 
 /// The entries found, in the order of the rows.
-pub(crate) fn told_entries(answers: &mut Answers, account: AccountKey) -> Result<Vec<Entry>> {
+pub(crate) fn decode_entries(answers: &mut Answers, account: AccountKey) -> Result<Vec<Entry>> {
     let rows = answers.rows();
     rows.iter().map(|row| entry(row, account)).collect()
 }
 
 fn entry(row: &Row, account: AccountKey) -> Result<Entry> {
     let sequence: Sequence = row.number(0)?;
-    let told = outcome(row, 2, account.ledger, || {
+    let recorded = outcome(row, 2, account.ledger, || {
         let AccountKey { ledger, id } = account;
         format!("ledger {ledger}, account {id}, entry {sequence}")
     })?;
-    let mut entries = told.entries();
+    let mut entries = recorded.entries();
     let entry = entries.find(|entry| entry.account == account && entry.sequence == sequence);
-    let entry = entry.ok_or_else(|| corrupt("the journal does not tell an entry"))?;
+    let entry = entry.ok_or_else(|| corrupt("the journal does not hold an entry"))?;
     if entry.created_at != row.time(1)? {
-        return Err(corrupt("an entry's row tells another time"));
+        return Err(corrupt("an entry's row holds another time"));
     }
     Ok(entry)
 }

@@ -1,3 +1,5 @@
+//! Queries for holds, and the decoders of their answers.
+
 use wallet_core::ledger::{HoldKey, HoldStatus, InLedger};
 use wallet_core::store::HoldQuery;
 use wallet_core::store::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
@@ -20,7 +22,7 @@ const EXPIRED: &str = "
     SELECT ledger, id FROM wallet_hold FORCE INDEX (wallet_hold_by_expiry)
     WHERE status = 0 AND expires_at <= ";
 
-/// Asks for holds; `keys` are sorted.
+/// Asks for holds. `keys` are sorted.
 pub(crate) fn ask_holds(script: &mut Script, keys: &[HoldKey], reading: Reading) {
     script.work("reading holds", |sql| {
         sql.raw(HOLDS);
@@ -30,7 +32,7 @@ pub(crate) fn ask_holds(script: &mut Script, keys: &[HoldKey], reading: Reading)
 }
 
 /// The holds found, sorted by key.
-pub(crate) fn told_holds(answers: &mut Answers) -> Result<Vec<Hold>> {
+pub(crate) fn decode_holds(answers: &mut Answers) -> Result<Vec<Hold>> {
     let found: Result<Vec<Hold>> = answers.rows().iter().map(hold).collect();
     let mut found = found?;
     found.sort_unstable_by_key(|hold| hold.key);
@@ -46,9 +48,9 @@ fn hold(row: &Row) -> Result<Hold> {
     })
 }
 
-/// Asks for a page of the holds from or towards an account. Both indexes are
-/// ordered within a status, so each status and side gives at most a page to
-/// merge. Answers how many statements it takes.
+/// Asks for a page of the holds from or towards an account. Both indexes are ordered within
+/// a status. So each status and side yields at most one page to merge. Returns the number
+/// of statements.
 pub(crate) fn ask_list(script: &mut Script, query: &HoldQuery) -> usize {
     let asked: &[HoldStatus] = query.status.as_slice();
     let statuses = if asked.is_empty() {
@@ -73,15 +75,15 @@ pub(crate) fn ask_list(script: &mut Script, query: &HoldQuery) -> usize {
     script.steps.len().saturating_sub(before)
 }
 
-/// The page found by that many statements.
-pub(crate) fn told_list(
+/// The page from that many statements.
+pub(crate) fn decode_list(
     answers: &mut Answers,
     statements: usize,
     query: &HoldQuery,
 ) -> Result<Vec<Hold>> {
     let mut found = Vec::new();
     for _ in 0..statements {
-        found.append(&mut told_holds(answers)?);
+        found.append(&mut decode_holds(answers)?);
     }
     found.sort_unstable_by_key(|hold| hold.key);
     found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
@@ -99,7 +101,7 @@ pub(crate) fn ask_expired(script: &mut Script, time: &Time, limit: u32) {
 }
 
 /// The holds that have expired.
-pub(crate) fn told_expired(answers: &mut Answers) -> Result<Vec<HoldKey>> {
+pub(crate) fn decode_expired(answers: &mut Answers) -> Result<Vec<HoldKey>> {
     let key = |row: &Row| {
         Ok(InLedger::new(
             row.ledger(0)?,

@@ -1,3 +1,5 @@
+//! Queries for records and outcomes in the journal, and the decoders of their answers.
+
 use std::sync::Arc;
 
 use wallet_core::ledger::{Fingerprint, Record, RecordKey};
@@ -12,12 +14,12 @@ use crate::sql::Script;
 const RECORDS: &str = "
     SELECT ledger, hash, fingerprint, outcome
     FROM wallet_journal FORCE INDEX (wallet_journal_by_key) WHERE ";
-/// A column beyond the key keeps the optimizer from walking through the whole
-/// of a small table, and so from waiting for every row.
+/// A column beyond the key stops the optimizer from scanning a small table. A scan would
+/// wait for every locked row.
 const LOCK_KEYS: &str =
     "SELECT fingerprint FROM wallet_journal FORCE INDEX (wallet_journal_by_key) WHERE ";
 
-/// Asks for the records of keys; `keys` are sorted.
+/// Asks for the records of keys. `keys` are sorted.
 pub(crate) fn ask_records(script: &mut Script, keys: &[RecordKey], reading: Reading) {
     script.work("reading records", |sql| {
         sql.raw(RECORDS);
@@ -26,8 +28,8 @@ pub(crate) fn ask_records(script: &mut Script, keys: &[RecordKey], reading: Read
     });
 }
 
-/// Waits for whoever is about to commit one of the keys; `keys` are sorted. At
-/// READ COMMITTED it locks the rows that exist and no gap.
+/// Waits for a transaction that is about to commit one of the keys. `keys` are sorted. At
+/// READ COMMITTED it locks existing rows and no gaps.
 pub(crate) fn ask_keys_locked(script: &mut Script, keys: &[RecordKey]) {
     script.work("waiting for commits under way", |sql| {
         sql.raw(LOCK_KEYS);
@@ -37,7 +39,7 @@ pub(crate) fn ask_keys_locked(script: &mut Script, keys: &[RecordKey]) {
 }
 
 /// The records found, sorted by key.
-pub(crate) fn told_records(answers: &mut Answers) -> Result<Vec<Record>> {
+pub(crate) fn decode_records(answers: &mut Answers) -> Result<Vec<Record>> {
     let record = |row: &Row| {
         let ledger = row.ledger(0)?;
         let hash = row.array(1)?;
@@ -54,7 +56,7 @@ pub(crate) fn told_records(answers: &mut Answers) -> Result<Vec<Record>> {
     Ok(found)
 }
 
-/// The outcome in a column of a row of `ledger`; `whose` says what it was found by.
+/// The outcome in a column of a row of `ledger`. `whose` names the row in an error.
 pub(crate) fn outcome(
     row: &Row,
     column: usize,

@@ -1,44 +1,45 @@
+//! A cache of account numbers, and of rows that other transactions have locked.
+
 use std::collections::{HashMap, HashSet};
 
 use wallet_core::ledger::{AccountKey, RecordKey};
 
-/// How many that somebody else keeps locked, or open.
-const MOST_KEPT: usize = 1 << 12;
+/// The most locked accounts, and the most open requests, to remember.
+const MOST_LOCKED: usize = 1 << 12;
 
-/// The numbers of accounts that were used lately, at most a given number of them.
-/// Only a guess at where an account's row is: a failover to a replica that lagged
-/// behind, a restore, or a crash of a server that does not flush takes commits back,
-/// and gives their numbers to other accounts. So the row that is locked by a number
-/// names its account, and where it names another, everything is forgotten
-/// ([`forget`](Self::forget)) and asked for again.
+/// A cache of account numbers: those used most recently, up to a limit. A number is only a
+/// hint to an account's row. A failover to a replica that lagged, a restore, or a crash of
+/// a server that does not flush takes commits back. Their numbers then go to other
+/// accounts. So the locked row names its account. If it names another account, the cache is
+/// cleared ([`forget`](Self::forget)) and the numbers are read again.
 ///
-/// There are two generations of them. When the young one is full, it takes the
-/// place of the old one; what is found there grows young again, and the rest is
-/// forgotten with the next change.
+/// The cache has two generations. When the young one is full, it replaces the old one. A
+/// number found in the old one moves to the young one. The rest is dropped at the next
+/// replacement.
 ///
-/// Remembered as well is which accounts somebody else kept locked for longer
-/// than one waits. Until they are found free they are not waited for again, so
-/// that a long foreign transaction holds others up once and not at every use. The same
-/// goes for requests that would insert a row which a foreign transaction has inserted
-/// and not committed.
+/// The cache also remembers which accounts another transaction held locked for longer than
+/// the lock wait. The store does not wait for them again until it finds them free. So a
+/// long foreign transaction delays other requests once and not at every use. The same holds
+/// for requests that would insert a row which a foreign transaction has inserted and not
+/// committed.
 #[derive(Debug)]
 pub(crate) struct Numbers {
-    /// The size of a generation.
+    /// The size of one generation.
     most: usize,
     young: HashMap<AccountKey, i64>,
     old: HashMap<AccountKey, i64>,
-    kept: HashSet<i64>,
+    locked: HashSet<i64>,
     open: HashSet<RecordKey>,
 }
 
 impl Numbers {
-    /// Remembers about `most` accounts.
+    /// Creates a cache of about `most` accounts.
     pub(crate) fn new(most: usize) -> Self {
         Self {
             most: most.div_ceil(2).max(1),
             young: HashMap::new(),
             old: HashMap::new(),
-            kept: HashSet::new(),
+            locked: HashSet::new(),
             open: HashSet::new(),
         }
     }
@@ -59,14 +60,14 @@ impl Numbers {
         self.young.insert(key, number);
     }
 
-    /// Forgets everything: some of it was wrong.
+    /// Clears the cache, because a part of it was wrong.
     pub(crate) fn forget(&mut self) {
         self.young.clear();
         self.old.clear();
-        self.kept.clear();
+        self.locked.clear();
     }
 
-    /// Forgets where these accounts are.
+    /// Removes these accounts from the cache.
     pub(crate) fn forget_these(&mut self, keys: impl Iterator<Item = AccountKey>) {
         for key in keys {
             self.young.remove(&key);
@@ -74,24 +75,24 @@ impl Numbers {
         }
     }
 
-    /// Those of `numbers` that were kept when they were last asked for.
+    /// The accounts in `numbers` that were locked when they were last read.
     pub(crate) fn kept(&self, numbers: impl Iterator<Item = i64>) -> Vec<i64> {
-        if self.kept.is_empty() {
+        if self.locked.is_empty() {
             return Vec::new();
         }
-        let mut kept: Vec<i64> = numbers
-            .filter(|number| self.kept.contains(number))
+        let mut locked: Vec<i64> = numbers
+            .filter(|number| self.locked.contains(number))
             .collect();
-        kept.sort_unstable();
-        kept
+        locked.sort_unstable();
+        locked
     }
 
-    /// Whether one of these requests was open when it was last looked at.
+    /// Whether one of these requests was open when it was last checked.
     pub(crate) fn has_open(&self, mut keys: impl Iterator<Item = RecordKey>) -> bool {
         !self.open.is_empty() && keys.any(|key| self.open.contains(&key))
     }
 
-    /// Notes which requests were looked at and which of them are open.
+    /// Notes which requests were checked and which of them are open.
     pub(crate) fn note_open(
         &mut self,
         asked: impl Iterator<Item = RecordKey>,
@@ -100,29 +101,29 @@ impl Numbers {
         for key in asked {
             self.open.remove(&key);
         }
-        if self.open.len() >= MOST_KEPT {
+        if self.open.len() >= MOST_LOCKED {
             self.open.clear();
         }
         self.open.extend(open);
     }
 
-    /// At most so many of the accounts that are kept, ascending.
+    /// The accounts that are locked, at most `most`, ascending.
     pub(crate) fn left_out(&self, most: usize) -> Vec<i64> {
-        let mut kept: Vec<i64> = self.kept.iter().copied().collect();
-        kept.sort_unstable();
-        kept.truncate(most);
-        kept
+        let mut locked: Vec<i64> = self.locked.iter().copied().collect();
+        locked.sort_unstable();
+        locked.truncate(most);
+        locked
     }
 
-    /// Notes which accounts were asked for and which of them are still kept.
-    pub(crate) fn note_kept(&mut self, asked: &[i64], kept: &[i64]) {
+    /// Notes which accounts were read and which of them are still locked.
+    pub(crate) fn note_kept(&mut self, asked: &[i64], locked: &[i64]) {
         for number in asked {
-            self.kept.remove(number);
+            self.locked.remove(number);
         }
-        if self.kept.len() >= MOST_KEPT {
-            self.kept.clear();
+        if self.locked.len() >= MOST_LOCKED {
+            self.locked.clear();
         }
-        self.kept.extend(kept);
+        self.locked.extend(locked);
     }
 }
 

@@ -1,15 +1,15 @@
-//! What other transactions have inserted and not committed yet: whoever inserts the
-//! same waits for them.
+//! Rows that other transactions have inserted and not committed. An insert of the same row
+//! waits for them.
 
 use std::collections::BTreeSet;
 
 use wallet_core::ledger::{AccountKey, CurrencyCode, HoldKey, InLedger, RecordKey, TransferKey};
-use wallet_core::request::{Batch, Prepared, Reads};
+use wallet_core::request::{Batch, PreparedRequest, ReadSet};
 use wallet_core::{HoldId, TransferId};
 
 use super::Reading;
-use super::accounts::{ask_numbers, told_numbers};
-use super::currencies::{ask_currencies, told_currencies};
+use super::accounts::{ask_numbers, decode_numbers};
+use super::currencies::{ask_currencies, decode_currencies};
 use crate::error::{Failed, Result};
 use crate::run::{Answers, Row, Runner};
 use crate::sql::Script;
@@ -20,7 +20,7 @@ const TRANSFERS: &str =
     "SELECT ledger, transfer FROM wallet_journal FORCE INDEX (wallet_journal_by_transfer) WHERE ";
 const HOLDS: &str = "SELECT ledger, id FROM wallet_hold FORCE INDEX (PRIMARY) WHERE ";
 
-/// Rows that exist, of those that a batch may insert.
+/// The rows that exist, out of those that a batch may insert.
 #[derive(Debug, Default)]
 struct Existing {
     keys: BTreeSet<RecordKey>,
@@ -30,9 +30,9 @@ struct Existing {
     currencies: BTreeSet<CurrencyCode>,
 }
 
-/// The requests of `batch` that would wait for a row which another transaction has
-/// inserted and not committed. Nothing is begun on the connection. It is read twice,
-/// what is not committed included and then without: the difference is open.
+/// The requests of `batch` that would wait for a row which another transaction has inserted
+/// and not committed. The connection must have no open transaction. The rows are read
+/// twice, with and without uncommitted ones. The difference is open.
 pub(crate) async fn open_requests(
     runner: &mut Runner<'_>,
     batch: &Batch,
@@ -49,9 +49,9 @@ pub(crate) async fn open_requests(
     ask(&mut script, reads);
     let mut answers = runner.run(&script).await?;
     answers.skip(2);
-    let all = told(&mut answers)?;
+    let all = decode_existing(&mut answers)?;
     answers.skip(1);
-    let committed = told(&mut answers)?;
+    let committed = decode_existing(&mut answers)?;
     let open = all.without(&committed);
     let requests = batch.requests().iter();
     let waiting = requests.filter(|request| open.is_touched_by(request));
@@ -69,7 +69,7 @@ impl Existing {
         self
     }
 
-    fn is_touched_by(&self, request: &Prepared) -> bool {
+    fn is_touched_by(&self, request: &PreparedRequest) -> bool {
         let mut currencies = request.currencies().iter();
         request.keys().any(|key| self.keys.contains(&key))
             || request
@@ -85,8 +85,8 @@ impl Existing {
     }
 }
 
-/// Asks for all of them: five statements.
-fn ask(script: &mut Script, reads: &Reads) {
+/// Asks for all of these rows: five statements.
+fn ask(script: &mut Script, reads: &ReadSet) {
     let context = "looking for rows under way";
     script.work(context, |sql| {
         sql.raw(KEYS);
@@ -106,7 +106,7 @@ fn ask(script: &mut Script, reads: &Reads) {
     ask_currencies(script, &reads.currencies, Reading::Consistent);
 }
 
-fn told(answers: &mut Answers) -> Result<Existing> {
+fn decode_existing(answers: &mut Answers) -> Result<Existing> {
     let key = |row: &Row| {
         let (ledger, hash) = (row.ledger(0)?, row.array(1)?);
         Ok(RecordKey { ledger, hash })
@@ -122,11 +122,11 @@ fn told(answers: &mut Answers) -> Result<Existing> {
         ))
     };
     let keys: Result<BTreeSet<RecordKey>> = answers.rows().iter().map(key).collect();
-    let accounts = told_numbers(answers)?.into_iter().map(|(key, _)| key);
+    let accounts = decode_numbers(answers)?.into_iter().map(|(key, _)| key);
     let accounts = accounts.collect();
     let transfers: Result<BTreeSet<TransferKey>> = answers.rows().iter().map(transfer).collect();
     let holds: Result<BTreeSet<HoldKey>> = answers.rows().iter().map(hold).collect();
-    let currencies = told_currencies(answers)?.into_iter();
+    let currencies = decode_currencies(answers)?.into_iter();
     Ok(Existing {
         keys: keys?,
         accounts,

@@ -1,6 +1,6 @@
-//! What accounts say is held, and what their open holds add up to, in one
-//! transaction: one look at all accounts, then page by page the holds of those that
-//! have any, so that no statement takes longer than an answer may.
+//! Compares the held amounts of accounts with the sums of their open holds, in one
+//! transaction. It reads all accounts at once, then pages of the holds of accounts that
+//! have any. So no statement exceeds the time limit of an answer.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use wallet_core::store::PendingSums;
 use wallet_core::store::codec::decode_hold;
 use wallet_core::{AccountId, HoldId};
 
-use super::{ask_accounts, told_accounts};
+use super::{ask_accounts, decode_accounts};
 use crate::error::{Failed, Result, undecodable};
-use crate::pool::Lent;
+use crate::pool::PooledConnection;
 use crate::run::{Answers, Row};
 use crate::sql::Script;
 
-/// Holds that are added up at a time.
+/// How many holds one statement adds up.
 const PAGE: usize = 10_000;
 
 const HAS_HOLDS: &str = "
@@ -32,18 +32,18 @@ const RECEIVED: &str = "
     SELECT id, body FROM wallet_hold FORCE INDEX (wallet_hold_by_payee)
     WHERE status = 0 AND ledger = ";
 
-/// Which of an account's holds.
+/// The side of an account's holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
-    /// Those that it pays.
+    /// Holds that the account pays.
     Paid,
-    /// Those that it receives.
+    /// Holds that the account receives.
     Received,
 }
 
-/// The sums of those accounts that exist; `keys` are sorted.
+/// The sums of the accounts that exist. `keys` are sorted.
 pub(crate) async fn pending_sums(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     keys: &[AccountKey],
 ) -> std::result::Result<BTreeMap<AccountKey, PendingSums>, Failed> {
     let mut script = Script::default();
@@ -56,24 +56,24 @@ pub(crate) async fn pending_sums(
             (key.ledger, *key.id.as_bytes())
         });
     });
-    let mut answers = lent.run(&script).await?;
+    let mut answers = connection.run(&script).await?;
     answers.skip(before);
-    let accounts = told_accounts(&mut answers)?.into_iter();
+    let accounts = decode_accounts(&mut answers)?.into_iter();
     let sums = accounts.map(|account| (account.state.key, PendingSums::of(&account.state)));
     let mut sums: BTreeMap<AccountKey, PendingSums> = sums.collect();
-    for (key, side) in told_holders(&mut answers)? {
+    for (key, side) in decode_holders(&mut answers)? {
         if let Some(sums) = sums.get_mut(&key) {
-            add_up(lent, sums, side).await?;
+            add_up(connection, sums, side).await?;
         }
     }
     let mut end = Script::default();
     end.end_reading();
-    lent.run(&end).await?;
+    connection.run(&end).await?;
     Ok(sums)
 }
 
-/// The accounts that have open holds, and on which side.
-fn told_holders(answers: &mut Answers) -> Result<Vec<(AccountKey, Side)>> {
+/// The accounts that have open holds, with the side of the holds.
+fn decode_holders(answers: &mut Answers) -> Result<Vec<(AccountKey, Side)>> {
     let mut found = Vec::new();
     for row in answers.rows() {
         let key = InLedger::new(row.ledger(0)?, row.id(1, AccountId::from_bytes)?);
@@ -88,7 +88,7 @@ fn told_holders(answers: &mut Answers) -> Result<Vec<(AccountKey, Side)>> {
 
 /// Adds the open holds of one side of an account.
 async fn add_up(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     sums: &mut PendingSums,
     side: Side,
 ) -> std::result::Result<(), Failed> {
@@ -96,7 +96,7 @@ async fn add_up(
     loop {
         let mut script = Script::default();
         ask_page(&mut script, sums.account, side, after);
-        let rows = lent.run(&script).await?.rows();
+        let rows = connection.run(&script).await?.rows();
         for row in &rows {
             let (id, remaining) = remaining(row, sums.account)?;
             after = Some(id);

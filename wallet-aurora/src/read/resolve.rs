@@ -1,35 +1,34 @@
-//! What is found without locks before anything is locked: which accounts a
-//! batch needs, and the numbers that their rows are locked by.
+//! Reads without locks before anything is locked: which accounts a batch needs, and the
+//! numbers that lock their rows.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use wallet_core::Hold;
 use wallet_core::ledger::{AccountKey, TransferWithReversals};
-use wallet_core::request::{Reads, accounts_of};
+use wallet_core::request::{ReadSet, accounts_of};
 use wallet_core::store::Snapshot;
 
-use super::accounts::{Reading, ask_numbers, told_numbers};
-use super::{Numbers, ask_holds, ask_transfers, told_holds, told_transfers};
+use super::accounts::{Reading, ask_numbers, decode_numbers};
+use super::{Numbers, ask_holds, ask_transfers, decode_holds, decode_transfers};
 use crate::error::Failed;
 use crate::run::Runner;
 use crate::sql::Script;
 
-/// The accounts to lock, each with its number; none where there is no such
-/// account so far.
+/// The accounts to lock, each with its number. `None` if the account does not exist yet.
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
     pub(crate) accounts: BTreeMap<AccountKey, Option<i64>>,
 }
 
-/// Finds the accounts of `reads`. Nothing is sent where all of them are known
-/// and no hold or transfer is named.
+/// Finds the accounts of `reads`. Sends nothing if the cache knows all of them and the
+/// batch names no hold or transfer.
 pub(crate) async fn resolve(
     runner: &mut Runner<'_>,
-    reads: &Reads,
+    reads: &ReadSet,
     numbers: &Mutex<Numbers>,
 ) -> Result<Resolved, Failed> {
-    // Nothing but where to look: it is read again behind the locks.
+    // This read only locates rows. They are read again after they are locked.
     let reading = Reading::Consistent;
     let mut resolved = Resolved::default();
     let mut unknown = resolved.recall(reads.accounts.iter().copied(), numbers);
@@ -48,11 +47,11 @@ pub(crate) async fn resolve(
     let mut answers = runner.run(&script).await?;
     let (mut holds, mut transfers): (Vec<Hold>, Vec<TransferWithReversals>) = Default::default();
     if names_any {
-        holds = told_holds(&mut answers)?;
-        transfers = told_transfers(&mut answers)?;
+        holds = decode_holds(&mut answers)?;
+        transfers = decode_transfers(&mut answers)?;
     }
     if !unknown.is_empty() {
-        resolved.learn(told_numbers(&mut answers)?, numbers);
+        resolved.learn(decode_numbers(&mut answers)?, numbers);
     }
     let mut more: Vec<AccountKey> = accounts_of(&holds, &transfers).collect();
     more.retain(|key| !resolved.accounts.contains_key(key));
@@ -63,19 +62,19 @@ pub(crate) async fn resolve(
         let mut script = Script::default();
         ask_numbers(&mut script, &unknown, reading);
         let mut answers = runner.run(&script).await?;
-        resolved.learn(told_numbers(&mut answers)?, numbers);
+        resolved.learn(decode_numbers(&mut answers)?, numbers);
     }
     Ok(resolved)
 }
 
 impl Resolved {
-    /// The numbers of those that exist.
+    /// The numbers of the accounts that exist.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = i64> {
         self.accounts.values().flatten().copied()
     }
 
-    /// Those that exist and are not in `snapshot`, whose accounts stand in the same
-    /// order.
+    /// The accounts that exist and are not in `snapshot`. The snapshot's accounts are in
+    /// the same order.
     pub(crate) fn missing_in(&self, snapshot: &Snapshot) -> Vec<(AccountKey, i64)> {
         if snapshot.accounts.len() == self.accounts.len() {
             return Vec::new();
@@ -90,8 +89,7 @@ impl Resolved {
             .collect()
     }
 
-    /// Takes in the accounts whose numbers are remembered, and answers which
-    /// are not, sorted as `keys` are.
+    /// Adds the accounts whose numbers are cached. Returns the others, sorted like `keys`.
     fn recall(
         &mut self,
         keys: impl Iterator<Item = AccountKey>,

@@ -1,16 +1,16 @@
-//! Everything that a batch is decided on, asked for by one script.
+//! Reads everything that a batch is decided on, with one script.
 
 use std::collections::HashMap;
 
 use wallet_core::ledger::AccountKey;
-use wallet_core::request::Reads;
+use wallet_core::request::ReadSet;
 use wallet_core::store::{Snapshot, StoreErrorKind};
 use wallet_core::{StoreError, Timestamp};
 
-use super::accounts::{Locking, Reading, ask_numbers, ask_states, state, told_numbers};
-use super::currencies::{ask_currencies, told_currencies};
+use super::accounts::{Locking, Reading, ask_numbers, ask_states, decode_numbers, state};
+use super::currencies::{ask_currencies, decode_currencies};
 use super::{
-    Resolved, ask_holds, ask_records, ask_transfers, told_holds, told_records, told_transfers,
+    Resolved, ask_holds, ask_records, ask_transfers, decode_holds, decode_records, decode_transfers,
 };
 use crate::clock::Time;
 use crate::epoch;
@@ -19,14 +19,14 @@ use crate::number::CommitNumber;
 use crate::run::{Answers, Row};
 use crate::sql::Script;
 
-/// What is asked for, so that the answers can be told apart. Statements whose
-/// lists are empty are left out.
+/// The parts of the script, so that each answer can be matched with its statement. A
+/// statement with an empty list is left out.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
-    pub(crate) reads: &'a Reads,
+    pub(crate) reads: &'a ReadSet,
     pub(crate) resolved: &'a Resolved,
     pub(crate) locking: Locking,
-    /// Accounts that are not waited for in any case, sorted.
+    /// Accounts that are never waited for, sorted.
     pub(crate) kept: &'a [i64],
     pub(crate) reading: Reading,
     pub(crate) time: &'a Time,
@@ -43,8 +43,8 @@ impl Plan<'_> {
         missing.map(|(key, _)| *key).collect()
     }
 
-    /// The epoch comes first, then the accounts' locks; the commit's number is taken and all that
-    /// follows is read under them, the clock too.
+    /// Reads the epoch first, then locks the accounts. Under these locks it takes the
+    /// commit's number and reads the rest, the clock too.
     pub(crate) fn ask(&self, script: &mut Script) {
         match self.locking {
             Locking::None => epoch::ask(script),
@@ -81,14 +81,14 @@ impl Plan<'_> {
         }
     }
 
-    /// What was answered, with the commit's number where accounts are locked for one;
-    /// nothing where the numbers of accounts are not theirs.
-    pub(crate) fn told(
+    /// The snapshot, with the commit's number if the accounts are locked for a commit.
+    /// Returns `None` if a number belongs to another account.
+    pub(crate) fn decode(
         &self,
         answers: &mut Answers,
     ) -> Result<Option<(Snapshot, Option<CommitNumber>)>> {
         let mut snapshot = Snapshot::at(Timestamp::EPOCH);
-        snapshot.epoch = epoch::told(answers)?;
+        snapshot.epoch = epoch::decode(answers)?;
         let mut states = HashMap::new();
         let is_waited_for = |number| !self.is_kept(number);
         let mut asked = usize::from(self.resolved.numbers().any(is_waited_for));
@@ -100,35 +100,35 @@ impl Plan<'_> {
         }
         let mut number = None;
         if self.locking != Locking::None {
-            number = Some(CommitNumber::told(answers)?);
+            number = Some(CommitNumber::decode(answers)?);
         }
-        snapshot.now = self.time.told(answers)?;
-        if !self.missing().is_empty() && !told_numbers(answers)?.is_empty() {
-            // It was not there when the accounts were found, and so is not
+        snapshot.now = self.time.decode(answers)?;
+        if !self.missing().is_empty() && !decode_numbers(answers)?.is_empty() {
+            // The account did not exist when the accounts were resolved, so it is not
             // locked.
             return Err(conflict("an account was opened meanwhile"));
         }
         if !self.reads.keys.is_empty() {
-            snapshot.records = told_records(answers)?;
+            snapshot.records = decode_records(answers)?;
         }
         if !self.reads.holds.is_empty() {
-            snapshot.holds = told_holds(answers)?;
+            snapshot.holds = decode_holds(answers)?;
         }
         if !self.reads.transfers.is_empty() {
-            snapshot.transfers = told_transfers(answers)?;
+            snapshot.transfers = decode_transfers(answers)?;
         }
         if !self.reads.currencies.is_empty() {
-            snapshot.currencies = told_currencies(answers)?;
+            snapshot.currencies = decode_currencies(answers)?;
         }
         let is_proven = self.accounts(&states, &mut snapshot)?;
         Ok(is_proven.then_some((snapshot, number)))
     }
 
-    /// Takes the accounts in; answers whether every row that was found is that of the
-    /// account that it was looked for as.
+    /// Adds the accounts. Returns whether every row belongs to the account that it was
+    /// looked up for.
     fn accounts(&self, states: &HashMap<i64, Row>, snapshot: &mut Snapshot) -> Result<bool> {
-        // A hold or transfer that came meanwhile may hang on accounts that are
-        // not locked.
+        // A hold or transfer that was committed meanwhile may need accounts that are not
+        // locked.
         let needed = self.reads.lock_set(&snapshot.holds, &snapshot.transfers);
         let is_missing = |key: &AccountKey| !self.resolved.accounts.contains_key(key);
         if needed.iter().any(is_missing) {
@@ -148,7 +148,8 @@ impl Plan<'_> {
                     }
                     snapshot.accounts.push((*key, Some(state)));
                 }
-                // Somebody else keeps it: what needs it comes out as blocked.
+                // Another transaction holds the lock. Requests that need the account come
+                // out as blocked.
                 None if self.locking == Locking::Skip || self.is_kept(*number) => {}
                 None => return Ok(false),
             }

@@ -1,3 +1,5 @@
+//! Queries for transfers and their reversed amounts, and the decoders of their answers.
+
 use wallet_core::TransferId;
 use wallet_core::ledger::{InLedger, TransferKey, TransferWithReversals};
 use wallet_core::store::ReferenceQuery;
@@ -29,8 +31,7 @@ const REVERSED_BY_REFERENCE: &str = "
 const REVERSED_BY_REFERENCE_END: &str = ") page
         STRAIGHT_JOIN wallet_reversal v ON v.transfer = page.transfer AND v.ledger = ";
 
-/// Asks for transfers and what of them is reversed: two statements. `keys` are
-/// sorted.
+/// Asks for transfers and for their reversed amounts: two statements. `keys` are sorted.
 pub(crate) fn ask_transfers(script: &mut Script, keys: &[TransferKey], reading: Reading) {
     let parts = |key: &TransferKey| (key.ledger, *key.id.as_bytes());
     script.work("reading transfers", |sql| {
@@ -45,7 +46,7 @@ pub(crate) fn ask_transfers(script: &mut Script, keys: &[TransferKey], reading: 
     });
 }
 
-/// Asks for a page of the transfers with some reference: two statements.
+/// Asks for a page of the transfers with a reference: two statements.
 pub(crate) fn ask_list(script: &mut Script, query: &ReferenceQuery) {
     script.work("listing transfers", |sql| {
         sql.raw(BY_REFERENCE).ledger(query.ledger);
@@ -69,15 +70,15 @@ pub(crate) fn ask_list(script: &mut Script, query: &ReferenceQuery) {
     });
 }
 
-/// The transfers found by two statements, sorted by key.
-pub(crate) fn told_transfers(answers: &mut Answers) -> Result<Vec<TransferWithReversals>> {
+/// The transfers from two statements, sorted by key.
+pub(crate) fn decode_transfers(answers: &mut Answers) -> Result<Vec<TransferWithReversals>> {
     let found: Result<Vec<TransferWithReversals>> = answers.rows().iter().map(transfer).collect();
     let mut found = found?;
     found.sort_unstable_by_key(|found| found.transfer.key);
     for row in answers.rows() {
         let key = InLedger::new(row.ledger(0)?, row.id(1, TransferId::from_bytes)?);
         let place = found.binary_search_by_key(&key, |found| found.transfer.key);
-        // A transfer committed between two reads without a transaction.
+        // Another transaction committed this transfer between the two reads.
         let Ok(place) = place else { continue };
         let leg: u16 = row.number(2)?;
         let totals = found.get_mut(place).map(|found| &mut found.reversed);
@@ -89,11 +90,11 @@ pub(crate) fn told_transfers(answers: &mut Answers) -> Result<Vec<TransferWithRe
 
 fn transfer(row: &Row) -> Result<TransferWithReversals> {
     let key = InLedger::new(row.ledger(0)?, row.id(1, TransferId::from_bytes)?);
-    let told = outcome(row, 2, key.ledger, || {
+    let recorded = outcome(row, 2, key.ledger, || {
         format!("ledger {}, transfer {}", key.ledger, key.id)
     })?;
-    let transfer = told.transfers().find(|transfer| transfer.key == key);
-    let transfer = transfer.ok_or_else(|| corrupt("the journal does not tell a transfer"))?;
+    let transfer = recorded.transfers().find(|transfer| transfer.key == key);
+    let transfer = transfer.ok_or_else(|| corrupt("the journal does not hold a transfer"))?;
     Ok(TransferWithReversals {
         reversed: vec![0; transfer.legs.len()],
         transfer: transfer.clone(),

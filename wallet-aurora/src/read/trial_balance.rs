@@ -1,5 +1,5 @@
-//! What all accounts add up to, however many: page by page in one transaction, so
-//! that no statement takes longer than an answer may.
+//! The trial balance over any number of accounts, page by page in one transaction. So no
+//! statement exceeds the time limit of an answer.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use wallet_core::ledger::{AccountKey, Epoch};
 use wallet_core::store::TrialBalance;
 use wallet_core::{Account, AccountId, Currency, LedgerId};
 
-use super::{ask_accounts, told_accounts};
+use super::{ask_accounts, decode_accounts};
 
 use crate::epoch;
 use crate::error::{Failed, Result};
-use crate::pool::Lent;
+use crate::pool::PooledConnection;
 use crate::run::Row;
 use crate::sql::Script;
 use crate::value::currency;
 
-/// Accounts that are added up at a time.
+/// How many accounts one statement adds up.
 const PAGE: u32 = 50_000;
 
 const SUMS: &str = "
@@ -26,7 +26,7 @@ const SUMS: &str = "
             STRAIGHT_JOIN wallet_account a ON a.num = p.num
         WHERE p.ledger = ";
 
-/// A page's part of one currency.
+/// A page's share of one currency.
 struct Part {
     currency: Currency,
     accounts: u64,
@@ -34,10 +34,10 @@ struct Part {
     last: AccountId,
 }
 
-/// What the accounts of a ledger add up to, by currency; nothing where the accounts of
-/// `keys`, as the same state has them, are not fresh enough.
+/// The trial balance of a ledger by currency. Returns `None` if the accounts of `keys`,
+/// read in the same transaction, are not fresh enough.
 pub(crate) async fn trial_balance(
-    lent: &mut Lent,
+    connection: &mut PooledConnection,
     ledger: LedgerId,
     keys: &[AccountKey],
     is_enough: impl FnOnce(Epoch, &[Account]) -> bool,
@@ -47,11 +47,11 @@ pub(crate) async fn trial_balance(
     let before = begin.steps.len();
     epoch::ask(&mut begin);
     ask_accounts(&mut begin, keys);
-    let mut answers = lent.run(&begin).await?;
+    let mut answers = connection.run(&begin).await?;
     answers.skip(before);
-    let epoch = epoch::told(&mut answers)?;
-    if !is_enough(epoch, &told_accounts(&mut answers)?) {
-        end(lent).await?;
+    let epoch = epoch::decode(&mut answers)?;
+    if !is_enough(epoch, &decode_accounts(&mut answers)?) {
+        end(connection).await?;
         return Ok(None);
     }
     let mut sums: BTreeMap<Currency, TrialBalance> = BTreeMap::new();
@@ -59,7 +59,7 @@ pub(crate) async fn trial_balance(
     loop {
         let mut script = Script::default();
         ask(&mut script, ledger, after);
-        let rows = lent.run(&script).await?.rows();
+        let rows = connection.run(&script).await?.rows();
         let parts: Result<Vec<Part>> = rows.iter().map(part).collect();
         let parts = parts?;
         after = parts.iter().map(|part| part.last).max();
@@ -73,14 +73,14 @@ pub(crate) async fn trial_balance(
             sum.posted = sum.posted.wrapping_add(part.posted);
         }
     }
-    end(lent).await?;
+    end(connection).await?;
     Ok(Some(sums.into_values().collect()))
 }
 
-async fn end(lent: &mut Lent) -> std::result::Result<(), Failed> {
+async fn end(connection: &mut PooledConnection) -> std::result::Result<(), Failed> {
     let mut end = Script::default();
     end.end_reading();
-    lent.run(&end).await.map(drop)
+    connection.run(&end).await.map(drop)
 }
 
 fn ask(script: &mut Script, ledger: LedgerId, after: Option<AccountId>) {
@@ -103,7 +103,7 @@ fn part(row: &Row) -> Result<Part> {
     })
 }
 
-/// A sum of more digits than fit, modulo 2^128.
+/// A sum modulo 2^128, from digits that may exceed 128 bits.
 fn wrapped(digits: &str) -> i128 {
     let value = digits.bytes().filter(u8::is_ascii_digit);
     let value = value.fold(0_i128, |value, digit| {

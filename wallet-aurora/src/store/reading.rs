@@ -1,48 +1,49 @@
-//! How reads find a server that is fresh enough, and one state of the books.
+//! Finds a server that is fresh enough for a read, and reads one consistent state.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
 use wallet_core::ledger::{Epoch, Freshness};
-use wallet_core::request::Reads;
+use wallet_core::request::ReadSet;
 use wallet_core::store::{Snapshot, StoreErrorKind, TrialBalance};
 use wallet_core::{Account, LedgerId, StoreError, Timestamp};
 
 use super::AuroraStore;
 use crate::connect::Role;
+use crate::connect::Wait;
 use crate::error::{Failed, Result};
-use crate::pool::{Lent, Pool, Purpose, Wait};
+use crate::pool::{Pool, PooledConnection, Purpose};
 use crate::read::{self, Locking, Numbers, Plan, Reading};
 use crate::run::{Answers, Row};
 use crate::sql::Script;
 use crate::{epoch, freshness};
 
 impl AuroraStore {
-    /// Reads what one script asks for, from a server that is fresh enough. More
-    /// than one statement sees one state.
+    /// Reads with one script from a server that is fresh enough. Several statements see one
+    /// consistent state.
     pub(super) async fn read<T>(
         &self,
         ask: impl FnOnce(&mut Script) -> bool,
-        told: impl FnOnce(&mut Answers) -> Result<T>,
+        decode: impl FnOnce(&mut Answers) -> Result<T>,
     ) -> Result<T> {
-        self.read_for(Wait::Answer, ask, told).await
+        self.read_for(Wait::Answer, ask, decode).await
     }
 
-    /// The same for what may go through many rows.
+    /// Like [`read`](Self::read), for reads of many rows.
     pub(super) async fn read_long<T>(
         &self,
         ask: impl FnOnce(&mut Script) -> bool,
-        told: impl FnOnce(&mut Answers) -> Result<T>,
+        decode: impl FnOnce(&mut Answers) -> Result<T>,
     ) -> Result<T> {
-        self.read_for(Wait::Long, ask, told).await
+        self.read_for(Wait::Long, ask, decode).await
     }
 
     async fn read_for<T>(
         &self,
         wait: Wait,
         ask: impl FnOnce(&mut Script) -> bool,
-        told: impl FnOnce(&mut Answers) -> Result<T>,
+        decode: impl FnOnce(&mut Answers) -> Result<T>,
     ) -> Result<T> {
         let mut asked = Script::default();
         let is_one_state = ask(&mut asked);
@@ -53,20 +54,20 @@ impl AuroraStore {
             read::ask_accounts(&mut guarded, &keys);
             guarded.append(asked.clone());
             let mut answers = run_on(&self.reader, wait, guarded, true).await?;
-            let epoch = epoch::told(&mut answers)?;
-            let found = read::told_accounts(&mut answers)?;
+            let epoch = epoch::decode(&mut answers)?;
+            let found = read::decode_accounts(&mut answers)?;
             if freshness::accepts(&self.freshness, epoch, &found) {
-                return told(&mut answers);
+                return decode(&mut answers);
             }
         }
         let pool = match &self.freshness {
             Freshness::Cached => &self.reader,
             Freshness::AtLeast(_) | Freshness::Strong => &self.writer,
         };
-        told(&mut run_on(pool, wait, asked, is_one_state).await?)
+        decode(&mut run_on(pool, wait, asked, is_one_state).await?)
     }
 
-    /// What the accounts of a ledger add up to, from a server that is fresh enough.
+    /// The trial balance of a ledger, from a server that is fresh enough.
     pub(super) async fn trial_balance_of(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
         let keys = freshness::keys(&self.freshness);
         let pools = match &self.freshness {
@@ -76,18 +77,18 @@ impl AuroraStore {
         };
         for pool in pools.into_iter().flatten() {
             let is_writer = Arc::ptr_eq(pool, &self.writer);
-            let mut lent = pool.lend(Purpose::Read).await?.for_a(Wait::Long);
+            let mut connection = pool.acquire(Purpose::Read).await?.for_a(Wait::Long);
             let is_enough = |epoch: Epoch, found: &[Account]| {
                 is_writer || freshness::accepts(&self.freshness, epoch, found)
             };
-            let sums = read::trial_balance(&mut lent, ledger, &keys, is_enough).await;
+            let sums = read::trial_balance(&mut connection, ledger, &keys, is_enough).await;
             let sums = match sums {
                 Ok(sums) if pool.target.role == Role::Writer => {
-                    still_writes(&mut lent).await.map(|()| sums)
+                    still_writes(&mut connection).await.map(|()| sums)
                 }
                 sums => sums,
             };
-            if let Some(sums) = lent.end(sums).await? {
+            if let Some(sums) = connection.end(sums).await? {
                 return Ok(sums);
             }
         }
@@ -95,12 +96,12 @@ impl AuroraStore {
         Err(StoreError::new(StoreErrorKind::Internal, context))
     }
 
-    /// One answer per key, in the order asked.
+    /// One answer per key, in the order of the keys.
     pub(super) async fn each<K, V>(
         &self,
         keys: &[K],
         ask: fn(&mut Script, &[K]),
-        told: fn(&mut Answers) -> Result<Vec<V>>,
+        decode: fn(&mut Answers) -> Result<Vec<V>>,
         key_of: fn(&V) -> K,
     ) -> Result<Vec<Option<V>>>
     where
@@ -116,7 +117,7 @@ impl AuroraStore {
                 ask(script, &sorted);
                 script.steps.len() > 1
             },
-            told,
+            decode,
         );
         let found = found.await?.into_iter();
         let found: HashMap<K, V> = found.map(|value| (key_of(&value), value)).collect();
@@ -127,33 +128,33 @@ impl AuroraStore {
         let time = &self.time;
         let mut script = Script::default();
         time.ask(&mut script);
-        time.told(&mut run_on(&self.writer, Wait::Answer, script, false).await?)
+        time.decode(&mut run_on(&self.writer, Wait::Answer, script, false).await?)
     }
 
-    pub(super) async fn try_snapshot(&self, reads: &Reads) -> Result<Snapshot> {
+    pub(super) async fn try_snapshot(&self, reads: &ReadSet) -> Result<Snapshot> {
         let pool = match &self.freshness {
             Freshness::Cached => &self.reader,
             Freshness::AtLeast(_) | Freshness::Strong => &self.writer,
         };
-        let mut lent = pool.lend(Purpose::Read).await?;
-        let read = self.read_snapshot(&mut lent, reads).await;
+        let mut connection = pool.acquire(Purpose::Read).await?;
+        let read = self.read_snapshot(&mut connection, reads).await;
         let read = match read {
             Ok(snapshot) if pool.target.role == Role::Writer => {
-                still_writes(&mut lent).await.map(|()| snapshot)
+                still_writes(&mut connection).await.map(|()| snapshot)
             }
             read => read,
         };
-        lent.end(read).await
+        connection.end(read).await
     }
 
     async fn read_snapshot(
         &self,
-        lent: &mut Lent,
-        reads: &Reads,
+        connection: &mut PooledConnection,
+        reads: &ReadSet,
     ) -> std::result::Result<Snapshot, Failed> {
-        // A reader may not have an account yet whose number is remembered.
+        // A reader may not have an account yet that the writer's cache knows.
         let numbers = Mutex::new(Numbers::new(usize::MAX));
-        let resolved = read::resolve(&mut lent.runner()?, reads, &numbers).await?;
+        let resolved = read::resolve(&mut connection.runner()?, reads, &numbers).await?;
         let plan = Plan {
             reads,
             resolved: &resolved,
@@ -167,10 +168,10 @@ impl AuroraStore {
         let before = script.steps.len();
         plan.ask(&mut script);
         script.end_reading();
-        let mut answers = lent.run(&script).await?;
+        let mut answers = connection.run(&script).await?;
         answers.skip(before);
-        let told = plan.told(&mut answers)?;
-        let (snapshot, _) = told.ok_or_else(|| {
+        let decoded = plan.decode(&mut answers)?;
+        let (snapshot, _) = decoded.ok_or_else(|| {
             let context = "the accounts changed while they were read";
             StoreError::new(StoreErrorKind::Conflict, context)
         })?;
@@ -178,7 +179,7 @@ impl AuroraStore {
     }
 }
 
-/// Runs what only reads; where it must see one state, in a transaction.
+/// Runs a script of reads. Uses a transaction if the script must see one consistent state.
 async fn run_on(
     pool: &Arc<Pool>,
     wait: Wait,
@@ -194,40 +195,43 @@ async fn run_on(
     if is_one_state {
         script.end_reading();
     }
-    let mut lent = pool.lend(Purpose::Read).await?.for_a(wait);
+    let mut connection = pool.acquire(Purpose::Read).await?.for_a(wait);
     let mut answers = match pool.target.role {
-        Role::Writer => ask_writer(lent, script).await?,
+        Role::Writer => ask_writer(connection, script).await?,
         Role::Reader => {
-            let answers = lent.run(&script).await;
-            lent.end(answers).await?
+            let answers = connection.run(&script).await;
+            connection.end(answers).await?
         }
     };
     answers.skip(before);
     Ok(answers)
 }
 
-/// Runs what must be read from the writer. Behind the reads, in the same packet, the
-/// server says whether it still is one: after a failover the old writer answers for a
-/// while, and what it says is not the latest any more.
-pub(super) async fn ask_writer(mut lent: Lent, mut script: Script) -> Result<Answers> {
+/// Runs reads that must come from the writer. The last statement of the packet asks whether
+/// the server still takes writes. After a failover the old writer still answers for a
+/// while, with outdated data.
+pub(super) async fn ask_writer(
+    mut connection: PooledConnection,
+    mut script: Script,
+) -> Result<Answers> {
     let statements = script.steps.len();
     ask_writes(&mut script);
-    let answers = lent.run(&script).await.and_then(|mut answers| {
-        let is_read_only = told_writes(&answers.split_off(statements)?)?;
+    let answers = connection.run(&script).await.and_then(|mut answers| {
+        let is_read_only = decode_writes(&answers.split_off(statements)?)?;
         if is_read_only {
             return Err(Failed::read_only());
         }
         Ok(answers)
     });
-    lent.end(answers).await
+    connection.end(answers).await
 }
 
-/// The same behind reads of several packets.
-async fn still_writes(lent: &mut Lent) -> std::result::Result<(), Failed> {
+/// Checks that the server still takes writes, after reads of several packets.
+async fn still_writes(connection: &mut PooledConnection) -> std::result::Result<(), Failed> {
     let mut script = Script::default();
     ask_writes(&mut script);
-    let row = lent.run(&script).await?.row()?;
-    if told_writes(&row)? {
+    let row = connection.run(&script).await?.row()?;
+    if decode_writes(&row)? {
         return Err(Failed::read_only());
     }
     Ok(())
@@ -240,7 +244,7 @@ fn ask_writes(script: &mut Script) {
 }
 
 /// Whether the server takes no writes.
-fn told_writes(row: &Row) -> Result<bool> {
+fn decode_writes(row: &Row) -> Result<bool> {
     Ok(row.flag(0)? || row.flag(1)?)
 }
 

@@ -1,4 +1,4 @@
-//! Requests inside the host's own transaction.
+//! Requests inside the host's transaction.
 use crate::support::books::{
     accepted, assert_sound, commit, is_recorded, open, opening, posted, set_up, transfer,
 };
@@ -28,11 +28,11 @@ on_both! {
     a_transaction_of_the_host_s_is_taken_over
     other_books_are_refused
     an_error_of_the_host_s_own_is_found_at_the_commit
-    a_change_of_schema_by_the_host_is_told_as_a_commit
+    a_change_of_schema_by_the_host_is_reported_as_a_commit
     a_snapshot_of_before_decides_nothing
 }
 
-/// The database goes last: it cannot be dropped under an open transaction.
+/// The database is dropped last: it cannot be dropped under an open transaction.
 struct Shop {
     connection: MySqlConnection,
     store: AuroraStore,
@@ -155,7 +155,7 @@ async fn a_later_call_sees_what_an_earlier_one_applied(kind: Kind) {
     let applied = shop.store.apply_in(&mut transaction, &second).await;
     let applied = applied.unwrap();
     assert!(matches!(&applied.decided()[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
-    // Another id was made for it, but the key and the words are the same.
+    // The second request has another id, but the same key and contents.
     assert!(matches!(&applied.decided()[1], Decided::Replayed(_)));
     transaction.commit().await.unwrap();
     assert_eq!(posted(&shop.store, 1).await, 130);
@@ -181,7 +181,7 @@ async fn an_account_of_a_host_that_rolled_back_is_not_remembered(kind: Kind) {
 
 async fn an_error_leaves_the_host_s_own_work(kind: Kind) {
     let mut shop = shop(kind).await;
-    // Somebody else is about to take the key.
+    // Another transaction is about to take the key.
     let mut other = shop.database.connect().await;
     let mut taking = HostTransaction::begin(&mut other).await.unwrap();
     let theirs = [transfer("a", 2, 3, 1)];
@@ -209,7 +209,8 @@ async fn an_error_leaves_the_host_s_own_work(kind: Kind) {
 async fn a_deadlock_loses_the_transaction_and_the_handle_refuses(kind: Kind) {
     let mut shop = shop(kind).await;
     let mut other = shop.database.connect().await;
-    // More changes than the host's make the other one the survivor.
+    // The server rolls back the transaction with fewer changes. The other one changes more
+    // than the host.
     let rows: Vec<String> = (100..400).map(|id| format!("({id})")).collect();
     let heavy = format!("BEGIN; INSERT INTO shop_order VALUES {}", rows.join(","));
     other.execute(heavy.as_str()).await.unwrap();
@@ -261,7 +262,7 @@ async fn whoever_stops_waiting_leaves_a_handle_that_refuses(kind: Kind) {
     order(&mut transaction, 1).await;
     let requests = [transfer("a", 0, 1, 30)];
     let applying = shop.store.apply_in(&mut transaction, &requests);
-    // It waits for the lock that is never given.
+    // The call waits for a lock that is never released.
     let waited = tokio::time::timeout(std::time::Duration::from_millis(200), applying).await;
     assert!(waited.is_err());
     assert_eq!(transaction.connection().unwrap_err(), TransactionLost);
@@ -289,7 +290,8 @@ async fn another_isolation_is_refused(kind: Kind) {
     let transaction = shop.connection.begin().await.unwrap();
     let adopted = HostTransaction::adopt(transaction).await;
     assert_eq!(kind_of(adopted), StoreErrorKind::Invalid);
-    // One that it begins itself is at READ COMMITTED whatever the session says.
+    // A transaction that the handle begins is at READ COMMITTED, whatever the session's
+    // level is.
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     let host = transaction.connection().unwrap();
     let count = "SELECT CAST(count(*) AS CHAR) FROM shop_order";
@@ -351,7 +353,7 @@ async fn an_error_of_the_host_s_own_is_found_at_the_commit(kind: Kind) {
     let requests = [transfer("a", 0, 1, 30)];
     let applied = shop.store.apply_in(&mut transaction, &requests).await;
     assert_eq!(applied.unwrap().after_commit().len(), 1);
-    // As a deadlock of the host's own would.
+    // The same happens after a deadlock of the host's own statements.
     let host = transaction.connection().unwrap();
     host.execute("ROLLBACK").await.unwrap();
     let applied = shop.store.apply_in(&mut transaction, &requests).await;
@@ -362,7 +364,7 @@ async fn an_error_of_the_host_s_own_is_found_at_the_commit(kind: Kind) {
     assert!(!is_recorded(&shop.store, "a").await);
 }
 
-async fn a_change_of_schema_by_the_host_is_told_as_a_commit(kind: Kind) {
+async fn a_change_of_schema_by_the_host_is_reported_as_a_commit(kind: Kind) {
     let mut shop = shop(kind).await;
     let ddl = "CREATE TABLE shop_more (id BIGINT PRIMARY KEY)";
     for (round, then_applies) in [(1, true), (2, false)] {
@@ -399,16 +401,16 @@ async fn a_snapshot_of_before_decides_nothing(kind: Kind) {
     shop.connection.execute(repeatable.as_str()).await.unwrap();
     let mut own = shop.connection.begin().await.unwrap();
     own.execute("SELECT * FROM shop_order").await.unwrap();
-    // The session says another level than the transaction under way has.
+    // The session's level differs from the level of the open transaction.
     own.execute(level("READ COMMITTED").as_str()).await.unwrap();
-    // Behind the snapshot: the same key, a hold, a new account, a currency.
+    // Committed after the snapshot: the same key, a hold, a new account, a currency.
     accepted(&commit(&shop.store, vec![transfer("a", 0, 1, 30)]).await[0]);
     let mut transaction = HostTransaction::adopt(own).await.unwrap();
     let requests = [transfer("a", 0, 1, 30)];
     let applied = shop.store.apply_in(&mut transaction, &requests).await;
     let applied = match applied {
         Ok(applied) => applied,
-        // MariaDB may refuse to lock what its snapshot does not have.
+        // MariaDB may refuse to lock a row that its snapshot does not contain.
         Err(ApplyError::TransactionLost(_)) => return,
         Err(error) => panic!("{error}"),
     };

@@ -1,4 +1,4 @@
-//! A claim of more rows than the outcomes of one statement.
+//! Claims more rows than one statement reads outcomes for.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::support::books::{accepted, commit, open, set_up, transfer};
 use crate::support::{Database, on_both};
 
 on_both! {
-    every_row_of_a_long_backlog_tells_its_events
+    every_row_of_a_long_backlog_has_its_events
 }
 
-async fn every_row_of_a_long_backlog_tells_its_events(kind: Kind) {
+async fn every_row_of_a_long_backlog_has_its_events(kind: Kind) {
     const ROWS: u32 = 1_001;
     let database = Database::create(kind).await;
     let store = open(&database).await;
@@ -30,7 +30,7 @@ async fn every_row_of_a_long_backlog_tells_its_events(kind: Kind) {
     let rows = store.claim(&lease, &older, ROWS).await.unwrap();
     assert_eq!(rows.len(), 1_001);
     assert!(rows.is_sorted_by(|one, next| one.id < next.id));
-    // Each is a transfer of its own, written alike.
+    // Each row holds a different transfer of the same size.
     let payloads: BTreeSet<_> = rows.iter().map(|row| &row.payload).collect();
     assert_eq!(payloads.len(), 1_001);
     let lengths: BTreeSet<_> = payloads.iter().map(|payload| payload.len()).collect();

@@ -1,10 +1,10 @@
-//! What concurrent clients see has one order.
+//! The observations of concurrent clients have one order.
 
 use std::sync::Arc;
 
 use wallet_core::Wallet;
 use wallet_test_servers::Kind;
-use wallet_testkit::clients::Bank;
+use wallet_testkit::consistency::Bank;
 
 use crate::support::books::open;
 use crate::support::{Database, on_both};

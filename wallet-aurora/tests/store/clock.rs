@@ -1,4 +1,4 @@
-//! A database whose clock steps by an hour.
+//! A database clock that steps by an hour.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +59,7 @@ async fn after_an_hour_ahead_the_raised_bound_is_the_way_out(kind: Kind) {
     wallet
         .raise_max_ahead(Duration::from_secs(7_200), until)
         .unwrap();
-    // The same key: nothing was recorded under it.
+    // The key is free again, because nothing was recorded under it.
     let later = wallet.submit(pay_in("later", 1)).await.unwrap();
     later.accepted().unwrap();
     assert_eq!(later.outcome.at, ahead.outcome.at, "times never go back");

@@ -1,5 +1,5 @@
-//! The store passes every case of the test kit on both servers, on the
-//! database's own clock and on the kit's.
+//! The store passes every case of the test kit on both servers. It runs with the database's
+//! clock and with the kit's clock.
 
 macro_rules! on {
     ($server:ident, $kind:ident) => {

@@ -1,4 +1,4 @@
-//! Passwords that change, and connections that prove who they talk to.
+//! Passwords that change, and connections that verify the server.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ on_both! {
     a_fixed_password_that_is_refused_is_a_wrong_setting
 }
 
-/// What is given, and how often it was asked for.
+/// A source of passwords that counts its calls.
 #[derive(Debug, Default)]
 struct Rotating(Mutex<(Option<String>, u32)>);
 
@@ -59,7 +59,7 @@ async fn a_password_that_changes_is_asked_for_at_every_connection(kind: Kind) {
         server.port()
     );
     let settings = AuroraSettings::new(address)
-        // Every use is that of a new connection.
+        // Every use opens a new connection.
         .with_lifetime(Duration::ZERO)
         .with_credentials(Arc::<Rotating>::clone(&rotating));
     assert!(!format!("{settings:?}").contains("never-this"));
@@ -72,7 +72,7 @@ async fn a_password_that_changes_is_asked_for_at_every_connection(kind: Kind) {
     let rotate = "ALTER USER wallet@'%' IDENTIFIED BY 'another-one'";
     admin.execute(rotate).await.unwrap();
     let stale = store.ledgers().await.unwrap_err();
-    // The next one may be right: a password that is refused is being rotated.
+    // The next password may be right: a refused password is being rotated.
     assert_eq!(stale.kind(), StoreErrorKind::Unavailable);
     rotating.set(Some("another-one"));
     assert_sound(&store).await;
@@ -99,7 +99,7 @@ async fn the_server_is_verified_by_the_bundle_that_is_given(kind: Kind) {
     set_up(&store, 100).await;
     assert_sound(&store).await;
     open("localhost", &server.ca()).await.unwrap();
-    // Its certificate is not for this address, nor from this issuer.
+    // The certificate is for another address, or from another issuer.
     assert!(open("127.0.0.2", &server.ca()).await.is_err());
     assert!(open("127.0.0.1", &stranger).await.is_err());
 }

@@ -1,5 +1,5 @@
-//! The connection cut at every packet, before, within and after it: nothing
-//! half exists, and what is in doubt is settled by asking again.
+//! Cuts the connection at every packet: before, within and after it. No partial result may
+//! exist. A repeated call settles an unknown outcome.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
 use wallet_core::ledger::Decided;
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{HoldId, PlaceHold, Rejection};
 use wallet_test_servers::Kind;
@@ -28,9 +28,9 @@ on_both! {
     a_payment_that_arrives_after_it_was_cancelled_does_nothing
 }
 
-/// A batch with everything that takes a packet: accounts to find, a hold to
-/// resolve, locks, the commit.
-fn requests(name: &str, number: u8) -> Vec<Arc<Prepared>> {
+/// A batch that needs every kind of packet: accounts to find, a hold to resolve, locks, the
+/// commit.
+fn requests(name: &str, number: u8) -> Vec<Arc<PreparedRequest>> {
     let capture = wallet_core::Capture::new(HoldId::from_bytes(id(number)));
     vec![
         transfer(&format!("{name}-move"), 0, 1, 10),
@@ -58,7 +58,7 @@ async fn a_cut_at_any_point_of_a_batch_is_settled_by_the_same_batch_again(kind: 
         for packets in 0.. {
             number += 1;
             place_hold(&direct, number).await;
-            // Nothing is remembered yet, so that every packet is sent.
+            // The cache is empty, so every packet is sent.
             let store = AuroraStore::open(&settings).await.unwrap();
             let batch = Arc::new(Batch::new(requests(&format!("b{number}"), number)));
             proxy.arm(packets, cut);
@@ -87,8 +87,8 @@ async fn a_cut_at_any_point_of_a_batch_is_settled_by_the_same_batch_again(kind: 
     assert_sound(&direct).await;
 }
 
-/// A payment of 0.10 with the key `held`, committed by way of a proxy that holds the
-/// last packet back: its caller does not learn what became of it.
+/// A payment of 0.10 with the key `held`. A proxy holds its last packet back, so the caller
+/// does not learn the outcome.
 struct HeldBack {
     _database: Database,
     direct: AuroraStore,
@@ -106,7 +106,7 @@ impl HeldBack {
         let settings = patient(proxy.url(&database.url()));
         let settings = settings.with_answer_wait(Duration::from_secs(2));
         let store = AuroraStore::open(&settings).await.unwrap();
-        // Its accounts are known then, and a batch is two packets.
+        // After this the accounts are cached, and a batch is two packets.
         commit(&store, vec![transfer("first", 0, 1, 10)]).await;
         let batch = Arc::new(Batch::new(vec![transfer("held", 0, 1, 10)]));
         proxy.arm(1, Cut::Held);
@@ -123,7 +123,7 @@ impl HeldBack {
 }
 
 fn cancellation() -> Arc<Batch> {
-    Arc::new(Batch::new(vec![Arc::new(Prepared::cancellation(
+    Arc::new(Batch::new(vec![Arc::new(PreparedRequest::cancellation(
         record_key("held"),
     ))]))
 }
@@ -132,7 +132,7 @@ async fn a_payment_that_has_arrived_is_not_cancelled(kind: Kind) {
     let held = HeldBack::begin(kind).await;
     held.proxy.let_go();
     again(&held.store, Arc::clone(&held.batch)).await;
-    // The cancellation gets the payment.
+    // The cancellation finds the payment.
     let cancelled = held.direct.transact(cancellation()).await.unwrap().decided;
     let paid = held.direct.transact(held.batch).await.unwrap().decided;
     assert_eq!(cancelled, paid);
@@ -143,7 +143,7 @@ async fn a_payment_that_has_arrived_is_not_cancelled(kind: Kind) {
 
 async fn a_payment_that_arrives_after_it_was_cancelled_does_nothing(kind: Kind) {
     let held = HeldBack::begin(kind).await;
-    // That nothing is recorded proves nothing; a cancellation does.
+    // A missing record proves nothing. A cancellation proves that nothing was recorded.
     let records = held.direct.records(&[record_key("held")]).await.unwrap();
     assert_eq!(records, [None]);
     let cancelled = held.direct.transact(cancellation()).await.unwrap().decided;
@@ -154,7 +154,7 @@ async fn a_payment_that_arrives_after_it_was_cancelled_does_nothing(kind: Kind) 
     assert_eq!(refused, Rejection::Cancelled);
     held.proxy.let_go();
     for store in [&held.store, &held.direct] {
-        // What arrived may have the accounts for a moment.
+        // The late packet may hold the account locks for a moment.
         let late = loop {
             let late = store.transact(Arc::clone(&held.batch)).await;
             let late = late.unwrap().decided;
@@ -176,7 +176,7 @@ async fn a_commit_held_back_is_never_decided_a_second_time(kind: Kind) {
         batch,
         _database,
     } = HeldBack::begin(kind).await;
-    // Whoever asks meanwhile, here or elsewhere, does not get past its locks.
+    // No other caller gets past the account locks meanwhile.
     for settler in [&store, &direct, &store] {
         let decided = settler.transact(Arc::clone(&batch)).await.unwrap().decided;
         assert_eq!(decided[0], Decided::Blocked);
@@ -190,7 +190,7 @@ async fn a_commit_held_back_is_never_decided_a_second_time(kind: Kind) {
     assert_sound(&direct).await;
 }
 
-/// As the service does: the same batch until it is settled.
+/// Repeats the same batch until it is settled, as the service does.
 async fn again(store: &AuroraStore, batch: Arc<Batch>) {
     for _ in 0..1_000 {
         match store.transact(Arc::clone(&batch)).await {
@@ -228,7 +228,7 @@ async fn a_cut_at_any_point_of_the_host_s_transaction_leaves_nothing_half(kind: 
             proxy.arm(packets, cut);
             let committed = order(&store, &mut connection, number).await;
             let was_cut = proxy.disarm();
-            // The server may still be at it: whoever asks waits for the locks.
+            // The server may still run the packet. A later caller waits for its locks.
             drop(connection);
             let is_there = loop {
                 let key = format!("h{number}-move");
@@ -264,7 +264,7 @@ enum Committed {
     Unknown,
 }
 
-/// A host that goes on whatever happens, as far as its handle lets it.
+/// A host that continues after every error, as far as its handle allows.
 async fn order(store: &AuroraStore, connection: &mut MySqlConnection, number: u8) -> Committed {
     let Ok(mut transaction) = HostTransaction::begin(connection).await else {
         return Committed::No;
@@ -298,7 +298,7 @@ async fn a_connection_that_died_at_rest_is_replaced(kind: Kind) {
     let store = AuroraStore::open(&settings.with_idle(std::time::Duration::ZERO)).await;
     let store = store.unwrap();
     set_up(&store, 100).await;
-    // It dies when it is tried, which nobody notices.
+    // The connection dies when it is tested, and the caller does not notice.
     proxy.arm(0, Cut::Before);
     let decided = commit(&store, vec![transfer("a", 0, 1, 10)]).await;
     assert!(proxy.disarm());

@@ -1,4 +1,4 @@
-//! A former writer that still answers: whatever must be the latest is not read there.
+//! A former writer still answers. Reads of the latest state must not use it.
 
 use std::sync::Arc;
 

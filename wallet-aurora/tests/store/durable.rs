@@ -1,5 +1,5 @@
-//! A server without a binary log shows a commit to others before it is on the disk.
-//! Nothing that was told of such a commit may be gone after a crash: neither a replay
+//! A server without a binary log shows a commit to other connections before it is on disk.
+//! After a crash, nothing that was reported of such a commit may be gone: neither a replay
 //! nor an outcome nor an event.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use wallet_aurora::AuroraStore;
 use wallet_core::Outcome;
 use wallet_core::ledger::Decided;
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::{LedgerStore, Outbox, RowId};
 use wallet_test_servers::{Kind, Private};
 
@@ -19,22 +19,22 @@ use crate::support::books::{record_key, set_up, transfer};
 use crate::support::{Database, on_both};
 
 on_both! {
-    what_was_told_before_a_crash_is_there_after_it
+    what_was_acknowledged_before_a_crash_is_there_after_it
 }
 
-/// Processes that pay at the same time, so that flushes are waited for.
+/// Several processes pay at the same time, so that commits wait for flushes.
 const PAYERS: u8 = 3;
 const TTL: Duration = Duration::from_secs(60);
 
-/// What somebody was told.
+/// The outcomes and events that a caller has seen.
 #[derive(Debug, Default)]
-struct Told {
+struct Seen {
     outcomes: Mutex<BTreeMap<String, Arc<Outcome>>>,
     rows: Mutex<BTreeMap<RowId, Vec<u8>>>,
     is_over: AtomicBool,
 }
 
-impl Told {
+impl Seen {
     fn goes_on(&self) -> bool {
         !self.is_over.load(Ordering::Relaxed)
     }
@@ -47,49 +47,49 @@ impl Told {
     }
 }
 
-/// The payments of one process: how many were begun.
+/// The number of payments that each payer has begun.
 type Begun = Arc<[AtomicU64; 3]>;
 
-fn payment(round: u32, payer: u8, number: u64) -> (String, Arc<Prepared>) {
+fn payment(round: u32, payer: u8, number: u64) -> (String, Arc<PreparedRequest>) {
     let key = format!("{round}-{payer}-{number}");
     let request = transfer(&key, 2 * payer, 2 * payer + 1, 1);
     (key, request)
 }
 
-/// The payment that is under way.
+/// The payment in flight.
 fn current(begun: &Begun, payer: u8) -> u64 {
     begun[usize::from(payer)].load(Ordering::Relaxed)
 }
 
-async fn pay(store: AuroraStore, begun: Begun, round: u32, payer: u8, told: Arc<Told>) {
+async fn pay(store: AuroraStore, begun: Begun, round: u32, payer: u8, seen: Arc<Seen>) {
     for number in 1.. {
         begun[usize::from(payer)].store(number, Ordering::Relaxed);
         let (_, request) = payment(round, payer, number);
         let batch = Arc::new(Batch::new(vec![request]));
-        if store.transact(batch).await.is_err() || !told.goes_on() {
+        if store.transact(batch).await.is_err() || !seen.goes_on() {
             return;
         }
     }
 }
 
-/// Asks for the outcome of what is under way, as callers do who hung up.
-async fn ask(store: AuroraStore, begun: Begun, round: u32, told: Arc<Told>) {
-    while told.goes_on() {
+/// Asks for the outcome of a payment in flight, as a caller does after a lost connection.
+async fn ask(store: AuroraStore, begun: Begun, round: u32, seen: Arc<Seen>) {
+    while seen.goes_on() {
         for payer in 0..PAYERS {
             let (key, _) = payment(round, payer, current(&begun, payer));
             let Ok(found) = store.records(&[record_key(&key)]).await else {
                 return;
             };
             if let Some(outcome) = found[0].as_ref().map(|record| &record.outcome) {
-                told.note(key, outcome);
+                seen.note(key, outcome);
             }
         }
     }
 }
 
-/// Sends what is under way again, to another process.
-async fn retry(store: AuroraStore, begun: Begun, round: u32, told: Arc<Told>) {
-    while told.goes_on() {
+/// Sends a payment in flight again, to another process.
+async fn retry(store: AuroraStore, begun: Begun, round: u32, seen: Arc<Seen>) {
+    while seen.goes_on() {
         for payer in 0..PAYERS {
             let (key, request) = payment(round, payer, current(&begun, payer));
             let batch = Arc::new(Batch::new(vec![request]));
@@ -99,7 +99,7 @@ async fn retry(store: AuroraStore, begun: Begun, round: u32, told: Arc<Told>) {
                 .map(|mut done| done.decided.remove(0))
             {
                 Ok(Decided::Fresh(outcome) | Decided::Replayed(outcome)) => {
-                    told.note(key, &outcome);
+                    seen.note(key, &outcome);
                 }
                 Ok(_) => {}
                 Err(_) => return,
@@ -109,19 +109,19 @@ async fn retry(store: AuroraStore, begun: Begun, round: u32, told: Arc<Told>) {
 }
 
 /// Claims events, as a relay does before it publishes them.
-async fn claim(store: AuroraStore, told: Arc<Told>) {
+async fn claim(store: AuroraStore, seen: Arc<Seen>) {
     let lease = store.acquire(0, "relay", TTL).await.unwrap().unwrap();
-    while told.goes_on() {
-        let known = told.rows.lock().unwrap().keys().copied().collect();
+    while seen.goes_on() {
+        let known = seen.rows.lock().unwrap().keys().copied().collect();
         let Ok(rows) = store.claim(&lease, &known, 1_000).await else {
             return;
         };
-        let mut known = told.rows.lock().unwrap();
+        let mut known = seen.rows.lock().unwrap();
         known.extend(rows.into_iter().map(|row| (row.id, row.payload)));
     }
 }
 
-async fn what_was_told_before_a_crash_is_there_after_it(kind: Kind) {
+async fn what_was_acknowledged_before_a_crash_is_there_after_it(kind: Kind) {
     // No binary log, as the servers of all tests.
     let mut server = Private::start(kind);
     let database = Database::create_on(&server.url()).await;
@@ -129,38 +129,38 @@ async fn what_was_told_before_a_crash_is_there_after_it(kind: Kind) {
     set_up(&open().await, 1_000_000).await;
     let rounds = std::env::var("WALLET_CRASHES").map_or(4, |rounds| rounds.parse().unwrap());
     for round in 0..rounds {
-        let told = Arc::new(Told::default());
+        let seen = Arc::new(Seen::default());
         let begun: Begun = Arc::default();
         let mut tasks: Vec<JoinHandle<()>> = Vec::new();
         for payer in 0..PAYERS {
-            let (begun, told) = (Arc::clone(&begun), Arc::clone(&told));
-            tasks.push(tokio::spawn(pay(open().await, begun, round, payer, told)));
+            let (begun, seen) = (Arc::clone(&begun), Arc::clone(&seen));
+            tasks.push(tokio::spawn(pay(open().await, begun, round, payer, seen)));
         }
         for _ in 0..2 {
-            let (begun, told) = (Arc::clone(&begun), Arc::clone(&told));
-            tasks.push(tokio::spawn(ask(open().await, begun, round, told)));
+            let (begun, seen) = (Arc::clone(&begun), Arc::clone(&seen));
+            tasks.push(tokio::spawn(ask(open().await, begun, round, seen)));
         }
-        let (also, retold) = (Arc::clone(&begun), Arc::clone(&told));
-        tasks.push(tokio::spawn(retry(open().await, also, round, retold)));
-        tasks.push(tokio::spawn(claim(open().await, Arc::clone(&told))));
+        let (also, also_seen) = (Arc::clone(&begun), Arc::clone(&seen));
+        tasks.push(tokio::spawn(retry(open().await, also, round, also_seen)));
+        tasks.push(tokio::spawn(claim(open().await, Arc::clone(&seen))));
         tokio::time::sleep(Duration::from_millis(400)).await;
         server.kill();
-        told.is_over.store(true, Ordering::Relaxed);
+        seen.is_over.store(true, Ordering::Relaxed);
         for task in tasks {
             task.await.unwrap();
         }
         tokio::task::block_in_place(|| server.restart());
 
         let after = open().await;
-        let outcomes = told.outcomes.lock().unwrap().clone();
-        assert!(!outcomes.is_empty(), "nobody was told of anything");
+        let outcomes = seen.outcomes.lock().unwrap().clone();
+        assert!(!outcomes.is_empty(), "no outcome was answered");
         for (key, outcome) in outcomes {
             let found = after.records(&[record_key(&key)]).await.unwrap();
             let found = found[0].as_ref().map(|record| &record.outcome);
             assert_eq!(found, Some(&outcome), "round {round}: {key}");
         }
-        let claimed = told.rows.lock().unwrap().clone();
-        assert!(!claimed.is_empty(), "no event was told");
+        let claimed = seen.rows.lock().unwrap().clone();
+        assert!(!claimed.is_empty(), "no event was claimed");
         let lease = after.acquire(0, "relay", TTL).await.unwrap().unwrap();
         let none = std::collections::BTreeSet::new();
         let rows = after.claim(&lease, &none, u32::MAX).await.unwrap();

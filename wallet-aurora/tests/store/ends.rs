@@ -1,12 +1,12 @@
-//! The ends of what is counted: the last number is used, behind it is a refusal or
-//! an error, and nothing half.
+//! The ends of number ranges. The last number is used. The next request is refused or
+//! fails, without a partial result.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_aurora::AuroraStore;
 use wallet_core::ledger::{AccountState, Decided};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::{LedgerStore, Order, Outbox, OutboxError, StoreErrorKind};
 use wallet_core::{EntryQuery, Rejection};
 use wallet_test_servers::Kind;
@@ -82,7 +82,7 @@ async fn commits_end_with_an_error_and_nothing_half(kind: Kind) {
     let database = Database::create(kind).await;
     let store = open(&database).await;
     set_up(&store, 1_000).await;
-    // The rows that a commit writes are numbered from 65,536 times its own.
+    // The rows of a commit are numbered from 65,536 times the commit's own number.
     let last = (1_i64 << 47) - 1;
     let plant = format!("ALTER TABLE wallet_batch AUTO_INCREMENT = {last}");
     database.execute(&plant).await;
@@ -91,7 +91,7 @@ async fn commits_end_with_an_error_and_nothing_half(kind: Kind) {
         accepted(&decided);
     }
     assert_eq!(posted(&store, 0).await, 998);
-    let fails = async |requests: Vec<Arc<Prepared>>| {
+    let fails = async |requests: Vec<Arc<PreparedRequest>>| {
         let batch = Arc::new(Batch::new(requests));
         let error = store.transact(batch).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Internal, "{error}");
@@ -101,7 +101,7 @@ async fn commits_end_with_an_error_and_nothing_half(kind: Kind) {
     assert_eq!(posted(&store, 0).await, 998);
     let opened = store.accounts(&[account_key(100)]).await.unwrap();
     assert_eq!(opened, [None]);
-    // What is there is read.
+    // Existing rows can still be read.
     let keys = ["a", "b"].map(crate::support::books::record_key);
     let records = store.records(&keys).await.unwrap();
     assert!(records.iter().all(Option::is_some));
@@ -121,6 +121,6 @@ async fn the_tokens_of_a_lease_end_with_an_error(kind: Kind) {
         panic!("not of the store");
     };
     assert_eq!(error.kind(), StoreErrorKind::Internal);
-    // Whoever has it keeps it.
+    // The current owner keeps the lease.
     store.renew(&last, minute).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! What the adapter takes for granted of both servers, pinned.
+//! Pins the facts about both servers that the adapter relies on.
 
 use sqlx::{Connection, Executor, MySqlConnection, Row};
 use wallet_test_servers::Kind;
@@ -51,7 +51,7 @@ async fn an_error_ends_its_packet_so_that_its_commit_is_not_run(kind: Kind) {
         rows(&mut other, "SELECT a FROM t ORDER BY a").await,
         [1, 5, 9]
     );
-    // The transaction is still open, with what was done before the error.
+    // The transaction is still open and keeps its work from before the error.
     assert_eq!(
         rows(&mut one, "SELECT a FROM t ORDER BY a").await,
         [1, 2, 5, 9]
@@ -81,7 +81,7 @@ async fn a_lock_wait_leaves_the_transaction_open_and_a_deadlock_ends_it(kind: Ki
     let first = "BEGIN; UPDATE t SET b = 2 WHERE a = 5; UPDATE t SET b = 2 WHERE a = 1";
     assert_eq!(code(&mut one, first).await, 1205);
     assert_eq!(rows(&mut one, "SELECT b FROM t WHERE a = 5").await, [2]);
-    // Much changed makes the other one the survivor.
+    // The server rolls back the transaction with fewer changes, so this one survives.
     let heavy: Vec<String> = (100..400).map(|number| format!("({number}, 0)")).collect();
     let heavy = format!("INSERT INTO t VALUES {}", heavy.join(","));
     other.execute(heavy.as_str()).await.unwrap();

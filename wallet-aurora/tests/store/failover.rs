@@ -1,6 +1,6 @@
-//! What a running process remembers of a database that lost its last commits: by
-//! a failover to a replica that lagged behind, by a restore in place, by a server
-//! that crashed without having flushed them.
+//! The cache of a running process after the database lost its last commits. Three causes
+//! are tested: a failover to a replica that lagged, a restore in place, and a crash of a
+//! server that had not flushed.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
 use wallet_core::ledger::Decided;
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::{
     DoneSet, LedgerStore, Outbox, OutboxError, ParkedEvent, RowProgress, RowState, StoreErrorKind,
 };
@@ -34,12 +34,12 @@ on_both! {
     numbers_that_are_given_again_are_passed_over
 }
 
-/// An account that is lost, and one that gets its number.
+/// An account that is lost. Another account gets its number.
 const LOST: u8 = 50;
 const OTHER: u8 = 60;
 
-/// Commits as the service does: the same batch until it is settled.
-async fn settle(store: &AuroraStore, requests: Vec<Arc<Prepared>>) -> Vec<Decided> {
+/// Repeats the same batch until it is settled, as the service does.
+async fn settle(store: &AuroraStore, requests: Vec<Arc<PreparedRequest>>) -> Vec<Decided> {
     let batch = Arc::new(Batch::new(requests));
     for _ in 0..20 {
         match store.transact(Arc::clone(&batch)).await {
@@ -50,7 +50,7 @@ async fn settle(store: &AuroraStore, requests: Vec<Arc<Prepared>>) -> Vec<Decide
     panic!("it never settles");
 }
 
-/// Why a request was refused.
+/// The reason why a request was refused.
 fn refusal(decided: &Decided) -> Rejection {
     match decided {
         Decided::Fresh(outcome) => outcome.result.as_ref().unwrap_err().rejection,
@@ -77,11 +77,11 @@ async fn open_funded(store: &AuroraStore, number: u8) {
     accepted(&settle(store, vec![transfer(&name("use"), number, 0, 100)]).await[0]);
 }
 
-/// What must hold of a process that used [`LOST`] before it was lost.
+/// The checks for a process that used [`LOST`] before the loss.
 async fn assert_only_the_owner_pays(process: &AuroraStore, database: &Database, lost_number: i64) {
-    // The connections of before are gone in some cases.
+    // In some cases the earlier connections are gone.
     accepted(&settle(process, vec![transfer("again", 1, 2, 10)]).await[0]);
-    // Nobody has its number yet: a refusal, and nothing that lasts.
+    // The lost account's number is free: the request is refused, and nothing is stored.
     let before = posted(process, 0).await;
     let pay = vec![transfer("pay-1", LOST, 0, 10), transfer("pay-2", 1, 2, 10)];
     let decided = settle(process, pay).await;
@@ -90,7 +90,7 @@ async fn assert_only_the_owner_pays(process: &AuroraStore, database: &Database, 
     assert_eq!(posted(process, 0).await, before);
     assert_sound(process).await;
 
-    // Another process opens another account, which gets a number that was given.
+    // Another process opens another account. It gets the number of a lost one.
     let second = AuroraStore::open(&database.settings()).await.unwrap();
     let third = AuroraStore::open(&database.settings()).await.unwrap();
     for other in OTHER.. {
@@ -122,7 +122,7 @@ async fn after_a_failover_that_lost_an_account_nobody_else_pays_for_it(kind: Kin
     cluster.fail_over().await;
     let database = cluster.promoted(&database);
 
-    // The other account gets the number before this process has seen anything.
+    // The other account gets the number before this process has noticed the loss.
     let second = AuroraStore::open(&database.settings()).await.unwrap();
     open_funded(&second, OTHER).await;
     assert_eq!(number(&database, OTHER).await, lost_number, "given again");
@@ -133,7 +133,7 @@ async fn after_a_failover_that_lost_an_account_nobody_else_pays_for_it(kind: Kin
     assert_only_the_owner_pays(&process, &database, lost_number).await;
 }
 
-fn opening_in(text: &str, number: u8, currency: &str) -> Arc<Prepared> {
+fn opening_in(text: &str, number: u8, currency: &str) -> Arc<PreparedRequest> {
     let open = OpenAccount::new(Owner::new("ada").unwrap(), Currency::iso(currency).unwrap());
     prepare(text, open.with_id(account(number)))
 }
@@ -176,7 +176,7 @@ async fn after_a_failover_a_relay_never_marks_what_it_has_not_published(kind: Ki
     let second = AuroraStore::open(&database.settings()).await.unwrap();
     accepted(&settle(&second, vec![transfer("another", 2, 3, 10)]).await[0]);
 
-    // The connections of before are gone; then the row is another commit's.
+    // The earlier connections are gone. After that, the row belongs to another commit.
     let progress = [RowProgress {
         row: lost,
         done: DoneSet::from([0, 1]),
@@ -208,15 +208,15 @@ async fn after_a_failover_a_relay_never_marks_what_it_has_not_published(kind: Ki
     assert!(left.iter().all(|row| row.id != lost));
 }
 
-/// Every table with all that it holds, in a database of its own.
+/// All tables with their contents, in a separate database.
 struct Dump {
-    kept: Database,
+    original: Database,
     tables: Vec<(String, String)>,
 }
 
 impl Dump {
     async fn of(database: &Database, server: &str) -> Self {
-        let kept = Database::create_on(server).await;
+        let original = Database::create_on(server).await;
         let mut tables = Vec::new();
         let sql = "SELECT table_name FROM information_schema.tables \
                    WHERE table_schema = DATABASE() AND table_name LIKE 'wallet\\_%'";
@@ -224,16 +224,16 @@ impl Dump {
             let table: String = row.get_unchecked(0);
             let create = database.rows(&format!("SHOW CREATE TABLE {table}")).await;
             let create: String = create[0].get_unchecked(1);
-            kept.execute(&create).await;
+            original.execute(&create).await;
             let source = database.name();
             let copy = format!("INSERT INTO {table} SELECT * FROM {source}.{table}");
-            kept.execute(&copy).await;
+            original.execute(&copy).await;
             tables.push((table, create));
         }
-        Self { kept, tables }
+        Self { original, tables }
     }
 
-    /// As a dump is loaded: each table dropped, created, filled.
+    /// Loads the dump: drops, creates and fills each table.
     async fn reload(&self, into: &Database, with_numbers: bool) {
         for (table, create) in &self.tables {
             into.execute(&format!("DROP TABLE {table}")).await;
@@ -245,7 +245,7 @@ impl Dump {
                 _ => create.clone(),
             };
             into.execute(&create).await;
-            let source = self.kept.name();
+            let source = self.original.name();
             let copy = format!("INSERT INTO {table} SELECT * FROM {source}.{table}");
             into.execute(&copy).await;
         }
@@ -278,7 +278,7 @@ async fn after_a_crash_without_a_flush_nobody_else_pays_for_a_lost_account(kind:
     let database = Database::create_on(&server.url()).await;
     let process = open(&database).await;
     set_up(&process, 1_000).await;
-    // What such a server finds on its disk: the state of some moment before.
+    // The disk of a crashed server: the state of some earlier moment.
     let (data, disk) = (server.folder().join("data"), server.folder().join("disk"));
     server.kill();
     copy_folder(&data, &disk);
@@ -299,8 +299,8 @@ async fn numbers_that_are_given_again_are_passed_over(kind: Kind) {
     for number in 0..5 {
         accepted(&commit(&process, vec![transfer(&format!("t{number}"), 0, 1, 1)]).await[0]);
     }
-    // Retention has removed the rows that the numbers come from, and the dump does
-    // not name the next one.
+    // Retention has removed the rows that determine the next number. The dump does not
+    // contain the next number either.
     database.execute("DELETE FROM wallet_batch").await;
     let dump = Dump::of(&database, &server.url()).await;
     dump.reload(&database, false).await;
@@ -314,7 +314,7 @@ async fn numbers_that_are_given_again_are_passed_over(kind: Kind) {
     assert_eq!(posted(&store, LOST).await, 7);
     assert_sound(&store).await;
 
-    // The same in a host's transaction, which goes on after it.
+    // The same in a host's transaction, which continues afterwards.
     database.execute("DELETE FROM wallet_batch").await;
     let dump = Dump::of(&database, &server.url()).await;
     dump.reload(&database, false).await;

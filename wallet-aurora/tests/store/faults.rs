@@ -1,4 +1,4 @@
-//! A server that is killed, and one that turns read-only.
+//! A server that is killed, and a server that turns read-only.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,10 +25,15 @@ on_both! {
 
 const KILLS: u8 = 4;
 
-/// What was acknowledged: the transfer under each key.
+/// The acknowledged transfers, by key.
 type Acknowledged = Arc<Mutex<BTreeMap<String, Option<TransferId>>>>;
 
-async fn work(store: Arc<AuroraStore>, worker: u8, told: Acknowledged, ends: Arc<AtomicBool>) {
+async fn work(
+    store: Arc<AuroraStore>,
+    worker: u8,
+    acknowledged: Acknowledged,
+    ends: Arc<AtomicBool>,
+) {
     for round in 0_u32.. {
         if ends.load(Ordering::SeqCst) {
             return;
@@ -41,14 +46,14 @@ async fn work(store: Arc<AuroraStore>, worker: u8, told: Acknowledged, ends: Arc
             transfer(key, from, (from + 1) % ACCOUNTS, 1)
         });
         let batch = Arc::new(Batch::new(requests.collect()));
-        // As the service does: the same batch until it is settled.
+        // Repeats the same batch until it is settled, as the service does.
         loop {
             if ends.load(Ordering::SeqCst) {
                 return;
             }
             match store.transact(Arc::clone(&batch)).await {
                 Ok(committed) => {
-                    note(&told, &keys, &committed.decided);
+                    note(&acknowledged, &keys, &committed.decided);
                     break;
                 }
                 Err(error) => assert!(error.is_retryable(), "{error}"),
@@ -58,44 +63,48 @@ async fn work(store: Arc<AuroraStore>, worker: u8, told: Acknowledged, ends: Arc
     }
 }
 
-fn note(told: &Acknowledged, keys: &[String], decided: &[Decided]) {
-    let mut told = told.lock().unwrap();
+fn note(acknowledged: &Acknowledged, keys: &[String], decided: &[Decided]) {
+    let mut acknowledged = acknowledged.lock().unwrap();
     for (key, decided) in keys.iter().zip(decided) {
         let (Decided::Fresh(outcome) | Decided::Replayed(outcome)) = decided else {
             continue;
         };
         let id = outcome.transfers().next().map(|transfer| transfer.key.id);
-        told.insert(key.clone(), id);
+        acknowledged.insert(key.clone(), id);
     }
 }
 
-/// Workers that go on with what they have in hand until they are told to end.
+/// Workers that repeat their current batch until they are stopped.
 struct Load {
-    told: Acknowledged,
+    acknowledged: Acknowledged,
     ends: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
 }
 
 impl Load {
-    /// Three of them, whose keys begin with numbers of this `round`.
-    async fn start(database: &Database, told: &Acknowledged, round: u8) -> Self {
+    /// Starts three workers. Their keys begin with numbers of this `round`.
+    async fn start(database: &Database, acknowledged: &Acknowledged, round: u8) -> Self {
         let ends = Arc::new(AtomicBool::new(false));
         let store = Arc::new(open(database).await);
         let workers = (0..3).map(|worker| {
-            let (store, told, ends) = (Arc::clone(&store), Arc::clone(told), Arc::clone(&ends));
-            tokio::spawn(work(store, worker + round * 10, told, ends))
+            let (store, acknowledged, ends) = (
+                Arc::clone(&store),
+                Arc::clone(acknowledged),
+                Arc::clone(&ends),
+            );
+            tokio::spawn(work(store, worker + round * 10, acknowledged, ends))
         });
         Self {
             workers: workers.collect(),
-            told: Arc::clone(told),
+            acknowledged: Arc::clone(acknowledged),
             ends,
         }
     }
 
-    /// Waits until so many more are acknowledged.
+    /// Waits until this many more transfers are acknowledged.
     async fn more(&self, count: usize) {
-        let enough = self.told.lock().unwrap().len() + count;
-        while self.told.lock().unwrap().len() < enough {
+        let enough = self.acknowledged.lock().unwrap().len() + count;
+        while self.acknowledged.lock().unwrap().len() < enough {
             tokio::task::yield_now().await;
         }
     }
@@ -112,16 +121,16 @@ async fn a_killed_server_loses_nothing_acknowledged(kind: Kind) {
     let mut server = Private::start(kind);
     let database = Database::create_on(&server.url()).await;
     set_up(&open(&database).await, 100_000).await;
-    let told = Acknowledged::default();
+    let acknowledged = Acknowledged::default();
     for kill in 1..=KILLS {
-        let load = Load::start(&database, &told, kill).await;
+        let load = Load::start(&database, &acknowledged, kill).await;
         load.more(200 + usize::from(kill) * 37).await;
         server.kill();
         server.restart();
-        // They go on with what they had in hand.
+        // The workers continue with their current batches.
         load.more(100).await;
         load.end().await;
-        verify(&open(&database).await, &told).await;
+        verify(&open(&database).await, &acknowledged).await;
     }
 }
 
@@ -134,18 +143,18 @@ async fn a_server_that_turns_read_only_under_load_loses_nothing(kind: Kind) {
         Kind::MariaDb => "read_only",
         Kind::MySql => "super_read_only",
     };
-    let told = Acknowledged::default();
-    let load = Load::start(&database, &told, 1).await;
+    let acknowledged = Acknowledged::default();
+    let load = Load::start(&database, &acknowledged, 1).await;
     for _ in 0..KILLS {
         load.more(200).await;
         let on = format!("SET GLOBAL {option} = 1");
         admin.execute(on.as_str()).await.unwrap();
-        // Whatever was under way is over, and nothing more is acknowledged.
-        let idle = told.lock().unwrap().len();
+        // All calls in flight have ended, and nothing more is acknowledged.
+        let idle = acknowledged.lock().unwrap().len();
         let refused = AuroraStore::open(&database.settings()).await.unwrap_err();
         assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
         assert!(
-            told.lock().unwrap().len() <= idle + 3 * 8,
+            acknowledged.lock().unwrap().len() <= idle + 3 * 8,
             "only what was under way"
         );
         let off = format!("SET GLOBAL {option} = 0; SET GLOBAL read_only = 0");
@@ -153,16 +162,17 @@ async fn a_server_that_turns_read_only_under_load_loses_nothing(kind: Kind) {
     }
     load.more(200).await;
     load.end().await;
-    verify(&open(&database).await, &told).await;
+    verify(&open(&database).await, &acknowledged).await;
 }
 
-/// Everything acknowledged is there as it was told, and the books are sound.
-async fn verify(store: &AuroraStore, told: &Acknowledged) {
+/// Checks that every acknowledged transfer is stored as it was reported, and that the books
+/// are sound.
+async fn verify(store: &AuroraStore, acknowledged: &Acknowledged) {
     assert_sound(store).await;
-    let told = told.lock().unwrap().clone();
-    let keys: Vec<_> = told.keys().map(|key| record_key(key)).collect();
+    let acknowledged = acknowledged.lock().unwrap().clone();
+    let keys: Vec<_> = acknowledged.keys().map(|key| record_key(key)).collect();
     let records = store.records(&keys).await.unwrap();
-    for ((key, id), record) in told.iter().zip(records) {
+    for ((key, id), record) in acknowledged.iter().zip(records) {
         let record = record.unwrap_or_else(|| panic!("lost: {key}"));
         let transfer = record.outcome.transfers().next();
         assert_eq!(transfer.map(|transfer| transfer.key.id), *id, "{key}");
@@ -180,7 +190,7 @@ async fn a_server_that_turns_read_only_is_left_and_found_again(kind: Kind) {
     let refused = store.probe().await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
     let batch = Arc::new(Batch::new(vec![transfer("a", 0, 1, 10)]));
-    // The open connection meets it at a write, a new one before anything.
+    // An open connection notices at a write. A new connection notices at once.
     for _ in 0..3 {
         let refused = store.transact(Arc::clone(&batch)).await.unwrap_err();
         assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
@@ -205,7 +215,7 @@ async fn a_server_that_does_not_answer_is_given_up(kind: Kind) {
     let settings = settings.with_answer_wait(std::time::Duration::from_millis(300));
     let store = AuroraStore::open(&settings).await.unwrap();
     set_up(&store, 100).await;
-    // Longer than it waits for an answer, shorter than for the lock.
+    // Longer than the wait for an answer, shorter than the wait for the lock.
     let mut keeper = database.connect().await;
     let lock = "BEGIN; SELECT * FROM wallet_account ORDER BY num FOR UPDATE";
     keeper.execute(lock).await.unwrap();

@@ -1,4 +1,4 @@
-//! The inbox in transactions of its own, on both servers.
+//! The inbox with its own transactions, on both servers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -43,7 +43,7 @@ on_both! {
     what_the_server_refuses_moves_nothing
 }
 
-/// Makes inboxes on a server of this kind, each in a database of its own.
+/// Creates inboxes on a server of this kind, each in a separate database.
 #[derive(Debug, Clone, Copy)]
 struct Inboxes(Kind);
 
@@ -101,7 +101,7 @@ async fn the_table_is_made_unless_the_settings_say_no(kind: Kind) {
             .unwrap()
     );
     assert!(!open(&careful).await.advance(NAME, &step).await.unwrap());
-    // No ledger comes along.
+    // No ledger tables are created.
     let tables = database.rows("SHOW TABLES").await;
     assert_eq!(tables.len(), 2);
 }
@@ -140,9 +140,10 @@ async fn a_cut_at_any_point_is_never_taken_for_an_answer(kind: Kind) {
                         assert!(was_cut, "{error}");
                         assert_eq!(error.kind(), StoreErrorKind::Indeterminate);
                         doubts += 1;
-                        // As the port says: the same step again settles it.
+                        // The same step again settles the outcome, as the port requires.
                         let moves_now = settle(&direct, &step).await;
-                        // Only what the server saw whole can have moved it.
+                        // The step can have moved only if the server received the whole
+                        // packet.
                         assert!(moves_now || cut == Cut::After, "{cut:?}");
                     }
                 }
@@ -157,7 +158,7 @@ async fn a_cut_at_any_point_is_never_taken_for_an_answer(kind: Kind) {
     assert_eq!(doubts, 6, "one packet, in each way");
 }
 
-/// Whoever is still at it keeps the lock.
+/// Waits while another transaction holds the lock.
 async fn settle(inbox: &AuroraInbox, step: &InboxStep) -> bool {
     loop {
         match inbox.advance(NAME, step).await {
@@ -183,7 +184,7 @@ async fn an_answer_that_does_not_come_is_no_answer(kind: Kind) {
     );
     let next = step_from(1)(1);
     assert!(direct.advance(NAME, &next).await.unwrap());
-    // What comes late finds that it stands elsewhere.
+    // The late packet finds that the position has moved.
     proxy.let_go();
     assert!(!settle(&inbox, &step).await);
     assert_eq!(position(&direct, 1).await, 2);
@@ -209,7 +210,7 @@ async fn a_step_that_somebody_has_under_way_is_a_conflict(kind: Kind) {
 async fn a_deadlock_is_tried_again(kind: Kind) {
     let database = Database::create(kind).await;
     let inbox = open(&database.settings()).await;
-    // Once in each session.
+    // The trigger fires once in each session.
     let trigger = "CREATE TRIGGER refusal BEFORE INSERT ON wallet_inbox FOR EACH ROW BEGIN \
                    IF @met IS NULL THEN \
                    SET @met = 1; SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; \
@@ -244,7 +245,7 @@ async fn what_the_server_refuses_moves_nothing(kind: Kind) {
     }
     assert!(inbox.advance(NAME, &step_from(0)(2)).await.unwrap());
     assert!(inbox.advance(NAME, &step_from(1)(1)).await.unwrap());
-    // Another's wrong value is refused too.
+    // A wrong value that another program wrote is refused too.
     let wrong = "UPDATE wallet_inbox SET version = 0";
     assert!(admin.execute(wrong).await.is_err());
 }

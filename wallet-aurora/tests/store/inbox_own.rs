@@ -1,5 +1,4 @@
-//! Steps inside the consumer's own transaction: the effect and its event commit
-//! together.
+//! Steps inside the consumer's transaction. The effect and the step commit together.
 
 use sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{ApplyError, AuroraInbox, HostTransaction, TransactionLost};
@@ -52,7 +51,7 @@ async fn send(connection: &mut MySqlConnection, number: u8) {
     connection.execute(sql.as_str()).await.unwrap();
 }
 
-/// How many effects there are, and where the consumer stands.
+/// The number of effects, and the consumer's position.
 async fn stands(database: &Database, number: u8) -> (usize, Version) {
     let sql = format!("SELECT id FROM mail WHERE event = {number}");
     let sent = database.rows(&sql).await.len();
@@ -65,7 +64,7 @@ async fn stands(database: &Database, number: u8) -> (usize, Version) {
 async fn an_effect_and_its_step_commit_or_roll_back_together(kind: Kind) {
     let (mut connection, database) = mails(kind).await;
     for from in [0, 1, 2] {
-        for is_kept in [false, true] {
+        for commits in [false, true] {
             let mut transaction = connection.begin().await.unwrap();
             send(&mut transaction, 1).await;
             let moved = AuroraInbox::advance_in(&mut transaction, NAME, &step(1, from)).await;
@@ -73,7 +72,7 @@ async fn an_effect_and_its_step_commit_or_roll_back_together(kind: Kind) {
             let account = account_key(1);
             let seen = AuroraInbox::position_in(&mut transaction, NAME, account).await;
             assert_eq!(seen.unwrap().version, from + 1, "its own step is seen");
-            if is_kept {
+            if commits {
                 transaction.commit().await.unwrap();
             } else {
                 transaction.rollback().await.unwrap();
@@ -90,14 +89,14 @@ async fn a_payment_and_its_step_commit_together(kind: Kind) {
     let (mut connection, database) = mails(kind).await;
     let store = crate::support::books::open(&database).await;
     set_up(&store, 100).await;
-    for (is_kept, balance, position) in [(false, 100, 0), (true, 130, 1), (true, 130, 1)] {
+    for (commits, balance, position) in [(false, 100, 0), (true, 130, 1), (true, 130, 1)] {
         let mut transaction = HostTransaction::begin(&mut connection).await.unwrap();
         let own = transaction.connection().unwrap();
         let moved = AuroraInbox::advance_in(own, NAME, &step(0, 0)).await;
         let bonus = [transfer("bonus", 0, 1, 30)];
         let applied = store.apply_in(&mut transaction, &bonus).await.unwrap();
         assert_eq!(applied.decided().len(), 1);
-        if is_kept && moved.unwrap() {
+        if commits && moved.unwrap() {
             transaction.commit().await.unwrap();
         } else {
             transaction.rollback().await.unwrap();
@@ -191,7 +190,8 @@ async fn a_lock_that_somebody_keeps_leaves_the_transaction(kind: Kind) {
 async fn a_deadlock_loses_the_transaction(kind: Kind) {
     let (mut connection, database) = mails(kind).await;
     let mut other = database.connect().await;
-    // More changes than the consumer's make the other one the survivor.
+    // The server rolls back the transaction with fewer changes. The other one changes more
+    // than the consumer.
     let rows = vec!["(9)"; 300].join(",");
     let heavy = format!("BEGIN; INSERT INTO mail (event) VALUES {rows}");
     other.execute(heavy.as_str()).await.unwrap();
@@ -228,16 +228,17 @@ async fn a_lost_connection_loses_the_transaction(kind: Kind) {
     assert_eq!(stands(&database, 1).await, (0, 0));
 }
 
-/// What became of an event in the hands of one consumer.
+/// The result of handling an event.
 #[derive(Debug, PartialEq, Eq)]
 enum Handled {
     Now,
     Before,
-    /// It comes again.
+    /// The event is delivered again.
     Unknown,
 }
 
-/// One event, as a consumer handles it: the effect first, to be taken back.
+/// Handles one event like a consumer: writes the effect first, so that it may be rolled
+/// back.
 async fn handle(connection: &mut MySqlConnection, number: u8) -> Handled {
     let Ok(mut transaction) = connection.begin().await else {
         return Handled::Unknown;
@@ -253,8 +254,8 @@ async fn handle(connection: &mut MySqlConnection, number: u8) -> Handled {
             Err(_) => Handled::Unknown,
         };
     }
-    // Now: a transaction that is dropped keeps its locks until the connection is
-    // used again.
+    // Rolls back now. A dropped transaction keeps its locks until its connection is used
+    // again.
     let rolled_back = transaction.rollback().await;
     match moved.and(rolled_back.map_err(|_| TransactionLost.into())) {
         Ok(()) => Handled::Before,
@@ -310,8 +311,8 @@ async fn a_cut_at_any_point_leaves_effect_and_step_equal(kind: Kind) {
             if handled == Handled::Now {
                 assert_eq!(stands(&database, number).await, (1, 1));
             }
-            // It comes again, to another consumer; whoever is still at it keeps
-            // the lock.
+            // The event is delivered again, to another consumer. The first one may still
+            // hold the lock.
             while handle(&mut direct, number).await == Handled::Unknown {}
             assert_eq!(stands(&database, number).await, (1, 1), "{packets} {cut:?}");
             if !was_cut {

@@ -1,5 +1,6 @@
-//! What one request meets hits no other: rows that a foreign transaction has inserted
-//! and not committed, rows that cannot be read, callers who only read.
+//! A problem of one request affects no other request. The tests use rows that a foreign
+//! transaction has inserted and not committed, rows that cannot be read, and callers that
+//! only read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +9,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 use wallet_aurora::{AuroraStore, HostTransaction};
 use wallet_core::ledger::{Decided, HoldKey, HoldStatus, SettlementShards};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::{Clock, Uuid7};
 use wallet_core::store::{HoldQuery, LedgerStore, StoreErrorKind};
 use wallet_core::{
@@ -82,14 +83,18 @@ async fn what_a_host_has_not_committed_stalls_only_who_needs_it(kind: Kind) {
         waiting.push(tokio::spawn(async move { wallet.submit(request).await }));
         tokio::task::yield_now().await;
     }
-    // Between accounts that the host does not keep.
+    // Transfers between accounts that the host has not locked.
     let neighbours = (0..40).map(|number| pay(&format!("n{number}"), 3, 4));
     for answer in wallet.submit_all(neighbours.collect()).await {
         answer.unwrap().accepted().unwrap();
     }
     assert!(waiting.iter().all(|task| !task.is_finished()));
     let stats = wallet.stats();
-    assert_eq!((stats.splits, stats.retries), (0, 0), "told by the store");
+    assert_eq!(
+        (stats.splits, stats.retries),
+        (0, 0),
+        "the store named the culprit"
+    );
     host.commit().await.unwrap();
     let mut answers: Vec<Answer> = Vec::new();
     for task in waiting {
@@ -109,11 +114,11 @@ async fn an_open_key_is_waited_for_once_and_not_at_every_use(kind: Kind) {
     set_up(&store, 1_000).await;
     let mut connection = database.connect().await;
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
-    let kept = [deposit("kept", 5, 1)];
-    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
-    // The key alone: no account that the host keeps.
+    let uncommitted = [deposit("kept", 5, 1)];
+    let _applied = store.apply_in(&mut host, &uncommitted).await.unwrap();
+    // Only the key is shared. The host has locked none of these accounts.
     let again = || transfer("kept", 0, 1, 1);
-    // With a wait each, this would outlast the time that a test may take.
+    // If each request waited, the test would exceed its time limit.
     for number in 0..60 {
         let others = transfer(&format!("o{number}"), 2, 3, 1);
         let decided = commit(&store, vec![again(), others]).await;
@@ -133,9 +138,9 @@ async fn behind_an_open_key_the_rest_of_its_call_waits_that_depends_on_it(kind: 
     set_up(&store, 1_000).await;
     let mut connection = database.connect().await;
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
-    // The key alone: no account that the call needs.
-    let kept = [deposit("kept", 5, 1)];
-    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    // Only the key is shared. The call needs none of the locked accounts.
+    let uncommitted = [deposit("kept", 5, 1)];
+    let _applied = store.apply_in(&mut host, &uncommitted).await.unwrap();
     let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
         sweep_interval: None,
         tries_max: 100,
@@ -148,7 +153,7 @@ async fn behind_an_open_key_the_rest_of_its_call_waits_that_depends_on_it(kind: 
     };
     let call = vec![
         amount("kept", 0, 1, 900),
-        // It needs what the first brings.
+        // The second transfer needs the money of the first one.
         amount("second", 1, 2, 1_500),
         amount("apart", 3, 4, 1),
     ];
@@ -174,13 +179,13 @@ async fn callers_who_read_never_keep_a_commit_waiting_for_a_connection(kind: Kin
     set_up(&store, 1_000).await;
     let mut connection = database.connect().await;
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
-    let kept = [transfer("kept", 0, 1, 1)];
-    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    let uncommitted = [transfer("kept", 0, 1, 1)];
+    let _applied = store.apply_in(&mut host, &uncommitted).await.unwrap();
     let ends = Arc::new(AtomicBool::new(false));
     let callers = (0..64).map(|_| {
         let (store, ends) = (Arc::clone(&store), Arc::clone(&ends));
         tokio::spawn(async move {
-            // Each waits for the key that is never committed.
+            // Each call waits for the key that is never committed.
             while !ends.load(Ordering::SeqCst) {
                 let late = store.records(&[record_key("kept")]).await;
                 assert!(late.unwrap_err().is_retryable());
@@ -194,7 +199,7 @@ async fn callers_who_read_never_keep_a_commit_waiting_for_a_connection(kind: Kin
     for number in 0..20 {
         let request = transfer(&format!("t{number}"), 2, 3, 1);
         let batch = Arc::new(Batch::new(vec![request]));
-        // The first try: no connection is ever lacking.
+        // The first try succeeds: a connection is always available.
         let decided = store.transact(batch).await.unwrap().decided;
         accepted(&decided[0]);
     }
@@ -206,14 +211,14 @@ async fn callers_who_read_never_keep_a_commit_waiting_for_a_connection(kind: Kin
     assert_sound(&store).await;
 }
 
-/// How many connections wait for a record.
+/// The number of connections that wait for a record.
 async fn waiting(database: &Database) -> usize {
     let sql = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() \
                AND info LIKE '%LOCK IN SHARE MODE%' AND info NOT LIKE '%processlist%'";
     database.rows(sql).await.len()
 }
 
-/// What a server of one's own has counted.
+/// A counter of a private server.
 async fn counted(database: &Database, name: &str) -> u64 {
     let sql = format!("SHOW GLOBAL STATUS LIKE '{name}'");
     let count: String = database.rows(&sql).await[0].get_unchecked(1);
@@ -228,8 +233,8 @@ async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
     set_up(&store, 1_000).await;
     let mut connection = database.connect().await;
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
-    let kept = [transfer("kept", 0, 1, 1)];
-    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    let uncommitted = [transfer("kept", 0, 1, 1)];
+    let _applied = store.apply_in(&mut host, &uncommitted).await.unwrap();
     let at = SystemClock.now();
     let before = counted(&database, "Com_commit").await;
     let askers: Vec<_> = (0..64_u8)
@@ -238,7 +243,8 @@ async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
             tokio::spawn(async move { store.balance_at(account, at).await })
         })
         .collect();
-    // Until somebody waits for the accounts that the host keeps, with the rest behind.
+    // Waits until a call waits for the accounts that the host has locked, with the others
+    // behind it.
     let sql = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() \
                AND time >= 1 AND info LIKE '%FORCE INDEX (PRIMARY)%FOR UPDATE%'";
     while database.rows(sql).await.is_empty() {
@@ -250,27 +256,27 @@ async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
         assert_eq!(balance.posted, 1_000);
     }
     let made = counted(&database, "Com_commit").await - before;
-    // Each has looked first, in a transaction that only reads.
+    // Each call has read first, in a read-only transaction.
     let made = made.checked_sub(64).unwrap();
     assert!((1..32).contains(&made), "{made} commits for 64 questions");
-    // One account that somebody keeps fails nobody else's question.
+    // One locked account fails no question about another account.
     let settings = database.settings().with_lock_wait(Duration::from_secs(1));
     let store = Arc::new(AuroraStore::open(&settings).await.unwrap());
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
-    let kept = [transfer("again", 0, 1, 1)];
-    let _applied = store.apply_in(&mut host, &kept).await.unwrap();
+    let uncommitted = [transfer("again", 0, 1, 1)];
+    let _applied = store.apply_in(&mut host, &uncommitted).await.unwrap();
     let at = SystemClock.now();
     let ask = |number| {
         let store = Arc::clone(&store);
         tokio::spawn(async move { store.balance_at(account_key(number), at).await })
     };
     let waits = counted(&database, "Innodb_row_lock_waits").await;
-    let kept: Vec<_> = (0..60).map(|_| ask(0)).collect();
+    let waiting: Vec<_> = (0..60).map(|_| ask(0)).collect();
     assert_eq!(ask(3).await.unwrap().unwrap().unwrap().posted, 1_000);
-    for kept in kept {
-        assert!(kept.await.unwrap().unwrap_err().is_retryable());
+    for task in waiting {
+        assert!(task.await.unwrap().unwrap_err().is_retryable());
     }
-    // Nor is it waited for once for each question.
+    // The store does not wait once for each question.
     let waits = counted(&database, "Innodb_row_lock_waits").await - waits;
     assert!((1..40).contains(&waits), "{waits} waits for 60 questions");
     host.rollback().await.unwrap();
@@ -305,10 +311,10 @@ async fn a_damaged_outcome_fails_its_own_request_and_names_the_row(kind: Kind) {
     }
 }
 
-fn expiring(text: &str) -> Arc<Prepared> {
+fn expiring(text: &str) -> Arc<PreparedRequest> {
     let hold = PlaceHold::new(account(0), account(1), euros(1));
     let request = Request::new(key(text), hold.with_expires_in(Duration::from_micros(1)));
-    Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new()).unwrap())
+    Arc::new(PreparedRequest::new(request, &Uuid7, &SettlementShards::new()).unwrap())
 }
 
 async fn a_damaged_hold_stops_no_other_from_expiring(kind: Kind) {

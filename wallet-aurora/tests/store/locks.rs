@@ -1,4 +1,4 @@
-//! Foreign locks, and who waits for whom.
+//! Locks of foreign transactions, and the requests that wait for them.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use wallet_core::{Leg, PostTransfer, Request, Settings, Wallet};
 use wallet_test_servers::Kind;
 
 on_both! {
-    an_account_kept_by_others_blocks_only_its_own_requests
-    an_account_that_stays_kept_is_not_waited_for_again
+    an_account_locked_by_others_blocks_only_its_own_requests
+    an_account_that_stays_locked_is_not_waited_for_again
     a_short_foreign_lock_is_waited_for
     the_time_is_read_after_the_locks_are_held
     a_key_about_to_be_committed_is_waited_for
@@ -28,8 +28,7 @@ on_both! {
     the_next_batch_stands_behind_the_one_that_commits
 }
 
-/// Keeps the rows of accounts locked until the connection is dropped or rolls
-/// back.
+/// Locks the rows of accounts until the connection is dropped or rolls back.
 async fn keep(database: &Database, numbers: &[u8]) -> MySqlConnection {
     let mut connection = database.connect().await;
     let ids = numbers.iter().map(|number| {
@@ -46,7 +45,7 @@ async fn keep(database: &Database, numbers: &[u8]) -> MySqlConnection {
     connection
 }
 
-async fn an_account_kept_by_others_blocks_only_its_own_requests(kind: Kind) {
+async fn an_account_locked_by_others_blocks_only_its_own_requests(kind: Kind) {
     let database = Database::create(kind).await;
     let store = open(&database).await;
     set_up(&store, 100).await;
@@ -69,7 +68,7 @@ async fn an_account_kept_by_others_blocks_only_its_own_requests(kind: Kind) {
     assert_sound(&store).await;
 }
 
-async fn an_account_that_stays_kept_is_not_waited_for_again(kind: Kind) {
+async fn an_account_that_stays_locked_is_not_waited_for_again(kind: Kind) {
     let database = Database::create(kind).await;
     let settings = database.settings().with_lock_wait(Duration::from_secs(4));
     let store = AuroraStore::open(&settings).await.unwrap();
@@ -77,7 +76,7 @@ async fn an_account_that_stays_kept_is_not_waited_for_again(kind: Kind) {
     let mut keeper = keep(&database, &[1]).await;
     let first = commit(&store, vec![transfer("a", 0, 1, 10)]).await;
     assert_eq!(first[0], Decided::Blocked, "after having waited");
-    // With a wait each, this would outlast the time that a test may take.
+    // If each request waited, the test would exceed its time limit.
     for number in 0..100 {
         let others = transfer(&format!("o{number}"), 2, 3, 1);
         let decided = commit(&store, vec![transfer("a", 0, 1, 10), others]).await;
@@ -85,7 +84,7 @@ async fn an_account_that_stays_kept_is_not_waited_for_again(kind: Kind) {
         assert!(matches!(&decided[1], Decided::Fresh(outcome) if outcome.result.is_ok()));
     }
     keeper.execute("ROLLBACK").await.unwrap();
-    // Free again, and so waited for again.
+    // The account is free again, so the store waits for its lock again.
     let decided = commit(&store, vec![transfer("a", 0, 1, 10)]).await;
     assert!(matches!(&decided[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
     let mut keeper = keep(&database, &[1]).await;
@@ -100,7 +99,7 @@ async fn an_account_that_stays_kept_is_not_waited_for_again(kind: Kind) {
     assert_sound(&store).await;
 }
 
-/// Waits until some connection waits for a row of the database.
+/// Waits until a connection waits for a row of the database.
 async fn somebody_waits(database: &Database) {
     let sql = "SELECT info FROM information_schema.processlist \
                WHERE db = DATABASE() AND info LIKE '%FOR UPDATE%' \
@@ -166,7 +165,8 @@ async fn a_key_that_nobody_has_locks_nothing(kind: Kind) {
     let database = Database::create(kind).await;
     let store = open(&database).await;
     set_up(&store, 100).await;
-    // What asking for a key locks, kept for longer than the asking takes.
+    // Takes the same lock as a question for a key, and holds it longer than the question
+    // waits.
     let mut asking = database.connect().await;
     let ask = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN; \
                SELECT * FROM wallet_journal WHERE ledger = 0 \
@@ -193,7 +193,7 @@ async fn an_account_opened_twice_at_once_is_opened_once(kind: Kind) {
     assert_sound(&stores[0]).await;
 }
 
-/// Whether it was opened under this key.
+/// Whether the account was opened under this key.
 async fn opened(store: &AuroraStore, text: String, number: u8) -> bool {
     match &commit(store, vec![opening(&text, number)]).await[0] {
         Decided::Fresh(outcome) => outcome.result.is_ok(),
@@ -210,7 +210,7 @@ async fn batches_on_the_same_accounts_never_deadlock(kind: Kind) {
         let store = Arc::clone(&store);
         workers.push(tokio::spawn(async move {
             for round in 0..25_u8 {
-                // Each in another order, which must not matter.
+                // Each batch has another order, which must not matter.
                 let requests = (0..6_u8).map(|item| {
                     let from = (item + worker) % 6;
                     let key = format!("{worker}-{round}-{item}");
@@ -236,7 +236,7 @@ async fn the_next_batch_stands_behind_the_one_that_commits(kind: Kind) {
     let settings = patient(proxy.url(&database.url()));
     let settings = settings.with_lock_wait(Duration::from_secs(60));
     let store = AuroraStore::open(&settings).await.unwrap();
-    // From here on the account is known: a batch is two packets.
+    // From here on the account is cached, and a batch is two packets.
     commit(&store, vec![transfer("known", 0, 1, 1)]).await;
     let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
         committers: 2,
@@ -251,7 +251,7 @@ async fn the_next_batch_stands_behind_the_one_that_commits(kind: Kind) {
         tokio::spawn(async move { wallet.submit(request).await })
     };
     proxy.arm(1, Cut::Held);
-    // No account can pay for the second but after the first, or the reverse.
+    // The second transfer can be paid only after the first, or the reverse.
     let first = submit("first", 60);
     while !proxy.is_done() {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! The store on MariaDB and on MySQL. A server that is missing fails a test.
+//! The store on MariaDB and on MySQL. A missing server fails a test.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

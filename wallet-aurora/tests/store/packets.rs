@@ -1,11 +1,11 @@
-//! Requests as large as the server's longest packet: those that fit are sent in as
-//! many as it takes, those that do not are refused, and nothing of them is there.
+//! Requests as large as the server's longest packet. Requests that fit are sent in as many
+//! packets as needed. Larger requests are refused, and no part of them is stored.
 
 use std::sync::Arc;
 
 use wallet_aurora::AuroraStore;
 use wallet_core::ledger::{Details, SettlementShards};
-use wallet_core::request::{Batch, Cost, InvalidRequest, Prepared};
+use wallet_core::request::{Batch, Cost, InvalidRequest, PreparedRequest};
 use wallet_core::runtime::Uuid7;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
@@ -24,11 +24,11 @@ on_both! {
     what_no_packet_holds_is_an_error_that_changes_nothing
 }
 
-/// The least that a server of either kind takes for long, which is little.
+/// A small packet limit in bytes that every server of both kinds accepts.
 const PACKET: usize = 1 << 20;
 
 struct Small {
-    // Before its server.
+    // Dropped before its server.
     database: Database,
     _server: Private,
 }
@@ -48,7 +48,7 @@ impl Small {
     }
 }
 
-/// A transfer of a cent a leg, with metadata of so many bytes.
+/// A transfer of one cent per leg, with metadata of this many bytes.
 fn pay(legs: usize, bytes: usize) -> PostTransfer {
     let legs = vec![Leg::new(account(0), account(1), euros(1)); legs];
     let text = "m".repeat(bytes - r#"{"a":""}"#.len());
@@ -66,17 +66,17 @@ fn request(text: &str, commands: Vec<PostTransfer>) -> Request {
 
 fn cost(request: &Request) -> Cost {
     let shards = SettlementShards::new();
-    Prepared::new(request.clone(), &Uuid7, &shards)
+    PreparedRequest::new(request.clone(), &Uuid7, &shards)
         .unwrap()
         .cost()
 }
 
-fn prepared(request: Request) -> Arc<Prepared> {
-    Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new()).unwrap())
+fn prepared(request: Request) -> Arc<PreparedRequest> {
+    Arc::new(PreparedRequest::new(request, &Uuid7, &SettlementShards::new()).unwrap())
 }
 
-/// A request that takes exactly `bytes`: 256, and of each transfer 512, 512 for each
-/// leg and three times its texts.
+/// A request of exactly `bytes`. It counts 256 bytes, plus 512 for each transfer, 512 for
+/// each leg, and three times the length of the texts.
 fn of_bytes(text: &str, bytes: usize) -> Request {
     let count = bytes.div_ceil(1_024 + 3 * 4_000);
     let rest = bytes - 256 - count * 1_024;
@@ -134,7 +134,7 @@ async fn greatest_requests_fill_a_batch_to_the_limit(kind: Kind) {
         prepared(request(&text, vec![pay(500, Metadata::MAX_BYTES)]))
     };
     let count = store.limits().bytes / one(0).cost().bytes;
-    // And a batch that the service would never make: more than any packet.
+    // Also a batch that the service would never make: larger than any packet.
     for (round, count) in [count, count * 8].into_iter().enumerate() {
         let numbers = round * 100..round * 100 + count;
         let decided = commit(&store, numbers.map(one).collect()).await;
@@ -150,7 +150,7 @@ async fn greatest_requests_fill_a_batch_to_the_limit(kind: Kind) {
 
 async fn what_no_packet_holds_is_an_error_that_changes_nothing(kind: Kind) {
     let (small, store) = Small::start(kind).await;
-    // One outcome, which is one row, of more than a packet.
+    // One outcome is one row, which is larger than a packet here.
     let commands = vec![pay(60, Metadata::MAX_BYTES); 100];
     let huge = prepared(request("huge", commands));
     assert!(huge.cost().bytes > 2 * store.limits().bytes);

@@ -1,5 +1,4 @@
-//! Locking reads probe an index at any length of list: a scan would lock every
-//! row.
+//! Locking reads probe an index for a list of any length. A scan would lock every row.
 
 use sqlx::Row;
 use wallet_test_servers::Kind;
@@ -18,7 +17,7 @@ on_both! {
     accounts_are_listed_in_the_order_of_an_index_whatever_is_asked
 }
 
-/// Fails unless the one table of a query is read by probes of this index.
+/// Fails unless a query reads its only table by probes of this index.
 async fn assert_probes(kind: Kind, database: &Database, index: &str, sql: &str) {
     let explain = match kind {
         Kind::MariaDb => "EXPLAIN",
@@ -32,7 +31,7 @@ async fn assert_probes(kind: Kind, database: &Database, index: &str, sql: &str) 
     };
     let (access, key, extra) = (text("type"), text("key"), text("Extra"));
     let is_probe = ["range", "const", "ref"].contains(&access.as_str()) && key == index;
-    // One row that does not exist is found missing while the plan is made.
+    // The server notices during planning that a single row does not exist.
     let is_missing = access.is_empty() && (extra.contains("const table"));
     assert!(is_probe || is_missing, "{access} {key} {extra}: {sql:.200}");
 }
@@ -61,7 +60,7 @@ async fn filled(kind: Kind, rows: u32) -> Database {
     database
 }
 
-/// Lets a query make so many rows.
+/// Lets a query generate this many rows.
 fn depth(kind: Kind) -> &'static str {
     match kind {
         Kind::MariaDb => "SET SESSION max_recursive_iterations = 100000; ",
@@ -69,11 +68,11 @@ fn depth(kind: Kind) -> &'static str {
     }
 }
 
-/// Few and many rows, few and many of them asked for.
+/// Few and many rows. Each size is queried for few and for many of them.
 const SIZES: [u32; 2] = [300, 20_000];
 const COUNTS: [usize; 3] = [1, 200, 2_000];
 
-/// In groups of 500, as the store asks.
+/// Groups of 500 values, as the store sends them.
 fn in_groups(column: &str, values: &[String]) -> String {
     let groups = values.chunks(500);
     let groups = groups.map(|group| format!("{column} IN ({})", group.join(",")));
@@ -100,7 +99,7 @@ async fn accounts_are_locked_by_the_primary_key_at_any_number(kind: Kind) {
 async fn accounts_are_stepped_by_the_primary_key_at_any_number(kind: Kind) {
     for size in SIZES {
         let database = filled(kind, size).await;
-        // As many as the store puts into one statement.
+        // The sizes of one statement of the store, up to the largest.
         for count in [1, 200, 500] {
             let numbers = (1..=count).map(|number| (number * 65_536).to_string());
             let numbers = numbers.collect::<Vec<_>>().join(",");
@@ -133,7 +132,7 @@ async fn keys_are_found_by_their_index_at_any_number(kind: Kind) {
 async fn outcomes_of_commits_are_found_by_the_primary_key_at_any_number(kind: Kind) {
     for size in SIZES {
         let database = filled(kind, size).await;
-        // As many as the store puts into one statement.
+        // The sizes of one statement of the store, up to the largest.
         for count in [1, 200, 500] {
             let ranges = (1..=count).map(|id| format!(" OR id BETWEEN {id} AND {id}"));
             let sql = format!(

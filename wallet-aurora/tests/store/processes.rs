@@ -1,4 +1,4 @@
-//! Processes that share a database, and are killed.
+//! Processes that share a database and are killed.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Lines, Write};
@@ -24,10 +24,10 @@ const ADDRESS: &str = "WALLET_TEST_CHILD_URL";
 const SEED: &str = "WALLET_TEST_CHILD_SEED";
 const KILLS: u64 = 6;
 
-/// What children acknowledged: the transfer under each key, if accepted.
+/// The acknowledged outcomes of children, by key: the transfer if accepted.
 type Acknowledged = BTreeMap<String, Option<TransferId>>;
 
-/// The child's part: does nothing where nobody asked for it.
+/// The child's entry point. It does nothing unless a parent started it.
 #[test]
 fn child_process() {
     let (Ok(url), Ok(seed)) = (std::env::var(ADDRESS), std::env::var(SEED)) else {
@@ -40,7 +40,7 @@ fn child_process() {
             let mut keys = vec![format!("shared-{}", round / 4)];
             keys.extend((0..(round + seed) % 8).map(|item| format!("{seed}-{round}-{item}")));
             let requests = (0_u64..).zip(&keys).map(|(item, key)| {
-                // The same for every child where the key is.
+                // The payer is the same for every child that shares the key.
                 let from = if item == 0 { 0 } else { (round * 7 + item) % 6 };
                 let from = u8::try_from(from).unwrap();
                 transfer(key, from, (from + 1) % ACCOUNTS, 1)
@@ -49,8 +49,8 @@ fn child_process() {
             let decided = settled(&store, batch).await;
             let mut lines = String::new();
             for (key, decided) in keys.iter().zip(&decided) {
-                let told = told(decided).map_or("refused".to_owned(), |id| id.to_string());
-                lines = format!("{lines}\nack {key} {told}\n");
+                let answer = posted_by(decided).map_or("refused".to_owned(), |id| id.to_string());
+                lines = format!("{lines}\nack {key} {answer}\n");
             }
             let mut out = std::io::stdout().lock();
             out.write_all(lines.as_bytes()).unwrap();
@@ -70,7 +70,7 @@ async fn settled(store: &AuroraStore, batch: Arc<Batch>) -> Vec<Decided> {
     }
 }
 
-fn told(decided: &Decided) -> Option<TransferId> {
+fn posted_by(decided: &Decided) -> Option<TransferId> {
     match decided {
         Decided::Fresh(outcome) | Decided::Replayed(outcome) => only_transfer(outcome),
         other => panic!("{other:?}"),
@@ -81,7 +81,7 @@ fn only_transfer(outcome: &Outcome) -> Option<TransferId> {
     outcome.transfers().next().map(|transfer| transfer.key.id)
 }
 
-/// Starts this very test executable again as a child.
+/// Starts this test executable again as a child.
 fn spawn(database: &Database, seed: u64) -> (Child, Lines<BufReader<ChildStdout>>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "processes::child_process", "--nocapture"])
@@ -94,15 +94,15 @@ fn spawn(database: &Database, seed: u64) -> (Child, Lines<BufReader<ChildStdout>
     (child, lines)
 }
 
-/// Takes in a line if it is a whole acknowledgement; answers whether it was.
+/// Records a line if it is a complete acknowledgement. Returns whether it was.
 fn note(line: &str, acknowledged: &mut Acknowledged) -> bool {
     let mut words = line.split(' ');
-    let (Some("ack"), Some(key), Some(told)) = (words.next(), words.next(), words.next()) else {
+    let (Some("ack"), Some(key), Some(answer)) = (words.next(), words.next(), words.next()) else {
         return false;
     };
-    // A line that the kill cut off says nothing.
-    let id: Option<TransferId> = told.parse().ok();
-    if id.is_none() && told != "refused" {
+    // A line that the kill cut off proves nothing.
+    let id: Option<TransferId> = answer.parse().ok();
+    if id.is_none() && answer != "refused" {
         return false;
     }
     let first = acknowledged.entry(key.to_owned()).or_insert(id);
@@ -125,11 +125,11 @@ async fn a_kill_at_any_moment_loses_nothing_acknowledged(kind: Kind) {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        // What it had said before it died counts too.
+        // Lines that the child wrote before it died count too.
         for line in lines.map_while(Result::ok) {
             note(&line, &mut acknowledged);
         }
-        // The other one goes on beside it.
+        // The other child continues meanwhile.
         let mut left = 10;
         while left > 0 {
             let line = steady_lines.next().expect("it runs on").unwrap();
@@ -144,10 +144,11 @@ async fn a_kill_at_any_moment_loses_nothing_acknowledged(kind: Kind) {
     verify(&store, &acknowledged).await;
 }
 
-/// Everything acknowledged is there exactly once, and the books are sound.
+/// Checks that every acknowledged transfer is stored exactly once, and that the books are
+/// sound.
 async fn verify(store: &AuroraStore, acknowledged: &Acknowledged) {
     let keys: Vec<_> = acknowledged.keys().map(|key| record_key(key)).collect();
-    // What the killed ones had begun is over once its locks are free.
+    // The transactions of killed children have ended once their locks are free.
     let records = loop {
         match store.records(&keys).await {
             Ok(records) => break records,
@@ -160,10 +161,10 @@ async fn verify(store: &AuroraStore, acknowledged: &Acknowledged) {
     for entry in books.entries.values().flatten() {
         *entries.entry(entry.transfer).or_default() += 1;
     }
-    for ((key, told), record) in acknowledged.iter().zip(records) {
+    for ((key, answer), record) in acknowledged.iter().zip(records) {
         let record = record.unwrap_or_else(|| panic!("lost: {key}"));
-        assert_eq!(only_transfer(&record.outcome), *told, "{key}");
-        let count = told.map_or(2, |id| entries.get(&id).copied().unwrap_or(0));
+        assert_eq!(only_transfer(&record.outcome), *answer, "{key}");
+        let count = answer.map_or(2, |id| entries.get(&id).copied().unwrap_or(0));
         assert_eq!(count, 2, "a debit and a credit, once: {key}");
     }
     assert!(acknowledged.len() > 200);

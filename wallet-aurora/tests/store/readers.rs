@@ -1,4 +1,4 @@
-//! A reader that lags behind: a copy of the tables as they were.
+//! A reader that lags behind: an earlier copy of the tables.
 
 use wallet_aurora::AuroraStore;
 use wallet_core::ledger::{AccountKey, Epoch, Freshness, Position, Version};
@@ -19,7 +19,7 @@ on_both! {
 
 async fn reads_go_to_the_reader_and_decisions_to_the_writer(kind: Kind) {
     let writer = Database::create(kind).await;
-    // A reader that lags behind for ever.
+    // A reader that never catches up.
     let reader = Database::create(kind).await;
     open(&reader).await;
     let settings = patient(writer.url()).with_reader(reader.url());
@@ -35,7 +35,7 @@ async fn reads_go_to_the_reader_and_decisions_to_the_writer(kind: Kind) {
     assert_eq!(posted(&open(&writer).await, 1).await, 130);
 }
 
-/// Copies every table of the ledger as it is.
+/// Copies every table of the ledger.
 async fn copy(from: &Database, to: &Database) {
     let sql = "SELECT table_name FROM information_schema.tables \
                WHERE table_schema = DATABASE() AND table_name LIKE 'wallet\\_%'";
@@ -78,7 +78,7 @@ async fn whoever_asks_for_what_they_wrote_gets_it(kind: Kind) {
         let view = store.reading(freshness);
         view.entries(&query).await.unwrap().len()
     };
-    // The reader will do for who has seen no more than it has.
+    // The reader is fresh enough for a caller that has seen no later state.
     assert_eq!(posted(&store.reading(seen(first)), 1).await, 130);
     assert_eq!(entries(seen(first)).await, 2);
     assert_eq!(posted(&store.reading(seen(second)), 1).await, 135);
@@ -90,7 +90,7 @@ async fn whoever_asks_for_what_they_wrote_gets_it(kind: Kind) {
         3,
         "nobody has it, so the writer is asked"
     );
-    // What decides is the writer's whatever is asked for.
+    // Reads for a decision go to the writer, whatever freshness is set.
     let all = transfer("c", 1, 0, 135);
     accepted(&commit(&store.reading(Freshness::Cached), vec![all]).await[0]);
 }

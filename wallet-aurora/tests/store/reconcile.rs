@@ -1,4 +1,4 @@
-//! What a reconciliation of the books on a server finds.
+//! The findings of a reconciliation of the books on a server.
 
 use wallet_core::verify::reconcile::{Difference, Reconciler};
 use wallet_core::{HoldId, PlaceHold};

@@ -1,12 +1,12 @@
-//! An error of the server at every kind of row that is written: whatever the
-//! host does next, nothing half exists.
+//! A server error at every kind of row that is written. No partial result exists, whatever
+//! the host does next.
 
 use std::sync::Arc;
 
 use sqlx::{Connection, Executor};
 use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
 use wallet_core::ledger::Details;
-use wallet_core::request::{Prepared, ReverseWhat};
+use wallet_core::request::{PreparedRequest, ReverseWhat};
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
     Capture, Currency, HoldId, Leg, OpenAccount, Owner, PlaceHold, PostTransfer, Reference,
@@ -25,7 +25,7 @@ on_both! {
     data_that_the_server_refuses_is_invalid_and_rolled_back
 }
 
-/// Every table that requests write, and how.
+/// Every table that requests write, and the kind of write.
 const WRITES: [(&str, &str); 14] = [
     ("wallet_batch", "INSERT"),
     ("wallet_batch", "UPDATE"),
@@ -44,7 +44,7 @@ const WRITES: [(&str, &str); 14] = [
 ];
 
 /// Requests that together write every table.
-fn requests() -> Vec<Arc<Prepared>> {
+fn requests() -> Vec<Arc<PreparedRequest>> {
     let details = Details {
         reference: Some(Reference::new("order-1").unwrap()),
         ..Details::default()
@@ -82,7 +82,7 @@ async fn shop(kind: Kind) -> (Database, AuroraStore) {
         let leg = Leg::new(account(2), account(3), euros(5));
         PostTransfer::new(vec![leg]).with_id(TransferId::from_bytes(id(number)))
     };
-    // One of them is reversed in part already, so that its row is changed.
+    // One transfer is reversed in part already, so that its row is changed.
     let part = Reverse::new(TransferId::from_bytes(id(0xA3)));
     let first = vec![
         prepare("h1", hold(0xA1)),
@@ -170,12 +170,12 @@ async fn a_deadlock_or_lock_timeout_at_any_table_leaves_nothing_half(kind: Kind)
                 .unwrap();
             let applied = store.apply_in(&mut host, &requests()).await;
             match (code, applied.unwrap_err()) {
-                // The host may go on, or not: its order alone is not committed here.
+                // The host may continue or not. Here its order is not committed alone.
                 (1205, ApplyError::Store(error)) => {
                     assert_eq!(error.kind(), StoreErrorKind::Conflict, "{table}");
                     host.rollback().await.unwrap();
                 }
-                // As the server does with a real one.
+                // The server does this after a real deadlock.
                 (1213, ApplyError::TransactionLost(_)) => {
                     assert!(host.commit().await.is_err(), "{table}");
                 }
@@ -202,7 +202,7 @@ async fn data_that_the_server_refuses_is_invalid_and_rolled_back(kind: Kind) {
     let refused = store.transact(batch).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Invalid);
     assert_eq!(recorded(&store).await, 0);
-    // The connection that met it is as good as before.
+    // The connection that met the error still works.
     let decided = commit(&store, vec![transfer("k", 0, 1, 30)]).await;
     crate::support::books::accepted(&decided[0]);
     assert_sound(&store).await;

@@ -1,4 +1,4 @@
-//! Purging beside traffic: neither waits for the other.
+//! A purge during traffic. Neither waits for the other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +28,7 @@ async fn purge(store: &AuroraStore, limit: u32) -> u64 {
 
 async fn a_purge_does_not_wait_for_a_commit_under_way(kind: Kind) {
     let database = Database::create(kind).await;
-    // Whoever waited for a lock would do so for longer than a test may take.
+    // A wait for a lock would exceed the time limit of the test.
     let settings = database.settings().with_lock_wait(Duration::from_secs(900));
     let settings = settings.with_answer_wait(Duration::from_secs(901));
     let store = AuroraStore::open(&settings).await.unwrap();

@@ -1,4 +1,4 @@
-//! The schema: when it is made, when it is refused.
+//! The schema: when it is created, and when it is refused.
 
 use wallet_aurora::{AuroraSettings, AuroraStore};
 use wallet_core::store::{LedgerStore, StoreErrorKind};

@@ -1,4 +1,4 @@
-//! Servers that are set up in other ways.
+//! Servers with other settings.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::support::{Database, on_both};
 on_both! {
     what_a_server_is_set_up_with_changes_nothing
     a_server_that_takes_small_packets_only_gets_small_ones
-    whether_acknowledged_commits_survive_a_crash_is_told
+    whether_acknowledged_commits_survive_a_crash_is_reported
     a_change_of_schema_may_take_longer_than_an_answer
 }
 
@@ -32,7 +32,7 @@ async fn a_server_that_takes_small_packets_only_gets_small_ones(kind: Kind) {
         metadata: Some(Metadata::parse(&long).unwrap()),
         ..Details::default()
     };
-    // All wait at once, so that batches are as large as they may be.
+    // All requests wait at once, so that batches are as large as possible.
     let submitted = (0..200).map(|number| {
         let leg = Leg::new(account(0), account(1), euros(1));
         let transfer = PostTransfer::new(vec![leg]).with_details(details.clone());
@@ -68,7 +68,7 @@ async fn what_a_server_is_set_up_with_changes_nothing(kind: Kind) {
     let accounts = store.accounts(&[account_key(0)]).await.unwrap();
     let opened = accounts[0].as_ref().unwrap().created_at;
     let now = SystemClock.now();
-    // Half an hour, as a wrong time zone would show at least.
+    // Half an hour: a wrong time zone would show at least this difference.
     let half = std::time::Duration::from_secs(1_800);
     assert!(
         now.since(opened) < half && opened.since(now) < half,
@@ -96,7 +96,7 @@ fn a_server_that_asks_for_tls_gets_it() {
     });
 }
 
-async fn whether_acknowledged_commits_survive_a_crash_is_told(kind: Kind) {
+async fn whether_acknowledged_commits_survive_a_crash_is_reported(kind: Kind) {
     let binary_log = ["--log-bin=log", "--server-id=1"];
     for (options, log, binary) in [
         (vec!["--sync-binlog=1"], true, true),
@@ -110,8 +110,8 @@ async fn whether_acknowledged_commits_survive_a_crash_is_told(kind: Kind) {
         let server = Private::start_with(kind, &[&options[..], &binary_log].concat());
         let database = Database::create_on(&server.url()).await;
         let durability = open(&database).await.durability();
-        let told = (durability.flushes_log, durability.flushes_binary_log);
-        assert_eq!(told, (log, binary), "{options:?}");
+        let reported = (durability.flushes_log, durability.flushes_binary_log);
+        assert_eq!(reported, (log, binary), "{options:?}");
         assert_eq!(durability.is_full(), log && binary);
         assert_eq!(durability.shows_only_durable, binary);
     }
@@ -125,12 +125,12 @@ async fn a_change_of_schema_may_take_longer_than_an_answer(kind: Kind) {
     let database = Database::create(kind).await;
     let settings = database.settings();
     let settings = settings.with_answer_wait(std::time::Duration::from_millis(200));
-    // Another process is at it.
+    // Another process changes the schema.
     let mut other = database.connect().await;
     let lock = "SELECT GET_LOCK(CONCAT('wallet:', LEFT(SHA2(DATABASE(), 256), 40)), 0)";
     other.execute(lock).await.unwrap();
     let opening = tokio::spawn(async move { AuroraStore::open(&settings).await });
-    // It has waited for far longer than an answer may take.
+    // The call has waited far longer than an answer may take.
     let waits = "SELECT id FROM information_schema.processlist \
                  WHERE db = DATABASE() AND time >= 2 AND info LIKE 'SELECT GET_LOCK%'";
     while database.rows(waits).await.is_empty() {

@@ -1,4 +1,4 @@
-//! Peers that vanish without an end of their connections: the server, and a host.
+//! Peers that vanish without closing their connections: the server, and a host.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ on_both! {
     a_wallet_goes_on_with_a_new_writer
     a_host_that_vanishes_gives_its_accounts_back
     a_relay_that_vanishes_gives_its_lease_back
-    who_keeps_an_account_is_told
+    who_locks_an_account_is_reported
 }
 
-/// How many connections rest in the pool.
+/// The number of idle connections in the pool.
 const CONNECTIONS: u32 = 6;
 
-/// A store over an endpoint, with connections at rest.
+/// A store behind an endpoint, with idle connections.
 async fn rested(database: &Database, settings: AuroraSettings, endpoint: &Endpoint) -> AuroraStore {
     set_up(&open(database).await, 1_000).await;
     let store = AuroraStore::open(&settings).await.unwrap();
@@ -48,7 +48,7 @@ async fn after_a_silent_death_one_connection_is_tried_and_no_other(kind: Kind) {
     let database = Database::create(kind).await;
     let endpoint = Endpoint::start(database.port()).await;
     let settings = AuroraSettings::new(endpoint.url(&database.url()));
-    // Every connection counts as one that has rested.
+    // Every connection counts as idle.
     let settings = settings.with_idle(Duration::ZERO);
     let store = rested(&database, settings, &endpoint).await;
     let before = endpoint.taken();
@@ -73,7 +73,7 @@ async fn after_an_answer_that_never_came_the_others_are_tried_before_they_are_us
     let batch = Arc::new(Batch::new(vec![transfer("a", 0, 1, 10)]));
     let lost = store.transact(Arc::clone(&batch)).await.unwrap_err();
     assert!(lost.is_retryable(), "{lost}");
-    // It had been used a moment ago, and nobody had reason to doubt it.
+    // The connection was used a moment ago, so the store had no reason to test it.
     assert_eq!(endpoint.asked_in_vain(), 1);
     let decided = store.transact(batch).await.unwrap().decided;
     accepted(&decided[0]);
@@ -84,7 +84,7 @@ async fn after_an_answer_that_never_came_the_others_are_tried_before_they_are_us
 async fn a_wallet_goes_on_with_a_new_writer(kind: Kind) {
     let database = Database::create(kind).await;
     let endpoint = Endpoint::start(database.port()).await;
-    // As they are set by default.
+    // With the default settings.
     let settings = AuroraSettings::new(endpoint.url(&database.url()));
     let store = rested(&database, settings, &endpoint).await;
     let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
@@ -98,8 +98,8 @@ async fn a_wallet_goes_on_with_a_new_writer(kind: Kind) {
     };
     submit("before").await.unwrap().accepted().unwrap();
     endpoint.silence();
-    // The old writer never answers again; the new one can be reached at once. Far more
-    // than it takes, and far less than resting connections one after another did.
+    // The old writer never answers again. The new writer can be reached at once. The limit
+    // is far more than needed, and far less than testing idle connections one by one took.
     let answer = tokio::time::timeout(Duration::from_secs(20), submit("after"));
     answer.await.unwrap().unwrap().accepted().unwrap();
     assert!(
@@ -122,14 +122,14 @@ async fn a_host_that_vanishes_gives_its_accounts_back(kind: Kind) {
     let vanishing = AuroraStore::open(&settings).await.unwrap();
     commit(&vanishing, vec![transfer("known", 0, 1, 1)]).await;
     proxy.arm(1, Cut::Held);
-    // It has the account locked, and its next packet never arrives.
+    // The store holds the account's lock, and its next packet never arrives.
     let batch = Arc::new(Batch::new(vec![transfer("vanishes", 0, 1, 1)]));
     let host = tokio::spawn(async move { vanishing.transact(batch).await });
     while !proxy.is_done() {
         tokio::task::yield_now().await;
     }
     host.abort();
-    // Not left out as kept: the server has given the account back by itself.
+    // The request is not blocked: the server has released the lock by itself.
     let decided = commit(&direct, vec![transfer("next", 0, 1, 1)]).await;
     accepted(&decided[0]);
     assert_sound(&direct).await;
@@ -163,7 +163,7 @@ async fn a_relay_that_vanishes_gives_its_lease_back(kind: Kind) {
         tokio::task::yield_now().await;
     }
     relay.abort();
-    // The row of the lease is locked, then the lease is over.
+    // The row of the lease is locked. Then the lease ends.
     let next = async {
         loop {
             if let Some(lease) = direct.acquire(0, "next", ttl).await.unwrap() {
@@ -176,7 +176,7 @@ async fn a_relay_that_vanishes_gives_its_lease_back(kind: Kind) {
     assert_eq!(next.await.unwrap().owner, "next");
 }
 
-async fn who_keeps_an_account_is_told(kind: Kind) {
+async fn who_locks_an_account_is_reported(kind: Kind) {
     let options: &[&str] = match kind {
         Kind::MariaDb => &[],
         Kind::MySql => &["--performance-schema=ON"],
@@ -210,14 +210,14 @@ async fn who_keeps_an_account_is_told(kind: Kind) {
     assert_eq!(holder.user.as_deref(), Some("wallet"));
     keeper.execute("ROLLBACK").await.unwrap();
     assert_eq!(store.lock_holders().await.unwrap(), Some(Vec::new()));
-    // A user without the rights is not told.
+    // A user without the rights gets no answer.
     assert_eq!(
         open(&database).await.lock_holders().await.unwrap(),
         unprivileged(kind)
     );
 }
 
-/// What a user who may do little learns where nobody keeps anything that it knows of.
+/// The answer for a user with few rights, when it can see no lock holder.
 fn unprivileged(kind: Kind) -> Option<Vec<LockHolder>> {
     match kind {
         Kind::MariaDb => Some(Vec::new()),

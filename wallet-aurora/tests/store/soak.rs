@@ -1,5 +1,5 @@
-//! Two processes, each with a wallet of its own on one database, over accounts of
-//! which one is hot: the server never has to break a deadlock.
+//! Two processes with separate wallets on one database. One of the accounts is hot. The
+//! server never has to break a deadlock.
 
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
@@ -25,7 +25,7 @@ on_both! {
 
 const ADDRESS: &str = "WALLET_TEST_SOAK_URL";
 const SEED: &str = "WALLET_TEST_SOAK_SEED";
-/// How long it takes, in seconds: more than in every run of the tests.
+/// The duration in seconds. The usual run of the tests is shorter.
 const SECONDS: &str = "WALLET_SOAK_SECONDS";
 const CALLERS: u64 = 48;
 /// How many accounts there are besides the shared ones.
@@ -36,7 +36,7 @@ fn length() -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// The child's part: does nothing where nobody asked for it.
+/// The child's entry point. It does nothing unless a parent started it.
 #[test]
 fn child_wallet() {
     let (Ok(url), Ok(seed)) = (std::env::var(ADDRESS), std::env::var(SEED)) else {
@@ -45,7 +45,7 @@ fn child_wallet() {
     block_on(async {
         let store = AuroraStore::open(&patient(url)).await.unwrap();
         let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
-            // All that there may be, however little there is to do.
+            // Every committer works, even if few requests wait.
             busy_requests: 0,
             ..Settings::for_server()
         });
@@ -57,7 +57,8 @@ fn child_wallet() {
                 let mut done = 0_u64;
                 while Instant::now() < end {
                     let text = format!("{seed}-{caller}-{done}");
-                    // A third of all on one account; the rest anywhere, in any order.
+                    // A third of the transfers use one account. The others use any
+                    // accounts, in any order.
                     let mix = (done + 1) * 2_654_435_761 + caller * 40_503;
                     let any = |mix: u64| u8::try_from(mix % u64::from(ACCOUNTS + MORE)).unwrap();
                     let from = if mix.is_multiple_of(3) {
@@ -94,17 +95,17 @@ fn spawn(database: &Database, seed: &str) -> Child {
         .unwrap()
 }
 
-/// How many transfers a child says that it has made.
+/// The number of transfers that a child reports.
 fn made(child: Child) -> u64 {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", output.status);
     let text = String::from_utf8(output.stdout).unwrap();
     let mut lines = text.lines();
     let made = lines.find_map(|line| line.strip_prefix("made "));
-    made.expect("it tells").parse().unwrap()
+    made.expect("a count").parse().unwrap()
 }
 
-/// How many deadlocks the server has broken since it was started.
+/// The number of deadlocks that the server has broken since its start.
 async fn deadlocks(kind: Kind, server: &Private) -> u64 {
     let (query, column) = match kind {
         Kind::MariaDb => ("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'", 1),
@@ -121,7 +122,7 @@ async fn deadlocks(kind: Kind, server: &Private) -> u64 {
 }
 
 async fn two_processes_on_one_database_never_deadlock(kind: Kind) {
-    // Of its own: on the shared server others cause deadlocks.
+    // A private server: on the shared one, other tests cause deadlocks.
     let server = Private::start(kind);
     let database = Database::create_on(&server.url()).await;
     let store = open(&database).await;

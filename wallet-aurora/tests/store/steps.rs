@@ -1,5 +1,5 @@
-//! Accounts with one entry more in a batch, which are updated by their place in a
-//! list: at any number of them, far out in the numbers, with the greatest sums.
+//! Accounts with one more entry in a batch are updated by their place in a list. The tests
+//! use lists of any length, very large account numbers and the largest sums.
 
 use wallet_core::store::LedgerStore;
 use wallet_test_servers::Kind;
@@ -14,14 +14,15 @@ on_both! {
     sums_and_numbers_are_exact_to_the_last_digit
 }
 
-/// What an account holds that has so far only been paid.
+/// The balance of an account that has only received money so far.
 fn seed(number: u8) -> i128 {
     1_000 + i128::from(number)
 }
 
 async fn each_account_gets_its_own_sum(kind: Kind) {
-    // One place is searched in another way than nine or more; with more payers than
-    // payees some accounts have several entries and go another way.
+    // A list with one place is searched in another way than a list of nine or more. If
+    // there are more payers than payees, some accounts have several entries and are updated
+    // in another way.
     for pairs in [1_u8, 2, 8, 9, 100] {
         let database = Database::create(kind).await;
         let store = open(&database).await;
@@ -36,7 +37,7 @@ async fn each_account_gets_its_own_sum(kind: Kind) {
         }
         let pay = |pair: u8| transfer(&format!("pay-{pair}"), pair, pairs + pair, pair.into());
         let mut requests: Vec<_> = (1..pairs).map(pay).collect();
-        // Two entries for one account, beside those with one each.
+        // One account has two entries, the others have one each.
         requests.push(transfer("twice-1", 0, pairs, 5));
         requests.push(transfer("twice-2", 0, pairs, 6));
         for decided in commit(&store, requests).await {
@@ -56,8 +57,8 @@ async fn sums_and_numbers_are_exact_to_the_last_digit(kind: Kind) {
     const MOST: i128 = 9_999_999_999_999_999_999_999_999_999;
     let database = Database::create(kind).await;
     let store = open(&database).await;
-    // Numbers of accounts are 65,536 times that of their commit: beyond what a
-    // floating point number tells apart.
+    // Account numbers are 65,536 times the number of their commit. These are beyond the
+    // precision of a floating point number.
     let far = "ALTER TABLE wallet_batch AUTO_INCREMENT = 70000000000001";
     database.execute(far).await;
     let opened = (0..20).map(|number| opening(&format!("open-{number}"), number));

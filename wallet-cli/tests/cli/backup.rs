@@ -1,4 +1,4 @@
-//! Backups and restores as an operator makes them, and as they go wrong.
+//! Backups and restores of an operator, and their failures.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use clap::Parser;
 use serde_json::Value;
 
-use crate::{books, submit, told, wallet};
+use crate::{books, exits_with, submit, wallet};
 
 struct Files {
     folder: tempfile::TempDir,
@@ -32,7 +32,7 @@ fn files() -> Files {
 impl Files {
     fn backed_up() -> Self {
         let files = files();
-        told(&files.back_up(), 0);
+        exits_with(&files.back_up(), 0);
         files
     }
 
@@ -82,7 +82,7 @@ fn go_on(file: &Path) {
 #[test]
 fn a_backup_has_a_manifest_and_is_restored_as_it_was() {
     let files = files();
-    let output = told(&files.back_up(), 0);
+    let output = exits_with(&files.back_up(), 0);
     assert!(
         output.contains("3 accounts, 21 transfers, 1 holds"),
         "{output}"
@@ -111,39 +111,39 @@ fn a_backup_has_a_manifest_and_is_restored_as_it_was() {
         assert_eq!(mode & 0o777, 0o600, "{}", file.display());
     }
 
-    let output = told(&files.restore(&files.fresh(), &["--verify-only"]), 0);
+    let output = exits_with(&files.restore(&files.fresh(), &["--verify-only"]), 0);
     assert!(output.contains("what its manifest says"), "{output}");
     assert!(!files.fresh().exists());
-    let output = told(&files.restore(&files.fresh(), &[]), 0);
+    let output = exits_with(&files.restore(&files.fresh(), &[]), 0);
     assert!(output.contains("restored: it holds"), "{output}");
     assert!(output.contains(" begins, restored to 20"), "{output}");
     let expect = ["verify", "--expect", text(&files.manifest)];
-    let output = told(&wallet(&files.fresh(), &expect), 0);
+    let output = exits_with(&wallet(&files.fresh(), &expect), 0);
     assert!(
         output.contains("they are those of the manifest"),
         "{output}"
     );
-    // Verifying and restoring changed nothing of the backup.
-    told(&files.restore(&files.fresh(), &["--set-aside-existing"]), 0);
+    // Verifying and restoring did not change the backup.
+    exits_with(&files.restore(&files.fresh(), &["--set-aside-existing"]), 0);
 }
 
 #[test]
 fn books_that_lack_transfers_are_sound_and_not_what_is_expected() {
     let files = files();
-    // An older copy, as one that was made without the log.
+    // An older copy, as one that was made without its log.
     let old = files.folder.path().join("old.db");
     std::fs::copy(&files.live, &old).unwrap();
     go_on(&files.live);
-    told(&files.back_up(), 0);
-    told(&wallet(&old, &["verify"]), 0);
+    exits_with(&files.back_up(), 0);
+    exits_with(&wallet(&old, &["verify"]), 0);
     let expect = ["verify", "--expect", text(&files.manifest)];
-    let output = told(&wallet(&old, &expect), 1);
+    let output = exits_with(&wallet(&old, &expect), 1);
     assert!(output.contains("the books are sound"), "{output}");
     assert!(
         output.contains("LACKING: transfers: 22 in the manifest, 21 here"),
         "{output}"
     );
-    told(&wallet(&files.live, &expect), 0);
+    exits_with(&wallet(&files.live, &expect), 0);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn books_that_went_on_hold_all_of_an_earlier_backup() {
     let files = Files::backed_up();
     go_on(&files.live);
     let expect = ["verify", "--expect", text(&files.manifest)];
-    let output = told(&wallet(&files.live, &expect), 0);
+    let output = exits_with(&wallet(&files.live, &expect), 0);
     assert!(output.contains("and 1 outcomes more"), "{output}");
 }
 
@@ -189,7 +189,7 @@ fn what_is_no_backup_of_the_manifest_is_not_restored() {
         spoil(&files);
         let before = files.names();
         for more in [&[][..], &["--verify-only"]] {
-            let output = told(&files.restore(&files.fresh(), more), code);
+            let output = exits_with(&files.restore(&files.fresh(), more), code);
             assert!(output.contains(words), "{output}");
         }
         assert_eq!(files.names(), before, "{words}");
@@ -200,15 +200,15 @@ fn what_is_no_backup_of_the_manifest_is_not_restored() {
 fn nothing_that_is_there_is_overwritten() {
     let files = Files::backed_up();
     let before = files.names();
-    assert!(told(&files.back_up(), 3).contains("exists already"));
-    assert!(told(&files.restore(&files.live, &[]), 3).contains("exists already"));
+    assert!(exits_with(&files.back_up(), 3).contains("exists already"));
+    assert!(exits_with(&files.restore(&files.live, &[]), 3).contains("exists already"));
     assert_eq!(files.names(), before);
     go_on(&files.live);
-    let output = told(&files.restore(&files.live, &["--set-aside-existing"]), 0);
+    let output = exits_with(&files.restore(&files.live, &["--set-aside-existing"]), 0);
     assert!(output.contains("wallet.db.replaced-1 now"), "{output}");
     let aside = files.folder.path().join("wallet.db.replaced-1");
-    assert!(told(&wallet(&aside, &["verify"]), 0).contains("22 transfers"));
-    assert!(told(&wallet(&files.live, &["verify"]), 0).contains("21 transfers"));
+    assert!(exits_with(&wallet(&aside, &["verify"]), 0).contains("22 transfers"));
+    assert!(exits_with(&wallet(&files.live, &["verify"]), 0).contains("21 transfers"));
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn a_target_that_is_full_or_cannot_be_written_gets_no_backup() {
     let nowhere = files.folder.path().join("no/such/backup.db");
     let output = wallet(&files.live, &["backup", "--to", text(&nowhere)]);
     assert!(
-        told(&output, 3).contains("creating"),
+        exits_with(&output, 3).contains("creating"),
         "an error of the system"
     );
     // No file may grow to the size of the books, as on a full disk.
@@ -234,23 +234,23 @@ fn a_target_that_is_full_or_cannot_be_written_gets_no_backup() {
     let program = env!("CARGO_BIN_EXE_wallet");
     let (live, copy) = (text(&files.live), text(&files.copy));
     let before = files.names();
-    told(
+    exits_with(
         &limited(&format!(
             "{program} --store sqlite:{live} backup --to {copy}"
         )),
         3,
     );
     assert_eq!(files.names(), before, "nothing is left");
-    told(&files.back_up(), 0);
+    exits_with(&files.back_up(), 0);
     let new = files.fresh();
     let before = files.names();
     let restore = format!(
         "{program} --store sqlite:{} restore --from {copy}",
         text(&new)
     );
-    told(&limited(&restore), 3);
+    exits_with(&limited(&restore), 3);
     assert_eq!(files.names(), before, "nothing is left");
-    told(&files.restore(&new, &[]), 0);
+    exits_with(&files.restore(&new, &[]), 0);
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn a_restore_that_is_killed_leaves_the_file_restored_or_not_there() {
     let files = Files::backed_up();
     let (new, left) = (files.fresh(), files.folder.path().join("new.db.restoring"));
     let expect = ["verify", "--expect", text(&files.manifest)];
-    // Nothing of what was left keeps the next one from its work.
+    // The rest of the failed run does not stop the next one.
     for spins in (0..40_u64).map(|kill| kill * 400_000) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wallet"));
         let store = format!("sqlite:{}", text(&new));
@@ -274,12 +274,12 @@ fn a_restore_that_is_killed_leaves_the_file_restored_or_not_there() {
         child.kill().unwrap();
         child.wait().unwrap();
         if new.exists() {
-            told(&wallet(&new, &expect), 0);
+            exits_with(&wallet(&new, &expect), 0);
             std::fs::remove_file(&new).unwrap();
         }
     }
     std::fs::write(&left, "half of a copy").unwrap();
-    told(&files.restore(&new, &[]), 0);
+    exits_with(&files.restore(&new, &[]), 0);
     assert!(!left.exists());
 }
 
@@ -290,13 +290,13 @@ fn what_a_verification_left_that_was_killed_keeps_nobody_from_verifying() {
     for left in ["backup.db.verifying", "backup.db.verifying-journal"] {
         std::fs::write(files.folder.path().join(left), "half").unwrap();
     }
-    told(&files.restore(&files.fresh(), &["--verify-only"]), 0);
+    exits_with(&files.restore(&files.fresh(), &["--verify-only"]), 0);
     assert_eq!(files.names(), before);
     let text = std::fs::read_to_string(&files.manifest).unwrap();
     let text = text.replace("\"open_holds\": 1", "\"open_holds\": 2");
     std::fs::write(&files.manifest, text).unwrap();
     for more in [&["--verify-only"][..], &[]] {
-        let output = told(&files.restore(&files.fresh(), more), 3);
+        let output = exits_with(&files.restore(&files.fresh(), more), 3);
         assert!(output.contains("/backup.db does not hold"), "{output}");
     }
     assert_eq!(files.names(), before);
@@ -306,12 +306,12 @@ fn what_a_verification_left_that_was_killed_keeps_nobody_from_verifying() {
 fn what_a_backup_left_that_was_killed_is_told_with_what_to_do() {
     let files = files();
     std::fs::write(&files.copy, "half of a copy").unwrap();
-    let output = told(&files.back_up(), 3);
+    let output = exits_with(&files.back_up(), 3);
     assert!(output.contains("has no manifest"), "{output}");
     assert!(output.contains("remove it and back up again"), "{output}");
     std::fs::remove_file(&files.copy).unwrap();
-    told(&files.back_up(), 0);
-    let output = told(&files.back_up(), 3);
+    exits_with(&files.back_up(), 0);
+    let output = exits_with(&files.back_up(), 3);
     assert!(output.contains("backup.db exists already"), "{output}");
 }
 
@@ -327,19 +327,19 @@ fn what_is_done_is_done_though_nobody_can_be_told() {
         command.args(["-c", &script]).env_clear().output().unwrap()
     };
     let backup = format!("backup --to {}", text(&files.copy));
-    let output = told(&run(&files.live, &backup, "> /dev/full"), 0);
+    let output = exits_with(&run(&files.live, &backup, "> /dev/full"), 0);
     assert!(
-        output.contains("backup.db is made; it could not be told"),
+        output.contains("backup.db is made; it could not be reported"),
         "{output}"
     );
-    told(&files.restore(&files.fresh(), &["--verify-only"]), 0);
+    exits_with(&files.restore(&files.fresh(), &["--verify-only"]), 0);
     let restore = format!("restore --from {}", text(&files.copy));
-    let output = told(&run(&files.fresh(), &restore, "> /dev/full"), 0);
+    let output = exits_with(&run(&files.fresh(), &restore, "> /dev/full"), 0);
     assert!(
-        output.contains("new.db is restored; it could not be told"),
+        output.contains("new.db is restored; it could not be reported"),
         "{output}"
     );
-    told(&wallet(&files.fresh(), &["verify"]), 0);
+    exits_with(&wallet(&files.fresh(), &["verify"]), 0);
 }
 
 #[test]
@@ -369,7 +369,7 @@ fn a_log_whose_file_is_gone_is_told_by_every_command_and_by_the_server() {
     assert!(server.unwrap_err().to_string().contains(words));
     assert_eq!(files.names(), before);
     // Its file again, or aside with it.
-    told(&files.restore(&lost, &["--set-aside-existing"]), 0);
+    exits_with(&files.restore(&lost, &["--set-aside-existing"]), 0);
     assert!(files.names().contains(&"new.db.replaced-1-wal".to_owned()));
 }
 
@@ -378,7 +378,7 @@ fn stores_that_are_no_files_are_backed_up_otherwise() {
     for store in ["memory", "mysql://u:p@127.0.0.1/wallet"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wallet"));
         command.args(["--store", store, "backup", "--to", "/nowhere/backup.db"]);
-        told(&command.env_clear().output().unwrap(), 2);
+        exits_with(&command.env_clear().output().unwrap(), 2);
     }
 }
 
@@ -392,11 +392,11 @@ fn a_database_that_went_back_begins_a_new_epoch_once() {
         "--by",
         "eve",
     ];
-    let first = told(&wallet(&files.live, &past), 0);
+    let first = exits_with(&wallet(&files.live, &past), 0);
     assert!(first.contains("by eve"), "{first}");
-    assert_eq!(told(&wallet(&files.live, &past), 0), first);
+    assert_eq!(exits_with(&wallet(&files.live, &past), 0), first);
     let other = ["restore-done", "--restored-to", "2026-01-02T00:00:00Z"];
-    assert_ne!(told(&wallet(&files.live, &other), 0), first);
+    assert_ne!(exits_with(&wallet(&files.live, &other), 0), first);
     for (wrong, code) in [
         (["restore-done", "--restored-to", "yesterday"], 2),
         (["restore-done", "--restored-to", "2999-01-01T00:00:00Z"], 3),

@@ -15,7 +15,7 @@ use wallet_dynamo::{DynamoAuditLog, DynamoSettings};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 use wallet_test_servers::PrivateDynamo;
 
-use crate::{ADA, BOB, books, submit, told};
+use crate::{ADA, BOB, books, exits_with, submit};
 
 /// An emulator, and the command beside it.
 struct Place {
@@ -53,8 +53,8 @@ impl Place {
     }
 
     #[track_caller]
-    fn told(&self, arguments: &[&str], code: i32) -> String {
-        told(&self.run(&self.file(), arguments), code)
+    fn exits_with(&self, arguments: &[&str], code: i32) -> String {
+        exits_with(&self.run(&self.file(), arguments), code)
     }
 
     fn client(&self) -> Client {
@@ -98,26 +98,26 @@ impl Place {
 fn history_is_built_compared_and_exported() {
     let place = Place::new();
     books(&place.file());
-    place.told(&["history", "rebuild"], 3);
-    place.told(&["reconcile"], 3);
-    place.told(&["history", "create"], 0);
-    place.told(&["history", "create"], 0);
-    let text = place.told(&["reconcile"], 0);
+    place.exits_with(&["history", "rebuild"], 3);
+    place.exits_with(&["reconcile"], 3);
+    place.exits_with(&["history", "create"], 0);
+    place.exits_with(&["history", "create"], 0);
+    let text = place.exits_with(&["reconcile"], 0);
     assert!(text.contains("42 are not there yet"), "{text}");
-    place.told(&["reconcile", "--lag-max", "0"], 1);
-    place.told(&["reconcile", "--lag-max", "600"], 0);
+    place.exits_with(&["reconcile", "--lag-max", "0"], 1);
+    place.exits_with(&["reconcile", "--lag-max", "600"], 0);
 
-    let text = place.told(&["history", "rebuild"], 0);
+    let text = place.exits_with(&["history", "rebuild"], 0);
     assert!(
         text.contains("3 accounts: 42 lines written, 0 were there"),
         "{text}"
     );
-    let text = place.told(&["history", "rebuild"], 0);
+    let text = place.exits_with(&["history", "rebuild"], 0);
     assert!(
         text.contains("3 accounts: 0 lines written, 42 were there"),
         "{text}"
     );
-    let text = place.told(&["reconcile", "--lag-max", "0"], 0);
+    let text = place.exits_with(&["reconcile", "--lag-max", "0"], 0);
     assert!(text.contains("history: 42 lines are the same"), "{text}");
 
     let out = place.folder.path().join("history.jsonl");
@@ -130,8 +130,8 @@ fn history_is_built_compared_and_exported() {
         "--out",
         out,
     ];
-    let text = place.told(&arguments, 0);
-    // Without the last one of each account.
+    let text = place.exits_with(&arguments, 0);
+    // Without the last line of each account.
     assert!(text.contains("3 accounts: 39 lines"), "{text}");
     let lines = std::fs::read_to_string(out).unwrap();
     let lines: Vec<Value> = lines
@@ -140,18 +140,18 @@ fn history_is_built_compared_and_exported() {
         .collect();
     assert_eq!(lines.len(), 39);
     assert!(lines.iter().all(|line| line["currency"] == "EUR"));
-    // A file that is there is left alone.
-    place.told(&arguments, 3);
+    // An existing file is left alone.
+    place.exits_with(&arguments, 3);
 }
 
 #[test]
 fn history_is_mended_after_a_restore_of_the_books() {
     let place = Place::new();
     books(&place.file());
-    place.told(&["history", "create"], 0);
+    place.exits_with(&["history", "create"], 0);
     let copy = place.folder.path().join("backup.db");
     let copy = copy.to_str().unwrap();
-    place.told(&["backup", "--to", copy], 0);
+    place.exits_with(&["backup", "--to", copy], 0);
     let pay = |key: &str, cents| {
         let settings = SqliteSettings::new(place.file());
         let store = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap();
@@ -165,21 +165,21 @@ fn history_is_mended_after_a_restore_of_the_books() {
     };
     pay("lost-1", 1);
     pay("lost-2", 2);
-    place.told(&["history", "rebuild"], 0);
-    let text = place.told(&["reconcile", "--lag-max", "0"], 0);
+    place.exits_with(&["history", "rebuild"], 0);
+    let text = place.exits_with(&["reconcile", "--lag-max", "0"], 0);
     assert!(text.contains("history: 46 lines are the same"), "{text}");
 
-    place.told(&["restore", "--from", copy, "--set-aside-existing"], 0);
-    let text = place.told(&["reconcile"], 1);
+    place.exits_with(&["restore", "--from", copy, "--set-aside-existing"], 0);
+    let text = place.exits_with(&["reconcile"], 1);
     assert!(text.contains("history"), "{text}");
     pay("after", 3);
-    place.told(&["reconcile"], 1);
-    // Into the table as it is.
-    let text = place.told(&["history", "rebuild"], 0);
+    place.exits_with(&["reconcile"], 1);
+    // A rebuild into the table as it is.
+    let text = place.exits_with(&["history", "rebuild"], 0);
     assert!(text.contains("of 3 accounts it was from before"), "{text}");
-    let text = place.told(&["reconcile", "--lag-max", "0"], 0);
+    let text = place.exits_with(&["reconcile", "--lag-max", "0"], 0);
     assert!(text.contains("history: 44 lines are the same"), "{text}");
-    let text = place.told(&["history", "rebuild"], 0);
+    let text = place.exits_with(&["history", "rebuild"], 0);
     assert!(text.contains("0 lines written, 44 were there"), "{text}");
 }
 
@@ -187,26 +187,26 @@ fn history_is_mended_after_a_restore_of_the_books() {
 fn damage_of_history_is_told() {
     let place = Place::new();
     books(&place.file());
-    place.told(&["history", "create"], 0);
-    place.told(&["history", "rebuild"], 0);
+    place.exits_with(&["history", "create"], 0);
+    place.exits_with(&["history", "rebuild"], 0);
     let forged = AttributeValue::N("7".to_owned());
     place.damage("wallet-history", 30, Some(("amount", forged)));
-    let text = place.told(&["reconcile"], 1);
+    let text = place.exits_with(&["reconcile"], 1);
     assert!(text.contains("history has another line"), "{text}");
     place.damage("wallet-history", 30, None);
-    let text = place.told(&["reconcile"], 1);
+    let text = place.exits_with(&["reconcile"], 1);
     assert!(text.contains("are missing in history"), "{text}");
     let late = ["reconcile", "--expired-before", "2999-01-01T00:00:00Z"];
-    let text = place.told(&late, 0);
+    let text = place.exits_with(&late, 0);
     assert!(text.contains("1 have expired"), "{text}");
 }
 
 #[test]
 fn an_audit_log_is_verified_against_checkpoints() {
     let place = Place::new();
-    place.told(&["audit", "verify"], 3);
-    place.told(&["audit", "create"], 0);
-    place.told(&["audit", "checkpoint"], 1);
+    place.exits_with(&["audit", "verify"], 3);
+    place.exits_with(&["audit", "create"], 0);
+    place.exits_with(&["audit", "checkpoint"], 1);
     let text = |text| AuditText::new(text).unwrap();
     let event = || AuditEvent {
         id: Uuid7.new_id(),
@@ -223,7 +223,7 @@ fn an_audit_log_is_verified_against_checkpoints() {
     let events: Vec<AuditEvent> = (0..6).map(|_| event()).collect();
     place.runtime.block_on(log.append(0, &events)).unwrap();
 
-    let checkpoint = place.told(&["audit", "checkpoint"], 0);
+    let checkpoint = place.exits_with(&["audit", "checkpoint"], 0);
     let published = place.folder.path().join("published");
     std::fs::write(&published, &checkpoint).unwrap();
     let against = [
@@ -232,21 +232,21 @@ fn an_audit_log_is_verified_against_checkpoints() {
         "--checkpoints",
         published.to_str().unwrap(),
     ];
-    let text = place.told(&against, 0);
+    let text = place.exits_with(&against, 0);
     assert!(text.contains("6 records are sound"), "{text}");
 
     // The tail is cut off: the chain alone does not show it.
     place.damage("wallet-audit", 5, None);
-    place.told(&["audit", "verify"], 0);
-    let text = place.told(&against, 1);
+    place.exits_with(&["audit", "verify"], 0);
+    let text = place.exits_with(&against, 1);
     assert!(
         text.contains("record 6") && text.contains("ends before"),
         "{text}"
     );
     let forged = AttributeValue::S("user/eve".to_owned());
     place.damage("wallet-audit", 2, Some(("actor", forged)));
-    let text = place.told(&["audit", "verify"], 1);
+    let text = place.exits_with(&["audit", "verify"], 1);
     assert!(text.contains("record 3: it was edited"), "{text}");
     std::fs::write(&published, "no checkpoint").unwrap();
-    place.told(&against, 2);
+    place.exits_with(&against, 2);
 }

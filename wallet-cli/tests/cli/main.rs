@@ -1,4 +1,4 @@
-//! The operator's command, as a process, on files that a wallet wrote.
+//! The command `wallet`, as a process, on files that a wallet wrote.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use wallet_core::ledger::SettlementShards;
-use wallet_core::request::Prepared;
+use wallet_core::request::PreparedRequest;
 use wallet_core::runtime::Uuid7;
 use wallet_core::store::LedgerStore;
 use wallet_core::{
@@ -39,9 +39,9 @@ fn wallet(file: &Path, arguments: &[&str]) -> Output {
     command.env_clear().output().unwrap()
 }
 
-/// What it printed, having exited with `code`.
+/// Asserts the exit code and returns the output.
 #[track_caller]
-fn told(output: &Output, code: i32) -> String {
+fn exits_with(output: &Output, code: i32) -> String {
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
     let text = format!("{out}{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{text}");
@@ -51,7 +51,7 @@ fn told(output: &Output, code: i32) -> String {
 fn submit(store: &SqliteStore, key: &str, command: impl Into<Ask>) {
     let key = IdempotencyKey::parse("rest", key).unwrap();
     let request = Request::new(key, command);
-    let request = Prepared::new(request, &Uuid7, &SettlementShards::new()).unwrap();
+    let request = PreparedRequest::new(request, &Uuid7, &SettlementShards::new()).unwrap();
     let batch = wallet_core::request::Batch::new(vec![Arc::new(request)]);
     block_on(store.transact(Arc::new(batch))).unwrap();
 }
@@ -96,7 +96,7 @@ fn sound_books_are_verified() {
     let file = folder.path().join("wallet.db");
     books(&file);
     for arguments in [&["verify"][..], &["verify", "--nothing-delivered"]] {
-        let text = told(&wallet(&file, arguments), 0);
+        let text = exits_with(&wallet(&file, arguments), 0);
         assert!(
             text.contains("3 accounts, 21 transfers, 42 entries, 1 holds"),
             "{text}"
@@ -144,7 +144,7 @@ fn what_is_no_store_is_told_and_never_created() {
         &["statement", ADA],
         &["outcome", "k"],
     ] {
-        let text = told(&wallet(&file, arguments), 2);
+        let text = exits_with(&wallet(&file, arguments), 2);
         assert!(text.contains("there is no file"), "{text}");
         assert!(!file.exists());
     }
@@ -153,16 +153,16 @@ fn what_is_no_store_is_told_and_never_created() {
         "no database at all, and long enough to be read as one",
     )
     .unwrap();
-    told(&wallet(&file, &["verify"]), 3);
+    exits_with(&wallet(&file, &["verify"]), 3);
     let memory = ["verify", "--store", "memory"];
     let output = Command::new(env!("CARGO_BIN_EXE_wallet"))
         .args(memory)
         .output();
-    assert!(told(&output.unwrap(), 2).contains("gone with its process"));
+    assert!(exits_with(&output.unwrap(), 2).contains("gone with its process"));
     let file = folder.path().join("wallet.db");
     books(&file);
-    told(&wallet(&file, &["statement", "seven"]), 2);
-    told(&wallet(&file, &["burn"]), 2);
+    exits_with(&wallet(&file, &["statement", "seven"]), 2);
+    exits_with(&wallet(&file, &["burn"]), 2);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_statement_shows_the_account_and_its_entries() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wallet.db");
     books(&file);
-    let text = told(&wallet(&file, &["statement", ADA]), 0);
+    let text = exits_with(&wallet(&file, &["statement", ADA]), 0);
     for words in [
         "owner     ada",
         "currency  EUR",
@@ -191,7 +191,7 @@ fn a_statement_shows_the_account_and_its_entries() {
     assert_eq!(all.len(), 21);
     assert_eq!(all[0][2..5], ["credit", "100.00", "100.00"]);
     assert_eq!(all[20][2..5], ["debit", "1.00", "80.00"]);
-    let few = told(
+    let few = exits_with(
         &wallet(&file, &["statement", ADA, "--desc", "--limit", "3"]),
         0,
     );
@@ -200,19 +200,19 @@ fn a_statement_shows_the_account_and_its_entries() {
         few.iter().map(|l| l[0].as_str()).collect::<Vec<_>>(),
         ["21", "20", "19"]
     );
-    let json = told(&wallet(&file, &["statement", BOB, "--json"]), 0);
+    let json = exits_with(&wallet(&file, &["statement", BOB, "--json"]), 0);
     let first: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
     assert_eq!(
         (&first["amount"], &first["direction"]),
         (&"1.00".into(), &"credit".into())
     );
-    let none = told(
+    let none = exits_with(
         &wallet(&file, &["statement", ADA, "--from", "2999-01-01T00:00:00Z"]),
         0,
     );
     assert!(lines(&none).is_empty());
     let nobody = "01890000-0000-7000-8000-0000000000ff";
-    assert!(told(&wallet(&file, &["statement", nobody]), 1).contains("there is no account"));
+    assert!(exits_with(&wallet(&file, &["statement", nobody]), 1).contains("there is no account"));
 }
 
 #[test]
@@ -220,23 +220,23 @@ fn an_outcome_is_shown_until_it_is_purged() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wallet.db");
     books(&file);
-    let text = told(&wallet(&file, &["outcome", "pay-3"]), 0);
+    let text = exits_with(&wallet(&file, &["outcome", "pay-3"]), 0);
     assert!(
         text.contains("accepted:") && text.contains("1.00 EUR"),
         "{text}"
     );
-    let text = told(&wallet(&file, &["outcome", "too much"]), 0);
+    let text = exits_with(&wallet(&file, &["outcome", "too much"]), 0);
     assert!(text.contains("refused: insufficient_funds"), "{text}");
-    assert!(told(&wallet(&file, &["outcome", "never"]), 1).contains("nothing is recorded"));
-    told(&wallet(&file, &["outcome", "pay-3", "--scope", "other"]), 1);
-    told(&wallet(&file, &["outcome", "pay-3", "--item", "0"]), 1);
+    assert!(exits_with(&wallet(&file, &["outcome", "never"]), 1).contains("nothing is recorded"));
+    exits_with(&wallet(&file, &["outcome", "pay-3", "--scope", "other"]), 1);
+    exits_with(&wallet(&file, &["outcome", "pay-3", "--item", "0"]), 1);
 
-    let text = told(&wallet(&file, &["purge"]), 0);
+    let text = exits_with(&wallet(&file, &["purge"]), 0);
     assert!(
         text.contains("0 records deleted") && text.contains("0 events"),
         "{text}"
     );
-    told(&wallet(&file, &["outcome", "pay-3"]), 0);
+    exits_with(&wallet(&file, &["outcome", "pay-3"]), 0);
     let now = [
         "purge",
         "--older-than-days",
@@ -246,10 +246,10 @@ fn an_outcome_is_shown_until_it_is_purged() {
         "--batch",
         "7",
     ];
-    let text = told(&wallet(&file, &now), 0);
+    let text = exits_with(&wallet(&file, &now), 0);
     assert_eq!(text, "25 records to delete\n25 records deleted\n");
-    told(&wallet(&file, &["outcome", "pay-3"]), 1);
-    told(&wallet(&file, &["verify"]), 0);
+    exits_with(&wallet(&file, &["outcome", "pay-3"]), 1);
+    exits_with(&wallet(&file, &["verify"]), 0);
 }
 
 #[test]
@@ -260,15 +260,15 @@ fn recent_keys_are_freed_only_by_name_and_counted_first() {
     for days in ["0", "29"] {
         for more in [&[][..], &["--records"]] {
             let arguments = [&["purge", "--older-than-days", days], more].concat();
-            let text = told(&wallet(&file, &arguments), 2);
+            let text = exits_with(&wallet(&file, &arguments), 2);
             assert!(text.contains("--free-recent-keys"), "{text}");
         }
     }
     let events = ["purge", "--older-than-days", "0", "--events"];
-    let text = told(&wallet(&file, &events), 0);
+    let text = exits_with(&wallet(&file, &events), 0);
     assert_eq!(text, "0 events to delete\n0 events deleted\n");
     // The key still protects: nothing was freed.
-    told(&wallet(&file, &["outcome", "deposit"]), 0);
+    exits_with(&wallet(&file, &["outcome", "deposit"]), 0);
 
     let forced = [
         "purge",
@@ -278,14 +278,20 @@ fn recent_keys_are_freed_only_by_name_and_counted_first() {
         "--free-recent-keys",
     ];
     let dry = [&forced[..], &["--dry-run"]].concat();
-    assert_eq!(told(&wallet(&file, &dry), 0), "25 records to delete\n");
-    told(&wallet(&file, &["outcome", "deposit"]), 0);
+    assert_eq!(
+        exits_with(&wallet(&file, &dry), 0),
+        "25 records to delete\n"
+    );
+    exits_with(&wallet(&file, &["outcome", "deposit"]), 0);
     let few = [&forced[..], &["--max-rows", "10", "--batch", "4"]].concat();
     assert_eq!(
-        told(&wallet(&file, &few), 0),
+        exits_with(&wallet(&file, &few), 0),
         "10 or more records to delete\n10 records deleted\nstopped at --max-rows: run it again\n"
     );
-    assert_eq!(told(&wallet(&file, &dry), 0), "15 records to delete\n");
+    assert_eq!(
+        exits_with(&wallet(&file, &dry), 0),
+        "15 records to delete\n"
+    );
 }
 
 #[test]
@@ -313,9 +319,9 @@ fn a_reader_that_has_gone_ends_each_command_quietly() {
             .stderr(std::process::Stdio::piped())
             .output()
             .unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(
-            (output.status.code(), told.as_ref()),
+            (output.status.code(), stderr.as_ref()),
             (Some(141), ""),
             "{arguments:?}"
         );

@@ -1,13 +1,13 @@
 use serde_json::Value;
 
-use crate::{books, damage, told, wallet};
+use crate::{books, damage, exits_with, wallet};
 
 #[test]
 fn sound_books_agree_with_themselves() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wallet.db");
     books(&file);
-    let text = told(&wallet(&file, &["reconcile"]), 0);
+    let text = exits_with(&wallet(&file, &["reconcile"]), 0);
     for words in [
         "3 accounts, 42 entries",
         "EUR: 3 accounts add up to 0.00",
@@ -15,7 +15,7 @@ fn sound_books_agree_with_themselves() {
     ] {
         assert!(text.contains(words), "{words} in {text}");
     }
-    let text = told(&wallet(&file, &["reconcile", "--json", "--last", "2"]), 0);
+    let text = exits_with(&wallet(&file, &["reconcile", "--json", "--last", "2"]), 0);
     let report: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(report["clean"], true);
     assert_eq!(
@@ -48,9 +48,9 @@ fn what_differs_is_told_and_exits_with_1() {
         let file = folder.path().join("wallet.db");
         books(&file);
         damage(&file, sql);
-        let text = told(&wallet(&file, &["reconcile"]), 1);
+        let text = exits_with(&wallet(&file, &["reconcile"]), 1);
         assert!(text.contains("DIFFERENCE: "), "{text}");
-        let text = told(&wallet(&file, &["reconcile", "--json"]), 1);
+        let text = exits_with(&wallet(&file, &["reconcile", "--json"]), 1);
         let report: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(report["clean"], false);
         let all = report["differences"].as_array().unwrap();
@@ -63,21 +63,21 @@ fn what_differs_is_told_and_exits_with_1() {
 fn what_cannot_be_asked_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("none.db");
-    told(&wallet(&file, &["reconcile"]), 2);
+    exits_with(&wallet(&file, &["reconcile"]), 2);
     books(&file);
-    told(
+    exits_with(
         &wallet(&file, &["reconcile", "--history", "mysql:table"]),
         2,
     );
-    told(&wallet(&file, &["history", "rebuild"]), 2);
-    told(&wallet(&file, &["audit", "verify"]), 2);
+    exits_with(&wallet(&file, &["history", "rebuild"]), 2);
+    exits_with(&wallet(&file, &["audit", "verify"]), 2);
     if cfg!(not(feature = "redis")) {
-        let text = told(&wallet(&file, &["reconcile", "--cache", "redis://host"]), 2);
+        let text = exits_with(&wallet(&file, &["reconcile", "--cache", "redis://host"]), 2);
         assert!(text.contains("without the feature redis"), "{text}");
     }
     if cfg!(not(feature = "aws")) {
         let arguments = ["reconcile", "--history", "dynamodb:table"];
-        let text = told(&wallet(&file, &arguments), 2);
+        let text = exits_with(&wallet(&file, &arguments), 2);
         assert!(text.contains("without the feature aws"), "{text}");
     }
 }
@@ -90,9 +90,9 @@ fn a_cache_is_compared_too() {
     let file = folder.path().join("wallet.db");
     books(&file);
     let url = server.url();
-    let text = told(&wallet(&file, &["reconcile", "--cache", &url]), 0);
+    let text = exits_with(&wallet(&file, &["reconcile", "--cache", &url]), 0);
     assert!(text.contains("cache: 0 balances are the same"), "{text}");
     assert!(text.contains("3 are not there"), "{text}");
     drop(server);
-    told(&wallet(&file, &["reconcile", "--cache", &url]), 3);
+    exits_with(&wallet(&file, &["reconcile", "--cache", &url]), 3);
 }

@@ -4,52 +4,53 @@ use thiserror::Error;
 
 use super::{AuditCheckpoint, AuditHash, AuditPartition, AuditRecord};
 
-/// The first record of a chain that is not what it must be.
+/// The first invalid record of a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("partition {partition}, record {sequence}: {kind}")]
 pub struct AuditFault {
-    /// Whose chain.
+    /// The partition of the chain.
     pub partition: AuditPartition,
-    /// The place of the first bad record: what should stand there does not.
+    /// The sequence of the first invalid record. The expected record is not there.
     pub sequence: i64,
-    /// What is wrong with it.
+    /// The kind of fault.
     pub kind: AuditFaultKind,
 }
 
-/// What is wrong with a record.
+/// The kind of fault of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AuditFaultKind {
-    /// Its hash is not that of what it says: it was edited.
+    /// The hash does not match the record's contents: the record was edited.
     #[error("it was edited")]
     Edited,
-    /// Another record stands in its place: it was removed, or others were
+    /// Another record has this place: the record was removed, or others were
     /// inserted or moved.
     #[error("record {found} stands in its place: one was removed, inserted or moved")]
     OutOfPlace {
-        /// The sequence that the record in its place gives.
+        /// The sequence in the record that was found.
         found: i64,
     },
-    /// It is not bound to the record before it: one of the two was replaced.
+    /// The record's link does not match the previous record: one of the two was
+    /// replaced.
     #[error("it is not bound to the record before it")]
     Unbound,
-    /// A record of another partition.
+    /// The record belongs to another partition.
     #[error("it belongs to partition {found}")]
     Foreign {
-        /// Which one.
+        /// The partition of the record.
         found: AuditPartition,
     },
-    /// A published checkpoint says otherwise: the chain was written anew at this
-    /// record or before it.
+    /// The record contradicts a published checkpoint: the chain was rewritten at
+    /// this record or before it.
     #[error("a checkpoint knows another one: it, or one before it, was written anew")]
     NotAsPublished,
-    /// A published checkpoint knows it, and the chain ends before: its tail was
-    /// cut off.
+    /// A published checkpoint has this record, but the chain ends before it: the
+    /// tail was cut off.
     #[error("a checkpoint knows it, and the chain ends before it")]
     CutOff,
 }
 
-/// Follows a chain record by record, in constant memory.
+/// Verifies a chain record by record, in constant memory.
 ///
 /// ```
 /// use uuid::Uuid;
@@ -87,7 +88,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// The chain of a partition from its first record on.
+    /// The chain of a partition from its first record.
     #[must_use]
     pub const fn new(partition: AuditPartition) -> Self {
         Self {
@@ -98,7 +99,8 @@ impl Chain {
         }
     }
 
-    /// The chain behind a checkpoint: what lies before it is not looked at.
+    /// The chain after a checkpoint. Records before the checkpoint are not
+    /// verified.
     #[must_use]
     pub const fn behind(checkpoint: &AuditCheckpoint) -> Self {
         Self {
@@ -109,8 +111,8 @@ impl Chain {
         }
     }
 
-    /// The same, held against what was published; checkpoints of other partitions
-    /// are passed over.
+    /// The same chain, verified against published checkpoints. Checkpoints of other
+    /// partitions are ignored.
     ///
     /// # Errors
     /// [`AuditFault`] when two checkpoints contradict each other.
@@ -126,10 +128,11 @@ impl Chain {
         Ok(self)
     }
 
-    /// Takes the next record.
+    /// Verifies the next record.
     ///
     /// # Errors
-    /// [`AuditFault`]: it is the first bad one. Nothing behind it can be judged.
+    /// [`AuditFault`]: this is the first invalid record. Later records cannot be
+    /// judged.
     pub fn follow(&mut self, record: &AuditRecord) -> Result<(), AuditFault> {
         let due = self.sequence.saturating_add(1);
         if record.partition != self.partition {
@@ -154,10 +157,10 @@ impl Chain {
         Ok(())
     }
 
-    /// Ends the chain: answers the sequence and hash of its last record.
+    /// Ends the chain and returns the sequence and hash of its last record.
     ///
     /// # Errors
-    /// [`AuditFault`] when a checkpoint knows a record behind it.
+    /// [`AuditFault`] when a checkpoint is of a later record than the last one.
     pub fn end(self) -> Result<(i64, AuditHash), AuditFault> {
         let last = self.checkpoints.last_key_value();
         if last.is_some_and(|(sequence, _)| *sequence > self.sequence) {
@@ -167,7 +170,7 @@ impl Chain {
         Ok((self.sequence, self.hash))
     }
 
-    /// The sequence of the last record taken; 0 before the first.
+    /// The sequence of the last verified record; 0 before the first.
     #[must_use]
     pub const fn sequence(&self) -> i64 {
         self.sequence

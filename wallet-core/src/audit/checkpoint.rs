@@ -3,11 +3,11 @@ use thiserror::Error;
 use super::{AuditHash, AuditPartition, AuditRecord};
 use crate::ledger::Timestamp;
 
-/// What the first word of a checkpoint's text is.
+/// The first word of a checkpoint's text.
 const NAME: &str = "wallet-audit-checkpoint/1";
 
-/// How a chain stood at some time, to be kept where nobody can change it: the
-/// record of this sequence had this hash.
+/// The state of a chain at some time: the record of this sequence had this hash.
+/// Store it where nobody can change it.
 ///
 /// ```
 /// use wallet_core::Timestamp;
@@ -25,13 +25,13 @@ const NAME: &str = "wallet-audit-checkpoint/1";
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditCheckpoint {
-    /// Whose chain.
+    /// The partition of the chain.
     pub partition: AuditPartition,
-    /// Which record.
+    /// The sequence of the record.
     pub sequence: i64,
-    /// Its hash.
+    /// The hash of the record.
     pub hash: AuditHash,
-    /// When the checkpoint was taken.
+    /// The time at which the checkpoint was taken.
     pub at: Timestamp,
 }
 
@@ -54,7 +54,7 @@ impl AuditCheckpoint {
 }
 
 impl std::fmt::Display for AuditCheckpoint {
-    /// One line of words.
+    /// Formats the checkpoint as one line of words.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             partition,
@@ -80,7 +80,8 @@ impl std::str::FromStr for AuditCheckpoint {
             hash: parse_hash(hash).ok_or(CheckpointError)?,
             at: Timestamp::from_micros(at.parse().map_err(|_| CheckpointError)?),
         };
-        // One spelling only: what is published is compared as text, too.
+        // Only one spelling is valid, because published checkpoints are also compared as
+        // text.
         let is_canonical = checkpoint.to_string() == text.trim() && checkpoint.sequence > 0;
         is_canonical.then_some(checkpoint).ok_or(CheckpointError)
     }

@@ -3,41 +3,41 @@ use uuid::Uuid;
 use super::AuditText;
 use crate::ledger::Timestamp;
 
-/// Something that somebody did or tried: what is to be recorded.
+/// An action or attempt that is to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
-    /// Names it for ever. An append whose answer was lost may be repeated: what
-    /// is recorded twice is recognised by its id.
+    /// The event's unique id. An append may be repeated when its answer was lost.
+    /// Duplicate records have the same id.
     pub id: Uuid,
-    /// When.
+    /// The time of the action.
     pub at: Timestamp,
-    /// Who: a user, a service, an operator.
+    /// The actor: a user, a service, an operator.
     pub actor: AuditText,
-    /// What: `account.freeze`, `purge`.
+    /// The action: `account.freeze`, `purge`.
     pub action: AuditText,
-    /// To what: the name or id of a resource.
+    /// The name or id of the resource that the action changes.
     pub resource: AuditText,
-    /// From where: an address, a host; where that is known.
+    /// The origin: an address or a host, where it is known.
     pub origin: Option<AuditText>,
-    /// How it ended.
+    /// The result of the action.
     pub outcome: AuditOutcome,
-    /// Why, or what else is to be known.
+    /// The reason, or further information.
     pub note: Option<AuditText>,
 }
 
-/// How something ended that was tried.
+/// The result of an attempted action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuditOutcome {
-    /// It was done.
+    /// The action was done.
     Done,
-    /// It was refused.
+    /// The action was refused.
     Refused,
-    /// It failed, or nobody knows whether it was done.
+    /// The action failed, or its result is unknown.
     Failed,
 }
 
 impl AuditOutcome {
-    /// Its number in stored records, given once and for ever.
+    /// The number in stored records. It never changes.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
@@ -47,7 +47,7 @@ impl AuditOutcome {
         }
     }
 
-    /// The outcome of this number; `None` where there is none.
+    /// The outcome with this number; `None` where no outcome has it.
     #[must_use]
     pub const fn of_number(number: u8) -> Option<Self> {
         match number {

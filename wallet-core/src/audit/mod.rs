@@ -1,19 +1,18 @@
-//! Who did what, when, to what, from where, and how it ended: records bound to
-//! each other, so that nobody rewrites them unseen.
+//! The audit log: actor, action, resource, origin and result of each action. Its
+//! records form a hash chain, so that any change of a record is detected.
 //!
-//! The records of a partition are a chain: each holds the SHA-256 of the one
-//! before it, and its own over everything that it says. [`Chain`] follows it and
+//! The records of a partition are a chain. Each record holds the SHA-256 of the
+//! previous one, and a hash of its own contents. [`Chain`] verifies the chain and
 //! names the first record that was edited, removed, inserted or moved.
 //!
 //! # What a chain can't show by itself
-//! - *A cut tail.* The last records removed leave a shorter chain, as sound as
-//!   before.
-//! - *A chain written anew.* Whoever can write all records can compute all hashes
-//!   again from the one that was changed on.
+//! - *A cut tail.* A chain without its last records is a shorter valid chain.
+//! - *A rewritten chain.* An attacker who can write all records can compute all
+//!   hashes again, starting at the changed record.
 //!
-//! [`AuditCheckpoint`]s show both, if they are kept where those who can write the
-//! log cannot write: in a bucket with a lock, another account, a newspaper. What
-//! lies behind the latest one is as good as whoever keeps the log.
+//! [`AuditCheckpoint`]s detect both. Store them where those who can write the log
+//! cannot write: in a bucket with a lock, another account, a newspaper. Records
+//! after the latest checkpoint are only as trustworthy as the operator of the log.
 
 mod chain;
 mod checkpoint;

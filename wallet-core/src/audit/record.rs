@@ -2,11 +2,12 @@ use sha2::{Digest, Sha256};
 
 use super::{AuditEvent, AuditText};
 
-/// What a record's hash begins with: the format's name and version. A later
-/// version is another one, so that no hash ever means two things.
+/// The prefix of every hashed record: the format's name and version. Every version
+/// has another prefix, so that no hash has two meanings.
 const DOMAIN: &[u8] = b"wallet-audit-record/1\0";
 
-/// A part of the audit log with a chain of its own; 0 is the only one by default.
+/// A part of the audit log with its own chain. The default is a single partition,
+/// number 0.
 pub type AuditPartition = u16;
 
 /// A SHA-256.
@@ -14,7 +15,7 @@ pub type AuditPartition = u16;
 pub struct AuditHash(pub [u8; 32]);
 
 impl AuditHash {
-    /// What the first record of a chain is bound to.
+    /// The previous hash of the first record of a chain.
     pub const START: Self = Self([0; 32]);
 }
 
@@ -30,23 +31,23 @@ impl std::fmt::Debug for AuditHash {
     }
 }
 
-/// An event in its place in the chain.
+/// An event with its position in the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// Whose chain.
+    /// The partition of the chain.
     pub partition: AuditPartition,
-    /// Its number there: gapless, the first is 1.
+    /// The record's number in the chain. Numbers have no gap, and the first is 1.
     pub sequence: i64,
-    /// The hash of the record before it; [`AuditHash::START`] for the first.
+    /// The hash of the previous record; [`AuditHash::START`] for the first.
     pub previous: AuditHash,
-    /// What happened.
+    /// The recorded event.
     pub event: AuditEvent,
-    /// The hash over all of this.
+    /// The hash of all fields above.
     pub hash: AuditHash,
 }
 
 impl AuditRecord {
-    /// The record of `event` behind the one of that hash.
+    /// The record of `event` after the record with that hash.
     #[must_use]
     pub fn new(
         partition: AuditPartition,
@@ -65,7 +66,7 @@ impl AuditRecord {
         record
     }
 
-    /// The records of events behind the record of that sequence and hash.
+    /// The records of events after the record with that sequence and hash.
     #[must_use]
     pub fn chain(
         partition: AuditPartition,
@@ -81,7 +82,7 @@ impl AuditRecord {
         records.collect()
     }
 
-    /// The hash that it must have.
+    /// The hash that the record must have.
     #[must_use]
     pub fn computed(&self) -> AuditHash {
         let mut hash = Sha256::new();
@@ -102,8 +103,8 @@ impl AuditRecord {
     }
 }
 
-/// Length and bytes, so that no two records have the same bytes; an absent text
-/// has the length of none that is allowed.
+/// Hashes the length and the bytes, so that no two records have the same bytes. An
+/// absent text has a length that no allowed text has.
 fn put(hash: &mut Sha256, text: Option<&AuditText>) {
     let text = text.map_or("", AuditText::as_str);
     let length = u32::try_from(text.len()).unwrap_or(u32::MAX);

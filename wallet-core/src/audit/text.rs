@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// A word of an audit record: a name, an id, an address; 1 to 256 bytes, no
+/// A text of an audit record (a name, an id, an address): 1 to 256 bytes, no
 /// control characters, and nothing that looks like a secret.
 ///
-/// A record is read by many and kept for long, so that it names things and shows
-/// none: the id of a key and not the key, the name of a field and not its value.
-/// What has the shape of a credential is refused; that catches an accident, no
-/// intent.
+/// Many people read a record, and it is stored for long. So a record names things
+/// and does not contain secrets: the id of a key and not the key, the name of a
+/// field and not its value. A text in the shape of a credential is refused. This
+/// check detects accidents, not intent.
 ///
 /// ```
 /// use wallet_core::audit::{AuditText, AuditTextError};
@@ -19,25 +19,25 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AuditText(Arc<str>);
 
-/// Why a text is refused.
+/// The reason why a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AuditTextError {
-    /// Empty, or longer than 256 bytes.
+    /// The text is empty, or longer than 256 bytes.
     #[error("must have 1 to 256 bytes")]
     Length,
-    /// A control character.
+    /// The text has a control character.
     #[error("holds a control character")]
     Control,
-    /// It has the shape of a credential.
+    /// The text has the shape of a credential.
     #[error("looks like a secret")]
     Secret,
 }
 
-/// What credentials of HTTP begin with; in small letters.
+/// The prefixes of HTTP credentials, in lower case.
 const SCHEMES: [&str; 2] = ["bearer ", "basic "];
 
-/// What credentials have in them; in small letters.
+/// Substrings of credentials, in lower case.
 const MARKS: [&str; 7] = [
     "-----begin",
     "password=",
@@ -52,7 +52,7 @@ impl AuditText {
     /// The greatest length, in bytes of UTF-8.
     pub const MAX_BYTES: usize = 256;
 
-    /// Checks and takes `text`.
+    /// Checks `text` and builds the type from it.
     ///
     /// # Errors
     /// [`AuditTextError`].
@@ -91,7 +91,7 @@ impl std::str::FromStr for AuditText {
 
 fn is_secret(text: &str) -> bool {
     let small = text.to_ascii_lowercase();
-    // A signed web token: three parts, the first a JSON object.
+    // A signed web token has three parts, and the first part is a JSON object.
     let is_token = text
         .split_ascii_whitespace()
         .any(|word| word.starts_with("eyJ") && word.matches('.').count() == 2);
@@ -100,7 +100,7 @@ fn is_secret(text: &str) -> bool {
         let key = |rest: &str| rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
         rest.is_some_and(|rest| key(rest) >= 16)
     });
-    // An address with a password in it.
+    // A URL with a password in it.
     let authority = text.split_once("://").map(|(_, rest)| rest);
     let user = authority.and_then(|rest| rest.split('/').next()?.rsplit_once('@'));
     let has_password = user.is_some_and(|(user, _)| user.contains(':'));

@@ -2,34 +2,34 @@ use super::{AuditCheckpoint, AuditFault, AuditHash, AuditPartition, Chain};
 use crate::audit::AuditLog;
 use crate::store::StoreError;
 
-/// Records that are read at a time.
+/// The number of records that are read at a time.
 const PAGE: u32 = 1_000;
 
-/// What a chain turned out to be.
+/// The result of verifying a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditVerdict {
-    /// Each record is what it was, as far as the chain and the checkpoints show.
+    /// Every record is unchanged, as far as the chain and the checkpoints prove.
     Sound {
         /// The sequence of the last record; 0 where there is none.
         sequence: i64,
-        /// Its hash.
+        /// The hash of that record.
         hash: AuditHash,
     },
-    /// This is the first record that is not.
+    /// The chain is invalid from this record on.
     Broken(AuditFault),
 }
 
-/// Reads the chain of a partition from its first record to its last, and holds it
-/// against the checkpoints; `tell` is told how many records are done. At most a
-/// page is in memory.
+/// Verifies the chain of a partition from its first record to its last, and
+/// compares it with the checkpoints. `on_progress` receives the number of verified
+/// records. At most one page is in memory.
 ///
 /// # Errors
-/// Those of the log: it could not be read.
+/// The errors of the log: it could not be read.
 pub async fn verify(
     log: &dyn AuditLog,
     partition: AuditPartition,
     published: &[AuditCheckpoint],
-    tell: &mut (dyn FnMut(i64) + Send),
+    on_progress: &mut (dyn FnMut(i64) + Send),
 ) -> Result<AuditVerdict, StoreError> {
     let mut chain = match Chain::new(partition).with_checkpoints(published) {
         Ok(chain) => chain,
@@ -42,7 +42,7 @@ pub async fn verify(
                 return Ok(AuditVerdict::Broken(fault));
             }
         }
-        tell(chain.sequence());
+        on_progress(chain.sequence());
         if page.is_empty() {
             return Ok(match chain.end() {
                 Ok((sequence, hash)) => AuditVerdict::Sound { sequence, hash },

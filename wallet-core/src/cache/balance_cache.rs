@@ -5,33 +5,35 @@ use async_trait::async_trait;
 use crate::ledger::{AccountKey, Balance};
 use crate::store::StoreError;
 
-/// Keeps balances where they are read faster than from the ledger.
+/// A cache of balances, which is faster to read than the ledger.
 ///
-/// It is never asked whether money may move. What it holds was committed, may be
-/// old, and may be gone at any time: for who reads, an error is a miss. How long
-/// it keeps a balance is the adapter's setting.
+/// No decision about a movement of money uses the cache. Its balances were
+/// committed, but may be stale, and may be evicted at any time. Readers treat an
+/// error as a miss. The adapter's settings decide how long a balance is stored.
 #[async_trait]
 pub trait BalanceCache: Debug + Send + Sync + 'static {
-    /// The balance of each account in the order asked; `None` where none is
-    /// kept.
+    /// Returns the balance of each account in the order of `accounts`; `None` for a
+    /// miss.
     ///
     /// # Errors
-    /// [`StoreError`] of any kind; the ledger is read instead.
+    /// [`StoreError`] of any kind. The ledger is read instead.
     async fn get(&self, accounts: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError>;
 
-    /// Keeps each balance unless the same or a later position of its account (epoch,
-    /// then version) is kept: looking and keeping is one step of each account. Afterwards what is
-    /// kept of an account, if anything, is no older than what was given.
+    /// Stores each balance unless the cache holds the same or a later position of
+    /// its account (epoch, then version). The comparison and the write are one
+    /// atomic step per account. Afterwards the cache holds no older balance of an
+    /// account than the given one.
     ///
     /// # Errors
-    /// [`StoreError`]; some of the balances may then be kept and others not.
+    /// [`StoreError`]: the cache may have stored some of the balances.
     async fn put(&self, balances: &[Balance]) -> Result<(), StoreError>;
 
-    /// Forgets the accounts. A balance that was read before and is kept after
-    /// may be old: readers who must not go back say [`AtLeast`] which position.
+    /// Removes the accounts from the cache. A balance that was read before this
+    /// call and stored after it may be stale. Readers that need monotonic reads ask
+    /// for [`AtLeast`] a position.
     ///
     /// # Errors
-    /// [`StoreError`]; some of them may then be forgotten and others not.
+    /// [`StoreError`]: the cache may have removed some of the accounts.
     ///
     /// [`AtLeast`]: crate::ledger::Freshness::AtLeast
     async fn invalidate(&self, accounts: &[AccountKey]) -> Result<(), StoreError>;

@@ -1,5 +1,5 @@
-//! The port of a cache of balances: read faster than the ledger, never newer than
-//! the books, and never needed.
+//! The port of a balance cache. It is faster to read than the ledger, never newer
+//! than the ledger, and never required.
 
 mod balance_cache;
 

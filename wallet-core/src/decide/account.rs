@@ -4,11 +4,11 @@ use crate::ledger::{
 };
 use crate::request::{Change, ChangeLimits, ChangeStatus, OpenAccount};
 
-use super::books::Opening;
 use super::leg::{expected, next, refuse};
-use super::{Refusal, Step};
+use super::working_set::Opening;
+use super::{CommandExecutor, Refusal};
 
-impl Step<'_, '_> {
+impl CommandExecutor<'_, '_> {
     pub(super) fn open_account(&mut self, command: &OpenAccount) -> Result<Receipt, Refusal> {
         let key = self.key(AccountId::new(self.prepared.id));
         if self.books.find(key).is_some() {
@@ -41,7 +41,8 @@ impl Step<'_, '_> {
         }))
     }
 
-    /// Registers a currency, or refuses one known with another exponent.
+    /// Registers a currency, or refuses a currency that is known with another
+    /// exponent.
     pub(super) fn admit_currency(&mut self, currency: Currency) -> Result<(), Refusal> {
         match self.books.currency(currency) {
             Some(known) if known != currency => {

@@ -5,9 +5,9 @@ use crate::ledger::{
 use crate::request::{Capture, Expire, HOLD_LIFE_MAX, PlaceHold, Release};
 
 use super::leg::{LegKinds, Reach};
-use super::{Refusal, Step};
+use super::{CommandExecutor, Refusal};
 
-impl Step<'_, '_> {
+impl CommandExecutor<'_, '_> {
     pub(super) fn place_hold(&mut self, command: &PlaceHold) -> Result<Receipt, Refusal> {
         let key = self.key(HoldId::new(self.prepared.id));
         if self.books.hold(key).is_some() {
@@ -34,8 +34,9 @@ impl Step<'_, '_> {
         Ok(Receipt::HoldChanged(HoldChanged { hold, effects }))
     }
 
-    /// When a new hold expires: a life counts from the request's time, a time of
-    /// the caller's is judged by the store's clock, as its expiry will be.
+    /// The expiry time of a new hold. A life counts from the request's time. A time
+    /// that the caller gave is compared with the store's clock, which also decides
+    /// the expiry later.
     fn expiry_of(&self, command: &PlaceHold) -> Result<Option<Timestamp>, Refusal> {
         let Some(at) = command.expires_at else {
             let life = command.expires_in;
@@ -64,7 +65,7 @@ impl Step<'_, '_> {
             .checked_sub(minor)
             .filter(|rest| *rest >= 0)
             .ok_or(exceeds)?;
-        // A pending hold has something left, so this is at least 1.
+        // A pending hold has a remaining amount, so this is at least 1.
         let amount = Amount::new(minor).map_err(|_| exceeds)?;
         let pair = self.pair(hold.from, hold.to, hold.money, Reach::Chosen)?;
         pair.not_frozen()?;
@@ -95,8 +96,7 @@ impl Step<'_, '_> {
         self.give_back(hold, HoldStatus::Released, EffectKind::HoldReleased)
     }
 
-    /// Time alone ends a hold here, so no status of an account stands against
-    /// it.
+    /// Only time ends a hold here, so no status of an account prevents it.
     pub(super) fn expire(&mut self, command: &Expire) -> Result<Receipt, Refusal> {
         let hold = self.pending_hold(command.hold)?;
         if !hold.is_expired(self.books.now()) {

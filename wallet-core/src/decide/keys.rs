@@ -1,26 +1,26 @@
-//! What the records of idempotency keys say about a request before it is decided.
+//! Checks idempotency keys before a request is decided.
 //!
-//! - A recorded outcome under the request's own key and fingerprint is replayed;
-//!   under another fingerprint the request is a mismatch.
-//! - A cancelled key answers `Cancelled` to every request, whatever its
+//! - A recorded outcome under the request's own key and fingerprint is replayed.
+//!   Under another fingerprint the request is a mismatch.
+//! - Under a cancelled key every request gets `Cancelled`, whatever its
 //!   fingerprint.
-//! - An item of a bulk request also obeys the record of the bulk request's key,
-//!   and waits until the item before it has an outcome.
+//! - An item of a bulk request also depends on the record of the bulk request's
+//!   key. It waits until the previous item has an outcome.
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use crate::ledger::{Decided, Fingerprint, Outcome, Record, RecordKey};
-use crate::request::{Batch, Membership, Prepared, Purpose};
+use crate::request::{Batch, Membership, PreparedRequest, Purpose};
 use crate::store::Snapshot;
 
-/// The records that were read, and those written by this batch.
+/// The records that were read, and the records that this batch writes.
 #[derive(Debug)]
 pub(super) struct Keys<'a> {
     snapshot: &'a Snapshot,
-    /// Empty where no request of the batch is an item: nothing else looks for
-    /// what the batch itself has written.
+    /// The records that this batch writes. It is empty where no request of the
+    /// batch is an item, because only items read it.
     written: FxHashMap<RecordKey, Written>,
     has_items: bool,
 }
@@ -33,10 +33,10 @@ struct Written {
 
 /// Whether a request is to be decided.
 pub(super) enum Gate {
-    /// It has its answer.
+    /// The request already has its answer.
     Answered(Decided),
-    /// It is to be decided; where the bulk request that it belongs to has no
-    /// record yet, that is to be written with it.
+    /// The request is to be decided. Where its bulk request has no record yet,
+    /// `new_bulk` is to be recorded with it.
     Open { new_bulk: Option<Membership> },
 }
 
@@ -50,8 +50,8 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// What the records say about `request`.
-    pub(super) fn gate(&self, request: &Prepared) -> Gate {
+    /// Checks the records for `request`.
+    pub(super) fn gate(&self, request: &PreparedRequest) -> Gate {
         let new_bulk = match request.membership() {
             None => None,
             Some(membership) => match self.find(membership.key) {
@@ -75,7 +75,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Remembers what this batch writes under a key.
+    /// Adds the record that this batch writes under a key.
     pub(super) fn note(&mut self, record: &Record) {
         if self.has_items {
             let written = Written {
@@ -87,7 +87,7 @@ impl<'a> Keys<'a> {
     }
 
     /// The recorded answer, if the key has one.
-    fn replay(&self, request: &Prepared) -> Option<Decided> {
+    fn replay(&self, request: &PreparedRequest) -> Option<Decided> {
         let (fingerprint, outcome) = self.find(request.key)?;
         let is_answer = fingerprint == request.fingerprint
             || outcome.is_cancelled()

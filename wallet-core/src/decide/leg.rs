@@ -3,24 +3,24 @@ use crate::ledger::{
     EntryMark, Hold, Leg, Money, Rejection, Sequence, Status, TransferKind, Version,
 };
 
-use super::{Refusal, Step};
+use super::{CommandExecutor, Refusal};
 
-/// Which accounts a movement may name.
+/// The accounts that a movement may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// No system account: what customers ask for.
+    /// Customers' accounts only. This is for customers' commands.
     Customers,
     /// System accounts only.
     System,
-    /// Not two system accounts: what undoes a movement.
+    /// Any accounts except two system accounts. This is for reversals.
     Undoing,
-    /// Any: the command itself has chosen one and checked the other, or an
-    /// open hold names them.
+    /// Any accounts. The command has chosen one and checked the other, or an open
+    /// hold names both.
     Chosen,
 }
 
 impl Reach {
-    /// Which accounts the legs of such a transfer may name.
+    /// The accounts that the legs of a transfer of this kind may name.
     const fn of(kind: TransferKind) -> Self {
         match kind {
             TransferKind::Transfer | TransferKind::Split => Self::Customers,
@@ -32,7 +32,8 @@ impl Reach {
         }
     }
 
-    /// Refuses an account that is out of reach, the one that pays first.
+    /// Refuses an account that may not be named. The paying account is checked
+    /// first.
     fn admit(self, from: &AccountState, to: &AccountState) -> Result<(), Refusal> {
         let mut both = [from, to].into_iter();
         let (refused, rejection) = match self {
@@ -51,7 +52,7 @@ impl Reach {
     }
 }
 
-/// What the two effects of a posted leg are called.
+/// The kinds of the two effects of a posted leg.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LegKinds {
     pub(super) debit: EffectKind,
@@ -72,7 +73,7 @@ impl LegKinds {
         credit: EffectKind::HoldCaptured,
     };
 
-    /// What they are called in such a transfer.
+    /// The kinds of the effects in a transfer of this kind.
     const fn of(kind: TransferKind) -> Self {
         match kind {
             TransferKind::Transfer
@@ -86,32 +87,32 @@ impl LegKinds {
     }
 }
 
-/// Two accounts that money moves between: they exist and hold its currency,
-/// and neither is closed.
+/// The two accounts of a movement. They exist, hold its currency, and neither is
+/// closed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pair<'a> {
+pub(super) struct LegAccounts<'a> {
     from: (usize, &'a AccountState),
     to: (usize, &'a AccountState),
 }
 
-/// What two accounts become: checked, not yet written.
+/// The new states of two accounts: checked, not yet written.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moved {
-    from: (usize, Next),
-    to: (usize, Next),
+pub(super) struct LegDelta {
+    from: (usize, AccountDelta),
+    to: (usize, AccountDelta),
 }
 
-/// What an effect changes of an account.
+/// The change of an account by one effect.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Next {
+pub(super) struct AccountDelta {
     pub(super) counters: Counters,
     pub(super) version: Version,
     pub(super) sequence: Sequence,
 }
 
-impl Pair<'_> {
-    /// Checks that new money may leave `from` and reach `to`: statuses, the
-    /// floor unless `force`, the ceiling.
+impl LegAccounts<'_> {
+    /// Checks that new money may leave `from` and reach `to`: statuses, the floor
+    /// unless `force`, and the maximum balance.
     pub(super) fn admit(&self, amount: Amount, force: bool) -> Result<(), Refusal> {
         let (from, to) = (self.from.1, self.to.1);
         if from.status.refuses_debits() {
@@ -120,8 +121,8 @@ impl Pair<'_> {
         if to.status.refuses_credits() {
             return Err(refuse(Rejection::AccountFrozen, to));
         }
-        // Beyond i128 the range of the counters is exceeded as well, which is
-        // checked when they are stepped.
+        // Beyond i128 the range of the counters is exceeded too. The next step of the
+        // counters checks that.
         let left = from.counters.available().saturating_sub(amount.minor());
         if !force && from.policy.floor().is_some_and(|floor| left < floor) {
             return Err(refuse(Rejection::InsufficientFunds, from));
@@ -133,7 +134,7 @@ impl Pair<'_> {
         Ok(())
     }
 
-    /// Refuses where either account is frozen altogether.
+    /// Refuses a movement where either account is frozen entirely.
     pub(super) fn not_frozen(&self) -> Result<(), Refusal> {
         for state in [self.from.1, self.to.1] {
             if state.status == Status::Frozen {
@@ -143,8 +144,8 @@ impl Pair<'_> {
         Ok(())
     }
 
-    /// Posts `amount`, while `pending` minor units stop being held.
-    pub(super) fn post(&self, amount: Amount, pending: i128) -> Result<Moved, Refusal> {
+    /// Posts `amount` and releases `pending` held minor units.
+    pub(super) fn post(&self, amount: Amount, pending: i128) -> Result<LegDelta, Refusal> {
         let minor = amount.minor();
         self.moved(
             true,
@@ -161,8 +162,8 @@ impl Pair<'_> {
         )
     }
 
-    /// Changes what is held by `change` minor units.
-    pub(super) fn hold(&self, change: i128) -> Result<Moved, Refusal> {
+    /// Changes the held amount by `change` minor units.
+    pub(super) fn hold(&self, change: i128) -> Result<LegDelta, Refusal> {
         self.moved(
             false,
             |counters| {
@@ -181,29 +182,30 @@ impl Pair<'_> {
         has_entry: bool,
         debit: impl FnOnce(&mut Counters) -> Option<()>,
         credit: impl FnOnce(&mut Counters) -> Option<()>,
-    ) -> Result<Moved, Refusal> {
-        Ok(Moved {
+    ) -> Result<LegDelta, Refusal> {
+        Ok(LegDelta {
             from: (self.from.0, next(self.from.1, has_entry, debit)?),
             to: (self.to.0, next(self.to.1, has_entry, credit)?),
         })
     }
 }
 
-impl Step<'_, '_> {
-    /// Both accounts of a movement.
+impl CommandExecutor<'_, '_> {
+    /// Returns both accounts of a movement.
     pub(super) fn pair(
         &self,
         from: AccountId,
         to: AccountId,
         money: Money,
         reach: Reach,
-    ) -> Result<Pair<'_>, Refusal> {
-        let pair = Pair {
+    ) -> Result<LegAccounts<'_>, Refusal> {
+        let pair = LegAccounts {
             from: self.existing(from)?,
             to: self.existing(to)?,
         };
         if from == to {
-            // Every way in refuses this; a damaged hold must not make money.
+            // Every command refuses this earlier. Here it also stops a damaged hold from
+            // creating money.
             return Err((Rejection::AccountNotFound, to.uuid()));
         }
         reach.admit(pair.from.1, pair.to.1)?;
@@ -228,7 +230,7 @@ impl Step<'_, '_> {
         Ok(pair)
     }
 
-    /// Checks a leg in full and posts it: debit first.
+    /// Checks a leg in full and posts it, the debit first.
     pub(super) fn post_leg(
         &mut self,
         index: u16,
@@ -247,10 +249,10 @@ impl Step<'_, '_> {
         &mut self,
         leg: &Leg,
         index: u16,
-        moved: &Moved,
+        moved: &LegDelta,
         kinds: LegKinds,
     ) -> [Effect; 2] {
-        let mark = |next: &Next, direction| {
+        let mark = |next: &AccountDelta, direction| {
             Some(EntryMark {
                 sequence: next.sequence,
                 leg: index,
@@ -266,11 +268,11 @@ impl Step<'_, '_> {
         ]
     }
 
-    /// Writes a change of what is held that was checked.
+    /// Writes a checked change of the held amount.
     pub(super) fn write_hold(
         &mut self,
         hold: &Hold,
-        moved: &Moved,
+        moved: &LegDelta,
         kind: EffectKind,
     ) -> Vec<Effect> {
         vec![
@@ -282,7 +284,7 @@ impl Step<'_, '_> {
     fn write(
         &mut self,
         account: AccountId,
-        (position, next): &(usize, Next),
+        (position, next): &(usize, AccountDelta),
         kind: EffectKind,
         entry: Option<EntryMark>,
     ) -> Effect {
@@ -298,23 +300,23 @@ impl Step<'_, '_> {
     }
 }
 
-/// Posted balance with all that is still to come.
+/// The posted balance plus all pending credits.
 pub(super) const fn expected(counters: &Counters) -> i128 {
     counters.posted().saturating_add(counters.credits_pending)
 }
 
-/// What an account becomes by one more effect.
+/// The state of an account after one more effect.
 pub(super) fn next(
     state: &AccountState,
     has_entry: bool,
     change: impl FnOnce(&mut Counters) -> Option<()>,
-) -> Result<Next, Refusal> {
+) -> Result<AccountDelta, Refusal> {
     let mut counters = state.counters;
     let changed = change(&mut counters).filter(|()| in_range(&counters));
     let version = state.version.checked_add(1);
     let sequence = state.sequence.checked_add(i64::from(has_entry));
     match (changed, version, sequence) {
-        (Some(()), Some(version), Some(sequence)) => Ok(Next {
+        (Some(()), Some(version), Some(sequence)) => Ok(AccountDelta {
             counters,
             version,
             sequence,
@@ -334,7 +336,7 @@ fn in_range(counters: &Counters) -> bool {
         .all(|counter| (0..=COUNTER_MAX).contains(counter))
 }
 
-/// A refusal about an account.
+/// A refusal with the account that caused it.
 pub(super) const fn refuse(rejection: Rejection, state: &AccountState) -> Refusal {
     (rejection, state.key.id.uuid())
 }

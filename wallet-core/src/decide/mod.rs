@@ -1,22 +1,21 @@
 //! The decision function: every business rule, pure and total.
 //!
-//! [`decide`] takes a [`Batch`] and the [`Snapshot`] of what it touches, and
-//! says what becomes of each request and what is to be written. It reads no
-//! clock and no randomness, does no I/O, never panics, and says the same again
-//! for the same input. Each request sees the effects of those before it; one
-//! that is refused leaves no trace but its record.
+//! [`decide`] takes a [`Batch`] and the [`Snapshot`] of the rows that it touches.
+//! It returns the result of each request and the rows to write. It reads no clock
+//! and no randomness, does no I/O, never panics, and returns the same result for
+//! the same input. Each request sees the effects of earlier requests. A refused
+//! request has no effect except its record.
 //!
-//! The order of checks is part of the contract: see
-//! [`Rejection`]. Each command checks everything first; from
-//! then on it must succeed.
+//! The order of checks is part of the contract: see [`Rejection`]. Each command
+//! runs all its checks first. After them it must succeed.
 
 mod account;
-mod books;
 mod hold;
 mod keys;
 mod leg;
 mod reversal;
 mod transfer;
+mod working_set;
 
 use std::sync::Arc;
 
@@ -26,24 +25,24 @@ use crate::ledger::{
     AccountId, AccountKey, AccountState, Decided, InLedger, Outcome, Receipt, Record, Rejected,
     Rejection, Timestamp,
 };
-use crate::request::{Batch, Command, Prepared, PreparedCommand, Purpose, Unanswered};
+use crate::request::{Batch, Command, PreparedCommand, PreparedRequest, Purpose, Unanswered};
 use crate::store::{ChangeSet, Snapshot};
-use books::Books;
 use keys::{Gate, Keys};
+use working_set::WorkingSet;
 
-/// What was decided.
+/// The result of a decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
     /// One answer per request, in the order of [`Batch::requests`].
     pub decided: Vec<Decided>,
-    /// What to write, in one transaction.
+    /// The rows to write in one transaction.
     pub changes: ChangeSet,
 }
 
 /// Decides `batch` on `snapshot`.
 #[must_use]
 pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
-    let mut books = Books::new(batch, snapshot);
+    let mut books = WorkingSet::new(batch, snapshot);
     let mut keys = Keys::new(batch, snapshot);
     let mut decided = Vec::with_capacity(batch.requests().len());
     let mut changes = ChangeSet {
@@ -110,7 +109,7 @@ pub fn decide(batch: &Batch, snapshot: &Snapshot) -> Decision {
     Decision { decided, changes }
 }
 
-/// Adds a record to what is written.
+/// Adds a record to the rows to write.
 fn write(changes: &mut ChangeSet, record: Record) {
     if record.outcome.result.is_ok() {
         let outcome = Arc::clone(&record.outcome);
@@ -119,8 +118,8 @@ fn write(changes: &mut ChangeSet, record: Record) {
     changes.records.push(record);
 }
 
-/// The sweep's key derives from the hold, so a refusal that time would heal
-/// must not be recorded under it.
+/// The sweep's key derives from the hold. So a refusal that a later attempt would
+/// not get must not be recorded under it.
 fn is_too_early(result: &Result<Vec<Receipt>, Rejected>) -> bool {
     let rejection = result.as_ref().err().map(|rejected| rejected.rejection);
     rejection == Some(Rejection::HoldNotExpired)
@@ -128,14 +127,14 @@ fn is_too_early(result: &Result<Vec<Receipt>, Rejected>) -> bool {
 
 /// Carries out every command or none.
 fn carry_out(
-    books: &mut Books<'_>,
-    request: &Prepared,
+    books: &mut WorkingSet<'_>,
+    request: &PreparedRequest,
     at: Timestamp,
 ) -> Result<Vec<Receipt>, Rejected> {
     books.begin();
     let mut receipts = Vec::with_capacity(request.commands.len());
     for (index, prepared) in request.commands.iter().enumerate() {
-        match Step::new(books, request, prepared, at).run() {
+        match CommandExecutor::new(books, request, prepared, at).run() {
             Ok(receipt) => receipts.push(receipt),
             Err((rejection, subject)) => {
                 books.roll_back();
@@ -151,21 +150,21 @@ fn carry_out(
     Ok(receipts)
 }
 
-/// A refusal, and what it is about.
+/// A refusal and its subject.
 type Refusal = (Rejection, Uuid);
 
-/// One command on its way.
-struct Step<'a, 'b> {
-    books: &'a mut Books<'b>,
-    request: &'a Prepared,
+/// Executes one command of a request.
+struct CommandExecutor<'a, 'b> {
+    books: &'a mut WorkingSet<'b>,
+    request: &'a PreparedRequest,
     prepared: &'a PreparedCommand,
     at: Timestamp,
 }
 
-impl<'a, 'b> Step<'a, 'b> {
+impl<'a, 'b> CommandExecutor<'a, 'b> {
     const fn new(
-        books: &'a mut Books<'b>,
-        request: &'a Prepared,
+        books: &'a mut WorkingSet<'b>,
+        request: &'a PreparedRequest,
         prepared: &'a PreparedCommand,
         at: Timestamp,
     ) -> Self {
@@ -203,14 +202,15 @@ impl<'a, 'b> Step<'a, 'b> {
         InLedger::new(self.request.ledger, id)
     }
 
-    /// An account that exists, and its slot.
+    /// Returns an existing account and its slot.
     fn existing(&self, account: AccountId) -> Result<(usize, &AccountState), Refusal> {
         let key: AccountKey = self.key(account);
         let not_found = (Rejection::AccountNotFound, account.uuid());
         self.books.find(key).ok_or(not_found)
     }
 
-    /// The same of a customer's: no system account.
+    /// Returns an existing customer's account, which is no system account, and its
+    /// slot.
     fn customer(&self, account: AccountId) -> Result<(usize, &AccountState), Refusal> {
         let found = self.existing(account)?;
         if found.1.system {

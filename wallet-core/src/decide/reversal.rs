@@ -3,10 +3,10 @@ use crate::ledger::{
 };
 use crate::request::{Reverse, ReverseWhat};
 
-use super::{Refusal, Step};
+use super::{CommandExecutor, Refusal};
 use crate::ledger::cut_in_proportion;
 
-impl Step<'_, '_> {
+impl CommandExecutor<'_, '_> {
     pub(super) fn reverse(&mut self, command: &Reverse) -> Result<Receipt, Refusal> {
         self.new_transfer()?;
         let about = command.transfer.uuid();
@@ -37,8 +37,8 @@ impl Step<'_, '_> {
     }
 }
 
-/// The leg that undoes `amount` (or the rest) of leg `undoes`, which counts as
-/// reversed in `row` from here on.
+/// Builds the leg that reverses `amount` (or the rest) of leg `undoes`. It also
+/// adds the amount to the reversed total in `row`.
 fn take(
     row: &mut TransferWithReversals,
     undoes: u16,
@@ -62,8 +62,7 @@ fn take(
     Ok(Leg::new(leg.to, leg.from, money))
 }
 
-/// Which legs to reverse, in which order, and how much of each (the rest
-/// when absent).
+/// The legs to reverse in order, with the amount of each (the rest when absent).
 fn parts(
     command: &Reverse,
     row: &TransferWithReversals,
@@ -85,15 +84,15 @@ fn parts(
             if parts.is_empty() {
                 return Err((Rejection::ReversalExceedsTransfer, about));
             }
-            // What came in last goes back first, so that floors hold.
+            // The last leg is reversed first, so that floors hold.
             parts.reverse();
             Ok(parts)
         }
     }
 }
 
-/// How much of each leg is reversed with `amount` of the whole transfer, the last
-/// leg first.
+/// The amount of each leg when `amount` of the whole transfer is reversed. The last
+/// leg is first.
 fn in_proportion(
     amount: Amount,
     row: &TransferWithReversals,
@@ -109,7 +108,7 @@ fn in_proportion(
         .collect();
     let parts = cut_in_proportion(amount.minor(), &left);
     let parts = parts.ok_or(Rejection::ReversalExceedsTransfer)?;
-    // A part of zero is no amount, and makes no leg.
+    // A part of zero is no amount and makes no leg.
     let legs = parts
         .into_iter()
         .zip(0_u16..)

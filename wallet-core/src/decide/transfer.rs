@@ -7,10 +7,10 @@ use crate::request::{
     Deposit, PostTransfer, Split, SystemAccount, SystemLeg, SystemTransfer, Withdrawal,
 };
 
-use super::books::Opening;
-use super::{Refusal, Step};
+use super::working_set::Opening;
+use super::{CommandExecutor, Refusal};
 
-impl Step<'_, '_> {
+impl CommandExecutor<'_, '_> {
     pub(super) fn post_transfer(&mut self, command: &PostTransfer) -> Result<Receipt, Refusal> {
         self.new_transfer()?;
         let legs = command.legs.clone();
@@ -77,8 +77,8 @@ impl Step<'_, '_> {
         self.post(TransferKind::Split, legs, &command.details, Vec::new())
     }
 
-    /// Refuses accounts of a leg that are named by their id and do not exist or
-    /// are customers', before any settlement account is opened.
+    /// Checks the accounts of a leg that are named by id, before any settlement
+    /// account is opened. It refuses missing accounts and customers' accounts.
     fn system_accounts(&self, leg: &SystemLeg) -> Result<(), Refusal> {
         let named = || {
             [&leg.from, &leg.to]
@@ -99,7 +99,7 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// Refuses an id that is taken. Ids made by the service are new.
+    /// Refuses an id that exists already. Ids that the service makes are new.
     pub(super) fn new_transfer(&self) -> Result<(), Refusal> {
         let key = self.key(TransferId::new(self.prepared.id));
         match self.books.transfer(key) {
@@ -108,7 +108,7 @@ impl Step<'_, '_> {
         }
     }
 
-    /// Posts legs in order behind the effects that came before them.
+    /// Posts legs in order, after the effects so far.
     fn post(
         &mut self,
         kind: TransferKind,
@@ -123,7 +123,7 @@ impl Step<'_, '_> {
         Ok(self.posted(kind, legs, details.clone(), None, None, effects))
     }
 
-    /// The receipt of a transfer whose every leg is posted.
+    /// The receipt of a transfer when all its legs are posted.
     pub(super) fn posted(
         &mut self,
         kind: TransferKind,
@@ -152,12 +152,12 @@ impl Step<'_, '_> {
 
     /// The settlement account chosen when the request was submitted.
     fn settlement_id(&self, customer: AccountId) -> AccountId {
-        // Every deposit and withdrawal has one; a transfer to itself would be
+        // Every deposit and withdrawal has one. A transfer to the same account would be
         // refused below.
         self.prepared.settlement.unwrap_or(customer)
     }
 
-    /// Opens a settlement account that is needed for the first time.
+    /// Opens a settlement account on first use.
     fn open_settlement(
         &mut self,
         id: AccountId,

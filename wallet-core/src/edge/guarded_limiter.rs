@@ -1,4 +1,4 @@
-//! What becomes of callers while their limits cannot be looked at.
+//! Fail open or fail closed: the answer to callers while the rate limiter is down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,16 +7,18 @@ use crate::edge::{Charge, RateLimiter, Verdict};
 use crate::ledger::LimitScope;
 use crate::store::{StoreError, StoreErrorKind};
 
-/// What to say where the limiter fails.
+/// The answer when the limiter fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnFailure {
-    /// Admit: limits are a courtesy, and nobody waits for a limiter that is down.
-    Admit,
-    /// Refuse: limits are a protection, and nothing passes unchecked.
-    Refuse,
+    /// Fail open: admit the call. Use it where limits are a courtesy, and no caller
+    /// should wait for a limiter that is down.
+    FailOpen,
+    /// Fail closed: refuse the call. Use it where limits are a protection, and no
+    /// call may pass unchecked.
+    FailClosed,
 }
 
-/// A rate limiter with the host's decision what holds while it fails.
+/// A rate limiter that fails open or closed, as the host chooses.
 ///
 /// ```
 /// # #[cfg(feature = "tokio")] {
@@ -29,7 +31,7 @@ pub enum OnFailure {
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 /// # runtime.block_on(async {
 /// let limiter = Arc::new(MemoryLimiter::new(Arc::new(SystemClock)));
-/// let limits = GuardedLimiter::new(limiter, OnFailure::Admit);
+/// let limits = GuardedLimiter::new(limiter, OnFailure::FailOpen);
 ///
 /// let tenant = LimitScope::new("tenant-7")?;
 /// let calls = Quota::new(100, 100, Duration::from_secs(1))?;
@@ -53,17 +55,17 @@ pub struct GuardedLimiter {
     failures: AtomicU64,
 }
 
-/// Whether a call may go on.
+/// The decision about a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
-    /// Whether it may.
+    /// Whether the call may proceed.
     pub is_admitted: bool,
-    /// What the limiter said; nothing where it failed.
+    /// The limiter's verdict; `None` where the limiter failed.
     pub verdict: Option<Verdict>,
 }
 
 impl GuardedLimiter {
-    /// `limiter`, and what holds while it fails.
+    /// Wraps `limiter` with the answer to its failures.
     #[must_use]
     pub fn new(limiter: Arc<dyn RateLimiter>, on_failure: OnFailure) -> Self {
         Self {
@@ -73,11 +75,11 @@ impl GuardedLimiter {
         }
     }
 
-    /// Takes from limits as [`RateLimiter::take`] does.
+    /// Charges limits as [`RateLimiter::take`] does.
     ///
     /// # Errors
-    /// [`StoreError`] of kind `Invalid` for charges that make no sense; every
-    /// other failure is answered as the host has decided.
+    /// [`StoreError`] of kind `Invalid` for invalid charges. Every other failure
+    /// gets the host's configured answer.
     pub async fn check(
         &self,
         scope: &LimitScope,
@@ -93,8 +95,8 @@ impl GuardedLimiter {
                 self.failures.fetch_add(1, Ordering::Relaxed);
                 Ok(Admission {
                     is_admitted: match self.on_failure {
-                        OnFailure::Admit => true,
-                        OnFailure::Refuse => false,
+                        OnFailure::FailOpen => true,
+                        OnFailure::FailClosed => false,
                     },
                     verdict: None,
                 })
@@ -102,7 +104,7 @@ impl GuardedLimiter {
         }
     }
 
-    /// How often the limiter failed so far.
+    /// The number of limiter failures so far.
     #[must_use]
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)

@@ -1,5 +1,5 @@
-//! Ports of the edge, where callers come in: rate limits ([`RateLimiter`],
-//! [`GuardedLimiter`]), sessions ([`SessionStore`]) and secrets ([`SecretSource`]).
+//! Ports for the edge of a host: rate limits ([`RateLimiter`], [`GuardedLimiter`]),
+//! sessions ([`SessionStore`]) and secrets ([`SecretSource`]).
 
 mod guarded_limiter;
 mod quota;

@@ -1,4 +1,4 @@
-//! Quotas: how much may be used up, and how it comes back.
+//! Quotas: the capacity of a rate limit and its refill rate.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use thiserror::Error;
 use crate::edge::LimitState;
 use crate::ledger::Timestamp;
 
-/// The most units that a bucket holds: what a float of 64 bits counts exactly,
-/// for limiters that know no other numbers.
+/// The greatest number of units in a bucket. A 64-bit float counts it exactly, for
+/// limiters that have no other numbers.
 const UNITS_MAX: u64 = 1 << 53;
 
-/// How much a limit admits: a bucket of `capacity` tokens, into which `refill`
-/// of them flow every `period`, evenly (the rule known as GCRA).
+/// A token bucket: it holds `capacity` tokens, and `refill` tokens flow in every
+/// `period`, evenly (the algorithm known as GCRA).
 ///
-/// It is counted in whole units, of which a token has as many as make both the
-/// flow per microsecond and the token whole numbers. So nothing is ever rounded.
+/// The bucket counts whole units. The unit is chosen so that a token and the flow
+/// per microsecond are both whole numbers. So nothing is ever rounded.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -28,31 +28,30 @@ const UNITS_MAX: u64 = 1 << 53;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quota {
     capacity: u32,
-    /// Units of a token.
+    /// The number of units per token.
     token: u64,
-    /// Units that flow in per microsecond.
+    /// The number of units that flow in per microsecond.
     flow: u64,
 }
 
-/// Why a quota is refused.
+/// The reason why a quota is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum QuotaError {
-    /// Without capacity, without refill, or without a period of at least a
-    /// microsecond.
+    /// The capacity or the refill is zero, or the period is below a microsecond.
     #[error("capacity, refill and period must be more than zero")]
     Zero,
-    /// Capacity times period exceeds what can be counted exactly.
+    /// Capacity times period exceeds the range of exact counting.
     #[error("the quota is too large to be counted exactly")]
     TooLarge,
 }
 
 impl Quota {
-    /// A bucket of `capacity` tokens, `refill` of which come back per `period`
-    /// (whole microseconds; what is less is cut off).
+    /// A bucket of `capacity` tokens, with `refill` tokens per `period`. The period
+    /// is rounded down to whole microseconds.
     ///
     /// # Errors
-    /// [`QuotaError`].
+    /// [`QuotaError`]: the quota is zero or too large.
     pub fn new(capacity: u32, refill: u32, period: Duration) -> Result<Self, QuotaError> {
         let micros = u64::try_from(period.as_micros()).map_err(|_| QuotaError::TooLarge)?;
         if capacity == 0 || refill == 0 || micros == 0 {
@@ -72,31 +71,31 @@ impl Quota {
         }
     }
 
-    /// How many tokens there are at most.
+    /// The greatest number of tokens.
     #[must_use]
     pub const fn capacity(&self) -> u32 {
         self.capacity
     }
 
-    /// How many units a token has; at most 2^53 with the capacity.
+    /// The number of units per token. Times the capacity it is at most 2^53.
     #[must_use]
     pub const fn token_units(&self) -> u64 {
         self.token
     }
 
-    /// How many units flow in per microsecond.
+    /// The number of units that flow in per microsecond.
     #[must_use]
     pub const fn flow_units(&self) -> u64 {
         self.flow
     }
 
-    /// The same with another capacity.
+    /// The same quota with another capacity.
     #[cfg(feature = "test-hooks")]
     pub(crate) const fn with_capacity(self, capacity: u32) -> Self {
         Self { capacity, ..self }
     }
 
-    /// The same where a token takes whole microseconds, cut off.
+    /// The same quota with a token time of whole microseconds, rounded down.
     #[cfg(feature = "test-hooks")]
     pub(crate) fn without_fractions(self) -> Self {
         let token = self.token.checked_div(self.flow).unwrap_or(1).max(1);
@@ -115,7 +114,7 @@ impl Quota {
         self.token.saturating_mul(u64_of(tokens))
     }
 
-    /// How long until so many units have flown in.
+    /// The time until this many units have flowed in.
     const fn time_for(&self, units: u64) -> Duration {
         // The flow is never zero.
         match units.checked_add(self.flow.saturating_sub(1)) {
@@ -143,24 +142,24 @@ const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// How full a limit is: what a limiter keeps of it.
+/// The fill level of a limit, as a limiter stores it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bucket {
-    /// Units that are taken and have not come back.
+    /// Units that were taken and have not flowed back.
     used: u64,
-    /// As of when.
+    /// The time of this level.
     at: Timestamp,
 }
 
 impl Bucket {
-    /// A bucket of which so many units are taken as of `at`.
+    /// A bucket with this many units taken at `at`.
     #[must_use]
     pub const fn of_units(used: u64, at: Timestamp) -> Self {
         Self { used, at }
     }
 
-    /// The bucket at `now`. A clock that steps back lets nothing flow in, and
-    /// keeps nothing from flowing in later.
+    /// The bucket at `now`. When the clock steps back, nothing flows in, and the
+    /// later flow is not reduced.
     #[must_use]
     pub fn at(self, quota: &Quota, now: Timestamp) -> Self {
         let micros = u64::try_from(now.since(self.at).as_micros()).unwrap_or(u64::MAX);
@@ -171,12 +170,13 @@ impl Bucket {
         }
     }
 
-    /// Whether it stands in the future: the clock has stepped back.
+    /// Whether the bucket's time is in the future, because the clock has stepped
+    /// back.
     pub(crate) fn is_ahead(self, now: Timestamp) -> bool {
         self.at > now
     }
 
-    /// How it stands towards a charge of `cost` tokens.
+    /// The state of the limit for a charge of `cost` tokens.
     #[must_use]
     pub fn state(self, quota: &Quota, cost: u32) -> LimitState {
         let left = quota.full().saturating_sub(self.used);

@@ -7,34 +7,34 @@ use crate::edge::Quota;
 use crate::ledger::{LimitName, LimitScope};
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Counts what callers use up, over all processes. What holds while it fails is
-/// the host's to say: see [`GuardedLimiter`](crate::edge::GuardedLimiter).
+/// Rate limits of callers, shared by all processes. The host chooses whether it
+/// fails open or closed: see [`GuardedLimiter`](crate::edge::GuardedLimiter).
 #[async_trait]
 pub trait RateLimiter: Debug + Send + Sync + 'static {
-    /// Takes the cost of every charge from its limit, or nothing from any of
-    /// them when one has too little left: all in one step, by the limiter's
-    /// clock. A cost of 0 takes nothing and tells how a limit stands. A limit
-    /// that was not used before, or not for long, is full.
+    /// Takes the cost of every charge from its limit, atomically, by the limiter's
+    /// clock. It takes nothing from any limit when one has too few tokens. A cost
+    /// of 0 takes nothing and reports the state of a limit. A limit that is new, or
+    /// unused for long enough, is full.
     ///
     /// # Errors
-    /// [`StoreError`]; `Invalid` for what [`Charge::validate`] refuses. After an
-    /// error something may have been taken.
+    /// [`StoreError`]; `Invalid` for charges that [`Charge::validate`] refuses.
+    /// After an error, tokens may have been taken.
     async fn take(&self, scope: &LimitScope, charges: &[Charge]) -> Result<Verdict, StoreError>;
 }
 
-/// What a call costs of one limit.
+/// The cost of a call on one limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// Which limit, within its scope.
+    /// The name of the limit within its scope.
     pub limit: LimitName,
-    /// How much it admits.
+    /// The quota of the limit.
     pub quota: Quota,
-    /// How much is taken.
+    /// The number of tokens to take.
     pub cost: u32,
 }
 
 impl Charge {
-    /// The most charges of one call.
+    /// The greatest number of charges in one call.
     pub const CALL_MAX: usize = 32;
 
     /// A charge of `cost`.
@@ -43,8 +43,8 @@ impl Charge {
         Self { limit, quota, cost }
     }
 
-    /// Checks what every limiter refuses: more than [`Self::CALL_MAX`] charges,
-    /// two of one limit, a cost that its quota never admits.
+    /// Checks the rules of every limiter. It refuses more than [`Self::CALL_MAX`]
+    /// charges, two charges of one limit, and a cost that the quota never admits.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Invalid`.
@@ -66,22 +66,23 @@ impl Charge {
     }
 }
 
-/// What a limiter says.
+/// The limiter's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verdict {
-    /// How each charge's limit stands after the call, in the order given.
+    /// The state of each charge's limit after the call, in the order of the
+    /// charges.
     pub limits: Vec<LimitState>,
 }
 
 impl Verdict {
-    /// Whether everything was taken; otherwise nothing was.
+    /// Whether all tokens were taken. If not, none were.
     #[must_use]
     pub fn is_admitted(&self) -> bool {
         self.retry_after().is_zero()
     }
 
-    /// After how long the same call would be admitted if nobody else used the
-    /// limits; zero where it was.
+    /// The time until the same call would be admitted if no other caller used the
+    /// limits; zero where it was admitted.
     #[must_use]
     pub fn retry_after(&self) -> Duration {
         let each = self.limits.iter().map(|limit| limit.retry_after);
@@ -89,14 +90,14 @@ impl Verdict {
     }
 }
 
-/// How a limit stands.
+/// The state of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitState {
-    /// How much can be taken now.
+    /// The number of tokens that can be taken now.
     pub remaining: u32,
-    /// After how long what was asked of it can be taken, in whole microseconds;
-    /// zero where it could be taken now.
+    /// The time until the requested tokens can be taken, in whole microseconds;
+    /// zero where they could be taken now.
     pub retry_after: Duration,
-    /// After how long it is full again, in whole microseconds.
+    /// The time until the limit is full again, in whole microseconds.
     pub reset_after: Duration,
 }

@@ -2,9 +2,9 @@ use std::fmt::Debug;
 
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Makes secrets that nobody can guess: a cryptographic source of randomness.
+/// A cryptographically secure source of random secrets.
 pub trait SecretSource: Debug + Send + Sync + 'static {
-    /// 256 bits, as good as never made before.
+    /// A new secret of 256 bits, unique in practice.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Unavailable` when there is no randomness.

@@ -1,4 +1,4 @@
-//! Names of sessions: secrets that their users carry.
+//! Session ids: bearer secrets of signed-in users.
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -9,12 +9,12 @@ const USER_BYTES: usize = 16;
 const SECRET_BYTES: usize = 32;
 const BYTES: usize = USER_BYTES + SECRET_BYTES;
 
-/// The name of a session: whoever has it is signed in. It holds 16 bytes of a
-/// hash of its user, by which a store finds all sessions of one user in one
-/// place, and 32 bytes that nobody can guess. Stores keep its
-/// [`hash`](Self::hash) only; `Debug` shows nothing of it.
+/// The id of a session, a bearer secret: its holder is signed in. It has 16 bytes
+/// of a hash of the user, by which a store finds all sessions of a user in one
+/// place. It also has 32 random bytes. Stores hold only its [`hash`](Self::hash),
+/// and `Debug` shows nothing of it.
 ///
-/// As text it is 96 hexadecimal digits in lower case, for a cookie or a header; no
+/// Its text is 96 hexadecimal digits in lower case, for a cookie or a header. No
 /// other text names the same session.
 ///
 /// ```
@@ -28,13 +28,13 @@ const BYTES: usize = USER_BYTES + SECRET_BYTES;
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionId([u8; BYTES]);
 
-/// A text that is no session's id.
+/// The error for a text that is no session id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a session's id is 96 hexadecimal digits in lower case")]
 pub struct SessionIdError;
 
 impl SessionId {
-    /// The id of a session of `user` with this secret, of a
+    /// The id of a session of `user` with this secret, which comes from a
     /// [`SecretSource`](crate::edge::SecretSource).
     #[must_use]
     pub fn new(user: &SessionUser, secret: [u8; SECRET_BYTES]) -> Self {
@@ -47,26 +47,26 @@ impl SessionId {
         Self(bytes)
     }
 
-    /// Where the sessions of a user are kept: the first bytes of the SHA-256 of
-    /// the name.
+    /// The place of a user's sessions in a store: the first bytes of the SHA-256 of
+    /// the user's name.
     #[must_use]
     pub fn place_of(user: &SessionUser) -> [u8; USER_BYTES] {
         first(&Sha256::digest(user.as_str()))
     }
 
-    /// Where this one is kept.
+    /// The place of this session in a store.
     #[must_use]
     pub fn place(&self) -> [u8; USER_BYTES] {
         first(&self.0)
     }
 
-    /// What a store knows it by: its SHA-256.
+    /// The SHA-256 of the id, by which a store finds the session.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.0).into()
     }
 
-    /// The text: a secret, to be given to its user and nobody else.
+    /// The id as text. It is a secret: give it only to the user.
     #[must_use]
     pub fn reveal(&self) -> String {
         use std::fmt::Write;

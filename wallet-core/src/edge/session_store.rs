@@ -8,18 +8,19 @@ use crate::edge::SessionId;
 use crate::ledger::{SessionUser, Timestamp, Version};
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Keeps who is signed in. The store knows hashes of ids only: who reads its
+/// A store of sessions. It holds only hashes of session ids, so a reader of its
 /// database cannot use a session.
 ///
-/// A session ends at its idle or its absolute expiry, when it is revoked, when
-/// its user begins more than [`Session::PER_USER_MAX`] (the one seen longest ago
-/// ends), or when the store loses its memory: then everybody signs in again.
+/// A session ends at its idle or its absolute expiry, or when it is revoked. It
+/// also ends when its user starts more than [`Session::PER_USER_MAX`] sessions and
+/// it is the least recently seen one. When the store loses its memory, all sessions
+/// end, and every user must sign in again.
 #[async_trait]
 pub trait SessionStore: Debug + Send + Sync + 'static {
-    /// Begins a session of `user` at version 1.
+    /// Starts a session of `user` at version 1.
     ///
     /// # Errors
-    /// [`StoreError`]; `Invalid` for what [`Session::validate`] or
+    /// [`StoreError`]; `Invalid` for values that [`Session::validate`] or
     /// [`SessionLife::validate`] refuses.
     async fn create(
         &self,
@@ -28,18 +29,18 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
         life: SessionLife,
     ) -> Result<(SessionId, Session), StoreError>;
 
-    /// The session; `None` where there is none, or none any more. It counts as
-    /// seen by [`touch`](Self::touch) only.
+    /// Returns the session; `None` where there is none or it has ended. This call
+    /// does not mark it as seen; only [`touch`](Self::touch) does.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]: the store failed.
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError>;
 
-    /// Replaces the data of a session that stands at `version`, which rises by
-    /// one.
+    /// Replaces the data of a session if its version is `version`. The version
+    /// rises by one.
     ///
     /// # Errors
-    /// [`SessionError`]; `Invalid` for what [`Session::validate`] refuses.
+    /// [`SessionError`]; `Invalid` for data that [`Session::validate`] refuses.
     async fn save(
         &self,
         id: &SessionId,
@@ -47,50 +48,50 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
         data: &[u8],
     ) -> Result<Session, SessionError>;
 
-    /// Marks the session as seen now, from when its idle expiry counts; answers
-    /// it as it is then. The version stays.
+    /// Marks the session as seen now, which restarts its idle expiry. Returns the
+    /// updated session. The version does not change.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]: the store failed.
     async fn touch(&self, id: &SessionId) -> Result<Option<Session>, StoreError>;
 
-    /// Ends a session; answers whether there was one.
+    /// Ends a session. Returns whether there was one.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]: the store failed.
     async fn revoke(&self, id: &SessionId) -> Result<bool, StoreError>;
 
-    /// Ends every session of a user in one step; answers how many there were.
+    /// Ends all sessions of a user atomically. Returns their number.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]: the store failed.
     async fn revoke_all(&self, user: &SessionUser) -> Result<u64, StoreError>;
 }
 
-/// A session as it stands.
+/// The state of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Whose.
+    /// The user of the session.
     pub user: SessionUser,
-    /// What the host keeps in it; at most [`Self::DATA_BYTES_MAX`].
+    /// The host's data in the session, at most [`Self::DATA_BYTES_MAX`].
     pub data: Vec<u8>,
-    /// How often it was saved; 1 when created.
+    /// The version: 1 when created, one more per save.
     pub version: Version,
-    /// When it began, by the store's clock.
+    /// The start of the session, by the store's clock.
     pub created_at: Timestamp,
-    /// When it was last seen.
+    /// The time at which the session was last seen.
     pub seen_at: Timestamp,
-    /// When it ends if it is not seen again.
+    /// The end of the session if it is not seen again.
     pub expires_at: Timestamp,
 }
 
 impl Session {
-    /// The most data of a session, in bytes.
+    /// The greatest size of a session's data, in bytes.
     pub const DATA_BYTES_MAX: usize = 16_384;
-    /// The most sessions of one user.
+    /// The greatest number of sessions per user.
     pub const PER_USER_MAX: usize = 64;
 
-    /// Checks what every store refuses.
+    /// Checks the rules of every store.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Invalid`.
@@ -103,22 +104,22 @@ impl Session {
     }
 }
 
-/// How long a session lives.
+/// The life of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLife {
-    /// How long without being seen.
+    /// The idle expiry: the longest time without being seen.
     pub idle: Duration,
-    /// How long in all.
+    /// The absolute expiry: the longest time in total.
     pub absolute: Duration,
 }
 
 impl SessionLife {
-    /// The shortest of either.
+    /// The shortest value of either expiry.
     pub const MIN: Duration = Duration::from_millis(1);
-    /// The longest of either: a year.
+    /// The longest value of either expiry: a year.
     pub const MAX: Duration = Duration::from_secs(366 * 86_400);
 
-    /// Checks what every store refuses.
+    /// Checks the rules of every store.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Invalid`.
@@ -131,7 +132,7 @@ impl SessionLife {
         Err(StoreError::new(StoreErrorKind::Invalid, context))
     }
 
-    /// When a session ends that began and was seen at these times.
+    /// The end of a session that started and was last seen at these times.
     #[must_use]
     pub fn end(&self, created_at: Timestamp, seen_at: Timestamp) -> Timestamp {
         let idle = seen_at.saturating_add(self.idle);
@@ -140,7 +141,7 @@ impl SessionLife {
 }
 
 impl Default for SessionLife {
-    /// 30 minutes without being seen, 12 hours in all.
+    /// 30 minutes idle, 12 hours in total.
     fn default() -> Self {
         Self {
             idle: Duration::from_secs(1_800),
@@ -153,13 +154,13 @@ impl Default for SessionLife {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// It has ended, or never was. Sign in again.
+    /// The session has ended or never existed. Sign in again.
     #[error("the session has ended")]
     Ended,
-    /// Somebody else saved it meanwhile. Load it and decide again.
+    /// A concurrent save was faster. Load the session and decide again.
     #[error("the session stands at version {version}")]
     Conflict {
-        /// Where it stands.
+        /// The current version.
         version: Version,
     },
     /// The store failed.

@@ -5,21 +5,23 @@ use crate::store::{AccountQuery, EntryQuery, LedgerStore, StoreError};
 use super::fill::heads_in;
 use super::lines_of;
 
-/// Accounts that are looked at together.
+/// The number of accounts that are read together.
 const ACCOUNTS: u32 = 200;
-/// Entries that are read at a time.
+/// The number of entries that are read at a time.
 const ENTRIES: u32 = 1_000;
-/// Lines that are kept before they are written.
+/// The number of lines that are buffered before they are written.
 const LINES: usize = 2_000;
 
-/// Brings history to where the ledger stands: from nothing, or from wherever it
-/// is. It may be stopped at any time and begun again, and others may write to the
-/// ledger and to history meanwhile; what is committed behind it is their part.
+/// Copies the ledger's entries into history, from nothing or from wherever history
+/// ends. It may be stopped at any time and started again. Others may write to the
+/// ledger and to history meanwhile. Entries that are committed after the backfill
+/// has read their account are not copied.
 ///
-/// After a restore of the ledger's database it mends history: of every account what is
-/// in doubt is superseded, and what the books hold of it comes again.
+/// After a restore of the ledger's database it repairs history. It supersedes the
+/// rows in doubt of every account, and copies again the entries that the ledger
+/// still holds.
 ///
-/// At most some thousand lines are in memory, whatever there is.
+/// At most a few thousand lines are in memory.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -42,46 +44,47 @@ pub struct Backfill<'a> {
     ledger: &'a dyn LedgerStore,
 }
 
-/// How far it has come.
+/// The progress of a backfill.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BackfillProgress {
-    /// Entries that history holds, of those that there were at the beginning.
+    /// The number of entries in history, of the entries that existed at the
+    /// beginning.
     pub done: u64,
-    /// How many those are; `None` while they are counted.
+    /// The number of entries at the beginning; `None` while they are counted.
     pub total: Option<u64>,
 }
 
-/// What was done.
+/// The result of a backfill.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BackfillReport {
-    /// Accounts that were looked at.
+    /// The number of accounts that were read.
     pub accounts: u64,
-    /// Lines written.
+    /// The number of lines written.
     pub written: u64,
-    /// Lines that history held already.
+    /// The number of lines that history already held.
     pub held: u64,
-    /// Accounts whose history was of an earlier epoch of the books.
+    /// The number of accounts whose history was of an earlier epoch.
     pub restored: u64,
 }
 
-type Tell<'a> = &'a mut (dyn FnMut(BackfillProgress) + Send);
+type OnProgress<'a> = &'a mut (dyn FnMut(BackfillProgress) + Send);
 
 impl<'a> Backfill<'a> {
-    /// From `ledger` into `history`.
+    /// A backfill from `ledger` into `history`.
     #[must_use]
     pub const fn new(history: &'a dyn HistoryStore, ledger: &'a dyn LedgerStore) -> Self {
         Self { history, ledger }
     }
 
-    /// Does it; `tell` is told how far it has come.
+    /// Runs the backfill. It reports its progress to `on_progress`.
     ///
     /// # Errors
-    /// Those of the stores; [`HistoryError::Epoch`] where the ledger's database went
-    /// back meanwhile: begin again. What was written stays.
-    pub async fn run(&self, tell: Tell<'_>) -> Result<BackfillReport, HistoryError> {
+    /// The errors of both stores. [`HistoryError::Epoch`] where the ledger's
+    /// database was restored meanwhile: start again. Written lines stay.
+    pub async fn run(&self, on_progress: OnProgress<'_>) -> Result<BackfillReport, HistoryError> {
         let mut work = Work {
             from: *self,
-            tell,
+            on_progress,
             total: None,
             lines: Vec::with_capacity(LINES),
             restores: Vec::new(),
@@ -95,11 +98,11 @@ impl<'a> Backfill<'a> {
 
 struct Work<'a, 'b> {
     from: Backfill<'a>,
-    tell: Tell<'b>,
+    on_progress: OnProgress<'b>,
     total: Option<u64>,
-    /// Read, and not yet written.
+    /// Lines that were read and are not yet written.
     lines: Vec<HistoryLine>,
-    /// That the books went through before those were read.
+    /// The restores that were known before the lines were read.
     restores: Vec<Restore>,
     report: BackfillReport,
 }
@@ -114,7 +117,7 @@ impl Work<'_, '_> {
                 let Some(last) = page.last() else { break };
                 query.after = Some(last.state.key.id);
                 total = page.iter().map(entries).fold(total, u64::saturating_add);
-                (self.tell)(BackfillProgress::default());
+                (self.on_progress)(BackfillProgress::default());
             }
         }
         Ok(total)
@@ -186,7 +189,7 @@ impl Work<'_, '_> {
         self.lines.clear();
         let done = self.report.written.saturating_add(self.report.held);
         let total = self.total.map(|total| total.max(done));
-        (self.tell)(BackfillProgress { done, total });
+        (self.on_progress)(BackfillProgress { done, total });
         Ok(())
     }
 }

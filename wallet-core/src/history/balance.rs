@@ -2,17 +2,20 @@ use crate::history::{HistoryQuery, HistoryStore};
 use crate::ledger::{AccountKey, PastBalance, Restore, Timestamp};
 use crate::store::{Order, StoreError, StoreErrorKind};
 
-/// The posted balance of `account` at `at`, in one request of one row, however
-/// long its history is; `None` where history cannot tell, since it has not come
-/// that far or has let it go: then ask the ledger.
+/// Returns the posted balance of `account` at `at`. It makes one request for one
+/// row, however long the history is. It returns `None` where history cannot prove
+/// the balance, because it ends earlier or the row has expired. Then ask the
+/// ledger.
 ///
-/// The first row after `at` tells what stood before it, and by its link that no
-/// entry lies between. Entries of an account never go back in time, so that the
-/// answer is final until the ledger's database goes back. `restores` are all that it
-/// went through, as far as it is known: rows that they leave in doubt tell nothing.
+/// The first row after `at` contains the balance before it. Its link to the
+/// previous entry proves that no entry lies between. Entries of an account never go
+/// back in time, so the answer is final until the ledger's database is restored.
+/// `restores` are all known restores of the database. Rows that they leave in doubt
+/// prove nothing.
 ///
 /// # Errors
-/// Those of the store; `Corrupt` when it answers with a row that was not asked for.
+/// The errors of the store; `Corrupt` when it returns a row that the query does not
+/// match.
 ///
 /// ```
 /// use wallet_core::memory::MemoryHistory;
@@ -23,8 +26,8 @@ use crate::store::{Order, StoreError, StoreErrorKind};
 /// # runtime.block_on(async {
 /// let account = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
 /// let empty = MemoryHistory::new();
-/// let told = history::balance_at(&empty, account, Timestamp::from_micros(5), &[]).await?;
-/// assert_eq!(told, None, "the ledger may know more");
+/// let past = history::balance_at(&empty, account, Timestamp::from_micros(5), &[]).await?;
+/// assert_eq!(past, None, "the ledger may know more");
 /// # Ok::<(), wallet_core::StoreError>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

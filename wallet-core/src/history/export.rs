@@ -7,18 +7,19 @@ use crate::history::{HistoryQuery, HistoryRow, HistoryStore};
 use crate::ledger::{AccountKey, Direction, Timestamp, format_minor};
 use crate::store::{AccountQuery, LedgerStore, StoreError};
 
-/// Rows that are read at a time.
+/// The number of rows that are read at a time.
 const ROWS: u32 = 500;
-/// Accounts that are listed at a time.
+/// The number of accounts that are listed at a time.
 const ACCOUNTS: u32 = 500;
 
-/// Writes history out as JSON Lines, and then lets it go: a row expires only
-/// after its line was written and flushed, so that nothing goes that was not
-/// exported. Rows without an export stay for ever.
+/// Writes history as JSON Lines, and then lets the exported rows expire. A row
+/// expires only after its line was written and flushed, so no row is lost without
+/// an export. Rows without an export stay for ever.
 ///
-/// The last row of each account stays too, whatever its age: history goes on from
-/// it. So do rows that a restore of the ledger's database left in doubt, or superseded:
-/// they are not written. At most a page of rows is in memory.
+/// The last row of each account stays too, whatever its age, because history
+/// continues from it. Rows in doubt after a restore of the ledger's database, or
+/// superseded rows, also stay. They are not exported. At most a page of rows is in
+/// memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Export<'a> {
     history: &'a dyn HistoryStore,
@@ -27,29 +28,29 @@ pub struct Export<'a> {
     expire_at: Option<Timestamp>,
 }
 
-/// What was exported.
+/// The result of an export.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExportReport {
-    /// Accounts that were looked at.
+    /// The number of accounts that were read.
     pub accounts: u64,
-    /// Lines written.
+    /// The number of lines written.
     pub lines: u64,
 }
 
-/// Why an export ended early. Lines written stay written.
+/// The reason why an export ended early. Written lines stay written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ExportError {
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The lines could not be written; nothing of them expires.
+    /// The lines could not be written. None of their rows expires.
     #[error("writing an export: {0}")]
     Io(#[from] std::io::Error),
 }
 
 impl<'a> Export<'a> {
-    /// What lies before a time, of every account of `ledger`.
+    /// An export of the rows before a time, of every account of `ledger`.
     #[must_use]
     pub const fn new(
         history: &'a dyn HistoryStore,
@@ -64,21 +65,21 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// The same, and what was exported expires at `at`.
+    /// The same export, with `at` as the expiry time of exported rows.
     #[must_use]
     pub const fn expiring_at(mut self, at: Timestamp) -> Self {
         self.expire_at = Some(at);
         self
     }
 
-    /// Writes to `out`; `tell` is told how far it has come.
+    /// Writes the lines to `out` and reports the progress to `on_progress`.
     ///
     /// # Errors
-    /// [`ExportError`].
+    /// [`ExportError`]: a store or the writer failed.
     pub async fn run(
         &self,
         out: &mut (dyn Write + Send),
-        tell: &mut (dyn FnMut(ExportReport) + Send),
+        on_progress: &mut (dyn FnMut(ExportReport) + Send),
     ) -> Result<ExportReport, ExportError> {
         let mut report = ExportReport::default();
         for ledger in self.ledger.ledgers().await? {
@@ -97,7 +98,7 @@ impl<'a> Export<'a> {
                     let lines = self.account(account.state.key, out).await?;
                     report.lines = report.lines.saturating_add(lines);
                     report.accounts = report.accounts.saturating_add(1);
-                    tell(report);
+                    on_progress(report);
                 }
             }
         }
@@ -136,8 +137,9 @@ impl<'a> Export<'a> {
     }
 }
 
-/// A row as one line of JSON without its end: amounts as decimal texts with all of
-/// the currency's decimals, the time in microseconds since the epoch.
+/// Formats a row as one line of JSON without a line end. Amounts are decimal texts
+/// with all decimals of the currency. The time is in microseconds since the Unix
+/// epoch.
 #[must_use]
 pub fn json_line(row: &HistoryRow) -> String {
     let (line, entry) = (&row.line, &row.line.entry);

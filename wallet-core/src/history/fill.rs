@@ -4,18 +4,18 @@ use crate::history::{HistoryError, HistoryHead, HistoryLine, HistoryStore};
 use crate::ledger::{AccountKey, Entry, InLedger, Restore, Sequence, TransferKey};
 use crate::store::{EntryQuery, LedgerStore, StoreError, StoreErrorKind};
 
-/// Entries that are read at a time.
+/// The number of entries that are read at a time.
 const PAGE: u32 = 1_000;
-/// Transfers that are read at a time.
+/// The number of transfers that are read at a time.
 const TRANSFERS: usize = 500;
-/// How often it is begun again because the ledger's database went back meanwhile.
+/// The number of attempts when the ledger's database is restored meanwhile.
 const TURNS: usize = 3;
 
-/// The lines of entries, in their order: what the ledger says of their transfers
-/// is read, each once.
+/// Returns the lines of entries, in the order of the entries. It reads each of
+/// their transfers from the ledger once.
 ///
 /// # Errors
-/// Those of the ledger; `Corrupt` when it has an entry without its transfer.
+/// The errors of the ledger; `Corrupt` when it has an entry without its transfer.
 pub async fn lines_of(
     ledger: &dyn LedgerStore,
     entries: &[Entry],
@@ -39,16 +39,17 @@ pub async fn lines_of(
     lines.collect()
 }
 
-/// Writes what history lacks of an account up to the entry `to`, as the ledger
-/// has it; answers how many lines that were. Nothing is written where history has
-/// come that far. Filling twice, or while somebody else does, is filling once.
+/// Copies the entries of an account that history lacks, up to the entry `to`, from
+/// the ledger. Returns the number of lines written. Nothing is written where
+/// history already has the entry. The call is idempotent, also with concurrent
+/// calls.
 ///
-/// Where the ledger's database went back since, what that leaves in doubt is
-/// superseded first.
+/// Where the ledger's database was restored since, rows in doubt are superseded
+/// first.
 ///
 /// # Errors
-/// Those of the stores; `Unavailable` where the ledger does not know yet what history
-/// knows or is asked for.
+/// The errors of both stores. `Unavailable` where the ledger does not have the
+/// entries that history has or that the caller asks for.
 pub async fn fill(
     history: &dyn HistoryStore,
     ledger: &dyn LedgerStore,
@@ -68,12 +69,12 @@ pub async fn fill(
     }
 }
 
-/// Brings the history of accounts to where the ledger stands, and supersedes what a
-/// restore left in doubt; answers how many lines were written. Of an account that the
-/// ledger has lost nothing is left but what was superseded.
+/// Brings the history of accounts up to the ledger, and supersedes rows that a
+/// restore left in doubt. Returns the number of lines written. If a restore lost an
+/// account, only superseded rows of it remain.
 ///
 /// # Errors
-/// As [`fill`].
+/// The same as [`fill`].
 pub async fn catch_up(
     history: &dyn HistoryStore,
     ledger: &dyn LedgerStore,
@@ -105,11 +106,11 @@ async fn catch_up_once(
     Ok(written)
 }
 
-/// The heads of accounts in the epoch that the books are in after these restores.
-/// What these leave in doubt is superseded first.
+/// Returns the heads of accounts in the current epoch after these restores. Rows
+/// that the restores leave in doubt are superseded first.
 ///
 /// # Errors
-/// Those of the store; `Unavailable` where history knows of a later epoch.
+/// The errors of the store; `Unavailable` where history already has a later epoch.
 pub(super) async fn heads_in(
     history: &dyn HistoryStore,
     accounts: &[AccountKey],
@@ -131,8 +132,8 @@ pub(super) async fn heads_in(
     Ok(heads)
 }
 
-/// Writes the entries of an account behind one and up to another, which were read
-/// after these restores.
+/// Copies the entries of an account after one sequence and up to another. They were
+/// read after these restores.
 async fn fill_from(
     history: &dyn HistoryStore,
     ledger: &dyn LedgerStore,

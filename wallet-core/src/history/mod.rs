@@ -1,5 +1,5 @@
-//! What is built on a [`HistoryStore`](crate::history::HistoryStore): past balances that
-//! prove themselves, statements, filling history from the ledger, export.
+//! The port [`HistoryStore`] and the functions on it: past balances with a proof,
+//! statements, filling history from the ledger, export.
 
 mod backfill;
 mod balance;

@@ -2,17 +2,17 @@ use crate::history::{HistoryPage, HistoryQuery, HistoryRow, HistoryStore};
 use crate::ledger::{Entry, Restore, Sequence, Timestamp};
 use crate::store::{LedgerStore, Order, StoreError};
 
-/// Entries of a statement, and where they end.
+/// The entries of a statement, and the cursor of the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The entries; none at the end.
+    /// The entries. It is empty at the end.
     pub entries: Vec<Entry>,
-    /// The cursor for what comes behind them, now or later.
+    /// The cursor of the next page, for entries that exist now or later.
     pub next: Option<crate::history::HistoryCursor>,
 }
 
 impl Statement {
-    /// The statement that these entries of a query are.
+    /// Builds the statement from the entries of a query.
     #[must_use]
     pub fn new(query: &HistoryQuery, entries: Vec<Entry>) -> Self {
         let last = entries.last();
@@ -22,18 +22,17 @@ impl Statement {
     }
 }
 
-/// What history says to a query, if it proves that the ledger says the same; else
-/// `None`.
+/// Returns the page from history, or `None` if its completeness is not proven.
 ///
-/// The links between rows prove that none is missing between two bounds. Where a
-/// page ends because history does, or begins at the newest entry, one read of the
-/// account in the ledger tells whether there is more.
+/// The links between rows prove that no entry is missing between two bounds. A page
+/// may end at the end of history or begin at the newest entry. Then one read of the
+/// account in the ledger shows whether there are more entries.
 ///
-/// `restores` are all that the ledger went through, as far as it is known. Rows that
-/// they leave in doubt prove nothing.
+/// `restores` are all known restores of the ledger. Rows that they leave in doubt
+/// prove nothing.
 ///
 /// # Errors
-/// Those of the stores; `Invalid` for a cursor of another query.
+/// The errors of both stores; `Invalid` for a cursor of another query.
 pub async fn statement(
     history: &dyn HistoryStore,
     ledger: &dyn LedgerStore,
@@ -69,7 +68,7 @@ struct Proof<'a> {
 
 impl Proof<'_> {
     async fn ascending(&self) -> Result<Option<Vec<Entry>>, StoreError> {
-        // One more row, and none left out at the end: it shows where the end is.
+        // One more row, without a bound at the end: it shows where the page ends.
         let mut wider = self.query.clone();
         wider.to = None;
         wider.limit = wider.limit.saturating_add(1);
@@ -96,8 +95,8 @@ impl Proof<'_> {
             let at = row.line.entry.created_at;
             self.query.to.is_none_or(|to| at < to)
         };
-        let kept = rows.iter().take_while(is_before);
-        let entries: Vec<Entry> = kept.map(|row| row.line.entry).take(self.limit).collect();
+        let within = rows.iter().take_while(is_before);
+        let entries: Vec<Entry> = within.map(|row| row.line.entry).take(self.limit).collect();
         let is_ended = entries.len() < rows.len();
         let last = rows.last().map_or(0, |row| row.line.entry.sequence);
         if is_ended || entries.len() == self.limit || self.is_last(last).await? {
@@ -118,8 +117,8 @@ impl Proof<'_> {
             let at = row.line.entry.created_at;
             from.is_none_or(|from| at >= from)
         };
-        let kept = rows.iter().take_while(is_within);
-        let entries: Vec<Entry> = kept.map(|row| row.line.entry).collect();
+        let within = rows.iter().take_while(is_within);
+        let entries: Vec<Entry> = within.map(|row| row.line.entry).collect();
         let is_cut = entries.len() < rows.len() || entries.len() == self.limit;
         let is_over = rows.last().is_none_or(|row| {
             let is_bound = from.is_some_and(|from| starts_at(row, from));
@@ -128,7 +127,7 @@ impl Proof<'_> {
         Ok((is_cut || is_over).then_some(entries))
     }
 
-    /// Whether the first of these is the newest one that the query asks for.
+    /// Whether the first row is the newest row that the query selects.
     async fn begins(&self, rows: &[HistoryRow]) -> Result<bool, StoreError> {
         let newest = rows.first().map_or(0, |row| row.line.entry.sequence);
         let is_behind = self.after.is_some_and(|(_, last)| follows(newest, last));
@@ -155,7 +154,7 @@ impl Proof<'_> {
         }
     }
 
-    /// Whether the ledger holds no entry behind this one.
+    /// Whether the ledger holds no later entry.
     async fn is_last(&self, sequence: Sequence) -> Result<bool, StoreError> {
         let found = self.ledger.accounts(&[self.query.account]).await?;
         let account = found.into_iter().next().flatten();

@@ -1,22 +1,23 @@
-//! Accounts: four running counters, a policy, a status.
+//! Accounts: four running counters, an overdraft policy, a status.
 
 use crate::ledger::{AccountKey, Amount, Currency, Metadata, Owner, Sequence, Timestamp, Version};
 
-/// How far an account's available balance may fall.
+/// The overdraft limit: how far an account's available balance may fall.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Policy {
-    /// Never below zero: customers.
+    /// The available balance never falls below zero. This is for customers.
     #[default]
     NonNegative,
-    /// Down to minus this amount.
+    /// The overdraft limit: the available balance may fall to minus this amount.
     Overdraft(Amount),
-    /// Without a floor: settlement accounts, and others that may owe without
-    /// limit.
+    /// No overdraft limit. This is for settlement accounts, and for others that may
+    /// owe without limit.
     Unlimited,
 }
 
 impl Policy {
-    /// The least available balance allowed; none when unlimited.
+    /// The floor: the least available balance allowed. `None` when the policy is
+    /// unlimited.
     #[must_use]
     pub fn floor(self) -> Option<i128> {
         match self {
@@ -27,21 +28,22 @@ impl Policy {
     }
 }
 
-/// What an account may take part in.
+/// The operations that an account may take part in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Everything.
+    /// The account may take part in every operation.
     #[default]
     Active,
-    /// No new debits and no new holds on it; existing holds can still be
-    /// captured and released.
+    /// The account takes no new debits and no new holds on it. Existing holds can
+    /// still be captured and released.
     DebitsFrozen,
-    /// No new credits and no new holds towards it; existing holds can still be
-    /// captured and released.
+    /// The account takes no new credits and no new holds towards it. Existing holds
+    /// can still be captured and released.
     CreditsFrozen,
-    /// Nothing but the expiry of holds.
+    /// The account takes part in nothing but the expiry of holds.
     Frozen,
-    /// Nothing, for ever. Reached only at balance zero without holds.
+    /// The account takes part in nothing, for ever. Only an account at balance zero
+    /// without holds can be closed.
     Closed,
 }
 
@@ -62,24 +64,25 @@ impl Status {
 /// The four running sums of an account, each 0 ..= 10^38 - 1 minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Counters {
-    /// Everything ever debited.
+    /// The sum of all debits ever posted.
     pub debits_posted: i128,
-    /// Everything ever credited.
+    /// The sum of all credits ever posted.
     pub credits_posted: i128,
-    /// Held from this account by open holds.
+    /// The amount that open holds reserve on this account.
     pub debits_pending: i128,
-    /// Held towards this account by open holds.
+    /// The amount that open holds reserve for this account.
     pub credits_pending: i128,
 }
 
 impl Counters {
-    /// Posted balance: credits less debits.
+    /// Posted balance: credits minus debits.
     #[must_use]
     pub const fn posted(&self) -> i128 {
         self.credits_posted.saturating_sub(self.debits_posted)
     }
 
-    /// Posted balance less what is held; an overdraft limit is not part of it.
+    /// Available balance: the posted balance minus held amounts. It does not
+    /// include an overdraft limit.
     #[must_use]
     pub const fn available(&self) -> i128 {
         self.posted().saturating_sub(self.debits_pending)
@@ -89,28 +92,28 @@ impl Counters {
 /// The mutable part of an account: what `decide` reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountState {
-    /// Its ledger and id.
+    /// The account's ledger and id.
     pub key: AccountKey,
-    /// What it holds, for ever.
+    /// The account's currency. It never changes.
     pub currency: Currency,
-    /// Whether it is a system account, one of the host's own (settlement, bank
-    /// fees): customers' transfers and holds may not name it, and its events are
-    /// not published unless asked for.
+    /// Whether this is a system account, which belongs to the host (settlement,
+    /// bank fees). Customers' transfers and holds may not name it. Its events are
+    /// published only on request.
     pub system: bool,
-    /// Its floor.
+    /// The overdraft policy, which sets the floor of the available balance.
     pub policy: Policy,
-    /// Its ceiling: posted balance and pending credits together.
+    /// The ceiling of the posted balance plus pending credits.
     pub max_balance: Option<Amount>,
-    /// What it may take part in.
+    /// The operations that the account may take part in.
     pub status: Status,
-    /// Its running sums.
+    /// The account's running sums.
     pub counters: Counters,
     /// Rises by one per effect; 1 when opened.
     pub version: Version,
-    /// How many entries it has.
+    /// The number of entries that the account has.
     pub sequence: Sequence,
-    /// The time of its latest effect, or later where a past balance was
-    /// answered: no later effect has an earlier time.
+    /// The time of the account's latest effect. It is later where a past balance
+    /// was read at a later time. No later effect has an earlier time.
     pub last_at: Timestamp,
 }
 
@@ -119,11 +122,11 @@ pub struct AccountState {
 pub struct Account {
     /// The mutable part.
     pub state: AccountState,
-    /// Whose it is, for ever.
+    /// The owner of the account. It never changes.
     pub owner: Owner,
-    /// The host's own words about it, for ever.
+    /// The host's metadata for the account. It never changes.
     pub metadata: Option<Metadata>,
-    /// When it was opened.
+    /// The time at which the account was opened.
     pub created_at: Timestamp,
 }
 
@@ -133,7 +136,7 @@ pub struct PastBalance {
     /// Posted balance in minor units after the last entry at or before the
     /// time; zero before the first.
     pub posted: i128,
-    /// That entry's sequence; 0 when there was none.
+    /// The sequence of that entry; 0 when there was no entry.
     pub sequence: Sequence,
     /// The currency.
     pub currency: Currency,

@@ -2,20 +2,20 @@
 
 use crate::ledger::{AccountKey, AccountState, Counters, Currency, Epoch, Position, Version};
 
-/// An account's running sums at one of its versions: what a cache holds of it.
+/// An account's running sums at one of its versions. A cache holds this of an
+/// account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Balance {
-    /// Whose.
+    /// The account that has this balance.
     pub account: AccountKey,
-    /// What it holds, for ever.
+    /// The account's currency. It never changes.
     pub currency: Currency,
-    /// Its running sums.
+    /// The account's running sums.
     pub counters: Counters,
-    /// The epoch in which the books said so: that of the commit, or that of the
-    /// database when the account was read. It may be later than that of the
-    /// account's latest effect.
+    /// The epoch of the commit, or the epoch of the database when the account was
+    /// read. It may be later than the epoch of the account's latest effect.
     pub epoch: Epoch,
-    /// Its version with these sums.
+    /// The account's version that these sums belong to.
     pub version: Version,
 }
 
@@ -32,44 +32,46 @@ impl Balance {
         }
     }
 
-    /// Epoch and version: of two balances of an account the greater one counts.
+    /// Epoch and version. Of two balances of one account, the greater position is
+    /// the newer one.
     #[must_use]
     pub const fn position(&self) -> Position {
         Position::new(self.epoch, self.version)
     }
 
-    /// Posted balance in minor units: credits less debits.
+    /// Posted balance in minor units: credits minus debits.
     #[must_use]
     pub const fn posted(&self) -> i128 {
         self.counters.posted()
     }
 
-    /// Posted balance less what is held, in minor units.
+    /// Available balance in minor units: posted balance minus held amounts.
     #[must_use]
     pub const fn available(&self) -> i128 {
         self.counters.available()
     }
 }
 
-/// How fresh reads are, where they may come from a cache or a reader.
+/// How fresh a read must be when a cache or a read replica may answer it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Freshness {
-    /// As a cache or reader has it, however far behind it is.
+    /// Any age: the value of the cache or read replica, however stale.
     #[default]
     Cached,
-    /// At these positions of accounts or later, which an earlier answer told
+    /// Read-your-writes: at these positions of accounts or later. A caller takes
+    /// positions from an earlier answer
     /// ([`Outcome::positions`](crate::ledger::Outcome::positions),
-    /// [`Balance::position`]): who passes them on reads what they have written, and
-    /// never goes back within an epoch. A balance of a later epoch will do: what
-    /// they have written in an earlier one may be lost.
+    /// [`Balance::position`]). A caller that passes them on sees its own writes,
+    /// and its reads are monotonic within an epoch. A balance of a later epoch is
+    /// also fresh enough, because writes of an earlier epoch may be lost.
     AtLeast(Vec<(AccountKey, Position)>),
-    /// As the ledger itself has it.
+    /// Strong: the value of the ledger itself.
     Strong,
 }
 
 impl Freshness {
-    /// The least position of `account` that is fresh enough;
-    /// [`Position::START`] where any is.
+    /// The least position of `account` that is fresh enough; [`Position::START`]
+    /// where any position is.
     ///
     /// ```
     /// # use wallet_core::{AccountId, LedgerId};

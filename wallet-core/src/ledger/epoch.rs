@@ -1,5 +1,5 @@
-//! Epochs: what tells the books before a restore or a failover that lost
-//! commits from the books after it.
+//! Epochs separate the state before a restore or failover that lost commits from
+//! the state after it.
 
 use std::fmt;
 
@@ -7,16 +7,17 @@ use thiserror::Error;
 
 use crate::ledger::{RaisedBy, Timestamp, Version};
 
-/// Counts the times that a database went back to an earlier state: 1 as long as
-/// it never did. At most 2^53 - 1.
+/// Counts how often a database went back to an earlier state. It is 1 while the
+/// database never went back, and at most 2^53 - 1.
 ///
-/// Whatever leaves a database names the epoch that it was written in. Of two
-/// states of an account the one of the later epoch counts, whatever their
+/// Every answer and event names the epoch that it was written in. Of two states of
+/// an account, the state of the later epoch is the newer one, whatever their
+/// versions are. See [`Position`].
 /// versions are; see [`Position`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(u64);
 
-/// Why no epoch was raised.
+/// The reason why no epoch was raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum EpochError {
     /// The time that the database was restored to is later than its clock.
@@ -30,7 +31,7 @@ pub enum EpochError {
 impl Epoch {
     /// The epoch of a database that never went back.
     pub const FIRST: Self = Self(1);
-    /// The greatest number: every program that reads JSON has it exactly.
+    /// The greatest number. Every program that reads JSON represents it exactly.
     pub const MAX: u64 = (1 << 53) - 1;
 
     /// The epoch of a number from 1 to [`Epoch::MAX`].
@@ -55,18 +56,18 @@ impl Epoch {
         self.0
     }
 
-    /// The number as a database keeps it.
+    /// The number as a database stores it.
     #[must_use]
     pub const fn as_i64(self) -> i64 {
         self.0.cast_signed()
     }
 
-    /// The epoch that a raise at `now` begins: the whole seconds since 1970, or
-    /// the next number where that is greater; none when the numbers are used up.
+    /// The epoch that a raise at `now` begins: the whole seconds since 1970, or the
+    /// next number where that is greater. `None` when the numbers are used up.
     ///
-    /// Two restores from one backup begin with the same number in the database.
-    /// The clock tells them apart: the second one gets a greater number than the
-    /// first one, which the backup does not know of.
+    /// Two restores from one backup begin with the same number in the database. The
+    /// clock separates their epochs. The second restore gets a greater number than
+    /// the first one, although the backup does not contain the first one.
     ///
     /// ```
     /// use wallet_core::Timestamp;
@@ -96,7 +97,7 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// A place in an account's effects: ordered by epoch, then by version.
+/// A position in an account's effects, ordered by epoch, then by version.
 ///
 /// ```
 /// use wallet_core::ledger::{Epoch, Position};
@@ -117,7 +118,7 @@ impl Position {
     /// Before the first effect.
     pub const START: Self = Self::new(Epoch::FIRST, 0);
 
-    /// The place of a version in an epoch.
+    /// The position of a version in an epoch.
     #[must_use]
     pub const fn new(epoch: Epoch, version: Version) -> Self {
         Self { epoch, version }
@@ -130,33 +131,33 @@ impl fmt::Display for Position {
     }
 }
 
-/// An epoch that was raised, as the database keeps it.
+/// An epoch that was raised, as the database stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RaisedEpoch {
-    /// Its number: 2 at least.
+    /// The epoch's number, at least 2.
     pub epoch: Epoch,
-    /// The state that the database went back to: all commits up to this time are
-    /// in it. Of later ones of earlier epochs it is not known.
+    /// The state that the database went back to. All commits up to this time are in
+    /// it. Later commits of earlier epochs may be lost.
     pub restored_to: Timestamp,
-    /// When it was raised, by the store's clock.
+    /// The time of the raise, by the store's clock.
     pub raised_at: Timestamp,
-    /// Who raised it.
+    /// The operator or program that raised the epoch.
     pub by: RaisedBy,
 }
 
-/// What readers of events need to know of a raise.
+/// The data about a raise that readers of events need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Restore {
     /// The epoch that was raised.
     pub epoch: Epoch,
-    /// All commits up to this time are in the database; of later ones of earlier
-    /// epochs it is not known.
+    /// All commits up to this time are in the database. Later commits of earlier
+    /// epochs may be lost.
     pub restored_to: Timestamp,
 }
 
 impl Restore {
-    /// From when on effects of `epoch` may be gone, by these restores; `None` where
-    /// none is later than it.
+    /// The time after which effects of `epoch` may be lost, according to these
+    /// restores. `None` where no restore is later than the epoch.
     #[must_use]
     pub fn lost_after(restores: &[Self], epoch: Epoch) -> Option<Timestamp> {
         let later = restores.iter().filter(|one| one.epoch > epoch);
@@ -170,9 +171,9 @@ impl Restore {
         epochs.max().unwrap_or(Epoch::FIRST)
     }
 
-    /// Whether a database is certain to hold an effect of `epoch` at `at`. These must
-    /// be all restores that it went through. An epoch that is not among theirs was
-    /// forgotten by a later restore, with all its effects.
+    /// Whether a database certainly holds an effect of `epoch` at `at`. `restores`
+    /// must be all restores that the database went through. A later restore erased
+    /// any epoch that is not among them, with all its effects.
     ///
     /// ```
     /// use wallet_core::Timestamp;
@@ -188,7 +189,7 @@ impl Restore {
     #[must_use]
     pub fn holds(restores: &[Self], epoch: Epoch, at: Timestamp) -> bool {
         let is_own = epoch == Epoch::FIRST || restores.iter().any(|one| one.epoch == epoch);
-        is_own && Self::lost_after(restores, epoch).is_none_or(|kept| at <= kept)
+        is_own && Self::lost_after(restores, epoch).is_none_or(|last| at <= last)
     }
 }
 
@@ -200,14 +201,14 @@ pub struct Epochs {
 }
 
 impl Epochs {
-    /// The epochs of these raises, in any order.
+    /// Builds the epochs from these raises, in any order.
     #[must_use]
     pub fn new(mut raised: Vec<RaisedEpoch>) -> Self {
         raised.sort_by_key(|one| one.epoch);
         Self { raised }
     }
 
-    /// The present one.
+    /// The current epoch.
     #[must_use]
     pub fn current(&self) -> Epoch {
         self.raised.last().map_or(Epoch::FIRST, |last| last.epoch)
@@ -219,8 +220,9 @@ impl Epochs {
         &self.raised
     }
 
-    /// From when on effects of `epoch` may be gone: the least of the times that
-    /// the database went back to since; `None` while it is the present epoch.
+    /// The time after which effects of `epoch` may be lost: the least of the times
+    /// that the database went back to since. `None` while `epoch` is the current
+    /// one.
     #[must_use]
     pub fn lost_after(&self, epoch: Epoch) -> Option<Timestamp> {
         let later = self.raised.iter().filter(|one| one.epoch > epoch);
@@ -228,7 +230,7 @@ impl Epochs {
     }
 
     /// The newest restores, at most `most`, the oldest first. The oldest of them
-    /// stands for all before it, with the least of their times.
+    /// stands for all restores before it, with the least of their times.
     #[must_use]
     pub fn restores(&self, most: usize) -> Vec<Restore> {
         let cut = self.raised.len().saturating_sub(most);
@@ -251,19 +253,19 @@ impl Epochs {
         self.restores(usize::MAX)
     }
 
-    /// Whether an effect of `epoch` at `at` may be gone: it is of an earlier
-    /// epoch than the present one and lies after what the database went back to.
+    /// Whether an effect of `epoch` at `at` may be lost: its epoch is earlier than
+    /// the current one, and `at` is later than the time of the restored state.
     #[must_use]
     pub fn may_be_lost(&self, epoch: Epoch, at: Timestamp) -> bool {
-        self.lost_after(epoch).is_some_and(|kept| at > kept)
+        self.lost_after(epoch).is_some_and(|last| at > last)
     }
 
-    /// The epoch that a raise at `now` leads to: a new one, or the present one
-    /// where the last raise was by the same for the same time, so that asking twice
-    /// raises once. Every store raises by this.
+    /// The epoch that a raise at `now` leads to. The raise is idempotent: if the
+    /// last raise was by the same operator for the same time, the current epoch is
+    /// returned. Every store uses this function to raise an epoch.
     ///
     /// # Errors
-    /// [`EpochError`]; nothing is raised.
+    /// [`EpochError`]: no epoch is raised.
     pub fn raise(
         &self,
         restored_to: Timestamp,
@@ -286,7 +288,7 @@ impl Epochs {
         })
     }
 
-    /// The same with one raise more; what is there stays as it is.
+    /// The same epochs with one more raise.
     #[must_use]
     pub fn with(&self, raised: RaisedEpoch) -> Self {
         let mut all = self.raised.clone();
@@ -331,14 +333,14 @@ mod tests {
             raised(4, 70),
             raised(5, 80),
         ]);
-        let told = |most| {
+        let listed = |most| {
             let restores = epochs.restores(most).into_iter();
             let parts = restores.map(|one| (one.epoch.number(), one.restored_to.as_micros()));
             parts.collect::<Vec<_>>()
         };
-        assert_eq!(told(9), [(2, 50), (3, 90), (4, 70), (5, 80)]);
-        assert_eq!(told(2), [(4, 50), (5, 80)]);
-        assert_eq!(told(0), []);
+        assert_eq!(listed(9), [(2, 50), (3, 90), (4, 70), (5, 80)]);
+        assert_eq!(listed(2), [(4, 50), (5, 80)]);
+        assert_eq!(listed(0), []);
         let lost = Restore::lost_after(&epochs.restores(2), Epoch::FIRST);
         assert_eq!(lost, epochs.lost_after(Epoch::FIRST));
     }

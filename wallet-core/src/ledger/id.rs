@@ -1,4 +1,4 @@
-//! Identifiers: 128-bit for what callers name, small integers for the rest.
+//! Identifiers: 128 bits for things that callers name, small integers for the rest.
 
 use uuid::Uuid;
 
@@ -6,13 +6,13 @@ macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// A UUID: version 7 where the service makes it, any version but 8
-        /// where the caller gives it (version 8 is kept for derived ids).
+        /// A UUID: version 7 where the service makes it, any version but 8 where the
+        /// caller gives it. Version 8 is reserved for derived ids.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct $name(Uuid);
 
-        // As numbers, which gives the order of the bytes: sorting and hashing
-        // ids takes a good part of a batch's time, and bytes compare slower.
+        // Compares ids as numbers, which gives the order of the bytes. Sorting and
+        // hashing ids takes much of a batch's time, and comparing bytes is slower.
         impl Ord for $name {
             fn cmp(&self, other: &Self) -> std::cmp::Ordering {
                 self.0.as_u128().cmp(&other.0.as_u128())
@@ -52,13 +52,13 @@ macro_rules! uuid_id {
                 self.0
             }
 
-            /// The 16 bytes, big-endian, as stores keep them.
+            /// The 16 bytes, big-endian, as stores hold them.
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
 
-            /// Whether a caller may give this id: neither nil nor max nor
+            /// Whether a caller may give this id: it is not nil, not max and not of
             /// version 8.
             #[must_use]
             pub fn is_caller_usable(self) -> bool {
@@ -101,12 +101,12 @@ uuid_id! {
     HoldId
 }
 
-/// One set of books (a tenant); transfers never cross ledgers.
+/// One ledger (a tenant). Transfers never cross ledgers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LedgerId(u32);
 
 impl LedgerId {
-    /// Ledger number `number`; 0 is the default one.
+    /// Ledger number `number`. Ledger 0 is the default one.
     #[must_use]
     pub const fn new(number: u32) -> Self {
         Self(number)
@@ -125,12 +125,12 @@ impl std::fmt::Display for LedgerId {
     }
 }
 
-/// An id together with the ledger it lives in: what stores use as primary key.
+/// An id together with its ledger. Stores use it as the primary key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InLedger<Id> {
-    /// The set of books.
+    /// The ledger.
     pub ledger: LedgerId,
-    /// The id within it.
+    /// The id within the ledger.
     pub id: Id,
 }
 
@@ -155,9 +155,9 @@ pub type TransferKey = InLedger<TransferId>;
 /// A hold's full key.
 pub type HoldKey = InLedger<HoldId>;
 
-/// How often an account has changed: 1 when opened, one more per effect, to
-/// `i64::MAX`.
+/// Counts an account's changes: 1 when the account is opened, one more per effect,
+/// up to `i64::MAX`.
 pub type Version = i64;
-/// Counts an account's entries: the first has 1; 0 means none yet. Ends at
-/// `i64::MAX`.
+/// Counts an account's entries: the first entry has 1, and 0 means no entry yet.
+/// The greatest value is `i64::MAX`.
 pub type Sequence = i64;

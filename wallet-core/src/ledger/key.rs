@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 use crate::ledger::{HoldId, KeyScope, KeyText, LedgerId, TextError};
 
-/// A caller's idempotency key: its scope, its text, and the index of an item
-/// where it names one item of a [`BulkRequest`](crate::request::BulkRequest).
+/// A caller's idempotency key: its scope and its text. The key of an item of a
+/// [`BulkRequest`](crate::request::BulkRequest) also has the item's index.
 ///
 /// ```
 /// use wallet_core::IdempotencyKey;
@@ -32,17 +32,17 @@ impl IdempotencyKey {
         }
     }
 
-    /// The same from unchecked texts.
+    /// Builds the key from unchecked texts.
     ///
     /// # Errors
-    /// [`TextError`] when one of them is not as its type allows.
+    /// [`TextError`] when a text breaks the rules of its type.
     pub fn parse(scope: &str, text: &str) -> Result<Self, TextError> {
         Ok(Self::new(KeyScope::new(scope)?, KeyText::new(text)?))
     }
 
-    /// The key of item `index` of a [`BulkRequest`](crate::request::BulkRequest) under
-    /// this key: to look its outcome up. A [`Request`](crate::request::Request) cannot use
-    /// it.
+    /// The key of item `index` of a [`BulkRequest`](crate::request::BulkRequest)
+    /// under this key. A caller uses it to look up the item's outcome. A
+    /// [`Request`](crate::request::Request) cannot use it.
     #[must_use]
     pub fn item(&self, index: u32) -> Self {
         Self {
@@ -51,13 +51,13 @@ impl IdempotencyKey {
         }
     }
 
-    /// Whether it names an item of a bulk request.
+    /// Whether the key names an item of a bulk request.
     #[must_use]
     pub const fn is_item(&self) -> bool {
         self.item.is_some()
     }
 
-    /// Whose it is.
+    /// The scope, which names the owner of the key.
     #[must_use]
     pub const fn scope(&self) -> &KeyScope {
         &self.scope
@@ -69,7 +69,7 @@ impl IdempotencyKey {
         &self.text
     }
 
-    /// What stores know it by.
+    /// The key under which stores record the outcome.
     #[must_use]
     pub fn record_key(&self, ledger: LedgerId) -> RecordKey {
         let mut hash = Sha256::new_with_prefix(b"wallet.key.1\0");
@@ -88,22 +88,23 @@ impl std::fmt::Display for IdempotencyKey {
     }
 }
 
-/// What a store knows a key by: the ledger and the first 16 bytes of the
-/// SHA-256 of scope and text. The key of an item of a bulk request derives from
-/// the key of the bulk request.
+/// The key under which a store records an outcome: the ledger and the first 16
+/// bytes of the SHA-256 of scope and text. The key of an item of a bulk request
+/// derives from the key of the bulk request.
 ///
-/// Sixteen bytes keep rows narrow; whoever finds two texts with one hash (2^64
-/// tries) collides with a key of a fingerprint of their own making.
+/// Sixteen bytes make rows narrow. Finding two texts with one hash takes 2^64
+/// tries, and the attacker only collides with a key of their own scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey {
-    /// The set of books.
+    /// The ledger.
     pub ledger: LedgerId,
     /// The hash.
     pub hash: [u8; 16],
 }
 
 impl RecordKey {
-    /// The key under which the sweep expires `hold`: no caller's key has it.
+    /// The key under which the sweep expires `hold`. No caller's key is equal to
+    /// it.
     #[must_use]
     pub fn of_expiry(ledger: LedgerId, hold: HoldId) -> Self {
         let mut hash = Sha256::new_with_prefix(b"wallet.expiry.1\0");
@@ -143,19 +144,19 @@ impl std::fmt::Display for RecordKey {
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// From its bytes, as stores keep them.
+    /// Builds a fingerprint from its bytes, as stores hold them.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes.
+    /// The fingerprint's bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Of a canonical form.
+    /// The fingerprint of a canonical form.
     pub(crate) fn of(canonical: &[u8]) -> Self {
         Self(Sha256::digest(canonical).into())
     }

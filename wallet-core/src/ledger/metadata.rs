@@ -1,4 +1,4 @@
-//! User metadata: a small JSON object, kept in one canonical form.
+//! User metadata: a small JSON object, stored in one canonical form.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use crate::ledger::TextError;
 /// Objects and arrays may nest this deep, the outermost object included.
 const DEPTH_MAX: usize = 8;
 
-/// A JSON object of the host's, at most 4,096 bytes in canonical form: no
-/// blanks, keys sorted by bytes, integers only (a float is not exact; send it
-/// as a string), at most 8 levels deep.
+/// A JSON object of the host, at most 4,096 bytes in canonical form. The canonical
+/// form has no blanks, and its keys are sorted by bytes. It allows integers only,
+/// because a float is not exact (send it as a string). It is at most 8 levels deep.
 ///
 /// ```
 /// use wallet_core::Metadata;
@@ -27,12 +27,12 @@ impl Metadata {
     /// The greatest length of the canonical form, in bytes.
     pub const MAX_BYTES: usize = 4_096;
 
-    /// Reads JSON text.
+    /// Parses JSON text.
     ///
     /// # Errors
-    /// [`TextError`] when it is no JSON object, too deep, too long, holds a number
-    /// that is no 64-bit integer, or an object in it has a name twice: readers
-    /// would differ on which value counts.
+    /// [`TextError`] when the text is no JSON object, is too deep or too long, or
+    /// holds a number that is no 64-bit integer. Also when an object has a name
+    /// twice, because readers would differ on which value counts.
     pub fn parse(json: &str) -> Result<Self, TextError> {
         if json.len() > Self::MAX_BYTES.saturating_mul(4) {
             return Err(TextError::TooLong {
@@ -46,10 +46,10 @@ impl Metadata {
         Self::from_value(&value)
     }
 
-    /// Takes a JSON value.
+    /// Converts a JSON value.
     ///
     /// # Errors
-    /// As [`Metadata::parse`].
+    /// The same as [`Metadata::parse`].
     pub fn from_value(value: &Value) -> Result<Self, TextError> {
         if !value.is_object() {
             return Err(TextError::NotAnObject);
@@ -73,7 +73,7 @@ impl Metadata {
 
 /// Whether an object of valid JSON has a name twice, however the name is escaped.
 fn has_a_name_twice(json: &str) -> bool {
-    // The names of each object that is open; none for an array.
+    // The names of each object that is open; `None` for an array.
     let mut open: Vec<Option<BTreeSet<String>>> = Vec::new();
     let mut rest = json;
     while let Some(at) = rest.find(['"', '{', '}', '[', ']']) {
@@ -103,8 +103,8 @@ fn has_a_name_twice(json: &str) -> bool {
     false
 }
 
-/// A text that begins with a string of JSON: the string with its quotes, and what
-/// comes after it.
+/// Splits a text that begins with a JSON string: the string with its quotes, and
+/// the rest.
 fn string_of(text: &str) -> (&str, &str) {
     let mut is_escaped = false;
     let end = text.char_indices().skip(1).find_map(|(at, letter)| {
@@ -116,8 +116,8 @@ fn string_of(text: &str) -> (&str, &str) {
         .unwrap_or((text, ""))
 }
 
-/// Our own writer, since the order of keys and the form of numbers in
-/// `serde_json` depend on features that any crate of the host may switch on.
+/// A writer of our own. The order of keys and the form of numbers in `serde_json`
+/// depend on features that any crate of the host may enable.
 fn write(value: &Value, depth: usize, out: &mut String) -> Result<(), TextError> {
     let below = depth.checked_sub(1);
     match value {

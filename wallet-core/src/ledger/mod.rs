@@ -1,8 +1,9 @@
 //! The values of a ledger: money, accounts, transfers with their entries, holds,
-//! what became of a request, and why one is rejected.
+//! outcomes of requests, rejections.
 //!
 //! Nothing here decides or stores. Every text, id, amount and time is checked when
-//! it is made, so that what exists is valid; [`Rejection`] is the table of reasons.
+//! it is made, so every existing value is valid. [`Rejection`] is the table of
+//! reasons for a refusal.
 
 mod account;
 mod balance;

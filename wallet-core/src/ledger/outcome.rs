@@ -1,4 +1,5 @@
-//! What became of a request: receipts or a rejection, recorded under its key.
+//! The outcome of a request: receipts or a rejection, recorded under its
+//! idempotency key.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,20 +12,21 @@ use crate::ledger::{
     Sequence, Timestamp, Transfer, Version,
 };
 
-/// The recorded answer to a request: all that a replay needs.
+/// The recorded outcome of a request. A replay needs nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The request's time.
+    /// The time of the request.
     pub at: Timestamp,
-    /// The database's epoch when it was decided: that of all its effects.
+    /// The database's epoch at the decision. All effects of the request are of this
+    /// epoch.
     pub epoch: Epoch,
-    /// One receipt per command in order, or why nothing was done.
+    /// One receipt per command in order, or the rejection.
     pub result: Result<Vec<Receipt>, Rejected>,
 }
 
 impl Outcome {
-    /// The effects of its transfers and holds, in order. Openings and changes of
-    /// an account stand in their own receipts.
+    /// The effects of the transfers and holds, in order. Openings and changes of an
+    /// account are in their own receipts.
     pub fn effects(&self) -> impl Iterator<Item = &Effect> {
         self.receipts().iter().flat_map(|receipt| match receipt {
             Receipt::AccountOpened(_)
@@ -35,8 +37,8 @@ impl Outcome {
         })
     }
 
-    /// The balance of each account that it changed, after it, by account: what a
-    /// cache keeps of it.
+    /// The balance of each changed account after the request, by account. A cache
+    /// holds these balances.
     #[must_use]
     pub fn balances(&self) -> Vec<Balance> {
         let mut latest = BTreeMap::new();
@@ -46,7 +48,7 @@ impl Outcome {
         latest.into_values().collect()
     }
 
-    /// Tells the balance after each effect, in their order.
+    /// Passes the balance after each effect to `note`, in the order of the effects.
     pub(crate) fn each_balance(&self, note: &mut dyn FnMut(Balance)) {
         let epoch = self.epoch;
         for receipt in self.receipts() {
@@ -72,9 +74,9 @@ impl Outcome {
         }
     }
 
-    /// The position of each account that it changed, after it, by account. Who
-    /// reads with [`Freshness::AtLeast`](crate::ledger::Freshness::AtLeast) these sees
-    /// what it did.
+    /// The position of each changed account after the request, by account. A read
+    /// with [`Freshness::AtLeast`](crate::ledger::Freshness::AtLeast) these
+    /// positions sees the effects of the request.
     #[must_use]
     pub fn positions(&self) -> Vec<(AccountKey, Position)> {
         let balances = self.balances().into_iter();
@@ -83,7 +85,7 @@ impl Outcome {
             .collect()
     }
 
-    /// The outcome under a key that was cancelled at `at`.
+    /// The outcome of a key that was cancelled at `at`.
     pub(crate) const fn cancelled(at: Timestamp, epoch: Epoch) -> Self {
         let rejected = Rejected {
             rejection: Rejection::Cancelled,
@@ -97,7 +99,8 @@ impl Outcome {
         }
     }
 
-    /// What is recorded under the key of a bulk request of so many items.
+    /// The outcome that is recorded under the key of a bulk request with `items`
+    /// items.
     pub(crate) fn bulk(at: Timestamp, epoch: Epoch, items: u32) -> Self {
         Self {
             at,
@@ -106,15 +109,15 @@ impl Outcome {
         }
     }
 
-    /// Whether the key was cancelled: nothing was done under it.
+    /// Whether the key was cancelled. Nothing was done under it.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         let rejected = self.result.as_ref().err();
         rejected.is_some_and(|rejected| rejected.rejection == Rejection::Cancelled)
     }
 
-    /// How many items a bulk request has; `None` where this is the outcome of
-    /// another request. The outcomes of the items are recorded under the keys of
+    /// The number of items of a bulk request; `None` for the outcome of another
+    /// request. The outcomes of the items are recorded under the keys of
     /// [`RecordKey::item`].
     #[must_use]
     pub fn bulk_items(&self) -> Option<u32> {
@@ -124,25 +127,25 @@ impl Outcome {
         }
     }
 
-    /// The receipts; empty when the request was refused.
+    /// The receipts. Empty when the request was refused.
     #[must_use]
     pub fn receipts(&self) -> &[Receipt] {
         self.result.as_deref().unwrap_or_default()
     }
 
-    /// The transfers that it posted.
+    /// The transfers that the request posted.
     pub fn transfers(&self) -> impl Iterator<Item = &Transfer> {
         self.postings().map(|posted| &posted.transfer)
     }
 
-    /// The entries that it wrote, transfer by transfer.
+    /// The entries that the request wrote, transfer by transfer.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
         let epoch = self.epoch;
         self.postings()
             .flat_map(move |posted| posted.entries(epoch))
     }
 
-    /// The receipts of its transfers.
+    /// The receipts of the request's transfers.
     pub fn postings(&self) -> impl Iterator<Item = &Posted> {
         self.receipts().iter().filter_map(|receipt| match receipt {
             Receipt::Posted(posted) => Some(posted),
@@ -154,7 +157,7 @@ impl Outcome {
     }
 }
 
-/// What one command did.
+/// The result of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Receipt {
@@ -166,16 +169,16 @@ pub enum Receipt {
     Posted(Posted),
     /// A hold was placed, released or expired.
     HoldChanged(HoldChanged),
-    /// The first item of a bulk request was decided. Recorded under the bulk
-    /// request's own key; it changes no account.
+    /// The first item of a bulk request was decided. This receipt is recorded under
+    /// the bulk request's own key. It changes no account.
     BulkAccepted {
-        /// How many items the bulk request has.
+        /// The number of items of the bulk request.
         items: u32,
     },
 }
 
 impl Receipt {
-    /// Whether it changed any account, which is what makes an event.
+    /// Whether the command changed any account. Only a change makes an event.
     #[must_use]
     pub const fn has_effect(&self) -> bool {
         match self {
@@ -191,25 +194,26 @@ impl Receipt {
 /// An account after a change of status or limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountChanged {
-    /// The account after it.
+    /// The account after the change.
     pub state: AccountState,
-    /// What changed; nothing when it was so already.
+    /// The kind of change; `None` when the account already had these values.
     pub effect: Option<EffectKind>,
 }
 
-/// A posted transfer with what it did to each account.
+/// A posted transfer with its effects on each account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posted {
     /// The transfer.
     pub transfer: Transfer,
-    /// The hold after it, for a capture. Boxed, since few transfers have one.
+    /// The hold after its capture. It is boxed, because few transfers have a hold.
     pub hold: Option<Box<Hold>>,
-    /// Every effect in order; debit before credit of each leg.
+    /// Every effect in order: for each leg, debit before credit.
     pub effects: Vec<Effect>,
 }
 
 impl Posted {
-    /// The entries that it wrote in `epoch`, that of its outcome: two per leg.
+    /// The entries that the transfer wrote, two per leg. `epoch` is the epoch of
+    /// its outcome.
     pub fn entries(&self, epoch: Epoch) -> impl Iterator<Item = Entry> {
         let transfer = &self.transfer;
         self.effects.iter().filter_map(move |effect| {
@@ -233,27 +237,27 @@ impl Posted {
 /// A hold after it was placed, released or expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldChanged {
-    /// The hold after it.
+    /// The hold after the change.
     pub hold: Hold,
-    /// What it did to both accounts: the one that pays first.
+    /// The effects on both accounts. The paying account is first.
     pub effects: Vec<Effect>,
 }
 
-/// What kind of effect an account saw.
+/// The kind of effect that an account saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EffectKind {
-    /// It was opened.
+    /// The account was opened.
     Opened,
-    /// Its status changed.
+    /// The account's status changed.
     StatusChanged,
-    /// Its limits changed.
+    /// The account's limits changed.
     LimitsChanged,
-    /// A leg of a transfer debited it.
+    /// A leg of a transfer debited the account.
     Debited,
-    /// A leg of a transfer credited it.
+    /// A leg of a transfer credited the account.
     Credited,
-    /// A hold was placed on it or towards it.
+    /// A hold was placed on the account or towards it.
     HoldPlaced,
     /// A hold was captured.
     HoldCaptured,
@@ -265,21 +269,21 @@ pub enum EffectKind {
     Reversed,
 }
 
-/// One effect on one account: what raises its version by one, and what becomes
+/// One effect on one account. It raises the account's version by one and becomes
 /// one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effect {
-    /// Which account, in the request's ledger.
+    /// The account, in the request's ledger.
     pub account: AccountId,
-    /// Whether it is one of the host's own.
+    /// Whether the account is a system account of the host.
     pub system: bool,
-    /// What happened.
+    /// The kind of effect.
     pub kind: EffectKind,
-    /// The account's version after it.
+    /// The account's version after the effect.
     pub version: Version,
-    /// The account's running sums after it.
+    /// The account's running sums after the effect.
     pub counters: Counters,
-    /// The entry that it wrote, if any.
+    /// The entry that the effect wrote, if any.
     pub entry: Option<EntryMark>,
 }
 
@@ -295,47 +299,48 @@ impl Effect {
     }
 }
 
-/// The part of an [`Entry`] that an [`Effect`] does not already say.
+/// The fields of an [`Entry`] that its [`Effect`] does not already have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryMark {
-    /// The account's sequence after it.
+    /// The account's sequence after the entry.
     pub sequence: Sequence,
     /// The index of the transfer's leg.
     pub leg: u16,
-    /// Which side.
+    /// The side: debit or credit.
     pub direction: Direction,
-    /// How much, in minor units.
+    /// The amount, in minor units.
     pub amount: Amount,
 }
 
-/// What a store keeps under an idempotency key.
+/// The record that a store holds under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The key.
+    /// The idempotency key's record key.
     pub key: RecordKey,
-    /// What was asked.
+    /// The fingerprint of the request.
     pub fingerprint: Fingerprint,
-    /// What was answered.
+    /// The outcome of the request.
     pub outcome: Arc<Outcome>,
 }
 
-/// What [`decide`](crate::decide::decide) says of one request of a batch.
+/// The result of [`decide`](crate::decide::decide) for one request of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decided {
-    /// Decided now, and recorded by the commit.
+    /// The request was decided now. The commit records the outcome.
     Fresh(Arc<Outcome>),
-    /// Answered before: the first outcome again.
+    /// The request is a replay. This is the first outcome again.
     Replayed(Arc<Outcome>),
-    /// The key was used for something else. Nothing is recorded.
+    /// The key was already used for another request. Nothing is recorded.
     IdempotencyMismatch,
-    /// An account that it needs could not be read under a lock, or what it
-    /// refers to changed meanwhile. Nothing is recorded; ask again.
+    /// A needed account could not be read under a lock, or something that the
+    /// request refers to changed meanwhile. Nothing is recorded. The caller may
+    /// retry.
     Blocked,
-    /// An account's latest time runs ahead of the store's clock by more than
-    /// is allowed. Nothing is recorded; ask again later.
+    /// An account's latest time is ahead of the store's clock by more than the
+    /// allowed bound. Nothing is recorded. The caller may retry later.
     ClockBehind {
-        /// How far, in microseconds.
+        /// How far the account's time is ahead, in microseconds.
         ahead_micros: u64,
     },
 }

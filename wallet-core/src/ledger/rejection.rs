@@ -1,18 +1,18 @@
-//! Business rejections: facts about a request, recorded under its key.
+//! Business rejections: reasons for a refusal, recorded under the idempotency key.
 
 use uuid::Uuid;
 
 /// Defines the enum, its stable codes and stable numbers in one table.
 macro_rules! rejections {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $code:literal, $retry:ident;)*) => {
-        /// Why a request was refused. Part of a successful commit: the refusal
-        /// is recorded under the request's key and replayed.
+        /// The reason why a request was refused. A refusal is part of a successful
+        /// commit. It is recorded under the request's key and replayed.
         ///
         /// # Precedence
-        /// Commands of a request are checked in order; the first refusal ends
-        /// the request. Within one command the checks run in the order of the
-        /// variants below (which is that of [`Rejection::ALL`]), legs in their
-        /// order: a leg's checks all come before those of the next leg.
+        /// Commands of a request are checked in order, and the first refusal ends the
+        /// request. Within one command the checks run in the order of the variants below,
+        /// which is the order of [`Rejection::ALL`]. Legs are checked in their order: all
+        /// checks of a leg come before the checks of the next leg.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Rejection {
@@ -20,7 +20,7 @@ macro_rules! rejections {
         }
 
         impl Rejection {
-            /// All of them, in order of precedence.
+            /// All rejections, in order of precedence.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             /// The stable code, such as `"insufficient_funds"`.
@@ -29,7 +29,7 @@ macro_rules! rejections {
                 match self { $(Self::$name => $code,)* }
             }
 
-            /// What a caller can do about it.
+            /// What a caller can do about the rejection.
             #[must_use]
             pub const fn retry(self) -> Retry {
                 match self { $(Self::$name => Retry::$retry,)* }
@@ -48,22 +48,22 @@ macro_rules! rejections {
     };
 }
 
-/// Whether it makes sense to ask again after a [`Rejection`]. The same key
-/// always replays the refusal, so asking again takes a new key.
+/// Whether a retry makes sense after a [`Rejection`]. The same key always replays
+/// the refusal, so a retry needs a new key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Retry {
-    /// It may succeed later, under a new key.
+    /// A retry under a new key may succeed later.
     NewKey,
-    /// It never succeeds as it stands.
+    /// The request never succeeds in this form.
     Never,
 }
 
 rejections! {
     /// The key was cancelled before a request under it was decided: see
-    /// [`Wallet::cancel`](crate::service::Wallet::cancel). Nothing was done, and nothing
-    /// will be under this key.
+    /// [`Wallet::cancel`](crate::service::Wallet::cancel). Nothing was done, and
+    /// nothing will be done under this key.
     Cancelled = 23, "cancelled", NewKey;
-    /// The id given for a new account, transfer or hold is taken.
+    /// The given id of a new account, transfer or hold already exists.
     IdTaken = 1, "id_taken", Never;
     /// The transfer to reverse does not exist.
     TransferNotFound = 2, "transfer_not_found", NewKey;
@@ -71,28 +71,29 @@ rejections! {
     HoldNotFound = 3, "hold_not_found", NewKey;
     /// A reversal cannot be reversed.
     NotReversible = 4, "not_reversible", Never;
-    /// The transfer has several legs, or for a reversal in proportion legs of
-    /// several currencies: name those to reverse.
+    /// The transfer has several legs, and the reversal must name the legs to
+    /// reverse. For a proportional reversal, the legs have several currencies.
     LegRequired = 5, "leg_required", Never;
     /// The transfer has no leg with this index.
     LegNotFound = 6, "leg_not_found", Never;
     /// The hold has already ended.
     HoldNotPending = 7, "hold_not_pending", Never;
-    /// The hold's time is over: it can no longer be captured.
+    /// The hold has expired, so it can no longer be captured.
     HoldExpired = 8, "hold_expired", Never;
-    /// The hold's time is not over yet (or it has none): it cannot be expired.
+    /// The hold has not expired yet, or it never expires. So it cannot be expired
+    /// now.
     HoldNotExpired = 9, "hold_not_expired", NewKey;
-    /// The time at which a new hold is to expire has come already.
+    /// The expiry time of the new hold has already passed.
     ExpiryPassed = 26, "expiry_passed", Never;
-    /// The time at which a new hold is to expire lies more than ten years ahead.
+    /// The expiry time of the new hold is more than ten years ahead.
     ExpiryTooFar = 27, "expiry_too_far", NewKey;
-    /// More than the hold still holds.
+    /// The capture exceeds the remaining amount of the hold.
     CaptureExceedsHold = 10, "capture_exceeds_hold", Never;
-    /// More than is left to reverse.
+    /// The reversal exceeds the amount that is left to reverse.
     ReversalExceedsTransfer = 11, "reversal_exceeds_transfer", Never;
     /// An account does not exist.
     AccountNotFound = 12, "account_not_found", NewKey;
-    /// The account is a system account: only deposits, withdrawals and system
+    /// The account is a system account. Only deposits, withdrawals and system
     /// transfers move it, and nothing changes its status or its limits.
     SystemAccount = 24, "system_account", Never;
     /// A system transfer names an account that is no system account.
@@ -103,7 +104,7 @@ rejections! {
     CurrencyMismatch = 14, "currency_mismatch", Never;
     /// An account is closed.
     AccountClosed = 15, "account_closed", Never;
-    /// An account is frozen for what was asked.
+    /// An account is frozen for this operation.
     AccountFrozen = 16, "account_frozen", NewKey;
     /// The account still has open holds: it cannot be closed.
     HoldsOutstanding = 17, "holds_outstanding", NewKey;
@@ -111,9 +112,10 @@ rejections! {
     BalanceNotZero = 18, "balance_not_zero", NewKey;
     /// The balance already exceeds the new limit.
     LimitBreached = 19, "limit_breached", NewKey;
-    /// The available balance would fall below the account's floor.
+    /// The available balance would fall below the account's floor, which is its
+    /// overdraft limit.
     InsufficientFunds = 20, "insufficient_funds", NewKey;
-    /// The balance would rise above the account's ceiling.
+    /// The balance would rise above the account's maximum balance.
     MaxBalanceExceeded = 21, "max_balance_exceeded", NewKey;
     /// A running sum, a version or a sequence would exceed its range.
     CounterOverflow = 22, "counter_overflow", Never;
@@ -125,14 +127,14 @@ impl std::fmt::Display for Rejection {
     }
 }
 
-/// A [`Rejection`] with its place in the request.
+/// A [`Rejection`] with its position in the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejected {
-    /// Why.
+    /// The reason.
     pub rejection: Rejection,
     /// The index of the command that was refused.
     pub command: u16,
-    /// The account, transfer or hold that it is about.
+    /// The account, transfer or hold that caused the rejection.
     pub subject: Uuid,
 }
 

@@ -1,4 +1,4 @@
-//! Settlement accounts: named, sharded, their ids derived.
+//! Settlement accounts: named, sharded, with derived ids.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 
 use crate::ledger::{AccountId, Currency, LedgerId, Owner, SettlementName};
 
-/// How the owners of the ledger's own accounts begin: no caller may open an
-/// account for such an owner, however the letters are cased.
+/// The prefixes of owners of the ledger's own accounts. No caller may open an
+/// account for such an owner, in any letter case.
 pub const RESERVED_OWNERS: &[&str] = &["settlement:", "system:", "wallet:"];
 
 impl Owner {
-    /// Whether it begins with one of [`RESERVED_OWNERS`].
+    /// Whether the owner begins with one of [`RESERVED_OWNERS`].
     ///
     /// ```
     /// # use wallet_core::Owner;
@@ -28,14 +28,15 @@ impl Owner {
     }
 }
 
-/// How many shards a settlement account has, by name; 1 where nothing is said.
+/// The number of shards of each settlement account, by name; 1 where no number is
+/// set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettlementShards {
     by_name: BTreeMap<SettlementName, u16>,
 }
 
 impl SettlementShards {
-    /// One shard each.
+    /// One shard for every name.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -48,25 +49,25 @@ impl SettlementShards {
         self
     }
 
-    /// How many `name` has.
+    /// The number of shards of `name`.
     #[must_use]
     pub fn count(&self, name: &SettlementName) -> u16 {
         self.by_name.get(name).copied().unwrap_or(1)
     }
 
-    /// The shard of `name` that serves `customer`: always the same one.
+    /// The shard of `name` that serves `customer`. It is always the same one.
     #[must_use]
     pub fn shard(&self, name: &SettlementName, customer: AccountId) -> u16 {
         let low = customer.uuid().as_u64_pair().1;
-        // A multiplicative hash: version and variant bits must not decide.
+        // A multiplicative hash, so that version and variant bits do not decide.
         let mixed = low.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
         let shard = mixed.checked_rem(u64::from(self.count(name))).unwrap_or(0);
         u16::try_from(shard).unwrap_or(0)
     }
 }
 
-/// The id of a settlement account: a version 8 UUID derived from ledger,
-/// currency, name and shard, so that every process agrees on it.
+/// The id of a settlement account. It is a version 8 UUID derived from ledger,
+/// currency, name and shard, so every process derives the same id.
 #[must_use]
 pub fn settlement_account(
     ledger: LedgerId,

@@ -23,21 +23,21 @@ impl Timestamp {
         self.0
     }
 
-    /// `self + duration`, ending at the greatest representable time.
+    /// `self + duration`, at most the greatest representable time.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(micros))
     }
 
-    /// `self - duration`, ending at the least representable time.
+    /// `self - duration`, at least the least representable time.
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self(self.0.saturating_sub(micros))
     }
 
-    /// How far `self` lies after `earlier`; zero when it does not.
+    /// The time from `earlier` to `self`; zero when `self` is not later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         let micros = self.0.saturating_sub(earlier.0).max(0);

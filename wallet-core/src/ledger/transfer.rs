@@ -1,4 +1,4 @@
-//! Transfers, their legs and entries; holds.
+//! Transfers, their legs and entries, and holds.
 
 use crate::ledger::{
     AccountId, AccountKey, Amount, Currency, Description, Epoch, HoldId, HoldKey, Metadata, Money,
@@ -8,11 +8,11 @@ use crate::ledger::{
 /// One movement: `money` from one account to another of the same currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Leg {
-    /// Debited.
+    /// The debited account.
     pub from: AccountId,
-    /// Credited.
+    /// The credited account.
     pub to: AccountId,
-    /// How much of what.
+    /// The amount and its currency.
     pub money: Money,
 }
 
@@ -24,23 +24,23 @@ impl Leg {
     }
 }
 
-/// What the host says about a transfer or hold; nothing of it is interpreted.
+/// The host's details of a transfer or hold. The ledger does not interpret them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Details {
     /// A code of the host's chart of accounts; 0 means none.
     pub code: u32,
     /// The host's reference; transfers can be found by it.
     pub reference: Option<Reference>,
-    /// Words for a statement.
+    /// A description for a statement.
     pub description: Option<Description>,
-    /// More, as JSON.
+    /// The host's metadata, as JSON.
     pub metadata: Option<Metadata>,
-    /// The date it counts for in reports, where that is not its time.
+    /// The effective date for reports, where it differs from the transfer's time.
     pub effective_at: Option<Timestamp>,
 }
 
 impl Details {
-    /// How many bytes its texts take.
+    /// The number of bytes of the texts.
     pub(crate) fn text_bytes(&self) -> usize {
         let reference = self
             .reference
@@ -57,7 +57,7 @@ impl Details {
     }
 }
 
-/// What a transfer came from.
+/// The command that a transfer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TransferKind {
     /// A transfer between accounts.
@@ -70,7 +70,7 @@ pub enum TransferKind {
     Split,
     /// The capture of a hold.
     Capture,
-    /// The undoing of an earlier transfer.
+    /// The reversal of an earlier transfer.
     Reversal,
     /// A movement between two system accounts.
     System,
@@ -87,7 +87,7 @@ impl TransferKind {
         (Self::System, "system"),
     ];
 
-    /// Its name, as records and exports spell it; it stays the same.
+    /// The name of the kind, as records and exports write it. It never changes.
     #[must_use]
     pub fn name(self) -> &'static str {
         let mut names = Self::NAMES.iter();
@@ -95,7 +95,7 @@ impl TransferKind {
         found.map_or("", |(_, name)| name)
     }
 
-    /// The kind of this name.
+    /// The kind with this name.
     ///
     /// ```
     /// use wallet_core::ledger::TransferKind;
@@ -112,38 +112,38 @@ impl TransferKind {
     }
 }
 
-/// What a reversal undoes.
+/// The part of a transfer that a reversal undoes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reversal {
-    /// The transfer that is undone.
+    /// The reversed transfer.
     pub transfer: TransferId,
-    /// For each leg of the reversal, the index of the leg that it undoes.
+    /// For each leg of the reversal, the index of the leg that it reverses.
     pub legs: Vec<u16>,
-    /// Whether the floor of the debited accounts was disregarded.
+    /// Whether the floor of the debited accounts was ignored.
     pub forced: bool,
 }
 
 /// A posted transfer: immutable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
-    /// Its ledger and id.
+    /// The transfer's ledger and id.
     pub key: TransferKey,
-    /// What it came from.
+    /// The command that the transfer came from.
     pub kind: TransferKind,
-    /// What moved, in order; at least one.
+    /// The legs in order, at least one.
     pub legs: Vec<Leg>,
-    /// What the host said.
+    /// The host's details.
     pub details: Details,
-    /// The hold that it captures.
+    /// The hold that the transfer captures.
     pub hold: Option<HoldId>,
-    /// What it undoes.
+    /// The transfer that this one reverses.
     pub reversal: Option<Reversal>,
-    /// Its time, the same for all its entries.
+    /// The time of the transfer and of all its entries.
     pub created_at: Timestamp,
 }
 
 impl Transfer {
-    /// What `account` holds, if a leg names it.
+    /// The currency of `account`, if a leg names it.
     pub(crate) fn currency_of(&self, account: AccountId) -> Option<Currency> {
         let mut legs = self.legs.iter();
         let leg = legs.find(|leg| leg.from == account || leg.to == account);
@@ -160,7 +160,7 @@ pub struct TransferWithReversals {
     pub reversed: Vec<i128>,
 }
 
-/// Which side of an account an entry stands on.
+/// The side of an account that an entry is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Money left the account.
@@ -172,21 +172,21 @@ pub enum Direction {
 /// One line of an account's statement: immutable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// Whose.
+    /// The account of the entry.
     pub account: AccountKey,
-    /// Its number on the account: gapless, the first is 1.
+    /// The entry's number on the account. Numbers have no gap, and the first is 1.
     pub sequence: Sequence,
-    /// The epoch that it was written in.
+    /// The epoch that the entry was written in.
     pub epoch: Epoch,
-    /// The account's version after it.
+    /// The account's version after the entry.
     pub version: Version,
-    /// Which side.
+    /// The side: debit or credit.
     pub direction: Direction,
-    /// How much, in minor units of the account's currency.
+    /// The amount, in minor units of the account's currency.
     pub amount: Amount,
-    /// The posted balance after it.
+    /// The posted balance after the entry.
     pub balance_after: i128,
-    /// The transfer that it belongs to.
+    /// The transfer that the entry belongs to.
     pub transfer: TransferId,
     /// The index of the transfer's leg.
     pub leg: u16,
@@ -194,41 +194,41 @@ pub struct Entry {
     pub created_at: Timestamp,
 }
 
-/// Where a hold stands.
+/// The status of a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HoldStatus {
-    /// Something is still held.
+    /// An amount is still held.
     Pending,
-    /// Ended by a capture, in full or with the rest released.
+    /// A capture ended the hold: in full, or with the rest released.
     Captured,
-    /// Ended by a release.
+    /// A release ended the hold.
     Released,
-    /// Ended by its expiry.
+    /// The hold expired.
     Expired,
 }
 
 /// An amount reserved on one account for another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    /// Its ledger and id.
+    /// The hold's ledger and id.
     pub key: HoldKey,
-    /// Whose money is reserved.
+    /// The account whose money is reserved.
     pub from: AccountId,
-    /// Whom it is reserved for.
+    /// The account that the money is reserved for.
     pub to: AccountId,
-    /// How much was reserved.
+    /// The reserved amount.
     pub money: Money,
     /// Minor units captured so far.
     pub captured: i128,
-    /// Minor units given back.
+    /// Minor units released so far.
     pub released: i128,
-    /// Where it stands.
+    /// The hold's status.
     pub status: HoldStatus,
-    /// From this time on it cannot be captured.
+    /// The expiry time. From this time on the hold cannot be captured.
     pub expires_at: Option<Timestamp>,
-    /// What the host said.
+    /// The host's details.
     pub details: Details,
-    /// When it was placed.
+    /// The time at which the hold was placed.
     pub created_at: Timestamp,
 }
 
@@ -243,7 +243,7 @@ impl Hold {
             .saturating_sub(self.released)
     }
 
-    /// Whether its time is over at `now`.
+    /// Whether the hold is expired at `now`.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)

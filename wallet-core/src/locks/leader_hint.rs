@@ -7,9 +7,9 @@ use futures_util::FutureExt;
 use crate::ledger::{LockName, LockOwner};
 use crate::locks::{LockLease, LockManager};
 
-/// Whose turn it is, of many processes, to do what one of them should: sweeping,
-/// publishing. It saves the others the work and guards nothing: a lock service
-/// that fails, or panics, leaves it to all of them.
+/// A leader hint: it suggests which of many processes should do a shared job, such
+/// as sweeping or publishing. It saves work and guards nothing. If the lock service
+/// fails or panics, every process does the job.
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
@@ -43,7 +43,7 @@ pub struct LeaderHint {
 }
 
 impl LeaderHint {
-    /// The turn at `name` of `owner`: another one for each process.
+    /// The leader hint `name` for `owner`, which must differ for each process.
     #[must_use]
     pub const fn new(locks: Arc<dyn LockManager>, name: LockName, owner: LockOwner) -> Self {
         Self {
@@ -54,9 +54,9 @@ impl LeaderHint {
         }
     }
 
-    /// Takes the turn, or keeps it, until `ttl` from now (from a millisecond to a
-    /// day; what is outside of it is brought within). No only where it is certain
-    /// that somebody else has it.
+    /// Acquires or extends the leader hint until `ttl` from now. `ttl` is limited
+    /// to between a millisecond and a day. Returns `false` only if another process
+    /// certainly has the hint.
     pub async fn take(&self, ttl: Duration) -> bool {
         let ttl = ttl.clamp(LockLease::TTL_MIN, LockLease::TTL_MAX);
         let acquire = self.locks.acquire(&self.name, &self.owner, ttl);
@@ -67,7 +67,8 @@ impl LeaderHint {
         is_ours
     }
 
-    /// Gives the turn to whoever is next. Where that fails it ends by itself.
+    /// Releases the hint for the next process. If the release fails, the lease ends
+    /// by itself.
     pub async fn pass(&self) {
         if let Some(lease) = self.note(None) {
             let release = self.locks.release(&lease);
@@ -76,7 +77,7 @@ impl LeaderHint {
     }
 
     fn note(&self, lease: Option<LockLease>) -> Option<LockLease> {
-        let mut kept = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut kept, lease)
+        let mut held = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut held, lease)
     }
 }

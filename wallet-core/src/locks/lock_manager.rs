@@ -7,23 +7,24 @@ use thiserror::Error;
 use crate::ledger::{LockName, LockOwner, Timestamp};
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Lends names to one owner at a time: so that of many processes one does what
-/// need not be done twice.
+/// Leases on names: each name has one owner at a time. With it, one of many
+/// processes does a job that need not be done twice.
 ///
-/// Locks are *advisory*. A holder that stalls for longer than its lease works on
-/// while the next one has it, and a lock service that loses its memory lends a
-/// name twice. Whatever must not happen twice is guarded where it happens: by
-/// the ledger's own locks and keys, or by a resource that refuses a lower
-/// [token](LockLease::token) than it has seen. Money never rests on a lock.
+/// Locks are *advisory*. A holder that stalls longer than its lease continues while
+/// the next holder has the lock. A lock service that loses its memory grants a name
+/// twice. Actions that must not happen twice need a guard at the resource: the
+/// ledger's own locks and keys, or a resource that checks fencing
+/// [tokens](LockLease::token) and refuses a lower one. Money never depends on a
+/// lock.
 #[async_trait]
 pub trait LockManager: Debug + Send + Sync + 'static {
-    /// Takes `name` for `owner` until `ttl` from now, or answers `None` while
-    /// somebody else holds it. The same owner gets it again at any time, and
-    /// loses the lease that it had, so that an attempt whose answer was lost can
-    /// be repeated. Each success gives a greater token.
+    /// Acquires `name` for `owner` until `ttl` from now. Returns `None` while
+    /// another owner holds it. The same owner can acquire it again at any time and
+    /// then loses its earlier lease. So an attempt can be repeated when its answer
+    /// was lost. Each success gives a greater fencing token.
     ///
     /// # Errors
-    /// [`StoreError`]; `Invalid` for a `ttl` under a millisecond or over a day.
+    /// [`StoreError`]; `Invalid` for a `ttl` below a millisecond or above a day.
     async fn acquire(
         &self,
         name: &LockName,
@@ -31,29 +32,29 @@ pub trait LockManager: Debug + Send + Sync + 'static {
         ttl: Duration,
     ) -> Result<Option<LockLease>, StoreError>;
 
-    /// Extends the lease until `ttl` from now under the same token.
+    /// Extends the lease until `ttl` from now under the same fencing token.
     ///
     /// # Errors
-    /// [`LockError`]; as [`acquire`](Self::acquire).
+    /// [`LockError`], with the same kinds as [`acquire`](Self::acquire).
     async fn renew(&self, lease: &LockLease, ttl: Duration) -> Result<LockLease, LockError>;
 
-    /// Gives the name back at once.
+    /// Releases the name at once.
     ///
     /// # Errors
-    /// [`LockError`].
+    /// [`LockError`]: the lease was lost or the service failed.
     async fn release(&self, lease: &LockLease) -> Result<(), LockError>;
 }
 
-/// The right to a name until a time.
+/// A lease: the right to a name until a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockLease {
-    /// What is held.
+    /// The locked name.
     pub name: LockName,
-    /// Who holds it.
+    /// The owner of the lease.
     pub owner: LockOwner,
     /// The fencing token: greater than that of every earlier lease of the name.
     pub token: i64,
-    /// When it ends, by the lock service's clock.
+    /// The end of the lease, by the lock service's clock.
     pub until: Timestamp,
 }
 
@@ -63,7 +64,7 @@ impl LockLease {
     /// The longest lease.
     pub const TTL_MAX: Duration = Duration::from_secs(86_400);
 
-    /// Checks what every lock service refuses.
+    /// Checks the rule of every lock service.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Invalid`.
@@ -80,8 +81,8 @@ impl LockLease {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// The lease has ended or the name is somebody else's. Nothing was changed;
-    /// stop what it was held for.
+    /// The lease has ended or the name has another owner. Nothing was changed. Stop
+    /// the job that the lock was held for.
     #[error("the lease on the lock is lost")]
     LeaseLost,
     /// The lock service failed.

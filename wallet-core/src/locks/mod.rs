@@ -1,5 +1,5 @@
-//! Names that one owner at a time holds ([`LockManager`]), and what is built on them:
-//! a hint which of many processes should do a job ([`LeaderHint`]).
+//! Advisory leases on names ([`LockManager`]), and a hint which of many processes
+//! should do a job ([`LeaderHint`]).
 
 mod leader_hint;
 mod lock_manager;

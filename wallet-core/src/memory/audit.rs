@@ -8,21 +8,21 @@ use crate::store::StoreError;
 
 type Chains = BTreeMap<AuditPartition, Vec<AuditRecord>>;
 
-/// An audit log in memory; clones share it. It ends with the process: for tests
-/// and demos.
+/// An audit log in memory. Clones share it. It ends with the process. It is for
+/// tests and demos.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryAuditLog {
     chains: Arc<Mutex<Chains>>,
 }
 
 impl MemoryAuditLog {
-    /// An empty one.
+    /// An empty audit log.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Appends records as they are.
+    /// Appends records without any check.
     #[cfg(feature = "test-hooks")]
     pub(crate) fn append_unchecked(&self, records: Vec<AuditRecord>) {
         let mut chains = self.lock();

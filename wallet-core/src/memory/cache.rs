@@ -9,53 +9,55 @@ use crate::ledger::{AccountKey, Balance, Timestamp};
 use crate::runtime::Clock;
 use crate::store::StoreError;
 
-/// Balances in the memory of this process: for tests, and for a host that runs
-/// one process.
+/// A balance cache in the memory of this process. It is for tests, and for a host
+/// that runs one process.
 #[derive(Debug)]
 pub struct MemoryCache {
     clock: Arc<dyn Clock>,
     ttl: Duration,
     capacity: usize,
-    kept: Mutex<BTreeMap<AccountKey, Kept>>,
+    entries: Mutex<BTreeMap<AccountKey, Entry>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct Entry {
     balance: Balance,
     until: Timestamp,
 }
 
 impl MemoryCache {
-    /// Keeps up to `capacity` balances, each for `ttl` less up to a tenth of it,
-    /// so that what was kept together does not end together.
+    /// A cache of at most `capacity` balances. Each balance lives for `ttl` minus
+    /// up to 10 percent. So balances that were stored together do not expire
+    /// together.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, ttl: Duration, capacity: usize) -> Self {
         Self {
             clock,
             ttl,
             capacity,
-            kept: Mutex::default(),
+            entries: Mutex::default(),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes room: what has ended goes first, then whatever comes first.
-    fn make_room(&self, kept: &mut BTreeMap<AccountKey, Kept>, now: Timestamp) {
-        if kept.len() < self.capacity {
+    /// Makes room: expired balances are removed first, then the first ones in key
+    /// order.
+    fn make_room(&self, entries: &mut BTreeMap<AccountKey, Entry>, now: Timestamp) {
+        if entries.len() < self.capacity {
             return;
         }
-        kept.retain(|_, one| one.until > now);
-        while kept.len() >= self.capacity.max(1) {
-            kept.pop_first();
+        entries.retain(|_, one| one.until > now);
+        while entries.len() >= self.capacity.max(1) {
+            entries.pop_first();
         }
     }
 }
 
-/// How long a balance is kept: `ttl` less up to a tenth, by account and version,
-/// so that the same is said everywhere.
+/// The life of a balance: `ttl` minus up to 10 percent. It depends on account and
+/// version only, so every process computes the same value.
 #[must_use]
 pub fn ttl_with_jitter(ttl: Duration, balance: &Balance) -> Duration {
     let (high, low) = balance.account.id.uuid().as_u64_pair();
@@ -70,9 +72,9 @@ pub fn ttl_with_jitter(ttl: Duration, balance: &Balance) -> Duration {
 impl BalanceCache for MemoryCache {
     async fn get(&self, accounts: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
         let now = self.clock.now();
-        let kept = self.kept();
+        let entries = self.entries();
         let found = accounts.iter().map(|account| {
-            let one = kept.get(account).filter(|one| one.until > now);
+            let one = entries.get(account).filter(|one| one.until > now);
             one.map(|one| one.balance)
         });
         Ok(found.collect())
@@ -80,26 +82,26 @@ impl BalanceCache for MemoryCache {
 
     async fn put(&self, balances: &[Balance]) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut kept = self.kept();
+        let mut entries = self.entries();
         for balance in balances {
-            let one = kept.get(&balance.account).filter(|one| one.until > now);
+            let one = entries.get(&balance.account).filter(|one| one.until > now);
             if one.is_some_and(|one| one.balance.position() >= balance.position()) {
                 continue;
             }
-            if !kept.contains_key(&balance.account) {
-                self.make_room(&mut kept, now);
+            if !entries.contains_key(&balance.account) {
+                self.make_room(&mut entries, now);
             }
             let until = now.saturating_add(ttl_with_jitter(self.ttl, balance));
             let balance = *balance;
-            kept.insert(balance.account, Kept { balance, until });
+            entries.insert(balance.account, Entry { balance, until });
         }
         Ok(())
     }
 
     async fn invalidate(&self, accounts: &[AccountKey]) -> Result<(), StoreError> {
-        let mut kept = self.kept();
+        let mut entries = self.entries();
         for account in accounts {
-            kept.remove(account);
+            entries.remove(account);
         }
         Ok(())
     }

@@ -10,50 +10,50 @@ use crate::history::{
 use crate::ledger::{AccountKey, Epoch, Restore, Sequence, Timestamp, TransferKey};
 use crate::store::{Order, StoreError, StoreErrorKind};
 
-/// Where a row stands: an entry that came again after a restore has a row of each
-/// epoch in which it was known.
+/// The position of a row. An entry that was appended again after a restore has one
+/// row per epoch in which it was known.
 type Place = (Timestamp, Sequence, Epoch);
 
-/// What is kept of an account.
+/// The history of one account.
 #[derive(Debug, Default)]
-struct Kept {
+struct Stored {
     head: HistoryHead,
-    /// That its history went through, all of them.
+    /// All restores that this history went through.
     restores: Vec<Restore>,
-    /// Each with the time when it goes.
+    /// Each row with its expiry time.
     rows: BTreeMap<Place, (HistoryRow, Option<Timestamp>)>,
 }
 
-/// History in memory; clones share it. It ends with the process: for tests and
-/// demos.
+/// A history store in memory. Clones share it. It ends with the process. It is for
+/// tests and demos.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryHistory {
-    accounts: Arc<Mutex<BTreeMap<AccountKey, Kept>>>,
+    accounts: Arc<Mutex<BTreeMap<AccountKey, Stored>>>,
 }
 
 impl MemoryHistory {
-    /// An empty one.
+    /// An empty history.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Removes the rows whose time is over at `now`; answers how many.
+    /// Removes the rows that are expired at `now`. Returns their number.
     #[must_use = "how many rows have gone"]
     pub fn forget(&self, now: Timestamp) -> usize {
         let mut accounts = self.lock();
         let mut count: usize = 0;
-        for kept in accounts.values_mut() {
-            let before = kept.rows.len();
+        for stored in accounts.values_mut() {
+            let before = stored.rows.len();
             let stays = |until: Option<Timestamp>| until.is_none_or(|until| until > now);
-            kept.rows.retain(|_, (_, until)| stays(*until));
-            count = count.saturating_add(before.saturating_sub(kept.rows.len()));
-            kept.go_back(|_| true);
+            stored.rows.retain(|_, (_, until)| stays(*until));
+            count = count.saturating_add(before.saturating_sub(stored.rows.len()));
+            stored.go_back(|_| true);
         }
         count
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Stored>> {
         let accounts = self.accounts.lock();
         accounts.unwrap_or_else(PoisonError::into_inner)
     }
@@ -64,7 +64,9 @@ impl MemoryHistory {
         wanted: impl Fn(&HistoryRow) -> bool,
     ) -> Vec<HistoryRow> {
         let accounts = self.lock();
-        let rows = accounts.values().flat_map(|kept| kept.read(restores, true));
+        let rows = accounts
+            .values()
+            .flat_map(|stored| stored.read(restores, true));
         let mut found: Vec<_> = rows.filter(|row| wanted(row)).collect();
         found.sort_by_key(|row| LinePosition::of(row));
         found.into_iter().cloned().collect()
@@ -76,9 +78,9 @@ fn place(row: &HistoryRow) -> Place {
     (entry.created_at, entry.sequence, row.known_in)
 }
 
-impl Kept {
-    /// The rows that these restores leave in doubt, or the others, in order: one of
-    /// each entry, the newest.
+impl Stored {
+    /// The rows that these restores leave in doubt, or the other rows, in order. Of
+    /// each entry it returns the newest row.
     fn read(&self, restores: &[Restore], held: bool) -> Vec<&HistoryRow> {
         let rows = self.rows.values().map(|(row, _)| row);
         let rows = rows.filter(|row| row.is_held(restores) == held);
@@ -88,7 +90,7 @@ impl Kept {
         rows.into_values().collect()
     }
 
-    /// Checks one line against what stands before it; answers whether it is new.
+    /// Checks one line against the head. Returns whether the line is new.
     fn check(&self, head: HistoryHead, line: &HistoryLine) -> Result<bool, HistoryError> {
         let (account, sequence) = (line.entry.account, line.entry.sequence);
         if sequence <= head.sequence {
@@ -115,7 +117,7 @@ impl Kept {
         Ok(true)
     }
 
-    /// Goes back to the last row before the first that does not stay.
+    /// Moves the head back to the last row before the first row that does not stay.
     fn go_back(&mut self, stays: impl Fn(&HistoryRow) -> bool) {
         let rows = self.read(&self.restores, true).into_iter();
         let rows = rows.filter(|row| row.line.entry.sequence <= self.head.sequence);
@@ -127,14 +129,15 @@ impl Kept {
         (self.head.sequence, self.head.at) = (sequence, at);
     }
 
-    /// Goes back to the last row that these restores do not leave in doubt.
+    /// Moves the head back to the last row that these restores do not leave in
+    /// doubt.
     fn supersede(&mut self, restores: &[Restore]) {
         self.go_back(|row| row.is_held(restores));
         self.head.epoch = Restore::current(restores);
         self.restores = restores.to_vec();
     }
 
-    /// A page of rows that are in doubt, or of the others.
+    /// A page of the rows in doubt, or of the other rows.
     fn page(
         &self,
         query: &HistoryQuery,
@@ -174,20 +177,20 @@ impl HistoryStore for MemoryHistory {
         let known_in = Restore::current(restores);
         HistoryLine::check_order(lines, known_in)?;
         let mut accounts = self.lock();
-        let fresh = Kept {
+        let fresh = Stored {
             head: HistoryHead {
                 epoch: known_in,
                 ..HistoryHead::default()
             },
             restores: restores.to_vec(),
-            ..Kept::default()
+            ..Stored::default()
         };
         let mut heads: BTreeMap<AccountKey, HistoryHead> = BTreeMap::new();
         let mut new = Vec::new();
         for line in lines {
             let account = line.entry.account;
-            let kept = accounts.get(&account).unwrap_or(&fresh);
-            let head = heads.entry(account).or_insert(kept.head);
+            let stored = accounts.get(&account).unwrap_or(&fresh);
+            let head = heads.entry(account).or_insert(stored.head);
             if head.epoch != known_in {
                 return Err(HistoryError::Epoch {
                     account,
@@ -195,7 +198,7 @@ impl HistoryStore for MemoryHistory {
                     writer: known_in,
                 });
             }
-            if kept.check(*head, line)? {
+            if stored.check(*head, line)? {
                 let previous_at = head.at;
                 let line = line.clone();
                 head.sequence = line.entry.sequence;
@@ -208,12 +211,12 @@ impl HistoryStore for MemoryHistory {
             }
         }
         for (account, head) in heads {
-            let kept = accounts.entry(account).or_default();
-            (kept.head, kept.restores) = (head, restores.to_vec());
+            let stored = accounts.entry(account).or_default();
+            (stored.head, stored.restores) = (head, restores.to_vec());
         }
         for row in new {
-            let kept = accounts.entry(row.account()).or_default();
-            kept.rows.insert(place(&row), (row, None));
+            let stored = accounts.entry(row.account()).or_default();
+            stored.rows.insert(place(&row), (row, None));
         }
         Ok(())
     }
@@ -225,9 +228,9 @@ impl HistoryStore for MemoryHistory {
     ) -> Result<(), StoreError> {
         let mut known = self.lock();
         for account in accounts {
-            let kept = known.entry(*account).or_default();
-            if kept.head.epoch < Restore::current(restores) {
-                kept.supersede(restores);
+            let stored = known.entry(*account).or_default();
+            if stored.head.epoch < Restore::current(restores) {
+                stored.supersede(restores);
             }
         }
         Ok(())
@@ -235,7 +238,7 @@ impl HistoryStore for MemoryHistory {
 
     async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError> {
         let known = self.lock();
-        let head = |account| known.get(account).map(|kept| kept.head);
+        let head = |account| known.get(account).map(|stored| stored.head);
         let heads = accounts.iter().map(head);
         Ok(heads.map(Option::unwrap_or_default).collect())
     }
@@ -245,9 +248,9 @@ impl HistoryStore for MemoryHistory {
         query: &HistoryQuery,
         restores: &[Restore],
     ) -> Result<HistoryPage, StoreError> {
-        let (accounts, none) = (self.lock(), Kept::default());
-        let kept = accounts.get(&query.account).unwrap_or(&none);
-        kept.page(query, restores, true)
+        let (accounts, none) = (self.lock(), Stored::default());
+        let stored = accounts.get(&query.account).unwrap_or(&none);
+        stored.page(query, restores, true)
     }
 
     async fn of_transfer(
@@ -281,16 +284,16 @@ impl HistoryStore for MemoryHistory {
         query: &HistoryQuery,
         restores: &[Restore],
     ) -> Result<HistoryPage, StoreError> {
-        let (accounts, none) = (self.lock(), Kept::default());
-        let kept = accounts.get(&query.account).unwrap_or(&none);
-        kept.page(query, restores, false)
+        let (accounts, none) = (self.lock(), Stored::default());
+        let stored = accounts.get(&query.account).unwrap_or(&none);
+        stored.page(query, restores, false)
     }
 
     async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError> {
         let mut accounts = self.lock();
         for row in rows {
             let known = accounts.get_mut(&row.account());
-            let known = known.and_then(|kept| kept.rows.get_mut(&place(row)));
+            let known = known.and_then(|stored| stored.rows.get_mut(&place(row)));
             if let Some((_, until)) = known {
                 *until = Some(at);
             }

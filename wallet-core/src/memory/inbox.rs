@@ -7,14 +7,15 @@ use crate::ledger::{AccountKey, Epoch, Position, Restore, Timestamp};
 use crate::messaging::{Inbox, InboxStep};
 use crate::store::StoreError;
 
-/// Where each consumer stands with each account.
+/// The position of each consumer in each account.
 type Positions = BTreeMap<String, BTreeMap<AccountKey, Position>>;
 
-/// The restores that each consumer was told of.
+/// The restores that each consumer was notified of.
 type Restores = BTreeMap<String, BTreeMap<Epoch, Timestamp>>;
 
-/// An inbox in memory; clones share the positions. They end with the process, so
-/// that a consumer begins anew with every start: for tests and demos.
+/// An inbox in memory. Clones share the positions. They end with the process, so a
+/// consumer starts again at the beginning with every start. It is for tests and
+/// demos.
 ///
 /// ```
 /// use wallet_core::memory::MemoryInbox;
@@ -42,7 +43,7 @@ pub struct MemoryInbox {
 }
 
 impl MemoryInbox {
-    /// An inbox that has seen nothing.
+    /// An inbox without any event.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -8,22 +8,22 @@ use crate::ledger::{LimitName, LimitScope};
 use crate::runtime::Clock;
 use crate::store::StoreError;
 
-/// A limit, and what it admits: another quota counts afresh.
+/// A limit with its quota. Another quota counts from zero.
 type Place = (LimitScope, LimitName, Quota);
 
-/// Limits of this process alone: for tests, and for a host that runs one
-/// process.
+/// Rate limits in the memory of this process. It is for tests, and for a host that
+/// runs one process.
 #[derive(Debug)]
 pub struct MemoryLimiter {
     clock: Arc<dyn Clock>,
     buckets: Mutex<BTreeMap<Place, Bucket>>,
 }
 
-/// From how many buckets on those that are full are looked for.
+/// The number of buckets from which full buckets are removed.
 const SWEEP_FROM: usize = 65_536;
 
 impl MemoryLimiter {
-    /// Every limit is full.
+    /// A limiter with every limit full.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -48,13 +48,13 @@ impl RateLimiter for MemoryLimiter {
         let place = |charge: &Charge| (scope.clone(), charge.limit.clone(), charge.quota);
         let mut held = Vec::with_capacity(charges.len());
         for charge in charges {
-            let kept = buckets.get_mut(&place(charge));
-            let before = kept.as_deref().copied().unwrap_or_default();
+            let stored = buckets.get_mut(&place(charge));
+            let before = stored.as_deref().copied().unwrap_or_default();
             let bucket = before.at(&charge.quota, now);
-            if let Some(kept) = kept.filter(|_| before.is_ahead(now)) {
-                // Also where nothing is taken: a clock that has stepped back
-                // counts from here.
-                *kept = bucket;
+            if let Some(stored) = stored.filter(|_| before.is_ahead(now)) {
+                // This also runs where nothing is taken, so that a clock that has stepped
+                // back counts from here.
+                *stored = bucket;
             }
             held.push(bucket);
         }

@@ -9,8 +9,8 @@ use crate::locks::{LockError, LockLease, LockManager};
 use crate::runtime::Clock;
 use crate::store::StoreError;
 
-/// Locks among the tasks of this process: for tests, and for a host that runs
-/// one process.
+/// Locks between the tasks of this process. It is for tests, and for a host that
+/// runs one process.
 #[derive(Debug)]
 pub struct MemoryLocks {
     clock: Arc<dyn Clock>,
@@ -18,7 +18,7 @@ pub struct MemoryLocks {
 }
 
 impl MemoryLocks {
-    /// Nothing is held.
+    /// A lock manager without any lock.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl MemoryLocks {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets when a lease ends that is still held at `now`.
+    /// Sets the end of a lease that is still held at `now`.
     fn end_at(
         &self,
         lease: &LockLease,
@@ -66,7 +66,7 @@ impl LockManager for MemoryLocks {
         let lease = LockLease {
             name: name.clone(),
             owner: owner.clone(),
-            // As after a loss of memory: greater than any of before.
+            // As after a loss of memory, the token is greater than any earlier one.
             token: next.max(now.as_micros()),
             until: now.saturating_add(ttl),
         };
@@ -82,8 +82,8 @@ impl LockManager for MemoryLocks {
 
     async fn release(&self, lease: &LockLease) -> Result<(), LockError> {
         let now = self.clock.now();
-        // The row stays, so that the next token is greater; it has ended even
-        // when the clock steps back.
+        // The row stays, so that the next token is greater. Its end is in the far past,
+        // so it stays ended even when the clock steps back.
         let long_ago = Timestamp::from_micros(i64::MIN);
         self.end_at(lease, now, long_ago).map(drop)
     }

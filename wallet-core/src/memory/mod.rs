@@ -1,16 +1,16 @@
-//! In-memory stores: one of each kind, for tests, demos and as the reference
-//! that real adapters are compared with. Nothing survives the process.
+//! In-memory stores: one for each port, for tests and demos, and as the reference
+//! for real adapters. Nothing survives the process.
 //!
 //! - [`MemoryStore`], pessimistic: decides and commits under one lock, as a SQL
 //!   database does under row locks.
-//! - [`OptimisticStore`]: reads, decides, and commits on condition that nothing
-//!   changed meanwhile, at most 100 items a transaction, as `DynamoDB` does.
+//! - [`OptimisticStore`]: reads, decides, and commits only if nothing changed
+//!   meanwhile. It writes at most 100 items per transaction, as `DynamoDB` does.
 //!
-//! Both hold the same [`Tables`]; only the way to commit differs.
+//! Both hold the same [`Tables`]. Only their commit policy differs.
 //!
-//! Of the other ports one adapter each: [`MemoryAuditLog`], [`MemoryCache`],
+//! Each other port has one adapter: [`MemoryAuditLog`], [`MemoryCache`],
 //! [`MemoryHistory`], [`MemoryInbox`], [`MemoryLimiter`], [`MemoryLocks`],
-//! [`MemorySessions`]. A host that runs one process can do with them.
+//! [`MemorySessions`]. They are sufficient for a host that runs one process.
 
 mod audit;
 mod cache;
@@ -41,5 +41,5 @@ pub use tables::{StoredRecord, Tables};
 
 /// A store that commits under one lock.
 pub type MemoryStore = Store<Pessimistic>;
-/// A store that commits on condition that nothing changed.
+/// A store that commits only if nothing changed meanwhile.
 pub type OptimisticStore = Store<Optimistic>;

@@ -8,12 +8,12 @@ use crate::request::Batch;
 use crate::runtime::{Clock, yield_once};
 use crate::store::{ChangeSet, Committed, Limits, StoreError, StoreErrorKind, codec};
 
-/// The most items in one transaction, as in `DynamoDB`'s `TransactWriteItems`.
+/// The greatest number of items in one transaction, as in `DynamoDB`'s
+/// `TransactWriteItems`.
 pub const ITEMS_MAX: usize = 100;
 
-/// Commits on condition that nothing that was read has changed, at most
-/// [`ITEMS_MAX`] items at a time; fails now and then with a `Conflict` of its
-/// own, as a seed has it.
+/// Commits only if nothing that was read has changed, at most [`ITEMS_MAX`] items
+/// at a time. Some commits fail with an injected `Conflict`, as a seed decides.
 #[derive(Debug, Clone)]
 pub struct Optimistic {
     random: Arc<AtomicU64>,
@@ -21,7 +21,7 @@ pub struct Optimistic {
 }
 
 impl Optimistic {
-    /// Whether this commit is to fail: splitmix64 over a shared counter.
+    /// Whether this commit must fail: splitmix64 over a shared counter.
     fn is_unlucky(&self) -> bool {
         let step = 0x9E37_79B9_7F4A_7C15;
         let mut mixed = self.random.fetch_add(step, Ordering::Relaxed);
@@ -45,7 +45,7 @@ impl CommitPolicy for Optimistic {
         let now = shared.now();
         let snapshot = shared.tables().snapshot(batch.reads(), now, |_| true);
         let decision = crate::decide::decide(batch, &snapshot);
-        // Others may commit between the reading and the writing.
+        // Others may commit between the read and the write.
         yield_once().await;
         if decision.changes.is_empty() {
             return Ok(Committed {
@@ -88,7 +88,7 @@ fn check_size(changes: &ChangeSet) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A record must read back from its stored form as what was answered.
+/// The stored form of a record must decode to the answered outcome.
 fn check_formats(changes: &ChangeSet) -> Result<(), StoreError> {
     for record in &changes.records {
         let bytes = codec::encode_outcome(&record.outcome);
@@ -102,15 +102,14 @@ fn check_formats(changes: &ChangeSet) -> Result<(), StoreError> {
 }
 
 impl OptimisticStore {
-    /// An empty store that takes its time from `clock`, without conflicts of
-    /// its own making.
+    /// An empty store with the time from `clock`, without injected conflicts.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self::with_conflicts(clock, 0, 0)
     }
 
-    /// The same, where `conflicts_per_mille` of a thousand commits fail, chosen
-    /// by `seed`.
+    /// The same store, where `conflicts_per_mille` of 1,000 commits fail. `seed`
+    /// selects them.
     #[must_use]
     pub fn with_conflicts(clock: Arc<dyn Clock>, seed: u64, conflicts_per_mille: u64) -> Self {
         let random = Arc::new(AtomicU64::new(seed));

@@ -38,7 +38,7 @@ impl OutboxTables {
         self.rows.insert(row.id, StoredRow { row, state });
     }
 
-    /// Whether a row can be appended: none is given a number twice.
+    /// Whether a row can be appended, so that no number is used twice.
     pub(super) const fn has_room(&self) -> bool {
         self.last_row < RowId::MAX
     }
@@ -69,7 +69,7 @@ impl OutboxTables {
         Ok(Some(lease))
     }
 
-    /// The latest lease of a partition, whether it has ended or not.
+    /// The latest lease of a partition, also when it has ended.
     #[cfg(feature = "test-hooks")]
     pub(crate) fn lease(&self, partition: PartitionId) -> Option<Lease> {
         self.leases.get(&partition).cloned()
@@ -101,7 +101,7 @@ impl OutboxTables {
         Ok(())
     }
 
-    /// Refuses a lease that has ended or is somebody else's now.
+    /// Refuses a lease that has ended or that another owner has now.
     fn fence(&self, lease: &Lease, now: Timestamp) -> Result<(), OutboxError> {
         let held = self.leases.get(&lease.partition);
         match held {
@@ -206,7 +206,7 @@ impl OutboxTables {
         }
     }
 
-    /// Complete rows written at or before `bound`.
+    /// The complete rows that were written at or before `bound`.
     pub(super) fn delivered(&self, bound: Timestamp) -> impl Iterator<Item = RowId> {
         let rows = self.rows.values();
         let done = rows.filter(move |stored| {

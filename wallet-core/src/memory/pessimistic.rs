@@ -9,7 +9,7 @@ use crate::request::Batch;
 use crate::runtime::Clock;
 use crate::store::{Committed, Limits, StoreError};
 
-/// Commits under one lock. An account that a host's transaction keeps
+/// Commits under one lock. An account that a host's transaction has locked
 /// ([`MemoryStore::lock_account`]) is left out, as `SKIP LOCKED` does.
 #[derive(Debug, Clone, Default)]
 pub struct Pessimistic {
@@ -46,14 +46,14 @@ impl CommitPolicy for Pessimistic {
 }
 
 impl MemoryStore {
-    /// An empty store that takes its time from `clock`.
+    /// An empty store with the time from `clock`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self::with_policy(clock, Pessimistic::default())
     }
 
-    /// Keeps `account` as a transaction of a host would, until the guard is
-    /// dropped. Answers `None` while somebody else keeps it.
+    /// Locks `account` as a host's transaction would, until the guard is dropped.
+    /// Returns `None` while another guard holds the lock.
     #[must_use]
     pub fn lock_account(&self, account: AccountKey) -> Option<AccountLock> {
         let policy = self.policy().clone();
@@ -61,14 +61,14 @@ impl MemoryStore {
         is_free.then_some(AccountLock { policy, account })
     }
 
-    /// Whether no foreign transaction keeps `account`.
+    /// Whether no foreign transaction has locked `account`.
     #[cfg(feature = "test-hooks")]
     pub(crate) fn can_lock(&self, account: AccountKey) -> bool {
         !self.policy().foreign().contains(&account)
     }
 }
 
-/// An account kept by a foreign transaction; dropping it lets go.
+/// The lock of an account by a foreign transaction. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct AccountLock {
     policy: Pessimistic,

@@ -19,7 +19,7 @@ fn length(limit: u32) -> usize {
 impl Tables {
     pub(super) fn list_accounts(&self, query: &AccountQuery) -> Vec<Account> {
         let ledger = query.ledger;
-        // An index is read no further than to the end of the page.
+        // An index is read only to the end of the page.
         let behind = match query.after {
             Some(after) => Bound::Excluded(after),
             None => Bound::Unbounded,
@@ -215,8 +215,8 @@ impl Tables {
         }
     }
 
-    /// Ends at a bulk request, or at an item of one, that has an item that is not
-    /// old yet; the items of a bulk request go before it.
+    /// Stops at a bulk request, or at an item of one, if an item of it is not old
+    /// enough. The items of a bulk request are deleted before its record.
     fn purge_records(&mut self, bound: Timestamp, limit: usize) -> u64 {
         let in_use = self.bulk_requests_in_use(bound);
         let mut purged = 0;
@@ -237,8 +237,9 @@ impl Tables {
         u64::try_from(purged).unwrap_or(u64::MAX)
     }
 
-    /// The keys of bulk requests with an item later than `bound`, and of their items:
-    /// an item does not name its bulk request, and records of one time are in the
+    /// The keys of bulk requests with an item later than `bound`, and the keys of
+    /// their items. An item does not name its bulk request, and records of one time
+    /// are in key order.
     /// order of their keys.
     fn bulk_requests_in_use(&self, bound: Timestamp) -> BTreeSet<RecordKey> {
         let mut in_use = BTreeSet::new();
@@ -253,7 +254,7 @@ impl Tables {
         in_use
     }
 
-    /// The keys of a bulk request's items; none of another record.
+    /// The keys of a bulk request's items; empty for another record.
     fn bulk_items(&self, key: RecordKey) -> Vec<RecordKey> {
         let record = self.records.get(&key);
         let items = record.and_then(|record| record.outcome.bulk_items());

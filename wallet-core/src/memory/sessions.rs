@@ -10,8 +10,8 @@ use crate::ledger::{SessionUser, Timestamp, Version};
 use crate::runtime::Clock;
 use crate::store::StoreError;
 
-/// Sessions in the memory of this process: for tests, and for a host that runs
-/// one process.
+/// Sessions in the memory of this process. It is for tests, and for a host that
+/// runs one process.
 #[derive(Debug)]
 pub struct MemorySessions {
     clock: Arc<dyn Clock>,
@@ -20,16 +20,16 @@ pub struct MemorySessions {
 }
 
 /// The sessions of one user, by the hash of their ids.
-type Sessions = BTreeMap<[u8; 32], Kept>;
+type Sessions = BTreeMap<[u8; 32], Stored>;
 
 #[derive(Debug, Clone)]
-struct Kept {
+struct Stored {
     session: Session,
     life: SessionLife,
 }
 
 impl MemorySessions {
-    /// Nobody is signed in.
+    /// A session store without any session.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -39,20 +39,19 @@ impl MemorySessions {
         }
     }
 
-    /// The same with another source of secrets.
+    /// The same store with another source of secrets.
     #[must_use]
     pub fn with_secrets(mut self, secrets: Arc<dyn SecretSource>) -> Self {
         self.secrets = secrets;
         self
     }
 
-    /// Works on the sessions of one user, of which those that have ended are
-    /// gone.
+    /// Runs `work` on the sessions of one user, after ended sessions were removed.
     fn of<T>(&self, place: [u8; 16], work: impl FnOnce(&mut Sessions, Timestamp) -> T) -> T {
         let now = self.clock.now();
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         let sessions = users.entry(place).or_default();
-        sessions.retain(|_, kept| kept.session.expires_at > now);
+        sessions.retain(|_, stored| stored.session.expires_at > now);
         let done = work(sessions, now);
         if sessions.is_empty() {
             users.remove(&place);
@@ -75,7 +74,7 @@ impl SessionStore for MemorySessions {
         let session = self.of(id.place(), |sessions, now| {
             while sessions.len() >= Session::PER_USER_MAX {
                 let each = sessions.iter();
-                let oldest = each.min_by_key(|(hash, kept)| (kept.session.seen_at, **hash));
+                let oldest = each.min_by_key(|(hash, stored)| (stored.session.seen_at, **hash));
                 let Some(hash) = oldest.map(|(hash, _)| *hash) else {
                     break;
                 };
@@ -89,11 +88,11 @@ impl SessionStore for MemorySessions {
                 seen_at: now,
                 expires_at: life.end(now, now),
             };
-            let kept = Kept {
+            let stored = Stored {
                 session: session.clone(),
                 life,
             };
-            sessions.insert(id.hash(), kept);
+            sessions.insert(id.hash(), stored);
             session
         });
         Ok((id, session))
@@ -101,8 +100,8 @@ impl SessionStore for MemorySessions {
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         Ok(self.of(id.place(), |sessions, _| {
-            let kept = sessions.get(&id.hash());
-            kept.map(|kept| kept.session.clone())
+            let stored = sessions.get(&id.hash());
+            stored.map(|stored| stored.session.clone())
         }))
     }
 
@@ -114,8 +113,8 @@ impl SessionStore for MemorySessions {
     ) -> Result<Session, SessionError> {
         Session::validate(data)?;
         self.of(id.place(), |sessions, _| {
-            let kept = sessions.get_mut(&id.hash()).ok_or(SessionError::Ended)?;
-            let session = &mut kept.session;
+            let stored = sessions.get_mut(&id.hash()).ok_or(SessionError::Ended)?;
+            let session = &mut stored.session;
             if session.version != version {
                 let version = session.version;
                 return Err(SessionError::Conflict { version });
@@ -128,12 +127,12 @@ impl SessionStore for MemorySessions {
 
     async fn touch(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         Ok(self.of(id.place(), |sessions, now| {
-            let kept = sessions.get_mut(&id.hash())?;
-            // A clock that steps back shortens no session.
-            let seen_at = kept.session.seen_at.max(now);
-            kept.session.seen_at = seen_at;
-            kept.session.expires_at = kept.life.end(kept.session.created_at, seen_at);
-            Some(kept.session.clone())
+            let stored = sessions.get_mut(&id.hash())?;
+            // A clock that steps back does not shorten a session.
+            let seen_at = stored.session.seen_at.max(now);
+            stored.session.seen_at = seen_at;
+            stored.session.expires_at = stored.life.end(stored.session.created_at, seen_at);
+            Some(stored.session.clone())
         }))
     }
 

@@ -10,7 +10,7 @@ use crate::ledger::{
     Account, AccountKey, Balance, Entry, Epochs, Hold, HoldKey, LedgerId, PastBalance, RaisedBy,
     RaisedEpoch, Record, RecordKey, Timestamp, TransferKey, TransferWithReversals,
 };
-use crate::request::{Batch, Reads};
+use crate::request::{Batch, ReadSet};
 use crate::runtime::Clock;
 use crate::store::{
     AccountQuery, Committed, EntryQuery, EventIndex, HoldQuery, Lease, LedgerStore, Limits, Outbox,
@@ -18,20 +18,20 @@ use crate::store::{
     ReferenceQuery, Resolution, RowId, RowProgress, Snapshot, StoreError, TrialBalance,
 };
 
-/// How a [`Store`] commits.
+/// The commit policy of a [`Store`].
 #[async_trait]
 pub trait CommitPolicy: Debug + Send + Sync + 'static {
-    /// What one transaction can take.
+    /// The limits of one transaction.
     fn limits(&self) -> Limits;
 
     /// See [`LedgerStore::transact`].
     ///
     /// # Errors
-    /// As there.
+    /// The errors of [`LedgerStore::transact`].
     async fn transact(&self, shared: &Shared, batch: &Batch) -> Result<Committed, StoreError>;
 }
 
-/// The tables behind one lock, and the clock.
+/// The tables behind one lock, with the clock.
 #[derive(Debug, Clone)]
 pub struct Shared {
     tables: Arc<Mutex<Tables>>,
@@ -39,19 +39,19 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The tables, locked.
+    /// Locks the tables.
     pub fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 }
 
-/// An in-memory store; clones share the tables.
+/// An in-memory store. Clones share the tables.
 #[derive(Debug, Clone)]
 pub struct Store<P> {
     shared: Shared,
@@ -71,7 +71,7 @@ impl<P> Store<P> {
         &self.policy
     }
 
-    /// The tables, to look into or to damage on purpose.
+    /// The tables, for tests that read or damage them.
     #[must_use]
     pub const fn shared(&self) -> &Shared {
         &self.shared
@@ -89,7 +89,7 @@ impl<P: CommitPolicy> LedgerStore for Store<P> {
         self.policy.transact(&self.shared, &batch).await
     }
 
-    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError> {
+    async fn snapshot(&self, reads: &ReadSet) -> Result<Snapshot, StoreError> {
         let now = self.shared.now();
         Ok(self.shared.tables().snapshot(reads, now, |_| true))
     }
@@ -208,7 +208,7 @@ impl<P: CommitPolicy> LedgerStore for Store<P> {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
-        // Memory takes every commit.
+        // A store in memory can always commit.
         Ok(())
     }
 }

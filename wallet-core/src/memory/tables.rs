@@ -9,15 +9,15 @@ use crate::ledger::{
     HoldKey, LedgerId, Outcome, Owner, RaisedBy, RaisedEpoch, Record, RecordKey, Reference,
     Timestamp, TransferId, TransferKey, TransferWithReversals,
 };
-use crate::request::Reads;
+use crate::request::ReadSet;
 use crate::store::{ChangeSet, Snapshot, StoreError, StoreErrorKind};
 
-/// The books as plain data: what a store holds.
+/// The rows of a ledger as plain data.
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
     /// Accounts by key.
     pub accounts: FxHashMap<AccountKey, Account>,
-    /// Their keys in order.
+    /// Account keys in order.
     pub account_order: BTreeSet<AccountKey>,
     /// Accounts by owner.
     pub by_owner: BTreeMap<(LedgerId, Owner), BTreeSet<AccountId>>,
@@ -29,7 +29,7 @@ pub struct Tables {
     pub entries: FxHashMap<AccountKey, Vec<Entry>>,
     /// Records by key.
     pub records: FxHashMap<RecordKey, StoredRecord>,
-    /// Their keys in the order in which they were written.
+    /// Record keys in the order in which they were written.
     pub record_order: BTreeSet<(Timestamp, RecordKey)>,
     /// Transfers by key.
     pub transfers: FxHashMap<TransferKey, TransferWithReversals>,
@@ -45,24 +45,24 @@ pub struct Tables {
     pub outbox: OutboxTables,
 }
 
-/// A record as it is kept.
+/// A record as it is stored.
 #[derive(Debug, Clone)]
 pub struct StoredRecord {
-    /// What was asked.
+    /// The fingerprint of the request.
     pub fingerprint: Fingerprint,
-    /// What was answered.
+    /// The outcome of the request.
     pub outcome: Arc<Outcome>,
-    /// When it was written, by the store's clock.
+    /// The time of the write, by the store's clock.
     pub written_at: Timestamp,
 }
 
 impl Tables {
-    /// What `reads` asks for, at `now`; accounts for which `obtainable` is false
+    /// The snapshot for `reads` at `now`. Accounts for which `obtainable` is false
     /// are left out.
     #[must_use]
     pub fn snapshot(
         &self,
-        reads: &Reads,
+        reads: &ReadSet,
         now: Timestamp,
         obtainable: impl Fn(AccountKey) -> bool,
     ) -> Snapshot {
@@ -93,8 +93,8 @@ impl Tables {
         })
     }
 
-    /// Whether the epoch is still that of `changes`, every row that they insert is
-    /// new, and every account that they update is still as it was read.
+    /// Whether `changes` can be applied. The epoch must be unchanged, every
+    /// inserted row must be new, and every updated account must be as it was read.
     #[must_use]
     pub fn admits(&self, changes: &ChangeSet) -> bool {
         let records = changes.records.iter();
@@ -125,11 +125,11 @@ impl Tables {
             })
     }
 
-    /// Writes `changes` at `now`, all of them or none.
+    /// Writes `changes` at `now`, atomically.
     ///
     /// # Errors
-    /// `Conflict` when they rest on what is no longer so; `Internal` when the
-    /// outbox has no number left for them.
+    /// `Conflict` when the rows that they depend on have changed; `Internal` when
+    /// the outbox has no number left.
     pub fn apply(&mut self, changes: &ChangeSet, now: Timestamp) -> Result<(), StoreError> {
         if !self.admits(changes) {
             let context = "what the batch was decided on has changed";
@@ -179,7 +179,8 @@ impl Tables {
     /// Raises the epoch at `now`.
     ///
     /// # Errors
-    /// As [`LedgerStore::raise_epoch`](crate::store::LedgerStore::raise_epoch).
+    /// The errors of
+    /// [`LedgerStore::raise_epoch`](crate::store::LedgerStore::raise_epoch).
     pub fn raise_epoch(
         &mut self,
         restored_to: Timestamp,

@@ -5,57 +5,59 @@ use async_trait::async_trait;
 use crate::ledger::{AccountKey, Position, Restore};
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Remembers, for each consumer, up to which position it has seen each account's
-/// events. An event is one version of one account in one epoch, so that this tells
-/// every event seen: those up to the position. Positions are ordered by epoch, then
-/// by version.
+/// The inbox: records for each consumer and account the position of the last event
+/// that the consumer has seen. An event is one version of one account in one epoch.
+/// So all events up to the position have been seen. Positions are ordered by epoch,
+/// then by version.
 ///
-/// This is the inbox in transactions of its own. Where an effect and its event
-/// must be recorded together, a consumer records the step in its own
-/// transaction, with the inbox of the database that it writes to.
+/// This port runs its own transactions. Where an effect and its event must be
+/// recorded together, the consumer records the step in its own transaction. It uses
+/// the inbox of the database that it writes to.
 ///
 /// Names of consumers are compared byte by byte.
 #[async_trait]
 pub trait Inbox: Debug + Send + Sync + 'static {
-    /// The position of each account, in the order asked, as often as it is asked
-    /// for; [`Position::START`] where no event was seen.
+    /// Returns the position of each account in the order of `accounts`;
+    /// [`Position::START`] where no event was seen. A repeated account gets a
+    /// repeated answer.
     ///
     /// # Errors
     /// [`StoreError`]; [`Invalid`](StoreErrorKind::Invalid) for a consumer's name
-    /// of more than 128 bytes or none.
+    /// that is empty or longer than 128 bytes.
     async fn positions(
         &self,
         consumer: &str,
         accounts: &[AccountKey],
     ) -> Result<Vec<Position>, StoreError>;
 
-    /// Moves the position of an account, durably; answers whether it stood where
-    /// the step begins. Nothing changes where it did not. Of equal steps at once
-    /// one is answered `true`.
+    /// Moves the position of an account, durably. Returns whether the account was
+    /// at the start of the step. If not, nothing changes. Of concurrent equal
+    /// steps, exactly one returns `true`.
     ///
     /// # Errors
     /// - [`Invalid`](StoreErrorKind::Invalid): the step does not lead forward, or
-    ///   the consumer's name has more than 128 bytes or none.
-    /// - [`Indeterminate`](StoreErrorKind::Indeterminate): whether it moved is not
-    ///   known. Take it for neither answer. The same step again settles it: `true`
-    ///   says that it moved only now; `false` that it had moved before, be it by
-    ///   the first call or by somebody else.
-    /// - Any other: it did not move.
+    ///   the consumer's name is empty or longer than 128 bytes.
+    /// - [`Indeterminate`](StoreErrorKind::Indeterminate): the result is unknown,
+    ///   and must not be taken for `true` or `false`. Repeat the same step. `true`
+    ///   means that the position moved only now. `false` means that it had moved
+    ///   before, by the first call or by another process.
+    /// - Any other error: the position did not move.
     async fn advance(&self, consumer: &str, step: &InboxStep) -> Result<bool, StoreError>;
 
-    /// The restores that a consumer was told of, by epoch; none where it was told of
-    /// none. The ledger's database may have forgotten some of them, when it was
-    /// restored again.
+    /// Returns the restores that a consumer was notified of, by epoch. It is empty
+    /// where there was no notification. The ledger's database may have lost some of
+    /// them in a later restore.
     ///
     /// # Errors
-    /// As [`positions`](Self::positions).
+    /// The same as [`positions`](Self::positions).
     async fn restores(&self, consumer: &str) -> Result<Vec<Restore>, StoreError>;
 
-    /// Notes a restore that a consumer was told of, durably. Noting twice is noting
-    /// once; of two times for one epoch the earlier one counts.
+    /// Records a restore that a consumer was notified of, durably. The call is
+    /// idempotent. Of two times for one epoch, the earlier one is recorded.
     ///
     /// # Errors
-    /// As [`positions`](Self::positions). Where it may be noted or not, note it again.
+    /// The same as [`positions`](Self::positions). Where the result is unknown,
+    /// call again.
     async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<(), StoreError>;
 }
 
@@ -76,11 +78,11 @@ pub trait Inbox: Debug + Send + Sync + 'static {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InboxStep {
-    /// Whose events.
+    /// The account of the events.
     pub account: AccountKey,
-    /// Where the consumer stood before; [`Position::START`] where it had seen none.
+    /// The position before the step; [`Position::START`] where no event was seen.
     pub from: Position,
-    /// Where it stands now: greater.
+    /// The position after the step. It is greater than `from`.
     pub to: Position,
 }
 
@@ -88,7 +90,7 @@ impl InboxStep {
     /// The greatest length of a consumer's name, in bytes.
     pub const CONSUMER_BYTES_MAX: usize = 128;
 
-    /// Checks what every inbox refuses.
+    /// Checks the rules of every inbox.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Invalid`.

@@ -1,6 +1,6 @@
-//! Ports that events leave by and arrive through: [`EventPublisher`] sends messages
-//! to a queue or topic, [`MessageQueue`] receives each at least once, and an
-//! [`Inbox`] records what a consumer has seen.
+//! Ports for events. [`EventPublisher`] sends messages to a queue or topic,
+//! [`MessageQueue`] receives each message at least once, and an [`Inbox`] records
+//! the events that a consumer has seen.
 
 mod inbox;
 mod publisher;

@@ -3,27 +3,28 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use thiserror::Error;
 
-/// An event on its way to consumers, as queues and topics carry it.
+/// An event in the form of a message for queues and topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The event's own id, the same at every attempt: what is seen twice is
-    /// recognised by it. At most 128 printable ASCII characters.
+    /// The event's own id, the same at every attempt. Consumers detect duplicates
+    /// by it. At most 128 printable ASCII characters.
     pub id: String,
-    /// What is kept in order: messages of one group are delivered in the order
-    /// in which they were published. At most 128 printable ASCII characters.
+    /// The group. Messages of one group are delivered in the order in which they
+    /// were published. At most 128 printable ASCII characters.
     pub group: String,
-    /// What subscribers filter by: at most 9 names, each once, sorted.
+    /// The attributes that subscribers filter by: at most 9 names, each once,
+    /// sorted.
     pub attributes: Vec<(String, String)>,
     /// The event as JSON.
     pub body: String,
 }
 
 impl Message {
-    /// What it counts for in a call: body, attributes and ids.
+    /// The size of the message in a call: body, attributes and ids.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let attributes = self.attributes.iter().map(|(name, value)| {
-            // Their type is told, too.
+            // The 8 bytes are for the type of the attribute.
             name.len().saturating_add(value.len()).saturating_add(8)
         });
         let fixed = [self.id.len(), self.group.len(), self.body.len()];
@@ -42,54 +43,56 @@ impl Message {
 /// Publishes messages to a queue or topic.
 #[async_trait]
 pub trait EventPublisher: Debug + Send + Sync + 'static {
-    /// How much one call takes; always the same.
+    /// The limits of one call. They never change.
     fn limits(&self) -> PublisherLimits;
 
-    /// Publishes messages, at least one, within the [`limits`](Self::limits);
-    /// answers for each of them in order.
+    /// Publishes messages, at least one, within the [`limits`](Self::limits).
+    /// Returns one result per message, in order.
     ///
-    /// Unless the limits say `keeps_order`, a later message may be published
-    /// although an earlier one of its group was not: callers then put at most
-    /// one message of a group into a call, and none of it into another call
-    /// under way.
+    /// Unless the limits have `keeps_order`, a later message may be published
+    /// although an earlier one of its group failed. Callers then put at most one
+    /// message of a group into a call. They start no other call with this group
+    /// meanwhile.
     ///
     /// # Errors
-    /// [`PublishError`]: each of the messages may have been published or not.
-    /// Publish them again.
+    /// [`PublishError`]: each message may or may not have been published. Publish
+    /// them again.
     async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError>;
 }
 
-/// How much one call to an [`EventPublisher`] takes.
+/// The limits of one call to an [`EventPublisher`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublisherLimits {
-    /// Messages, at least 1.
+    /// The number of messages, at least 1.
     pub messages: usize,
     /// The sum of their [`bytes`](Message::bytes).
     pub bytes: usize,
-    /// Whether nothing of a group is published behind a message of it that was
-    /// not, so that one call may hold several of a group.
+    /// Whether a message is never published after an earlier one of its group
+    /// failed. Then one call may hold several messages of a group.
     pub keeps_order: bool,
 }
 
-/// What became of one message.
+/// The result of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Published {
-    /// It is published, or was before.
+    /// The message is published, now or before.
     Done,
-    /// It is not; try again later.
+    /// The message is not published. Try again later.
     Failed {
-        /// Why, in words.
+        /// The reason, in words.
         reason: String,
     },
-    /// It never will be, as it is: too large, or malformed for the service.
+    /// The message can never be published in this form: it is too large, or
+    /// malformed for the service.
     Refused {
-        /// Why, in words.
+        /// The reason, in words.
         reason: String,
     },
 }
 
-/// A call to an [`EventPublisher`] whose fate is unknown, or that was not
-/// accepted as a whole: the service is away, busy, or not set up for it.
+/// A call to an [`EventPublisher`] with an unknown result, or a call that the
+/// service refused as a whole. The service is unavailable, busy, or not configured
+/// for it.
 #[derive(Debug, Error)]
 #[error("publishing failed: {context}")]
 pub struct PublishError {
@@ -99,14 +102,14 @@ pub struct PublishError {
 }
 
 impl PublishError {
-    /// What failed, in words.
+    /// An error with this description.
     #[must_use]
     pub fn new(context: impl Into<String>) -> Self {
         let (context, source) = (context.into(), None);
         Self { context, source }
     }
 
-    /// The same with what the driver said.
+    /// The same error with the driver's error as its source.
     #[must_use]
     pub fn with_source(
         mut self,

@@ -6,52 +6,52 @@ use thiserror::Error;
 
 use crate::messaging::Message;
 
-/// A queue that delivers each message at least once, those of one group in
-/// order: while a message of a group is in somebody's hands, no later one of it
-/// is given to anybody else.
+/// A queue that delivers each message at least once, in order within a group. While
+/// one receiver holds a message of a group, no other receiver gets a later message
+/// of that group.
 #[async_trait]
 pub trait MessageQueue: Debug + Send + Sync + 'static {
-    /// At most `limit` messages, which nobody else gets for `visibility`; waits
-    /// for the first of them as long as the adapter is set to. None is no error.
+    /// Receives at most `limit` messages. They are invisible to others for
+    /// `visibility`. The call waits for the first message, for a time that the
+    /// adapter's settings define. An empty result is no error.
     ///
     /// # Errors
-    /// [`QueueError`].
+    /// [`QueueError`]: the call failed.
     async fn receive(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>, QueueError>;
 
-    /// Keeps a message from others until `visibility` from now; with zero, gives
-    /// it back at once, and it is received again.
+    /// Extends the invisibility of a message until `visibility` from now. With zero
+    /// it returns the message at once, and the message is received again.
     ///
     /// # Errors
-    /// [`QueueError`], also when it is no longer in the caller's hands.
+    /// [`QueueError`], also when the caller no longer holds the message.
     async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError>;
 
-    /// Ends a message: it is not received again. Ending it twice is ending it
-    /// once.
+    /// Deletes a message, so that it is not received again. The call is idempotent.
     ///
     /// # Errors
-    /// [`QueueError`], also when it is no longer in the caller's hands.
+    /// [`QueueError`], also when the caller no longer holds the message.
     async fn delete(&self, receipt: &str) -> Result<(), QueueError>;
 
-    /// Ends several messages, any number of them, in as few calls as the service
-    /// takes. What became of each, in the order of `receipts`: one answer for each,
-    /// as [`delete`](Self::delete) would give it. One that could not be ended keeps
-    /// no other from it. None is no call.
+    /// Deletes any number of messages, in as few calls as the service allows.
+    /// Returns one result per receipt, in the order of `receipts`, as
+    /// [`delete`](Self::delete) would return it. One failure does not affect the
+    /// other messages. An empty list makes no call.
     async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>>;
 }
 
-/// A message in the hands of one receiver.
+/// A message that one receiver holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// What was published.
+    /// The published message.
     pub message: Message,
-    /// What this receipt is called: another one each time it is received.
+    /// The id of this delivery. It differs at each delivery.
     pub receipt: String,
-    /// How often it was received, this time included: at least 1.
+    /// The number of deliveries including this one, at least 1.
     pub receives: u32,
 }
 
-/// A call to a [`MessageQueue`] that failed; what it was about is as before, or
-/// done.
+/// A call to a [`MessageQueue`] that failed. Its effect may or may not have
+/// happened.
 #[derive(Debug, Error)]
 #[error("the queue failed: {context}")]
 pub struct QueueError {
@@ -61,14 +61,14 @@ pub struct QueueError {
 }
 
 impl QueueError {
-    /// What failed, in words.
+    /// An error with this description.
     #[must_use]
     pub fn new(context: impl Into<String>) -> Self {
         let (context, source) = (context.into(), None);
         Self { context, source }
     }
 
-    /// The same with what the driver said.
+    /// The same error with the driver's error as its source.
     #[must_use]
     pub fn with_source(
         mut self,

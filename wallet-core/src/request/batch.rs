@@ -1,4 +1,4 @@
-//! A batch: independent requests decided together.
+//! A batch: independent requests that are decided together.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,23 +7,23 @@ use std::time::Duration;
 use crate::ledger::{
     AccountKey, CurrencyCode, Hold, HoldKey, RecordKey, TransferKey, TransferWithReversals,
 };
-use crate::request::{Prepared, Unanswered, accounts_of};
+use crate::request::{PreparedRequest, Unanswered, accounts_of};
 
 /// How far an account's latest time may run ahead of the store's clock before
 /// a request on it is refused as [`Decided::ClockBehind`](crate::ledger::Decided).
 pub const MAX_AHEAD: Duration = Duration::from_secs(2);
 
-/// Independent requests that a store decides and commits together. No two of
-/// them have the same key.
+/// Independent requests that a store decides and commits together. Each has its own
+/// idempotency key.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    requests: Vec<Arc<Prepared>>,
-    reads: Reads,
+    requests: Vec<Arc<PreparedRequest>>,
+    reads: ReadSet,
     max_ahead: Duration,
     follow: Follow,
 }
 
-/// Who is told that others may follow.
+/// The observer that is notified when the store holds the locks of the batch.
 #[derive(Clone, Default)]
 struct Follow(Option<Arc<dyn Fn() + Send + Sync>>);
 
@@ -33,25 +33,27 @@ impl std::fmt::Debug for Follow {
     }
 }
 
-/// What a batch touches; every list sorted and unique.
+/// The keys that a batch touches. Every list is sorted and unique.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Reads {
+pub struct ReadSet {
     /// Idempotency records.
     pub keys: Vec<RecordKey>,
-    /// Accounts to lock and read, as far as known; those to be opened too.
+    /// Accounts to lock and read, as far as they are known, including accounts to
+    /// open.
     pub accounts: Vec<AccountKey>,
-    /// Holds that are named or whose new id was given by the caller.
+    /// Holds that a request names, and new holds with an id that the caller gave.
     pub holds: Vec<HoldKey>,
-    /// Transfers that are named or whose new id was given by the caller.
+    /// Transfers that a request names, and new transfers with an id that the caller
+    /// gave.
     pub transfers: Vec<TransferKey>,
     /// Currencies of accounts that may be opened.
     pub currencies: Vec<CurrencyCode>,
 }
 
-impl Reads {
-    /// The accounts to lock, sorted and unique: those known beforehand plus
-    /// those of the holds and transfers that were found without a lock.
+impl ReadSet {
+    /// The accounts to lock, sorted and unique: the accounts known beforehand, plus
+    /// the accounts of the holds and transfers that were found without a lock.
     #[must_use]
     pub fn lock_set(&self, holds: &[Hold], transfers: &[TransferWithReversals]) -> Vec<AccountKey> {
         let mut accounts = self.accounts.clone();
@@ -65,20 +67,20 @@ impl Reads {
 }
 
 impl Batch {
-    /// A batch of `requests` in the order in which they are decided. A request
-    /// whose key stands earlier in the list is left out: the caller must wait
-    /// for the first and take its outcome.
+    /// A batch of `requests` in the order in which they are decided. A request is
+    /// left out when an earlier one has the same key. Its caller must wait for the
+    /// earlier one and take its outcome.
     #[must_use]
-    pub fn new(requests: Vec<Arc<Prepared>>) -> Self {
+    pub fn new(requests: Vec<Arc<PreparedRequest>>) -> Self {
         Self::with_max_ahead(requests, MAX_AHEAD)
     }
 
-    /// The same with another bound than [`MAX_AHEAD`].
+    /// The same batch with another bound than [`MAX_AHEAD`].
     #[must_use]
-    pub fn with_max_ahead(mut requests: Vec<Arc<Prepared>>, max_ahead: Duration) -> Self {
-        let mut reads = Reads {
+    pub fn with_max_ahead(mut requests: Vec<Arc<PreparedRequest>>, max_ahead: Duration) -> Self {
+        let mut reads = ReadSet {
             keys: requests.iter().map(|request| request.key).collect(),
-            ..Reads::default()
+            ..ReadSet::default()
         };
         reads.keys.sort_unstable();
         reads.keys.dedup();
@@ -102,8 +104,8 @@ impl Batch {
                 .currencies
                 .extend(request.currencies.iter().map(crate::ledger::Currency::code));
         }
-        // A hold or transfer that an earlier request of the batch makes needs no
-        // resolving: its accounts are among those of that request.
+        // A hold or transfer that an earlier request of the batch creates needs no
+        // resolving. Its accounts are among the accounts of that request.
         reads.accounts.sort_unstable();
         reads.accounts.dedup();
         reads.holds.sort_unstable();
@@ -120,46 +122,47 @@ impl Batch {
         }
     }
 
-    /// The same, and `told` is called whenever a store says that others
-    /// [`may follow`](Self::may_follow).
+    /// The same batch with an `observer`. It is called whenever a store reports
+    /// that it [holds the locks](Self::locks_acquired).
     #[must_use]
-    pub fn on_follow(mut self, told: impl Fn() + Send + Sync + 'static) -> Self {
-        self.follow = Follow(Some(Arc::new(told)));
+    pub fn on_locks_acquired(mut self, observer: impl Fn() + Send + Sync + 'static) -> Self {
+        self.follow = Follow(Some(Arc::new(observer)));
         self
     }
 
-    /// For a store that has locked every account of the batch, opens none, and is
-    /// about to write: whoever asks for one of these accounts from now on waits
-    /// there for this commit, and decides on what it has written. The service may
-    /// then send the next batch on the same accounts, so that the store has it at
-    /// hand when this one is committed. A store that never says so gets it later.
-    pub fn may_follow(&self) {
-        if let Some(told) = &self.follow.0 {
-            told();
+    /// A store calls this when it has locked every account of the batch, opens
+    /// none, and is about to write. A later request for one of these accounts waits
+    /// at the store for this commit, and decides on its result. So the service may
+    /// send the next batch on the same accounts early. Without this call, the
+    /// service sends the next batch only after the commit.
+    pub fn locks_acquired(&self) {
+        if let Some(observer) = &self.follow.0 {
+            observer();
         }
     }
 
     /// The requests, in the order in which they are decided.
     #[must_use]
-    pub fn requests(&self) -> &[Arc<Prepared>] {
+    pub fn requests(&self) -> &[Arc<PreparedRequest>] {
         &self.requests
     }
 
-    /// What to read.
+    /// The keys to read.
     #[must_use]
-    pub const fn reads(&self) -> &Reads {
+    pub const fn reads(&self) -> &ReadSet {
         &self.reads
     }
 
-    /// How far an account's time may run ahead of the clock.
+    /// How far an account's time may be ahead of the store's clock.
     #[must_use]
     pub const fn max_ahead(&self) -> Duration {
         self.max_ahead
     }
 
-    /// The keys of the requests that cannot be decided where those of `open` cannot:
-    /// they themselves, and later ones of the same
-    /// [`Wallet::submit_all`](crate::service::Wallet::submit_all) that touch what they touch.
+    /// The keys of the requests that cannot be decided because those of `open`
+    /// cannot. These are the keys of `open`, and those of later requests of the
+    /// same [`Wallet::submit_all`](crate::service::Wallet::submit_all) that touch
+    /// the same things.
     #[must_use]
     pub fn blocked_by(&self, open: &BTreeSet<RecordKey>) -> BTreeSet<RecordKey> {
         let mut unanswered = Unanswered::default();

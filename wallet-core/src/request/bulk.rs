@@ -1,12 +1,13 @@
-//! A bulk request: many items under one idempotency key, each by itself.
+//! A bulk request: many items under one idempotency key. Each item is decided
+//! separately.
 //!
-//! The key itself is recorded with the fingerprint of all items, in the commit of
-//! the first item that is decided. Every later commit of an item proves that
-//! record, so that another list of items under the same key moves nothing. Each
-//! item's outcome is recorded under a key that derives from the bulk request's
-//! key and the item's index. Items are decided in order: an item waits until the
-//! one before it has an outcome, so a crash in between is resumed at the first
-//! item without one.
+//! The key itself is recorded with the fingerprint of all items. The commit of the
+//! first decided item writes this record. Every later commit of an item proves that
+//! record, so another list of items under the same key moves nothing. Each item's
+//! outcome is recorded under a key that derives from the bulk request's key and the
+//! item's index. Items are decided in order: an item waits until the one before it
+//! has an outcome. After a crash, a retry resumes at the first item without an
+//! outcome.
 
 use std::sync::Arc;
 
@@ -16,8 +17,8 @@ use crate::request::Command;
 /// The most items in one bulk request.
 pub const BULK_ITEMS_MAX: usize = 1_000;
 
-/// Many commands under one idempotency key, each carried out by itself: an item
-/// that is refused stops no other.
+/// Many commands under one idempotency key. Each is carried out separately: a
+/// refused item stops no other item.
 ///
 /// ```
 /// use wallet_core::{Currency, IdempotencyKey, OpenAccount, Owner};
@@ -47,26 +48,26 @@ impl BulkRequest {
         }
     }
 
-    /// The same in another ledger.
+    /// The same bulk request in another ledger.
     #[must_use]
     pub const fn in_ledger(mut self, ledger: LedgerId) -> Self {
         self.ledger = ledger;
         self
     }
 
-    /// The set of books.
+    /// The ledger.
     #[must_use]
     pub const fn ledger(&self) -> LedgerId {
         self.ledger
     }
 
-    /// Its key.
+    /// The idempotency key.
     #[must_use]
     pub const fn key(&self) -> &IdempotencyKey {
         &self.key
     }
 
-    /// What it asks for, in the order in which it is decided.
+    /// The items, in the order in which they are decided.
     #[must_use]
     pub fn items(&self) -> &[Command] {
         &self.items
@@ -77,14 +78,14 @@ impl BulkRequest {
     }
 }
 
-/// The bulk request that an item belongs to, and the item's place in it.
+/// The bulk request that an item belongs to, and the item's index in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Membership {
     /// The key of the bulk request.
     pub(crate) key: RecordKey,
-    /// Of all items.
+    /// The fingerprint of all items.
     pub(crate) fingerprint: Fingerprint,
-    /// How many items there are.
+    /// The number of items.
     pub(crate) items: u32,
     /// The item's index.
     pub(crate) index: u32,
@@ -98,17 +99,17 @@ impl Membership {
     }
 }
 
-/// What is recorded under a key.
+/// The outcome that is recorded under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
     /// The outcome of one request: receipts, a refusal, or its cancellation.
     Request(Arc<Outcome>),
     /// A bulk request.
     Bulk {
-        /// What is recorded under its key: how many items it has, and the time of
-        /// the first one.
+        /// The outcome under the bulk request's key: the number of items, and the time of
+        /// the first item.
         accepted: Arc<Outcome>,
-        /// Its items in order; `None` for one without an outcome yet.
+        /// The outcomes of the items in order; `None` for an item without an outcome yet.
         items: Vec<Option<Arc<Outcome>>>,
     },
 }

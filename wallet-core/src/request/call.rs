@@ -1,40 +1,41 @@
-//! The order of requests that one call submits.
+//! The order of requests that one call of `submit_all` submits.
 
 use rustc_hash::FxHashSet;
 
 use crate::ledger::{AccountKey, HoldKey, RecordKey, TransferKey};
-use crate::request::Prepared;
+use crate::request::PreparedRequest;
 
-/// One call of [`Wallet::submit_all`](crate::service::Wallet::submit_all) of a process.
+/// One call of [`Wallet::submit_all`](crate::service::Wallet::submit_all) in a
+/// process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Call(pub(crate) u64);
 
-/// What two requests may have in common.
+/// A resource that two requests may share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Resource {
     Key(RecordKey),
     Account(AccountKey),
-    /// A hold whose accounts are not known.
+    /// A hold with unknown accounts.
     Hold(HoldKey),
-    /// A transfer whose accounts are not known.
+    /// A transfer with unknown accounts.
     Transfer(TransferKey),
 }
 
-impl Prepared {
-    /// The same, as one of the requests of a call, which keep their order where they
-    /// touch the same.
+impl PreparedRequest {
+    /// The same request as part of a call. Requests of a call keep their order
+    /// where they share a resource.
     pub(crate) fn in_call(mut self, call: Call) -> Self {
         self.call = Some(call);
         self
     }
 
-    /// The key of the bulk request that it is an item of.
+    /// The key of the bulk request, if this request is one of its items.
     pub(crate) fn bulk_key(&self) -> Option<Resource> {
         let membership = self.membership();
         membership.map(|membership| Resource::Key(membership.key))
     }
 
-    /// What it touches, its key first.
+    /// The resources that the request touches. Its key is first.
     pub(crate) fn resources(&self) -> impl Iterator<Item = Resource> + '_ {
         let accounts = self.accounts().iter().copied();
         let holds = self.holds().iter().copied();
@@ -47,21 +48,21 @@ impl Prepared {
     }
 }
 
-/// What requests without an answer touch, by call: later ones of the same call that
-/// touch it wait for them.
+/// The resources of unanswered requests, by call. Later requests of the same call
+/// wait while they share one of these resources.
 #[derive(Debug, Default)]
 pub(crate) struct Unanswered(FxHashSet<(Call, Resource)>);
 
 impl Unanswered {
-    /// Adds what a request touches.
-    pub(crate) fn note(&mut self, request: &Prepared) {
+    /// Adds the resources of a request.
+    pub(crate) fn note(&mut self, request: &PreparedRequest) {
         if let Some(call) = request.call {
             self.0.extend(request.resources().map(|one| (call, one)));
         }
     }
 
-    /// Removes it.
-    pub(crate) fn forget(&mut self, request: &Prepared) {
+    /// Removes the resources of a request.
+    pub(crate) fn forget(&mut self, request: &PreparedRequest) {
         if let Some(call) = request.call.filter(|_| !self.0.is_empty()) {
             for one in request.resources() {
                 self.0.remove(&(call, one));
@@ -69,8 +70,8 @@ impl Unanswered {
         }
     }
 
-    /// Whether a request has to wait for one of its own call.
-    pub(crate) fn holds_back(&self, request: &Prepared) -> bool {
+    /// Whether a request must wait for another request of its own call.
+    pub(crate) fn holds_back(&self, request: &PreparedRequest) -> bool {
         let Some(call) = request.call.filter(|_| !self.0.is_empty()) else {
             return false;
         };

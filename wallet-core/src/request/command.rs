@@ -1,4 +1,4 @@
-//! Commands: what a request asks for.
+//! Commands: the operations that a request asks for.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use crate::ledger::{
     SettlementName, Status, Timestamp, TransferId, settlement_account,
 };
 
-/// Defines a command: public fields to read, a constructor for what is needed,
-/// a `with_*` method for what is optional, room for more fields later.
+/// Defines a command: public fields to read, a constructor for the required fields,
+/// a `with_*` method for each optional field. More fields may be added later.
 macro_rules! command {
     (
         $(#[$doc:meta])* $name:ident
@@ -24,7 +24,7 @@ macro_rules! command {
         }
 
         impl $name {
-            /// The command with every optional part at its default.
+            /// The command with every optional field at its default.
             #[must_use]
             pub fn new($($need: $need_type),*) -> Self {
                 Self { $($need,)* $($may: Default::default(),)* }
@@ -52,123 +52,123 @@ command! {
     /// Opens an account at balance zero.
     OpenAccount
     needs {
-        /// Whose it is; never with a [reserved prefix](crate::ledger::RESERVED_OWNERS).
+        /// The owner, never with a [reserved prefix](crate::ledger::RESERVED_OWNERS).
         owner: Owner,
-        /// What it holds.
+        /// The account's currency.
         currency: Currency,
     }
     may {
-        /// Its id; made by the service when absent.
+        /// The account's id. The service makes it when absent.
         id, with_id: Option<AccountId>,
-        /// Its floor; never negative by default.
+        /// The overdraft policy. By default the balance is never negative.
         policy, with_policy: Policy,
-        /// Its ceiling; none by default.
+        /// The maximum balance. By default there is none.
         max_balance, with_max_balance: Option<Amount>,
-        /// The host's own words about it.
+        /// The host's metadata for the account.
         metadata, with_metadata: Option<Metadata>,
-        /// Whether it is a system account, one of the host's own: only
-        /// [`SystemTransfer`] moves it, nothing changes its status or limits, and
-        /// its events are not published.
+        /// Whether this is a system account, which belongs to the host. Only
+        /// [`SystemTransfer`] moves it. Nothing changes its status or limits, and its
+        /// events are not published.
         system, with_system: bool,
     }
 }
 
 command! {
-    /// Changes an account's status: freezes, unfreezes, closes it. Setting the
-    /// status that it has succeeds without an effect; a closed account and a
-    /// system account refuse every change.
+    /// Changes an account's status: freezes, unfreezes or closes it. Setting the
+    /// current status succeeds without an effect. A closed account and a system
+    /// account refuse every change.
     ChangeStatus
     needs {
-        /// Which account.
+        /// The account.
         account: AccountId,
-        /// Its status from now on.
+        /// The new status.
         status: Status,
     }
     may {}
 }
 
 command! {
-    /// Changes an account's floor, its ceiling, or both. A limit that the
-    /// balance already exceeds is refused, and so is any change of a system
-    /// account.
+    /// Changes an account's overdraft policy, its maximum balance, or both. A limit
+    /// that the balance already exceeds is refused. Any change of a system account
+    /// is refused too.
     ChangeLimits
     needs {
-        /// Which account.
+        /// The account.
         account: AccountId,
     }
     may {
-        /// Its floor from now on; kept when absent.
+        /// The new overdraft policy. When absent, the policy stays.
         policy, with_policy: Option<Policy>,
-        /// Its ceiling from now on.
+        /// The change of the maximum balance.
         max_balance, with_max_balance: Change<Amount>,
     }
 }
 
-/// What becomes of an optional value.
+/// A change of an optional value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Change<T> {
-    /// It stays.
+    /// The value stays.
     #[default]
     Keep,
-    /// It goes.
+    /// The value is removed.
     Clear,
-    /// It becomes this.
+    /// The value becomes this one.
     Set(T),
 }
 
 command! {
-    /// Moves money between customers' accounts: one leg or many, applied in order,
-    /// floors and ceilings checked after each, all or none. Legs that name a
-    /// system account are refused.
+    /// Moves money between customers' accounts, in one leg or many. Legs are
+    /// applied in order, and limits are checked after each leg. The transfer is
+    /// atomic. Legs that name a system account are refused.
     PostTransfer
     needs {
-        /// What moves.
+        /// The legs.
         legs: Vec<Leg>,
     }
     may {
-        /// Its id; made by the service when absent.
+        /// The transfer's id. The service makes it when absent.
         id, with_id: Option<TransferId>,
-        /// What the host says about it.
+        /// The host's details.
         details, with_details: Details,
     }
 }
 
 command! {
-    /// Brings money in from a named settlement account, which is opened when
-    /// it is first needed.
+    /// Moves money in from a named settlement account. The settlement account is
+    /// opened on first use.
     Deposit
     needs {
-        /// Credited.
+        /// The credited account.
         account: AccountId,
-        /// How much of what.
+        /// The amount and its currency.
         money: Money,
-        /// Where it comes from.
+        /// The settlement account that the money comes from.
         settlement: SettlementName,
     }
     may {
-        /// Its id; made by the service when absent.
+        /// The transfer's id. The service makes it when absent.
         id, with_id: Option<TransferId>,
-        /// What the host says about it.
+        /// The host's details.
         details, with_details: Details,
     }
 }
 
 command! {
-    /// Takes money out to a named settlement account, which is opened when it
-    /// is first needed.
+    /// Moves money out to a named settlement account. The settlement account is
+    /// opened on first use.
     Withdrawal
     needs {
-        /// Debited.
+        /// The debited account.
         account: AccountId,
-        /// How much of what.
+        /// The amount and its currency.
         money: Money,
-        /// Where it goes.
+        /// The settlement account that the money goes to.
         settlement: SettlementName,
     }
     may {
-        /// Its id; made by the service when absent.
+        /// The transfer's id. The service makes it when absent.
         id, with_id: Option<TransferId>,
-        /// What the host says about it.
+        /// The host's details.
         details, with_details: Details,
     }
 }
@@ -176,11 +176,11 @@ command! {
 /// Names a system account in a [`SystemTransfer`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SystemAccount {
-    /// The settlement account of this name, opened when it is first needed; its
-    /// first shard where it has several.
+    /// The settlement account of this name, opened on first use. Where it has
+    /// several shards, this is the first shard.
     Settlement(SettlementName),
-    /// The system account with this id: one that the host opened, or one shard
-    /// of a settlement account.
+    /// The system account with this id: an account that the host opened, or one
+    /// shard of a settlement account.
     Account(AccountId),
 }
 
@@ -198,11 +198,11 @@ impl SystemAccount {
 /// One movement of a [`SystemTransfer`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SystemLeg {
-    /// Debited.
+    /// The debited account.
     pub from: SystemAccount,
-    /// Credited.
+    /// The credited account.
     pub to: SystemAccount,
-    /// How much of what.
+    /// The amount and its currency.
     pub money: Money,
 }
 
@@ -213,7 +213,7 @@ impl SystemLeg {
         Self { from, to, money }
     }
 
-    /// The same with the ids of the accounts in `ledger`.
+    /// The leg with the ids of the accounts in `ledger`.
     #[must_use]
     pub fn leg(&self, ledger: LedgerId) -> Leg {
         let id = |account: &SystemAccount| account.id(ledger, self.money.currency);
@@ -223,17 +223,17 @@ impl SystemLeg {
 
 command! {
     /// Moves money between system accounts: the card processor pays out to the
-    /// bank, the bank takes a fee. One leg or many, applied in order, all or none.
-    /// A privilege of the host's own staff: keep it from customers.
+    /// bank, the bank takes a fee. It has one leg or many, applied in order, and it
+    /// is atomic. Only the host's own staff should have access to this command.
     SystemTransfer
     needs {
-        /// What moves.
+        /// The legs.
         legs: Vec<SystemLeg>,
     }
     may {
-        /// Its id; made by the service when absent.
+        /// The transfer's id. The service makes it when absent.
         id, with_id: Option<TransferId>,
-        /// What the host says about it.
+        /// The host's details.
         details, with_details: Details,
     }
 }
@@ -241,29 +241,29 @@ command! {
 /// One part of a [`Split`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Share {
-    /// Credited.
+    /// The credited account.
     pub to: AccountId,
-    /// Its share of the whole in basis points, 1 ..= 10,000.
+    /// The share of the whole in basis points, 1 ..= 10,000.
     pub share_bp: u32,
 }
 
 command! {
-    /// Moves one amount to several customers' accounts by shares, cut by the
-    /// largest remainder. A part that comes out as zero makes no leg. System
-    /// accounts are refused.
+    /// Splits one amount between several customers' accounts by shares, with the
+    /// largest remainder method. A part of zero makes no leg. System accounts are
+    /// refused.
     Split
     needs {
-        /// Debited.
+        /// The debited account.
         from: AccountId,
-        /// The whole.
+        /// The whole amount.
         money: Money,
-        /// Its parts; together 10,000 basis points.
+        /// The parts. Their shares add up to 10,000 basis points.
         shares: Vec<Share>,
     }
     may {
-        /// Its id; made by the service when absent.
+        /// The transfer's id. The service makes it when absent.
         id, with_id: Option<TransferId>,
-        /// What the host says about it.
+        /// The host's details.
         details, with_details: Details,
     }
 }
@@ -273,108 +273,108 @@ command! {
     /// refused.
     PlaceHold
     needs {
-        /// Whose money is reserved.
+        /// The account whose money is reserved.
         from: AccountId,
-        /// Whom it is reserved for.
+        /// The account that the money is reserved for.
         to: AccountId,
-        /// How much of what.
+        /// The amount and its currency.
         money: Money,
     }
     may {
-        /// Its id; made by the service when absent.
+        /// The hold's id. The service makes it when absent.
         id, with_id: Option<HoldId>,
-        /// How long it can be captured, from when it is placed. Greater than zero,
-        /// at most ten years. Give this or `expires_at`; a hold with neither can be
-        /// captured for ever.
+        /// The life of the hold from its placement. It is greater than zero and at most
+        /// ten years. Set this or `expires_at`. A hold with neither never expires.
         expires_in, with_expires_in: Option<Duration>,
-        /// Until when it can be captured. A retry says the same time again, where a
-        /// life that the caller reckons anew would be another request. When the
-        /// request is decided, the store's clock must not have reached it, and it
-        /// must lie at most ten years ahead.
+        /// The expiry time. A retry repeats the same time, whereas a life that the caller
+        /// computes again would make another request. At the decision, the time must lie
+        /// ahead of the store's clock, by at most ten years.
         expires_at, with_expires_at: Option<Timestamp>,
-        /// What the host says about it.
+        /// The host's details.
         details, with_details: Details,
     }
 }
 
 command! {
-    /// Posts a hold, all of it or a part.
+    /// Captures a hold: posts all of it or a part.
     Capture
     needs {
-        /// Which hold.
+        /// The hold.
         hold: HoldId,
     }
     may {
-        /// How much, in minor units; all that remains when absent.
+        /// The amount, in minor units. When absent, it is the whole remaining amount.
         amount, with_amount: Option<Amount>,
-        /// Whether the rest is released; when absent, only if nothing remains.
+        /// Whether the rest is released. When absent, the hold ends only if nothing
+        /// remains.
         is_final, with_is_final: Option<bool>,
-        /// The transfer's id; made by the service when absent.
+        /// The transfer's id. The service makes it when absent.
         id, with_id: Option<TransferId>,
-        /// What the host says about the transfer.
+        /// The host's details of the transfer.
         details, with_details: Details,
     }
 }
 
 command! {
-    /// Gives back what a hold still holds.
+    /// Releases the remaining amount of a hold.
     Release
     needs {
-        /// Which hold.
+        /// The hold.
         hold: HoldId,
     }
     may {}
 }
 
 command! {
-    /// Gives back what an expired hold still holds; refused before its time.
+    /// Releases the remaining amount of an expired hold. It is refused before the
+    /// expiry time.
     Expire
     needs {
-        /// Which hold.
+        /// The hold.
         hold: HoldId,
     }
     may {}
 }
 
-/// What a [`Reverse`] undoes.
+/// The part of a transfer that a [`Reverse`] undoes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ReverseWhat {
-    /// All that is left of every leg, the last leg first.
+    /// The remaining amount of every leg, the last leg first.
     #[default]
     Rest,
-    /// This much, in minor units, of a transfer with a single leg.
+    /// This amount, in minor units, of a transfer with a single leg.
     Amount(Amount),
-    /// These legs in this order: index, and how much (the rest when absent).
+    /// These legs in this order: the index, and the amount (the rest when absent).
     Legs(Vec<(u16, Option<Amount>)>),
-    /// This much, in minor units, of all legs together, in proportion to what is
-    /// left of each; the units that rounding leaves go to the largest remainders.
-    /// Refused where the legs hold several currencies.
+    /// This amount, in minor units, of all legs together, in proportion to the
+    /// remaining amount of each leg. The units that rounding leaves go to the
+    /// largest remainders. It is refused where the legs have several currencies.
     Proportional(Amount),
 }
 
 command! {
-    /// Undoes an earlier transfer, never more than it moved in total. A transfer
-    /// between two system accounts is refused: a [`SystemTransfer`] the other way
-    /// undoes it.
+    /// Reverses an earlier transfer, never more than it moved in total. A transfer
+    /// between two system accounts is refused: a [`SystemTransfer`] in the other
+    /// direction undoes it.
     Reverse
     needs {
-        /// Which transfer.
+        /// The transfer.
         transfer: TransferId,
     }
     may {
-        /// How much of it.
+        /// The part to reverse.
         what, with_what: ReverseWhat,
-        /// Whether the floor of the account that pays back is disregarded:
-        /// for chargebacks, which the money's absence does not stop.
+        /// Whether the overdraft limit of the account that pays back is ignored. This is
+        /// for chargebacks, which must succeed without sufficient funds.
         force, with_force: bool,
-        /// The reversal's id; made by the service when absent.
+        /// The reversal's id. The service makes it when absent.
         id, with_id: Option<TransferId>,
-        /// What the host says about it.
+        /// The host's details.
         details, with_details: Details,
     }
 }
 
-/// One thing to do; a [`Request`](crate::request::Request) holds one or more.
+/// One operation. A [`Request`](crate::request::Request) holds one or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant is documented on its struct")]

@@ -1,25 +1,25 @@
-//! What committing a request takes, so that batches can be cut to fit.
+//! The cost of committing a request. Batches are cut to fit a store's limits.
 
 use crate::ledger::{Details, Hold, HoldId, TransferId, TransferWithReversals};
-use crate::request::{Command, Prepared, ReverseWhat};
+use crate::request::{Command, PreparedRequest, ReverseWhat};
 
-/// Two entries, two accounts, a reversal total.
+/// Rows per leg: two entries, two accounts, a reversal total.
 const ROWS_PER_LEG: usize = 5;
 const BYTES_PER_LEG: usize = 512;
-/// In the row, the record and the outbox.
+/// Copies of a text: in the row, the record and the outbox.
 const COPIES_OF_A_TEXT: usize = 3;
 
-/// What committing a request takes, at most.
+/// The greatest cost of committing a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Rows written.
+    /// The number of rows written.
     pub rows: usize,
-    /// Bytes sent, estimated from above.
+    /// The number of bytes sent, estimated from above.
     pub bytes: usize,
 }
 
 impl Cost {
-    /// Both together.
+    /// The sum of both costs.
     pub(crate) const fn plus(self, other: Self) -> Self {
         Self {
             rows: self.rows.saturating_add(other.rows),
@@ -28,13 +28,13 @@ impl Cost {
     }
 }
 
-/// What is known only once the holds and transfers that a request names have
+/// The facts that are known only once the holds and transfers of a request have
 /// been found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Resolved {
-    /// How many legs each transfer has.
+    /// The number of legs of each transfer.
     legs: Vec<(TransferId, usize)>,
-    /// Bytes of each hold's texts.
+    /// The number of bytes of each hold's texts.
     texts: Vec<(HoldId, usize)>,
 }
 
@@ -58,12 +58,12 @@ impl Resolved {
     }
 }
 
-impl Prepared {
-    /// How many rows committing it writes at most, and how many bytes about. The
-    /// reversal of a transfer that could not be resolved yet counts as one leg.
+impl PreparedRequest {
+    /// The greatest number of rows that the commit writes, and the approximate
+    /// number of bytes. The reversal of an unresolved transfer counts as one leg.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        // The first item of a bulk request brings the bulk request's record.
+        // The first item of a bulk request also writes the bulk request's record.
         let bulk = usize::from(self.membership().is_some());
         // The record and the outbox row.
         let mut cost = Cost {
@@ -96,7 +96,7 @@ impl Prepared {
             };
             let details = prepared.command.details();
             let text = details.map_or(0, Details::text_bytes);
-            // A change of a hold carries the hold that it names.
+            // A change of a hold includes the hold itself.
             let more = match &prepared.command {
                 Command::OpenAccount(open) => {
                     open.metadata.as_ref().map_or(0, |text| text.as_str().len())
@@ -116,8 +116,8 @@ impl Prepared {
         cost
     }
 
-    /// How many bytes the texts of a hold take that was found or that this request
-    /// makes.
+    /// The number of bytes of the texts of a hold that was found or that this
+    /// request creates.
     fn texts_of(&self, hold: HoldId) -> usize {
         let mut found = self.resolved.texts.iter();
         if let Some((_, bytes)) = found.find(|(id, _)| *id == hold) {
@@ -131,8 +131,8 @@ impl Prepared {
         made.map_or(0, Details::text_bytes)
     }
 
-    /// How many legs a transfer has that was found or that this request makes;
-    /// at least 1.
+    /// The number of legs of a transfer that was found or that this request
+    /// creates; at least 1.
     fn legs_of(&self, transfer: TransferId) -> usize {
         let made = self
             .commands

@@ -1,17 +1,17 @@
-//! The canonical form of what a caller sent, and its fingerprint.
+//! The canonical form of a caller's request, and its fingerprint.
 //!
-//! A fingerprint outlives releases: a retry after an upgrade must meet the
+//! A fingerprint outlives releases. A retry after an upgrade must match the
 //! fingerprint that was recorded before it. So the form only ever grows:
 //!
 //! - it starts with a domain that names its version;
 //! - a command is its number, its fields, and a zero byte; a field is its
 //!   number (1 or more, of one meaning for ever), its length (4 bytes,
 //!   big-endian) and its bytes; a list is one field per item;
-//! - what the caller left out adds nothing, nor does a default that cannot be
-//!   told from leaving it out. A field added later therefore changes the
-//!   fingerprint of no request that does without it;
-//! - ledger and key are not in it (they are where the fingerprint is found),
-//!   nor is anything that the service makes: ids, times, shards.
+//! - an absent field adds nothing, and neither does a default that is equivalent to
+//!   an absent field. So a new field does not change the fingerprint of any request
+//!   without it;
+//! - ledger and key are not in it, because the fingerprint is stored under them.
+//!   Values that the service makes are not in it: ids, times, shards.
 
 mod form;
 
@@ -24,7 +24,8 @@ use crate::request::{
 use form::{Form, field, status};
 
 const DOMAIN: &[u8] = b"wallet.request.1\0";
-/// Of a list that has one command: another request than the command alone.
+/// The domain of a list with one command, which is another request than the command
+/// alone.
 const LIST_OF_ONE: &[u8] = b"wallet.list.1\0";
 const BULK: &[u8] = b"wallet.bulk.1\0";
 const CANCELLATION: &[u8] = b"wallet.cancel.1\0";
@@ -44,12 +45,12 @@ pub(crate) fn of_commands(commands: &[Command]) -> Fingerprint {
     of_all(DOMAIN, commands)
 }
 
-/// The fingerprint of a bulk request: of all items in order.
+/// The fingerprint of a bulk request covers all items in order.
 pub(crate) fn of_bulk(bulk: &BulkRequest) -> Fingerprint {
     of_all(BULK, bulk.items())
 }
 
-/// The fingerprint of a cancelled key: no request has it.
+/// The fingerprint of a cancelled key. No request has the same one.
 pub(crate) fn of_cancellation() -> Fingerprint {
     Fingerprint::of(CANCELLATION)
 }
@@ -63,9 +64,9 @@ fn of_all(domain: &[u8], commands: &[Command]) -> Fingerprint {
     Fingerprint::of(form.as_bytes())
 }
 
-/// Adds a command. Its number is never zero, which ends one. Each function
-/// below names every field, so that a new one cannot be forgotten: two requests
-/// that differ in it would pass for one.
+/// Adds a command. Its number is never zero, because a zero byte ends a command.
+/// Each function below names every field, so that a new field cannot be forgotten.
+/// Otherwise two requests that differ in it would have one fingerprint.
 fn add(form: &mut Form, command: &Command) {
     match command {
         Command::OpenAccount(command) => open_account(form, command),
@@ -253,7 +254,7 @@ fn capture(form: &mut Form, command: &Capture) {
     if let Some(amount) = amount {
         form.amount(field::AMOUNT, *amount);
     }
-    // Three cases, not two: absent means "if nothing remains".
+    // Three cases, not two: an absent value means "if nothing remains".
     if let Some(is_final) = is_final {
         form.put(field::IS_FINAL, &[u8::from(*is_final)]);
     }

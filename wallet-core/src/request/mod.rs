@@ -1,9 +1,9 @@
-//! What callers ask for, on its way to a decision.
+//! Callers' requests, from the call to the decision.
 //!
-//! A [`Request`] holds [`Command`]s under one idempotency key. [`Prepared`] is the
-//! same, validated, fingerprinted, with the ids of all that it may create. A
-//! [`Batch`] holds prepared requests that are decided together, and knows what has
-//! to be read for them ([`Reads`]) and what each costs ([`Cost`]).
+//! A [`Request`] holds [`Command`]s under one idempotency key. [`PreparedRequest`]
+//! is the same request, validated and fingerprinted, with the ids that it may
+//! create. A [`Batch`] holds prepared requests that are decided together. It knows
+//! what to read for them ([`ReadSet`]) and what each costs ([`Cost`]).
 
 mod batch;
 mod bulk;
@@ -15,7 +15,7 @@ mod prepared;
 #[allow(clippy::module_inception, reason = "it holds the type of that name")]
 mod request;
 
-pub use batch::{Batch, MAX_AHEAD, Reads};
+pub use batch::{Batch, MAX_AHEAD, ReadSet};
 pub use bulk::{BULK_ITEMS_MAX, BulkRequest, Recorded};
 pub use command::{
     Capture, Change, ChangeLimits, ChangeStatus, Command, Deposit, Expire, OpenAccount, PlaceHold,
@@ -23,7 +23,7 @@ pub use command::{
     SystemTransfer, Withdrawal,
 };
 pub use cost::Cost;
-pub use prepared::{Prepared, accounts_of};
+pub use prepared::{PreparedRequest, accounts_of};
 pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};
 
 pub(crate) use bulk::Membership;

@@ -1,4 +1,4 @@
-//! From a request to what the queue and `decide` work with.
+//! Prepares a request for the queue and for `decide`.
 
 use uuid::Uuid;
 
@@ -12,29 +12,29 @@ use crate::request::{
 };
 use crate::runtime::IdGenerator;
 
-/// A validated request with its fingerprint and the ids of all that it may
-/// create. Made once when the request is submitted; deciding it again, here or
-/// after a retry, yields the same ids.
+/// A validated request with its fingerprint and the ids that it may create. It is
+/// made once, when the request is submitted. Deciding it again, here or after a
+/// retry, yields the same ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prepared {
+pub struct PreparedRequest {
     pub(crate) ledger: LedgerId,
     pub(crate) key: RecordKey,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) commands: Vec<PreparedCommand>,
-    /// Accounts known to be touched; sorted, unique.
+    /// Accounts that the request is known to touch, sorted and unique.
     pub(crate) accounts: Vec<AccountKey>,
     pub(crate) holds: Vec<HoldKey>,
     pub(crate) transfers: Vec<TransferKey>,
     pub(crate) currencies: Vec<Currency>,
-    /// Who made it, and for what.
+    /// The origin and purpose of the request.
     pub(crate) purpose: Purpose,
-    /// What its cost depends on beside its commands.
+    /// The facts that its cost depends on, beside its commands.
     pub(crate) resolved: Resolved,
-    /// The call that submitted it with others.
+    /// The `submit_all` call that submitted it with other requests.
     pub(crate) call: Option<Call>,
 }
 
-/// What a prepared request is for.
+/// The purpose of a prepared request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// A caller's request.
@@ -47,11 +47,11 @@ pub(crate) enum Purpose {
     Sweep,
 }
 
-/// A command with what was chosen for it when it was submitted.
+/// A command with the values that were chosen for it when it was submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PreparedCommand {
     pub(crate) command: Command,
-    /// The id of the account, transfer or hold that it creates.
+    /// The id of the account, transfer or hold that the command creates.
     pub(crate) id: Uuid,
     /// The settlement account of a deposit or withdrawal.
     pub(crate) settlement: Option<AccountId>,
@@ -73,11 +73,11 @@ impl PreparedCommand {
     }
 }
 
-impl Prepared {
-    /// Validates `request`, fingerprints it, makes the ids that it needs.
+impl PreparedRequest {
+    /// Validates `request`, fingerprints it, and makes its new ids.
     ///
     /// # Errors
-    /// [`InvalidRequest`]; nothing was made.
+    /// [`InvalidRequest`]: nothing was made.
     pub fn new(
         request: Request,
         ids: &dyn IdGenerator,
@@ -91,12 +91,12 @@ impl Prepared {
         Self::assemble(ledger, key, fingerprint, commands, ids, shards).check()
     }
 
-    /// Validates every item of `bulk` and prepares each as a request of its own,
+    /// Validates every item of `bulk` and prepares each item as a separate request,
     /// in order.
     ///
     /// # Errors
-    /// [`InvalidRequest`] with the index of the first item that is not valid, 0
-    /// where it is about the whole; nothing was made.
+    /// [`InvalidRequest`] with the index of the first item that is not valid, or 0
+    /// where the error concerns the whole bulk request. Nothing was made.
     pub fn bulk(
         bulk: BulkRequest,
         ids: &dyn IdGenerator,
@@ -144,8 +144,8 @@ impl Prepared {
         Ok(self)
     }
 
-    /// The request by which the sweep expires `hold`: its key derives from the
-    /// hold, so that any number of sweepers expire it once.
+    /// The request by which the sweep expires `hold`. Its key derives from the
+    /// hold, so any number of sweepers expire the hold once.
     #[must_use]
     pub fn expiry(hold: HoldKey, ids: &dyn IdGenerator) -> Self {
         let command = Command::Expire(crate::request::Expire::new(hold.id));
@@ -287,14 +287,15 @@ impl Prepared {
         settlement
     }
 
-    /// The key that its outcome is recorded under.
+    /// The key that the outcome is recorded under.
     #[must_use]
     pub const fn key(&self) -> RecordKey {
         self.key
     }
 
-    /// The keys that are read to decide it: its own, and for an item of a bulk
-    /// request that of the bulk request and of the item before.
+    /// The keys that are read for the decision: the request's own key. For an item
+    /// of a bulk request, also the keys of the bulk request and of the previous
+    /// item.
     pub fn keys(&self) -> impl Iterator<Item = RecordKey> {
         let membership = self.membership().copied();
         let bulk = membership.map(|membership| membership.key);
@@ -302,7 +303,7 @@ impl Prepared {
         std::iter::once(self.key).chain(bulk).chain(previous)
     }
 
-    /// The bulk request that it is an item of.
+    /// The bulk request, if this request is one of its items.
     pub(crate) const fn membership(&self) -> Option<&Membership> {
         match &self.purpose {
             Purpose::Item(membership) => Some(membership),
@@ -310,27 +311,27 @@ impl Prepared {
         }
     }
 
-    /// What was asked.
+    /// The fingerprint of the request.
     #[must_use]
     pub const fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 
-    /// The currencies of accounts that it may open.
+    /// The currencies of accounts that the request may open.
     #[must_use]
     pub fn currencies(&self) -> &[Currency] {
         &self.currencies
     }
 
-    /// The ids of what each command creates, in order, where it creates
-    /// something; for a caller that never learns the outcome.
+    /// The ids that the commands create, in order, for each command that creates
+    /// something. A caller that never receives the outcome can use them.
     #[must_use]
     pub fn ids(&self) -> Vec<Uuid> {
         self.commands.iter().map(|command| command.id).collect()
     }
 
-    /// Whether `outcome` created what this request would create: then it is
-    /// this request's own, not that of an earlier one with the same key.
+    /// Whether `outcome` created what this request would create. If so, it is this
+    /// request's own outcome, not that of an earlier request with the same key.
     #[must_use]
     pub fn made(&self, outcome: &Outcome) -> bool {
         if outcome.is_cancelled() {
@@ -355,26 +356,26 @@ impl Prepared {
         created.all(|is_own| is_own)
     }
 
-    /// Accounts it is known to touch; sorted, unique.
+    /// Accounts that the request is known to touch, sorted and unique.
     #[must_use]
     pub fn accounts(&self) -> &[AccountKey] {
         &self.accounts
     }
 
-    /// Holds that it names.
+    /// Holds that the request names.
     #[must_use]
     pub fn holds(&self) -> &[HoldKey] {
         &self.holds
     }
 
-    /// Transfers that it names.
+    /// Transfers that the request names.
     #[must_use]
     pub fn transfers(&self) -> &[TransferKey] {
         &self.transfers
     }
 
-    /// Takes in what is immutable about the holds and transfers that it names:
-    /// whose they are.
+    /// Records the immutable facts about the holds and transfers that the request
+    /// names: their accounts.
     pub fn resolve(&mut self, holds: &[Hold], transfers: &[TransferWithReversals]) {
         self.accounts.extend(accounts_of(holds, transfers));
         self.accounts.sort_unstable();
@@ -383,8 +384,8 @@ impl Prepared {
     }
 }
 
-/// Whose the holds and transfers are: the accounts that must be locked before
-/// anything about them is decided.
+/// The accounts of the holds and transfers. These accounts must be locked before
+/// anything about the holds and transfers is decided.
 pub fn accounts_of<'a>(
     holds: &'a [Hold],
     transfers: &'a [TransferWithReversals],

@@ -1,4 +1,4 @@
-//! Requests: commands under one idempotency key, all or none.
+//! Requests: commands under one idempotency key, atomic.
 
 use std::time::Duration;
 
@@ -43,9 +43,9 @@ impl Request {
         }
     }
 
-    /// A request of several commands in the default ledger: all or none. A list
-    /// of one command is another request than the command by itself: under one
-    /// key the second of the two is a mismatch.
+    /// An atomic request of several commands in the default ledger. A list of one
+    /// command is another request than the command alone: under one key the second
+    /// of the two is a mismatch.
     #[must_use]
     pub fn of_many(key: IdempotencyKey, commands: Vec<Command>) -> Self {
         Self {
@@ -56,32 +56,32 @@ impl Request {
         }
     }
 
-    /// The same in another ledger.
+    /// The same request in another ledger.
     #[must_use]
     pub const fn in_ledger(mut self, ledger: LedgerId) -> Self {
         self.ledger = ledger;
         self
     }
 
-    /// The set of books.
+    /// The ledger.
     #[must_use]
     pub const fn ledger(&self) -> LedgerId {
         self.ledger
     }
 
-    /// Its key.
+    /// The idempotency key.
     #[must_use]
     pub const fn key(&self) -> &IdempotencyKey {
         &self.key
     }
 
-    /// What it asks for.
+    /// The commands.
     #[must_use]
     pub fn commands(&self) -> &[Command] {
         &self.commands
     }
 
-    /// Whether it is a list of a single command.
+    /// Whether the request is a list of a single command.
     pub(crate) fn is_list_of_one(&self) -> bool {
         self.is_list && self.commands.len() == 1
     }
@@ -90,10 +90,10 @@ impl Request {
         self.commands
     }
 
-    /// Checks all that can be known without a store.
+    /// Checks everything that does not need a store.
     ///
     /// # Errors
-    /// [`InvalidRequest`]: it can never be carried out as it stands.
+    /// [`InvalidRequest`]: the request can never be carried out in this form.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         if self.key.is_item() {
             return Err(InvalidRequest::ItemKey);
@@ -109,11 +109,11 @@ impl Request {
 }
 
 impl BulkRequest {
-    /// Checks all that can be known without a store.
+    /// Checks everything that does not need a store.
     ///
     /// # Errors
-    /// [`InvalidRequest`] with the index of the item that it is about, 0 where it
-    /// is about the whole.
+    /// [`InvalidRequest`] with the index of the invalid item, or 0 where the error
+    /// concerns the whole bulk request.
     pub fn validate(&self) -> Result<(), (usize, InvalidRequest)> {
         if self.key().is_item() {
             return Err((0, InvalidRequest::ItemKey));
@@ -152,7 +152,7 @@ fn validate_command(command: &Command) -> Result<(), InvalidRequest> {
         Command::Withdrawal(withdrawal) => {
             caller_id(withdrawal.id.map(crate::ledger::TransferId::uuid))
         }
-        // Whether the two accounts of a leg differ is known once their ids are.
+        // Whether the two accounts of a leg differ is known only with their ids.
         Command::SystemTransfer(transfer) => {
             caller_id(transfer.id.map(crate::ledger::TransferId::uuid))?;
             leg_count(transfer.legs.len())
@@ -227,22 +227,22 @@ fn different(leg: &Leg) -> Result<(), InvalidRequest> {
     }
 }
 
-/// Why a request can never be carried out as it stands. Nothing was read and
-/// nothing is recorded: the key is still free.
+/// The reason why a request can never be carried out in this form. Nothing was read
+/// and nothing is recorded, so the key is still free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidRequest {
-    /// It asks for nothing.
+    /// The request has no commands.
     #[error("a request needs at least one command")]
     NoCommands,
-    /// Its key is that of an item of a bulk request.
+    /// The key is that of an item of a bulk request.
     #[error("the key of an item of a bulk request cannot be used by a request of its own")]
     ItemKey,
     /// More than [`COMMANDS_MAX`] commands, or more than
     /// [`BULK_ITEMS_MAX`](crate::request::BULK_ITEMS_MAX) items of a bulk request.
     #[error("too many commands in one request")]
     TooManyCommands,
-    /// A transfer without legs.
+    /// A transfer has no legs.
     #[error("a transfer needs at least one leg")]
     NoLegs,
     /// More than [`LEGS_MAX`] legs, or more than the store can take.
@@ -267,16 +267,16 @@ pub enum InvalidRequest {
     /// The life of a hold is zero or above [`HOLD_LIFE_MAX`].
     #[error("the life of a hold must lie between a microsecond and ten years")]
     BadExpiry,
-    /// A hold with a life and with a time at which it ends.
+    /// A hold has both a life and an expiry time.
     #[error("a hold ends after a time or at a time: give one of the two")]
     TwoExpiries,
-    /// A change of limits that changes none.
+    /// A change of limits changes nothing.
     #[error("a change of limits must name a limit")]
     NothingToChange,
 }
 
 impl Command {
-    /// What the host said about what it makes, where it can say something.
+    /// The host's details of the command's result, where the command has details.
     #[must_use]
     pub const fn details(&self) -> Option<&Details> {
         match self {

@@ -5,14 +5,14 @@ use async_trait::async_trait;
 
 use crate::ledger::Timestamp;
 
-/// The time, and sleeping. The core asks nobody else.
+/// The time and timers. The core has no other source of time.
 #[async_trait]
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// The time now. It may step back; nothing in the ledger relies on it not
-    /// doing so.
+    /// The current time. It may step back, and nothing in the ledger relies on a
+    /// monotonic clock.
     fn now(&self) -> Timestamp;
 
-    /// Returns once `duration` has passed.
+    /// Returns after `duration`.
     async fn sleep(&self, duration: Duration);
 }
 

@@ -2,13 +2,13 @@ use std::fmt::Debug;
 
 use uuid::Uuid;
 
-/// Makes ids that nobody else makes.
+/// A source of unique ids.
 pub trait IdGenerator: Debug + Send + Sync + 'static {
     /// A new id: neither nil nor max nor version 8.
     fn new_id(&self) -> Uuid;
 }
 
-/// UUID version 7: ordered by the time of their making, random beyond it.
+/// UUID version 7: ordered by creation time, otherwise random.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Uuid7;
 

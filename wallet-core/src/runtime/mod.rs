@@ -1,5 +1,5 @@
-//! What the core takes from the machine: the time ([`Clock`]) and new ids
-//! ([`IdGenerator`]), and how tasks give way to each other without a runtime.
+//! The time ([`Clock`]), new ids ([`IdGenerator`]), and a way for tasks to yield
+//! without a runtime.
 
 mod clock;
 mod id_generator;

@@ -1,6 +1,6 @@
-//! Giving way to other tasks without a runtime.
+//! A yield to other tasks without a runtime.
 
-/// Lets every other task run once.
+/// Yields once, so that every other task can run.
 pub(crate) async fn yield_once() {
     let mut has_yielded = false;
     std::future::poll_fn(|context| {

@@ -1,5 +1,5 @@
-//! How far accounts' times may run ahead of the store's clock, and a raise of that
-//! bound which is limited in time.
+//! The bound on how far accounts' times may be ahead of the store's clock, and a
+//! temporary raise of that bound.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,24 +9,24 @@ use thiserror::Error;
 use super::Wallet;
 use crate::ledger::Timestamp;
 
-/// The furthest that the bound can be raised: seven days.
+/// The greatest bound after a raise: seven days.
 pub const MAX_AHEAD_RAISE: Duration = Duration::from_secs(7 * 86_400);
-/// The longest that a raise lasts: a day.
+/// The longest duration of a raise: a day.
 pub const MAX_RAISE_LIFE: Duration = Duration::from_secs(86_400);
 
-/// A raise that was asked for.
+/// A raise that is in effect.
 #[derive(Debug, Clone, Copy)]
 struct Raise {
     bound: Duration,
     until: Timestamp,
 }
 
-/// The bound as it is raised for now, if it is.
+/// The raised bound, if a raise is in effect.
 #[derive(Debug, Default)]
 pub(super) struct Ahead(Mutex<Option<Raise>>);
 
 impl Ahead {
-    /// The bound at `now`, where `usual` holds without a raise.
+    /// The bound at `now`. `usual` is the bound without a raise.
     pub(super) fn bound(&self, usual: Duration, now: Timestamp) -> Duration {
         let raise = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         raise
@@ -40,18 +40,18 @@ impl Ahead {
 }
 
 impl Wallet {
-    /// Lets accounts' times run ahead of the store's clock by up to `bound`, until
-    /// `until` by the service's clock: the way out where the store's clock stepped
-    /// forward, was set right, and accounts that were used meanwhile refuse
-    /// everything as [`ClockBehind`](crate::service::WalletError::ClockBehind).
+    /// Lets accounts' times be ahead of the store's clock by up to `bound`, until
+    /// `until` by the service's clock. Use it after the store's clock stepped
+    /// forward and was corrected. Accounts that were used meanwhile refuse every
+    /// request with [`ClockBehind`](crate::service::WalletError::ClockBehind).
     ///
-    /// Nothing is rewritten: what these accounts do takes their latest time, which
-    /// lies in the future by as much, until the clock has caught up. A later raise
-    /// takes the place of this one; it holds for this process and is forgotten at
-    /// its end. Log it: nobody else does.
+    /// Nothing is rewritten. New effects of these accounts get the account's latest
+    /// time, which is in the future, until the clock has caught up. A later raise
+    /// replaces this one. The raise is valid for this process and ends with it. The
+    /// service does not log it, so the host should.
     ///
     /// # Errors
-    /// [`RaiseError`]; nothing is changed.
+    /// [`RaiseError`]: nothing is changed.
     pub fn raise_max_ahead(&self, bound: Duration, until: Timestamp) -> Result<(), RaiseError> {
         let now = self.shared.clock.now();
         if bound > MAX_AHEAD_RAISE {
@@ -67,24 +67,25 @@ impl Wallet {
         Ok(())
     }
 
-    /// How far accounts' times may run ahead of the store's clock at present.
+    /// The current bound on how far accounts' times may be ahead of the store's
+    /// clock.
     #[must_use]
     pub fn max_ahead(&self) -> Duration {
         self.shared.max_ahead()
     }
 }
 
-/// Why the bound is not raised.
+/// The reason why the bound is not raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RaiseError {
-    /// Further than [`MAX_AHEAD_RAISE`].
+    /// The bound exceeds [`MAX_AHEAD_RAISE`].
     #[error("the bound cannot be raised beyond seven days")]
     TooFar,
-    /// Longer than [`MAX_RAISE_LIFE`].
+    /// The raise lasts longer than [`MAX_RAISE_LIFE`].
     #[error("a raise cannot last longer than a day")]
     TooLong,
-    /// Its end has come already.
+    /// The end of the raise is already past.
     #[error("the raise is over already")]
     Over,
 }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use crate::ledger::{Account, Hold, Outcome, Posted, Receipt, Rejected};
 
-/// What became of a request. A refusal is an answer, and no error of
-/// [`submit`](crate::service::Wallet::submit): ask [`accepted`](Self::accepted).
+/// The answer to a request. A refusal is an answer, and no error of
+/// [`submit`](crate::service::Wallet::submit): check [`accepted`](Self::accepted).
 ///
 /// ```
 /// # use wallet_core::{Request, Wallet};
@@ -13,7 +13,7 @@ use crate::ledger::{Account, Hold, Outcome, Posted, Receipt, Rejected};
 /// # }
 /// ```
 ///
-/// Without it the payment may have been refused, and the compiler warns:
+/// Without the check the payment may have been refused, and the compiler warns:
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
@@ -26,9 +26,9 @@ use crate::ledger::{Account, Hold, Outcome, Posted, Receipt, Rejected};
 #[must_use = "a refused payment is an `Answer` as well: ask `accepted`"]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The recorded outcome: receipts, or why the rules refused it.
+    /// The recorded outcome: receipts, or the rejection.
     pub outcome: Arc<Outcome>,
-    /// Whether it was answered before, under the same key.
+    /// Whether this is a replay of an earlier answer under the same key.
     pub replayed: bool,
 }
 
@@ -66,8 +66,8 @@ impl Answer {
         }))
     }
 
-    /// The first hold that the request placed, captured, released or expired,
-    /// as it is after it.
+    /// The first hold that the request placed, captured, released or expired, in
+    /// its state after the request.
     ///
     /// # Errors
     /// [`Rejected`] when the rules refused the request.

@@ -1,4 +1,4 @@
-//! Balances, from the cache where that is fresh enough.
+//! Reads of balances, from the cache where it is fresh enough.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use super::flights::{Flights, Landed};
 use super::pending::Pending;
 use super::shared::Shared;
+use super::single_flight::{ReadResult, SingleFlight};
 use super::{Wallet, WalletError};
 use crate::cache::BalanceCache;
 use crate::ledger::{AccountKey, Balance, Decided, Epoch, Freshness, Outcome, Position};
 use crate::store::{StoreError, StoreErrorKind};
 
-/// The cache and what goes on around it.
+/// The cache, its write-behind queue and its reads in flight.
 #[derive(Debug)]
 pub(super) struct Cached {
     pub(super) cache: Arc<dyn BalanceCache>,
     pub(super) pending: Pending,
-    flights: Arc<Flights>,
+    single_flight: Arc<SingleFlight>,
 }
 
 impl Cached {
@@ -27,16 +27,16 @@ impl Cached {
         Self {
             cache,
             pending: Pending::default(),
-            flights: Arc::default(),
+            single_flight: Arc::default(),
         }
     }
 }
 
-type Found = BTreeMap<AccountKey, Option<Balance>>;
+type Balances = BTreeMap<AccountKey, Option<Balance>>;
 
-/// Reads that a cache answers.
+/// Reads that a cache can answer.
 impl Wallet {
-    /// The balance of an account; `None` when there is none.
+    /// Returns the balance of an account; `None` when there is none.
     ///
     /// ```
     /// # #[cfg(feature = "tokio")] {
@@ -59,7 +59,7 @@ impl Wallet {
     /// let answer = wallet.submit(request).await?;
     /// let account = answer.account()?.expect("it was opened").state.key;
     ///
-    /// // Whoever passes on what an answer told reads what it did.
+    /// // Read-your-writes: pass on the positions of an earlier answer.
     /// let own = Freshness::AtLeast(answer.outcome.positions());
     /// let balance = wallet.balance(account, &own).await?;
     /// assert_eq!(balance.map(|balance| balance.posted()), Some(0));
@@ -70,7 +70,7 @@ impl Wallet {
     /// ```
     ///
     /// # Errors
-    /// As [`balances`](Self::balances).
+    /// The same as [`balances`](Self::balances).
     pub async fn balance(
         &self,
         account: AccountKey,
@@ -80,20 +80,20 @@ impl Wallet {
         Ok(found.into_iter().next().flatten())
     }
 
-    /// Balances in the order asked, as fresh as asked for, `None` where there is
-    /// no account: each by itself of some committed state, from the cache where
-    /// that will do. What the cache does not have is read from the ledger, once
-    /// for all who ask at the time. A cache that fails is done without.
+    /// Returns balances in the order of `accounts`, at least as fresh as
+    /// `freshness`; `None` where there is no account. Each balance is of some
+    /// committed state. Cache misses are read from the ledger. Concurrent misses
+    /// share one read (single-flight). If the cache fails, the ledger answers.
     ///
     /// # Errors
-    /// [`WalletError::Store`]; `Unavailable` where the ledger itself has not what
-    /// [`Freshness::AtLeast`] asks for.
+    /// [`WalletError::Store`]; `Unavailable` where the ledger itself has not
+    /// reached the position of [`Freshness::AtLeast`].
     pub async fn balances(
         &self,
         accounts: &[AccountKey],
         freshness: &Freshness,
     ) -> Result<Vec<Option<Balance>>, WalletError> {
-        let mut found = Found::new();
+        let mut found = Balances::new();
         let mut wanted: Vec<AccountKey> = accounts.to_vec();
         wanted.sort_unstable();
         wanted.dedup();
@@ -116,8 +116,8 @@ impl Wallet {
         Ok(each.map(|key| found.get(key).copied().flatten()).collect())
     }
 
-    /// Tells the cache and whoever waits for commits what a transaction of the
-    /// host's own has committed, after it has.
+    /// Updates the cache and notifies waiting relays after a commit of the host's
+    /// own transaction. Call it only after that commit.
     pub fn after_commit(&self, decided: &[Decided]) {
         let fresh = decided.iter().filter_map(|one| {
             let Decided::Fresh(outcome) = one else {
@@ -129,15 +129,16 @@ impl Wallet {
         self.shared.signal.notify();
     }
 
-    /// Takes what is fresh enough from the cache; answers what is left. A balance of
-    /// an earlier epoch than the present one may be lost, whatever its version is.
+    /// Takes fresh balances from the cache and returns the rest of the accounts. A
+    /// balance of an earlier epoch than the current one may be lost, whatever its
+    /// version is.
     async fn look_up(
         &self,
         cached: &Cached,
         accounts: &[AccountKey],
         freshness: &Freshness,
         present: Epoch,
-        found: &mut Found,
+        found: &mut Balances,
     ) -> Vec<AccountKey> {
         let shared = &self.shared;
         let mut left = accounts.to_vec();
@@ -175,29 +176,30 @@ impl Wallet {
         left
     }
 
-    /// Reads from the ledger what nobody else is reading, and waits for the rest.
+    /// Reads the accounts that no other caller is reading, and waits for the other
+    /// reads.
     async fn read_through(
         &self,
         cached: &Cached,
         mut wanted: Vec<AccountKey>,
         freshness: &Freshness,
-        found: &mut Found,
+        found: &mut Balances,
     ) -> Result<(), WalletError> {
-        // A read that began before this call may be too old for it; one that
-        // began after is not.
+        // A read that began before this call may be too old for it. A later read is fresh
+        // enough.
         let mut may_be_old = true;
         while !wanted.is_empty() {
-            let (mut lead, others) = cached.flights.board(&wanted);
+            let (mut lead, others) = cached.single_flight.join(&wanted);
             wanted.clear();
             let own = lead.accounts();
             if !own.is_empty() {
                 let read = self.read(&own).await;
                 for account in own {
-                    let landed: Landed = match &read {
+                    let landed: ReadResult = match &read {
                         Ok(read) => Ok(read.get(&account).copied().flatten()),
                         Err(error) => Err(error.clone()),
                     };
-                    lead.land(account, &landed);
+                    lead.complete(account, &landed);
                 }
                 for (account, balance) in read? {
                     self.is_fresh(account, balance, freshness)?;
@@ -205,7 +207,7 @@ impl Wallet {
                 }
             }
             for (account, passenger) in others {
-                match passenger.landed().await {
+                match passenger.result().await {
                     Some(landed) => {
                         let balance = landed?;
                         match self.is_fresh(account, balance, freshness) {
@@ -224,10 +226,10 @@ impl Wallet {
         Ok(())
     }
 
-    /// Reads from the ledger, and notes it for the cache.
-    async fn read(&self, accounts: &[AccountKey]) -> Result<Found, WalletError> {
+    /// Reads from the ledger, and queues the balances for the cache.
+    async fn read(&self, accounts: &[AccountKey]) -> Result<Balances, WalletError> {
         if accounts.is_empty() {
-            return Ok(Found::new());
+            return Ok(Balances::new());
         }
         let balances = self.shared.store.balances(accounts).await?;
         for balance in balances.iter().flatten() {
@@ -238,8 +240,8 @@ impl Wallet {
         Ok(accounts.iter().copied().zip(balances).collect())
     }
 
-    /// Refuses what is older than asked for. An account that is not there was not
-    /// there in the epoch that is known: a restore may have lost it.
+    /// Refuses balances that are older than requested. A missing account was
+    /// missing in the known epoch, because a restore may have lost it.
     fn is_fresh(
         &self,
         account: AccountKey,
@@ -257,14 +259,14 @@ impl Wallet {
 }
 
 impl Shared {
-    /// Notes balances for the cache, if there is one.
+    /// Queues balances for the cache, if there is one.
     fn note(&self, balances: Vec<Balance>) {
         if !balances.is_empty() {
             self.note_each(|note| balances.into_iter().for_each(note));
         }
     }
 
-    /// The same of what was committed.
+    /// Queues the balances of committed outcomes for the cache.
     pub(super) fn note_outcomes<'o>(&self, outcomes: impl Iterator<Item = &'o Outcome>) {
         let mut outcomes = outcomes.peekable();
         if outcomes.peek().is_some() {
@@ -277,9 +279,9 @@ impl Shared {
         }
     }
 
-    fn note_each(&self, tell: impl FnOnce(&mut dyn FnMut(Balance))) {
+    fn note_each(&self, for_each: impl FnOnce(&mut dyn FnMut(Balance))) {
         if let Some(cached) = &self.cached {
-            let left_out = cached.pending.note(self.clock.now(), tell);
+            let left_out = cached.pending.note(self.clock.now(), for_each);
             self.stats.cache_dropped.add(left_out);
         }
     }

@@ -19,7 +19,7 @@ use crate::locks::LockManager;
 use crate::runtime::{Clock, IdGenerator, Uuid7};
 use crate::store::{CommitSignal, LedgerStore};
 
-/// Puts a [`Wallet`] together: components here, data in [`Settings`].
+/// Builds a [`Wallet`]: components are set here, data in [`Settings`].
 #[derive(Debug)]
 pub struct WalletBuilder {
     store: Arc<dyn LedgerStore>,
@@ -49,71 +49,73 @@ impl WalletBuilder {
         }
     }
 
-    /// What pauses are measured with; the machine's clock with feature `tokio`.
+    /// The clock for backoff pauses. With the feature `tokio`, the default is the
+    /// machine's clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// What makes ids; [`Uuid7`] by default.
+    /// The id generator; [`Uuid7`] by default.
     #[must_use]
     pub fn ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
         self.ids = ids;
         self
     }
 
-    /// Who is told of every commit: a relay, which then need not look.
+    /// The signal that is notified of every commit. A relay that watches it need
+    /// not poll.
     #[must_use]
     pub fn signal(mut self, signal: CommitSignal) -> Self {
         self.signal = signal;
         self
     }
 
-    /// Where balances are kept for [`Wallet::balances`]: written after every
-    /// commit, and after every read that it could not answer. It is never asked
-    /// whether money may move, and nothing fails because it does.
+    /// The balance cache for [`Wallet::balances`]. It is updated after every
+    /// commit, and after every cache miss. No decision uses it, and no request
+    /// fails because the cache fails.
     ///
-    /// What it does not have is read with [`LedgerStore::accounts`], which every
-    /// store here answers with the latest commit unless it is asked otherwise.
+    /// Cache misses are read with [`LedgerStore::accounts`]. By default every store
+    /// of this workspace answers it with the latest commit.
     #[must_use]
     pub fn cache(mut self, cache: Arc<dyn BalanceCache>) -> Self {
         self.cache = Some(cache);
         self
     }
 
-    /// Where [`Wallet::statement`] and [`Wallet::balance_at`] look first. What it
-    /// does not prove, because it is behind, has let rows go, fails or takes longer
-    /// than [`Settings::history_wait`], the ledger answers, with the same result.
+    /// The history store that [`Wallet::statement`] and [`Wallet::balance_at`]
+    /// query first. The ledger answers, with the same result, when history proves
+    /// nothing. That is the case when history is behind, its rows have expired, it
+    /// fails, or it takes longer than [`Settings::history_wait`].
     ///
-    /// Somebody else brings it up: a projector, a backfill.
+    /// Another program fills history: a projector or a backfill.
     #[must_use]
     pub fn history(mut self, history: Arc<dyn HistoryStore>) -> Self {
         self.history = Some(history);
         self
     }
 
-    /// Lets one process at a time sweep expired holds, of all that name this
-    /// lock service: it saves the others the work. Where the service fails, all
-    /// of them sweep, and no hold expires twice.
+    /// A lock service for the sweep. Of all processes that use it, one at a time
+    /// sweeps expired holds, which saves work for the others. Where the lock
+    /// service fails, all of them sweep, and no hold expires twice.
     #[must_use]
     pub fn sweep_lock(mut self, locks: Arc<dyn LockManager>, owner: LockOwner) -> Self {
         self.sweep_turn = sweep::turn(locks, owner);
         self
     }
 
-    /// How it works.
+    /// The settings of the service.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// The service, and the driver that the host must poll.
+    /// Builds the service, and the driver that the host must poll.
     ///
     /// # Errors
-    /// [`BuildError`] for a component that is missing or a setting that makes no
-    /// sense.
+    /// [`BuildError`] for a missing component or an invalid setting.
     pub fn build(self) -> Result<(Wallet, Driver), BuildError> {
         let clock = self.clock.ok_or(BuildError::NoClock)?;
         self.settings.validate()?;
@@ -139,13 +141,14 @@ impl WalletBuilder {
         Ok((Wallet::new(shared, end), driver))
     }
 
-    /// The service, its driver running as a task of the current tokio runtime.
+    /// Builds the service and runs its driver as a task of the current tokio
+    /// runtime.
     ///
     /// # Errors
-    /// As [`build`](Self::build).
+    /// The same as [`build`](Self::build).
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// Panics outside a tokio runtime.
     #[cfg(feature = "tokio")]
     pub fn spawn(self) -> Result<Wallet, BuildError> {
         let (wallet, driver) = self.build()?;
@@ -154,7 +157,7 @@ impl WalletBuilder {
     }
 }
 
-/// Why a service cannot be built.
+/// The reason why a service cannot be built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -1,16 +1,16 @@
-//! Bulk requests and cancelled keys: what one idempotency key stands for.
+//! Bulk requests, and the cancellation of idempotency keys.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Answer, Wallet, WalletError, push, received};
 use crate::ledger::{IdempotencyKey, LedgerId, Outcome, RecordKey};
-use crate::request::{BulkRequest, InvalidRequest, Prepared, Recorded};
+use crate::request::{BulkRequest, InvalidRequest, PreparedRequest, Recorded};
 use crate::store::StoreErrorKind;
 
 impl Wallet {
-    /// Carries out the items of a bulk request, each by itself and in order, and
-    /// answers for each. An item that is refused stops no other. Sending the same
+    /// Carries out the items of a bulk request in order, each item separately, and
+    /// returns one answer per item. A refused item stops no other item. The same
     /// bulk request again resumes it: items with an outcome are replayed.
     ///
     /// ```
@@ -43,16 +43,16 @@ impl Wallet {
     /// ```
     ///
     /// # Errors
-    /// As a whole: [`WalletError::InvalidItem`] when an item can never be carried
-    /// out as it stands, and [`WalletError::IdempotencyMismatch`] when the key was
-    /// used for something else, other items among it. Then nothing was done. For
-    /// an item: [`WalletError`], and the items behind it are not carried out.
+    /// For the whole bulk request: [`WalletError::InvalidItem`] when an item can
+    /// never be carried out in this form. [`WalletError::IdempotencyMismatch`] when
+    /// the key was used for another request, or for other items. Then nothing was
+    /// done. For an item: [`WalletError`], and later items are not carried out.
     pub async fn submit_bulk(
         &self,
         bulk: BulkRequest,
     ) -> Result<Vec<Result<Answer, WalletError>>, WalletError> {
         let shards = &self.shared.settings.settlement_shards;
-        let items = Prepared::bulk(bulk, &*self.shared.ids, shards)
+        let items = PreparedRequest::bulk(bulk, &*self.shared.ids, shards)
             .map_err(|(index, error)| WalletError::InvalidItem { index, error })?;
         let mut ready = Vec::with_capacity(items.len());
         for (index, mut item) in items.into_iter().enumerate() {
@@ -72,10 +72,10 @@ impl Wallet {
         Ok(answers)
     }
 
-    /// Puts items into the queue in order, as fast as it takes them: where it is
-    /// full, the answer to an item of one's own makes room. Behind an item that is
-    /// refused none is put there, since none may be decided.
-    async fn push_in_order(&self, items: Vec<Prepared>) -> Vec<Result<Answer, WalletError>> {
+    /// Pushes items into the queue in order, as fast as it accepts them. Where the
+    /// queue is full, the answer to an earlier item makes room. Items after a
+    /// refused push are not pushed, since none of them may be decided.
+    async fn push_in_order(&self, items: Vec<PreparedRequest>) -> Vec<Result<Answer, WalletError>> {
         let mut answers = Vec::with_capacity(items.len());
         let mut waiting = VecDeque::new();
         let mut refusal = None;
@@ -106,20 +106,20 @@ impl Wallet {
         answers
     }
 
-    /// Ends what can happen under a key: whoever comes first decides. If nothing
-    /// is recorded under it, [`Rejection::Cancelled`](crate::ledger::Rejection::Cancelled)
-    /// is, and from then on every request under the key is answered with that and
-    /// does nothing, whatever it asks; so is a commit that was on its way. If an
-    /// outcome is recorded, it stays and is returned. Of a bulk request the items
-    /// with an outcome keep it, and no other item runs.
+    /// Cancels an idempotency key: the first commit under the key wins. If nothing
+    /// is recorded under it,
+    /// [`Rejection::Cancelled`](crate::ledger::Rejection::Cancelled) is recorded.
+    /// From then on every request under the key gets this rejection and does
+    /// nothing, including a commit that was on its way. If an outcome is already
+    /// recorded, it stays and is returned. In a bulk request, items with an outcome
+    /// keep it, and no other item runs.
     ///
-    /// This is how "not done" becomes certain after
-    /// [`WalletError::Indeterminate`]; [`outcome`](Self::outcome) alone never says
-    /// so.
+    /// After [`WalletError::Indeterminate`], only this call makes "not done"
+    /// certain. [`outcome`](Self::outcome) alone never proves it.
     ///
     /// # Errors
-    /// [`WalletError::Indeterminate`] when somebody else holds the key in a
-    /// transaction that does not end: ask again. [`WalletError`].
+    /// [`WalletError::Indeterminate`] when another transaction locks the key and
+    /// does not end: call again. Otherwise [`WalletError`].
     pub async fn cancel(
         &self,
         ledger: LedgerId,
@@ -142,9 +142,10 @@ impl Wallet {
         })
     }
 
-    /// Cancels each key; answers what stands under it from then on.
+    /// Cancels each key. Returns the outcome that is recorded under each key from
+    /// then on.
     async fn cancel_all(&self, keys: &[RecordKey]) -> Result<Vec<Arc<Outcome>>, WalletError> {
-        let cancellations = keys.iter().map(|key| Prepared::cancellation(*key));
+        let cancellations = keys.iter().map(|key| PreparedRequest::cancellation(*key));
         let answers = self.push_in_order(cancellations.collect()).await;
         let answers = keys.iter().zip(answers).map(|(key, answer)| match answer {
             Ok(answer) => Ok(answer.outcome),
@@ -157,9 +158,9 @@ impl Wallet {
         answers.collect()
     }
 
-    /// What is recorded under a key, of a bulk request item by item; `None` when
-    /// nothing is so far. Like [`outcome`](Self::outcome) it proves nothing about
-    /// what may still be committed.
+    /// Returns the outcome recorded under a key, item by item for a bulk request;
+    /// `None` when nothing is recorded so far. Like [`outcome`](Self::outcome), it
+    /// does not exclude a later commit.
     ///
     /// # Errors
     /// [`WalletError::Store`].

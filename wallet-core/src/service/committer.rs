@@ -4,8 +4,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 
-use super::kept::Kept;
-use super::queue::Found;
+use super::queue::Take;
+use super::reservation::Reservation;
 use super::shared::Shared;
 use super::ticket::Ticket;
 use super::{Answer, WalletError};
@@ -14,7 +14,7 @@ use crate::request::{Batch, Unanswered};
 use crate::runtime::yield_once;
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Takes batches from the queue and commits them until the queue is closed and
+/// Takes batches from the queue and commits them, until the queue is closed and
 /// empty.
 pub(super) async fn run(shared: Arc<Shared>) {
     loop {
@@ -23,14 +23,14 @@ pub(super) async fn run(shared: Arc<Shared>) {
             .queue
             .take(shared.store.limits(), &shared.settings, now)
         {
-            Found::Batch(tickets) => {
-                let kept = Arc::new(Kept::new(&tickets));
-                commit(&shared, tickets, &kept).await;
-                kept.end(&shared.queue);
-                // Answered callers may join the next batch.
+            Take::Batch(tickets) => {
+                let reservation = Arc::new(Reservation::new(&tickets));
+                commit(&shared, tickets, &reservation).await;
+                reservation.end(&shared.queue);
+                // Callers that were answered may join the next batch.
                 yield_once().await;
             }
-            Found::Nothing(pause) => {
+            Take::Nothing(pause) => {
                 let news = shared.queue.news.notified();
                 match pause {
                     Some(pause) => {
@@ -44,19 +44,20 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 }
                 shared.queue.awake();
             }
-            Found::End => return,
+            Take::End => return,
         }
     }
 }
 
-/// How many conflicts in a row a batch meets before it is split. Whoever was faster
-/// has committed by then; what conflicts still is a row that somebody keeps.
+/// The number of consecutive conflicts before a batch is split. A faster commit has
+/// finished by then. A remaining conflict means that another transaction has locked
+/// a row.
 const CONFLICTS_MAX: u32 = 3;
 
-/// Commits what belongs together. What one request alone may be to blame for splits
-/// it: data that the store refuses, a stored row that cannot be read, a row that
-/// somebody else keeps.
-async fn commit(shared: &Arc<Shared>, tickets: Vec<Ticket>, kept: &Arc<Kept>) {
+/// Commits a batch. The batch is split when a single request may be the cause: the
+/// store refuses its data, its stored row cannot be read, or another transaction
+/// has locked its row.
+async fn commit(shared: &Arc<Shared>, tickets: Vec<Ticket>, reservation: &Arc<Reservation>) {
     let mut parts = vec![(tickets, 0)];
     let mut blocked = Blocked::default();
     while let Some((part, mut failures)) = parts.pop() {
@@ -64,7 +65,7 @@ async fn commit(shared: &Arc<Shared>, tickets: Vec<Ticket>, kept: &Arc<Kept>) {
         if part.is_empty() {
             continue;
         }
-        let failure = match transact(shared, &mut part, kept, &mut failures).await {
+        let failure = match transact(shared, &mut part, reservation, &mut failures).await {
             Ok(decided) => {
                 answer(shared, part, decided, &mut blocked);
                 continue;
@@ -81,7 +82,7 @@ async fn commit(shared: &Arc<Shared>, tickets: Vec<Ticket>, kept: &Arc<Kept>) {
             Failure::Store(error) if part.len() > 1 && may_split(error.kind()) => {
                 shared.stats.splits.add(1);
                 let rest = part.split_off(part.len().div_euclid(2));
-                // The first half is on top: decided first.
+                // The first half is on top, because it is decided first.
                 parts.push((rest, failures));
                 parts.push((part, failures));
             }
@@ -99,10 +100,10 @@ async fn commit(shared: &Arc<Shared>, tickets: Vec<Ticket>, kept: &Arc<Kept>) {
     shared.queue.put_back(blocked.tickets);
 }
 
-/// Requests of a batch that go back into the queue.
+/// Requests of a batch that return to the queue.
 #[derive(Default)]
 struct Blocked {
-    /// In the order in which they were taken.
+    /// The tickets, in the order in which they were taken.
     tickets: Vec<Ticket>,
     unanswered: Unanswered,
 }
@@ -113,8 +114,8 @@ impl Blocked {
         self.tickets.push(ticket);
     }
 
-    /// The rest of a part of the batch without those that wait for a blocked one of
-    /// their own call.
+    /// Returns a part of the batch without the requests that must wait for a
+    /// blocked request of their own call.
     fn keep_back(&mut self, part: Vec<Ticket>) -> Vec<Ticket> {
         let mut rest = Vec::with_capacity(part.len());
         for mut ticket in part {
@@ -129,8 +130,8 @@ impl Blocked {
     }
 }
 
-/// Whether one request of a batch may be to blame. Not where all would fail alike:
-/// that would multiply the load of a store that is in trouble.
+/// Whether a single request of a batch may be the cause. If all would fail alike, a
+/// split would only multiply the load of a failing store.
 const fn may_split(kind: StoreErrorKind) -> bool {
     match kind {
         StoreErrorKind::Invalid | StoreErrorKind::Corrupt | StoreErrorKind::Conflict => true,
@@ -140,21 +141,21 @@ const fn may_split(kind: StoreErrorKind) -> bool {
     }
 }
 
-/// Why a batch got no answer.
+/// The reason why a batch got no answer.
 enum Failure {
-    /// The last try did not happen.
+    /// The last attempt did not commit.
     Store(StoreError),
-    /// Nobody knows.
+    /// The result is unknown.
     Panicked,
 }
 
-/// Submits a batch until the store answers, as often as the settings allow. An
-/// unknown commit is settled by the same: the keys are read after the locks. What
-/// may have been committed by a try is marked on the tickets.
+/// Submits a batch until the store answers, with backoff, as often as the settings
+/// allow. The same retry settles an unknown commit, because the keys are read after
+/// the locks. Tickets that an attempt may have committed are marked.
 async fn transact(
     shared: &Arc<Shared>,
     tickets: &mut [Ticket],
-    kept: &Arc<Kept>,
+    reservation: &Arc<Reservation>,
     failures: &mut u32,
 ) -> Result<Vec<Decided>, Failure> {
     let requests = tickets
@@ -162,16 +163,16 @@ async fn transact(
         .map(|ticket| Arc::clone(&ticket.request))
         .collect();
     let mut batch = Batch::with_max_ahead(requests, shared.max_ahead());
-    // A part of what was taken has only some of its accounts.
-    if tickets.len() == kept.len() {
-        let (kept, shared) = (Arc::clone(kept), Arc::clone(shared));
-        batch = batch.on_follow(move || kept.let_follow(&shared.queue));
+    // A part of a batch has only some of the accounts.
+    if tickets.len() == reservation.len() {
+        let (reservation, shared) = (Arc::clone(reservation), Arc::clone(shared));
+        batch = batch.on_locks_acquired(move || reservation.release_accounts(&shared.queue));
     }
     let batch = Arc::new(batch);
     let mut is_unknown = false;
     let mut conflicts = 0_u32;
-    // A part of a batch has met them already.
-    let is_part = tickets.len() < kept.len();
+    // A part of a batch has had these conflicts already.
+    let is_part = tickets.len() < reservation.len();
     let conflicts_max = if is_part { 1 } else { CONFLICTS_MAX };
     loop {
         shared.stats.batches.add(1);
@@ -216,13 +217,14 @@ async fn transact(
     }
 }
 
-/// Whether what was found under its key is what the request itself did, by a
-/// commit that was unknown.
+/// Whether the recorded outcome is the request's own, from a commit with an unknown
+/// result.
 fn is_own(ticket: &Ticket, outcome: &Outcome) -> bool {
     ticket.is_unknown && ticket.request.made(outcome)
 }
 
-/// Answers each caller; those whose accounts could not be had go back.
+/// Answers each caller. Requests with accounts that could not be locked return to
+/// the queue.
 fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, blocked: &mut Blocked) {
     let made = tickets.iter().zip(&decided);
     shared.note_outcomes(made.filter_map(|(ticket, decided)| match decided {
@@ -233,7 +235,8 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, blocked:
     let mut decided = decided.into_iter();
     for mut ticket in tickets {
         let Some(decided) = decided.next() else {
-            // A store that answers too few: dropping says what is known.
+            // The store returned too few answers. Dropping the ticket answers with the
+            // known facts.
             drop(ticket);
             continue;
         };
@@ -252,13 +255,13 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, blocked:
                 ticket.answer(Err(WalletError::ClockBehind { ahead_micros }));
             }
             Decided::Blocked if blocked.unanswered.holds_back(&ticket.request) => {
-                // It waits for one of its own call, which is tried again.
+                // The request waits for a request of its own call, which is tried again.
                 ticket.is_taken = false;
                 blocked.push(ticket);
             }
             Decided::Blocked => {
-                // Without the locks the keys that were read prove nothing: what is
-                // unknown stays so.
+                // Without the locks, the keys that were read prove nothing. An unknown
+                // result stays unknown.
                 ticket.blocked = ticket.blocked.saturating_add(1);
                 if ticket.blocked >= shared.settings.tries_max.max(1) {
                     let context = "an account is locked by somebody else, or an earlier item of \

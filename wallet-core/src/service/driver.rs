@@ -9,13 +9,12 @@ use tokio::sync::watch;
 use super::shared::Shared;
 use super::{committer, pending, sweep};
 
-/// Does the service's work: owns the committers, the sweep, and what is put into
-/// the cache. Ends once the
-/// service is shut down and the queue is empty; until then it must be polled,
-/// by a task of the host's runtime.
+/// Runs the service: the committers, the sweep, and the write-behind of balances.
+/// It ends once the service is shut down and the queue is empty. Until then a task
+/// of the host's runtime must poll it.
 ///
-/// Dropping it answers every caller at once: `Indeterminate` where a committer
-/// had taken the request, `ShuttingDown` where none had.
+/// Dropping the driver answers every caller at once: `Indeterminate` where a
+/// committer had taken the request, `ShuttingDown` otherwise.
 #[must_use = "nothing is committed unless the driver is polled"]
 pub struct Driver {
     shared: Arc<Shared>,
@@ -35,8 +34,8 @@ impl Driver {
         let last = Arc::clone(&shared);
         let work = async move {
             let (committers, beside) = (std::pin::pin!(committers), std::pin::pin!(beside));
-            // The sweep never ends by itself; it waits for answers of the
-            // committers, so it ends with them.
+            // The sweep never ends by itself. It waits for answers of the committers, so
+            // it ends with them.
             match select(committers, beside).await {
                 Either::Left(_) => {}
                 Either::Right((_, committers)) => {
@@ -72,7 +71,7 @@ impl Future for Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.shared.queue.abandon();
-        // Batches under way: their tickets answer as they are dropped.
+        // Drops the batches in flight. Their tickets answer as they are dropped.
         self.work = None;
         self.has_ended.send_replace(true);
     }

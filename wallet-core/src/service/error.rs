@@ -7,49 +7,49 @@ use crate::ledger::RecordKey;
 use crate::request::InvalidRequest;
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Why a request was not answered with an outcome. A refusal by the rules is no
-/// error: it is an [`Outcome`](crate::ledger::Outcome).
+/// The reason why a request got no outcome. A refusal by the rules is not an error:
+/// it is an [`Outcome`](crate::ledger::Outcome).
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum WalletError {
-    /// The request can never be carried out as it stands. Nothing was read; the
+    /// The request can never be carried out in this form. Nothing was read, and the
     /// key is still free.
     #[error(transparent)]
     Invalid(#[from] InvalidRequest),
-    /// An item of a bulk request can never be carried out as it stands. Nothing
-    /// was read or done, for no item; the key is still free.
+    /// An item of a bulk request can never be carried out in this form. No item was
+    /// read or carried out, and the key is still free.
     #[error("item {index}: {error}")]
     InvalidItem {
-        /// Which item.
+        /// The index of the item.
         index: usize,
-        /// What is wrong with it.
+        /// The error of the item.
         error: InvalidRequest,
     },
-    /// The key was used for something else. Nothing was done.
+    /// The idempotency key was used for another request. Nothing was done.
     #[error("the idempotency key was used for another request")]
     IdempotencyMismatch,
-    /// The queue is full. Nothing was done; try again later under the same key.
+    /// The queue is full. Nothing was done. Try again later under the same key.
     #[error("too many requests are waiting")]
     Overloaded,
     /// The service is shutting down or its driver is gone. Nothing was done.
     #[error("the service is shutting down")]
     ShuttingDown,
-    /// An account's time runs ahead of the store's clock by more than is
-    /// allowed. Nothing was done; look at the clocks.
+    /// An account's time is ahead of the store's clock by more than the allowed
+    /// bound. Nothing was done. Check the clocks.
     #[error("the store's clock is behind by {ahead_micros} microseconds")]
     ClockBehind {
-        /// How far, in microseconds.
+        /// How far the account's time is ahead, in microseconds.
         ahead_micros: u64,
     },
-    /// Nobody knows whether it was carried out: its commit may still arrive.
-    /// Submit it again under the same key, or make sure that it never will be with
-    /// [`Wallet::cancel`](crate::service::Wallet::cancel). Under a new key it may be done
-    /// twice.
+    /// The result is unknown: the commit may still arrive. Submit the request again
+    /// under the same key, or exclude it with
+    /// [`Wallet::cancel`](crate::service::Wallet::cancel). Under a new key it may
+    /// be carried out twice.
     #[error("whether the request was carried out is not known")]
     Indeterminate {
-        /// The key to ask for.
+        /// The key to query.
         key: RecordKey,
-        /// The ids of what it creates if it was.
+        /// The ids of the things that the request creates if it is carried out.
         ids: Vec<Uuid>,
     },
     /// The store failed. Nothing was done.
@@ -79,7 +79,7 @@ impl WalletError {
         }
     }
 
-    /// Whether submitting the same request under the same key can help.
+    /// Whether a retry of the same request under the same key can help.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {

@@ -4,16 +4,16 @@ use super::Shared;
 use crate::ledger::{Decided, Timestamp};
 use crate::store::{StoreError, StoreErrorKind};
 
-/// What became of the latest commit that tells whether the store can commit.
+/// The result of the latest commit that shows whether the store can commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastCommit {
-    /// When its answer came, by the service's clock.
+    /// The time of the answer, by the service's clock.
     pub at: Timestamp,
-    /// Why it failed; `None` where it was done.
+    /// The kind of the failure; `None` where the commit succeeded.
     pub failure: Option<StoreErrorKind>,
 }
 
-/// The same while it changes.
+/// The latest commit, behind a lock.
 #[derive(Debug, Default)]
 pub(super) struct Fate(Mutex<Option<LastCommit>>);
 
@@ -28,8 +28,8 @@ impl Fate {
 }
 
 impl Shared {
-    /// Notes that a batch was committed. One of replays alone wrote nothing, and tells
-    /// nothing.
+    /// Records that a batch was committed. A batch of replays alone wrote nothing
+    /// and is ignored.
     pub(super) fn committed(&self, decided: &[Decided]) {
         let is_fresh = |decided: &Decided| matches!(decided, Decided::Fresh(_));
         if decided.iter().any(is_fresh) {
@@ -37,8 +37,9 @@ impl Shared {
         }
     }
 
-    /// Notes that a batch was not committed, or that nobody knows. What a batch alone
-    /// is to blame for tells nothing of the next one.
+    /// Records that a batch was not committed, or that its result is unknown. An
+    /// error that only this batch causes says nothing about the next one and is
+    /// ignored.
     pub(super) fn failed(&self, error: &StoreError) {
         match error.kind() {
             kind @ (StoreErrorKind::Unavailable | StoreErrorKind::Indeterminate) => {

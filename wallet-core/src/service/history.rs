@@ -1,4 +1,4 @@
-//! Reads that history answers where it proves that the ledger would say the same.
+//! Reads that history answers where it proves the same answer as the ledger's.
 
 use std::future::Future;
 use std::pin::pin;
@@ -10,12 +10,12 @@ use crate::history::{HistoryQuery, Statement, balance_at, statement};
 use crate::ledger::{AccountKey, PastBalance, Timestamp};
 use crate::store::{EntryQuery, StoreError};
 
-/// Reads of the past.
+/// Reads of past states.
 impl Wallet {
-    /// A page of an account's statement, from history where that proves it, else
-    /// from the ledger: who reads cannot tell. Cursors go from one to the other,
-    /// and stay good whatever is written meanwhile. Nothing is answered from a row
-    /// that a restore of the ledger's database has left in doubt.
+    /// Returns a page of an account's statement, from history where history proves
+    /// it, otherwise from the ledger. The answer is the same. Cursors are valid for
+    /// both and stay valid after later writes. No answer uses a row that a restore
+    /// of the ledger's database left in doubt.
     ///
     /// ```
     /// # #[cfg(feature = "tokio")] {
@@ -42,7 +42,7 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError::Store`]; of kind `Invalid` for a cursor of another account or
-    /// the other order.
+    /// of the other order.
     pub async fn statement(&self, query: &HistoryQuery) -> Result<Statement, WalletError> {
         let after = query.after()?.map(|(_, sequence)| sequence);
         let store = &self.shared.store;
@@ -53,8 +53,8 @@ impl Wallet {
                 };
                 statement(history.as_ref(), store.as_ref(), query, &restores).await
             };
-            if let Some(told) = self.proven(asked).await {
-                return Ok(told);
+            if let Some(answer) = self.proven(asked).await {
+                return Ok(answer);
             }
         }
         let entries = EntryQuery {
@@ -68,22 +68,21 @@ impl Wallet {
         Ok(Statement::new(query, store.entries(&entries).await?))
     }
 
-    /// The posted balance of an account at a past time; `None` when there is no
-    /// such account. Once answered it changes only where the ledger's database goes
-    /// back to an earlier state. From history where that proves
-    /// it, in one request however many entries there are, else from the ledger.
+    /// Returns the posted balance of an account at a past time; `None` when there
+    /// is no such account. A returned balance changes only if the ledger's database
+    /// is restored to an earlier state. It comes from history where history proves
+    /// it, with one read however many entries there are, otherwise from the ledger.
     ///
     /// # Errors
-    /// [`WalletError::Store`] of kind `Invalid` when the time lies in the
-    /// future.
+    /// [`WalletError::Store`] of kind `Invalid` when the time is in the future.
     pub async fn balance_at(
         &self,
         account: AccountKey,
         at: Timestamp,
     ) -> Result<Option<PastBalance>, WalletError> {
         let shared = &self.shared;
-        // The ledger refuses a time that is yet to come, though an account's own
-        // time may run a little ahead.
+        // The ledger refuses a future time, although an account's own time may be a
+        // little ahead.
         let history = shared.history.as_ref();
         if let Some(history) = history.filter(|_| at < shared.clock.now()) {
             let asked = async {
@@ -92,14 +91,14 @@ impl Wallet {
                 };
                 balance_at(history.as_ref(), account, at, &restores).await
             };
-            if let Some(told) = self.proven(asked).await {
-                return Ok(Some(told));
+            if let Some(answer) = self.proven(asked).await {
+                return Ok(Some(answer));
             }
         }
         Ok(shared.store.balance_at(account, at).await?)
     }
 
-    /// What history proves, if it does so in time.
+    /// Returns the answer of history, if history proves it in time.
     async fn proven<T>(
         &self,
         asked: impl Future<Output = Result<Option<T>, StoreError>>,
@@ -107,9 +106,9 @@ impl Wallet {
         let (shared, stats) = (&self.shared, &self.shared.stats);
         let patience = shared.clock.sleep(shared.settings.history_wait);
         match select(pin!(asked), pin!(patience)).await {
-            Either::Left((Ok(Some(told)), _)) => {
+            Either::Left((Ok(Some(answer)), _)) => {
                 stats.history_answers.add(1);
-                Some(told)
+                Some(answer)
             }
             Either::Left((Ok(None), _)) => {
                 stats.history_misses.add(1);

@@ -1,23 +1,23 @@
 //! The service that a host holds: group commit over a store.
 //!
 //! [`Wallet::submit`] validates and fingerprints a request and puts it into a
-//! bounded queue. A committer of the [`Driver`] takes all that is waiting, as far
-//! as no batch under way touches the same accounts or keys, and hands it to the
-//! store as one batch: a constant number of round trips and one flush, however
-//! many requests. Nothing waits on purpose: a batch is what arrived while the
-//! last one was committing.
+//! bounded queue. A committer of the [`Driver`] takes all waiting requests that
+//! share no account or key with a batch in flight. It passes them to the store as
+//! one batch. A batch costs a constant number of round trips and one flush, for any
+//! number of requests. No request waits on purpose: a batch is the set of requests
+//! that arrived during the previous commit.
 //!
-//! A request stays with its committer until its fate is known. `Conflict`,
-//! `Unavailable` and `Indeterminate` repeat the whole batch under the same keys;
-//! `Invalid` and `Corrupt` split it until the culprit stands alone, and so does a
-//! `Conflict` that repeats; a request whose account a foreign transaction keeps goes
-//! back to the queue for a while.
+//! A request stays with its committer until its result is known. `Conflict`,
+//! `Unavailable` and `Indeterminate` repeat the whole batch under the same keys,
+//! with backoff. `Invalid` and `Corrupt` split the batch until the culprit is
+//! alone, and so does a repeated `Conflict`. If a foreign transaction locks an
+//! account, the request returns to the queue for a while.
 //!
-//! Statements and past balances come from history where that proves that the
-//! ledger would say the same ([`Wallet::statement`], [`Wallet::balance_at`]).
+//! Statements and past balances come from history where history proves the same
+//! answer as the ledger's ([`Wallet::statement`], [`Wallet::balance_at`]).
 //!
-//! Balances go to a cache beside all that, and come from it as fresh as a reader
-//! asks ([`Wallet::balances`]); nothing waits for it but who reads.
+//! Balances go to a cache by write-behind, and readers choose how fresh they must
+//! be ([`Wallet::balances`]). Only readers wait for the cache.
 
 mod ahead;
 mod answer;
@@ -28,16 +28,16 @@ mod committer;
 mod driver;
 mod error;
 mod fate;
-mod flights;
 mod history;
-mod kept;
 mod pending;
 mod present;
 mod quarantine;
 mod queue;
 mod reads;
+mod reservation;
 mod settings;
 mod shared;
+mod single_flight;
 mod stats;
 mod sweep;
 mod ticket;
@@ -61,12 +61,12 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::request::Prepared;
+use crate::request::PreparedRequest;
 use ticket::Ticket;
 
-/// Puts a request into the queue at once; the answer comes later. Dropping the
-/// receiver changes nothing about the request.
-fn push(shared: &Shared, request: Arc<Prepared>) -> Result<AnswerReceiver, WalletError> {
+/// Puts a request into the queue at once. The answer comes later. Dropping the
+/// receiver does not affect the request.
+fn push(shared: &Shared, request: Arc<PreparedRequest>) -> Result<AnswerReceiver, WalletError> {
     let (caller, answer) = oneshot::channel();
     let ticket = Ticket::new(request, caller);
     let pushed = shared.queue.push(ticket, &shared.settings);
@@ -80,16 +80,16 @@ fn push(shared: &Shared, request: Arc<Prepared>) -> Result<AnswerReceiver, Walle
 
 type AnswerReceiver = oneshot::Receiver<Result<Answer, WalletError>>;
 
-/// The answer to a request in the queue.
+/// Waits for the answer to a request in the queue.
 async fn received(answer: AnswerReceiver) -> Result<Answer, WalletError> {
     // A ticket always answers, at the latest when it is dropped.
     answer.await.unwrap_or(Err(WalletError::ShuttingDown))
 }
 
-/// Puts a request into the queue at once and gives its answer.
+/// Puts a request into the queue at once and returns a future of its answer.
 fn enqueue(
     shared: &Shared,
-    request: Prepared,
+    request: PreparedRequest,
 ) -> impl Future<Output = Result<Answer, WalletError>> + use<> {
     let pushed = push(shared, Arc::new(request));
     async move { received(pushed?).await }

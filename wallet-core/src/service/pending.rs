@@ -1,6 +1,6 @@
-//! Balances on their way to the cache: noted by whoever learned of them, put by
-//! the driver beside its commits, so that no commit and no reader waits for the
-//! cache.
+//! Write-behind of balances to the cache. Commits and reads queue balances here,
+//! and the driver writes them to the cache beside its commits. So no commit and no
+//! reader waits for a cache write.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -17,20 +17,21 @@ use super::stats::Stats;
 use crate::cache::BalanceCache;
 use crate::ledger::{AccountKey, Balance, Timestamp};
 
-/// How many accounts wait at most; of further ones nothing is kept.
+/// The greatest number of queued accounts. Further accounts are dropped.
 const ACCOUNTS_MAX: usize = 65_536;
-/// The same while the cache fails: what is noted then is most likely dropped, and
-/// should cost commits little.
+/// The same limit while the cache fails. Balances that are queued then are most
+/// likely dropped, and should cost commits little.
 const ACCOUNTS_MAX_FAILING: usize = 4_096;
-/// How many balances are put at a time.
+/// The number of balances per write.
 const PUT_MAX: usize = 1_024;
-/// For how long a balance waits for a cache that fails. Beyond it others may
-/// have written newer ones, and readers would be told of an old one for ever.
+/// The longest time that a balance waits for a failing cache. After it, other
+/// processes may have written newer balances. Then an old one could stay in the
+/// cache for ever.
 const AGE_MAX: Duration = Duration::from_secs(5);
 /// The longest wait for a cache when the service ends.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// What waits, the newest of each account.
+/// The queued balances, the newest of each account.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     waiting: Mutex<Waiting>,
@@ -40,12 +41,12 @@ pub(super) struct Pending {
 #[derive(Debug, Default)]
 struct Waiting {
     newest: FxHashMap<AccountKey, Noted>,
-    /// In the order in which they began to wait; what was put since stands here
-    /// until it comes to the front.
+    /// The order in which accounts were queued. Accounts that were written since
+    /// stay here until they reach the front.
     order: VecDeque<(u64, AccountKey)>,
-    /// How many have waited.
+    /// The number of accounts queued so far.
     count: u64,
-    /// Whether the cache did not take the last ones.
+    /// Whether the last write to the cache failed.
     is_failing: bool,
 }
 
@@ -53,7 +54,7 @@ struct Waiting {
 struct Noted {
     balance: Balance,
     until: Timestamp,
-    /// Its number in the order.
+    /// The number in the queue.
     number: u64,
 }
 
@@ -69,9 +70,13 @@ impl Pending {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of the balances that `tell` tells; answers how many there was no
-    /// room for.
-    pub(super) fn note(&self, now: Timestamp, tell: impl FnOnce(&mut dyn FnMut(Balance))) -> u64 {
+    /// Queues the balances that `for_each` passes. Returns the number of balances
+    /// without room.
+    pub(super) fn note(
+        &self,
+        now: Timestamp,
+        for_each: impl FnOnce(&mut dyn FnMut(Balance)),
+    ) -> u64 {
         let until = now.saturating_add(AGE_MAX);
         let mut left_out: u64 = 0;
         let mut waiting = self.waiting();
@@ -86,7 +91,7 @@ impl Pending {
         } else {
             ACCOUNTS_MAX
         };
-        tell(&mut |balance| {
+        for_each(&mut |balance| {
             let is_full = newest.len() >= most;
             match newest.get_mut(&balance.account) {
                 Some(noted) if noted.balance.position() >= balance.position() => {}
@@ -110,7 +115,7 @@ impl Pending {
         left_out
     }
 
-    /// The balance of each account that waits here, in the order asked.
+    /// Returns the queued balance of each account, in the order of `accounts`.
     pub(super) fn find(&self, accounts: &[AccountKey], now: Timestamp) -> Vec<Option<Balance>> {
         let waiting = self.waiting();
         let find = |account| {
@@ -121,8 +126,8 @@ impl Pending {
         accounts.iter().map(find).collect()
     }
 
-    /// Those that wait the longest, without what has waited for too long. They
-    /// stay until they are [`done`](Self::done), for readers.
+    /// Returns the oldest queued balances and drops those that waited too long.
+    /// They stay visible to readers until they are [`done`](Self::done).
     fn next(&self, now: Timestamp, stats: &Stats) -> Vec<Balance> {
         let mut waiting = self.waiting();
         let mut too_old = Vec::new();
@@ -150,12 +155,12 @@ impl Pending {
         some
     }
 
-    /// The cache did not take them.
+    /// Records that a write to the cache failed.
     fn failed(&self) {
         self.waiting().is_failing = true;
     }
 
-    /// These were put.
+    /// Removes balances that were written.
     fn done(&self, balances: &[Balance]) {
         let mut waiting = self.waiting();
         waiting.is_failing = false;
@@ -168,7 +173,7 @@ impl Pending {
     }
 }
 
-/// Puts what waits, for ever.
+/// Writes queued balances to the cache, for ever.
 pub(super) async fn run(shared: Arc<Shared>) {
     let Some(cached) = &shared.cached else {
         return std::future::pending().await;
@@ -194,7 +199,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Puts what waits, once, as the service ends.
+/// Writes the queued balances once, when the service ends.
 pub(super) async fn finish(shared: &Shared) {
     let Some(cached) = &shared.cached else { return };
     let last = async {
@@ -212,7 +217,7 @@ pub(super) async fn finish(shared: &Shared) {
     }
 }
 
-/// Whether the cache took them. One that panics did not.
+/// Whether the cache stored them. A panic counts as a failure.
 async fn put(cache: &dyn BalanceCache, balances: &[Balance]) -> bool {
     let put = AssertUnwindSafe(cache.put(balances)).catch_unwind().await;
     matches!(put, Ok(Ok(())))

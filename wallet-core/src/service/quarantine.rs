@@ -5,14 +5,14 @@ use std::time::Duration;
 use crate::ledger::{HoldKey, Timestamp};
 use crate::store::StoreError;
 
-/// How long a hold is left out before it is tried again: somebody may have
-/// repaired it.
+/// The time for which a hold is left out before it is tried again. An operator may
+/// have repaired it.
 const LEFT_OUT: Duration = Duration::from_secs(30);
-/// How many holds are left out at most.
+/// The greatest number of holds that are left out.
 const HOLDS_MAX: usize = 10_000;
 
-/// Expired holds that cannot be ended, because a stored row cannot be read. They are
-/// left out for a while, so that the sweep goes on with all others.
+/// Expired holds that cannot expire, because a stored row cannot be read. They are
+/// left out for a while, so that the sweep continues with the others.
 #[derive(Debug, Default)]
 pub(super) struct Quarantine {
     inner: Mutex<Inner>,
@@ -29,10 +29,10 @@ impl Quarantine {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets all of them go when their time is over.
+    /// Removes all holds from the quarantine when their time is over.
     pub(super) fn look(&self, now: Timestamp) {
         let mut inner = self.inner();
-        // A clock that went back keeps none of them longer.
+        // A clock that stepped back keeps no hold longer.
         let is_over = |until: Timestamp| until <= now || until.since(now) > LEFT_OUT;
         if inner.until.is_some_and(is_over) {
             *inner = Inner::default();
@@ -56,7 +56,7 @@ impl Quarantine {
         self.inner().holds.len()
     }
 
-    /// Each with the error that names the row.
+    /// The holds, each with the error that names the row.
     pub(super) fn list(&self) -> Vec<(HoldKey, Arc<StoreError>)> {
         let holds = &self.inner().holds;
         holds

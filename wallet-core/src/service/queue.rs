@@ -8,22 +8,22 @@ use tokio::sync::Notify;
 use super::ticket::Ticket;
 use super::{Settings, WalletError};
 use crate::ledger::Timestamp;
-use crate::request::{Cost, Prepared, Resource, Unanswered};
+use crate::request::{Cost, PreparedRequest, Resource, Unanswered};
 use crate::store::Limits;
 
-/// How many requests that wait for a batch under way are passed over to fill one
-/// batch, in batches. Those that pause are not counted: however many they are,
-/// they stall nobody, and the queue's capacity bounds them.
+/// The number of blocked requests that are passed over to fill one batch, in
+/// batches. Paused requests do not count: they stall no other request, and the
+/// queue's capacity bounds them.
 const SCAN_BATCHES: usize = 8;
-/// Below so many requests a batch is not cut for another committer's sake: what a
-/// commit costs by itself is about as much as so many requests.
+/// The smallest batch when committers share work. The fixed cost of a commit is
+/// about that of this many requests.
 const SHARE_MIN: usize = 32;
 
-/// Requests that wait, and what the batches under way touch.
+/// The waiting requests, and the resources of the batches in flight.
 #[derive(Debug)]
 pub(super) struct Queue {
     inner: Mutex<Inner>,
-    /// Told when there is something new for an idle committer.
+    /// Notified when there is work for an idle committer.
     pub(super) news: Notify,
 }
 
@@ -31,38 +31,38 @@ pub(super) struct Queue {
 struct Inner {
     waiting: VecDeque<Ticket>,
     under_way: FxHashSet<Resource>,
-    /// What calls of several requests have in batches under way.
+    /// The resources of multi-request calls in batches in flight.
     calls_under_way: Unanswered,
-    /// How many requests are in batches under way.
+    /// The number of requests in batches in flight.
     taken: usize,
-    /// How many batches are under way.
+    /// The number of batches in flight.
     batches: usize,
-    /// No more requests are accepted.
+    /// Whether the queue accepts no more requests.
     is_closed: bool,
-    /// Committers that wait for news.
+    /// The number of committers that wait for work.
     idle: usize,
 }
 
 impl Inner {
-    /// Requests that wait or are in batches under way.
+    /// The number of requests that wait or are in batches in flight.
     fn all(&self) -> usize {
         self.waiting.len().saturating_add(self.taken)
     }
 
-    /// Whether another batch may be under way.
+    /// Whether another batch may start.
     fn has_turn(&self, settings: &Settings) -> bool {
         self.batches < settings.committers_for(self.all())
     }
 }
 
-/// What a committer found.
+/// The work for a committer.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum Take {
     /// Requests that may be committed together.
     Batch(Vec<Ticket>),
-    /// Nothing for now; look again after this long at the latest.
+    /// No work now. Check again after this time at the latest.
     Nothing(Option<Duration>),
-    /// Nothing, and nothing will come.
+    /// No work, and none will come.
     End,
 }
 
@@ -78,7 +78,7 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends a request.
+    /// Appends a request to the queue.
     pub(super) fn push(&self, ticket: Ticket, settings: &Settings) -> Result<(), WalletError> {
         let mut inner = self.inner();
         let refusal = if inner.is_closed {
@@ -102,7 +102,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts blocked requests back where they were: in front.
+    /// Returns blocked requests to the front of the queue.
     pub(super) fn put_back(&self, tickets: Vec<Ticket>) {
         let mut inner = self.inner();
         for ticket in tickets.into_iter().rev() {
@@ -110,23 +110,25 @@ impl Queue {
         }
     }
 
-    /// Takes what may be committed together now, in order.
+    /// Takes the requests that may be committed together now, in order.
     ///
-    /// A request that touches what a batch under way touches stays, and so do
-    /// later ones that touch what it touches. One that pauses keeps back only
-    /// its own key, and what comes behind it in its own call and touches the same: what
-    /// blocks it is foreign and must not stall its neighbours.
+    /// A request that shares a resource with a batch in flight stays in the queue.
+    /// Later requests that share a resource with it stay too. A paused request
+    /// holds back only its own key, and later requests of its own call that share a
+    /// resource. A foreign transaction blocks it, and it must not stall its
+    /// neighbours.
     ///
-    /// Where committers work beside each other, all requests make one share for each
-    /// batch under way, one for this batch, and one that waits for whoever is ready
-    /// next: else one has nearly all of them and another pays for whole commits of a few.
-    pub(super) fn take(&self, limits: Limits, settings: &Settings, now: Timestamp) -> Found {
+    /// Where committers work in parallel, the requests are divided into shares: one
+    /// for each batch in flight, one for this batch, and one for the next ready
+    /// committer. Otherwise one committer would take nearly all requests, and
+    /// another would pay for a whole commit of a few.
+    pub(super) fn take(&self, limits: Limits, settings: &Settings, now: Timestamp) -> Take {
         let mut inner = self.inner();
         let inner = &mut *inner;
         let is_end = inner.is_closed && inner.waiting.is_empty();
         if !is_end && !inner.has_turn(settings) {
             inner.idle = inner.idle.saturating_add(1);
-            return Found::Nothing(None);
+            return Take::Nothing(None);
         }
         let all = inner.all();
         let most = limits.requests.min(settings.batch_requests_max).max(1);
@@ -168,9 +170,9 @@ impl Queue {
                 || is_busy(&key)
                 || bulk.as_ref().is_some_and(is_busy)
             {
-                // It is to be a replay of the first, or an item behind one that
-                // waits: nothing but the items behind it, and what comes behind it in its
-                // call, waits for it.
+                // The request becomes a replay of the first, or it is an item after a
+                // waiting item. Only later items, and later requests of its call, wait
+                // for it.
                 kept_back.insert(key);
                 kept_back.extend(bulk);
                 unanswered.note(&ticket.request);
@@ -198,12 +200,12 @@ impl Queue {
         }
         if batch.is_empty() {
             if is_end {
-                // The next committer learns it too.
+                // The next committer is notified too.
                 self.news.notify_one();
-                return Found::End;
+                return Take::End;
             }
             inner.idle = inner.idle.saturating_add(1);
-            return Found::Nothing(next_time.map(|time| time.since(now)));
+            return Take::Nothing(next_time.map(|time| time.since(now)));
         }
         inner.taken = inner.taken.saturating_add(batch.len());
         inner.batches = inner.batches.saturating_add(1);
@@ -217,22 +219,22 @@ impl Queue {
         if inner.idle > 0 && !inner.waiting.is_empty() && inner.has_turn(settings) {
             self.news.notify_one();
         }
-        Found::Batch(batch)
+        Take::Batch(batch)
     }
 
-    /// A committer that found nothing looks again.
+    /// Makes a committer without work check again.
     pub(super) fn awake(&self) {
         let mut inner = self.inner();
         inner.idle = inner.idle.saturating_sub(1);
     }
 
-    /// What a batch touched may be touched again.
+    /// Releases the resources of a batch.
     pub(super) fn give_back(&self, resources: &[Resource]) {
         self.release(&mut self.inner(), resources);
     }
 
-    /// The same at the end of a batch of these requests.
-    pub(super) fn end(&self, resources: &[Resource], requests: &[Arc<Prepared>]) {
+    /// Releases the resources of these requests at the end of their batch.
+    pub(super) fn end(&self, resources: &[Resource], requests: &[Arc<PreparedRequest>]) {
         let mut inner = self.inner();
         for request in requests {
             inner.calls_under_way.forget(request);
@@ -251,13 +253,14 @@ impl Queue {
         }
     }
 
-    /// Accepts no more requests.
+    /// Stops accepting requests.
     pub(super) fn close(&self) {
         self.inner().is_closed = true;
         self.news.notify_one();
     }
 
-    /// Accepts no more and answers those that wait: the driver is gone.
+    /// Stops accepting requests and answers the waiting ones, because the driver is
+    /// gone.
     pub(super) fn abandon(&self) {
         self.close();
         let abandoned = std::mem::take(&mut self.inner().waiting);

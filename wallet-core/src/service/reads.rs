@@ -6,7 +6,7 @@ use crate::store::{AccountQuery, EntryQuery, HoldQuery, ReferenceQuery};
 
 /// Reads that go straight to the store.
 impl Wallet {
-    /// An account; `None` when there is none.
+    /// Returns an account; `None` when there is none.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -14,7 +14,7 @@ impl Wallet {
         Ok(self.accounts(&[key]).await?.into_iter().next().flatten())
     }
 
-    /// Accounts in the order asked.
+    /// Returns accounts in the order of `keys`.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -22,7 +22,7 @@ impl Wallet {
         Ok(self.shared.store.accounts(keys).await?)
     }
 
-    /// A page of accounts.
+    /// Returns a page of accounts.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -30,7 +30,7 @@ impl Wallet {
         Ok(self.shared.store.list_accounts(query).await?)
     }
 
-    /// A transfer; `None` when there is none.
+    /// Returns a transfer; `None` when there is none.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -42,7 +42,7 @@ impl Wallet {
         Ok(found.into_iter().next().flatten())
     }
 
-    /// A page of the transfers with some reference.
+    /// Returns a page of the transfers with a reference.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -53,7 +53,7 @@ impl Wallet {
         Ok(self.shared.store.list_transfers(query).await?)
     }
 
-    /// A hold; `None` when there is none.
+    /// Returns a hold; `None` when there is none.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -68,7 +68,7 @@ impl Wallet {
             .flatten())
     }
 
-    /// A page of the holds of an account.
+    /// Returns a page of the holds of an account.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -76,8 +76,8 @@ impl Wallet {
         Ok(self.shared.store.list_holds(query).await?)
     }
 
-    /// A page of an account's entries. [`statement`](Self::statement) is the same
-    /// from history, where there is one.
+    /// Returns a page of an account's entries. [`statement`](Self::statement)
+    /// returns the same from history, where there is one.
     ///
     /// # Errors
     /// [`WalletError::Store`].

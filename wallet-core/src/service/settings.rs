@@ -4,40 +4,44 @@ use super::BuildError;
 use crate::ledger::SettlementShards;
 use crate::request::MAX_AHEAD;
 
-/// How a [`Wallet`](crate::service::Wallet) works: plain data, sane by default.
+/// The settings of a [`Wallet`](crate::service::Wallet): plain data with safe
+/// defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// How many requests may wait; one more is answered `Overloaded`.
+    /// The greatest number of waiting requests. A further one gets `Overloaded`.
     pub queue_capacity: usize,
-    /// How many batches may be under way at a time. One is right for a store
-    /// with a single writer (SQLite); see also [`for_server`](Self::for_server).
+    /// The greatest number of batches in flight. One is right for a store with a
+    /// single writer (SQLite). See also [`for_server`](Self::for_server).
     pub committers: usize,
-    /// How many of them while there is much to do, where that is more: an additional
-    /// one pays only with large batches, and where a commit has to wait for a disk.
+    /// The greatest number of batches in flight under load, if it is larger. An
+    /// additional one pays only with large batches, and where a commit waits for a
+    /// disk.
     pub busy_committers: usize,
-    /// With how many requests, waiting or under way, there is much to do.
+    /// The number of requests, waiting or in flight, that counts as load.
     pub busy_requests: usize,
-    /// The most requests in a batch; the store's own limit counts as well.
+    /// The greatest number of requests in a batch. The store's own limit applies
+    /// too.
     pub batch_requests_max: usize,
-    /// How many shards each settlement account has.
+    /// The number of shards of each settlement account.
     pub settlement_shards: SettlementShards,
-    /// How far an account's time may run ahead of the store's clock before its
-    /// requests are refused as [`ClockBehind`](crate::service::WalletError::ClockBehind). A
-    /// raise for a while:
-    /// [`Wallet::raise_max_ahead`](crate::service::Wallet::raise_max_ahead).
+    /// The bound on how far an account's time may be ahead of the store's clock.
+    /// Beyond it requests are refused as
+    /// [`ClockBehind`](crate::service::WalletError::ClockBehind).
+    /// [`Wallet::raise_max_ahead`](crate::service::Wallet::raise_max_ahead) raises
+    /// it temporarily.
     pub max_ahead: Duration,
-    /// The first pause before a batch or a blocked request is tried again; it
-    /// doubles with each further try.
+    /// Backoff: the first pause before a batch or a blocked request is retried. It
+    /// doubles with each retry.
     pub retry_pause: Duration,
-    /// The longest pause.
+    /// Backoff: the longest pause.
     pub retry_pause_max: Duration,
-    /// How often a batch or a blocked request is tried in all; at least 1.
+    /// The total number of attempts for a batch or a blocked request, at least 1.
     pub tries_max: u32,
-    /// How often expired holds are looked for; never when absent.
+    /// The interval of the sweep of expired holds. Without it there is no sweep.
     pub sweep_interval: Option<Duration>,
-    /// How many expired holds are ended at a time.
+    /// The number of holds that expire in one step.
     pub sweep_size: u32,
-    /// How long history may take before the ledger is asked instead.
+    /// The longest wait for history before the ledger answers instead.
     pub history_wait: Duration,
 }
 
@@ -62,9 +66,9 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// For a store that takes several commits at a time, as a database server does:
-    /// one batch is decided while another is written, and a third one is under way
-    /// while there is much to do.
+    /// Settings for a store with concurrent commits, such as a database server. One
+    /// batch is decided while another is written, and under load a third batch is
+    /// in flight.
     ///
     /// ```
     /// let settings = wallet_core::Settings::for_server();
@@ -79,7 +83,7 @@ impl Settings {
         }
     }
 
-    /// Refuses what would make the service stand still.
+    /// Refuses settings with which the service could not work.
     pub(super) fn validate(&self) -> Result<(), BuildError> {
         let at_least_one = [
             ("queue_capacity", self.queue_capacity == 0),
@@ -97,12 +101,12 @@ impl Settings {
         zero.map_or(Ok(()), |(name, _)| Err(BuildError::Zero(name)))
     }
 
-    /// The most batches that are ever under way.
+    /// The greatest number of batches in flight.
     pub(super) fn committers_max(&self) -> usize {
         self.committers.max(self.busy_committers).max(1)
     }
 
-    /// How many batches may be under way where there are so many requests.
+    /// The number of batches that may be in flight with this many requests.
     pub(super) fn committers_for(&self, requests: usize) -> usize {
         if requests >= self.busy_requests {
             self.committers_max()
@@ -111,7 +115,7 @@ impl Settings {
         }
     }
 
-    /// The pause after `failures` failures in a row.
+    /// The backoff pause after `failures` consecutive failures.
     pub(super) fn pause(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(20);
         let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);

@@ -15,7 +15,7 @@ use crate::request::Call;
 use crate::runtime::{Clock, IdGenerator};
 use crate::store::{CommitSignal, LedgerStore};
 
-/// What the service and its driver have in common.
+/// The state that the service and its driver share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) store: Arc<dyn LedgerStore>,
@@ -32,17 +32,18 @@ pub(super) struct Shared {
     pub(super) stats: Stats,
     pub(super) fate: Fate,
     pub(super) ahead: Ahead,
-    /// The calls of several requests so far.
+    /// The number of multi-request calls so far.
     pub(super) calls: AtomicU64,
 }
 
 impl Shared {
-    /// The next call of several requests.
+    /// The number of the next multi-request call.
     pub(super) fn next_call(&self) -> Call {
         Call(self.calls.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// How far accounts' times may run ahead of the store's clock at present.
+    /// The current bound on how far accounts' times may be ahead of the store's
+    /// clock.
     pub(super) fn max_ahead(&self) -> Duration {
         self.ahead.bound(self.settings.max_ahead, self.clock.now())
     }

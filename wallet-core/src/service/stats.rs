@@ -21,7 +21,7 @@ macro_rules! stats {
             $(pub(super) $name: Counter,)*
         }
 
-        /// What the service has done since it was built.
+        /// The service's counters since it was built.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct StatsSnapshot {
@@ -43,43 +43,48 @@ stats! {
     submitted,
     /// Requests refused because the queue was full.
     overloaded,
-    /// Batches handed to the store, further tries included.
+    /// Batches sent to the store, including retries.
     batches,
-    /// Further tries after `Unavailable`, `Conflict` or `Indeterminate`.
+    /// Retries after `Unavailable`, `Conflict` or `Indeterminate`.
     retries,
-    /// Unknown commits that a further try settled.
+    /// Unknown commits that a retry settled.
     settled,
-    /// Batches split to find the request that the store refuses, or whose stored
-    /// rows cannot be read, or that waits for a row that somebody else keeps.
+    /// Batches that were split. The split finds a request that the store refuses,
+    /// that has unreadable rows, or that waits for a row locked elsewhere.
     splits,
     /// Requests that failed because a stored row cannot be read, and expired holds
-    /// that are left out for that: each time. Look at
-    /// [`Wallet::damaged_holds`](crate::service::Wallet::damaged_holds) and at the errors.
+    /// that are left out for this reason. Every occurrence counts. See
+    /// [`Wallet::damaged_holds`](crate::service::Wallet::damaged_holds) and the
+    /// errors.
     damaged,
-    /// Requests put back because a foreign transaction kept an account.
+    /// Requests that returned to the queue because a foreign transaction locked an
+    /// account.
     blocked,
     /// Requests refused because the store's clock is behind.
     clock_behind,
-    /// Stores that panicked in a committer.
+    /// Panics of a store in a committer.
     panics,
-    /// Holds ended because their time was over.
+    /// Holds that expired.
     expired,
-    /// Balances that the cache had, fresh enough.
+    /// Cache hits: balances that were in the cache and fresh enough.
     cache_hits,
-    /// Balances that it had not.
+    /// Cache misses.
     cache_misses,
-    /// Calls of the cache that failed.
+    /// Failed calls of the cache.
     cache_failures,
-    /// Balances put into it.
+    /// Balances written to the cache.
     cache_writes,
-    /// Balances that were not put: it failed for too long, or too many waited.
+    /// Balances that were not written: the cache failed for too long, or too many
+    /// waited.
     cache_dropped,
     /// Statements and past balances that history proved.
     history_answers,
-    /// Those that it did not: the ledger answered.
+    /// Statements and past balances that history did not prove, so that the ledger
+    /// answered.
     history_misses,
-    /// Those for which it failed or took too long: the ledger answered.
+    /// Statements and past balances for which history failed or took too long, so
+    /// that the ledger answered.
     history_failures,
-    /// Sweeps left to another process, which had the lock.
+    /// Sweeps that were left to another process, which had the lock.
     sweeps_left,
 }

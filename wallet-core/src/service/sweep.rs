@@ -9,22 +9,21 @@ use super::{WalletError, enqueue};
 use crate::ledger::{Hold, HoldKey, LockName, LockOwner};
 use crate::locks::LeaderHint;
 use crate::locks::LockManager;
-use crate::request::Prepared;
+use crate::request::PreparedRequest;
 use crate::runtime::yield_once;
 use crate::store::StoreErrorKind;
 
-/// What the lock is called.
+/// The name of the lock.
 const LOCK: &str = "wallet-sweep";
 
-/// Which of many processes sweeps. Who does keeps the turn until after its next
-/// look, so that it stays with one process, and another follows soon where that
-/// one ends.
+/// The leader hint of the sweep. The leader holds it until after its next sweep, so
+/// that it stays with one process. If that process ends, another one follows soon.
 pub(super) fn turn(locks: Arc<dyn LockManager>, owner: LockOwner) -> Option<LeaderHint> {
     let name = LockName::new(LOCK).ok()?;
     Some(LeaderHint::new(locks, name, owner))
 }
 
-/// Ends expired holds now and then; for ever, or not at all.
+/// Sweeps expired holds at each interval; for ever, or not at all.
 pub(super) async fn run(shared: Arc<Shared>) {
     let Some(interval) = shared.settings.sweep_interval else {
         return;
@@ -36,15 +35,16 @@ pub(super) async fn run(shared: Arc<Shared>) {
             shared.stats.sweeps_left.add(1);
             continue;
         }
-        // As long as there are more than one look finds. A store that fails now
-        // is asked again after the next pause.
+        // Sweeps on while one step finds the greatest number of holds. A failed store is
+        // queried again after the next pause.
         while once(&shared, most).await.unwrap_or(0) >= u64::from(most.max(1)) {
             yield_once().await;
         }
     }
 }
 
-/// Whether it is certain; a lock service that is slow is not waited for.
+/// Whether another process certainly has the hint. The sweep does not wait for a
+/// slow lock service.
 async fn is_anothers_turn(shared: &Shared, interval: Duration) -> bool {
     let Some(turn) = &shared.sweep_turn else {
         return false;
@@ -57,8 +57,8 @@ async fn is_anothers_turn(shared: &Shared, interval: Duration) -> bool {
     }
 }
 
-/// Ends at most `limit` expired holds, and says how many ended. Those that cannot be
-/// read are left out.
+/// Expires at most `limit` holds, and returns the number of expired holds.
+/// Unreadable holds are left out.
 pub(super) async fn once(shared: &Shared, limit: u32) -> Result<u64, WalletError> {
     let now = shared.clock.now();
     shared.quarantine.look(now);
@@ -69,7 +69,7 @@ pub(super) async fn once(shared: &Shared, limit: u32) -> Result<u64, WalletError
     expired.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let mut answers = Vec::with_capacity(expired.len());
     for (key, hold) in readable(shared, expired).await? {
-        let mut request = Prepared::expiry(key, &*shared.ids);
+        let mut request = PreparedRequest::expiry(key, &*shared.ids);
         request.resolve(hold.as_slice(), &[]);
         let answer = enqueue(shared, request);
         answers.push(async move { (key, answer.await) });
@@ -80,7 +80,7 @@ pub(super) async fn once(shared: &Shared, limit: u32) -> Result<u64, WalletError
             Ok(answer) if !answer.replayed && answer.outcome.result.is_ok() => {
                 ended = ended.saturating_add(1);
             }
-            // What it touches cannot be read: the committer has counted it.
+            // A row of the hold cannot be read. The committer has counted it.
             Err(WalletError::Store(error)) if error.kind() == StoreErrorKind::Corrupt => {
                 shared.quarantine.add(key, error, shared.clock.now());
             }
@@ -91,7 +91,7 @@ pub(super) async fn once(shared: &Shared, limit: u32) -> Result<u64, WalletError
     Ok(ended)
 }
 
-/// The holds of these keys; those that cannot be read are found by halving, and are
+/// Returns the holds of these keys. Unreadable holds are found by halving, and are
 /// left out.
 async fn readable(
     shared: &Shared,
@@ -112,7 +112,7 @@ async fn readable(
                     shared.quarantine.add(*hold, Arc::new(error), now);
                 } else {
                     let rest = part.split_off(part.len().div_euclid(2));
-                    // The first half is on top: the longest expired first.
+                    // The first half is on top, because its holds expired first.
                     parts.push(rest);
                     parts.push(part);
                 }

@@ -4,27 +4,27 @@ use tokio::sync::oneshot;
 
 use super::{Answer, WalletError};
 use crate::ledger::Timestamp;
-use crate::request::Prepared;
+use crate::request::PreparedRequest;
 
-/// A request in the queue or in a batch, and the caller who waits for it. A
-/// ticket that is dropped unanswered answers all the same.
+/// A request in the queue or in a batch, with its waiting caller. A ticket that is
+/// dropped without an answer still answers.
 #[derive(Debug)]
 pub(super) struct Ticket {
-    pub(super) request: Arc<Prepared>,
+    pub(super) request: Arc<PreparedRequest>,
     caller: Option<oneshot::Sender<Result<Answer, WalletError>>>,
-    /// Whether a committer has taken it: the store may know of it.
+    /// Whether a committer has taken the request, so that the store may have it.
     pub(super) is_taken: bool,
-    /// Whether an earlier try may have committed it.
+    /// Whether an earlier attempt may have committed the request.
     pub(super) is_unknown: bool,
-    /// How often it came back blocked.
+    /// The number of times that the request was blocked.
     pub(super) blocked: u32,
-    /// Not to be taken before this time.
+    /// The time before which the request must not be taken.
     pub(super) not_before: Timestamp,
 }
 
 impl Ticket {
     pub(super) fn new(
-        request: Arc<Prepared>,
+        request: Arc<PreparedRequest>,
         caller: oneshot::Sender<Result<Answer, WalletError>>,
     ) -> Self {
         Self {
@@ -40,12 +40,12 @@ impl Ticket {
     /// Answers the caller, if it still waits.
     pub(super) fn answer(mut self, answer: Result<Answer, WalletError>) {
         if let Some(caller) = self.caller.take() {
-            // A caller who went away loses nothing but the answer.
+            // A caller that is gone only loses the answer.
             let _ = caller.send(answer);
         }
     }
 
-    /// Tells the caller that nothing was done, unless an earlier try may have.
+    /// Answers that nothing was done, unless an earlier attempt may have committed.
     pub(super) fn fail(self, error: WalletError) {
         let error = if self.is_unknown {
             self.indeterminate()
@@ -55,7 +55,7 @@ impl Ticket {
         self.answer(Err(error));
     }
 
-    /// What is true when nobody knows what became of it.
+    /// The answer when the result of the request is unknown.
     pub(super) fn indeterminate(&self) -> WalletError {
         WalletError::Indeterminate {
             key: self.request.key(),

@@ -7,10 +7,11 @@ use super::{
     Answer, LastCommit, Shared, StatsSnapshot, WalletBuilder, WalletError, enqueue, sweep,
 };
 use crate::ledger::{Decided, HoldKey, IdempotencyKey, LedgerId, Outcome, RecordKey};
-use crate::request::{Batch, InvalidRequest, Prepared, Request};
+use crate::request::{Batch, InvalidRequest, PreparedRequest, Request};
 use crate::store::{LedgerStore, Purge, StoreError};
 
-/// The service that a host holds: cheap to clone, one per store and process.
+/// The service that a host holds. It is cheap to clone. Use one per store and
+/// process.
 ///
 /// ```
 /// # #[cfg(feature = "tokio")] {
@@ -46,7 +47,7 @@ pub struct Wallet {
 }
 
 impl Wallet {
-    /// Starts putting a service together.
+    /// Starts a builder of the service.
     #[must_use]
     pub fn builder(store: Arc<dyn LedgerStore>) -> WalletBuilder {
         WalletBuilder::new(store)
@@ -56,29 +57,29 @@ impl Wallet {
         Self { shared, end }
     }
 
-    /// Carries out a request, or answers what it was answered before. When this
-    /// returns an outcome, it is durable.
+    /// Carries out a request, or replays the recorded outcome of its idempotency
+    /// key. A returned outcome is durable.
     ///
-    /// Dropping the future changes nothing once the request is in the queue: it
-    /// commits or not as if the caller had never waited.
+    /// Dropping the future has no effect once the request is in the queue. The
+    /// request commits or fails as if the caller still waited.
     ///
     /// # Errors
-    /// [`WalletError`]; a refusal by the rules is an outcome, not an error.
+    /// [`WalletError`]. A refusal by the rules is an outcome, not an error.
     pub async fn submit(&self, request: Request) -> Result<Answer, WalletError> {
         let prepared = self.ready(request).await?;
         enqueue(&self.shared, prepared).await
     }
 
-    /// Carries out many requests, each by itself as [`submit`](Self::submit)
-    /// does, and answers each in the order given. They enter the queue together
-    /// and in that order, so they share commits. Of two that name a common account,
-    /// hold or transfer the later one is decided behind the earlier one, so that it
-    /// finds what that one brought, also where somebody else keeps an account of the
-    /// earlier one for a while. Where the earlier one ends with an error, the later
-    /// one is decided all the same.
+    /// Carries out many requests, each separately as [`submit`](Self::submit) does,
+    /// and returns the answers in order. They enter the queue together and in that
+    /// order, so they share commits. If two requests share an account, hold or
+    /// transfer, the later one is decided after the earlier one. So it sees the
+    /// earlier one's effects, even where a foreign transaction blocks an account of
+    /// the earlier one for a while. If the earlier one ends with an error, the
+    /// later one is still decided.
     ///
     /// # Errors
-    /// [`WalletError`] for each request by itself.
+    /// [`WalletError`] for each request separately.
     pub async fn submit_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, WalletError>> {
         let mut ready = Vec::with_capacity(requests.len());
         for request in requests {
@@ -92,12 +93,12 @@ impl Wallet {
         join_all(queued.collect::<Vec<_>>()).await
     }
 
-    /// What [`submit`](Self::submit) would answer now, without doing or
-    /// recording anything. Reads without locks: a real submission may meet other
-    /// books.
+    /// Dry run: returns the outcome that [`submit`](Self::submit) would have now,
+    /// without any effect or record. It reads without locks, so a real submission
+    /// may see another state.
     ///
     /// # Errors
-    /// [`WalletError`].
+    /// [`WalletError`]: the request is invalid or the store failed.
     pub async fn dry_run(&self, request: Request) -> Result<Answer, WalletError> {
         let prepared = self.ready(request).await?;
         let requests = vec![Arc::new(prepared)];
@@ -123,12 +124,12 @@ impl Wallet {
         Ok(Answer { outcome, replayed })
     }
 
-    /// The outcome recorded under a key; `None` when nothing was committed under
-    /// it so far. Waits for a commit that the store has begun.
+    /// Returns the outcome recorded under a key; `None` when nothing was committed
+    /// under it so far. It waits for a commit that the store has begun.
     ///
-    /// `None` does not mean that nothing will be: a commit that is still on its
-    /// way to the store can arrive later. Only [`cancel`](Self::cancel) makes "not
-    /// done" certain. Do not pay again under a new key because of `None`.
+    /// `None` does not exclude a later commit: a commit may still be on its way to
+    /// the store. Only [`cancel`](Self::cancel) makes "not done" certain. Do not
+    /// pay again under a new key because of `None`.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -140,7 +141,7 @@ impl Wallet {
         self.recorded(key.record_key(ledger)).await
     }
 
-    /// The same by the key that [`WalletError::Indeterminate`] names.
+    /// The same for the key in [`WalletError::Indeterminate`].
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -150,8 +151,8 @@ impl Wallet {
         Ok(record.map(|record| record.outcome))
     }
 
-    /// Ends at most `limit` expired holds now, and says how many it ended. The
-    /// driver does so by itself every `sweep_interval`.
+    /// Expires at most `limit` holds now, and returns the number of expired holds.
+    /// The driver does this every `sweep_interval`.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -159,9 +160,9 @@ impl Wallet {
         sweep::once(&self.shared, limit).await
     }
 
-    /// Expired holds that stay pending because a stored row cannot be read, each with
-    /// the error that names the row. The sweep goes on without them, and tries them
-    /// again every half minute: look at them and repair the row.
+    /// Returns expired holds that stay pending because a stored row cannot be read,
+    /// each with the error that names the row. The sweep continues without them,
+    /// and tries them again every 30 seconds. Inspect them and repair the row.
     #[must_use]
     pub fn damaged_holds(&self) -> Vec<(HoldKey, Arc<StoreError>)> {
         self.shared.quarantine.list()
@@ -175,25 +176,26 @@ impl Wallet {
         Ok(self.shared.store.purge(purge).await?)
     }
 
-    /// Accepts no more requests, and returns once all that were accepted are
-    /// answered and the driver has ended.
+    /// Stops accepting requests. Returns once all accepted requests are answered
+    /// and the driver has ended.
     pub async fn shutdown(&self) {
         self.shared.queue.close();
         let mut end = self.end.clone();
-        // An error means that the driver is gone: that is an end as well.
+        // An error means that the driver is gone, which is an end too.
         let _ = end.wait_for(|has_ended| *has_ended).await;
     }
 
-    /// What became of the latest commit; `None` before the first one. Batches whose
-    /// requests were all answered before write nothing, and batches that failed by
-    /// their own fault say nothing of the next one: neither counts.
+    /// Returns the result of the latest commit; `None` before the first one. Two
+    /// kinds of batches do not count: batches of replays alone, which write
+    /// nothing, and batches that failed through their own fault.
     #[must_use]
     pub fn last_commit(&self) -> Option<LastCommit> {
         self.shared.fate.get()
     }
 
-    /// Proves that the store can commit now; see [`LedgerStore::probe`]. For a service
-    /// that has nothing to commit: else [`last_commit`](Self::last_commit) says it.
+    /// Proves that the store can commit now; see [`LedgerStore::probe`]. Use it for
+    /// a service without traffic. Otherwise [`last_commit`](Self::last_commit)
+    /// shows it.
     ///
     /// # Errors
     /// [`WalletError::Store`].
@@ -201,35 +203,35 @@ impl Wallet {
         Ok(self.shared.store.probe().await?)
     }
 
-    /// What the service has done so far.
+    /// Returns the service's counters.
     #[must_use]
     pub fn stats(&self) -> StatsSnapshot {
         let waiting = u64::try_from(self.shared.queue.len()).unwrap_or(u64::MAX);
         self.shared.stats.snapshot(waiting)
     }
 
-    /// The store behind it.
+    /// The store of the service.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn LedgerStore> {
         &self.shared.store
     }
 
-    /// A request that is fit for the queue: checked, its ids made, its holds
-    /// and transfers looked up.
-    async fn ready(&self, request: Request) -> Result<Prepared, WalletError> {
+    /// Prepares a request for the queue: checks it, makes its ids, looks up its
+    /// holds and transfers.
+    async fn ready(&self, request: Request) -> Result<PreparedRequest, WalletError> {
         let shards = &self.shared.settings.settlement_shards;
-        let mut prepared = Prepared::new(request, &*self.shared.ids, shards)?;
+        let mut prepared = PreparedRequest::new(request, &*self.shared.ids, shards)?;
         self.resolve(&mut prepared).await?;
         if !self.shared.store.limits().admit(prepared.cost()) {
-            // No transaction of the store can take it.
+            // No transaction of the store can hold the request.
             return Err(InvalidRequest::TooLarge.into());
         }
         Ok(prepared)
     }
 
-    /// Finds whose the holds and transfers are that the request names: facts
-    /// that never change, so they can be read before the queue.
-    pub(super) async fn resolve(&self, prepared: &mut Prepared) -> Result<(), WalletError> {
+    /// Finds the accounts of the holds and transfers that the request names. These
+    /// facts never change, so they can be read before the queue.
+    pub(super) async fn resolve(&self, prepared: &mut PreparedRequest) -> Result<(), WalletError> {
         if prepared.holds().is_empty() && prepared.transfers().is_empty() {
             return Ok(());
         }

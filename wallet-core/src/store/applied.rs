@@ -1,4 +1,4 @@
-//! What was applied inside a transaction of the host's own.
+//! The result of requests that a store applied in the host's own transaction.
 
 use std::sync::Arc;
 
@@ -6,11 +6,12 @@ use thiserror::Error;
 
 use crate::ledger::{Decided, LedgerId, Outcome, Rejected};
 
-/// What a store applied in a transaction of the host's own, if the host commits.
+/// The result of requests that a store applied in the host's own transaction. It is
+/// valid if the host commits.
 ///
-/// A refused request is an answer too, and no error: a host that commits without
-/// looking commits an order that nobody paid. Ask [`accepted`](Self::accepted)
-/// first, and roll back when it refuses.
+/// A refused request is an answer and no error. A host that commits without a check
+/// commits an order that nobody paid. Call [`accepted`](Self::accepted) first, and
+/// roll back when it returns an error.
 ///
 /// ```
 /// # use wallet_core::store::{Applied, NotAccepted};
@@ -30,7 +31,7 @@ use crate::ledger::{Decided, LedgerId, Outcome, Rejected};
 /// # Ok::<(), NotAccepted>(())
 /// ```
 ///
-/// One that nobody looks at does not pass a host that denies warnings:
+/// A host that denies warnings cannot ignore an unused value:
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
@@ -48,7 +49,7 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// What a store decided, one answer per request, and every outcome that it
+    /// Builds the result: one answer per request, and every outcome that was
     /// accepted now, in the order of its effects. For stores.
     pub const fn new(decided: Vec<Decided>, after_commit: Vec<(LedgerId, Arc<Outcome>)>) -> Self {
         Self {
@@ -58,11 +59,11 @@ impl Applied {
     }
 
     /// The outcomes, one per request in order, if every request was accepted, now
-    /// or under the same key before.
+    /// or earlier under the same key.
     ///
     /// # Errors
-    /// [`NotAccepted`] for the first request that was not: roll the transaction
-    /// back, unless the refusal is to be recorded.
+    /// [`NotAccepted`] for the first request that was not accepted. Roll the
+    /// transaction back, unless the refusal is to be recorded.
     pub fn accepted(&self) -> Result<Vec<&Outcome>, NotAccepted> {
         let each = self.decided.iter().enumerate();
         each.map(|(request, decided)| match decided {
@@ -80,24 +81,24 @@ impl Applied {
         .collect()
     }
 
-    /// One answer per request, in order. A refusal is an answer too, and is
-    /// recorded only if the host commits. Once it has committed, hand them to
+    /// One answer per request, in order. A refusal is an answer too. It is recorded
+    /// only if the host commits. After the commit, pass the answers to
     /// [`Wallet::after_commit`](crate::service::Wallet::after_commit).
     #[must_use]
     pub fn decided(&self) -> &[Decided] {
         &self.decided
     }
 
-    /// Every outcome accepted now, in the order of its effects. Once the host has
-    /// committed, and not before, caches may be written through from it, and the
-    /// relay be woken; after a roll-back it means nothing.
+    /// Every outcome that was accepted now, in the order of its effects. After the
+    /// host's commit, and not before, it may be used to update caches and to wake
+    /// the relay. After a rollback it is meaningless.
     #[must_use]
     pub fn after_commit(&self) -> &[(LedgerId, Arc<Outcome>)] {
         &self.after_commit
     }
 }
 
-/// Why a request in a transaction of the host's own was not accepted.
+/// The reason why a request in the host's own transaction was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NotAccepted {
@@ -106,27 +107,29 @@ pub enum NotAccepted {
     Rejected {
         /// The request's index.
         request: usize,
-        /// Why.
+        /// The reason.
         rejected: Rejected,
     },
-    /// Its key was used for something else.
+    /// The idempotency key was used for another request.
     #[error("request {request} is not the first one under its key")]
     IdempotencyMismatch {
         /// The request's index.
         request: usize,
     },
-    /// An account that it needs could not be locked, or changed meanwhile.
+    /// An account that the request needs could not be locked, or it changed
+    /// meanwhile.
     #[error("request {request} needs what another transaction keeps")]
     Blocked {
         /// The request's index.
         request: usize,
     },
-    /// An account's time runs ahead of the store's clock by more than is allowed.
+    /// An account's time is ahead of the store's clock by more than the allowed
+    /// bound.
     #[error("the store's clock is {ahead_micros} microseconds behind for request {request}")]
     ClockBehind {
         /// The request's index.
         request: usize,
-        /// How far, in microseconds.
+        /// How far the account's time is ahead, in microseconds.
         ahead_micros: u64,
     },
 }

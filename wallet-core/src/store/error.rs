@@ -4,30 +4,30 @@ use std::error::Error as StdError;
 
 use crate::ledger::EpochError;
 
-/// What kind of trouble a store had: a kind exists only where the caller acts
+/// The kind of a store's error. A kind exists only where the caller acts
 /// differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreErrorKind {
-    /// The store cannot be reached or is too busy. Nothing was committed; try
-    /// again later.
+    /// The store cannot be reached or is too busy. Nothing was committed. Try again
+    /// later.
     Unavailable,
-    /// Somebody else was faster. Nothing was committed; decide again at once on
-    /// a fresh snapshot.
+    /// A concurrent commit was faster. Nothing was committed. Decide again at once
+    /// on a fresh snapshot.
     Conflict,
-    /// The answer to a commit was lost: it may have happened, may still
-    /// happen, or not. Submit again under the same keys to find out.
+    /// The answer to a commit was lost. The commit may have happened, may still
+    /// happen, or may never happen. Submit again under the same keys to find out.
     Indeterminate,
-    /// The store refused the data itself. Nothing was committed; the same data
-    /// will be refused again.
+    /// The store refused the data itself. Nothing was committed. The same data will
+    /// be refused again.
     Invalid,
-    /// What the store holds contradicts itself. Stop and look.
+    /// The data in the store contradicts itself. Stop and investigate.
     Corrupt,
-    /// Anything else: a bug, a setting, a failure that nobody foresaw.
+    /// Any other error: a bug, a wrong setting, an unforeseen failure.
     Internal,
 }
 
 impl StoreErrorKind {
-    /// Whether submitting the same work again can help.
+    /// Whether a retry of the same work can help.
     #[must_use]
     pub const fn is_retryable(self) -> bool {
         match self {
@@ -37,8 +37,8 @@ impl StoreErrorKind {
     }
 }
 
-/// An error of a store: its kind, what was being done, and the driver's own
-/// error where there is one.
+/// An error of a store: its kind, the operation, and the driver's own error where
+/// there is one.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -47,7 +47,7 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// An error of `kind` while doing `context`.
+    /// An error of `kind` during the operation `context`.
     #[must_use]
     pub fn new(kind: StoreErrorKind, context: impl Into<String>) -> Self {
         Self {
@@ -57,26 +57,26 @@ impl StoreError {
         }
     }
 
-    /// The same with the driver's error behind it.
+    /// The same error with the driver's error as its source.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Its kind.
+    /// The kind.
     #[must_use]
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 
-    /// What was being done.
+    /// The operation that failed.
     #[must_use]
     pub fn context(&self) -> &str {
         &self.context
     }
 
-    /// Whether submitting the same work again can help.
+    /// Whether a retry of the same work can help.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         self.kind.is_retryable()

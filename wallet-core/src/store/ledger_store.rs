@@ -8,232 +8,233 @@ use crate::ledger::{
     Account, AccountKey, Balance, Decided, Entry, Epochs, Hold, HoldKey, LedgerId, PastBalance,
     RaisedBy, RaisedEpoch, Record, RecordKey, Timestamp, TransferKey, TransferWithReversals,
 };
-use crate::request::{Batch, Cost, Reads};
+use crate::request::{Batch, Cost, ReadSet};
 use crate::store::{
     AccountQuery, EntryQuery, HoldQuery, PendingSums, ReferenceQuery, Snapshot, StoreError,
     TrialBalance,
 };
 
-/// Commits batches and reads the books. It holds no business rule: every rule
-/// is in [`decide`](crate::decide::decide).
+/// The port of a ledger's database: commits batches and reads the ledger. It holds
+/// no business rule. Every rule is in [`decide`](crate::decide::decide).
 ///
-/// All errors are [`StoreError`]s; each method names the kinds that mean
-/// something special there. `Unavailable`, `Corrupt` and `Internal` can come
-/// from any of them.
+/// All errors are [`StoreError`]s. Each method names the kinds that have a special
+/// meaning there. Any method may return `Unavailable`, `Corrupt` and `Internal`.
 #[async_trait]
 pub trait LedgerStore: Debug + Send + Sync + 'static {
-    /// What one transaction can take. The service cuts batches to fit.
+    /// The limits of one transaction. The service cuts batches to fit.
     fn limits(&self) -> Limits;
 
-    /// Decides `batch` on what the store holds and commits the result: each
-    /// request all or nothing, with its record, its entries and its part of
-    /// the outbox.
+    /// Decides `batch` on the store's state and commits the result. Each request is
+    /// atomic, with its record, its entries and its part of the outbox.
     ///
-    /// A pessimistic store works in this order: (1) without locks, find the
-    /// holds and transfers of [`Reads`], for their accounts; (2) lock the
-    /// accounts ([`Reads::lock_set`]) in order of their keys, those that a
-    /// foreign transaction keeps being left out after a short wait; (3) only
-    /// then read epoch, records, accounts, holds, transfers, with current reads; (4)
-    /// read the clock, [`Batch::decide`]; (5) write, commit. An optimistic one
-    /// reads one consistent state, decides, and commits on condition that
-    /// `version` and `last_at` of every account that it changes are still the
-    /// same, the epoch is, and no inserted row exists; what rests on accounts that it does not
-    /// change holds as of the reading.
+    /// A pessimistic store works in this order: (1) find the holds and transfers of
+    /// [`ReadSet`] without locks, for their accounts; (2) lock the accounts
+    /// ([`ReadSet::lock_set`](crate::request::ReadSet::lock_set)) in order of their
+    /// keys, and leave out accounts that a foreign transaction still locks after a
+    /// short wait; (3) only then read epoch, records, accounts, holds and
+    /// transfers, with current reads; (4) read the clock and
+    /// [`decide`](crate::decide::decide()); (5) write and commit. An optimistic
+    /// store reads one consistent state, decides, and commits conditionally. The
+    /// condition is that the epoch, and `version` and `last_at` of every changed
+    /// account, are still the same, and that no inserted row exists. Facts about
+    /// accounts that it does not change hold as of the read.
     ///
-    /// Afterwards every `Fresh` answer is durable. On replay nothing is
-    /// written. On an error nothing is committed, but for `Indeterminate`.
+    /// Afterwards every `Fresh` answer is durable. A replay writes nothing. On an
+    /// error nothing is committed, except for `Indeterminate`.
     ///
     /// # Errors
-    /// - `Conflict`: somebody else was faster; decide again.
+    /// - `Conflict`: a concurrent commit was faster. Decide again.
     /// - `Invalid`: the store refuses the data of some request.
     /// - `Indeterminate`: the answer to the commit was lost.
     async fn transact(&self, batch: Arc<Batch>) -> Result<Committed, StoreError>;
 
-    /// What [`transact`](Self::transact) would decide on, read without locks
-    /// from one consistent state: for dry runs, never for a commit. The holds'
-    /// and transfers' accounts are in it too.
+    /// Reads the snapshot that [`transact`](Self::transact) would decide on. It
+    /// takes no locks and reads one consistent state. It is for dry runs, never for
+    /// a commit. It includes the accounts of the holds and transfers.
     ///
     /// # Errors
-    /// None of its own.
-    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError>;
+    /// Only the errors that any method may return.
+    async fn snapshot(&self, reads: &ReadSet) -> Result<Snapshot, StoreError>;
 
-    /// The record of each key, in the order asked, `None` where there is none.
-    /// A commit that the store has begun is waited for. `None` means that nothing
-    /// was committed under the key so far, not that nothing will be: a commit can
-    /// still be on its way to the store.
+    /// Returns the record of each key in the order of `keys`; `None` where there is
+    /// none. It waits for commits that the store has begun. `None` means that
+    /// nothing was committed under the key so far. A commit may still be on its way
+    /// to the store.
     ///
     /// # Errors
     /// `Conflict` when the wait took too long.
     async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError>;
 
-    /// The accounts in the order asked, `None` where there is none.
+    /// Returns the accounts in the order of `keys`; `None` where there is none.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>, StoreError>;
 
-    /// The balances of the accounts in the order asked, `None` where there is
-    /// none, each with the database's epoch in the state that it was read from: an
-    /// epoch that is told is never later than that state.
+    /// Returns the balances of the accounts in the order of `keys`; `None` where
+    /// there is none. Each balance has the database's epoch in the state that it
+    /// was read from. The reported epoch is never later than that state.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError>;
 
-    /// A page of accounts.
+    /// Returns a page of accounts.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError>;
 
-    /// The transfers in the order asked, `None` where there is none.
+    /// Returns the transfers in the order of `keys`; `None` where there is none.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn transfers(
         &self,
         keys: &[TransferKey],
     ) -> Result<Vec<Option<TransferWithReversals>>, StoreError>;
 
-    /// A page of the transfers with some reference.
+    /// Returns a page of the transfers with a reference.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn list_transfers(
         &self,
         query: &ReferenceQuery,
     ) -> Result<Vec<TransferWithReversals>, StoreError>;
 
-    /// The holds in the order asked, `None` where there is none.
+    /// Returns the holds in the order of `keys`; `None` where there is none.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>, StoreError>;
 
-    /// A page of the holds of an account.
+    /// Returns a page of the holds of an account.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError>;
 
-    /// At most `limit` pending holds that have expired by the store's clock,
-    /// the longest expired first.
+    /// Returns at most `limit` pending holds that have expired by the store's
+    /// clock, the longest expired first.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError>;
 
-    /// A page of an account's entries; none when the account does not exist.
+    /// Returns a page of an account's entries. It is empty when the account does
+    /// not exist.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError>;
 
-    /// The posted balance of `account` after all entries at or before `at`;
-    /// `None` when the account does not exist. Once answered it never changes:
-    /// where `at` is not before the account's `last_at`, the store takes the
-    /// account's lock, reads its clock, and raises `last_at` to `at` plus one
-    /// microsecond before it answers. `None` promises nothing: the account may
-    /// be opened later.
+    /// Returns the posted balance of `account` after all entries at or before `at`;
+    /// `None` when the account does not exist. A returned balance never changes.
+    /// Where `at` is not before the account's `last_at`, the store locks the
+    /// account and reads its clock. It then raises `last_at` to `at` plus one
+    /// microsecond before it returns. `None` promises nothing, because the account
+    /// may be opened later.
     ///
     /// # Errors
-    /// `Invalid` when `at` lies after the store's clock; `Conflict` when the
-    /// lock cannot be had.
+    /// `Invalid` when `at` is later than the store's clock; `Conflict` when the
+    /// lock cannot be acquired.
     async fn balance_at(
         &self,
         account: AccountKey,
         at: Timestamp,
     ) -> Result<Option<PastBalance>, StoreError>;
 
-    /// The ledgers that hold accounts, ascending.
+    /// Returns the ledgers that hold accounts, ascending.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError>;
 
-    /// What the accounts of `ledger` add up to, one sum for each currency that
-    /// they hold, by its code and decimals ascending; none where it holds no
-    /// account. All of it is of one committed state, whatever is committed
-    /// meanwhile and however long it takes: the store goes through all accounts.
+    /// Returns the trial balance of `ledger`: one sum for each currency, by code
+    /// and decimals ascending. It is empty where the ledger has no account. All
+    /// sums are of one committed state, also while others commit. The store reads
+    /// all accounts, so the call may take long.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>, StoreError>;
 
-    /// Every raise of the database's epoch.
+    /// Returns every raise of the database's epoch.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn epochs(&self) -> Result<Epochs, StoreError>;
 
-    /// Raises the database's epoch, durably, after the database was restored to
-    /// the state at `restored_to`, or failed over to it: all commits up to that
-    /// time are in it, of later ones it is not known. Answers the present epoch
-    /// and changes nothing where the last raise was by the same for the same time.
+    /// Raises the database's epoch, durably. Call it after the database was
+    /// restored or failed over to the state at `restored_to`. All commits up to
+    /// that time are in the state; later ones may be lost. Returns the current
+    /// epoch. The call is idempotent: nothing changes where the last raise was by
+    /// the same operator for the same time.
     ///
-    /// No commit that was decided in an earlier epoch lands afterwards: a commit
-    /// that is under way lands before the raise or fails with a `Conflict`.
+    /// No commit that was decided in an earlier epoch lands afterwards. A commit in
+    /// flight lands before the raise or fails with a `Conflict`.
     ///
     /// # Errors
-    /// - `Invalid` when `restored_to` lies after the store's clock.
-    /// - `Conflict` when commits under way kept it waiting for too long.
-    /// - `Indeterminate`: the answer to its commit was lost. Ask again.
+    /// - `Invalid` when `restored_to` is later than the store's clock.
+    /// - `Conflict` when it waited too long for commits in flight.
+    /// - `Indeterminate`: the answer to its commit was lost. Call again.
     async fn raise_epoch(
         &self,
         restored_to: Timestamp,
         by: &RaisedBy,
     ) -> Result<RaisedEpoch, StoreError>;
 
-    /// What each account says is held, and what its open holds add up to, in the
-    /// order asked, `None` where there is no account. All of it is of one committed
-    /// state, whatever is committed meanwhile: a difference is damage, never a
-    /// commit that came between.
+    /// Returns the pending counters of each account and the sums of its open holds,
+    /// in the order of `accounts`; `None` where there is no account. All values are
+    /// of one committed state, also while others commit. So a difference is damage,
+    /// and never a concurrent commit.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn pending_sums(
         &self,
         accounts: &[AccountKey],
     ) -> Result<Vec<Option<PendingSums>>, StoreError>;
 
-    /// How many rows are as old as [`purge`](Self::purge) wants them; it counts
-    /// `purge.limit` at most. A bulk request whose last item is younger keeps the
-    /// purge from deleting all of them yet.
+    /// Returns the number of rows that are old enough for [`purge`](Self::purge),
+    /// at most `purge.limit`. If the last item of a bulk request is too young, the
+    /// purge cannot delete all of them yet.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn purgeable(&self, purge: Purge) -> Result<u64, StoreError>;
 
-    /// Deletes at most `purge.limit` rows that are older than it says, by the
-    /// store's clock, oldest first, and answers how many were deleted. A key
-    /// counts for as long as its record exists.
+    /// Deletes at most `purge.limit` rows that are older than the given age by the
+    /// store's clock, oldest first. Returns the number of deleted rows. An
+    /// idempotency key is effective as long as its record exists.
     ///
-    /// The records of a bulk request go together, those of its items first, once
-    /// all of them are old enough; then `purge.limit` may be exceeded by the items
-    /// of one bulk request. Until then the purge goes no further.
+    /// The records of a bulk request are deleted together, its items first, once
+    /// all of them are old enough. Then the items of one bulk request may exceed
+    /// `purge.limit`. Until then the purge stops at this bulk request.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn purge(&self, purge: Purge) -> Result<u64, StoreError>;
 
-    /// Proves that the store can commit now: it commits a write of its own, on the
-    /// way that batches take, which leaves nothing behind and touches no row of the
-    /// books. A store that only reads well, on a full disk or demoted to a reader,
+    /// Proves that the store can commit now. It commits a write on the same path as
+    /// batches. The write leaves no data and touches no row of the ledger. A store
+    /// that can only read, because of a full disk or a demotion to a read replica,
     /// fails here as it fails batches.
     ///
     /// # Errors
-    /// Those of [`transact`](Self::transact), but for `Invalid`.
+    /// The errors of [`transact`](Self::transact), except for `Invalid`.
     async fn probe(&self) -> Result<(), StoreError>;
 }
 
-/// What one transaction of a store can take.
+/// The limits of one transaction of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests.
+    /// The number of requests.
     pub requests: usize,
-    /// Rows read or written, as [`Cost::rows`] counts them.
+    /// The number of rows read or written, as [`Cost::rows`] counts them.
     pub rows: usize,
-    /// Bytes, as [`Cost::bytes`] counts them.
+    /// The number of bytes, as [`Cost::bytes`] counts them.
     pub bytes: usize,
 }
 
@@ -252,35 +253,35 @@ pub struct Committed {
     pub decided: Vec<Decided>,
 }
 
-/// What to delete.
+/// The rows to delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purge {
-    /// Idempotency records. A request whose record is gone is carried out again
-    /// when it comes again: money moves twice. Nobody may repeat a request for as
-    /// long as this; see [`RETENTION`](Self::RETENTION).
+    /// Idempotency records. If a request is repeated after its record is deleted,
+    /// it is carried out again, and money moves twice. So `older_than` must exceed
+    /// the longest time until a retry; see [`RETENTION`](Self::RETENTION).
     Records {
-        /// Only those at least this old.
+        /// Only records at least this old.
         older_than: Duration,
-        /// How many at most.
+        /// The greatest number of records.
         limit: u32,
     },
-    /// Outbox rows whose every event is done.
+    /// Outbox rows with no event left to deliver.
     DeliveredEvents {
-        /// Only those at least this old.
+        /// Only rows at least this old.
         older_than: Duration,
-        /// How many at most.
+        /// The greatest number of rows.
         limit: u32,
     },
 }
 
 impl Purge {
-    /// How long records are kept unless the host says otherwise: 30 days, which
-    /// is longer than a queue keeps a message that may be delivered again.
+    /// The default retention of records: 30 days. This is longer than a queue holds
+    /// a message that may be delivered again.
     pub const RETENTION: Duration = Duration::from_secs(30 * 86_400);
 
     /// At most `limit` records older than [`RETENTION`](Self::RETENTION). Nothing
-    /// is deleted unless the host asks: call it now and then until it answers
-    /// fewer than `limit`.
+    /// is deleted without a call. Call it regularly until it returns fewer than
+    /// `limit`.
     #[must_use]
     pub const fn old_records(limit: u32) -> Self {
         let older_than = Self::RETENTION;

@@ -1,9 +1,9 @@
-//! What a store does: the port [`LedgerStore`], its [`Outbox`], its queries and
-//! errors, and the formats of what it stores ([`codec`]).
+//! The ports of a store ([`LedgerStore`] and [`Outbox`]), its queries and errors,
+//! and the formats of its stored data ([`codec`]).
 //!
-//! A store reads a [`Snapshot`] of what a batch touches, decides on it
-//! ([`decide`](crate::decide::decide())), and writes the [`ChangeSet`] in one
-//! transaction.
+//! A store reads a [`Snapshot`] of the rows that a batch touches. It decides on the
+//! snapshot ([`decide`](crate::decide::decide())) and writes the [`ChangeSet`] in
+//! one transaction.
 
 pub mod codec;
 

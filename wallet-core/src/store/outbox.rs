@@ -8,34 +8,34 @@ use thiserror::Error;
 use crate::ledger::{AccountKey, Timestamp, Version};
 use crate::store::StoreError;
 
-/// A part of the outbox that one relay owns at a time; 0 is the only one by
-/// default.
+/// A part of the outbox that one relay owns at a time. By default there is only
+/// partition 0.
 pub type PartitionId = u16;
-/// The number of an outbox row: given after the account locks are held, so that
-/// for one account the order of numbers is the order of commits. Across
-/// accounts rows may appear out of order.
+/// The number of an outbox row. It is assigned while the account locks are held. So
+/// for one account the order of numbers is the order of commits. Across accounts
+/// rows may appear out of order.
 pub type RowId = i64;
 /// The index of an event within its row.
 pub type EventIndex = u32;
 /// The indices of a row's events that are done.
 pub type DoneSet = BTreeSet<EventIndex>;
 
-/// Hands committed effects to the relay that owns a partition. A row is one
-/// commit batch ([`decode_outbox`](crate::store::codec::decode_outbox) reads its
-/// payload); progress is kept per row.
+/// The transactional outbox: passes committed effects to the relay that owns a
+/// partition. A row is one commit batch
+/// ([`decode_outbox`](crate::store::codec::decode_outbox) reads its payload).
+/// Progress is recorded per row.
 ///
-/// Every method that takes a [`Lease`] fails with [`OutboxError::LeaseLost`],
-/// changing nothing, when the lease has expired by the store's clock or another
-/// owner has taken the partition since.
+/// Every method with a [`Lease`] fails with [`OutboxError::LeaseLost`] and changes
+/// nothing in two cases: the lease has expired by the store's clock, or another
+/// owner has acquired the partition since.
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
-    /// Takes `partition` for `owner` until `ttl` from now, or answers `None`
-    /// while somebody else holds it ([`Lease::is_held`]). The same owner gets it again
-    /// at any time.
-    /// Each success gives a greater token.
+    /// Acquires the lease of `partition` for `owner` until `ttl` from now. Returns
+    /// `None` while another owner holds it ([`Lease::is_held`]). The same owner can
+    /// acquire it again at any time. Each success gives a greater fencing token.
     ///
     /// # Errors
-    /// [`OutboxError::Store`].
+    /// [`OutboxError::Store`]: the store failed.
     async fn acquire(
         &self,
         partition: PartitionId,
@@ -43,23 +43,23 @@ pub trait Outbox: Debug + Send + Sync + 'static {
         ttl: Duration,
     ) -> Result<Option<Lease>, OutboxError>;
 
-    /// Extends the lease until `ttl` from now under the same token.
+    /// Extends the lease until `ttl` from now under the same fencing token.
     ///
     /// # Errors
-    /// [`OutboxError`].
+    /// [`OutboxError`]: the lease was lost or the store failed.
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease, OutboxError>;
 
-    /// Gives the partition back at once.
+    /// Releases the partition at once.
     ///
     /// # Errors
-    /// [`OutboxError`].
+    /// [`OutboxError`]: the lease was lost or the store failed.
     async fn release(&self, lease: &Lease) -> Result<(), OutboxError>;
 
-    /// At most `limit` open rows, ascending by id, without those in `skip` (rows
-    /// that the relay has in hand already).
+    /// Returns at most `limit` open rows, ascending by id, without the rows in
+    /// `skip`, which the relay already has in flight.
     ///
     /// # Errors
-    /// [`OutboxError`].
+    /// [`OutboxError`]: the lease was lost or the store failed.
     async fn claim(
         &self,
         lease: &Lease,
@@ -67,40 +67,40 @@ pub trait Outbox: Debug + Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<OutboxRow>, OutboxError>;
 
-    /// Adds to the done-sets of rows, and says how they stand; what is complete
-    /// stays so. All or nothing; marking twice is marking once.
+    /// Adds to the done-sets of rows, and sets their states. A complete row stays
+    /// complete. The call is atomic and idempotent.
     ///
     /// # Errors
-    /// [`OutboxError`].
+    /// [`OutboxError`]: the lease was lost or the store failed.
     async fn mark_done(&self, lease: &Lease, progress: &[RowProgress]) -> Result<(), OutboxError>;
 
-    /// Opens all rows that were put aside; answers how many. What waits behind a
-    /// parked event need not be looked at until the parking has ended; then this
-    /// brings it back.
+    /// Reopens all rows that were put aside and returns their number. Rows behind a
+    /// parked event need not be claimed until the parking ends. Then this call
+    /// returns them to the open rows.
     ///
     /// # Errors
-    /// [`OutboxError`].
+    /// [`OutboxError`]: the lease was lost or the store failed.
     async fn reopen(&self, lease: &Lease) -> Result<u64, OutboxError>;
 
-    /// Puts an event aside: visible in [`parked`](Self::parked), and its row
-    /// is not complete. Parking twice is parking once.
+    /// Parks an event: it is visible in [`parked`](Self::parked), and its row is
+    /// not complete. The call is idempotent.
     ///
     /// # Errors
-    /// [`OutboxError`].
+    /// [`OutboxError`]: the lease was lost or the store failed.
     async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<(), OutboxError>;
 
-    /// The parked events of a partition, by row and index. The relay publishes
-    /// none of their groups' later events.
+    /// Returns the parked events of a partition, by row and index. The relay
+    /// publishes no later event of their groups.
     ///
     /// # Errors
-    /// [`OutboxError::Store`].
+    /// [`OutboxError::Store`]: the store failed.
     async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>, OutboxError>;
 
-    /// Ends the parking of an event: skipped for good (it is marked done), or
-    /// to be tried again. Answers whether it was parked. Needs no lease.
+    /// Ends the parking of an event. The event is skipped for good (marked as
+    /// done), or tried again. Returns whether it was parked. Needs no lease.
     ///
     /// # Errors
-    /// [`OutboxError::Store`].
+    /// [`OutboxError::Store`]: the store failed.
     async fn unpark(
         &self,
         partition: PartitionId,
@@ -109,110 +109,111 @@ pub trait Outbox: Debug + Send + Sync + 'static {
         resolution: Resolution,
     ) -> Result<bool, OutboxError>;
 
-    /// How much is waiting.
+    /// Returns the amount of waiting work in a partition.
     ///
     /// # Errors
-    /// [`OutboxError::Store`].
+    /// [`OutboxError::Store`]: the store failed.
     async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth, OutboxError>;
 }
 
-/// The right to publish a partition's events until a time.
+/// A lease: the exclusive right to publish a partition's events until a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// Which partition.
+    /// The partition.
     pub partition: PartitionId,
-    /// Whose it is.
+    /// The owner of the lease.
     pub owner: String,
     /// The fencing token: greater than that of every earlier lease.
     pub token: i64,
-    /// When it ends, by the store's clock.
+    /// The end of the lease, by the store's clock.
     pub until: Timestamp,
 }
 
 impl Lease {
-    /// A lease that ends further ahead than this was taken while the store's clock was
-    /// ahead, unless whoever asks wants a longer one.
+    /// The greatest valid time until a lease ends. A lease that ends later was
+    /// taken while the store's clock was ahead, unless the new owner asks for a
+    /// longer one.
     pub const AHEAD_MAX: Duration = Duration::from_secs(300);
 
-    /// Whether a lease until `until` keeps the partition from another owner at `now`,
-    /// who asks for `ttl`: it has not ended, and it does not end so far ahead that only
-    /// a clock that has been set right since can have said so. Every store takes a
-    /// lease by this.
+    /// Whether a lease until `until` excludes another owner that asks for `ttl` at
+    /// `now`. The lease excludes it if it has not ended and does not end
+    /// implausibly far ahead. A lease that ends too far ahead came from a clock
+    /// that was corrected since. Every store uses this function to acquire a lease.
     #[must_use]
     pub fn is_held(until: Timestamp, now: Timestamp, ttl: Duration) -> bool {
         now < until && until <= now.saturating_add(ttl.max(Self::AHEAD_MAX))
     }
 }
 
-/// One committed batch that still has something to publish.
+/// A committed batch with events left to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxRow {
-    /// Its number.
+    /// The row's number.
     pub id: RowId,
-    /// When it was committed, by the store's clock.
+    /// The time of the commit, by the store's clock.
     pub created_at: Timestamp,
     /// The encoded effects.
     pub payload: Vec<u8>,
-    /// Which of its events are done.
+    /// The events of the row that are done.
     pub done: DoneSet,
 }
 
-/// Progress of one row.
+/// The progress of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowProgress {
-    /// Which row.
+    /// The row.
     pub row: RowId,
-    /// Events done now.
+    /// The events that are done now.
     pub done: DoneSet,
-    /// How the row stands.
+    /// The state of the row.
     pub state: RowState,
 }
 
-/// How an outbox row stands.
+/// The state of an outbox row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum RowState {
-    /// Something of it can be published.
+    /// The row has an event that can be published.
     #[default]
     Open,
-    /// All that is left of it waits behind parked events: it is not claimed until
-    /// it is [reopened](Outbox::reopen).
+    /// All remaining events of the row wait behind parked events. The row is not
+    /// claimed until it is [reopened](Outbox::reopen).
     Aside,
-    /// Nothing of it is left to publish.
+    /// The row has no event left to publish.
     Complete,
 }
 
-/// An event that could not be published and stops its group.
+/// An event that could not be published. It stops its group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedEvent {
-    /// Its row.
+    /// The row of the event.
     pub row: RowId,
-    /// Its index there.
+    /// The index of the event in the row.
     pub index: EventIndex,
-    /// Its group.
+    /// The account of the event, which is its group.
     pub account: AccountKey,
-    /// The account's version that it tells.
+    /// The account's version in the event.
     pub version: Version,
-    /// Why, in words.
+    /// The reason, in words.
     pub reason: String,
 }
 
-/// What becomes of a parked event.
+/// The resolution of a parked event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Resolution {
-    /// It is never published.
+    /// The event is never published.
     Skip,
-    /// It is tried again.
+    /// The event is tried again.
     Redrive,
 }
 
-/// How much is waiting in a partition.
+/// The amount of waiting work in a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxDepth {
-    /// Rows that are not complete, those put aside included.
+    /// The number of incomplete rows, including rows put aside.
     pub rows: u64,
-    /// When the oldest of them was committed.
+    /// The commit time of the oldest incomplete row.
     pub oldest: Option<Timestamp>,
-    /// Parked events.
+    /// The number of parked events.
     pub parked: u64,
 }
 
@@ -220,7 +221,7 @@ pub struct OutboxDepth {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OutboxError {
-    /// The lease has expired or is somebody else's. Nothing was changed; stop
+    /// The lease has expired or has another owner. Nothing was changed. Stop
     /// publishing.
     #[error("the lease on the partition is lost")]
     LeaseLost,

@@ -1,7 +1,7 @@
 use crate::ledger::{AccountKey, AccountState, Currency, Version};
 
-/// What an account says is held, and what its open holds add up to, of one state
-/// of the books: minor units. In sound books both are the same.
+/// The pending counters of an account and the sums of its open holds, in minor
+/// units, of one state of the ledger. In a valid ledger both are equal.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -21,24 +21,24 @@ use crate::ledger::{AccountKey, AccountState, Currency, Version};
 pub struct PendingSums {
     /// The account.
     pub account: AccountKey,
-    /// The currency that it holds.
+    /// The currency of the account.
     pub currency: Currency,
-    /// The version that it is at.
+    /// The version of the account.
     pub version: Version,
-    /// What the account says is held to be paid.
+    /// The account's own counter of pending debits.
     pub debits_pending: i128,
-    /// What the account says is held to be received.
+    /// The account's own counter of pending credits.
     pub credits_pending: i128,
-    /// What remains of the open holds that it pays.
+    /// The remaining amount of the open holds that debit the account.
     pub debits_held: i128,
-    /// What remains of the open holds that it receives.
+    /// The remaining amount of the open holds that credit the account.
     pub credits_held: i128,
-    /// How many open holds it pays or receives.
+    /// The number of open holds that debit or credit the account.
     pub holds: u64,
 }
 
 impl PendingSums {
-    /// Those of an account before any hold is added.
+    /// The sums of an account before any hold is added.
     #[must_use]
     pub const fn of(state: &AccountState) -> Self {
         Self {
@@ -53,19 +53,19 @@ impl PendingSums {
         }
     }
 
-    /// Adds what remains of an open hold that the account pays.
+    /// Adds the remaining amount of an open hold that debits the account.
     pub const fn add_debit(&mut self, remaining: i128) {
         self.debits_held = self.debits_held.saturating_add(remaining);
         self.holds = self.holds.saturating_add(1);
     }
 
-    /// Adds what remains of an open hold that the account receives.
+    /// Adds the remaining amount of an open hold that credits the account.
     pub const fn add_credit(&mut self, remaining: i128) {
         self.credits_held = self.credits_held.saturating_add(remaining);
         self.holds = self.holds.saturating_add(1);
     }
 
-    /// Whether the account says what its holds say.
+    /// Whether the account's counters equal the sums of its holds.
     #[must_use]
     pub const fn is_even(&self) -> bool {
         self.debits_pending == self.debits_held && self.credits_pending == self.credits_held

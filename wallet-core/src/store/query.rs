@@ -3,22 +3,22 @@ use crate::ledger::{
     Timestamp, TransferId,
 };
 
-/// Which accounts to list: ascending by id, at most `limit`.
+/// Selects accounts: ascending by id, at most `limit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountQuery {
-    /// The set of books.
+    /// The ledger.
     pub ledger: LedgerId,
-    /// Only this owner's; everybody's when absent.
+    /// Only accounts of this owner; of all owners when absent.
     pub owner: Option<Owner>,
-    /// Only those that hold this currency.
+    /// Only accounts with this currency.
     pub currency: Option<Currency>,
-    /// Only those with a greater id: the last one of the page before.
+    /// Only accounts with a greater id: the last id of the previous page.
     pub after: Option<AccountId>,
-    /// How many at most; 0 gives none.
+    /// The greatest number of accounts; 0 selects none.
     pub limit: u32,
 }
 
-/// In which order to list.
+/// The order of a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Order {
     /// Oldest first.
@@ -28,21 +28,21 @@ pub enum Order {
     Descending,
 }
 
-/// Which entries of an account to list, by sequence, at most `limit`.
+/// Selects entries of an account by sequence, at most `limit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryQuery {
-    /// Whose.
+    /// The account.
     pub account: AccountKey,
-    /// Only those at this time or later.
+    /// Only entries at this time or later.
     pub from: Option<Timestamp>,
-    /// Only those before this time.
+    /// Only entries before this time.
     pub to: Option<Timestamp>,
-    /// By ascending or descending sequence.
+    /// The order by sequence: ascending or descending.
     pub order: Order,
-    /// Only those beyond this sequence in the given order: the last one of the
-    /// page before.
+    /// Only entries after this sequence in the given order: the last sequence of
+    /// the previous page.
     pub after: Option<Sequence>,
-    /// How many at most; 0 gives none.
+    /// The greatest number of entries; 0 selects none.
     pub limit: u32,
 }
 
@@ -61,28 +61,28 @@ impl EntryQuery {
     }
 }
 
-/// Which holds to list: those from or towards an account, ascending by id.
+/// Selects the holds from or towards an account, ascending by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldQuery {
-    /// Whose.
+    /// The account.
     pub account: AccountKey,
-    /// Only those that stand so.
+    /// Only holds with this status.
     pub status: Option<HoldStatus>,
-    /// Only those with a greater id: the last one of the page before.
+    /// Only holds with a greater id: the last id of the previous page.
     pub after: Option<HoldId>,
-    /// How many at most; 0 gives none.
+    /// The greatest number of holds; 0 selects none.
     pub limit: u32,
 }
 
-/// Which transfers to list by the host's reference: ascending by id.
+/// Selects transfers by the host's reference, ascending by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReferenceQuery {
-    /// The set of books.
+    /// The ledger.
     pub ledger: LedgerId,
     /// The host's reference.
     pub reference: Reference,
-    /// Only those with a greater id: the last one of the page before.
+    /// Only transfers with a greater id: the last id of the previous page.
     pub after: Option<TransferId>,
-    /// How many at most; 0 gives none.
+    /// The greatest number of transfers; 0 selects none.
     pub limit: u32,
 }

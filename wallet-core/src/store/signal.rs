@@ -1,10 +1,10 @@
 use tokio::sync::watch;
 
-/// Tells those who wait for commits that there was one: cheap to clone. A host
-/// gives one to [`WalletBuilder::signal`](crate::service::WalletBuilder::signal) and
-/// notifies it itself after transactions of its own that hold ledger work.
+/// Notifies waiting relays of commits. It is cheap to clone. A host passes one to
+/// [`WalletBuilder::signal`](crate::service::WalletBuilder::signal). It also calls
+/// `notify` itself after its own transactions with ledger work.
 ///
-/// It is a hint and no more: a relay that misses it finds the commit by looking.
+/// The signal is only a hint. A relay that misses it finds the commit by polling.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -25,25 +25,25 @@ impl Default for CommitSignal {
 }
 
 impl CommitSignal {
-    /// Something was committed.
+    /// Notifies all watches of a commit.
     pub fn notify(&self) {
         self.0.send_replace(());
     }
 
-    /// From now on.
+    /// A watch for commits from now on.
     #[must_use]
     pub fn watch(&self) -> CommitWatch {
         CommitWatch(self.0.subscribe())
     }
 }
 
-/// Waits for the commits that a [`CommitSignal`] tells of.
+/// Waits for the commits that a [`CommitSignal`] announces.
 #[derive(Debug, Clone)]
 pub struct CommitWatch(watch::Receiver<()>);
 
 impl CommitWatch {
-    /// Returns when there was a commit since the last time; never, once all of
-    /// its signal's clones are gone.
+    /// Returns when there was a commit since the last call. It never returns once
+    /// all clones of the signal are dropped.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;

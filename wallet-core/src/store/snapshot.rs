@@ -1,4 +1,4 @@
-//! What a store read for a batch, and what it is to write.
+//! The rows that a store read for a batch, and the rows that it must write.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use crate::ledger::{
     Timestamp, Transfer, TransferKey, TransferWithReversals, Version,
 };
 
-/// The rows that a batch touches, as the store read them under its locks, and
-/// the time.
+/// The rows that a batch touches, as the store read them under its locks, and the
+/// time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The store's clock, read after the locks were held.
+    /// The store's clock, read while the locks were held.
     pub now: Timestamp,
     /// The database's epoch, read in the transaction that commits.
     pub epoch: Epoch,
-    /// Every account that was locked, sorted by key; `None` where it does not
-    /// exist. An account that is not in the list was not obtained: requests
-    /// that need it come out as [`Decided::Blocked`](crate::ledger::Decided::Blocked).
+    /// Every locked account, sorted by key; `None` where the account does not
+    /// exist. An account that is not in the list could not be locked. Requests that
+    /// need it become [`Decided::Blocked`](crate::ledger::Decided::Blocked).
     pub accounts: Vec<(AccountKey, Option<AccountState>)>,
     /// The records found, sorted by key.
     pub records: Vec<Record>,
@@ -41,75 +41,76 @@ impl Snapshot {
     }
 }
 
-/// What a store writes in one transaction. Every list is sorted by its primary
-/// key; transfers and entries are found in the records' outcomes.
+/// The rows that a store writes in one transaction. Every list is sorted by its
+/// primary key. Transfers and entries are in the records' outcomes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChangeSet {
-    /// The epoch that it was decided in. A commit lands in this epoch or not at
-    /// all: a store whose epoch is another one by then answers `Conflict`.
+    /// The epoch of the decision. The commit must land in this epoch. A store whose
+    /// epoch has changed by then returns `Conflict`.
     pub epoch: Epoch,
-    /// New records. A duplicate means that somebody else committed the key:
+    /// New records. A duplicate means that another commit used the key:
     /// [`Conflict`](crate::store::StoreErrorKind::Conflict).
     pub records: Vec<Record>,
-    /// New accounts, in their state after the batch. A duplicate is a
-    /// `Conflict`.
+    /// New accounts in their state after the batch. A duplicate is a `Conflict`.
     pub opened: Vec<Account>,
-    /// Accounts that existed and changed.
+    /// Existing accounts that changed.
     pub updated: Vec<AccountUpdate>,
     /// Holds, new or changed.
     pub holds: Vec<HoldUpdate>,
-    /// How much of a transfer's legs is reversed now.
+    /// The reversed amounts of transfers' legs.
     pub reversals: Vec<ReversalTotal>,
     /// Currencies seen for the first time. A duplicate is a `Conflict`.
     pub currencies: Vec<Currency>,
-    /// The accepted outcomes among `records`, in the order in which they were
-    /// decided, which is that of the effects on each account.
+    /// The accepted outcomes among `records`, in the order of their decisions,
+    /// which is the order of the effects on each account.
     pub accepted: Vec<(LedgerId, Arc<Outcome>)>,
 }
 
 /// An account that changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountUpdate {
-    /// The version that was read: an optimistic store commits on condition that
-    /// it is still so.
+    /// The version that was read. An optimistic store commits only if it is
+    /// unchanged.
     pub version_before: Version,
-    /// The `last_at` that was read: the same.
+    /// The `last_at` that was read. An optimistic store commits only if it is
+    /// unchanged.
     pub last_at_before: Timestamp,
-    /// As it is to be written.
+    /// The new state to write.
     pub after: AccountState,
 }
 
 /// A hold that is new or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldUpdate {
-    /// Whether it is to be inserted; a duplicate is a `Conflict`.
+    /// Whether the hold must be inserted. A duplicate is a `Conflict`.
     pub is_new: bool,
-    /// As it is to be written.
+    /// The hold to write.
     pub hold: Hold,
 }
 
-/// How much of one leg is reversed.
+/// The reversed amount of one leg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReversalTotal {
     /// The transfer that was reversed.
     pub transfer: TransferKey,
     /// The leg's index.
     pub leg: u16,
-    /// Whether this is the leg's first reversal, so that a row is inserted.
+    /// Whether this is the leg's first reversal, so that a row must be inserted.
     pub is_new: bool,
     /// Minor units reversed in total.
     pub reversed: i128,
 }
 
 impl ChangeSet {
-    /// Whether there is nothing to write (every request a replay or undecided).
+    /// Whether there is nothing to write, because every request is a replay or
+    /// undecided.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// The new transfers with what they did, sorted by key.
+    /// The new transfers with their effects, sorted by key.
     #[must_use]
     pub fn postings(&self) -> Vec<&crate::ledger::Posted> {
         let accepted = self.accepted.iter();
@@ -141,8 +142,8 @@ impl ChangeSet {
         entries
     }
 
-    /// The payload of the batch's outbox row: every accepted outcome in the
-    /// order of its effects on each account; `None` when there is no effect.
+    /// The payload of the batch's outbox row: every accepted outcome in the order
+    /// of its effects on each account; `None` when there is no effect.
     #[must_use]
     pub fn outbox_payload(&self) -> Option<Vec<u8>> {
         crate::store::codec::encode_outbox(&self.accepted)

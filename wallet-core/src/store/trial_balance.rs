@@ -1,6 +1,6 @@
 use crate::ledger::Currency;
 
-/// What the accounts of a ledger that hold one currency add up to.
+/// The trial balance of a ledger in one currency: the sum of all account balances.
 ///
 /// ```
 /// use wallet_core::Currency;
@@ -14,18 +14,18 @@ use crate::ledger::Currency;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrialBalance {
-    /// What they hold.
+    /// The currency.
     pub currency: Currency,
-    /// How many they are, the host's own among them.
+    /// The number of accounts, including system accounts.
     pub accounts: u64,
-    /// The sum of their posted balances in minor units, modulo 2^128: it must be
-    /// zero. Balances reach 10^38, so that a sum on the way may not fit; modulo
-    /// 2^128 it comes back to zero all the same.
+    /// The sum of the posted balances in minor units, modulo 2^128. It must be
+    /// zero. Balances reach 10^38, so an intermediate sum may overflow. Modulo
+    /// 2^128 the final sum is still zero.
     pub posted: i128,
 }
 
 impl TrialBalance {
-    /// That of no account.
+    /// The trial balance of no account.
     #[must_use]
     pub const fn of(currency: Currency) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl TrialBalance {
         self.posted = self.posted.wrapping_add(posted);
     }
 
-    /// Whether what some owe others have.
+    /// Whether all balances add up to zero.
     #[must_use]
     pub const fn is_even(&self) -> bool {
         self.posted == 0

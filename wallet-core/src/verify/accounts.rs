@@ -4,7 +4,7 @@ use crate::ledger::{
     Version,
 };
 
-/// The balances of every currency of every ledger add up to zero.
+/// Checks that the balances of every currency of every ledger add up to zero.
 #[must_use]
 pub fn zero_sum(books: &Books) -> Vec<Violation> {
     let sums = books.sums().into_iter();
@@ -17,7 +17,7 @@ pub fn zero_sum(books: &Books) -> Vec<Violation> {
         .collect()
 }
 
-/// Every account agrees with its entries, and stays within its limits.
+/// Checks that every account agrees with its entries and stays within its limits.
 #[must_use]
 pub fn accounts(books: &Books) -> Vec<Violation> {
     let mut violations = Vec::new();
@@ -33,7 +33,8 @@ pub fn accounts(books: &Books) -> Vec<Violation> {
     violations
 }
 
-/// Sequence, versions, times and balances of an account's entries, one by one.
+/// Checks the sequence, versions, times and balances of an account's entries, one
+/// by one.
 struct Chain<'a> {
     books: &'a Books,
     state: &'a AccountState,
@@ -42,8 +43,8 @@ struct Chain<'a> {
     at: Timestamp,
     debits: i128,
     credits: i128,
-    /// By how much the last balance was off: what follows a wrong entry is off
-    /// by as much and is not told again.
+    /// The error of the last balance. Entries after a wrong one have the same error
+    /// and are not reported again.
     off: i128,
     /// Whether every entry so far could be read.
     is_whole: bool,
@@ -92,7 +93,7 @@ impl<'a> Chain<'a> {
         }
         let expected = self.credits.wrapping_sub(self.debits);
         if is_hidden {
-            // What was hidden moved the rest.
+            // Hidden entries moved the rest.
             let rest = entry.balance_after.wrapping_sub(expected);
             self.credits = self.credits.wrapping_add(rest);
             self.off = 0;
@@ -111,8 +112,8 @@ impl<'a> Chain<'a> {
         (self.sequence, self.version, self.at) = (sequence, version, entry.created_at);
     }
 
-    /// Steps over what could not be read in front of entry `next`; whether
-    /// there was any.
+    /// Skips the unreadable entries before entry `next`. Returns whether there was
+    /// any.
     fn skip_hidden(&mut self, next: Sequence) -> bool {
         let gaps = self.books.gaps(self.state.key).iter();
         let due = self.sequence.saturating_add(1);
@@ -143,7 +144,7 @@ impl<'a> Chain<'a> {
         let differ = if self.is_whole {
             stored != entries
         } else {
-            // The balance is known from the last entry, unless that is hidden.
+            // The balance is known from the last entry, unless that entry is hidden.
             !is_open && counters.posted() != self.credits.wrapping_sub(self.debits)
         };
         if differ {
@@ -156,7 +157,7 @@ impl<'a> Chain<'a> {
     }
 }
 
-/// Floor, ceiling, and the emptiness of what is closed.
+/// Checks the floor, the maximum balance, and that a closed account is empty.
 fn limits(books: &Books, account: &Account, entries: &[Entry], violations: &mut Vec<Violation>) {
     let state = &account.state;
     let available = state.counters.available();

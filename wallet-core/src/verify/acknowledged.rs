@@ -5,10 +5,11 @@ use super::{Books, Violation, effects_of};
 use crate::ledger::{Outcome, RecordKey};
 use crate::store::{LedgerStore, StoreError};
 
-/// How many keys are asked for at a time: a store may lock while it answers.
+/// The number of keys per query. A store may lock while it answers.
 const KEYS: usize = 100;
 
-/// What was acknowledged is recorded unchanged, and the books show it.
+/// Checks that acknowledged outcomes are recorded unchanged, and that the ledger
+/// contains their effects.
 pub(super) async fn acknowledged(
     store: &dyn LedgerStore,
     books: &Books,
@@ -33,17 +34,17 @@ pub(super) async fn acknowledged(
             violations.extend(missing(books, key, outcome));
         }
         done = done.saturating_add(chunk.len());
-        meter.tell(Stage::Acknowledged, done, total);
+        meter.report(Stage::Acknowledged, done, total);
     }
     Ok(violations)
 }
 
-/// The effects of an outcome that the books do not show.
+/// The effects of an outcome that the ledger does not contain.
 fn missing(books: &Books, key: RecordKey, outcome: &Outcome) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (account, version) in effects_of(key.ledger, outcome) {
-        let kept = books.accounts.get(&account);
-        if kept.is_none_or(|kept| kept.state.version < version) {
+        let stored = books.accounts.get(&account);
+        if stored.is_none_or(|stored| stored.state.version < version) {
             violations.push(Violation::EffectMissing { key, account });
         }
     }

@@ -6,37 +6,36 @@ use crate::ledger::{
     Sequence, Timestamp, TransferKey, TransferWithReversals,
 };
 
-/// Everything that a store holds but the outbox and the records, as its own
-/// readers tell it.
+/// All data of a store except the outbox and the records, as read through its port.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Books {
     /// Every account.
     pub accounts: BTreeMap<AccountKey, Account>,
-    /// Every account's entries in the order told.
+    /// Every account's entries, in the order in which the store returned them.
     pub entries: BTreeMap<AccountKey, Vec<Entry>>,
     /// Every hold from or towards an account.
     pub holds: BTreeMap<HoldKey, Hold>,
-    /// Every transfer that an entry names and the store can read; `None` when
+    /// Every transfer that an entry names and that the store can read; `None` when
     /// it does not exist.
     pub transfers: BTreeMap<TransferKey, Option<Moved>>,
-    /// What the store itself calls damaged.
+    /// The data that the store itself reports as damaged.
     pub unreadable: Unreadable,
 }
 
-/// What the invariants need of a transfer. The host's words are most of one, and
-/// no rule rests on them.
+/// The fields of a transfer that the invariants need. The host's texts are most of
+/// a transfer, and no rule depends on them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
-    /// What moved, in order.
+    /// The legs in order.
     pub legs: Box<[Leg]>,
-    /// The hold that it captures.
+    /// The hold that the transfer captures.
     pub hold: Option<HoldId>,
-    /// What it undoes.
+    /// The transfer that this one reverses.
     pub reversal: Option<Box<Reversal>>,
-    /// Its time.
+    /// The time of the transfer.
     pub created_at: Timestamp,
-    /// Minor units reversed so far, one number per leg as the store told them;
-    /// absent when each of them is zero.
+    /// Minor units reversed so far, one number per leg as the store returned them;
+    /// absent when all are zero.
     pub reversed: Option<Box<[i128]>>,
 }
 
@@ -56,8 +55,7 @@ impl From<TransferWithReversals> for Moved {
 }
 
 impl Moved {
-    /// How much of a leg is said to be reversed; `None` when nothing is said
-    /// of it.
+    /// The stored reversed amount of a leg; `None` when none is stored.
     #[must_use]
     pub fn reversed_of(&self, leg: u16) -> Option<i128> {
         match &self.reversed {
@@ -67,47 +65,48 @@ impl Moved {
     }
 }
 
-/// What could not be read because the store calls it damaged, and what it said.
+/// The data that could not be read because the store reports it as damaged, with
+/// the reasons.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unreadable {
     /// Ranges of an account's entries, ascending.
     pub entries: BTreeMap<AccountKey, Vec<Gap>>,
     /// Accounts whose holds could not be listed to the end.
     pub holds: BTreeMap<AccountKey, String>,
-    /// Transfers.
+    /// Transfers that could not be read.
     pub transfers: BTreeMap<TransferKey, String>,
 }
 
 /// Entries that the store cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
-    /// The first of them.
+    /// The sequence of the first entry.
     pub first: Sequence,
-    /// The last of them.
+    /// The sequence of the last entry.
     pub last: Sequence,
-    /// What the store says.
+    /// The store's error.
     pub reason: String,
 }
 
-/// How much there is.
+/// The number of rows of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Sets of books.
+    /// The number of ledgers.
     pub ledgers: u64,
-    /// Accounts of all of them.
+    /// The number of accounts in all ledgers.
     pub accounts: u64,
-    /// Entries of all accounts.
+    /// The number of entries of all accounts.
     pub entries: u64,
-    /// Transfers that entries name.
+    /// The number of transfers that entries name.
     pub transfers: u64,
-    /// Holds, open or ended.
+    /// The number of holds, open or ended.
     pub holds: u64,
 }
 
-/// What the balances of one currency in one ledger add up to.
+/// The sum of the balances of one currency in one ledger.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sum {
-    /// How many accounts hold it.
+    /// The number of accounts with this currency.
     pub accounts: u64,
     /// The sum of their posted balances, modulo 2^128: it must be zero.
     pub posted: i128,
@@ -132,23 +131,23 @@ impl Books {
         self.entries.get(&account).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether exactly this entry stands in its account; `None` where its
-    /// account could not be read in full and it is not among the rest.
+    /// Whether the account has exactly this entry; `None` where the account could
+    /// not be read in full and the entry is not among the rest.
     #[must_use]
     pub fn shows(&self, entry: &Entry) -> Option<bool> {
         let entries = self.entries_of(entry.account);
         let index = entry.sequence.checked_sub(1);
         let index = index.and_then(|index| usize::try_from(index).ok());
         let at = index.and_then(|index| entries.get(index));
-        // Where some are missing, it stands further to the front.
-        let kept = at
-            .filter(|kept| kept.sequence == entry.sequence)
+        // If entries are missing, the entry is nearer to the front.
+        let stored = at
+            .filter(|stored| stored.sequence == entry.sequence)
             .or_else(|| {
-                let place = entries.binary_search_by_key(&entry.sequence, |kept| kept.sequence);
+                let place = entries.binary_search_by_key(&entry.sequence, |stored| stored.sequence);
                 entries.get(place.ok()?)
             });
-        match kept {
-            Some(kept) => Some(kept == entry),
+        match stored {
+            Some(stored) => Some(stored == entry),
             None if self.is_hidden(entry.account, entry.sequence) => None,
             None => Some(false),
         }
@@ -168,7 +167,7 @@ impl Books {
         gaps.map_or(&[], Vec::as_slice)
     }
 
-    /// How much there is of everything.
+    /// The number of rows of each kind.
     #[must_use]
     pub fn totals(&self) -> Totals {
         let ledgers: BTreeSet<LedgerId> = self.accounts.keys().map(|key| key.ledger).collect();
@@ -183,7 +182,7 @@ impl Books {
         }
     }
 
-    /// What the balances of every currency of every ledger add up to.
+    /// The sums of the balances of every currency of every ledger.
     #[must_use]
     pub fn sums(&self) -> BTreeMap<(LedgerId, CurrencyCode), Sum> {
         let mut sums: BTreeMap<_, Sum> = BTreeMap::new();
@@ -191,8 +190,8 @@ impl Books {
             let pot = (key.ledger, account.state.currency.code());
             let sum = sums.entry(pot).or_default();
             sum.accounts = sum.accounts.saturating_add(1);
-            // Balances reach 10^38, so a sum on the way may not fit; modulo
-            // 2^128 it comes back to zero all the same.
+            // Balances reach 10^38, so an intermediate sum may overflow. Modulo 2^128 the
+            // final sum is still zero.
             sum.posted = sum.posted.wrapping_add(account.state.counters.posted());
         }
         sums

@@ -6,36 +6,37 @@ use super::{Books, Violation};
 use crate::ledger::{AccountKey, InLedger, LedgerId, Outcome, Posted, Receipt, Version};
 use crate::store::{Lease, Outbox, OutboxError, OutboxRow, RowId, StoreError, codec};
 
-/// How long the check may keep the outbox between two pages.
+/// The longest time that the check holds the outbox lease between two pages.
 const TTL: Duration = Duration::from_secs(60);
-/// In whose name.
+/// The owner of the lease.
 const OWNER: &str = "invariants";
 
-/// What is known of the outbox's past.
+/// The known past of the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Delivered {
-    /// No relay ever worked on it: every change of every account is told in it.
+    /// No relay ever worked on it: it contains every change of every account.
     Nothing,
     /// Rows may have been delivered, in full or in part, and purged.
     Unknown,
 }
 
-/// What the outbox says, held against the books.
+/// The result of checking the outbox against the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutboxReport {
-    /// It was checked.
+    /// The outbox was checked.
     Checked {
-        /// How many rows are waiting.
+        /// The number of waiting rows.
         rows: u64,
-        /// How many of these have been delivered in part.
+        /// The number of rows that were delivered in part.
         begun: u64,
-        /// How many changes of accounts they tell.
-        told: u64,
-        /// How many changes there have been in all. Those that are not told
-        /// were delivered; the outbox alone cannot show that none was lost.
+        /// The number of account changes in these rows.
+        events: u64,
+        /// The number of account changes in total. Changes that are not in the outbox
+        /// were delivered. The outbox alone cannot prove that none was lost.
         changes: u64,
     },
-    /// It was not checked: somebody else holds it, or took it meanwhile.
+    /// The outbox was not checked: another owner holds its lease, or acquired it
+    /// meanwhile.
     Held,
 }
 
@@ -66,14 +67,14 @@ fn versions(ledger: LedgerId, effects: &[crate::ledger::Effect]) -> Vec<(Account
         .collect()
 }
 
-/// The outbox's open rows ascend, agree with the entries, and tell every
-/// account's versions one by one up to the present one.
+/// Checks that the outbox's open rows ascend and agree with the entries. They must
+/// contain every account's versions one by one up to the current one.
 ///
-/// Where `delivered` says that nothing was, they begin at 1. Otherwise they may
-/// begin anywhere, since what lies before was delivered; they may have gaps
-/// behind a row that was delivered in part, since its done events no longer
-/// stop the later ones of their accounts; and they prove nothing of the host's
-/// own accounts, whose events need not be published.
+/// If `delivered` says that nothing was delivered, versions begin at 1. Otherwise
+/// they may begin anywhere, since earlier events were delivered. They may have gaps
+/// after a row that was delivered in part, since its done events no longer stop the
+/// later events of their accounts. They prove nothing about system accounts, whose
+/// events need not be published.
 pub(super) async fn events(
     outbox: &dyn Outbox,
     books: &Books,
@@ -88,18 +89,18 @@ pub(super) async fn events(
     }
 }
 
-/// The latest version that the outbox tells of an account.
+/// The latest version of an account in the outbox.
 #[derive(Debug, Clone, Copy)]
-struct Told {
+struct Latest {
     version: Version,
-    /// Whether it may have been delivered already.
+    /// Whether the event may have been delivered already.
     is_begun: bool,
 }
 
 struct Audit<'a> {
     books: &'a Books,
     delivered: Delivered,
-    told: BTreeMap<AccountKey, Told>,
+    latest: BTreeMap<AccountKey, Latest>,
     before: Option<RowId>,
     violations: Vec<Violation>,
     rows: u64,
@@ -112,7 +113,7 @@ impl<'a> Audit<'a> {
         Self {
             books,
             delivered,
-            told: BTreeMap::new(),
+            latest: BTreeMap::new(),
             before: None,
             violations: Vec::new(),
             rows: 0,
@@ -121,7 +122,7 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// Goes through all rows that are not complete; whether it could.
+    /// Reads all rows that are not complete. Returns whether this was possible.
     async fn read(
         &mut self,
         outbox: &dyn Outbox,
@@ -132,7 +133,7 @@ impl<'a> Audit<'a> {
             return Ok(false);
         };
         let read = self.read_under(&lease, outbox, total, meter).await;
-        // After an error as well: nobody is to wait until it ends by itself.
+        // The lease is released after an error too, so that no relay waits for its end.
         let released = outbox.release(&lease).await;
         read.and(released).map(|()| true)
     }
@@ -144,16 +145,16 @@ impl<'a> Audit<'a> {
         total: u64,
         meter: &mut Meter<'_>,
     ) -> Result<(), OutboxError> {
-        // What waits behind parked events belongs to the whole.
+        // Events behind parked events belong to the check too.
         outbox.reopen(lease).await?;
         let mut seen = BTreeSet::new();
         loop {
             outbox.renew(lease, TTL).await?;
-            // A claim passes over all rows that were seen: as many again with
-            // each keeps the whole in proportion to what there is.
+            // A claim skips all rows that were seen. Doubling the number of rows with
+            // each claim keeps the total cost linear.
             let limit = u32::try_from(seen.len()).unwrap_or(u32::MAX).max(100);
             let page = outbox.claim(lease, &seen, limit).await?;
-            // An outbox that ignores what to skip would turn in circles.
+            // An outbox that ignores `skip` would loop for ever.
             if page.iter().all(|row| seen.contains(&row.id)) {
                 return Ok(());
             }
@@ -161,7 +162,7 @@ impl<'a> Audit<'a> {
                 seen.insert(row.id);
                 self.row(&row);
             }
-            meter.tell(Stage::Events, seen.len(), Some(total));
+            meter.report(Stage::Events, seen.len(), Some(total));
         }
     }
 
@@ -185,14 +186,14 @@ impl<'a> Audit<'a> {
             let effects = effects_of(ledger, &outcome);
             self.events = self.events.saturating_add(count(effects.len()));
             for (account, version) in effects {
-                self.event(account, Told { version, is_begun });
+                self.event(account, Latest { version, is_begun });
             }
             self.entries(&outcome);
         }
     }
 
-    fn event(&mut self, account: AccountKey, found: Told) {
-        let before = self.told.insert(account, found);
+    fn event(&mut self, account: AccountKey, found: Latest) {
+        let before = self.latest.insert(account, found);
         let due = match before {
             Some(before) => before.version.saturating_add(1),
             None if self.delivered == Delivered::Nothing => 1,
@@ -205,14 +206,14 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// Whether what follows `told` may have been delivered before the rest.
-    fn may_skip(&self, account: AccountKey, told: Told) -> bool {
-        let kept = self.books.accounts.get(&account);
-        let is_system = kept.is_some_and(|kept| kept.state.system);
-        self.delivered == Delivered::Unknown && (told.is_begun || is_system)
+    /// Whether the events after `latest` may have been delivered before the rest.
+    fn may_skip(&self, account: AccountKey, latest: Latest) -> bool {
+        let stored = self.books.accounts.get(&account);
+        let is_system = stored.is_some_and(|stored| stored.state.system);
+        self.delivered == Delivered::Unknown && (latest.is_begun || is_system)
     }
 
-    /// Events that tell something else than the entries.
+    /// Checks that events agree with the entries.
     fn entries(&mut self, outcome: &Outcome) {
         let entries = outcome.entries();
         let differ = entries.filter(|entry| self.books.shows(entry) == Some(false));
@@ -225,15 +226,17 @@ impl<'a> Audit<'a> {
 
     fn finish(mut self) -> (Vec<Violation>, OutboxReport) {
         let mut changes: u64 = 0;
-        for (account, kept) in &self.books.accounts {
-            let version = kept.state.version;
+        for (account, stored) in &self.books.accounts {
+            let version = stored.state.version;
             changes = changes.saturating_add(u64::try_from(version).unwrap_or(0));
-            let told = self.told.remove(account);
-            let end = match (told, self.delivered) {
-                (Some(told), _) if told.version < version && self.may_skip(*account, told) => {
+            let latest = self.latest.remove(account);
+            let end = match (latest, self.delivered) {
+                (Some(latest), _)
+                    if latest.version < version && self.may_skip(*account, latest) =>
+                {
                     version
                 }
-                (Some(told), _) => told.version,
+                (Some(latest), _) => latest.version,
                 (None, Delivered::Unknown) => version,
                 (None, Delivered::Nothing) => 0,
             };
@@ -241,14 +244,14 @@ impl<'a> Audit<'a> {
                 self.broken(*account, version.saturating_add(1), end.saturating_add(1));
             }
         }
-        // What is left tells of accounts that do not exist.
-        for (account, told) in std::mem::take(&mut self.told) {
-            self.broken(account, 1, told.version);
+        // The remaining events are of accounts that do not exist.
+        for (account, latest) in std::mem::take(&mut self.latest) {
+            self.broken(account, 1, latest.version);
         }
         let report = OutboxReport::Checked {
             rows: self.rows,
             begun: self.begun,
-            told: self.events,
+            events: self.events,
             changes,
         };
         (self.violations, report)

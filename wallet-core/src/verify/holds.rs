@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use super::{Books, Violation};
 use crate::ledger::{AccountKey, Hold, HoldKey, HoldStatus, InLedger};
 
-/// Every hold adds up, agrees with its captures, and stands in the pending
-/// sums of its two accounts while it is open.
+/// Checks that every hold adds up and agrees with its captures. While a hold is
+/// open, it must be in the pending sums of its two accounts.
 #[must_use]
 pub fn holds(books: &Books) -> Vec<Violation> {
     let mut captured: BTreeMap<HoldKey, i128> = BTreeMap::new();

@@ -1,7 +1,7 @@
-//! What must hold of any books at any time, read through the ports alone
-//! (feature `verify`): for operators, benchmarks, and authors of adapters.
+//! The invariants of every ledger, checked through the ports alone (feature
+//! `verify`). It is for operators, benchmarks, and authors of adapters.
 //!
-//! [`Verifier`] reads a store and checks everything. The checks themselves are
+//! [`Verifier`] reads a store and checks everything. The single checks are
 //! functions of [`Books`].
 
 pub mod reconcile;
@@ -26,14 +26,14 @@ pub use transfers::{reversals, transfers};
 pub use verifier::{Report, Verifier, VerifyError};
 pub use violation::Violation;
 
-/// Checks all that the books alone can show.
+/// Runs all checks that need only the books.
 #[must_use]
 pub fn check_books(books: &Books) -> Vec<Violation> {
     let checks = [unreadable, zero_sum, accounts, transfers, reversals, holds];
     checks.iter().flat_map(|check| check(books)).collect()
 }
 
-/// The store could read all of it.
+/// Checks that the store could read all data.
 #[must_use]
 pub fn unreadable(books: &Books) -> Vec<Violation> {
     let Unreadable {

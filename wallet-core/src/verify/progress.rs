@@ -1,49 +1,49 @@
-/// What a check is doing.
+/// The stage of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Listing accounts.
+    /// The check lists accounts.
     Accounts,
-    /// Reading entries; the accounts say how many there are.
+    /// The check reads entries. The accounts give their number.
     Entries,
-    /// Reading holds, account by account.
+    /// The check reads holds, account by account.
     Holds,
-    /// Reading the transfers that entries name.
+    /// The check reads the transfers that entries name.
     Transfers,
-    /// Checking what was read.
+    /// The check runs the invariants.
     Checks,
-    /// Reading what was acknowledged, key by key.
+    /// The check reads acknowledged outcomes, key by key.
     Acknowledged,
-    /// Reading the outbox, row by row.
+    /// The check reads the outbox, row by row.
     Events,
-    /// Listing accounts again, to see whether the books changed.
+    /// The check lists accounts again, to detect changes of the ledger.
     Comparison,
 }
 
-/// How far a check has come.
+/// The progress of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// What it is doing.
+    /// The current stage.
     pub stage: Stage,
-    /// How many rows of this stage are done.
+    /// The number of finished rows of this stage.
     pub done: u64,
-    /// How many there are, where that is known.
+    /// The number of rows of this stage, where it is known.
     pub total: Option<u64>,
 }
 
-/// Whom to tell, if anybody.
+/// The observer of the progress, if there is one.
 pub(super) struct Meter<'a>(pub(super) Option<&'a mut (dyn FnMut(Progress) + Send)>);
 
 impl Meter<'_> {
-    pub(super) fn tell(&mut self, stage: Stage, done: usize, total: Option<u64>) {
-        if let Some(tell) = &mut self.0 {
+    pub(super) fn report(&mut self, stage: Stage, done: usize, total: Option<u64>) {
+        if let Some(observer) = &mut self.0 {
             let done = count(done);
-            tell(Progress { stage, done, total });
+            observer(Progress { stage, done, total });
         }
     }
 }
 
-/// A length as a count.
+/// Converts a length to a count.
 pub(super) fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Reading the books through the port, page by page.
+//! Reads the ledger through the port, page by page.
 
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
@@ -14,24 +14,24 @@ use crate::store::{
     AccountQuery, EntryQuery, HoldQuery, LedgerStore, Order, StoreError, StoreErrorKind,
 };
 
-/// After how many unreadable entries in a row the rest of an account counts as
-/// unreadable too.
+/// The number of consecutive unreadable entries after which the rest of an account
+/// counts as unreadable.
 const HIDDEN_MAX: i64 = 1_000;
 
-/// How many accounts are read at a time.
+/// The number of accounts that are read at a time.
 const AHEAD: usize = 8;
 
-/// One reading of a store.
+/// One read of a whole store.
 pub(super) struct Reader<'r, 'a> {
     pub(super) store: &'a dyn LedgerStore,
-    /// How many rows are asked for at a time; at least 1.
+    /// The number of rows per query, at least 1.
     pub(super) page: u32,
     pub(super) meter: &'r mut Meter<'a>,
 }
 
 impl Reader<'_, '_> {
-    /// Everything. What the store calls damaged is left out and noted, as far
-    /// as the rest can be reached without it.
+    /// Reads everything. Data that the store reports as damaged is left out and
+    /// recorded, as far as the rest can be read without it.
     pub(super) async fn books(&mut self) -> Result<Books, StoreError> {
         let mut books = Books::default();
         let accounts = &mut books.accounts;
@@ -45,9 +45,9 @@ impl Reader<'_, '_> {
         Ok(books)
     }
 
-    /// The accounts that are not as `books` has them: opened since, or of
-    /// another version. (A past balance that was answered raises an account's
-    /// time alone, which changes nothing.)
+    /// The accounts that differ from `books`: opened since, or of another version.
+    /// (A past balance that was read only raises an account's time, which is no
+    /// change.)
     pub(super) async fn changed(&mut self, books: &Books) -> Result<Vec<AccountKey>, StoreError> {
         let mut changed = Vec::new();
         self.each_account(Stage::Comparison, |account| {
@@ -81,7 +81,7 @@ impl Reader<'_, '_> {
                 query.after = Some(last.state.key.id);
                 seen = seen.saturating_add(page.len());
                 page.into_iter().for_each(&mut work);
-                self.meter.tell(stage, seen, None);
+                self.meter.report(stage, seen, None);
             }
         }
         Ok(())
@@ -96,14 +96,14 @@ impl Reader<'_, '_> {
         });
         let (store, page) = (self.store, self.page);
         let meter = Mutex::new((0_usize, &mut *self.meter));
-        let tell = |read: usize| {
+        let report = |read: usize| {
             let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
             let (done, meter) = &mut *meter;
             *done = done.saturating_add(read);
-            meter.tell(Stage::Entries, *done, Some(total));
+            meter.report(Stage::Entries, *done, Some(total));
         };
         let reads = stream::iter(wanted).map(|(account, due)| {
-            let read = entries_of(store, page, account, due, &tell);
+            let read = entries_of(store, page, account, due, &report);
             async move { (account, read.await) }
         });
         let mut reads = pin!(reads.buffer_unordered(AHEAD));
@@ -136,7 +136,7 @@ impl Reader<'_, '_> {
                 books.unreadable.holds.insert(account, reason);
             }
             done = done.saturating_add(1);
-            self.meter.tell(Stage::Holds, done, total);
+            self.meter.report(Stage::Holds, done, total);
         }
         Ok(())
     }
@@ -150,14 +150,14 @@ impl Reader<'_, '_> {
             match self.store.transfers(keys).await {
                 Ok(rows) => {
                     let rows = keys.iter().copied().zip(rows);
-                    let rows = rows.map(|(key, row)| (key, told(key, row)));
+                    let rows = rows.map(|(key, row)| (key, stored(key, row)));
                     books.transfers.extend(rows);
                 }
                 Err(error) if error.kind() != StoreErrorKind::Corrupt => return Err(error),
                 Err(_) => self.transfers_singly(books, keys).await?,
             }
             done = done.saturating_add(keys.len());
-            self.meter.tell(Stage::Transfers, done, total);
+            self.meter.report(Stage::Transfers, done, total);
         }
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Reader<'_, '_> {
             match self.store.transfers(&[*key]).await {
                 Ok(rows) => {
                     let row = rows.into_iter().next().flatten();
-                    books.transfers.insert(*key, told(*key, row));
+                    books.transfers.insert(*key, stored(*key, row));
                 }
                 Err(error) if error.kind() != StoreErrorKind::Corrupt => return Err(error),
                 Err(error) => {
@@ -183,16 +183,16 @@ impl Reader<'_, '_> {
     }
 }
 
-/// One account's entries, of which it says that there are `due`, and those that
-/// cannot be read.
+/// Reads one account's entries, of which the account expects `due`. Returns the
+/// entries and the gaps that cannot be read.
 async fn entries_of(
     store: &dyn LedgerStore,
     page_size: u32,
     account: AccountKey,
     due: Sequence,
-    tell: &(dyn Fn(usize) + Sync),
+    report: &(dyn Fn(usize) + Sync),
 ) -> Result<(Vec<Entry>, Vec<Gap>), StoreError> {
-    // What an account says of itself may be damaged: no blind trust.
+    // The account's own number may be damaged, so it is not trusted.
     let room = usize::try_from(due).unwrap_or(0).min(1 << 20);
     let mut entries = Vec::with_capacity(room);
     let mut gaps: Vec<Gap> = Vec::new();
@@ -208,7 +208,7 @@ async fn entries_of(
         let page = match store.entries(&query).await {
             Ok(page) => page,
             Err(error) if error.kind() != StoreErrorKind::Corrupt => return Err(error),
-            // Closing in on the entry that cannot be read.
+            // Narrows the page down to the entry that cannot be read.
             Err(_) if query.limit > 1 => {
                 query.limit = query.limit.div_euclid(2);
                 continue;
@@ -223,11 +223,11 @@ async fn entries_of(
             }
         };
         let Some(last) = page.last() else { break };
-        // Where numbers do not rise, the cursor would turn in circles.
+        // If numbers do not rise, the cursor would loop for ever.
         let is_stuck = query.after.is_some_and(|after| last.sequence <= after);
         query.after = Some(last.sequence);
         query.limit = query.limit.saturating_mul(2).min(page_size);
-        tell(page.len());
+        report(page.len());
         entries.extend(page);
         if is_stuck {
             break;
@@ -237,7 +237,7 @@ async fn entries_of(
     Ok((entries, gaps))
 }
 
-/// One account's holds, and why the rest of them cannot be read.
+/// Reads one account's holds. Also returns the reason why the rest cannot be read.
 async fn holds_of(
     store: &dyn LedgerStore,
     page_size: u32,
@@ -258,7 +258,7 @@ async fn holds_of(
                 query.limit = query.limit.div_euclid(2);
                 continue;
             }
-            // The next one's id is not known, so this is the end.
+            // The next hold's id is not known, so the read ends here.
             Err(error) => return Ok((holds, Some(reason(&error)))),
         };
         let Some(last) = page.last() else {
@@ -269,12 +269,13 @@ async fn holds_of(
     }
 }
 
-/// What the store tells of a transfer, if it is that one.
-fn told(key: TransferKey, row: Option<TransferWithReversals>) -> Option<Moved> {
+/// The stored transfer, if it has the right key.
+fn stored(key: TransferKey, row: Option<TransferWithReversals>) -> Option<Moved> {
     row.filter(|row| row.transfer.key == key).map(Moved::from)
 }
 
-/// Notes that an entry cannot be read; answers behind which one to go on.
+/// Records that an entry cannot be read. Returns the sequence after which to
+/// continue.
 fn hide(gaps: &mut Vec<Gap>, hidden: Sequence, due: Sequence, error: &StoreError) -> Sequence {
     let reason = reason(error);
     match gaps.last_mut() {
@@ -308,7 +309,7 @@ fn named(books: &Books) -> Vec<TransferKey> {
     named
 }
 
-/// What the store says, with what its driver said.
+/// The store's error with its driver's error.
 fn reason(error: &StoreError) -> String {
     let source = std::error::Error::source(error);
     let source = source.map_or_else(String::new, |source| format!(" ({source})"));

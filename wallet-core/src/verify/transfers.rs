@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use super::{Books, Moved, Violation};
 use crate::ledger::{Direction, Entry, InLedger, Leg, TransferKey};
 
-/// Every transfer that has entries exists, and every leg has exactly the two
-/// that it says.
+/// Checks that every transfer with entries exists, and that every leg has exactly
+/// its two entries.
 #[must_use]
 pub fn transfers(books: &Books) -> Vec<Violation> {
     let entries = books.entries.values().flatten();
@@ -39,7 +39,7 @@ fn one(
     let is_hidden = |account| !books.gaps(account).is_empty();
     let mut may_lack = false;
     for (leg, index) in moved.legs.iter().zip(0_u16..) {
-        let tells = |side: Direction, account| {
+        let agrees = |side: Direction, account| {
             let mut of_side = entries
                 .iter()
                 .filter(|(_, entry)| entry.leg == index && entry.direction == side);
@@ -51,7 +51,7 @@ fn one(
             fits.unwrap_or_else(|| is_hidden(account)) && of_side.next().is_none()
         };
         let [from, to] = [leg.from, leg.to].map(|id| InLedger::new(key.ledger, id));
-        if !tells(Direction::Debit, from) || !tells(Direction::Credit, to) {
+        if !agrees(Direction::Debit, from) || !agrees(Direction::Credit, to) {
             violations.push(Violation::LegDiffers {
                 transfer: key,
                 leg: index,
@@ -79,8 +79,8 @@ fn one(
     }
 }
 
-/// What is said to be reversed is what reversals moved, and never more than
-/// there was.
+/// Checks that the stored reversed amounts equal what reversals moved, and never
+/// exceed the leg.
 #[must_use]
 pub fn reversals(books: &Books) -> Vec<Violation> {
     let mut violations = Vec::new();
@@ -121,8 +121,8 @@ pub fn reversals(books: &Books) -> Vec<Violation> {
     violations
 }
 
-/// Whether every leg of `reversal` runs backwards along the leg of `target`
-/// that it `names`.
+/// Whether every leg of `reversal` is the opposite of the leg of `target` that it
+/// `names`.
 fn undoes(reversal: &Moved, names: &[u16], target: &Moved) -> bool {
     let backwards = |(leg, index): (&Leg, &u16)| {
         let undone = target.legs.get(usize::from(*index));

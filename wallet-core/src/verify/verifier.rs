@@ -11,17 +11,17 @@ use super::{Violation, check_books};
 use crate::ledger::{AccountKey, CurrencyCode, LedgerId, Outcome, RecordKey};
 use crate::store::{LedgerStore, Outbox, StoreError};
 
-/// Checks a store's books against every invariant, through its ports.
+/// Checks every invariant of a store's ledger, through its ports.
 ///
-/// It takes many reads, so nothing may be committed meanwhile; whether something
-/// was is found out.
+/// It makes many reads, so nothing may be committed meanwhile. It detects a
+/// concurrent commit.
 ///
 /// # Cost
-/// All accounts, entries, holds and transfers are kept in memory, without the
-/// host's words: at most 550 bytes per transfer of one leg with its two entries,
-/// and as much per account. A SQLite file of 500,000 such transfers, half of
-/// them on one account, takes 2.5 s per 100,000. Both grow with what there is
-/// and no faster, whatever the size of a single account.
+/// All accounts, entries, holds and transfers are held in memory, without the
+/// host's texts. This takes at most 550 bytes per transfer of one leg with its two
+/// entries, and as much per account. A SQLite file of 500,000 such transfers, half
+/// of them on one account, takes 2.5 s per 100,000. Time and memory grow linearly,
+/// whatever the size of a single account.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Verifier<'_> {
 }
 
 impl<'a> Verifier<'a> {
-    /// Checks the books of `store`, a thousand rows at a time.
+    /// Checks the ledger of `store`, 1,000 rows at a time.
     #[must_use]
     pub fn new(store: &'a dyn LedgerStore) -> Self {
         Self {
@@ -75,33 +75,34 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Its outbox too. The check holds the partition while it reads, so that
-    /// no relay can deliver meanwhile.
+    /// Checks the outbox too. The check holds the lease of the partition while it
+    /// reads, so no relay can deliver meanwhile.
     #[must_use]
     pub fn with_outbox(mut self, outbox: &'a dyn Outbox, delivered: Delivered) -> Self {
         self.outbox = Some((outbox, delivered));
         self
     }
 
-    /// That these outcomes, which callers were given, are recorded unchanged
-    /// and shown by the books too. Not for records that may have been purged.
+    /// Checks acknowledged outcomes too: they must be recorded unchanged, and the
+    /// ledger must contain their effects. Do not use it for records that may have
+    /// been purged.
     #[must_use]
     pub const fn with_acknowledged(mut self, outcomes: &'a [(RecordKey, Arc<Outcome>)]) -> Self {
         self.acknowledged = outcomes;
         self
     }
 
-    /// How many rows to ask for at a time; at least 1.
+    /// Sets the number of rows per query, at least 1.
     #[must_use]
     pub fn with_page(mut self, rows: u32) -> Self {
         self.page = rows.max(1);
         self
     }
 
-    /// Tells how far it has come, page by page.
+    /// Sets the observer of the progress, which is called page by page.
     #[must_use]
-    pub fn with_progress(mut self, tell: &'a mut (dyn FnMut(Progress) + Send)) -> Self {
-        self.meter = Meter(Some(tell));
+    pub fn with_progress(mut self, on_progress: &'a mut (dyn FnMut(Progress) + Send)) -> Self {
+        self.meter = Meter(Some(on_progress));
         self
     }
 
@@ -111,30 +112,30 @@ impl<'a> Verifier<'a> {
     /// [`VerifyError`]: the books could not be verified, whatever they hold.
     pub async fn run(mut self) -> Result<Report, VerifyError> {
         let books = self.read().await?;
-        self.meter.tell(Stage::Checks, 0, None);
+        self.meter.report(Stage::Checks, 0, None);
         let mut violations = check_books(&books);
         let recorded = acknowledged(self.store, &books, self.acknowledged, &mut self.meter);
         violations.extend(recorded.await?);
-        let mut told = None;
+        let mut checked = None;
         if let Some((outbox, delivered)) = self.outbox {
             let (found, report) = events(outbox, &books, delivered, &mut self.meter).await?;
             violations.extend(found);
-            told = Some(report);
-            // A commit since the books were read would show as violations.
+            checked = Some(report);
+            // A commit since the ledger was read would show as violations.
             self.compare(&books).await?;
         }
         Ok(Report {
             violations,
             totals: books.totals(),
             sums: books.sums().into_iter().collect(),
-            outbox: told,
+            outbox: checked,
         })
     }
 
-    /// The books as they were read, for checks of the host's own.
+    /// Returns the books that were read, for the host's own checks.
     ///
     /// # Errors
-    /// [`VerifyError`].
+    /// [`VerifyError`]: the books could not be read.
     pub async fn books(mut self) -> Result<Books, VerifyError> {
         self.read().await
     }
@@ -145,7 +146,7 @@ impl<'a> Verifier<'a> {
         Ok(books)
     }
 
-    /// Whether the store still holds what was read.
+    /// Checks that the store still holds the data that was read.
     async fn compare(&mut self, books: &Books) -> Result<(), VerifyError> {
         let accounts = self.reader().changed(books).await?;
         if accounts.is_empty() {
@@ -164,29 +165,29 @@ impl<'a> Verifier<'a> {
     }
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Everything that must not be; empty when the books are sound.
+    /// All violations; empty when the ledger is valid.
     pub violations: Vec<Violation>,
-    /// How much was checked.
+    /// The number of checked rows.
     pub totals: Totals,
     /// The sum of each currency in each ledger.
     pub sums: Vec<((LedgerId, CurrencyCode), Sum)>,
-    /// The outbox, where it was to be checked.
+    /// The result for the outbox, where it was to be checked.
     pub outbox: Option<OutboxReport>,
 }
 
-/// Why books could not be verified.
+/// The reason why a ledger could not be verified.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// The store failed. `Corrupt` means that it calls its own list of
-    /// accounts, or its outbox, damaged; other damage is a violation.
+    /// The store failed. `Corrupt` means that it reports its own list of accounts,
+    /// or its outbox, as damaged. Other damage is a violation.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The books changed while they were read, so that what was read does not
-    /// belong together. Stop whoever writes, or verify a copy.
+    /// The ledger changed while it was read, so the data is not of one state. Stop
+    /// all writers, or verify a copy.
     #[error("the books changed while they were read ({} accounts)", accounts.len())]
     Changed {
         /// The accounts that were opened or changed.

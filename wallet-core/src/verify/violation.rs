@@ -5,236 +5,236 @@ use crate::ledger::{
 };
 use crate::store::RowId;
 
-/// Something that must never be.
+/// A violation of an invariant.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Violation {
     /// The balances of a ledger's currency do not add up to zero.
     #[error("the balances of {currency} in ledger {ledger} add up to {sum}")]
     NotZeroSum {
-        /// Which ledger.
+        /// The ledger.
         ledger: LedgerId,
-        /// Which currency.
+        /// The currency.
         currency: CurrencyCode,
-        /// Their sum, modulo 2^128.
+        /// The sum of the balances, modulo 2^128.
         sum: i128,
     },
-    /// A running sum differs from that of the entries.
+    /// A running counter differs from the sum of the entries.
     #[error("account {account}: posted {stored:?} (debits, credits), entries say {entries:?}")]
     CountersDiffer {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Debits and credits as kept.
+        /// Stored debits and credits.
         stored: (i128, i128),
         /// Debits and credits of the entries.
         entries: (i128, i128),
     },
-    /// A pending sum differs from that of the open holds.
+    /// A pending counter differs from the sum of the open holds.
     #[error("account {account}: pending {stored:?} (debits, credits), open holds say {holds:?}")]
     PendingDiffers {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Debits and credits as kept.
+        /// Stored debits and credits.
         stored: (i128, i128),
         /// Debits and credits of the open holds.
         holds: (i128, i128),
     },
-    /// The available balance is below the floor and no forced reversal
-    /// explains it.
+    /// The available balance is below the floor, and no forced reversal explains
+    /// it.
     #[error("account {account}: available {available} is below the floor {floor}")]
     BelowFloor {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// What is available.
+        /// The available balance.
         available: i128,
-        /// The least that may be.
+        /// The floor: the least allowed balance.
         floor: i128,
     },
-    /// The balance with all that is pending exceeds the ceiling.
+    /// The balance plus all pending credits exceeds the maximum balance.
     #[error("account {account}: {expected} exceeds the ceiling {ceiling}")]
     AboveCeiling {
-        /// Whose.
+        /// The account.
         account: AccountKey,
         /// Posted balance and pending credits.
         expected: i128,
-        /// The most that may be.
+        /// The greatest allowed balance.
         ceiling: i128,
     },
     /// A closed account has a balance or a hold.
     #[error("account {account}: closed, but not empty")]
     ClosedNotEmpty {
-        /// Which.
+        /// The account.
         account: AccountKey,
     },
-    /// An account has another number of entries than it says, or a number is
-    /// missing or twice.
+    /// An account has another number of entries than its counter, or a number is
+    /// missing or duplicate.
     #[error("account {account}: entry {found} stands where {expected} is due")]
     SequenceBroken {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// The number that is due.
+        /// The expected number.
         expected: Sequence,
-        /// The number found; one beyond the last where none is left.
+        /// The number found; one beyond the last where no entry is left.
         found: Sequence,
     },
-    /// An entry's version does not rise, or is beyond the account's.
+    /// An entry's version does not rise, or exceeds the account's version.
     #[error("account {account}: entry {sequence} has version {version} out of order")]
     VersionBroken {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Which entry.
+        /// The sequence of the entry.
         sequence: Sequence,
-        /// Its version.
+        /// The version of the entry.
         version: Version,
     },
-    /// An entry's balance is not what it and those before it add up to. Those
-    /// behind it that are off by as much are not told again.
+    /// An entry's balance is not the sum of it and the earlier entries. Later
+    /// entries with the same error are not reported again.
     #[error("account {account}: after entry {sequence} stands {found}, {expected} is right")]
     BalanceChainBroken {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Which entry.
+        /// The sequence of the entry.
         sequence: Sequence,
-        /// What is right.
+        /// The correct balance.
         expected: i128,
-        /// What it says.
+        /// The entry's balance.
         found: i128,
     },
-    /// An entry is earlier than the one before, or later than the account's
+    /// An entry is earlier than the previous one, or later than the account's
     /// latest time.
     #[error("account {account}: entry {sequence} is out of time")]
     TimeWentBack {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Which entry.
+        /// The sequence of the entry.
         sequence: Sequence,
     },
-    /// The store itself calls some of an account's entries damaged.
+    /// The store itself reports some of an account's entries as damaged.
     #[error("account {account}: entries {first} to {last} cannot be read: {reason}")]
     EntriesUnreadable {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// The first of them.
+        /// The sequence of the first damaged entry.
         first: Sequence,
-        /// The last of them; where very many in a row cannot be read, the rest
-        /// of the account is not tried.
+        /// The sequence of the last damaged entry. After very many consecutive unreadable
+        /// entries, the rest of the account is not read.
         last: Sequence,
-        /// What the store says.
+        /// The store's error.
         reason: String,
     },
-    /// The store itself calls a hold of the account damaged.
+    /// The store itself reports a hold of the account as damaged.
     #[error("account {account}: its holds cannot be read to the end: {reason}")]
     HoldsUnreadable {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// What the store says.
+        /// The store's error.
         reason: String,
     },
-    /// The store itself calls a transfer damaged.
+    /// The store itself reports a transfer as damaged.
     #[error("transfer {transfer}: cannot be read: {reason}")]
     TransferUnreadable {
-        /// Which.
+        /// The transfer.
         transfer: TransferKey,
-        /// What the store says.
+        /// The store's error.
         reason: String,
     },
     /// An entry names a transfer that does not exist.
     #[error("transfer {transfer}: has entries and does not exist")]
     TransferMissing {
-        /// Which.
+        /// The transfer.
         transfer: TransferKey,
     },
-    /// A leg has not exactly its two entries, or they differ from it.
+    /// A leg does not have exactly its two entries, or they differ from it.
     #[error("transfer {transfer}: leg {leg} and its entries differ")]
     LegDiffers {
-        /// Which transfer.
+        /// The transfer.
         transfer: TransferKey,
-        /// Which leg.
+        /// The index of the leg.
         leg: u16,
     },
     /// A transfer has entries beyond its legs.
     #[error("transfer {transfer}: {found} entries for {legs} legs")]
     StrayEntries {
-        /// Which.
+        /// The transfer.
         transfer: TransferKey,
-        /// Its legs.
+        /// The number of its legs.
         legs: usize,
-        /// Its entries.
+        /// The number of its entries.
         found: usize,
     },
-    /// A leg moves another currency than an account holds.
+    /// The currency of a leg differs from the currency of an account.
     #[error("transfer {transfer}: leg {leg} moves a currency that account {account} does not hold")]
     CurrencyMixed {
-        /// Which transfer.
+        /// The transfer.
         transfer: TransferKey,
-        /// Which leg.
+        /// The index of the leg.
         leg: u16,
-        /// Which account.
+        /// The account.
         account: AccountKey,
     },
-    /// What is said to be reversed is not what reversals moved, or too much.
+    /// The stored reversed amount is not what reversals moved, or exceeds the leg.
     #[error(
         "transfer {transfer}: leg {leg} says {stored} reversed, reversals moved {moved} of {amount}"
     )]
     ReversalDiffers {
-        /// Which transfer.
+        /// The transfer.
         transfer: TransferKey,
-        /// Which leg.
+        /// The index of the leg.
         leg: u16,
-        /// As kept.
+        /// The stored amount.
         stored: i128,
-        /// As moved.
+        /// The amount that reversals moved.
         moved: i128,
-        /// What the leg moved.
+        /// The amount of the leg.
         amount: i128,
     },
-    /// A reversal undoes what does not exist, a reversal, or something else
-    /// than its legs say.
+    /// A reversal reverses a missing transfer, another reversal, or something else
+    /// than its legs name.
     #[error("transfer {reversal}: does not undo what it names")]
     ReversalStray {
-        /// Which.
+        /// The reversal.
         reversal: TransferKey,
     },
     /// A hold's amounts do not add up or contradict its status or captures.
     #[error("hold {hold}: {why}")]
     HoldDiffers {
-        /// Which.
+        /// The hold.
         hold: HoldKey,
-        /// What is wrong.
+        /// The reason.
         why: &'static str,
     },
-    /// An acknowledged outcome is recorded no more.
+    /// An acknowledged outcome is no longer recorded.
     #[error("record {key}: acknowledged, but no longer recorded")]
     AcknowledgedLost {
-        /// Its key.
+        /// The key of the outcome.
         key: RecordKey,
     },
-    /// An acknowledged outcome reads differently now.
+    /// An acknowledged outcome has changed.
     #[error("record {key}: acknowledged, but changed since")]
     AcknowledgedChanged {
-        /// Its key.
+        /// The key of the outcome.
         key: RecordKey,
     },
-    /// An effect of an acknowledged outcome is not in the books.
+    /// An effect of an acknowledged outcome is not in the ledger.
     #[error("record {key}: acknowledged, but account {account} does not show it")]
     EffectMissing {
-        /// Its key.
+        /// The key of the outcome.
         key: RecordKey,
-        /// Whose effect.
+        /// The account of the effect.
         account: AccountKey,
     },
     /// An outbox row cannot be read.
     #[error("outbox row {row} cannot be read")]
     RowUnreadable {
-        /// Which.
+        /// The row.
         row: RowId,
     },
     /// Outbox rows do not ascend.
     #[error("outbox row {row} stands behind {before}")]
     RowsOutOfOrder {
-        /// The row before.
+        /// The previous row.
         before: RowId,
-        /// The row behind it.
+        /// The row after it.
         row: RowId,
     },
     /// An account's events are not one per version in ascending order.
@@ -242,19 +242,19 @@ pub enum Violation {
         "account {account}: the event of version {found} stands where that of {expected} is due"
     )]
     EventsBroken {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// The version that is due.
+        /// The expected version.
         expected: Version,
-        /// The version found; one beyond the last where none is left.
+        /// The version found; one beyond the last where no event is left.
         found: Version,
     },
-    /// An event tells something else than the entry.
+    /// An event differs from its entry.
     #[error("account {account}: the event of version {version} and its entry differ")]
     EventDiffers {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Which version.
+        /// The version of the event.
         version: Version,
     },
 }

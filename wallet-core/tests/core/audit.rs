@@ -1,4 +1,4 @@
-//! Whatever is done to a chain shows, and at which record first.
+//! Every change of a chain is detected, at the first changed record.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -16,7 +16,7 @@ use wallet_core::audit::{
 };
 use wallet_core::{StoreError, Timestamp};
 
-/// A log as whoever holds the disk can leave it.
+/// A log that an attacker with disk access can change at will.
 #[derive(Debug)]
 struct Listed(Vec<AuditRecord>);
 
@@ -30,7 +30,7 @@ impl AuditLog for Listed {
         unreachable!("it is read only")
     }
 
-    /// Those behind as many as were taken.
+    /// Returns the records after this sequence.
     async fn records(
         &self,
         _: AuditPartition,
@@ -93,7 +93,7 @@ fn at(index: usize) -> i64 {
     i64::try_from(index).unwrap() + 1
 }
 
-/// Everything that a record says, changed.
+/// Changes each field of a record.
 const EDITS: [fn(&mut AuditRecord); 11] = [
     |record| record.event.id = Uuid::from_u128(999),
     |record| record.event.at = Timestamp::from_micros(6),
@@ -104,7 +104,7 @@ const EDITS: [fn(&mut AuditRecord); 11] = [
     |record| record.event.outcome = AuditOutcome::Refused,
     |record| record.event.note = Some(text("never mind")),
     |record| {
-        // The same letters, elsewhere.
+        // The same letters in other fields.
         let (actor, action) = (record.event.actor.clone(), record.event.action.clone());
         (record.event.actor, record.event.action) = (action, actor);
     },
@@ -138,7 +138,8 @@ proptest! {
         prop_assert_eq!(broken(records, &[]), (at(index), AuditFaultKind::Edited));
     }
 
-    /// Its own hash made to fit: the next one shows it, or a checkpoint.
+    /// The changed record has a matching hash: the next record or a checkpoint
+    /// detects it.
     #[test]
     fn an_edit_with_its_hash_shows(length in 1_usize..30, which in 0_usize..30) {
         let index = which % length;
@@ -164,7 +165,7 @@ proptest! {
         prop_assert_eq!(broken(records, &[]), (at(index), kind));
     }
 
-    /// However well it is made.
+    /// An insertion is detected, even with matching hashes.
     #[test]
     fn an_insertion_shows(length in 1_usize..30, which in 0_usize..30) {
         let index = which % length;
@@ -187,7 +188,7 @@ proptest! {
         prop_assert_eq!(broken(records, &[]), (at(first), kind));
     }
 
-    /// What a chain can't show by itself, and a checkpoint does.
+    /// A cut tail is not visible in the chain, but a checkpoint detects it.
     #[test]
     fn a_cut_tail_shows_against_a_checkpoint(length in 2_usize..30, cut in 1_usize..29) {
         let left = length - 1 - (cut - 1) % (length - 1);
@@ -201,7 +202,7 @@ proptest! {
         prop_assert_eq!(found, (at(left), AuditFaultKind::CutOff));
     }
 
-    /// All hashes computed again from the change on.
+    /// All hashes are computed again from the changed record on.
     #[test]
     fn a_chain_written_anew_shows_against_a_checkpoint(
         length in 1_usize..30, which in 0_usize..30, known in 0_usize..30,
@@ -241,7 +242,7 @@ fn checkpoints_that_contradict_each_other_are_no_proof() {
     other.hash = AuditHash([7; 32]);
     let found = broken(records.clone(), &[one, other]);
     assert_eq!(found, (3, AuditFaultKind::NotAsPublished));
-    // Those of another partition are passed over.
+    // Checkpoints of another partition are ignored.
     other.partition = 9;
     assert!(is_sound(records, &[one, other]));
 }

@@ -32,7 +32,7 @@ struct Fails(StoreErrorKind);
 #[async_trait]
 impl RateLimiter for Fails {
     async fn take(&self, _: &LimitScope, _: &[Charge]) -> Result<Verdict, StoreError> {
-        Err(StoreError::new(self.0, "as it is told"))
+        Err(StoreError::new(self.0, "as scripted"))
     }
 }
 
@@ -46,7 +46,8 @@ async fn a_limiter_that_fails_admits_or_refuses_as_the_host_says() {
     use StoreErrorKind::{Corrupt, Internal, Unavailable};
     let scope = LimitScope::new("a").unwrap();
     for kind in [Unavailable, Corrupt, Internal] {
-        for (on_failure, expected) in [(OnFailure::Admit, true), (OnFailure::Refuse, false)] {
+        for (on_failure, expected) in [(OnFailure::FailOpen, true), (OnFailure::FailClosed, false)]
+        {
             let guarded = GuardedLimiter::new(Arc::new(Fails(kind)), on_failure);
             let answer = guarded.check(&scope, &[charge(1)]).await.unwrap();
             assert_eq!((answer.is_admitted, answer.verdict), (expected, None));
@@ -58,7 +59,7 @@ async fn a_limiter_that_fails_admits_or_refuses_as_the_host_says() {
 #[tokio::test]
 async fn a_limiter_that_answers_is_believed() {
     let scope = LimitScope::new("a").unwrap();
-    for on_failure in [OnFailure::Admit, OnFailure::Refuse] {
+    for on_failure in [OnFailure::FailOpen, OnFailure::FailClosed] {
         let limiter = Arc::new(MemoryLimiter::new(Arc::new(Still)));
         let guarded = GuardedLimiter::new(limiter, on_failure);
         let first = guarded.check(&scope, &[charge(1)]).await.unwrap();

@@ -13,6 +13,7 @@ mod codec;
 mod decide;
 mod fingerprint;
 mod golden;
+mod layers;
 mod limits;
 mod money;
 mod reconcile;

@@ -1,5 +1,5 @@
-//! Reconciliation finds each kind of difference, and nothing where there is none,
-//! whatever goes on beside it.
+//! Reconciliation finds each kind of difference. Where there is none, it reports
+//! none, also during concurrent commits.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -68,8 +68,8 @@ async fn accounts(wallet: &Wallet) {
 }
 
 impl Place {
-    /// Five accounts of which the first four have twenty entries each, all of it in
-    /// history and in the cache.
+    /// Five accounts. The first four have twenty entries each, all in history and
+    /// in the cache.
     async fn new() -> Self {
         let clock = Arc::new(ManualClock::default());
         let store = Arc::new(MemoryStore::new(clock.clone()));
@@ -117,7 +117,7 @@ impl Place {
         self.reconciler().run(&mut |_| ()).await.unwrap()
     }
 
-    /// What differs.
+    /// The differences.
     async fn found(&self) -> Vec<Difference> {
         let report = self.report().await;
         assert_eq!(report.is_clean(), report.differences.is_empty());
@@ -125,7 +125,7 @@ impl Place {
         report.differences
     }
 
-    /// Lets lines of history go.
+    /// Removes lines of history.
     async fn lose(&self, number: u128, sequences: std::ops::RangeInclusive<i64>) {
         let query = HistoryQuery::first(key(number), u32::MAX);
         let mut rows = self.history.page(&query, &[]).await.unwrap().rows;
@@ -145,9 +145,9 @@ impl Place {
 #[tokio::test]
 async fn where_nothing_differs_nothing_is_found() {
     let place = Place::new().await;
-    let mut told = Vec::new();
+    let mut seen = Vec::new();
     let reconciler = place.reconciler();
-    let report = reconciler.run(&mut |progress| told.push(progress)).await;
+    let report = reconciler.run(&mut |progress| seen.push(progress)).await;
     let report = report.unwrap();
     assert_eq!(report.differences, []);
     assert_eq!((report.accounts, report.entries), (5, 80));
@@ -155,7 +155,7 @@ async fn where_nothing_differs_nothing_is_found() {
     assert_eq!((history.same, history.behind, history.expired), (80, 0, 0));
     let cache = report.cache.unwrap();
     assert_eq!((cache.same, cache.stale, cache.absent), (4, 0, 1));
-    let last = told.last().unwrap();
+    let last = seen.last().unwrap();
     assert_eq!((last.done, last.total), (5, Some(5)));
     let text = report.to_string();
     assert!(text.contains("EUR: 5 accounts add up to 0.00"), "{text}");
@@ -270,7 +270,8 @@ async fn held_money_that_the_account_does_not_say_is_found() {
         "{text}"
     );
 
-    // A hold that is gone leaves both of its accounts with what nobody holds.
+    // A missing hold leaves both of its accounts with pending amounts that no hold
+    // explains.
     place.damage(|tables| tables.holds.clear());
     let found = place.found().await;
     let codes: Vec<_> = found
@@ -293,7 +294,8 @@ async fn damage_of_history_is_found() {
     };
     assert_eq!(place.found().await, [missing(3, 3), missing(8, 11)]);
 
-    // What may have expired is no difference; what may not is one.
+    // Expired lines are no difference. Missing lines that cannot have expired are
+    // one.
     let lines = place.lines(2).await;
     let until = lines[7].entry.created_at;
     let report = place.reconciler().with_expired_before(until);
@@ -394,10 +396,12 @@ async fn damage_of_the_cache_is_found() {
     };
     assert_eq!(place.found().await, [found]);
 
-    // Of effects that a restore has lost: no reader takes it.
+    // Cached effects that a restore has lost are no difference, because no reader
+    // uses them.
     let by = RaisedBy::new("ops").unwrap();
     let raised = place.store.raise_epoch(Timestamp::EPOCH, &by).await;
-    // All of history is in doubt, though no account has a new entry: it is told.
+    // All of history is in doubt, and no account has a new entry. The difference is
+    // reported.
     let found = place.found().await;
     let missing = |one: &Difference| matches!(one, Difference::HistoryMissing { .. });
     assert!(found.len() == 4 && found.iter().all(missing), "{found:?}");
@@ -475,7 +479,7 @@ async fn hold_and_release(wallet: &Wallet, caller: u128, number: u128) {
     }
 }
 
-/// Payments, holds, a projection and a cache at work while it looks, again and again.
+/// Payments, holds, a projection and a cache run during repeated reconciliations.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn traffic_looks_like_no_difference() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

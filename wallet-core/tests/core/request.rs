@@ -1,4 +1,4 @@
-//! Requests that can never be carried out are refused before anything is read.
+//! Requests that can never be carried out are refused before any read.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -13,8 +13,8 @@ use std::time::Duration;
 use uuid::Uuid;
 use wallet_core::ledger::{KeyScope, KeyText, SettlementShards, settlement_account};
 use wallet_core::request::{
-    COMMANDS_MAX, Change, Expire, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Prepared, ReverseWhat,
-    Share,
+    COMMANDS_MAX, Change, Expire, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, PreparedRequest,
+    ReverseWhat, Share,
 };
 use wallet_core::runtime::Uuid7;
 use wallet_core::{
@@ -160,7 +160,7 @@ fn money_cannot_move_from_an_account_to_itself() {
     assert_eq!(check(split(&[(2, 5_000), (1, 5_000)])), same);
 }
 
-/// A settlement account's id can be worked out, so it can be named.
+/// A settlement account's id can be computed, so a caller can name it.
 #[test]
 fn a_settlement_account_cannot_settle_with_itself() {
     let currency = Currency::iso("EUR").unwrap();
@@ -171,7 +171,7 @@ fn a_settlement_account_cannot_settle_with_itself() {
     ];
     for command in commands {
         let request = Request::new(key(), command);
-        let prepared = Prepared::new(request, &Uuid7, &SettlementShards::new());
+        let prepared = PreparedRequest::new(request, &Uuid7, &SettlementShards::new());
         assert_eq!(prepared, Err(InvalidRequest::SameAccount));
     }
 }

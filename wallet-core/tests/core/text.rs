@@ -1,4 +1,4 @@
-//! Texts and metadata: what a database could refuse is refused before it.
+//! Texts and metadata: a text that a database could refuse is refused earlier.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -213,7 +213,7 @@ fn metadata_nests_eight_levels_deep() {
     assert!(parse(&nested(8)).is_ok());
     assert_eq!(parse(&nested(9)), Err(TextError::TooDeep));
     assert_eq!(parse(&nested(100)), Err(TextError::TooDeep));
-    // Beyond what the JSON reader itself follows.
+    // This is beyond the depth of the JSON parser itself.
     assert!(parse(&nested(2_000)).is_err());
     let objects = "{\"a\":".repeat(9) + "1" + &"}".repeat(9);
     assert_eq!(parse(&objects), Err(TextError::TooDeep));
@@ -230,7 +230,7 @@ fn metadata_is_measured_in_canonical_form() {
     assert_eq!(parse(&of_length(max_bytes + 1)), too_long);
     let spaced = format!("{}{{}}", " ".repeat(max_bytes * 2));
     assert_eq!(parse(&spaced).as_deref(), Ok("{}"));
-    // Not even read: whoever sends this much wants to keep us busy.
+    // It is not even parsed, because such a size is an attack.
     let huge = format!("{}{{}}", " ".repeat(max_bytes * 4));
     assert_eq!(parse(&huge), too_long);
 }
@@ -310,7 +310,7 @@ fn one_owner_is_spelt_in_one_way() {
             "{mark:?}"
         );
     }
-    // What people write of a transfer is theirs.
+    // The text of a transfer is free.
     assert!(Reference::new("a\u{30A}da ").is_ok());
     assert!(Reference::new("a\u{200D}da\u{AD}").is_ok());
 }

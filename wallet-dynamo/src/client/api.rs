@@ -1,4 +1,6 @@
-use std::collections::HashMap;
+//! The interface to DynamoDB: the calls that this crate makes, one attempt each.
+
+use crate::keys::Item;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -6,16 +8,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::error::CallError;
 
-/// A row as DynamoDB keeps it.
-pub(crate) type Item = HashMap<String, AttributeValue>;
-
-/// What a query asks: rows of one partition of a table or an index, in the order
-/// of their sort keys.
+/// A query: rows of one partition of a table or an index, in the order of their sort keys.
 #[derive(Debug, Clone)]
 pub(crate) struct Query {
     pub(crate) table: String,
     pub(crate) index: Option<&'static str>,
-    /// Names of the keys' attributes: `pk = :pk AND sk BETWEEN :from AND :to`.
+    /// The names of the key attributes: `pk = :pk AND sk BETWEEN :from AND :to`.
     pub(crate) keys: (&'static str, &'static str),
     pub(crate) partition: AttributeValue,
     pub(crate) from: AttributeValue,
@@ -23,39 +21,40 @@ pub(crate) struct Query {
     pub(crate) is_ascending: bool,
     pub(crate) is_consistent: bool,
     pub(crate) limit: i32,
-    /// Where the page before ended.
+    /// The end of the previous page.
     pub(crate) start: Option<Item>,
 }
 
-/// Which row a row may follow, by the names of its epoch and its number.
+/// The condition of a conditional write, by the names of the attributes for epoch and
+/// number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Rise {
-    /// One of the same epoch with a smaller number.
+    /// The existing row has the same epoch and a smaller number.
     Within(&'static str, &'static str),
-    /// One of an earlier epoch.
+    /// The existing row has an earlier epoch.
     Above(&'static str),
 }
 
-/// A page of rows, and where the next one starts, if there is one.
+/// A page of rows, and the start of the next page, if there is one.
 pub(crate) type Found = (Vec<Item>, Option<Item>);
 
-/// The calls of DynamoDB that are made here: one attempt each. A fake stands in
-/// for it where an emulator shows too little.
+/// The DynamoDB calls that this crate makes: one attempt each. A fake replaces it where an
+/// emulator is not enough.
 #[async_trait]
 pub(crate) trait Api: Debug + Send + Sync {
-    /// Writes at most 25 rows, each over what was there; answers those that were
-    /// not.
+    /// Writes at most 25 rows and replaces existing ones. Returns the rows that were not
+    /// written.
     async fn write(&self, table: &str, items: Vec<Item>) -> Result<Vec<Item>, CallError>;
 
-    /// Reads at most 100 rows by their keys, consistently; answers those found,
-    /// and the keys that were not looked at.
+    /// Reads at most 100 rows by their keys, with consistent reads. Returns the rows found
+    /// and the keys that were not processed.
     async fn read(&self, table: &str, keys: Vec<Item>)
     -> Result<(Vec<Item>, Vec<Item>), CallError>;
 
     /// A page of a query.
     async fn query(&self, query: &Query) -> Result<Found, CallError>;
 
-    /// Sets a number of a row that is there; no error where it is not.
+    /// Sets a number of an existing row. A missing row is no error.
     async fn set(
         &self,
         table: &str,
@@ -64,11 +63,10 @@ pub(crate) trait Api: Debug + Send + Sync {
         value: AttributeValue,
     ) -> Result<(), CallError>;
 
-    /// Writes a row where there is none under its key, or one that it may follow;
-    /// answers whether it was written.
+    /// Conditional write: writes a row if its key is free, or if the existing row satisfies
+    /// the condition. Returns whether it was written.
     async fn raise(&self, table: &str, item: Item, rise: Rise) -> Result<bool, CallError>;
 
-    /// Writes rows together or none of them, at most 100: each only where no row
-    /// has its key.
+    /// Writes at most 100 rows in one transaction, each only if its key is free.
     async fn insert(&self, table: &str, items: Vec<Item>) -> Result<(), CallError>;
 }

@@ -1,3 +1,5 @@
+//! The interface to DynamoDB over the AWS SDK. The SDK makes no retries.
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -12,10 +14,11 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, Put, PutRequest, TransactWriteItem, WriteRequest,
 };
 
-use super::api::{Api, Found, Item, Query, Rise};
+use super::api::{Api, Found, Query, Rise};
 use super::error::{CallError, call_error, cancelled};
+use crate::keys::Item;
 
-/// The service itself.
+/// The AWS service.
 #[derive(Debug)]
 pub(crate) struct Aws {
     client: Client,
@@ -27,8 +30,7 @@ impl Aws {
         Self { client, timeout }
     }
 
-    /// One attempt within the time set: what is tried again, and when, is decided
-    /// here and not by the SDK.
+    /// One attempt within the time limit. This crate decides about retries, not the SDK.
     fn config(&self) -> Builder {
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(self.timeout)

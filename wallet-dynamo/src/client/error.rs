@@ -1,24 +1,24 @@
-//! What errors of DynamoDB mean: by their codes, never by their texts.
+//! Classifies errors of DynamoDB by their codes, never by their texts.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
-/// Why a call came to nothing.
+/// Why a call failed.
 #[derive(Debug)]
 pub(crate) enum CallError {
-    /// Too much at once: the same later.
+    /// Too many requests. The same call may succeed later.
     Throttled(String),
-    /// The credentials that the call was signed with have expired or are not known
-    /// (yet): nothing was done, and the client's provider brings others.
+    /// The credentials that signed the call have expired or are not known (yet). Nothing
+    /// was done. The client's provider fetches new ones.
     Unauthenticated(String),
-    /// Somebody else is at the same rows: the same later.
+    /// Another call uses the same rows. The same call may succeed later.
     Contended(String),
-    /// A condition does not hold: nothing was done.
+    /// A condition does not hold. Nothing was done.
     ConditionFailed,
-    /// Nobody knows whether it was.
+    /// The outcome is unknown.
     Unknown(String),
-    /// It never will be.
+    /// A permanent error.
     Refused(String),
 }
 
@@ -34,7 +34,7 @@ impl CallError {
         }
     }
 
-    /// What a caller of a port is told, and `unknown` where nobody knows.
+    /// The error for a caller of a port. `unknown` is the kind of an unknown outcome.
     pub(crate) fn into_store_error(
         self,
         context: &'static str,
@@ -56,7 +56,7 @@ impl CallError {
     }
 }
 
-/// What a code says. Of a code that is not known here, nothing is tried again.
+/// Classifies a code. A call with an unknown code is not retried.
 fn of_code(code: &str) -> fn(String) -> CallError {
     match code.rsplit(['#', '.']).next().unwrap_or(code) {
         "ProvisionedThroughputExceededException"
@@ -86,7 +86,7 @@ fn of_code(code: &str) -> fn(String) -> CallError {
     }
 }
 
-/// Why a transaction was cancelled: the gravest of the reasons of its rows.
+/// Why a transaction was cancelled: the most serious reason of its rows.
 pub(crate) fn cancelled<'a>(reasons: impl IntoIterator<Item = &'a str>) -> CallError {
     let mut gravest = None;
     let rank = |error: &CallError| match error {
@@ -107,7 +107,7 @@ pub(crate) fn cancelled<'a>(reasons: impl IntoIterator<Item = &'a str>) -> CallE
     gravest.unwrap_or_else(|| CallError::Refused("cancelled without a reason".to_owned()))
 }
 
-/// What became of a call, by the SDK's error.
+/// Classifies an error of the SDK.
 pub(crate) fn call_error<E, R>(error: &SdkError<E, R>) -> CallError
 where
     E: ProvideErrorMetadata,
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_told_apart() {
+    fn codes_are_distinguished() {
         for (code, expected) in [
             ("ProvisionedThroughputExceededException", "throttled"),
             (

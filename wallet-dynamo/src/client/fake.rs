@@ -1,4 +1,4 @@
-//! A table in memory that fails as it is told: for what no emulator shows.
+//! A table in memory with scripted failures, for cases that no emulator shows.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -9,28 +9,29 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_core::Timestamp;
 use wallet_core::runtime::Clock;
 
-use super::api::{Api, Found, Item, Query, Rise};
+use super::api::{Api, Found, Query, Rise};
 use super::error::CallError;
+use crate::keys::Item;
 use crate::keys::{PARTITION, SORT};
 
-/// What becomes of a call.
+/// The fate of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fate {
-    /// It is carried out.
+    /// The call runs.
     Done,
-    /// It is not.
+    /// The call does not run.
     Throttled,
-    /// Never will be.
+    /// The call is refused for good.
     Refused,
-    /// It is carried out, and its answer lost.
+    /// The call runs, and its answer is lost.
     AnswerLost,
-    /// It is not carried out, and nobody knows.
+    /// The call does not run, and its outcome is unknown.
     Lost,
-    /// Nobody knows, and it is carried out when the next call but one comes.
+    /// The outcome is unknown. The call runs when the next call but one arrives.
     Late,
-    /// Of a batch, so many rows are left out.
+    /// For a batch: this number of rows is left out.
     Leaves(usize),
-    /// Of a query, a page holds at most so many rows.
+    /// For a query: a page holds at most this number of rows.
     Page(usize),
 }
 
@@ -40,7 +41,7 @@ type Rows = BTreeMap<(Vec<u8>, Vec<u8>), Item>;
 pub(crate) struct Fake {
     rows: Mutex<Rows>,
     fates: Mutex<VecDeque<Fate>>,
-    /// How many rows each call was about.
+    /// The number of rows in each call.
     pub(crate) calls: Mutex<Vec<usize>>,
     late: Mutex<Option<(u32, Vec<Item>)>>,
 }
@@ -69,7 +70,7 @@ impl Fake {
         self.rows.lock().unwrap().len()
     }
 
-    /// The next call's fate; before it, what comes late.
+    /// Runs late calls, then returns the next call's fate.
     fn next(&self, rows: usize) -> Fate {
         self.calls.lock().unwrap().push(rows);
         let mut late = self.late.lock().unwrap();
@@ -92,8 +93,7 @@ impl Fake {
         Ok(())
     }
 
-    /// Writes rows as the next call's fate will have it; answers how many are left
-    /// out.
+    /// Writes rows according to the next call's fate. Returns how many are left out.
     fn write(&self, items: &[Item], only_new: bool) -> Result<usize, CallError> {
         let text = String::new;
         match self.next(items.len()) {
@@ -212,7 +212,7 @@ impl Api for Fake {
     }
 }
 
-/// Sleeps are over at once, and counted.
+/// Sleeps end at once and are counted.
 #[derive(Debug, Default)]
 pub(crate) struct QuickClock(pub(crate) Mutex<Vec<Duration>>);
 

@@ -1,18 +1,17 @@
-//! Calls of DynamoDB: what they are, what their errors mean, how often they are
-//! tried.
+//! DynamoDB calls, the classification of their errors, and their retries.
 
 mod api;
 mod aws;
-mod caller;
-#[cfg(test)]
-mod caller_tests;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;
+mod retry;
+#[cfg(test)]
+mod retry_tests;
 
 #[cfg(test)]
 pub(crate) use api::Found;
-pub(crate) use api::{Api, Item, Query, Rise};
+pub(crate) use api::{Api, Query, Rise};
 pub(crate) use aws::Aws;
-pub(crate) use caller::Caller;
 pub(crate) use error::{CallError, call_error};
+pub(crate) use retry::RetryingClient;

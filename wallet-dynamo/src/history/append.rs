@@ -1,3 +1,6 @@
+//! Appends to history: rows first, then the heads, each by a conditional write. A restore
+//! supersedes the heads of accounts.
+
 use std::collections::{BTreeMap, HashMap};
 
 use wallet_core::StoreError;
@@ -8,8 +11,9 @@ use wallet_core::store::{Order, StoreErrorKind};
 use super::read::{FIRST, LAST, Lines};
 use super::row::{EPOCH, Head, SEQUENCE, head_item, item, row_of};
 use super::{DynamoHistory, failed};
-use crate::client::{Item, Rise};
+use crate::client::Rise;
 use crate::keys;
+use crate::keys::Item;
 
 impl DynamoHistory {
     pub(super) async fn append_lines(
@@ -46,14 +50,15 @@ impl DynamoHistory {
         let (caller, table) = (&self.caller, &self.settings.table);
         let written = caller.write(table, items).await;
         written.map_err(failed("writing history"))?;
-        // Only now: what a head claims is there. It never goes back.
+        // Heads are written last: every row that a head claims exists. A head never goes
+        // back.
         let items = heads.iter();
         let items = items.map(|(account, head)| head_item(*account, *head, restores));
         let rise = Rise::Within(EPOCH, SEQUENCE);
         let raised = caller.raise(table, items.collect(), rise).await;
         if !raised.map_err(failed("writing how far history is"))? {
-            // Somebody has come further, or to a later epoch: then the rows that were
-            // written may be in doubt, and nobody reads them.
+            // Another writer has come further, or to a later epoch. The rows just written
+            // may then be in doubt, and no reader uses them.
             let now = self.known_heads(heads.into_keys()).await?;
             check_epochs(&now, known_in)?;
         }
@@ -82,7 +87,7 @@ impl DynamoHistory {
             };
             items.push(head_item(*account, head, restores));
         }
-        // Where somebody is in that epoch already, or in a later one, nothing is to do.
+        // If another writer is in that epoch already, or in a later one, nothing is to do.
         let (caller, table) = (&self.caller, &self.settings.table);
         let raised = caller.raise(table, items, Rise::Above(EPOCH)).await;
         raised
@@ -92,8 +97,8 @@ impl DynamoHistory {
 
     /// The last row of an account's history that these restores do not leave in doubt.
     ///
-    /// Rows before such a one are not in doubt, either: along an account, times and the
-    /// epochs in which rows are known never fall.
+    /// Earlier rows are not in doubt either. Along an account, times never fall, and
+    /// neither do the epochs in which rows are known.
     async fn last_held(
         &self,
         account: AccountKey,
@@ -103,12 +108,12 @@ impl DynamoHistory {
         let Some(at) = before.head.at else {
             return Ok(None);
         };
-        // The last epoch that both have in common tells from when on all is in doubt.
+        // Everything after the last common epoch is in doubt.
         let common = before.restores.iter().map(|one| one.epoch);
         let common = common.filter(|epoch| restores.iter().any(|one| one.epoch == *epoch));
         let common = common.max().unwrap_or(Epoch::FIRST);
-        let kept = Restore::lost_after(restores, common).unwrap_or(at);
-        let mut last = (at, before.head.sequence).min((kept, i64::MAX));
+        let lost_after = Restore::lost_after(restores, common).unwrap_or(at);
+        let mut last = (at, before.head.sequence).min((lost_after, i64::MAX));
         let mut limit = 1;
         loop {
             let lines = Lines::held(&before.restores, Order::Descending, limit);
@@ -126,7 +131,7 @@ impl DynamoHistory {
         }
     }
 
-    /// Compares lines with the rows that history has of them.
+    /// Compares lines with their rows in history.
     async fn compare(
         &self,
         lines: &[&HistoryLine],
@@ -154,8 +159,8 @@ impl DynamoHistory {
         Ok(())
     }
 
-    /// Under which keys the rows of a line may lie that these restores do not leave in
-    /// doubt: one for each epoch in which it may have been known.
+    /// The keys under which a line's row may be, unless these restores leave the row in
+    /// doubt. There is one key for each epoch in which the row may have been known.
     fn keys(&self, line: &HistoryLine, restores: &[Restore]) -> Vec<Item> {
         let entry = &line.entry;
         let stripe = self.stripe_of(entry.account, entry.sequence);
@@ -173,9 +178,9 @@ impl DynamoHistory {
         keys::stripe(sequence, self.settings.stripes_of(account))
     }
 
-    /// Whether history has the line's sequence at another time. If not, its row is
-    /// gone: it has expired. Rows of a stripe are ordered by time and by sequence
-    /// alike, so that its neighbours tell.
+    /// Whether history has the line's sequence at another time. If not, its row has
+    /// expired. Rows of a stripe have the same order by time and by sequence, so the
+    /// neighbours of the row decide.
     async fn is_elsewhere(
         &self,
         line: &HistoryLine,
@@ -194,7 +199,7 @@ impl DynamoHistory {
     }
 }
 
-/// Checks that the history of accounts is of the epoch that its writer knows.
+/// Checks that the history of accounts has the epoch that its writer knows.
 fn check_epochs(heads: &HashMap<AccountKey, Head>, writer: Epoch) -> Result<(), HistoryError> {
     for (account, known) in heads {
         if known.head.epoch != writer {
@@ -208,7 +213,7 @@ fn check_epochs(heads: &HashMap<AccountKey, Head>, writer: Epoch) -> Result<(), 
     Ok(())
 }
 
-/// The row of a line behind the head of its account.
+/// The row of a line that follows the head of its account.
 fn follow(head: HistoryHead, line: &HistoryLine) -> Result<HistoryRow, HistoryError> {
     let expected = head.sequence.saturating_add(1);
     if line.entry.sequence != expected {

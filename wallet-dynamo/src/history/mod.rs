@@ -1,4 +1,5 @@
-//! [`DynamoHistory`]: the port [`HistoryStore`](wallet_core::history::HistoryStore).
+//! [`DynamoHistory`] implements the port
+//! [`HistoryStore`](wallet_core::history::HistoryStore).
 
 mod append;
 mod read;
@@ -19,29 +20,28 @@ use wallet_core::runtime::Clock;
 use wallet_core::store::{Order, StoreErrorKind};
 use wallet_core::{StoreError, Timestamp};
 
-use crate::client::{Api, Aws, CallError, Caller};
+use crate::client::{Api, Aws, CallError, RetryingClient};
+use crate::keys::ENDS;
 use crate::{DynamoSettings, keys};
 use read::Lines;
-pub(crate) use row::ENDS;
 
-/// The history of accounts in a DynamoDB table; the [crate] tells how it lies
-/// there and what it costs.
+/// The history of accounts in a DynamoDB table. The [crate] documents the table's layout
+/// and cost.
 ///
-/// Rows are written before the row that says how far their account has come, and
-/// that one never goes back: nothing is ever claimed that is not there.
+/// A writer first writes rows, then the account's head, which records how far the history
+/// has come. A head never goes back. So it never claims a row that does not exist.
 #[derive(Debug, Clone)]
 pub struct DynamoHistory {
-    caller: Caller,
+    caller: RetryingClient,
     settings: DynamoSettings,
 }
 
 impl DynamoHistory {
-    /// History in the table of `settings`, which exists: see
-    /// [`create_history_table`](crate::create_history_table). Pauses are measured
-    /// with `clock`.
+    /// History in the table of `settings`. The table must exist: see
+    /// [`create_history_table`](crate::create_history_table). Pauses use `clock`.
     ///
     /// # Errors
-    /// [`StoreError`] of kind `Internal` for a setting that makes no sense.
+    /// [`StoreError`] of kind `Internal`: a setting is not valid.
     pub fn new(
         client: Client,
         clock: Arc<dyn Clock>,
@@ -57,12 +57,12 @@ impl DynamoHistory {
         settings: DynamoSettings,
     ) -> Result<Self, StoreError> {
         settings.validate()?;
-        let caller = Caller::new(api, clock, settings.clone());
+        let caller = RetryingClient::new(api, clock, settings.clone());
         Ok(Self { caller, settings })
     }
 }
 
-/// Whatever is done here may be done again, so an unknown fate is a failure.
+/// Every call here is idempotent, so an unknown outcome counts as a failure.
 fn failed(context: &'static str) -> impl FnOnce(CallError) -> StoreError {
     move |error| error.into_store_error(context, StoreErrorKind::Unavailable)
 }
@@ -162,7 +162,7 @@ impl DynamoHistory {
     }
 }
 
-/// Which comes first.
+/// Whether the order is ascending.
 fn is_ascending(order: Order) -> bool {
     order == Order::Ascending
 }

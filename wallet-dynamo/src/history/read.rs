@@ -1,3 +1,5 @@
+//! Reads of history: rows of one account, over its stripes and past rows in doubt.
+
 use std::collections::HashMap;
 
 use futures_util::future::try_join_all;
@@ -8,17 +10,18 @@ use wallet_core::{StoreError, Timestamp};
 
 use super::row::{Head, head_of, row_of};
 use super::{DynamoHistory, failed, is_ascending, sort_key};
-use crate::client::{Item, Query};
+use crate::client::Query;
+use crate::keys::Item;
 use crate::keys::{self, PARTITION, REFERENCE, REFERENCE_SORT, SORT, TRANSFER, TRANSFER_SORT};
 
-/// How many rows are read at a time on the way past those that are not asked for.
+/// How many rows are read at a time to get past rows that are not wanted.
 const SKIPPED: i32 = 200;
 
-/// Which rows are asked for, and how many.
+/// The rows that are wanted, and their number.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lines<'a> {
     restores: &'a [Restore],
-    /// Those that the restores do not leave in doubt, or the others.
+    /// The rows that the restores do not leave in doubt if true, the other rows if false.
     held: bool,
     order: Order,
     limit: u32,
@@ -50,14 +53,14 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// A row's place on its account.
+/// A row's position in its account.
 pub(super) type Place = (Timestamp, Sequence);
 
 pub(super) const FIRST: Place = (Timestamp::from_micros(i64::MIN), i64::MIN);
 pub(super) const LAST: Place = (Timestamp::from_micros(i64::MAX), i64::MAX);
 
-/// Between which places the rows of a query lie, both included; none where there
-/// can be none.
+/// The first and last position of a query's rows, both inclusive. `None` if there can be no
+/// rows.
 pub(super) fn bounds(query: &HistoryQuery, after: Option<Place>) -> Option<(Place, Place)> {
     let mut first = query.from.map_or(FIRST, |from| (from, i64::MIN));
     let mut last = match query.to {
@@ -110,7 +113,7 @@ pub(super) fn by_reference(
     query: &ReferenceHistoryQuery,
     after: Option<&LinePosition>,
 ) -> Query {
-    // Nothing lies between a key and the same with a zero behind it.
+    // No key lies between a key and the same key with a zero byte appended.
     let behind = |after| {
         let mut key = keys::line(after);
         key.push(0);
@@ -131,7 +134,7 @@ pub(super) fn by_reference(
 }
 
 impl DynamoHistory {
-    /// The heads that are known, of each account once.
+    /// The known heads, one for each account.
     pub(super) async fn known_heads(
         &self,
         accounts: impl Iterator<Item = AccountKey>,
@@ -160,7 +163,7 @@ impl DynamoHistory {
         Ok(heads)
     }
 
-    /// Rows of an account between two places, from its stripes at once.
+    /// The rows of an account between two positions. All of its stripes are read at once.
     pub(super) async fn rows(
         &self,
         account: AccountKey,
@@ -179,7 +182,7 @@ impl DynamoHistory {
         Ok(rows)
     }
 
-    /// Those of one stripe.
+    /// The rows of one stripe.
     pub(super) async fn stripe(
         &self,
         account: AccountKey,
@@ -202,7 +205,7 @@ impl DynamoHistory {
         self.select(query, lines).await
     }
 
-    /// Rows of a query, read on past those that are not asked for.
+    /// Rows of a query. Reads past rows that are not wanted.
     pub(super) async fn select(
         &self,
         mut query: Query,
@@ -234,7 +237,7 @@ impl DynamoHistory {
     }
 }
 
-/// Adds a row; of an entry that came again after a restore the newest one stays.
+/// Adds a row. If an entry came again after a restore, the newest row stays.
 fn add(rows: &mut Vec<HistoryRow>, row: HistoryRow) {
     match rows.last_mut().filter(|last| is_same(last, &row)) {
         Some(last) if last.known_in < row.known_in => *last = row,
@@ -247,7 +250,7 @@ fn is_same(one: &HistoryRow, other: &HistoryRow) -> bool {
     one.account() == other.account() && sort_key(one) == sort_key(other)
 }
 
-/// Where a query goes on behind an item.
+/// The item after which a query continues.
 fn start_behind(item: &Item, query: &Query) -> Item {
     let names = [PARTITION, SORT, query.keys.0, query.keys.1];
     let keys = names.into_iter().filter_map(|name| {

@@ -1,4 +1,4 @@
-//! Rows as items.
+//! Maps rows to items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_core::history::{HistoryHead, HistoryLine, HistoryRow, LinePosition};
@@ -8,35 +8,32 @@ use wallet_core::{
     AccountId, Amount, Currency, Entry, LedgerId, Reference, StoreError, Timestamp, TransferId,
 };
 
-use crate::client::Item;
+use crate::keys::Item;
 use crate::keys::{self, PARTITION, REFERENCE, REFERENCE_SORT, TRANSFER, TRANSFER_SORT};
 
-/// What the table forgets rows by, in seconds since the epoch.
-pub(crate) const ENDS: &str = "ends";
-
-/// The number of an entry on its account; of a head, that of the last one.
+/// The sequence of an entry in its account. For a head: the sequence of the last entry.
 pub(crate) const SEQUENCE: &str = "sequence";
 
-/// The epoch that an entry was written in, where that is not the first one; of a
-/// head, the epoch that it speaks of.
+/// The epoch in which an entry was written; absent for the first epoch. For a head: the
+/// epoch of its history.
 pub(crate) const EPOCH: &str = "epoch";
 
-/// The epoch in which a row's writer knew the books to hold the entry, where that is
-/// not the first one.
+/// The epoch in which a row's writer knew that the books hold the entry. Absent for the
+/// first epoch.
 const KNOWN_IN: &str = "known_in";
 
-/// Of a head, the restores that its history went through: epoch and time of each.
+/// For a head: the epoch and time of each restore in its history.
 const RESTORES: &str = "restores";
 
-/// What the head of an account says.
+/// The contents of an account's head.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Head {
     pub(crate) head: HistoryHead,
-    /// All that its history went through.
+    /// All restores in the account's history.
     pub(crate) restores: Vec<Restore>,
 }
 
-/// The item of a row.
+/// Encodes a row as an item.
 pub(crate) fn item(row: &HistoryRow, stripes: u8) -> Item {
     let (line, entry) = (&row.line, &row.line.entry);
     let stripe = keys::stripe(entry.sequence, stripes);
@@ -59,7 +56,7 @@ pub(crate) fn item(row: &HistoryRow, stripes: u8) -> Item {
         }),
     );
     set("amount", number(entry.amount.minor()));
-    // As text: numbers here have 38 digits.
+    // Stored as text, because numbers have 38 digits here.
     set("balance", text(&entry.balance_after.to_string()));
     set("transfer", keys::bytes(*entry.transfer.as_bytes()));
     set("leg", number(entry.leg));
@@ -89,7 +86,7 @@ pub(crate) fn key(row: &HistoryRow, stripe: u8) -> Item {
     keys::row(entry.account, stripe, place, row.known_in)
 }
 
-/// The item that says how far an account has come.
+/// The head item, which records how far an account's history has come.
 pub(crate) fn head_item(
     of: wallet_core::ledger::AccountKey,
     head: HistoryHead,
@@ -135,7 +132,7 @@ fn restores_of(item: &Item) -> Option<Vec<Restore>> {
     numbers.as_l().ok()?.chunks(2).map(pair).collect()
 }
 
-/// The row of an item.
+/// Decodes an item as a row.
 pub(crate) fn row_of(item: &Item) -> Result<HistoryRow, StoreError> {
     parse(item).ok_or_else(corrupt)
 }
@@ -182,7 +179,7 @@ fn parse(item: &Item) -> Option<HistoryRow> {
     })
 }
 
-/// An epoch of a row; the first one is not written.
+/// Reads an epoch of a row. The first epoch is not stored.
 fn epoch_of(item: &Item, name: &str) -> Option<Epoch> {
     match item.get(name) {
         None => Some(Epoch::FIRST),

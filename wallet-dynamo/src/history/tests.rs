@@ -1,4 +1,4 @@
-//! Writers that know of a restore, and writers that do not, at once.
+//! Concurrent writers, of which some know of a restore and some do not.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,11 +14,12 @@ use wallet_testkit::history::{account, lines};
 use super::DynamoHistory;
 use crate::DynamoSettings;
 use crate::client::fake::{Fake, Fate, QuickClock};
-use crate::client::{Api, CallError, Found, Item, Query, Rise};
+use crate::client::{Api, CallError, Found, Query, Rise};
+use crate::keys::Item;
 
 type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Something happens before the next rows are written.
+/// Runs an action before the next rows are written.
 struct Interrupted {
     table: Arc<Fake>,
     meanwhile: Mutex<Option<Meanwhile>>,
@@ -77,7 +78,7 @@ fn history(api: Arc<dyn Api>) -> DynamoHistory {
     DynamoHistory::over(api, Arc::new(QuickClock::default()), settings).unwrap()
 }
 
-/// A writer to whom something happens between looking and writing.
+/// A writer that is interrupted by an action between its read and its write.
 fn interrupted(
     table: &Arc<Fake>,
     meanwhile: impl Future<Output = ()> + Send + 'static,
@@ -123,8 +124,8 @@ async fn superseded(history: &DynamoHistory, restores: &[Restore]) -> usize {
 
 const TIMES: [i64; 6] = [10, 20, 30, 40, 50, 60];
 
-/// A writer of before the restore looks at the head, then another one supersedes and
-/// goes on, then the first one's rows arrive. Where it dies the same holds.
+/// A writer from before the restore reads the head. Then another writer supersedes and
+/// continues, and the first one's rows arrive. The same holds if the first writer dies.
 #[tokio::test]
 async fn rows_of_a_writer_under_way_are_read_by_nobody() {
     for dies in [false, true] {
@@ -133,7 +134,8 @@ async fn rows_of_a_writer_under_way_are_read_by_nobody() {
         let restores = [restore(2, 30)];
         let lost = lines(account(1), &TIMES);
         now.append(&lost[..4], &[]).await.unwrap();
-        // At the very time of a lost one, at another, and behind them.
+        // The new entries lie at the time of a lost one, at another time, and after the
+        // lost ones.
         let new = others(&[10, 20, 30, 40, 55, 70]);
         let meanwhile = {
             let (now, new, table) = (now.clone(), new.clone(), table.clone());
@@ -141,7 +143,7 @@ async fn rows_of_a_writer_under_way_are_read_by_nobody() {
                 now.supersede(&[account(1)], &restores).await.unwrap();
                 now.append(&new, &restores).await.unwrap();
                 if dies {
-                    // Its rows are written, and it never learns more.
+                    // The rows of the first writer are written, and it never learns more.
                     table.then([Fate::Done, Fate::Throttled, Fate::Throttled]);
                 }
             }
@@ -166,13 +168,13 @@ async fn rows_of_a_writer_under_way_are_read_by_nobody() {
         );
         let heads = now.heads(&[account(1)]).await.unwrap();
         assert_eq!((heads[0].epoch.number(), heads[0].sequence), (2, 6));
-        // It looks again, and goes on with what the books hold.
+        // The first writer reads again and continues with the entries of the books.
         before.append(&new, &restores).await.unwrap();
         assert_eq!(read(&now, &restores).await, due);
     }
 }
 
-/// What the books hold may be written by both: then it is there twice, and read once.
+/// Both may write an entry of the books. Then it is stored twice and read once.
 #[tokio::test]
 async fn what_both_write_is_read_once() {
     let table = Fake::new([]);
@@ -191,7 +193,8 @@ async fn what_both_write_is_read_once() {
     before.append(&all[2..], &[]).await.unwrap_err();
     assert_eq!(read(&now, &restores).await, all);
     now.append(&all, &restores).await.unwrap();
-    // Restored to a time between them: what stays ends at the same entry of both.
+    // The books are restored to a time between the entries. The history of both ends at the
+    // same entry.
     let again = [restore(2, 99), restore(3, 45)];
     now.supersede(&[account(1)], &again).await.unwrap();
     let heads = now.heads(&[account(1)]).await.unwrap();
@@ -199,7 +202,7 @@ async fn what_both_write_is_read_once() {
     assert_eq!(read(&now, &again).await, all[..4]);
 }
 
-/// A call that dies, or whose answer is lost, is made again.
+/// A call that fails, or whose answer is lost, is repeated.
 #[tokio::test]
 async fn superseding_is_completed_by_calling_again() {
     for fate in [Fate::Refused, Fate::Lost, Fate::AnswerLost, Fate::Throttled] {
@@ -208,7 +211,7 @@ async fn superseding_is_completed_by_calling_again() {
         let restores = [restore(2, 30)];
         let all = lines(account(1), &TIMES);
         history.append(&all, &[]).await.unwrap();
-        // Reading the head and the last row that stays, then writing the head.
+        // Reads the head and the last row that stays, then writes the head.
         table.then([Fate::Done, Fate::Done, fate]);
         let done: Result<(), StoreError> = history.supersede(&[account(1)], &restores).await;
         if done.is_err() {
@@ -225,8 +228,8 @@ async fn superseding_is_completed_by_calling_again() {
     }
 }
 
-/// The epoch of a restore that the books forgot is in doubt as a whole; the search for
-/// the last row that stays goes past as many rows as there are.
+/// The epoch of a restore that the books forgot is in doubt as a whole. The search for the
+/// last row that stays passes any number of rows.
 #[tokio::test]
 async fn the_last_row_that_stays_is_found_behind_many_that_do_not() {
     let table = Fake::new([]);
@@ -237,7 +240,7 @@ async fn the_last_row_that_stays_is_found_behind_many_that_do_not() {
     let first = [restore(2, 3)];
     history.supersede(&[account(1)], &first).await.unwrap();
     history.append(&all[4..], &first).await.unwrap();
-    // The time of the second lies behind all that came of the first.
+    // The time of the second restore lies after everything of the first.
     let second = [restore(3, 9_999)];
     history.supersede(&[account(1)], &second).await.unwrap();
     let heads = history.heads(&[account(1)]).await.unwrap();

@@ -1,5 +1,5 @@
-//! The audit log on the emulator: the list of the port, and that two processes
-//! share a chain.
+//! The audit log on the emulator: the test list of the port, and two processes that share a
+//! chain.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! The whole list of the port, with rows of an account under one key and spread
-//! over several.
+//! The whole test list of the port, with rows of an account under one key and spread over
+//! several.
 
 use std::future::Future;
 use std::pin::Pin;

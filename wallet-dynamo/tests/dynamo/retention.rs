@@ -1,4 +1,4 @@
-//! From the ledger into history, out of it as lines, and gone.
+//! Entries go from the ledger into history, are exported as lines, and expire.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ async fn submit(wallet: &Wallet, name: &str, command: impl Into<wallet_core::Com
     answer.accepted().unwrap();
 }
 
-/// The service's part: it removes rows whose time is over, some day.
+/// Imitates the service, which removes expired rows at some time.
 async fn let_go(place: &Place, now: Timestamp) -> usize {
     let seconds = now.as_micros() / 1_000_000;
     let found = place.client.scan().table_name(&place.table);
@@ -78,7 +78,8 @@ fn what_was_exported_expires_and_all_is_answered_as_before() {
         let balance = wallet.balance_at(key(1), times[2]).await.unwrap();
         assert_eq!(wallet.stats().history_answers, 2);
 
-        // All but the last three of each account, and then the rest but the last.
+        // First all but the last three entries of each account expire, then all but the
+        // last.
         let ends = clock.now().saturating_add(Duration::from_secs(60));
         let mut out = Vec::new();
         let export = Export::new(&*history, &*ledger, times[7]).expiring_at(ends);
@@ -91,7 +92,7 @@ fn what_was_exported_expires_and_all_is_answered_as_before() {
             .collect();
         assert_eq!(lines.len(), 14);
         let of_one = lines.iter().filter(|l| l["account"] == id(1).to_string());
-        let told: Vec<(i64, &str)> = of_one
+        let found: Vec<(i64, &str)> = of_one
             .map(|l| {
                 (
                     l["sequence"].as_i64().unwrap(),
@@ -100,9 +101,9 @@ fn what_was_exported_expires_and_all_is_answered_as_before() {
             })
             .collect();
         let due = ["1.00", "1.01", "1.02", "1.03", "1.04", "1.05", "1.06"];
-        assert_eq!(told, (1..).zip(due).collect::<Vec<_>>());
+        assert_eq!(found, (1..).zip(due).collect::<Vec<_>>());
 
-        // Not before its time.
+        // No row expires early.
         assert_eq!(let_go(&place, clock.now()).await, 0);
         let rows = history.page(&query, &[]).await.unwrap().rows;
         assert_eq!(rows.len(), 10);
@@ -112,7 +113,7 @@ fn what_was_exported_expires_and_all_is_answered_as_before() {
         let left: Vec<i64> = rows.iter().map(|row| row.line.entry.sequence).collect();
         assert_eq!(left, [8, 9, 10]);
 
-        // Whoever asks cannot tell: the ledger answers what history let go.
+        // The caller sees no difference: the ledger answers for expired rows of history.
         assert_eq!(wallet.statement(&query).await.unwrap(), whole);
         assert_eq!(wallet.balance_at(key(1), times[2]).await.unwrap(), balance);
         assert_eq!(wallet.stats().history_misses, 2);
@@ -123,7 +124,7 @@ fn what_was_exported_expires_and_all_is_answered_as_before() {
         assert_eq!(wallet.statement(&recent).await.unwrap().entries.len(), 2);
         assert_eq!(wallet.stats().history_answers, 3);
 
-        // Even the last row of an account does not go, however late it is asked for.
+        // The last row of an account never expires, however late the call is.
         let late = clock.now().saturating_add(Duration::from_secs(9));
         let export = Export::new(&*history, &*ledger, late).expiring_at(clock.now());
         let report = export.run(&mut Vec::new(), &mut |_| ()).await.unwrap();
@@ -133,7 +134,7 @@ fn what_was_exported_expires_and_all_is_answered_as_before() {
         let rows = history.page(&query, &[]).await.unwrap().rows;
         assert_eq!(rows.len(), 1);
 
-        // History goes on from it, and what has expired is no difference.
+        // History continues after the last row. Expired rows count as no difference.
         clock.advance(Duration::from_secs(60));
         let pay = PostTransfer::new(vec![Leg::new(id(1), id(2), Money::minor(5, eur).unwrap())]);
         submit(&wallet, "more", pay).await;

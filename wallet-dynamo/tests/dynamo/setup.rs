@@ -1,5 +1,5 @@
-//! Setting up tables again: what is missing is completed, what is under way is
-//! waited for.
+//! Repeats the setup of tables. It completes what is missing, and waits for what is in
+//! progress.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use wallet_dynamo::{create_audit_table, create_history_table};
 use crate::support::{Place, block_on};
 use crate::wire::{Reply, Server, error, ok};
 
-/// Its sleeps are over at once.
+/// A clock whose sleeps end at once.
 #[derive(Debug)]
 struct QuickClock;
 
@@ -43,14 +43,14 @@ fn never() -> Reply {
     ends(&json!({ "TimeToLiveStatus": "DISABLED" }))
 }
 
-/// What comes of setting up a table of history, and what was asked for.
+/// Sets up a history table. Returns the result and the requests that were sent.
 async fn set_up(replies: Vec<Reply>) -> (Option<StoreErrorKind>, Vec<String>) {
     let server = Server::start(replies).await;
-    let told = create_history_table(&server.client(), &QuickClock, "table").await;
-    (told.err().map(|error| error.kind()), server.asked())
+    let answer = create_history_table(&server.client(), &QuickClock, "table").await;
+    (answer.err().map(|error| error.kind()), server.asked())
 }
 
-// As the scripted server tells them.
+// The names of the operations, as the scripted server reports them.
 const CREATE: &str = "createtable";
 const LOOK: &str = "describetable";
 const ENDS: &str = "describetimetolive";
@@ -74,7 +74,7 @@ fn a_table_that_is_being_created_is_waited_for() {
                 [CREATE, LOOK, LOOK, LOOK, ENDS].map(str::to_owned).to_vec()
             )
         );
-        // Descriptions lag behind what was created.
+        // Descriptions lag behind the creation.
         let replies = vec![
             ok(),
             error("ResourceNotFoundException"),
@@ -89,7 +89,7 @@ fn a_table_that_is_being_created_is_waited_for() {
                 [CREATE, LOOK, LOOK, ENDS, SET].map(str::to_owned).to_vec()
             )
         );
-        // Of an audit log, too.
+        // The same holds for an audit log.
         let replies = vec![there, table("CREATING"), table("UPDATING")];
         let server = Server::start(replies).await;
         create_audit_table(&server.client(), &QuickClock, "table")
@@ -132,7 +132,7 @@ fn the_end_of_rows_is_set_where_a_crash_came_before_it() {
                 None,
                 &[ENDS, ENDS, SET],
             ),
-            // Somebody else was faster.
+            // Another process was faster.
             (
                 vec![never(), taken(), ends_by("ends", "ENABLING")],
                 None,
@@ -150,8 +150,8 @@ fn the_end_of_rows_is_set_where_a_crash_came_before_it() {
                 &[ENDS],
             ),
         ] {
-            let told = set_up(after(&replies)).await;
-            assert_eq!(told, (kind, asked(more)), "{replies:?}");
+            let answer = set_up(after(&replies)).await;
+            assert_eq!(answer, (kind, asked(more)), "{replies:?}");
         }
     }));
 }
@@ -161,7 +161,7 @@ fn what_is_missing_is_completed_on_the_emulator() {
     block_on(Box::pin(async {
         let place = Place::new().await;
         let (client, table) = (&place.client, &place.table);
-        // As if the process that created it had died before the last step.
+        // As if the process that created the table had died before the last step.
         let off = TimeToLiveSpecification::builder().attribute_name("ends");
         let off = off.enabled(false).build().unwrap();
         let update = client.update_time_to_live().table_name(table);
@@ -170,10 +170,15 @@ fn what_is_missing_is_completed_on_the_emulator() {
             create_history_table(client, &SystemClock, table)
                 .await
                 .unwrap();
-            let told = client.describe_time_to_live().table_name(table);
-            let told = told.send().await.unwrap().time_to_live_description.unwrap();
-            assert_eq!(told.attribute_name(), Some("ends"));
-            assert_eq!(told.time_to_live_status, Some(TimeToLiveStatus::Enabled));
+            let answer = client.describe_time_to_live().table_name(table);
+            let answer = answer
+                .send()
+                .await
+                .unwrap()
+                .time_to_live_description
+                .unwrap();
+            assert_eq!(answer.attribute_name(), Some("ends"));
+            assert_eq!(answer.time_to_live_status, Some(TimeToLiveStatus::Enabled));
         }
     }));
 }

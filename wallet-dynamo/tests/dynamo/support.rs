@@ -10,7 +10,7 @@ use wallet_core::SystemClock;
 use wallet_dynamo::{DynamoHistory, DynamoSettings, create_history_table};
 use wallet_test_servers::PrivateDynamo;
 
-/// An emulator with a table of a test's own.
+/// An emulator with a table for one test.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) client: Client,
@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-/// On one runtime, which the client's connections live on; several threads may
+/// Runs a future on the one runtime that owns the client's connections. Several threads may
 /// wait on it at once.
 pub(crate) fn block_on<T>(future: Pin<Box<dyn Future<Output = T> + Send + '_>>) -> T {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! The template says what the calls make.
+//! The template matches the tables that the calls create.
 
 use aws_sdk_dynamodb::types::{KeySchemaElement, TableDescription};
 use serde_json::{Value, json};
@@ -10,8 +10,8 @@ fn keys(keys: &[KeySchemaElement]) -> Value {
     keys.iter().map(key).collect()
 }
 
-/// The part of the template's properties that a table tells of itself.
-fn told(table: &TableDescription) -> Value {
+/// The template's properties that the description of a table reports.
+fn table_properties(table: &TableDescription) -> Value {
     let attributes = table.attribute_definitions().iter().map(|attribute| {
         let kind = attribute.attribute_type.as_str();
         json!({ "AttributeName": attribute.attribute_name, "AttributeType": kind })
@@ -62,7 +62,7 @@ fn the_template_makes_the_same_tables() {
                 "KeySchema": due["KeySchema"],
                 "GlobalSecondaryIndexes": indexes.unwrap_or_default(),
             });
-            assert_eq!(told(&described), due, "{name}");
+            assert_eq!(table_properties(&described), due, "{name}");
         }
         let ends = place.client.describe_time_to_live();
         let ends = ends.table_name(&place.table).send().await.unwrap();

@@ -1,5 +1,5 @@
-//! What answers of the service mean, over the wire: a server that says what it is
-//! told to, where the emulator has no reason to.
+//! The meaning of the service's answers, over the wire. A scripted server gives answers
+//! that the emulator never gives.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -23,17 +23,17 @@ use wallet_testkit::history::{account, lines};
 
 use crate::support::block_on;
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     Says(u16, Value),
-    /// It is never answered.
+    /// The request is never answered.
     Hangs,
-    /// The connection ends.
+    /// The connection is closed.
     Cuts,
 }
 
-/// An error as the service says it.
+/// An error in the form of the service.
 pub(crate) fn error(code: &str) -> Reply {
     let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}") });
     let status = if code.starts_with("Internal") {
@@ -59,12 +59,12 @@ pub(crate) fn ok() -> Reply {
 pub(crate) struct Server {
     port: u16,
     replies: Arc<Mutex<VecDeque<Reply>>>,
-    /// The operations asked for, and how many rows each was about.
+    /// The operations that were requested, and the number of rows in each.
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    /// Answers as it is told, then that all is well.
+    /// Gives the scripted answers, then only successes.
     pub(crate) async fn start(replies: Vec<Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
@@ -92,7 +92,7 @@ impl Server {
                 Reply::Says(status, body) => {
                     let body = body.to_string();
                     let head = format!(
-                        "HTTP/1.1 {status} Told\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",
+                        "HTTP/1.1 {status} Scripted\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",
                         body.len()
                     );
                     let answer = format!("{head}{body}");
@@ -120,7 +120,7 @@ impl Server {
     }
 }
 
-/// The operation of the next request; none when the connection ends.
+/// The operation of the next request. `None` when the connection ends.
 async fn request(connection: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
@@ -199,14 +199,14 @@ fn record(client: Client, count: usize) -> Asking {
     })
 }
 
-/// What comes of it, and how many requests were made.
+/// Runs a case. Returns its result and the number of requests.
 async fn case(
     replies: Vec<Reply>,
     ask: impl Fn(Client) -> Asking,
 ) -> (Option<StoreErrorKind>, usize) {
     let server = Server::start(replies).await;
-    let told = ask(server.client()).await;
-    (told.err().map(|error| error.kind()), server.asked().len())
+    let answer = ask(server.client()).await;
+    (answer.err().map(|error| error.kind()), server.asked().len())
 }
 
 #[test]
@@ -249,8 +249,8 @@ fn reads_are_repeated_where_that_may_help() {
             (vec![error("UnrecognizedClientException")], (None, 2)),
             (vec![error("ANewException")], (Some(Internal), 1)),
         ] {
-            let told = case(replies.clone(), heads).await;
-            assert_eq!(told, due, "{replies:?}");
+            let answer = case(replies.clone(), heads).await;
+            assert_eq!(answer, due, "{replies:?}");
         }
     }));
 }
@@ -261,18 +261,18 @@ fn writes_of_history_are_repeated_for_what_was_left_out() {
     block_on(Box::pin(async {
         let left = json!({ "UnprocessedItems": { "table": [ { "PutRequest": { "Item": {
             "pk": { "B": "aA==" }, "sk": { "B": "AA==" } } } } ] } });
-        // Reads the head, writes rows, writes the head.
+        // The calls read the head, write rows, then write the head.
         for (replies, due) in [
             (vec![], (None, 3)),
             (vec![ok(), error("ThrottlingException")], (None, 4)),
             (vec![ok(), Reply::Says(200, left.clone())], (None, 4)),
-            // Something was done each time, until nothing is.
+            // Each call makes progress, until the last ones make none.
             (
                 vec![ok(), Reply::Says(200, left.clone()), Reply::Says(200, left)],
                 (None, 5),
             ),
             (vec![ok(), Reply::Hangs], (None, 4)),
-            // Somebody was first: it looks whether that was in the same epoch.
+            // Another writer was first. The call checks whether it was in the same epoch.
             (
                 vec![ok(), ok(), error("ConditionalCheckFailedException")],
                 (None, 4),
@@ -290,8 +290,8 @@ fn writes_of_history_are_repeated_for_what_was_left_out() {
                 (Some(Unavailable), 4),
             ),
         ] {
-            let told = case(replies.clone(), append).await;
-            assert_eq!(told, due, "{replies:?}");
+            let answer = case(replies.clone(), append).await;
+            assert_eq!(answer, due, "{replies:?}");
         }
     }));
 }
@@ -312,7 +312,7 @@ fn one_record_is_inserted_or_it_is_known_why_not() {
                 (None, 4),
             ),
             (thrice(error("ThrottlingException")), (Some(Unavailable), 6)),
-            // Nothing was done, and that is known.
+            // Nothing was done, and the client knows it.
             (
                 thrice(error("ExpiredTokenException")),
                 (Some(Unavailable), 6),
@@ -327,14 +327,14 @@ fn one_record_is_inserted_or_it_is_known_why_not() {
                 (Some(Internal), 2),
             ),
         ] {
-            let told = case(replies.clone(), |client| record(client, 1)).await;
-            assert_eq!(told, due, "{replies:?}");
+            let answer = case(replies.clone(), |client| record(client, 1)).await;
+            assert_eq!(answer, due, "{replies:?}");
         }
     }));
 }
 
 #[test]
-fn reasons_of_cancelled_transactions_are_told_apart_by_code() {
+fn reasons_of_cancelled_transactions_are_distinguished_by_code() {
     use StoreErrorKind::{Conflict, Internal, Unavailable};
     block_on(Box::pin(async {
         let thrice = |reasons: &[&str]| {
@@ -380,8 +380,8 @@ fn reasons_of_cancelled_transactions_are_told_apart_by_code() {
                 (Some(Internal), 2),
             ),
         ] {
-            let told = case(replies.clone(), |client| record(client, 2)).await;
-            assert_eq!(told, due, "{replies:?}");
+            let answer = case(replies.clone(), |client| record(client, 2)).await;
+            assert_eq!(answer, due, "{replies:?}");
         }
     }));
 }

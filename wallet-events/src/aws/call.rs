@@ -4,18 +4,18 @@ use wallet_core::messaging::{Message, PublishError, Published};
 use super::error::CallError;
 use crate::identity::fits;
 
-/// A service that takes several messages in one call.
+/// A service that accepts several messages in one call.
 #[async_trait]
 pub(super) trait Call: Sync {
-    /// One call, and what became of each message.
+    /// Makes one call and returns the result of each message.
     async fn call(&self, messages: &[Message]) -> Result<Vec<Published>, CallError>;
 }
 
-/// Publishes messages in one call. Where the service refuses a whole call for
-/// what one of its messages is, each is sent alone, so that it refuses that one.
+/// Publishes messages in one call. If the service refuses the whole call because of one
+/// message, each message is sent alone, so that only that message is refused.
 ///
-/// A message with too many attributes is not sent: a topic would take it, and
-/// throw it away on its way to a queue with raw delivery.
+/// A message with too many attributes is not sent: a topic would accept it and drop it on
+/// the way to a queue with raw delivery.
 pub(super) async fn publish(
     service: &impl Call,
     messages: &[Message],
@@ -75,8 +75,8 @@ async fn one_by_one(
     Ok(all)
 }
 
-/// What became of each of `count` messages, from what a service said of the
-/// entries that it names: by their index, and `silent` for those that it does not.
+/// The result of each of `count` messages, from the entries that a service lists by
+/// index. An entry that is not listed gets the result of `silent`.
 pub(super) fn by_index<T>(
     count: usize,
     answers: impl IntoIterator<Item = (String, T)>,
@@ -98,8 +98,8 @@ mod tests {
 
     use super::*;
 
-    /// Refuses every call that holds the message `poison`, and fails from the
-    /// call of that number on.
+    /// Refuses every call that holds the message `poison`. Fails every call from the call
+    /// of that number on.
     struct Strict {
         calls: Mutex<Vec<usize>>,
         fails_from: usize,

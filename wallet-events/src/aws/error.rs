@@ -5,14 +5,14 @@ use thiserror::Error;
 use wallet_core::messaging::QueueError;
 use wallet_core::messaging::{PublishError, Published};
 
-/// A queue or topic that keeps no order: the name of a FIFO one ends in `.fifo`.
+/// The queue or topic keeps no order: the name of a FIFO one ends in `.fifo`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{name} is not FIFO: its name does not end in .fifo")]
 pub struct NotFifo {
     name: String,
 }
 
-/// The name of a queue or topic, if it is FIFO.
+/// The name of a FIFO queue or topic; `None` for a standard one.
 pub(super) fn fifo(name: impl Into<String>) -> Result<String, NotFifo> {
     let name = name.into();
     if is_fifo(&name) {
@@ -22,28 +22,28 @@ pub(super) fn fifo(name: impl Into<String>) -> Result<String, NotFifo> {
     }
 }
 
-/// Whether a queue or topic keeps order, by its URL or ARN.
+/// Whether the URL or ARN names a FIFO queue or topic.
 pub(super) fn is_fifo(name: &str) -> bool {
     name.strip_suffix(".fifo").is_some()
 }
 
-/// Why a call with several messages came to nothing.
+/// Why a call with several messages failed as a whole.
 #[derive(Debug)]
 pub(super) enum CallError {
-    /// One of its messages never will be published as it is.
+    /// The service will never accept one of its messages as it is.
     Refused { reason: String },
-    /// Its fate is unknown, or it was not accepted for what no message can help.
+    /// The result is unknown, or the call failed for a reason that is not in a message.
     Failed(PublishError),
 }
 
-/// Whose fault an error is, by its code.
+/// The side that caused an error, by its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// The message's own: it is refused at every attempt.
+    /// The message caused it: every attempt is refused.
     Message,
-    /// The queue's or topic's, its settings', ours or nobody's.
+    /// The queue, the topic, their settings, this client or the network caused it.
     Elsewhere,
-    /// A code that is not known here.
+    /// A code that this release does not know.
     Unknown,
 }
 
@@ -84,23 +84,22 @@ fn fault(code: &str) -> Fault {
         | "TooManyEntriesInBatchRequest"
         | "UnrecognizedClientException"
         | "UnsupportedOperation" => Fault::Elsewhere,
-        // Of the key that the queue or topic is encrypted with.
+        // Errors of the key that encrypts the queue or topic.
         code if code.to_ascii_lowercase().starts_with("kms") => Fault::Elsewhere,
         _ => Fault::Unknown,
     }
 }
 
-/// A code without what protocols put before it:
-/// `AWS.SimpleQueueService.NonExistentQueue`, `com.amazonaws.sqs#OverLimit`.
+/// A code without its protocol prefix: `AWS.SimpleQueueService.NonExistentQueue`,
+/// `com.amazonaws.sqs#OverLimit`.
 pub(super) fn bare(code: &str) -> &str {
     code.rsplit(['#', '.']).next().unwrap_or(code)
 }
 
-/// What became of an entry of a call that the service names as failed.
+/// The result of an entry that the service lists as failed.
 ///
-/// `sender_fault` is the service's word that sending it again does not help; a
-/// missing permission or key counts as the sender's, and is no fault of the
-/// message's.
+/// `sender_fault` means that sending the entry again does not help. The service also sets
+/// it for a missing permission or key, which is not the message's fault.
 pub(super) fn entry(sender_fault: bool, code: &str, text: Option<&str>) -> Published {
     let reason = reason(code, text);
     match fault(code) {
@@ -109,21 +108,21 @@ pub(super) fn entry(sender_fault: bool, code: &str, text: Option<&str>) -> Publi
     }
 }
 
-/// What a service said of a whole call that it did not carry out.
+/// The error answer of a service to a whole call.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Answer<'a> {
-    /// None where it did not answer, or not in words of its own.
+    /// The error code; `None` without an answer, or with an answer in another format.
     pub(super) code: Option<&'a str>,
     pub(super) text: Option<&'a str>,
     /// The status of the HTTP response.
     pub(super) status: Option<u16>,
 }
 
-/// The status by which whatever stands before a service turns away a request
-/// that is too large for it to look at: without a code.
+/// The status with which a proxy in front of a service refuses a request that is too
+/// large. Such an answer has no code.
 const TOO_LARGE: u16 = 413;
 
-/// Why a whole call was not answered with what became of its messages.
+/// Why a call returned no result for each message.
 pub(super) fn call(
     answer: Answer<'_>,
     source: impl Into<Box<dyn Error + Send + Sync>>,
@@ -161,8 +160,8 @@ pub(super) fn queue(
     QueueError::new(context).with_source(source)
 }
 
-/// Whether a code means that a receipt no longer holds a message. FIFO queues
-/// say of an expired one that the parameter's value is invalid.
+/// Whether a code means that a receipt is stale. FIFO queues answer an expired receipt
+/// with an invalid parameter value.
 #[cfg(feature = "sqs")]
 fn is_stale(code: &str) -> bool {
     matches!(
@@ -180,7 +179,8 @@ fn reason(code: &str, text: Option<&str>) -> String {
 mod tests {
     use super::*;
 
-    /// Code, refused as an entry by the sender's fault, refused as a call.
+    /// Each row: the code, whether an entry is refused by sender fault, whether a call is
+    /// refused.
     const CODES: [(&str, bool, bool); 25] = [
         ("InvalidMessageContents", true, true),
         ("InvalidParameterValue", true, true),
@@ -251,8 +251,8 @@ mod tests {
 
     #[test]
     fn reasons_name_the_code_and_what_was_said() {
-        let told = reason("com.amazonaws.sqs#OverLimit", Some("too many"));
-        assert_eq!(told, "OverLimit: too many");
+        let text = reason("com.amazonaws.sqs#OverLimit", Some("too many"));
+        assert_eq!(text, "OverLimit: too many");
         assert_eq!(reason("OverLimit", None), "OverLimit");
     }
 

@@ -9,8 +9,9 @@ use super::error::{self, Answer, CallError, NotFifo};
 use super::timeouts::{self, Timeouts};
 use crate::identity::{EVENT_ID, event_id};
 
-/// What a topic takes in a call, less what ten ids count for under a longer name
-/// than [`Message::bytes`] reckons with: a quarter of what a queue takes.
+/// The bytes of one call to a topic: a quarter of a queue's. The extra bytes of ten ids
+/// under their longer attribute name, which [`Message::bytes`] does not count, are
+/// subtracted.
 const LIMITS: PublisherLimits = PublisherLimits {
     messages: 10,
     bytes: 262_144 - 1_024,
@@ -19,11 +20,11 @@ const LIMITS: PublisherLimits = PublisherLimits {
 
 /// Publishes to a topic on Amazon SNS, ten messages a call.
 ///
-/// Attributes become message attributes of type `String`, none of which may be
-/// empty: what subscriptions filter by. The id is one more of them, named
-/// [`EVENT_ID`](crate::EVENT_ID). A FIFO topic orders by group and leaves out
-/// what it was sent within the last five minutes under the same id; a standard
-/// topic does neither, and its subscribers go by the version in the event.
+/// Attributes become message attributes of type `String`; none may be empty.
+/// Subscriptions filter by them. The id is one more of them, named
+/// [`EVENT_ID`](crate::EVENT_ID). A FIFO topic keeps order by group and drops a message
+/// with an id that it received within the last five minutes. A standard topic does
+/// neither; its subscribers use the version in the event.
 ///
 /// ```no_run
 /// use wallet_events::aws::SnsPublisher;
@@ -50,7 +51,7 @@ impl SnsPublisher {
         error::fifo(topic_arn).map(|arn| Self::new(client, arn))
     }
 
-    /// Publishes to the standard topic of this ARN, which keeps no order.
+    /// Publishes to the standard topic of this ARN. A standard topic keeps no order.
     pub fn standard(client: Client, topic_arn: impl Into<String>) -> Self {
         Self::new(client, topic_arn.into())
     }
@@ -82,7 +83,7 @@ impl SnsPublisher {
         for (name, value) in &message.attributes {
             entry = entry.message_attributes(name, text(value)?);
         }
-        // A standard topic refuses both.
+        // A standard topic accepts neither group nor deduplication id.
         if error::is_fifo(&self.arn) {
             entry = entry
                 .message_group_id(&message.group)
@@ -134,8 +135,8 @@ impl Call for SnsPublisher {
         let done = done.filter_map(|entry| Some((entry.id?, Published::Done)));
         let failed = answer.failed.unwrap_or_default().into_iter().map(|entry| {
             let text = entry.message.as_deref();
-            let told = error::entry(entry.sender_fault, &entry.code, text);
-            (entry.id, told)
+            let published = error::entry(entry.sender_fault, &entry.code, text);
+            (entry.id, published)
         });
         Ok(by_index(messages.len(), done.chain(failed), silent))
     }

@@ -9,22 +9,22 @@ use super::error::{self, Answer, CallError, NotFifo};
 use super::timeouts::{self, Timeouts};
 use crate::identity::{EVENT_ID, event_id};
 
-/// What a queue takes in a call, unless it is set to less.
+/// The most bytes of one call to a queue, unless the queue is configured for less.
 const BYTES_MAX: usize = 1_048_576;
-/// What ten ids count for under a longer name than [`Message::bytes`] reckons
-/// with, and more.
+/// Bytes that ten ids add under their longer attribute name, beyond the estimate of
+/// [`Message::bytes`]; rounded up.
 const RESERVED: usize = 1_024;
 
 /// Publishes to a FIFO queue on Amazon SQS, ten messages a call.
 ///
-/// A message's group is its `MessageGroupId`, its id the
-/// `MessageDeduplicationId`, by which the queue leaves out what it was sent
-/// within the last five minutes, received and deleted or not. Attributes become
-/// message attributes of type `String`, none of which may be empty, and the id
-/// one more of them, named [`EVENT_ID`](crate::EVENT_ID).
+/// A message's group is its `MessageGroupId` and its id the `MessageDeduplicationId`. The
+/// queue drops a message with an id that it received within the last five minutes, even
+/// if the first message is deleted. Attributes become message attributes of type
+/// `String`; none may be empty. The id is one more of them, named
+/// [`EVENT_ID`](crate::EVENT_ID).
 ///
-/// A queue may refuse one message of a call and take later ones, so order within
-/// a group is the caller's: one of a group per call.
+/// A queue may refuse one message of a call and accept later ones. The caller therefore
+/// keeps order within a group: one message of a group per call.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -60,9 +60,9 @@ impl SqsPublisher {
         })
     }
 
-    /// The same for a queue with a `MaximumMessageSize` below 1 MiB, such as
-    /// 262,144 bytes, of which more was not to be had before 2025. It holds for
-    /// all messages of a call together; above it they go one by one.
+    /// The same for a queue with a `MaximumMessageSize` below 1 MiB, such as 262,144
+    /// bytes, the maximum before 2025. The limit holds for all messages of a call
+    /// together; above it they are sent one by one.
     #[must_use]
     pub const fn with_message_size(mut self, bytes: usize) -> Self {
         self.bytes = if bytes < BYTES_MAX { bytes } else { BYTES_MAX };
@@ -123,8 +123,8 @@ impl Call for SqsPublisher {
         let done = done.map(|entry| (entry.id, Published::Done));
         let failed = answer.failed.into_iter().map(|entry| {
             let text = entry.message.as_deref();
-            let told = error::entry(entry.sender_fault, &entry.code, text);
-            (entry.id, told)
+            let published = error::entry(entry.sender_fault, &entry.code, text);
+            (entry.id, published)
         });
         Ok(by_index(messages.len(), done.chain(failed), silent))
     }

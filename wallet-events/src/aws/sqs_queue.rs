@@ -18,24 +18,25 @@ use super::error::{self, NotFifo};
 use super::timeouts::{self, Timeouts};
 use crate::identity::split;
 
-/// What a queue gives in a call.
+/// The most messages that a queue returns in one receive call.
 const MESSAGES_MAX: u32 = 10;
-/// What a queue ends in a call.
+/// The most messages that one delete call takes.
 const DELETES_MAX: usize = 10;
 const DELETING: &str = "deleting";
-/// How long a queue waits for a message.
+/// How long a receive call waits for a message (long polling).
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
-/// A FIFO queue on Amazon SQS, received from with long polling.
+/// A FIFO queue on Amazon SQS, read with long polling.
 ///
-/// [`Message::id`] is what the attribute [`EVENT_ID`](crate::EVENT_ID) says, and
-/// the `MessageDeduplicationId` of messages without it. Attributes are those of
-/// types `String` and `Number`; others are left out.
+/// [`Message::id`] is the attribute [`EVENT_ID`](crate::EVENT_ID), or the
+/// `MessageDeduplicationId` of messages without it. Attributes of the types `String` and
+/// `Number` are returned; others are left out.
 ///
-/// A receive whose answer is lost on the way is repeated by the SDK under the
-/// same `ReceiveRequestAttemptId`, and then gives the same messages instead of
-/// keeping their groups locked until their visibility ends. Durations are whole
-/// seconds, rounded up, and visibility at most twelve hours after the receive.
+/// If the answer of a receive is lost, the SDK repeats it under the same
+/// `ReceiveRequestAttemptId`. The repetition returns the same messages; without it their
+/// groups would stay locked until the visibility timeout ends. Durations are whole
+/// seconds, rounded up. The visibility timeout ends at most twelve hours after the
+/// receive.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -63,7 +64,7 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// The queue of this URL, which waits 20 seconds for a message.
+    /// The queue of this URL, with long polling of 20 seconds.
     ///
     /// # Errors
     /// [`NotFifo`].
@@ -77,14 +78,14 @@ impl SqsQueue {
         })
     }
 
-    /// The same with another time to wait for a message: at most 20 seconds.
+    /// The same with another long polling time: at most 20 seconds.
     #[must_use]
     pub fn with_wait(mut self, wait: Duration) -> Self {
         self.wait = wait.min(WAIT_MAX);
         self
     }
 
-    /// The same with other timeouts; the time to wait is added to them.
+    /// The same with other timeouts; the long polling time is added to them.
     #[must_use]
     pub const fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
@@ -169,26 +170,26 @@ impl MessageQueue for SqsQueue {
 }
 
 impl SqsQueue {
-    /// Ends at most ten messages in one call.
+    /// Deletes at most ten messages in one call.
     ///
-    /// The service answers with status 200 whatever became of them, and names each
-    /// as done or failed. One that it does not name is not taken as done.
+    /// The service answers with status 200 even if entries failed, and lists each entry
+    /// as done or failed. An entry that is not listed is treated as not deleted.
     async fn delete_together(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
         match self.call_delete(receipts).await {
-            Ok(told) => by_index(receipts.len(), told, || {
+            Ok(entries) => by_index(receipts.len(), entries, || {
                 let context = format!("{DELETING}: the service said nothing of it");
                 Err(QueueError::new(context))
             }),
-            Err((code, told)) => {
+            Err((code, text)) => {
                 let each = receipts.iter();
-                each.map(|_| Err(error::queue(DELETING, code.as_deref(), told.clone())))
+                each.map(|_| Err(error::queue(DELETING, code.as_deref(), text.clone())))
                     .collect()
             }
         }
     }
 
-    /// One call: what the service says of each entry, or why it said nothing, by
-    /// code and with all that caused it.
+    /// One delete call: the result of each entry, or the error code and the whole error
+    /// chain of the call.
     async fn call_delete(
         &self,
         receipts: &[String],
@@ -219,31 +220,33 @@ impl SqsQueue {
             .into_iter()
             .map(|entry| (entry.id, Ok(())));
         let failed = answer.failed.into_iter().map(|entry| {
-            let told = entry.message.unwrap_or_default();
-            let failed = error::queue(DELETING, Some(&entry.code), told);
+            let text = entry.message.unwrap_or_default();
+            let failed = error::queue(DELETING, Some(&entry.code), text);
             (entry.id, Err(failed))
         });
         Ok(done.chain(failed).collect())
     }
 }
 
-/// Whole seconds, not fewer than asked for.
+/// Whole seconds, rounded up.
 fn seconds(duration: Duration) -> i32 {
     let more = u64::from(duration.subsec_nanos() > 0);
     i32::try_from(duration.as_secs().saturating_add(more)).unwrap_or(i32::MAX)
 }
 
 fn received(message: SqsMessage) -> Received {
-    let mut told = message.attributes.unwrap_or_default();
+    let mut system_attributes = message.attributes.unwrap_or_default();
     let attributes = message.message_attributes.unwrap_or_default();
     let (attributes, own) = split(texts(attributes));
-    let given = told.remove(&Named::MessageDeduplicationId);
-    let receives = told.remove(&Named::ApproximateReceiveCount);
+    let given = system_attributes.remove(&Named::MessageDeduplicationId);
+    let receives = system_attributes.remove(&Named::ApproximateReceiveCount);
     let receives = receives.and_then(|count| count.parse().ok());
     Received {
         message: Message {
             id: own.or(given).or(message.message_id).unwrap_or_default(),
-            group: told.remove(&Named::MessageGroupId).unwrap_or_default(),
+            group: system_attributes
+                .remove(&Named::MessageGroupId)
+                .unwrap_or_default(),
             attributes,
             body: message.body.unwrap_or_default(),
         },

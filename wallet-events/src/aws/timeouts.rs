@@ -19,7 +19,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// The same for a call that waits on purpose.
+    /// The same timeouts for a long polling call.
     #[cfg(feature = "sqs")]
     pub(super) const fn and(self, wait: Duration) -> Self {
         Self {
@@ -29,7 +29,7 @@ impl Timeouts {
     }
 }
 
-/// The part of a client's configuration that sets them, of the SDK given.
+/// The part of an SDK client's configuration that sets the timeouts.
 macro_rules! config {
     ($sdk:ident, $timeouts:expr) => {{
         let timeouts: $crate::aws::Timeouts = $timeouts;

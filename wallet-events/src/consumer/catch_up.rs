@@ -5,11 +5,11 @@ use wallet_core::{Entry, EntryQuery, StoreError, Timestamp};
 
 use super::Missed;
 
-/// Entries that are read at a time.
+/// Entries that are read in one page.
 const PAGE: u32 = 200;
 
-/// What the ledger says of the versions that lie between the ends of a step, and of
-/// those of entries after `lost_after`, where the step leads to another epoch.
+/// Reads from the ledger the versions between the ends of a step. If the step leads to
+/// another epoch, it also reads the entries after `lost_after`.
 pub(super) async fn missed(
     ledger: &dyn LedgerStore,
     step: &InboxStep,
@@ -19,8 +19,8 @@ pub(super) async fn missed(
     let account = found.into_iter().next().flatten();
     let account = account.filter(|account| account.state.version >= step.to.version);
     let Some(account) = account else {
-        // A reader may lag behind the event.
-        let context = "the ledger does not know yet what an event tells";
+        // A read replica may lag behind the event.
+        let context = "the ledger does not know yet what an event says";
         return Err(StoreError::new(StoreErrorKind::Unavailable, context));
     };
     let is_missed = |entry: &Entry| {
@@ -30,8 +30,9 @@ pub(super) async fn missed(
     Ok(Missed { account, entries })
 }
 
-/// The entries before a version back to the first one that is not missed, in order.
-/// Those before it are not, either: times and versions rise together.
+/// The missed entries before a version, in order. Reading back stops at the first entry
+/// that is not missed: times and versions rise together, so all earlier entries are not
+/// missed either.
 async fn entries(
     ledger: &dyn LedgerStore,
     account: AccountKey,

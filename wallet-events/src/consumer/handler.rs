@@ -8,7 +8,7 @@ use wallet_core::{Account, Entry};
 
 use crate::Event;
 
-/// Carries out what an event means to somebody.
+/// Carries out the effect of an event.
 ///
 /// ```
 /// use wallet_events::{Delivery, EventHandler, Handled, HandlerError};
@@ -27,7 +27,7 @@ use crate::Event;
 /// ```
 #[async_trait]
 pub trait EventHandler: Debug + Send + Sync + 'static {
-    /// Carries out one event. Those of an account come one after the other.
+    /// Carries out one event. The events of an account come one after the other.
     ///
     /// To have its effect exactly once, record [`Delivery::step`] in the
     /// transaction of the effect: commit both and answer
@@ -38,26 +38,26 @@ pub trait EventHandler: Debug + Send + Sync + 'static {
     /// [`HandlerError`]: nothing was done; the event comes again.
     async fn handle(&self, delivery: &Delivery) -> Result<Handled, HandlerError>;
 
-    /// The ledger's database went back to an earlier state: effects of epochs before
+    /// The ledger's database went back to an earlier state. Effects of epochs before
     /// [`Restore::epoch`] that happened after [`Restore::restored_to`] may be gone.
-    /// Discard what came of them, of every account; what the database still holds of
-    /// them comes again ([`Missed`]) with the next event of its account, or is read
-    /// from the ledger at once. Events of them that are still under way are passed
-    /// over.
+    /// Discard what came of them, for every account. What the database still holds of
+    /// them comes again ([`Missed`]) with the next event of its account, or can be read
+    /// from the ledger at once. Events of them that are still in the queue are skipped.
     ///
-    /// It is called before the first event that tells of the restore is handled, while
-    /// nothing else is. It may be called several times for one restore: each process of
-    /// the consumer that is running calls it, and one that dies before it has noted the
-    /// call lets the next one call again. [`Restore::restored_to`] may be earlier than
-    /// the ledger says, where the ledger has forgotten an earlier restore.
+    /// The consumer calls it before it handles the first event that reports the restore,
+    /// and handles no other event meanwhile. It may be called several times for one
+    /// restore. Each running process of the consumer calls it. A process that crashes
+    /// before it has recorded the call makes the next process call again.
+    /// [`Restore::restored_to`] may be earlier than in the ledger, if the ledger has
+    /// forgotten an earlier restore.
     ///
-    /// Keep [`Delivery::epoch`] beside what an event came to, and beside what came with
-    /// it as [`Missed`]; discard only where that is before the restore's. The epoch of
-    /// an entry itself does not do: what the database still holds keeps its old one.
-    /// Doing nothing is right for effects that cannot be taken back, such as mails.
+    /// Store [`Delivery::epoch`] with the result of an event, and with what came as
+    /// [`Missed`]. Discard only results with an epoch before the restore's. The epoch of
+    /// an entry is not enough: what the database still holds keeps its old epoch. For
+    /// effects that cannot be undone, such as mails, do nothing.
     ///
     /// # Errors
-    /// [`HandlerError`]: the event that told of it comes again.
+    /// [`HandlerError`]: the event that reported the restore comes again.
     async fn restored(&self, restore: &Restore) -> Result<(), HandlerError> {
         let _ = restore;
         Ok(())
@@ -69,19 +69,19 @@ pub trait EventHandler: Debug + Send + Sync + 'static {
 pub struct Delivery {
     /// What happened.
     pub event: Event,
-    /// The step that it is, for the inbox.
+    /// The step of the event, for the inbox.
     pub step: InboxStep,
-    /// The restore that lies between the ends of the step, where it leads to another
-    /// epoch: [`EventHandler::restored`] was called for it. Without a ledger it is
-    /// not known what lies between: read the account yourself.
+    /// The restore between the ends of the step, if the step leads to another epoch:
+    /// [`EventHandler::restored`] was called for it. Without a ledger the missed changes
+    /// are not known: read the account yourself.
     pub restored: Option<Restore>,
-    /// What happened to the account since the last event that was seen, where
-    /// that is not the one before.
+    /// What happened to the account since the last seen event, if events are missing in
+    /// between.
     pub missed: Option<Missed>,
 }
 
 impl Delivery {
-    /// The epoch in which the database is known to hold the event and what was
+    /// The latest epoch in which the database is known to hold the event and what was
     /// missed before it.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
@@ -89,15 +89,14 @@ impl Delivery {
     }
 }
 
-/// What the ledger says of versions whose events did not come, or, after a restore,
-/// of all that it holds past the time that it went back to.
+/// What the ledger holds of versions without an event. After a restore: what it holds
+/// past the time that it was restored to.
 ///
-/// Entries tell every movement of money. Changes of status and limits, and holds
-/// that were placed or ended, have none: how the account stands now is all that
-/// is told of them.
+/// Entries report every movement of money. Changes of status or limits, and holds that
+/// were placed or ended, have no entry; only the account's present state shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missed {
-    /// The account as it stands now, maybe further than the event.
+    /// The account's present state, possibly later than the event.
     pub account: Account,
     /// The entries of the missing versions, in order.
     pub entries: Vec<Entry>,
@@ -106,17 +105,17 @@ pub struct Missed {
 /// How an event was handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handled {
-    /// The step is recorded, together with the effect.
+    /// The handler recorded the step together with the effect.
     Recorded,
-    /// The account does not stand where the step begins, and nothing was done:
-    /// another process of this consumer was first. The event is looked at again.
+    /// The account's position is not at the beginning of the step, and nothing was done:
+    /// another process of this consumer was first. The consumer checks the event again.
     Moved,
-    /// It is not: the consumer records it now. A crash between the two lets the
-    /// effect happen twice.
+    /// The handler did not record the step: the consumer records it now. A crash between
+    /// the two makes the effect happen twice.
     Unrecorded,
 }
 
-/// Why an event could not be handled: in words, for people.
+/// Why an event could not be handled: a text for people.
 #[derive(Debug, Error)]
 #[error("the handler failed: {reason}")]
 pub struct HandlerError {
@@ -126,14 +125,14 @@ pub struct HandlerError {
 }
 
 impl HandlerError {
-    /// Why.
+    /// The text of the error.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
         let (reason, source) = (reason.into(), None);
         Self { reason, source }
     }
 
-    /// The same with what caused it.
+    /// The same error with its source.
     #[must_use]
     pub fn with_source(
         mut self,

@@ -1,4 +1,4 @@
-//! From a queue to an effect, once.
+//! The consumer: handles each event of a queue, with its effect once.
 
 mod catch_up;
 mod handler;
@@ -24,31 +24,31 @@ pub use settings::{ConsumerSettings, Gaps, Start};
 pub use stats::ConsumerStats;
 use stats::Counters;
 
-use crate::carry::Hands;
+use crate::delivery::HeldMessages;
 use crate::setting::SettingError;
 
 /// Hands each event of a queue to an [`EventHandler`], in order per account, so
 /// that its effect happens once.
 ///
-/// The [`Inbox`] knows up to which position each account's events were seen. What
-/// was seen is passed over. What comes next goes to the handler together with the
-/// [`InboxStep`](wallet_core::messaging::InboxStep) that says so; a handler that records the
-/// step in the transaction of its effect makes both happen or neither. Where
-/// versions are missing (an event was skipped, or the topic has no order), what
-/// the account's statement says of them is read from the ledger and handed over
-/// with the event.
+/// The [`Inbox`] stores up to which position each account's events were seen. A seen
+/// event is skipped. The next event goes to the handler together with its
+/// [`InboxStep`](wallet_core::messaging::InboxStep). A handler that records the step in
+/// the transaction of its effect makes both happen or neither. If versions are missing
+/// (an event was skipped, or the topic has no order), the consumer reads them from the
+/// account's statement in the ledger and hands them over with the event.
 ///
-/// Events tell when the ledger's database went back to an earlier state. The handler
-/// is told first ([`EventHandler::restored`]), what was lost is passed over, and the
-/// first event of the new epoch on an account comes with what the ledger holds of it
-/// past the time of the restore.
+/// Events report when the ledger's database went back to an earlier state. The consumer
+/// notifies the handler first ([`EventHandler::restored`]) and skips lost events. The
+/// first event of the new epoch on an account comes with what the ledger holds of it past
+/// the time of the restore.
 ///
-/// An event whose handler fails goes back to the queue, with those of its account
-/// behind it, and is received again after a pause; after so many times the queue
-/// itself puts it aside (its redrive policy). Other accounts go on.
+/// An event whose handler fails goes back to the queue, with those of its account behind
+/// it, and is received again after a pause. After the maximum number of receives the
+/// queue moves it to the dead letter queue (its redrive policy). Other accounts go on.
 ///
-/// What one receive gave is deleted in one call, after the last of it was handled. A
-/// consumer that dies before gets all of it again, and passes it over.
+/// The messages of one receive are deleted in one call, after the last of them was
+/// handled. A consumer that crashes before that receives them again and skips those
+/// already seen.
 #[derive(Debug, Clone)]
 pub struct Consumer {
     core: Arc<Core>,
@@ -67,7 +67,7 @@ struct Core {
 }
 
 impl Consumer {
-    /// A consumer of `queue` that is known to `inbox` by the name in its settings.
+    /// A consumer of `queue`; `inbox` knows it by the name in its settings.
     ///
     /// # Errors
     /// [`SettingError`].
@@ -93,8 +93,8 @@ impl Consumer {
         Ok(Self { core })
     }
 
-    /// Where missing versions are read. Without a ledger an event behind a gap
-    /// goes back to the queue until what is missing has come.
+    /// The ledger to read missing versions from. Without a ledger an event behind a gap
+    /// goes back to the queue until the missing events arrive.
     #[must_use]
     pub fn with_ledger(self, ledger: Arc<dyn LedgerStore>) -> Self {
         let Core {
@@ -119,7 +119,7 @@ impl Consumer {
         Self { core }
     }
 
-    /// Receives and handles until `stop` is over; then finishes what it holds.
+    /// Receives and handles until `stop` is ready; then finishes the messages in flight.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
         let stop: Shared<BoxFuture<'_, ()>> = stop.boxed().shared();
         let core = self.core.as_ref();
@@ -129,7 +129,7 @@ impl Consumer {
             let receive = core.queue.receive(settings.batch, settings.visibility);
             let received = match select(receive, stop.clone()).await {
                 Either::Left((received, _)) => received,
-                // What was received meanwhile comes again after its time.
+                // Messages received meanwhile return after their visibility timeout.
                 Either::Right(_) => return,
             };
             match received {
@@ -147,7 +147,7 @@ impl Consumer {
         }
     }
 
-    /// What it has done so far.
+    /// The stats so far.
     #[must_use]
     pub fn stats(&self) -> ConsumerStats {
         self.core.stats.snapshot()
@@ -155,13 +155,13 @@ impl Consumer {
 }
 
 impl Core {
-    /// Each group in order, the groups side by side; what was done with is deleted
-    /// together in the end.
+    /// Handles each group in order and the groups concurrently. Deletes the completed
+    /// messages together at the end.
     async fn handle(&self, received: Vec<Received>) {
         if received.is_empty() {
             return;
         }
-        let hands = Hands::new(&*self.queue, &*self.clock, self.settings.visibility);
+        let hands = HeldMessages::new(&*self.queue, &*self.clock, self.settings.visibility);
         hands.take(0, &received);
         let mut groups: BTreeMap<String, Vec<(usize, Received)>> = BTreeMap::new();
         for (number, message) in received.into_iter().enumerate() {
@@ -172,13 +172,13 @@ impl Core {
             let groups = groups.into_values().map(|group| self.group(group, &hands));
             let done: Vec<_> = join_all(groups).await.into_iter().flatten().collect();
             if let Err(failure) = self.restored_by_others().await {
-                // They come again, and are passed over.
+                // The messages return and are skipped.
                 self.stats.failed(&failure);
                 return;
             }
             for deleted in hands.delete(&done).await {
                 if let Err(error) = deleted {
-                    // It comes again, and is passed over.
+                    // The message returns and is skipped.
                     self.stats.queue_failed(&error);
                 }
             }

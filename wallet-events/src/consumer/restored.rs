@@ -1,4 +1,4 @@
-//! What a consumer does when the ledger's database went back to an earlier state.
+//! Handles a restore: the ledger's database went back to an earlier state.
 
 use wallet_core::ledger::{Epoch, Position, Restore};
 
@@ -7,33 +7,33 @@ use super::stats::count;
 use super::work::Failure;
 use crate::event::Event;
 
-/// The restores that a consumer knows of.
+/// The restores that a consumer knows.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// Whether the inbox was read since the process began.
+    /// Whether this process has read the inbox.
     is_read: bool,
-    /// The handler was told of these: by this process, or before it began.
-    told: Vec<Restore>,
-    /// All that the handler was told of by any process. The ledger forgets a restore
-    /// when it is restored to what was before it.
+    /// Restores that the handler was notified of, by this process or before it started.
+    notified: Vec<Restore>,
+    /// All restores that the handler was notified of by any process. The ledger forgets a
+    /// restore when it is restored to a state before it.
     noted: Vec<Restore>,
 }
 
 impl Known {
-    /// Whether the handler needs to be told of a restore. One that is older than what
-    /// it was told of, and was not among that, is forgotten by the ledger: the later
-    /// one takes back all that came of it.
+    /// Whether the handler must be notified of a restore. A restore that is older than
+    /// the latest notified one, and was never notified itself, is forgotten by the
+    /// ledger: the later restore covers it.
     fn is_new(&self, restore: &Restore) -> bool {
-        let answers = |told: &Restore| {
-            told.epoch > restore.epoch
-                || told.epoch == restore.epoch && told.restored_to <= restore.restored_to
+        let answers = |seen: &Restore| {
+            seen.epoch > restore.epoch
+                || seen.epoch == restore.epoch && seen.restored_to <= restore.restored_to
         };
-        !self.told.iter().any(answers)
+        !self.notified.iter().any(answers)
     }
 
-    /// The restore as the handler is to be told of it: with the least time of those
-    /// since `before` that the ledger has forgotten. What the handler discarded for
-    /// them comes again, so the rest of it has to go as well.
+    /// The restore to notify the handler of. Its time is the earliest of the restores
+    /// since `before` that the ledger has forgotten. What the handler discarded for those
+    /// comes again, so it must discard the rest too.
     fn widened(&self, restore: &Restore, before: Epoch) -> Restore {
         let forgotten = |one: &&Restore| before < one.epoch && one.epoch < restore.epoch;
         let times = self.noted.iter().filter(forgotten);
@@ -46,11 +46,11 @@ impl Known {
     /// Whether a restore may have lost an event.
     pub(super) fn is_lost(&self, event: &Event) -> bool {
         let lost_after = Restore::lost_after(&self.noted, event.epoch);
-        lost_after.is_some_and(|kept| event.at > kept)
+        lost_after.is_some_and(|time| event.at > time)
     }
 
-    /// The restore that lies between a position and an event of a later epoch: the
-    /// least of the times since the last epoch that both have in common.
+    /// The restore between a position and an event of a later epoch. Its time is the
+    /// earliest since the last epoch that both have in common.
     pub(super) fn between(&self, from: Position, event: &Event) -> Option<Restore> {
         if from == Position::START || from.epoch >= event.epoch {
             return None;
@@ -70,10 +70,10 @@ impl Known {
 }
 
 impl Core {
-    /// Tells the handler of restores that this process was not told of, the oldest
-    /// first, and notes them. Nothing is being handled meanwhile. Another process may
-    /// have told its own handler: what this one was handling at that time is taken back
-    /// now.
+    /// Notifies the handler of the restores that this process has not reported yet, the
+    /// oldest first, and records them. No event is handled meanwhile. Another process may
+    /// have notified its own handler; what this process handled at that time is now
+    /// discarded.
     pub(super) async fn restored(&self, restores: &[Restore]) -> Result<(), Failure> {
         {
             let known = self.known.read().await;
@@ -86,7 +86,7 @@ impl Core {
         let name = &self.settings.name;
         known.noted = self.inbox.restores(name).await?;
         if !known.is_read {
-            known.told.clone_from(&known.noted);
+            known.notified.clone_from(&known.noted);
             known.is_read = true;
         }
         let mut before = Epoch::FIRST;
@@ -95,7 +95,7 @@ impl Core {
                 let restore = known.widened(restore, before);
                 self.handler.restored(&restore).await?;
                 self.inbox.note_restore(name, &restore).await?;
-                known.told.push(restore);
+                known.notified.push(restore);
                 known.noted.push(restore);
                 count(&self.stats.restores);
             }
@@ -104,15 +104,15 @@ impl Core {
         Ok(())
     }
 
-    /// Tells the handler of what other processes of this consumer have noted meanwhile:
-    /// what this one was handling at that time is taken back.
+    /// Notifies the handler of restores that other processes of this consumer have
+    /// recorded. What this process handled at that time is discarded.
     pub(super) async fn restored_by_others(&self) -> Result<(), Failure> {
         let noted = self.inbox.restores(&self.settings.name).await?;
         self.restored(&noted).await
     }
 
-    /// The same with what the ledger itself says, where events are missing: none of
-    /// the new epoch may have come yet.
+    /// Notifies the handler of the restores that the ledger reports, where events are
+    /// missing: no event of the new epoch may have arrived yet.
     pub(super) async fn ask_for_restores(&self) -> Result<(), Failure> {
         if let Some(ledger) = self.ledger.as_deref() {
             let epochs = ledger.epochs().await?;

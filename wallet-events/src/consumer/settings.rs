@@ -7,44 +7,44 @@ use crate::setting::{SettingError, check};
 /// How a [`Consumer`](super::Consumer) works: plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsumerSettings {
-    /// What the inbox knows it by: 1 to 128 bytes, the same in every process that
-    /// shares its work, another one for every other purpose.
+    /// The consumer's name in the inbox: 1 to 128 bytes. All processes that share the
+    /// work use the same name; every other purpose uses another name.
     pub name: String,
-    /// Where it begins with an account that it has never seen.
+    /// The start position on an account that the consumer has never seen.
     pub start: Start,
-    /// What versions mean whose events do not come.
+    /// What missing versions mean to the consumer.
     pub gaps: Gaps,
     /// How many messages are received at a time; 10 by default.
     pub batch: u32,
-    /// For how long a message is its own; extended while it works. 30 s by
-    /// default.
+    /// The visibility timeout of a received message; extended while the consumer works.
+    /// 30 s by default.
     pub visibility: Duration,
-    /// The pause before an event whose handler failed comes again. It doubles
-    /// with each time, up to the longest. 1 s and 5 min by default.
+    /// The pause before a failed event is received again. It doubles with each failure,
+    /// up to the longest. 1 s and 5 min by default.
     pub pause_min: Duration,
     /// The longest pause.
     pub pause_max: Duration,
 }
 
-/// Where a consumer begins with an account that it has never seen.
+/// The start position on an account that the consumer has never seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Start {
-    /// With its opening: earlier versions than that of the first event are
-    /// missing, and read from the ledger.
+    /// At the account's opening: versions before the first event are missing, and are
+    /// read from the ledger.
     #[default]
     Opening,
-    /// With the first event that comes: for a consumer that is added later and
-    /// needs no past.
+    /// At the first event that arrives: for a consumer that is added later and needs no
+    /// history.
     FirstSeen,
 }
 
-/// What it means to a consumer that versions of an account are missing.
+/// What missing versions of an account mean to a consumer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Gaps {
-    /// Their events were lost to it: what they did is read from the ledger.
+    /// Their events were lost; their effects are read from the ledger.
     #[default]
     CatchUp,
-    /// Nothing: it subscribed to some events only.
+    /// Nothing: the consumer subscribed to some events only.
     Expected,
 }
 

@@ -9,26 +9,25 @@ pub struct ConsumerStats {
     pub received: u64,
     /// Events handled.
     pub handled: u64,
-    /// Messages passed over because their event was seen before.
+    /// Messages skipped because their event was seen before.
     pub duplicates: u64,
-    /// Messages passed over because a restore of the ledger's database has lost
-    /// their event.
+    /// Messages skipped because a restore of the ledger's database has lost their event.
     pub superseded: u64,
-    /// Restores that the handler was told of.
+    /// Restores that the handler was notified of.
     pub restores: u64,
-    /// Events behind missing versions.
+    /// Events that came after a gap in the versions.
     pub gaps: u64,
-    /// Messages of types that this release does not know, passed over.
+    /// Messages of types that this release does not know; they are skipped.
     pub unknown: u64,
-    /// Messages that are no events; the queue puts them aside in the end.
+    /// Messages that are not events; the queue moves them to the dead letter queue.
     pub unreadable: u64,
     /// Events that went back to the queue.
     pub failures: u64,
-    /// The latest failure of a handler, store or queue, in words.
+    /// The text of the latest failure of a handler, store or queue.
     pub last_failure: Option<String>,
 }
 
-/// The same while it changes.
+/// The live counters behind the stats.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     last_failure: Mutex<Option<String>>,

@@ -1,4 +1,4 @@
-//! What becomes of the messages of one group.
+//! Handles the messages of one group.
 
 use futures_util::FutureExt;
 use thiserror::Error;
@@ -8,10 +8,10 @@ use wallet_core::messaging::{InboxStep, Received};
 
 use super::stats::count;
 use super::{Core, Delivery, Gaps, Handled, HandlerError, Missed, Start, catch_up};
-use crate::carry::Hands;
+use crate::delivery::HeldMessages;
 use crate::event::{Event, EventError, Parsed};
 
-/// Why a message was not done with.
+/// Why a message was not completed.
 #[derive(Debug, Error)]
 pub(super) enum Failure {
     #[error(transparent)]
@@ -26,11 +26,11 @@ pub(super) enum Failure {
     NotMoved,
 }
 
-/// What a message tells.
+/// The content of a message.
 enum Read {
-    /// An event, whose step is not yet known to begin where the account stands.
+    /// An event. Whether its step begins at the account's position is checked later.
     Known(Box<Delivery>),
-    /// Something of a later release.
+    /// A type of a later release.
     Unknown(AccountKey, Position),
 }
 
@@ -54,15 +54,16 @@ fn read(received: &Received) -> Result<Read, EventError> {
 }
 
 impl Core {
-    /// Handles messages of one group in order, up to the first that fails; that
-    /// one and the rest go back. Answers the numbers of those done with.
+    /// Handles the messages of one group in order, up to the first failure. The failed
+    /// message and those behind it go back. Returns the numbers of the completed
+    /// messages.
     pub(super) async fn group(
         &self,
         messages: Vec<(usize, Received)>,
-        hands: &Hands<'_>,
+        hands: &HeldMessages<'_>,
     ) -> Vec<usize> {
         let mut numbers: Vec<_> = messages.iter().map(|(number, _)| *number).collect();
-        // Boxed: large as it is, the work is not moved about.
+        // Boxed, because the future is large.
         let (done, failed) = self.in_order(&messages).boxed().await;
         let left = numbers.split_off(done);
         if let Some(receives) = failed {
@@ -72,8 +73,8 @@ impl Core {
         numbers
     }
 
-    /// How many were done with, and how often the one that failed was received,
-    /// where one did.
+    /// How many messages were completed, and the receive count of the failed message, if
+    /// any.
     async fn in_order(&self, messages: &[(usize, Received)]) -> (usize, Option<u32>) {
         for (done, (_, received)) in messages.iter().enumerate() {
             count(&self.stats.received);
@@ -112,7 +113,7 @@ impl Core {
             if to > from && self.is_behind(&step) {
                 self.ask_for_restores().await?;
             }
-            // Until this is done the handler is told of no restore.
+            // The handler is not notified of a restore before this call.
             let known = self.known.read().await;
             if to <= from {
                 count(&self.stats.duplicates);
@@ -142,7 +143,7 @@ impl Core {
         Ok(())
     }
 
-    /// Whether versions lie between the ends of a step, or may.
+    /// Whether versions are missing, or may be missing, between the ends of a step.
     fn is_behind(&self, step: &InboxStep) -> bool {
         let InboxStep { from, to, .. } = step;
         let begins = *from == Position::START && self.settings.start == Start::FirstSeen;
@@ -151,7 +152,7 @@ impl Core {
         !is_next && !begins && self.settings.gaps != Gaps::Expected
     }
 
-    /// What is missing before a step, where that matters.
+    /// Reads what is missing before a step, if the consumer needs it.
     async fn missed(
         &self,
         step: &InboxStep,
@@ -164,14 +165,14 @@ impl Core {
         let lost_after = restored.map(|restore| restore.restored_to);
         match self.ledger.as_deref() {
             Some(ledger) => Ok(Some(catch_up::missed(ledger, step, lost_after).await?)),
-            // The handler is told, and reads the account itself.
+            // The handler is notified and reads the account itself.
             None if restored.is_some() => Ok(None),
             None => Err(Failure::Gap),
         }
     }
 
-    /// Records what has been done already: whoever moved the position meanwhile,
-    /// it ends where the step does, or further.
+    /// Records a handled step. If another process has moved the position meanwhile, the
+    /// position ends at the step's end or later.
     async fn record(&self, mut step: InboxStep) -> Result<(), Failure> {
         while !self.inbox.advance(&self.settings.name, &step).await? {
             step.from = self.position(step.account).await?;
@@ -182,8 +183,8 @@ impl Core {
         Ok(())
     }
 
-    /// An event of a later release: seen, without effect. Behind a gap it is left
-    /// to the next event, which tells what was missed.
+    /// An event of a later release: it is recorded as seen and has no effect. Behind a
+    /// gap, the next event reports what was missed.
     async fn pass_over(&self, account: AccountKey, to: Position) -> Result<(), Failure> {
         let from = self.position(account).await?;
         let is_same = from.epoch == to.epoch || from == Position::START;

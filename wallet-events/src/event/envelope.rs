@@ -4,10 +4,10 @@ use wallet_core::LedgerId;
 use wallet_core::ledger::{AccountKey, EffectKind, Position, Version};
 use wallet_core::messaging::Message;
 
-use super::body::{Body, epoch};
+use super::decode::{Body, epoch};
+use super::encode::{self, Attributes};
 use super::kind::kind_of;
 use super::text::{EventError, Text, id, time_of};
-use super::write::{self, Attributes};
 use super::{Event, type_of};
 
 /// A kind of effect that this release does not publish.
@@ -15,7 +15,7 @@ use super::{Event, type_of};
 #[error("this kind of effect is not published")]
 pub struct NotAnEvent;
 
-/// What a body tells.
+/// The content of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
@@ -24,18 +24,18 @@ pub struct NotAnEvent;
 pub enum Parsed {
     /// An event.
     Known(Event),
-    /// An event of a type that a later release has added: pass over it.
+    /// An event of a type of a later release: skip it.
     Unknown {
         /// Its type.
         kind: String,
-        /// Whose event it is.
+        /// The account of the event.
         account: AccountKey,
-        /// Its place in the effects of the account.
+        /// The event's position among the effects of the account.
         position: Position,
     },
 }
 
-/// What is read of one: texts may hold escapes, and what is not needed may be
+/// The fields that are read. Texts may hold escapes; fields that are not needed may be
 /// absent.
 #[derive(Debug, Deserialize)]
 struct Envelope<'a, D> {
@@ -47,7 +47,7 @@ struct Envelope<'a, D> {
     data: D,
 }
 
-/// What every version of every type has.
+/// The fields of every version of every type.
 #[derive(Debug, Deserialize)]
 struct Head<'a> {
     ledger: u32,
@@ -102,7 +102,7 @@ impl Event {
         let kind = self.type_name()?;
         let group = group(self.account);
         let id = format!("{group}/{}", self.position());
-        let body = write::envelope(
+        let body = encode::envelope(
             self,
             &Attributes {
                 source,
@@ -112,17 +112,17 @@ impl Event {
             },
         );
         let mut attributes = Vec::with_capacity(5);
-        let mut tell = |name: &str, value: String| attributes.push((name.to_owned(), value));
+        let mut attribute = |name: &str, value: String| attributes.push((name.to_owned(), value));
         if let Some(entry) = &self.entry {
-            tell(
+            attribute(
                 "amount_band",
                 band(entry.amount.minor(), self.currency.exponent()),
             );
         }
-        tell("currency", self.currency.code().to_string());
-        tell("ledger", self.account.ledger.number().to_string());
-        tell("owner", self.owner.to_string());
-        tell("type", kind.to_owned());
+        attribute("currency", self.currency.code().to_string());
+        attribute("ledger", self.account.ledger.number().to_string());
+        attribute("owner", self.owner.to_string());
+        attribute("type", kind.to_owned());
         Ok(Message {
             id,
             group,
@@ -136,7 +136,7 @@ impl Event {
     /// # Errors
     /// [`EventError`].
     pub fn parse(json: &str) -> Result<Parsed, EventError> {
-        // Nearly all are of a kind that is known, and read once.
+        // Nearly all events are of a known kind and are parsed once.
         let unread = match Envelope::<Body<'_>>::read(json) {
             Ok(read) => {
                 if let Some(kind) = read.known(read.data.version)? {
@@ -160,7 +160,7 @@ impl Event {
     }
 }
 
-/// What an account's events are kept in order by.
+/// The group of an account's events, within which order is kept.
 fn group(account: AccountKey) -> String {
     format!("{}/{}", account.ledger.number(), account.id)
 }

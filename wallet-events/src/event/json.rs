@@ -1,11 +1,11 @@
-//! Writes JSON into one text, without a tree of values in between: events are
-//! rendered by the thousand.
+//! Writes JSON directly into one text, without a tree of values, because many thousand
+//! events are rendered.
 
 use std::fmt::{Display, Write};
 
 use serde_json::Value;
 
-/// A JSON object, written field by field. It ends when it is dropped.
+/// A JSON object that is written field by field. Dropping it closes the object.
 #[derive(Debug)]
 pub(super) struct Object<'a> {
     out: &'a mut String,
@@ -19,7 +19,7 @@ impl<'a> Object<'a> {
         Self { out, is_empty }
     }
 
-    /// Where the value of a field goes.
+    /// The position where the value of a field is written.
     pub(super) fn field(&mut self, name: &'static str) -> &mut String {
         if !self.is_empty {
             self.out.push(',');
@@ -36,7 +36,7 @@ impl<'a> Object<'a> {
         write_to(self.field(name), value);
     }
 
-    /// A text in which nothing needs to be escaped.
+    /// A text without characters that need an escape.
     pub(super) fn plain(&mut self, name: &'static str, value: &str) {
         let out = self.field(name);
         out.push('"');
@@ -44,7 +44,7 @@ impl<'a> Object<'a> {
         out.push('"');
     }
 
-    /// What is told by such a text: a number as a text, a time.
+    /// A value that is written as such a text: a number or a time.
     pub(super) fn shown(&mut self, name: &'static str, value: impl Display) {
         let out = self.field(name);
         out.push('"');
@@ -85,7 +85,7 @@ pub(super) fn array<T>(
 }
 
 pub(super) fn write_to(out: &mut String, value: impl Display) {
-    // A text does not refuse to be written to.
+    // Writing to a `String` cannot fail.
     let _ = write!(out, "{value}");
 }
 

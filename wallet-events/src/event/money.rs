@@ -82,8 +82,8 @@ enum HoldText {
     Expired,
 }
 
-/// Money whose text has all of its currency's decimals, which tells how many
-/// the currency has.
+/// Money whose text has all decimals of its currency. The text thereby shows how many
+/// decimals the currency has.
 fn money(text: &str, code: &str) -> Result<Money, EventError> {
     let currency = currency(text, code)?;
     let amount = amount(text, currency)?;
@@ -129,7 +129,7 @@ impl LegBody<'_> {
     }
 }
 
-/// What the host said of a transfer or a hold.
+/// The host's details of a transfer or a hold.
 fn details(
     code: u32,
     [reference, description, effective_at]: [Option<Text<'_>>; 3],
@@ -137,17 +137,17 @@ fn details(
 ) -> Result<Details, EventError> {
     Ok(Details {
         code,
-        reference: told(reference.as_deref().map(Reference::new))?,
-        description: told(description.as_deref().map(Description::new))?,
-        metadata: told(metadata.map(Metadata::from_value))?,
+        reference: accepted(reference.as_deref().map(Reference::new))?,
+        description: accepted(description.as_deref().map(Description::new))?,
+        metadata: accepted(metadata.map(Metadata::from_value))?,
         effective_at: effective_at.as_deref().map(time_of).transpose()?,
     })
 }
 
-/// What the host once said, and its types accepted.
-fn told<T, E>(text: Option<Result<T, E>>) -> Result<Option<T>, EventError> {
-    let told = text.transpose();
-    told.map_err(|_| EventError::Damaged("what the host said"))
+/// Converts a host text that the core's types accepted at commit.
+fn accepted<T, E>(text: Option<Result<T, E>>) -> Result<Option<T>, EventError> {
+    let value = text.transpose();
+    value.map_err(|_| EventError::Damaged("what the host said"))
 }
 
 impl HoldBody<'_> {

@@ -1,4 +1,4 @@
-//! Values as texts, and what a text may not say.
+//! Parses values from text, and rejects invalid text.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -8,19 +8,19 @@ use thiserror::Error;
 use wallet_core::ledger::parse_minor;
 use wallet_core::{Amount, Currency, Timestamp};
 
-/// Why a body is no event that this release understands.
+/// Why a body is not an event that this release understands.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// No CloudEvents 1.0 JSON of the wallet's.
+    /// The body is not CloudEvents 1.0 JSON of the wallet.
     #[error("not an event of the wallet's: {0}")]
     NotAnEvent(String),
-    /// A field of it has a value that cannot be.
+    /// A field has an invalid value.
     #[error("an event is damaged: {0}")]
     Damaged(&'static str),
 }
 
-/// A text of a body, borrowed from it unless it holds escapes.
+/// A text of a body, borrowed unless it contains escapes.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Text<'a>(#[serde(borrow)] Cow<'a, str>);

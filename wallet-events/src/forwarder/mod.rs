@@ -1,4 +1,4 @@
-//! From a queue to a topic.
+//! The forwarder: publishes the messages of a queue to a topic.
 
 mod settings;
 mod stats;
@@ -17,9 +17,9 @@ pub use settings::ForwarderSettings;
 pub use stats::ForwarderStats;
 use stats::{Counters, one};
 
-use crate::carry::{Fate, Hands, Plan};
+use crate::delivery::{Fate, HeldMessages, Plan};
 
-/// What a queue gives in a receive.
+/// The most messages of one receive call.
 const RECEIVE: u32 = 10;
 
 /// Forwards messages from a queue to a topic: Amazon SQS does not push to Amazon
@@ -31,14 +31,14 @@ const RECEIVE: u32 = 10;
 /// - **In order per group.** A later message of a group is published after the
 ///   earlier ones of it were. When one is not, those behind it that came in the
 ///   same receive go back with it.
-/// - **What the topic does not take** goes back to the queue with a growing
-///   pause, and after as many receives as the queue's redrive policy allows to
-///   its dead letters. So does what the topic refuses for good; only the stats
-///   tell the two apart. Until then its group stands still. What came in the
-///   same receives has been received as often, and goes to the dead letters
-///   behind it: [`Redrive`](crate::Redrive) brings them back in order. Later
-///   messages of the group that were not received meanwhile are then published
-///   before them; consumers see by the version that some are missing.
+/// - **Failed messages** go back to the queue with a growing pause. After as many
+///   receives as the queue's redrive policy allows, the queue moves them to its dead
+///   letter queue. A message that the topic refuses for good takes the same way; only the
+///   stats count the two separately. Until then its group is blocked. Later messages of
+///   the same receives have been received as often, and follow it to the dead letter
+///   queue: [`Redrive`](crate::Redrive) returns them in order. Later messages of the
+///   group that were not received meanwhile are then published first. Consumers detect
+///   the gap by the version.
 /// - **While the topic is away** messages are held and their visibility is
 ///   extended, so that no receive counts against them:
 ///   [`patience`](ForwarderSettings::patience).
@@ -104,7 +104,7 @@ impl Forwarder {
         self
     }
 
-    /// What it has done so far; readable while it runs.
+    /// The stats so far; readable while the forwarder runs.
     #[must_use]
     pub fn stats(&self) -> ForwarderStats {
         self.counters.read()
@@ -123,8 +123,8 @@ impl Forwarder {
         join_all(workers.map(|_| self.work(stop.clone()))).await;
     }
 
-    /// Receives once and forwards what came: how many messages that was. For
-    /// hosts with a loop of their own and for simulations.
+    /// Receives once and forwards the messages; returns the number of messages. For hosts
+    /// with their own loop and for simulations.
     pub async fn step(&self) -> usize {
         self.receive_and_carry(std::future::pending()).await
     }
@@ -137,7 +137,7 @@ impl Forwarder {
         }
     }
 
-    /// Pauses after a receive that gave nothing; true when to stop.
+    /// Pauses after an empty receive; returns true when the forwarder must stop.
     async fn pause<S: Future<Output = ()>>(&self, stop: &Shared<S>) -> bool {
         let sleep = self.clock.sleep(self.settings.idle_pause);
         matches!(select(stop.clone(), sleep).await, Either::Left(_))
@@ -146,7 +146,7 @@ impl Forwarder {
     async fn receive_and_carry(&self, stop: impl Future<Output = ()>) -> usize {
         let mut stop = pin!(stop);
         let receive = self.queue.receive(RECEIVE, self.settings.visibility);
-        // A stop is asked for first, so that it ends a busy worker, too.
+        // The stop is checked first, so that it also ends a busy worker.
         let received = match select(stop.as_mut(), receive).await {
             Either::Left(_) => return 0,
             Either::Right((received, _)) => received,
@@ -155,9 +155,9 @@ impl Forwarder {
             Ok(received) => received,
             Err(error) => {
                 let counter = &self.counters.receive_errors;
-                self.counters.wrong(counter, told(&error));
-                // As long as after a failed message: a queue that is away is
-                // not asked ten times a second.
+                self.counters.wrong(counter, error_chain(&error));
+                // The pause is as long as after a failed message: an unavailable queue is
+                // not called ten times a second.
                 let sleep = self.clock.sleep(self.settings.retry_pause);
                 select(stop, sleep).await;
                 return 0;
@@ -171,7 +171,7 @@ impl Forwarder {
 
     async fn carry(&self, received: &[Received], stop: impl Future<Output = ()>) {
         let visibility = self.settings.visibility;
-        let hands = Hands::new(&*self.queue, &*self.clock, visibility);
+        let hands = HeldMessages::new(&*self.queue, &*self.clock, visibility);
         hands.take(0, received);
         let messages = received.iter().map(|received| received.message.clone());
         let mut plan = Plan::new(messages.collect(), self.topic.limits());
@@ -188,8 +188,13 @@ impl Forwarder {
             .await;
     }
 
-    /// Publishes in as many calls as it takes, and deletes what was published.
-    async fn publish(&self, plan: &mut Plan, hands: &Hands<'_>, stop: impl Future<Output = ()>) {
+    /// Publishes in as many calls as needed and deletes the published messages.
+    async fn publish(
+        &self,
+        plan: &mut Plan,
+        hands: &HeldMessages<'_>,
+        stop: impl Future<Output = ()>,
+    ) {
         let mut stop = pin!(stop.fuse());
         loop {
             let (numbers, messages): (Vec<_>, Vec<_>) = plan.next_call().into_iter().unzip();
@@ -208,14 +213,14 @@ impl Forwarder {
                 one(&self.counters.forwarded);
                 if let Err(error) = deleted {
                     let counter = &self.counters.undeleted;
-                    self.counters.wrong(counter, told(&error));
+                    self.counters.wrong(counter, error_chain(&error));
                 }
             }
         }
     }
 
-    /// Publishes, again and again while the call fails as a whole; in the end
-    /// all of it has failed. `stop` ends the patience, not a call under way.
+    /// Publishes and retries while the call fails as a whole; after the patience all
+    /// messages count as failed. `stop` ends the patience, but not a call in flight.
     async fn patiently(
         &self,
         messages: &[Message],
@@ -226,7 +231,7 @@ impl Forwarder {
         loop {
             let error = match self.topic.publish(messages).await {
                 Ok(published) => return published,
-                Err(error) => told(&error),
+                Err(error) => error_chain(&error),
             };
             let counter = &self.counters.publish_errors;
             self.counters.wrong(counter, error.clone());
@@ -257,8 +262,8 @@ impl Forwarder {
     }
 }
 
-/// An error with all that caused it.
-pub(crate) fn told(error: &dyn std::error::Error) -> String {
+/// The text of an error and of its whole source chain.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

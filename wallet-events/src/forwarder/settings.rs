@@ -1,27 +1,26 @@
 use std::time::Duration;
 
-/// How a [`Forwarder`](super::Forwarder) works.
+/// The settings of a [`Forwarder`](super::Forwarder).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForwarderSettings {
-    /// How many receives are under way at once: at least 1. The queue's lock on a
-    /// group keeps order between them. 4 by default.
+    /// The number of concurrent receives: at least 1. The queue's lock on a group keeps
+    /// order between them. 4 by default.
     pub workers: usize,
-    /// How long a message is kept from others: extended at every third of it for
-    /// as long as it is worked on. After a crash the messages that were held come
-    /// again this much later. 30 seconds by default.
+    /// The visibility timeout of a received message. It is extended at every third of its
+    /// length while the message is in flight. After a crash, messages in flight are
+    /// received again this much later. 30 seconds by default.
     pub visibility: Duration,
-    /// How long to pause after a receive that gave nothing, for queues that do
-    /// not wait themselves. 100 milliseconds by default.
+    /// The pause after an empty receive, for queues without long polling. 100
+    /// milliseconds by default.
     pub idle_pause: Duration,
-    /// How long a message that failed is kept back at first; doubled with each of
-    /// its receives, up to the longest. 1 and 30 seconds by default.
+    /// The first pause of a failed message. It doubles with each receive, up to the
+    /// longest. 1 and 30 seconds by default.
     pub retry_pause: Duration,
-    /// The longest such pause: on Amazon SQS less than 12 hours.
+    /// The longest pause of a failed message; on Amazon SQS less than 12 hours.
     pub retry_pause_max: Duration,
-    /// How long messages are held while every call to the topic fails, before
-    /// they go back and their receives count: longer than the topic's usual
-    /// troubles, so that those bring no innocent message to the dead letters. 10
-    /// minutes by default.
+    /// How long messages are held while every call to the topic fails. After that they go
+    /// back and their receives count. Set it longer than the topic's usual outages, so
+    /// that an outage sends no message to the dead letter queue. 10 minutes by default.
     pub patience: Duration,
 }
 
@@ -39,7 +38,7 @@ impl Default for ForwarderSettings {
 }
 
 impl ForwarderSettings {
-    /// How long a message that failed stays back after its `receives`.
+    /// How long a failed message stays back after its `receives`.
     pub(crate) fn pause_after(&self, receives: u32) -> Duration {
         let doublings = receives.saturating_sub(1).min(20);
         let factor = 2_u32.saturating_pow(doublings);

@@ -4,27 +4,27 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// What a [`Forwarder`](super::Forwarder) has done since it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ForwarderStats {
-    /// Messages published to the topic, those that came again included.
+    /// Messages published to the topic, repeated ones included.
     pub forwarded: u64,
-    /// Messages that the topic did not take, and that went back to the queue: as
-    /// often as they did.
+    /// Failed publications: the topic did not accept the message, and it went back to the
+    /// queue. Each attempt counts.
     pub failed: u64,
-    /// Messages that the topic never will take as they are, and that went back
-    /// to the queue, which puts them aside in the end: as often as they did.
+    /// Refused publications: the topic will never accept the message as it is. It went
+    /// back to the queue, which moves it to the dead letter queue. Each attempt counts.
     pub refused: u64,
-    /// Messages that went back because an earlier one of their group did.
+    /// Messages that went back because an earlier message of their group did.
     pub held_back: u64,
-    /// Messages that were published but could not be deleted: they come again.
+    /// Messages that were published but could not be deleted; they are received again.
     pub undeleted: u64,
     /// Calls to the topic that failed as a whole.
     pub publish_errors: u64,
-    /// Calls to receive that failed.
+    /// Receive calls that failed.
     pub receive_errors: u64,
-    /// What was said of the latest that went wrong.
+    /// The text of the latest error.
     pub last_error: Option<String>,
 }
 
-/// The same, as it is counted.
+/// The live counters behind the stats.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) forwarded: AtomicU64,

@@ -16,7 +16,7 @@ use wallet_core::runtime::Clock;
 use super::state::State;
 use crate::identity::fits;
 
-/// What a FIFO queue on Amazon SQS takes.
+/// The message limits of a FIFO queue on Amazon SQS.
 const LIMITS: PublisherLimits = PublisherLimits {
     messages: 10,
     bytes: 1_048_576,
@@ -26,11 +26,11 @@ const WINDOW: Duration = Duration::from_secs(300);
 
 /// A FIFO queue in memory with the rules of Amazon SQS:
 ///
-/// - while a message of a group is in somebody's hands, nobody gets another of
-///   it; one receive may give several of a group, in order;
-/// - what was sent under the same id within five minutes is taken and left out,
-///   received and deleted or not;
-/// - a message comes back when its visibility ends, and its old receipt is stale;
+/// - while a message of a group is in flight, no other receive gets a message of it; one
+///   receive may return several of a group, in order;
+/// - a message with an id that was sent within the last five minutes is accepted and
+///   dropped, whether the first one was received and deleted or not;
+/// - a message returns when its visibility timeout ends, and its old receipt is stale;
 /// - with [dead letters](Self::with_dead_letters), a message that was received
 ///   often enough and came back goes to the other queue, where its id is not
 ///   compared.
@@ -79,7 +79,7 @@ const WINDOW: Duration = Duration::from_secs(300);
 pub struct MemoryQueue {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
-    /// Something may have become receivable.
+    /// Notifies waiting receives that a message may be available.
     changed: Notify,
     dead_letters: Option<(u32, Arc<MemoryQueue>)>,
     limits: PublisherLimits,
@@ -88,8 +88,8 @@ pub struct MemoryQueue {
 }
 
 impl MemoryQueue {
-    /// An empty queue without dead letters that takes ten messages and 1 MiB a
-    /// call, remembers ids for five minutes, and does not wait for messages.
+    /// An empty queue without dead letters. It accepts ten messages and 1 MiB a call,
+    /// deduplicates for five minutes, and does not wait for messages.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -103,8 +103,8 @@ impl MemoryQueue {
         }
     }
 
-    /// The same with a queue for what was received `max_receives` times, at
-    /// least once, and came back.
+    /// The same with a dead letter queue for messages that were received `max_receives`
+    /// times, at least once, and came back.
     #[must_use]
     pub fn with_dead_letters(mut self, max_receives: u32, queue: Arc<MemoryQueue>) -> Self {
         self.dead_letters = Some((max_receives.max(1), queue));
@@ -118,21 +118,21 @@ impl MemoryQueue {
         self
     }
 
-    /// The same with another time to remember ids for.
+    /// The same with another deduplication time.
     #[must_use]
     pub const fn with_window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// The same with a time that a receive waits for a message.
+    /// The same with a long polling time.
     #[must_use]
     pub const fn with_wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
     }
 
-    /// All that it holds, oldest first, in somebody's hands or not.
+    /// All messages, oldest first, in flight or not.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         self.state().messages()
@@ -142,7 +142,7 @@ impl MemoryQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends messages: what became of each.
+    /// Deletes messages; returns the result of each.
     fn end<'a>(&self, receipts: impl IntoIterator<Item = &'a str>) -> Vec<Result<(), QueueError>> {
         let now = self.clock.now();
         let (ended, is_empty) = {
@@ -154,7 +154,7 @@ impl MemoryQueue {
             (ended.collect(), state.is_empty())
         };
         if !is_empty {
-            // What is left of their groups may be received now.
+            // The other messages of their groups may be received now.
             self.changed.notify_waiters();
         }
         ended
@@ -223,7 +223,7 @@ impl MessageQueue for MemoryQueue {
     async fn receive(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>, QueueError> {
         let end = self.clock.now().saturating_add(self.wait);
         loop {
-            // Made before looking, so that no change in between is missed.
+            // Registered before the check, so that no change in between is missed.
             let changed = pin!(self.changed.notified());
             let (received, next) = self.take(limit, visibility);
             let now = self.clock.now();

@@ -6,26 +6,26 @@ use async_trait::async_trait;
 use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
 use wallet_core::runtime::Clock;
 
-/// What goes wrong in one call to a [`ScriptedPublisher`].
+/// The fault of one call to a [`ScriptedPublisher`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
+    /// No fault.
     None,
-    /// Nothing happens for this long, then all goes well.
+    /// The call waits for this long, then succeeds.
     DelayBefore(Duration),
-    /// All is published, and the answer takes this long.
+    /// All messages are published, and the answer takes this long.
     DelayAfter(Duration),
-    /// Messages of these ids fail, the others are published.
+    /// The messages with these ids fail, the others are published.
     Fail(Vec<String>),
-    /// Messages of these ids are refused, the others are published.
+    /// The messages with these ids are refused, the others are published.
     Refuse(Vec<String>),
-    /// The call fails, and nothing was published.
+    /// The call fails, and no message was published.
     ErrorBefore,
-    /// The call fails, and all was published: an unknown outcome.
+    /// The call fails, and all messages were published: an unknown outcome.
     ErrorAfter,
 }
 
-/// A publisher that fails as it is told, call by call, in front of another one.
+/// A publisher with scripted faults, call by call, in front of another publisher.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -69,22 +69,22 @@ impl ScriptedPublisher {
         }
     }
 
-    /// Adds the fault of one more call, after those of earlier ones.
+    /// Adds the fault of one more call, after the earlier ones.
     pub fn then(&self, fault: Fault) {
         self.script().next.push_back(fault);
     }
 
-    /// Lets the message of this id fail in every call.
+    /// The message with this id fails in every call.
     pub fn always_fail(&self, id: impl Into<String>) {
         self.script().failing.insert(id.into());
     }
 
-    /// Refuses the message of this id in every call.
+    /// The message with this id is refused in every call.
     pub fn always_refuse(&self, id: impl Into<String>) {
         self.script().refused.insert(id.into());
     }
 
-    /// Ends what was told of every call and of calls to come.
+    /// Removes the script: the faults of every call and of calls to come.
     pub fn heal(&self) {
         let mut script = self.script();
         script.next.clear();
@@ -92,7 +92,7 @@ impl ScriptedPublisher {
         script.refused.clear();
     }
 
-    /// The ids of the messages of each call so far, whatever became of it.
+    /// The ids of the messages of each call so far, whatever its result.
     #[must_use]
     pub fn calls(&self) -> Vec<Vec<String>> {
         self.script().calls.clone()
@@ -134,12 +134,12 @@ impl EventPublisher for ScriptedPublisher {
     async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
         let (fault, failing, refused) = self.begin(messages);
         if fault == Fault::ErrorBefore {
-            return Err(PublishError::new("told to fail before"));
+            return Err(PublishError::new("scripted to fail before"));
         }
         if let Fault::DelayBefore(duration) = fault {
             self.clock.sleep(duration).await;
         }
-        let reason = || "told to".to_owned();
+        let reason = || "scripted".to_owned();
         let held = |id: &String| failing.contains(id) || refused.contains(id);
         let through = messages.iter().filter(|message| !held(&message.id));
         let through: Vec<_> = through.cloned().collect();
@@ -152,7 +152,7 @@ impl EventPublisher for ScriptedPublisher {
             self.clock.sleep(duration).await;
         }
         if fault == Fault::ErrorAfter {
-            return Err(PublishError::new("told to fail after"));
+            return Err(PublishError::new("scripted to fail after"));
         }
         let answers = messages.iter().map(|message| {
             if refused.contains(&message.id) {

@@ -6,14 +6,14 @@ use wallet_core::messaging::{Message, Received};
 
 use crate::identity::{event_id, split};
 
-/// What a queue holds. Knows no clock: callers say what time it is.
+/// The content of a queue. It has no clock: callers pass the time.
 #[derive(Debug, Default)]
 pub(super) struct State {
     held: BTreeMap<u64, Held>,
     next: u64,
-    /// When each id for de-duplication was sent.
+    /// When each deduplication id was sent.
     sent: BTreeMap<String, Timestamp>,
-    /// Receipts by which a message was ended, and when: ending it twice is no
+    /// Receipts of deleted messages, with the time. Deleting a message twice is not an
     /// error.
     ended: BTreeMap<String, Timestamp>,
 }
@@ -22,7 +22,8 @@ pub(super) struct State {
 struct Held {
     message: Message,
     receives: u32,
-    /// Who has it in hand, and until when.
+    /// The receipt of the receiver that has it in flight, and the end of its visibility
+    /// timeout.
     hand: Option<(String, Timestamp)>,
 }
 
@@ -33,14 +34,14 @@ impl Held {
 }
 
 impl State {
-    /// Forgets what was sent and ended longer than `window` ago.
+    /// Forgets sends and deletes that are older than `window`.
     pub(super) fn forget(&mut self, now: Timestamp, window: Duration) {
         let oldest = now.saturating_sub(window);
         self.sent.retain(|_, at| *at > oldest);
         self.ended.retain(|_, at| *at > oldest);
     }
 
-    /// Takes a message, unless one was sent under its id that is remembered.
+    /// Adds a message, unless its id was sent within the deduplication window.
     pub(super) fn send(&mut self, now: Timestamp, message: &Message) {
         if self.sent.contains_key(&message.id) {
             return;
@@ -56,7 +57,7 @@ impl State {
         });
     }
 
-    /// Takes a message behind all others.
+    /// Adds a message behind all others.
     pub(super) fn put(&mut self, message: Message) {
         let held = Held {
             message,
@@ -67,8 +68,8 @@ impl State {
         self.next = self.next.saturating_add(1);
     }
 
-    /// Puts up to `limit` messages into the caller's hands; takes out and
-    /// answers those that were received `max_receives` times and came back.
+    /// Puts up to `limit` messages in flight for the caller. Removes and returns the
+    /// messages that were received `max_receives` times and came back.
     pub(super) fn receive(
         &mut self,
         now: Timestamp,
@@ -112,14 +113,14 @@ impl State {
         (received, dead.map(|held| held.message).collect())
     }
 
-    /// When the next message comes back; none when nobody has one in hand.
+    /// When the next message returns; `None` if no message is in flight.
     pub(super) fn next_return(&self, now: Timestamp) -> Option<Timestamp> {
         let hands = self.held.values().filter_map(|held| held.hand.as_ref());
         let ends = hands.map(|(_, until)| *until);
         ends.filter(|until| *until > now).min()
     }
 
-    /// Moves the end of a message's visibility; false when the receipt is stale.
+    /// Changes the end of a message's visibility timeout; false if the receipt is stale.
     pub(super) fn extend(&mut self, now: Timestamp, receipt: &str, until: Timestamp) -> bool {
         let Some((_, held)) = self.in_hand(now, receipt) else {
             return false;
@@ -128,7 +129,7 @@ impl State {
         true
     }
 
-    /// Ends a message; false when the receipt is stale.
+    /// Deletes a message; false if the receipt is stale.
     pub(super) fn delete(&mut self, now: Timestamp, receipt: &str) -> bool {
         if self.ended.contains_key(receipt) {
             return true;

@@ -1,4 +1,4 @@
-//! From dead letters back to a queue.
+//! The redrive: moves dead letters back to a queue.
 
 mod report;
 
@@ -14,41 +14,39 @@ use wallet_core::runtime::Clock;
 
 pub use report::{RedriveError, RedriveFate, RedriveReport, RedriveStep};
 
-use crate::carry::{Fate, Hands, Plan};
+use crate::delivery::{Fate, HeldMessages, Plan};
 use crate::identity::redelivered;
 
-/// What a queue gives in a receive.
+/// The most messages of one receive call.
 const RECEIVE: u32 = 10;
-/// Calls that fail as a whole are made this often, in all.
+/// The number of attempts of a call that fails as a whole.
 const TRIES: u32 = 4;
-/// How much of a message's id its new one repeats: with the rest it stays below
-/// the 128 characters that services take.
-const ID_KEPT: usize = 80;
+/// The length of the prefix that a new id takes from a message's id, in characters. With
+/// the rest it stays below the 128 characters that services accept.
+const ID_PREFIX: usize = 80;
 
-/// Moves messages from a dead-letter queue back to a queue, oldest first.
+/// Moves messages from a dead letter queue back to a queue, oldest first.
 ///
-/// **Order.** Messages of a group go back in the order in which they lie in the
-/// dead-letter queue; once one could not be published, those behind it stay. What
-/// cannot be put right is what happened meanwhile: while a message lay among the
-/// dead letters, later ones of its group went on, and it now comes after them.
-/// Consumers that need order per account go by the version in the event.
+/// **Order.** Messages of a group go back in the order in which they lie in the dead
+/// letter queue. Once a message cannot be published, those behind it stay. The redrive
+/// cannot restore the original order: while a message was a dead letter, later messages
+/// of its group were delivered, and it now comes after them. Consumers that need order
+/// per account use the version in the event.
 ///
-/// **De-duplication.** For five minutes after a message was sent, a FIFO queue
-/// acknowledges another one under the same id and throws it away, even when the
-/// first is long deleted. A message sent back under its own id within that time
-/// would be lost. It is therefore sent under a new id, made of its own and of the
-/// run's time and count; its own travels as the attribute
-/// [`EVENT_ID`](crate::EVENT_ID), and receivers see nothing else. Calls repeated
-/// in one run use the same new id. A run that dies between sending a message and
-/// deleting it leaves it in both queues: the next run sends it once more, and
-/// consumers recognise it by its own id.
+/// **Deduplication.** For five minutes after a message was sent, a FIFO queue
+/// acknowledges another one under the same id and drops it, even if the first one is
+/// deleted. A message sent back under its own id within that time would be lost. The
+/// redrive therefore sends it under a new id, made of its own id and of the run's time
+/// and count. Its own id travels as the attribute [`EVENT_ID`](crate::EVENT_ID), which
+/// receivers see as the message id. Repeated calls of one run use the same new id. A run
+/// that crashes between the send and the delete leaves the message in both queues. The
+/// next run sends it once more, and consumers recognise it by its own id.
 ///
-/// **End.** A run ends at the first receive that gives nothing. A receiver from
-/// Amazon SQS should wait a second or more for messages, because without a wait
-/// the service may overlook some.
+/// **End.** A run ends at the first empty receive. A receiver from Amazon SQS should use
+/// long polling of a second or more, because without it the service may miss messages.
 ///
-/// Do not run two at a time on one dead-letter queue, nor beside a consumer of
-/// it: nothing is lost, but order within a group is.
+/// Do not run two redrives at a time on one dead letter queue, nor one beside a consumer
+/// of it: no message is lost, but the order within a group is.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -92,7 +90,7 @@ impl fmt::Debug for Redrive {
 }
 
 impl Redrive {
-    /// From a dead-letter queue back to a queue, without a limit.
+    /// A redrive from a dead letter queue to a queue, without a limit.
     #[must_use]
     pub fn new(
         from: Arc<dyn MessageQueue>,
@@ -108,27 +106,26 @@ impl Redrive {
         }
     }
 
-    /// The same for at most so many messages.
+    /// The same for at most this many messages.
     #[must_use]
     pub const fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// The same with another time that dead letters are kept from others while
-    /// they are worked on, instead of a minute; it is extended at every third of
-    /// it, and is how long they are out of reach after a crash.
+    /// The same with another visibility timeout than one minute. It is extended at every
+    /// third of it. After a crash the messages in flight are out of reach for this long.
     #[must_use]
     pub const fn with_visibility(mut self, visibility: Duration) -> Self {
         self.visibility = visibility;
         self
     }
 
-    /// What [`run`](Self::run) would move, oldest first: a dry run.
+    /// A dry run: lists the messages that [`run`](Self::run) would move, oldest first.
     ///
-    /// It receives the messages and gives them back at the end, so their receives
-    /// count up, and nobody else gets them meanwhile. A queue gives at most ten
-    /// of a group at a time: of a group with more, only these are listed.
+    /// It receives the messages and gives them back at the end. Their receive counts
+    /// rise, and no other receiver gets them meanwhile. A queue returns at most ten
+    /// messages of a group at a time: of a larger group only these are listed.
     ///
     /// # Errors
     /// [`RedriveError::Receive`].
@@ -139,14 +136,14 @@ impl Redrive {
         listed
     }
 
-    /// Moves messages until the dead-letter queue gives no more or the limit is
-    /// reached, and tells `progress` what became of each.
+    /// Moves messages until the dead-letter queue gives no more or the limit is reached.
+    /// Reports the result of each message to `progress`.
     ///
-    /// What it could not move is out of reach until the end of the run, and then
-    /// given back.
+    /// Messages that could not be moved are out of reach until the end of the run, and
+    /// are then given back.
     ///
     /// # Errors
-    /// [`RedriveError`]; the progress told so far stands.
+    /// [`RedriveError`]; the progress reported so far stands.
     pub async fn run(
         &self,
         progress: impl FnMut(RedriveStep<'_>) + Send,
@@ -157,11 +154,11 @@ impl Redrive {
         moved
     }
 
-    fn hands(&self) -> Hands<'_> {
-        Hands::new(&*self.from, &*self.clock, self.visibility)
+    fn hands(&self) -> HeldMessages<'_> {
+        HeldMessages::new(&*self.from, &*self.clock, self.visibility)
     }
 
-    async fn receive_all(&self, hands: &Hands<'_>) -> Result<Vec<Received>, RedriveError> {
+    async fn receive_all(&self, hands: &HeldMessages<'_>) -> Result<Vec<Received>, RedriveError> {
         let mut all = Vec::new();
         loop {
             let received = self.receive(hands, all.len()).await?;
@@ -174,7 +171,7 @@ impl Redrive {
 
     async fn move_all(
         &self,
-        hands: &Hands<'_>,
+        hands: &HeldMessages<'_>,
         mut progress: impl FnMut(RedriveStep<'_>) + Send,
     ) -> Result<RedriveReport, RedriveError> {
         let run = self.clock.now().as_micros();
@@ -199,11 +196,11 @@ impl Redrive {
         }
     }
 
-    /// The next messages, now in `hands`; none when there are no more or `taken`
-    /// is as many as there may be.
+    /// The next messages, added to `hands`; none when there are no more or `taken` has
+    /// reached the limit.
     async fn receive(
         &self,
-        hands: &Hands<'_>,
+        hands: &HeldMessages<'_>,
         taken: usize,
     ) -> Result<Vec<Received>, RedriveError> {
         let left = self.limit.saturating_sub(taken);
@@ -217,11 +214,11 @@ impl Redrive {
         Ok(received)
     }
 
-    /// Moves what was received, numbered from `first` on: what became of each,
-    /// and the error that ended it.
+    /// Moves received messages, numbered from `first` on. Returns the result of each, and
+    /// the error that ended the run.
     async fn move_some(
         &self,
-        hands: &Hands<'_>,
+        hands: &HeldMessages<'_>,
         received: &[Received],
         run: i64,
         first: usize,
@@ -276,7 +273,7 @@ impl Redrive {
         (fates.collect(), ended)
     }
 
-    /// Publishes, again after a pause while the call fails as a whole.
+    /// Publishes; retries after a pause while the call fails as a whole.
     async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
         let mut tries = 1_u32;
         loop {
@@ -292,11 +289,11 @@ impl Redrive {
     }
 }
 
-/// An id that no queue has seen: the run and the number tell messages of one run
-/// and equal messages of several runs apart.
+/// An id that is new to every queue. The run and the number make it unique within a run
+/// and across runs.
 fn new_id(id: &str, run: i64, number: usize) -> String {
-    let kept: String = id.chars().take(ID_KEPT).collect();
-    format!("{kept}~{run}-{number}")
+    let prefix: String = id.chars().take(ID_PREFIX).collect();
+    format!("{prefix}~{run}-{number}")
 }
 
 #[cfg(test)]

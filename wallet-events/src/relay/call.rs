@@ -5,18 +5,18 @@ use wallet_core::ledger::{AccountKey, Version};
 use wallet_core::messaging::{Message, PublisherLimits};
 use wallet_core::store::{EventIndex, ParkedEvent, RowId};
 
-use super::hand::{Hand, Item};
+use super::in_flight::{InFlight, Item};
 
 /// A call to make.
 #[derive(Debug, Default)]
 pub(super) struct Call {
     pub(super) messages: Vec<Message>,
-    /// One for each message.
+    /// One flight for each message.
     pub(super) flights: Vec<Flight>,
     bytes: usize,
 }
 
-/// Where a message comes from.
+/// The position of a message in the outbox.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flight {
     pub(super) account: AccountKey,
@@ -29,11 +29,11 @@ pub(super) struct Flight {
 impl Flight {
     fn of(item: &Item) -> Self {
         Self {
-            account: item.told.account,
+            account: item.effect.account,
             committed_at: item.committed_at,
             row: item.row,
-            index: item.told.index,
-            version: item.told.version,
+            index: item.effect.index,
+            version: item.effect.version,
         }
     }
 
@@ -48,17 +48,17 @@ impl Flight {
     }
 }
 
-/// Fills a call with what is ready; what can never be published goes to
+/// Fills a call with the ready events. Events that can never be published go to
 /// `refused`, with the reason.
 pub(super) fn fill(
-    hand: &mut Hand,
+    in_flight: &mut InFlight,
     limits: PublisherLimits,
     source: &str,
     refused: &mut Vec<(Flight, String)>,
 ) -> Call {
     let mut call = Call::default();
     while call.messages.len() < limits.messages.max(1) {
-        let Some(item) = hand.next() else { break };
+        let Some(item) = in_flight.next() else { break };
         let flight = Flight::of(item);
         match render(item, limits.bytes, source) {
             Ok(message) => {
@@ -69,28 +69,28 @@ pub(super) fn fill(
                 call.bytes = bytes;
                 call.messages.push(message);
                 call.flights.push(flight);
-                hand.launch(limits.keeps_order);
+                in_flight.launch(limits.keeps_order);
             }
             Err(reason) => {
                 let mut accounts = call.flights.iter().map(|flight| flight.account);
                 if accounts.any(|account| account == flight.account) {
-                    // What goes before it goes first.
+                    // Earlier events of the account are published first.
                     break;
                 }
-                hand.launch(false);
-                hand.hold(flight.account);
+                in_flight.launch(false);
+                in_flight.hold(flight.account);
                 refused.push((flight, reason));
             }
         }
     }
-    hand.seal();
+    in_flight.seal();
     call
 }
 
 fn render(item: &Item, bytes_max: usize, source: &str) -> Result<Message, String> {
-    let owner = item.told.owner.clone();
-    let event = owner.and_then(|owner| item.told.event(owner));
-    let event = event.ok_or_else(|| "the commit does not tell this event".to_owned())?;
+    let owner = item.effect.owner.clone();
+    let event = owner.and_then(|owner| item.effect.event(owner));
+    let event = event.ok_or_else(|| "the commit does not hold this event".to_owned())?;
     let message = event.message(source).map_err(|error| error.to_string())?;
     let bytes = message.bytes();
     if bytes > bytes_max {

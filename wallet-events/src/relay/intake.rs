@@ -1,4 +1,5 @@
-//! Rows between the outbox and the hand: read, and each event's owner found.
+//! Rows between the outbox and the events in flight: decoded, and completed with each
+//! event's owner.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -9,29 +10,29 @@ use wallet_core::store::codec::decode_outbox;
 use wallet_core::store::{OutboxRow, RowId};
 use wallet_core::{Account, Owner, Timestamp};
 
-use super::hand::Hand;
-use crate::event::{Event, Told, tell};
+use super::in_flight::InFlight;
+use crate::event::{EffectRef, Event, effects_of};
 
-/// How many owners are remembered.
+/// The most owners that are cached.
 const OWNERS: usize = 1 << 18;
-/// How many are asked for at a time.
+/// The most accounts of one query.
 const ASKED: usize = 1_000;
 
-/// Rows in the order of their numbers, until the owners of all are known.
+/// Rows in the order of their numbers, until all owners are known.
 #[derive(Debug, Default)]
 pub(super) struct Intake {
     rows: VecDeque<Read>,
     owners: FxHashMap<AccountKey, Owner>,
-    /// What the ledger said of its epochs.
+    /// The restores of the ledger's epochs.
     epoch: Epoch,
     restores: Arc<[Restore]>,
 }
 
-/// What has to be found before rows can be handed over.
+/// What must be looked up before rows can be handed over.
 #[derive(Debug, Default)]
 pub(super) struct Unknown {
     pub(super) accounts: Vec<AccountKey>,
-    /// Whether there is an epoch that is not known.
+    /// Whether an event has an unknown epoch.
     pub(super) epochs: bool,
 }
 
@@ -45,7 +46,7 @@ impl Unknown {
 struct Read {
     id: RowId,
     committed_at: Timestamp,
-    events: Vec<Told>,
+    events: Vec<EffectRef>,
 }
 
 /// A row that cannot be read.
@@ -63,12 +64,12 @@ impl Intake {
         self.rows.clear();
     }
 
-    /// How many events wait here.
+    /// The number of events that wait here.
     pub(super) fn events(&self) -> usize {
         self.rows.iter().map(|read| read.events.len()).sum()
     }
 
-    /// Reads rows up to the first that cannot be.
+    /// Decodes rows up to the first that cannot be read.
     pub(super) fn add(
         &mut self,
         rows: Vec<OutboxRow>,
@@ -79,14 +80,14 @@ impl Intake {
                 row: row.id,
                 reason: error.to_string(),
             })?;
-            let mut events = tell(outcomes);
-            events.retain(|told| {
-                let is_wanted = system_accounts || !told.is_system;
-                is_wanted && !row.done.contains(&told.index)
+            let mut events = effects_of(outcomes);
+            events.retain(|effect| {
+                let is_wanted = system_accounts || !effect.is_system;
+                is_wanted && !row.done.contains(&effect.index)
             });
-            for told in &events {
-                if let Some(owner) = &told.owner {
-                    self.know(told.account, owner.clone());
+            for effect in &events {
+                if let Some(owner) = &effect.owner {
+                    self.know(effect.account, owner.clone());
                 }
             }
             self.rows.push_back(Read {
@@ -105,25 +106,25 @@ impl Intake {
         self.owners.insert(account, owner);
     }
 
-    /// Hands over the rows whose owners and epochs are known, in order; answers what
-    /// has to be found before it can go on.
-    pub(super) fn hand_over(&mut self, hand: &mut Hand) -> Unknown {
+    /// Hands over the rows with known owners and epochs, in order. Returns what must be
+    /// looked up before it can continue.
+    pub(super) fn hand_over(&mut self, in_flight: &mut InFlight) -> Unknown {
         while let Some(read) = self.rows.front_mut() {
             let mut is_whole = true;
-            for told in &mut read.events {
-                if told.owner.is_none() {
-                    told.owner = self.owners.get(&told.account).cloned();
+            for effect in &mut read.events {
+                if effect.owner.is_none() {
+                    effect.owner = self.owners.get(&effect.account).cloned();
                 }
-                if told.epoch() > Epoch::FIRST {
-                    told.restores = Arc::clone(&self.restores);
+                if effect.epoch() > Epoch::FIRST {
+                    effect.restores = Arc::clone(&self.restores);
                 }
-                is_whole &= told.owner.is_some() && told.epoch() <= self.epoch;
+                is_whole &= effect.owner.is_some() && effect.epoch() <= self.epoch;
             }
             if !is_whole {
                 return self.unknown();
             }
             if let Some(read) = self.rows.pop_front() {
-                hand.take(read.id, read.committed_at, read.events);
+                in_flight.take(read.id, read.committed_at, read.events);
             }
         }
         Unknown::default()
@@ -131,10 +132,10 @@ impl Intake {
 
     fn unknown(&self) -> Unknown {
         let mut events = self.rows.iter().flat_map(|read| &read.events);
-        let epochs = events.any(|told| told.epoch() > self.epoch);
+        let epochs = events.any(|effect| effect.epoch() > self.epoch);
         let events = self.rows.iter().flat_map(|read| &read.events);
-        let unknown = events.filter(|told| told.owner.is_none());
-        let unknown = unknown.map(|told| told.account);
+        let unknown = events.filter(|effect| effect.owner.is_none());
+        let unknown = unknown.map(|effect| effect.account);
         let unknown = unknown.filter(|account| !self.owners.contains_key(account));
         let unknown: BTreeSet<AccountKey> = unknown.take(ASKED).collect();
         Unknown {
@@ -143,14 +144,14 @@ impl Intake {
         }
     }
 
-    /// What the ledger says of its epochs; whether that is all that is waited for.
+    /// Stores the ledger's epochs; returns whether they cover all waiting events.
     pub(super) fn learn_epochs(&mut self, epochs: &Epochs) -> bool {
         self.epoch = epochs.current();
         self.restores = epochs.restores(Event::RESTORES_MAX).into();
         !self.unknown().epochs
     }
 
-    /// What the ledger says of accounts; whether it knows all of them.
+    /// Stores the owners of accounts; returns whether the ledger knows all of them.
     pub(super) fn learn(&mut self, asked: &[AccountKey], found: Vec<Option<Account>>) -> bool {
         let mut knows_all = found.len() == asked.len();
         for (account, found) in asked.iter().zip(found) {

@@ -1,7 +1,7 @@
-//! From the outbox to a publisher.
+//! The relay: publishes the events of the outbox.
 
 mod call;
-mod hand;
+mod in_flight;
 mod intake;
 mod session;
 mod settings;
@@ -28,32 +28,32 @@ pub use settings::RelaySettings;
 use stats::Counters;
 pub use stats::{RelayState, RelayStats};
 
-/// Publishes what was committed, once or more often, in order.
+/// Publishes the committed events, at least once and in order.
 ///
-/// Of the relays of a partition one is active; the others stand by and take over
-/// when its lease ends. An event is published after every earlier one of its
-/// account, and marked in the outbox once the publisher has it. A crash between
-/// the two repeats it: consumers know it by its id.
+/// One relay of a partition is active; the others are on standby and take over when its
+/// lease ends. An event is published after every earlier one of its account, and marked
+/// in the outbox once the publisher has accepted it. A crash between the two repeats the
+/// event: consumers recognise it by its id.
 ///
-/// - An event that fails is tried again, with growing pauses, for ever; later
-///   ones of its account wait, others do not.
-/// - An event that the publisher refuses, or that is larger than it takes, is
-///   parked: visible in [`Outbox::parked`], it stops its account's events and no
-///   others until [`Outbox::unpark`] skips it or sends it again.
-/// - A row that cannot be read stops the partition behind it: it comes from a
-///   later release, or is damaged. [`RelayState::Halted`] tells which.
+/// - A failed event is retried without limit, with growing pauses. Later events of its
+///   account wait; other accounts continue.
+/// - An event that the publisher refuses, or that exceeds its limits, is parked. It is
+///   listed in [`Outbox::parked`] and blocks only its account's events, until
+///   [`Outbox::unpark`] skips it or sends it again.
+/// - A row that cannot be read stops the partition behind it: it comes from a later
+///   release, or is damaged. [`RelayState::Halted`] names the row and the reason.
 ///
 /// # Cost
-/// A look into the outbox with each commit it is told of, and every
-/// [`poll`](RelaySettings::poll); a write for all rows that were finished while
-/// the one before was under way; two writes per lease time. The ledger is asked
-/// for the owners of accounts that it has not seen lately.
+/// The relay reads the outbox once for each commit that it is notified of, and once every
+/// [`poll`](RelaySettings::poll). It makes one write for all rows that were finished
+/// during the write before, and two writes per lease time. It queries the ledger for the
+/// owners of accounts that it has not seen lately.
 #[derive(Debug, Clone)]
 pub struct Relay {
     core: Arc<Core>,
 }
 
-/// What a relay works with.
+/// The parts that a relay works with.
 #[derive(Debug)]
 struct Core {
     outbox: Arc<dyn Outbox>,
@@ -66,7 +66,7 @@ struct Core {
     stats: Counters,
 }
 
-/// Puts a [`Relay`] together.
+/// Builds a [`Relay`].
 #[derive(Debug)]
 pub struct RelayBuilder {
     outbox: Arc<dyn Outbox>,
@@ -79,18 +79,18 @@ pub struct RelayBuilder {
 }
 
 impl RelayBuilder {
-    /// Who tells of commits: the one given to the
-    /// [`Wallet`](wallet_core::service::WalletBuilder::signal) of this process. Without it
-    /// commits are found by [polling](RelaySettings::poll).
+    /// The signal that notifies of commits: the one given to the
+    /// [`Wallet`](wallet_core::service::WalletBuilder::signal) of this process. Without
+    /// it commits are found by [polling](RelaySettings::poll).
     #[must_use]
     pub fn signal(mut self, signal: CommitSignal) -> Self {
         self.signal = signal;
         self
     }
 
-    /// Lets relays that stand by ask this lock service, and not the database,
-    /// whether another one is at work. The partition is guarded by its own lease
-    /// as before: where the service fails they ask the database.
+    /// Standby relays query this lock service, and not the database, whether another
+    /// relay is active. The lease still guards the partition. If the lock service fails,
+    /// they query the database.
     #[must_use]
     pub fn lock(mut self, locks: Arc<dyn LockManager>, owner: LockOwner) -> Self {
         self.locks = Some((locks, owner));
@@ -122,8 +122,8 @@ impl RelayBuilder {
 }
 
 impl Relay {
-    /// A relay from `outbox` to `publisher`, which asks `ledger` whose accounts
-    /// are whose.
+    /// A relay from `outbox` to `publisher`. It reads the owners of accounts from
+    /// `ledger`.
     #[must_use]
     pub fn builder(
         outbox: Arc<dyn Outbox>,
@@ -143,11 +143,11 @@ impl Relay {
         }
     }
 
-    /// Publishes until `stop` is over; then finishes the calls under way, marks
-    /// what is done and gives the partition back. Failures are counted, paused
-    /// for and tried again; they end nothing.
+    /// Publishes until `stop` is ready; then finishes the calls in flight, marks the
+    /// progress and releases the partition. Failures are counted and retried after a
+    /// pause; they never end the run.
     ///
-    /// To drop this future is as to crash: events may be published twice.
+    /// Dropping this future equals a crash: events may be published twice.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
         let core = self.core.as_ref();
         let stop: Stop<'_> = stop.boxed().shared();
@@ -172,7 +172,7 @@ impl Relay {
         }
     }
 
-    /// What it has done so far.
+    /// The stats so far.
     #[must_use]
     pub fn stats(&self) -> RelayStats {
         self.core.stats.snapshot()
@@ -206,13 +206,13 @@ impl Core {
             None
         });
         if lease.is_none() {
-            // Another one may have more luck with the database.
+            // Another relay may reach the database.
             self.pass_turn().await;
         }
         lease
     }
 
-    /// Goes on for as long as the partition is this relay's.
+    /// Works for as long as this relay owns the partition.
     async fn keep_turn(&self) -> Infallible {
         let Some(turn) = &self.turn else {
             return pending().await;
@@ -230,7 +230,7 @@ impl Core {
         }
     }
 
-    /// What the lock service says, unless it takes its time.
+    /// The answer of the lock service; `None` if it takes too long.
     async fn soon<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
         let patience = self.clock.sleep(self.settings.poll);
         match select(pin!(asked), patience).await {

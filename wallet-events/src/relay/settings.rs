@@ -4,37 +4,37 @@ use crate::setting::{SettingError, check};
 
 use wallet_core::store::PartitionId;
 
-/// How a [`Relay`](super::Relay) works: plain data.
+/// The settings of a [`Relay`](super::Relay): plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelaySettings {
-    /// Which partition of the outbox it publishes; 0 is the only one by default.
+    /// The partition of the outbox that it publishes; 0, the only one, by default.
     pub partition: PartitionId,
-    /// Its name among the relays of a partition: another one for each process.
+    /// The relay's name among the relays of a partition: unique for each process.
     pub owner: String,
     /// The CloudEvents `source` of its events; `/wallet` by default.
     pub source: String,
-    /// How long the partition stays its own without a sign of life, at least
-    /// 100 ms: after a death, others take over that much later. 5 s by default.
+    /// The lease time: how long the partition stays owned without a renewal, at least 100
+    /// ms. After a crash, another relay takes over this much later. 5 s by default.
     pub lease: Duration,
-    /// How often the outbox is looked at when nothing is known to be new: the
-    /// fallback where no [`CommitSignal`](wallet_core::store::CommitSignal) reaches the
-    /// relay; at least 1 ms. 250 ms by default.
+    /// The poll interval without news: the fallback if no
+    /// [`CommitSignal`](wallet_core::store::CommitSignal) reaches the relay; at least 1
+    /// ms. 250 ms by default.
     pub poll: Duration,
-    /// How many events are in hand at most, about; 20,000 by default. Behind one
-    /// large commit there may be more.
+    /// How many events are in flight at most, approximately; 20,000 by default. One large
+    /// commit may exceed it.
     pub events_max: usize,
-    /// How many outbox rows are claimed at a time at most; 64 by default.
+    /// The most outbox rows of one claim; 64 by default.
     pub rows: u32,
-    /// How many calls to the publisher are under way at most; 32 by default.
+    /// The most publisher calls in flight; 32 by default.
     pub calls_max: usize,
-    /// The pause before an event that failed is tried again. It doubles with
-    /// each failure, up to the longest, and is shortened by up to half at
-    /// random. 50 ms and 5 s by default.
+    /// The pause before a failed event is retried. It doubles with each failure, up to
+    /// the longest, and is shortened by up to 50% at random (jitter). 50 ms and 5 s by
+    /// default.
     pub pause_min: Duration,
     /// The longest pause.
     pub pause_max: Duration,
-    /// Whether the events of the host's own accounts (settlement, fees) are
-    /// published too. They are many and one group each.
+    /// Whether the events of system accounts (settlement, fees) are published too. They
+    /// are many, and each account is one group.
     pub system_accounts: bool,
 }
 
@@ -71,14 +71,14 @@ impl RelaySettings {
         ])
     }
 
-    /// The pause after so many failures in a row of an event. `salt` decides by
-    /// how much it is shortened.
+    /// The pause after this many failures in a row of an event. `salt` decides by how
+    /// much it is shortened (jitter).
     pub(super) fn pause(&self, failures: u32, salt: u64) -> Duration {
         let doublings = failures.saturating_sub(1).min(20);
         let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
         let whole = self.pause_min.saturating_mul(factor).min(self.pause_max);
         let half = whole.checked_div(2).unwrap_or_default();
-        // A thousand steps between half and whole.
+        // A thousand steps between 50% and 100%.
         let share = u32::try_from(salt.checked_rem(1_001).unwrap_or(0)).unwrap_or(0);
         let more = half.saturating_mul(share).checked_div(1_000);
         half.saturating_add(more.unwrap_or_default())

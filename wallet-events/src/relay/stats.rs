@@ -3,20 +3,20 @@ use std::sync::{Mutex, PoisonError};
 
 use wallet_core::store::RowId;
 
-/// What a relay is doing.
+/// The state of a relay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RelayState {
-    /// Another one owns the partition, or nobody can: it waits.
+    /// Standby: another relay owns the partition, or the store cannot be reached.
     #[default]
     Standby,
-    /// It owns the partition and publishes.
+    /// Active: it owns the partition and publishes.
     Active,
-    /// It owns the partition and cannot read a row: nothing behind that row is
+    /// Halted: it owns the partition and cannot read a row. Nothing behind that row is
     /// published until a release that can read it takes over.
     Halted {
-        /// Which row.
+        /// The row that cannot be read.
         row: RowId,
-        /// Why, in words.
+        /// The reason, as text.
         reason: String,
     },
 }
@@ -25,7 +25,7 @@ pub enum RelayState {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RelayStats {
-    /// What it is doing.
+    /// The present state.
     pub state: RelayState,
     /// How often it took the partition.
     pub takeovers: u64,
@@ -43,19 +43,19 @@ pub struct RelayStats {
     pub rows: u64,
     /// Calls to the store that failed and are tried again.
     pub store_failures: u64,
-    /// The latest failure of a store or publisher, in words.
+    /// The text of the latest failure of a store or publisher.
     pub last_failure: Option<String>,
     /// Microseconds from the commit of the event published last to its
     /// publication, by the relay's clock.
     pub lag_micros: u64,
-    /// Events in hand.
-    pub in_hand: u64,
+    /// Events in flight.
+    pub in_flight: u64,
 }
 
-/// The same while it changes.
+/// The live counters behind the stats.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    told: Mutex<(RelayState, Option<String>)>,
+    status: Mutex<(RelayState, Option<String>)>,
     pub(super) takeovers: Counter,
     pub(super) published: Counter,
     pub(super) calls: Counter,
@@ -65,7 +65,7 @@ pub(super) struct Counters {
     pub(super) rows: Counter,
     pub(super) store_failures: Counter,
     pub(super) lag_micros: Counter,
-    pub(super) in_hand: Counter,
+    pub(super) in_flight: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ impl Counter {
 
 impl Counters {
     pub(super) fn state(&self, state: RelayState) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).0 = state;
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).0 = state;
     }
 
     pub(super) fn failure(&self, error: &dyn std::error::Error) {
@@ -100,12 +100,12 @@ impl Counters {
     }
 
     pub(super) fn failure_text(&self, words: String) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(words);
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(words);
     }
 
     pub(super) fn snapshot(&self) -> RelayStats {
         let (state, last_failure) = self
-            .told
+            .status
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
@@ -121,7 +121,7 @@ impl Counters {
             rows: self.rows.get(),
             store_failures: self.store_failures.get(),
             lag_micros: self.lag_micros.get(),
-            in_hand: self.in_hand.get(),
+            in_flight: self.in_flight.get(),
         }
     }
 }

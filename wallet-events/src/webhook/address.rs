@@ -1,10 +1,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Which addresses webhooks may go to.
+/// The addresses that webhooks may go to.
 ///
-/// Subscribers say where their webhooks go, so without a limit they could have
-/// the host's own network called: its databases, its neighbours, the metadata of
-/// its cloud.
+/// Subscribers choose the URLs of their webhooks. Without a limit they could make the
+/// server call the host's own network: databases, neighbours, the cloud's metadata
+/// service (SSRF).
 ///
 /// ```
 /// use wallet_events::webhook::Addresses;
@@ -17,23 +17,23 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Addresses {
-    /// Those that the internet routes: not the host itself, no private,
-    /// link-local, shared, reserved, documentation or multicast address, in
-    /// whatever form an IPv6 address holds an IPv4 one.
+    /// Public addresses: every address that the internet routes. Loopback, private,
+    /// link-local, shared, reserved, documentation and multicast addresses are refused,
+    /// also where an IPv6 address holds such an IPv4 address.
     #[default]
     Public,
-    /// All: for receivers in the host's own network, and where every URL is the
-    /// host's own choice.
+    /// All addresses: for receivers in the host's own network, where the host chooses
+    /// every URL.
     Any,
 }
 
 /// The first address of a network of IPv4 and the length of its prefix.
 type Net4 = ([u8; 4], u32);
-/// The same of IPv6, of which all prefixes here lie in the first half.
+/// The same for IPv6; all prefixes here lie in the first half of the address.
 type Net6 = ([u16; 4], u32);
 
-/// What the IANA's registry of special addresses calls not globally reachable,
-/// and what only means something inside a cloud.
+/// Networks that IANA's registry of special addresses marks as not globally reachable,
+/// and addresses with a meaning only inside a cloud.
 const NOT_PUBLIC_4: [Net4; 17] = [
     ([0, 0, 0, 0], 8),
     ([10, 0, 0, 0], 8),
@@ -55,20 +55,20 @@ const NOT_PUBLIC_4: [Net4; 17] = [
     ([255, 255, 255, 255], 32),
 ];
 
-/// What is unicast on the internet; all else of IPv6 is something else.
+/// The unicast range of the internet. Every other IPv6 address is refused.
 const GLOBAL_6: Net6 = ([0x2000, 0, 0, 0], 3);
 
-/// What is not public within it.
+/// The networks within the unicast range that are not public.
 const NOT_PUBLIC_6: [Net6; 4] = [
-    // Of protocols: Teredo, benchmarking, ORCHID, and the like.
+    // Protocol assignments: Teredo, benchmarking, ORCHID.
     ([0x2001, 0, 0, 0], 23),
     ([0x2001, 0xdb8, 0, 0], 32),
-    // 6to4: holds an IPv4 address, and nobody needs it any more.
+    // 6to4: it holds an IPv4 address and is obsolete.
     ([0x2002, 0, 0, 0], 16),
     ([0x3fff, 0, 0, 0], 20),
 ];
 
-/// IPv4 through a translator: what DNS answers in networks without IPv4.
+/// IPv4 through a translator (NAT64): DNS answers it in networks without IPv4.
 const NAT64: [u8; 12] = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
 
 impl Addresses {
@@ -153,7 +153,7 @@ mod tests {
             "255.255.255.255",
             "::",
             "::1",
-            // IPv4 in IPv6: mapped, compatible, translated, 6to4, Teredo.
+            // IPv4 inside IPv6: mapped, compatible, translated, 6to4, Teredo.
             "::ffff:127.0.0.1",
             "::ffff:169.254.169.254",
             "::ffff:7f00:1",

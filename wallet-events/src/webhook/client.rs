@@ -15,21 +15,21 @@ use rustls::{ClientConfig, RootCertStore};
 use super::error::Failure;
 use super::resolver::Resolver;
 use super::{WebhookError, WebhookSettings};
-use crate::forwarder::told;
+use crate::forwarder::error_chain;
 
-/// Bytes of an answer that are read, so that its connection can be used again.
+/// Bytes of an answer body that are read, so that the keep-alive connection can be
+/// reused.
 const ANSWER_MAX: usize = 16_384;
-/// Bytes of an answer's head at most.
+/// The longest response head, in bytes.
 const HEAD_MAX: usize = 32_768;
-/// How long a connection is kept that nobody uses, and how many of a receiver.
+/// How long an idle keep-alive connection stays open, and how many per receiver.
 const IDLE: Duration = Duration::from_secs(60);
 const IDLE_MAX: usize = 4;
 
-/// What all webhooks of a host are sent with: its connections, and the
-/// authorities that it trusts. Cheap to clone.
+/// The HTTP client of all webhooks of a host: its connection pool and its trusted root
+/// certificates. Cheap to clone.
 ///
-/// Speaks HTTP/1.1, follows no redirects, and takes no proxy from the
-/// environment.
+/// It speaks HTTP/1.1, follows no redirects and uses no proxy of the environment.
 ///
 /// ```
 /// use wallet_events::webhook::{WebhookClient, WebhookSettings};
@@ -89,7 +89,7 @@ impl WebhookClient {
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, Failure> {
         let sent = self.http.request(request).await;
-        sent.map_err(|error| Failure::NotReached(told(&error)))
+        sent.map_err(|error| Failure::NotReached(error_chain(&error)))
     }
 }
 
@@ -119,8 +119,8 @@ fn tls(settings: &WebhookSettings) -> Result<ClientConfig, WebhookError> {
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Reads a short answer to its end; a long one is given up, and its connection
-/// with it.
+/// Reads a short answer to its end, so that the connection can be reused. A long answer
+/// is abandoned, and its connection is closed.
 pub(super) async fn drain(mut answer: Incoming) {
     let mut read = 0_usize;
     while read <= ANSWER_MAX && !answer.is_end_stream() {
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use crate::webhook::Addresses;
 
-    /// As a name does that was public when its URL was taken.
+    /// Fails as for a name that was public when its URL was accepted.
     #[tokio::test]
     async fn nothing_is_sent_to_a_name_that_stands_for_the_host_itself() {
         let receiver = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

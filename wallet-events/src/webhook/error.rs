@@ -3,7 +3,7 @@ use thiserror::Error;
 
 use crate::setting::SettingError;
 
-/// Why there can be no such webhook: what to tell whoever asked for it.
+/// Why a webhook cannot be created; safe to show to the person who requested it.
 ///
 /// ```
 /// use wallet_events::webhook::{WebhookError, WebhookSecret};
@@ -14,32 +14,32 @@ use crate::setting::SettingError;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// No URL, or none that a webhook can have.
+    /// The URL is missing, or a webhook cannot use it.
     #[error("no URL for a webhook: {0}")]
     Url(&'static str),
-    /// `http` where only `https` is allowed.
+    /// The URL is `http`, and only `https` is allowed.
     #[error("the URL is not https")]
     Plain,
-    /// A URL whose address is not [public](super::Addresses::Public).
+    /// The address in the URL is not [public](super::Addresses::Public).
     #[error("the URL leads to an address that is not public")]
     NotPublic,
-    /// No secret: `whsec_` and 24 to 64 bytes in base64.
+    /// The secret is not `whsec_` and 24 to 64 bytes in base64.
     #[error("a secret is `whsec_` and 24 to 64 bytes in base64")]
     Secret,
-    /// No secret at all, or more than ten.
+    /// There is no secret, or there are more than ten.
     #[error("a webhook is signed with one to ten secrets")]
     Secrets,
-    /// The machine knows no authority whose certificates are to be trusted, or
-    /// one of those in the settings is none.
+    /// The machine has no trusted root certificates, or one of those in the settings is
+    /// not a certificate.
     #[error("no authorities to trust: {0}")]
     Roots(&'static str),
-    /// A setting.
+    /// A setting is not valid.
     #[error(transparent)]
     Setting(#[from] SettingError),
 }
 
-/// Why a webhook was not delivered this time: for the host's own people. Of an
-/// answer it tells the status and nothing else.
+/// Why one delivery of a webhook failed, for the host's own staff. Of the response it
+/// reports the status only.
 #[derive(Debug, Error)]
 pub(super) enum Failure {
     #[error("the receiver answered {0}")]
@@ -48,7 +48,7 @@ pub(super) enum Failure {
     Timeout,
     #[error("the receiver was not reached: {0}")]
     NotReached(String),
-    /// An id that would be another message's when signed, or no header.
+    /// The id is not safe to sign, or is not a valid header value.
     #[error("the id of the message is not fit for a webhook")]
     Id,
 }

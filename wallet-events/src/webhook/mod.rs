@@ -1,8 +1,8 @@
-//! From a queue to a subscriber's URL, signed.
+//! Webhooks: deliver the messages of a queue to a subscriber's URL, signed.
 //!
-//! A subscription is a queue of its own, a [`Forwarder`](crate::Forwarder) and a
-//! [`Webhook`], which takes what a topic would take and posts it to a URL. What
-//! queue and forwarder do is what webhooks need:
+//! A subscription is a separate queue, a [`Forwarder`](crate::Forwarder) and a
+//! [`Webhook`]. The webhook takes the place of a topic and posts each message to a URL.
+//! Queue and forwarder provide what webhooks need:
 //!
 //! | | |
 //! |---|---|
@@ -12,13 +12,12 @@
 //! | dead letters | the queue's redrive policy: [`Webhook::MAX_RECEIVES`] |
 //! | redelivery by hand | [`Redrive`](crate::Redrive) |
 //!
-//! A webhook comes at least once, and its id is the same each time: subscribers
-//! recognise by it what they have seen. [`WebhookSecret`] shows what one does with
-//! a webhook.
+//! A webhook is delivered at least once, and its id is the same each time: subscribers
+//! detect repetitions by the id. [`WebhookSecret`] shows how to verify a webhook.
 //!
-//! Give the queue and its dead letters 14 days of retention. While a receiver is
-//! away the next event of an account waits until the ones before it are delivered
-//! or dead, and a queue forgets what it has kept too long.
+//! Give the queue and its dead letter queue 14 days of retention. While a receiver is
+//! down the next event of an account waits until the earlier ones are delivered or dead.
+//! A queue drops messages that are older than its retention.
 
 mod address;
 mod client;
@@ -53,10 +52,10 @@ use target::Target;
 use crate::forwarder::ForwarderSettings;
 use crate::identity::event_id;
 
-/// Secrets of a webhook at most.
+/// The most secrets of a webhook.
 const SECRETS_MAX: usize = 10;
 
-/// What one call takes: ten messages as a queue gives them.
+/// The limits of one call: ten messages, as a queue returns them.
 const LIMITS: PublisherLimits = PublisherLimits {
     messages: 10,
     bytes: 10_485_760,
@@ -73,8 +72,8 @@ const LIMITS: PublisherLimits = PublisherLimits {
 /// other answers, redirects, no answer. `410 Gone` is no exception: it is for the
 /// host to end a subscription. `Retry-After` is not looked at.
 ///
-/// What is said of failures is for the host's own people: shown to subscribers,
-/// it would tell them what answers where.
+/// The failure reasons are for the host's own staff. A subscriber could learn from them
+/// which internal addresses answer.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -109,9 +108,9 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// How often the queue gives an event before it puts it into its dead
-    /// letters, its `maxReceiveCount`: so that with the pauses of
-    /// [`forwarding`](Self::forwarding) an event is tried for a day.
+    /// How often the queue hands out an event before it moves the event to the dead
+    /// letter queue (`maxReceiveCount`). With the pauses of
+    /// [`forwarding`](Self::forwarding), an event is retried for a day.
     pub const MAX_RECEIVES: u32 = 34;
 
     /// A webhook to `url`, signed with each of `secrets`.
@@ -148,8 +147,8 @@ impl Webhook {
         Ok(())
     }
 
-    /// How a forwarder to a webhook works: an event that failed comes again after
-    /// 5 seconds, then after twice as long each time, up to an hour.
+    /// The settings of a forwarder to a webhook. A failed event is retried after 5
+    /// seconds; the pause doubles with each failure, up to one hour.
     #[must_use]
     pub fn forwarding() -> ForwarderSettings {
         ForwarderSettings {
@@ -192,7 +191,7 @@ impl Webhook {
 
     fn request(&self, message: &Message) -> Result<Request<Full<Bytes>>, Failure> {
         let id = event_id(message);
-        // A dot ends the id in what is signed.
+        // The signed content separates the id from the rest with a dot.
         if id.contains('.') {
             return Err(Failure::Id);
         }
@@ -243,8 +242,8 @@ impl EventPublisher for Webhook {
 mod tests {
     use super::*;
 
-    /// The first attempt is at the first receive, and between two receives lies a
-    /// pause; the last one leads to the dead letters.
+    /// The first attempt is made at the first receive. A pause lies between two receives.
+    /// After the last receive the event becomes a dead letter.
     #[test]
     fn an_event_is_tried_for_a_day() {
         let settings = Webhook::forwarding();

@@ -9,11 +9,10 @@ use tower_service::Service;
 
 use super::Addresses;
 
-/// Resolves names to such addresses only as webhooks may go to.
+/// Resolves a name to the addresses that webhooks may go to.
 ///
-/// The client connects to what comes from here and resolves nothing again, so
-/// that a name that is public when it is checked and private a moment later leads
-/// nowhere.
+/// The client connects only to these addresses and never resolves again. A name that is
+/// public during the check and private a moment later (DNS rebinding) reaches nothing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Resolver {
     pub(super) addresses: Addresses,
@@ -39,7 +38,7 @@ impl Service<Name> for Resolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let addresses = self.addresses;
         Box::pin(async move {
-            // The client puts the port in.
+            // The client sets the port.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let allowed = found.filter(|found| addresses.allow(found.ip()));
             let allowed: Vec<_> = allowed.collect();

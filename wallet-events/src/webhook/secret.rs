@@ -6,12 +6,12 @@ use ring::hmac;
 
 use super::WebhookError;
 
-/// What every secret begins with.
+/// The prefix of every secret.
 const PREFIX: &str = "whsec_";
 
-/// What a host and one of its subscribers share, to sign webhooks with: 24 to 64
-/// random bytes, another for every URL. Written as `whsec_` and the bytes in
-/// base64. What `Debug` shows tells nothing of it.
+/// The shared secret of a host and one subscriber, which signs webhooks: 24 to 64 random
+/// bytes, a different secret for every URL. It is written as `whsec_` and the bytes in
+/// base64. `Debug` output does not reveal it.
 ///
 /// The scheme is that of [Standard Webhooks](https://www.standardwebhooks.com),
 /// and subscribers verify with its library for their language. In Rust:
@@ -51,9 +51,9 @@ pub struct WebhookSecret {
 }
 
 impl WebhookSecret {
-    /// Bytes of a secret at least.
+    /// The shortest secret, in bytes.
     pub const BYTES_MIN: usize = 24;
-    /// Bytes of a secret at most.
+    /// The longest secret, in bytes.
     pub const BYTES_MAX: usize = 64;
 
     /// Reads a secret from `whsec_` and its bytes in base64.
@@ -70,8 +70,8 @@ impl WebhookSecret {
         Ok(Self { key })
     }
 
-    /// The signature of a webhook that is sent at a time, in seconds since 1970:
-    /// `v1,` and an HMAC-SHA256 in base64.
+    /// The signature of a webhook that is sent at a time, in seconds since 1970: `v1,`
+    /// and an HMAC-SHA256 in base64.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp_secs: i64, body: &str) -> String {
         let mut context = hmac::Context::with_key(&self.key);

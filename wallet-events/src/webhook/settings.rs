@@ -5,7 +5,7 @@ use hyper::header::HeaderValue;
 use super::Addresses;
 use crate::setting::{SettingError, check};
 
-/// How webhooks are sent: plain data.
+/// The settings of webhooks: plain data.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,13 +28,13 @@ pub struct WebhookSettings {
     pub timeout: Duration,
     /// Where webhooks may go: to public addresses only by default.
     pub addresses: Addresses,
-    /// Whether URLs may be `http`: webhooks are then signed, and readable by
-    /// everybody on the way. No by default.
+    /// Whether URLs may be `http`. Such webhooks are signed but not encrypted. No by
+    /// default.
     pub plain_http: bool,
-    /// What receivers see as the sender.
+    /// The `User-Agent` header.
     pub user_agent: String,
-    /// Certificates in DER of authorities that are trusted beside the machine's
-    /// own: those of receivers in the host's own network.
+    /// Root certificates in DER that are trusted in addition to the machine's own, for
+    /// receivers in the host's own network.
     pub extra_roots: Vec<Vec<u8>>,
 }
 

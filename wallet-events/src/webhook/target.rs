@@ -9,8 +9,8 @@ use super::{Addresses, WebhookError, WebhookSettings};
 /// Bytes of a URL at most.
 const BYTES_MAX: usize = 2_048;
 
-/// Where a webhook goes. The very value that was checked is what the client
-/// connects to: nobody reads the text a second time and in another way.
+/// The parsed URL of a webhook. The client connects to exactly the value that was
+/// checked; the text is parsed once.
 #[derive(Clone)]
 pub(super) struct Target {
     uri: Uri,
@@ -38,7 +38,7 @@ impl Target {
     }
 }
 
-/// Without path and query, which may hold what is secret.
+/// Shows the URL without path and query, which may hold secrets.
 impl fmt::Debug for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.uri.scheme_str().unwrap_or_default();
@@ -47,7 +47,7 @@ impl fmt::Debug for Target {
     }
 }
 
-/// The host, where the authority is a host and maybe a port, and nothing else.
+/// The host of the authority. The authority must be a host with an optional port.
 fn host(uri: &Uri) -> Result<&str, WebhookError> {
     let authority = uri.authority().ok_or(WebhookError::Url("no host"))?;
     let all = authority.as_str();
@@ -79,7 +79,8 @@ fn check_host(host: &str, addresses: Addresses) -> Result<(), WebhookError> {
     if !is_name(host) {
         return Err(WebhookError::Url("neither a host name nor an address"));
     }
-    // A resolver says so, too; but this is told to whoever types it.
+    // A resolver would report this too, but here the person who enters the URL sees the
+    // error.
     let is_local = host.rsplit('.').next().is_some_and(is_localhost);
     if is_local && addresses != Addresses::Any {
         return Err(WebhookError::NotPublic);
@@ -91,8 +92,8 @@ fn is_localhost(label: &str) -> bool {
     label.eq_ignore_ascii_case("localhost")
 }
 
-/// Whether it is a host name, without a dot at its end. One whose last label is
-/// a number is none: resolvers take `2130706433`, `0x7f.1` and `127.1` for the
+/// Whether the text is a host name; a dot at its end is not allowed. A name with a number
+/// as its last label is refused: resolvers read `2130706433`, `0x7f.1` and `127.1` as the
 /// address 127.0.0.1.
 fn is_name(host: &str) -> bool {
     let is_label = |label: &str| {
@@ -165,8 +166,8 @@ mod tests {
         }
     }
 
-    /// Forms of addresses that resolvers and other readers of URLs understand in
-    /// their own ways: refused wherever webhooks may go.
+    /// Address forms that resolvers and URL parsers read in different ways. They are
+    /// refused for every setting.
     #[test]
     fn what_can_be_read_in_two_ways_is_refused() {
         for url in [

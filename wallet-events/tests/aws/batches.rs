@@ -1,4 +1,4 @@
-//! Batches that are ended in part, and credentials that have expired.
+//! Batches that are deleted in part, and expired credentials.
 
 use wallet_events::aws::SnsPublisher;
 
@@ -15,7 +15,7 @@ fn receipts(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("r{number}")).collect()
 }
 
-/// Status 200 does not mean that all was done.
+/// Status 200 does not mean that every entry succeeded.
 #[tokio::test]
 async fn an_entry_that_failed_is_not_taken_as_ended() {
     let server = Scripted::start(&[(
@@ -27,17 +27,17 @@ async fn an_entry_that_failed_is_not_taken_as_ended() {
     .await;
     let ended = queue_at(&server).delete_batch(&receipts(4)).await;
     assert_eq!(server.asked().len(), 1);
-    let told: Vec<_> = ended
+    let answers: Vec<_> = ended
         .into_iter()
         .map(|one| one.map_err(|error| error.to_string()))
         .collect();
-    assert_eq!(told[0], Ok(()));
+    assert_eq!(answers[0], Ok(()));
     assert_eq!(
-        told[1],
+        answers[1],
         Err("the queue failed: deleting: InternalError".to_owned())
     );
-    assert!(matches!(&told[2], Err(error) if error.contains("no longer in the caller's hands")));
-    assert!(matches!(&told[3], Err(error) if error.contains("said nothing of it")));
+    assert!(matches!(&answers[2], Err(error) if error.contains("no longer in the caller's hands")));
+    assert!(matches!(&answers[3], Err(error) if error.contains("said nothing of it")));
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn ten_are_ended_in_a_call_and_a_call_that_fails_fails_its_own() {
     }
 }
 
-/// They are nobody's message's fault, however the service names them.
+/// Expired credentials are not a message's fault, whatever the service reports.
 #[tokio::test]
 async fn expired_credentials_refuse_no_message() {
     for code in [

@@ -1,4 +1,4 @@
-//! The queue on the emulator passes the list of the port.
+//! The queue on the emulator passes the conformance suite of the port.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -46,7 +46,7 @@ async fn messages_go_from_the_queue_through_the_topic_to_a_subscriber_in_order()
             arrived.push(received.message);
         }
     }
-    // In order per group, and as they were sent.
+    // In order per group, and unchanged.
     arrived.sort_by(|one, other| one.group.cmp(&other.group));
     sent.sort_by(|one, other| one.group.cmp(&other.group));
     assert_eq!(arrived, sent);
@@ -79,8 +79,8 @@ async fn what_the_topic_refuses_becomes_a_dead_letter_and_comes_back() {
     let stats = forwarder.stats();
     assert_eq!((stats.forwarded, stats.refused, stats.held_back), (1, 2, 2));
 
-    // What was received behind it lies behind it, and both come back, though
-    // their ids were sent to the queue a moment ago.
+    // A later message of the same receives follows it, and both come back, although their
+    // ids were sent to the queue a moment ago.
     let redrive = Redrive::new(
         Arc::new(dead.queue()),
         Arc::new(queue.publisher()),

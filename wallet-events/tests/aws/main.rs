@@ -50,7 +50,7 @@ fn sns() -> aws_sdk_sns::Client {
     client!(aws_sdk_sns, shared_aws())
 }
 
-/// A name that no other test has.
+/// A name that no other test uses.
 fn unique(name: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -58,7 +58,7 @@ fn unique(name: &str) -> String {
     format!("wallet-{name}-{process}-{number}.fifo")
 }
 
-/// A FIFO queue of a test's own.
+/// A FIFO queue for one test.
 struct Fifo {
     client: aws_sdk_sqs::Client,
     url: String,
@@ -74,9 +74,9 @@ impl Fifo {
             create = create.attributes(name.clone(), value);
         }
         let url = create.send().await.unwrap().queue_url.unwrap();
-        let told = client.get_queue_attributes().queue_url(&url);
-        let told = told.attribute_names(Attribute::QueueArn).send().await;
-        let arn = told.unwrap().attributes.unwrap()[&Attribute::QueueArn].clone();
+        let answer = client.get_queue_attributes().queue_url(&url);
+        let answer = answer.attribute_names(Attribute::QueueArn).send().await;
+        let arn = answer.unwrap().attributes.unwrap()[&Attribute::QueueArn].clone();
         Self { client, url, arn }
     }
 
@@ -94,13 +94,13 @@ impl Fifo {
         SqsPublisher::new(self.client.clone(), &self.url).unwrap()
     }
 
-    /// Without waiting for messages.
+    /// A queue without long polling.
     fn queue(&self) -> SqsQueue {
         let queue = SqsQueue::new(self.client.clone(), &self.url).unwrap();
         queue.with_wait(Duration::ZERO)
     }
 
-    /// Waits for a message as long as the service does.
+    /// Waits for a message as long as the service allows.
     fn waiting(&self) -> SqsQueue {
         SqsQueue::new(self.client.clone(), &self.url).unwrap()
     }

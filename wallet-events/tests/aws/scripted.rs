@@ -1,17 +1,16 @@
-//! A server that answers as it is told: for what the emulator has no reason to say.
+//! A server with scripted answers, for errors that the emulator never returns.
 
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What it answers to each request in turn, the last one again and again: a
-/// status and a body.
+/// The scripted answers, in order; the last one repeats. Each is a status and a body.
 #[derive(Debug, Clone)]
 pub(crate) struct Scripted {
     pub(crate) endpoint: String,
     answers: Arc<Mutex<Vec<(u16, String)>>>,
-    /// The bodies of what was asked.
+    /// The bodies of the requests.
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -35,7 +34,7 @@ impl Scripted {
         server
     }
 
-    /// The bodies of what was asked so far.
+    /// The bodies of the requests so far.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
@@ -52,7 +51,7 @@ impl Scripted {
                 last
             };
             let head = format!(
-                "HTTP/1.1 {status} Told\r\ncontent-type: application/x-amz-json-1.0\r\n\
+                "HTTP/1.1 {status} Scripted\r\ncontent-type: application/x-amz-json-1.0\r\n\
                  content-length: {}\r\n\r\n",
                 body.len()
             );
@@ -64,7 +63,7 @@ impl Scripted {
     }
 }
 
-/// The body of the next request; none when the connection ends.
+/// The body of the next request; `None` when the connection ends.
 async fn request(connection: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {

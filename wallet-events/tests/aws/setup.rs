@@ -1,4 +1,4 @@
-//! Queues, topics and subscriptions made by calls, also where some of it is there.
+//! Creates queues, topics and subscriptions, also if some of them exist.
 
 use std::collections::HashMap;
 
@@ -13,9 +13,9 @@ use super::*;
 
 async fn attributes(url: &str) -> HashMap<Attribute, String> {
     let client = sqs();
-    let told = client.get_queue_attributes().queue_url(url);
-    let told = told.attribute_names(Attribute::All).send().await;
-    told.unwrap().attributes.unwrap()
+    let answer = client.get_queue_attributes().queue_url(url);
+    let answer = answer.attribute_names(Attribute::All).send().await;
+    answer.unwrap().attributes.unwrap()
 }
 
 fn assert_is_sound(found: &HashMap<Attribute, String>) {
@@ -26,8 +26,8 @@ fn assert_is_sound(found: &HashMap<Attribute, String>) {
         (Attribute::FifoThroughputLimit, "perMessageGroupId"),
         (Attribute::MessageRetentionPeriod, "1209600"),
     ] {
-        let told = found.get(&attribute).map(String::as_str);
-        assert_eq!(told, Some(due), "{attribute}");
+        let value = found.get(&attribute).map(String::as_str);
+        assert_eq!(value, Some(due), "{attribute}");
     }
 }
 
@@ -41,8 +41,8 @@ fn parsed(found: &HashMap<Attribute, String>, attribute: &Attribute) -> Value {
 
 async fn subscription(arn: &str) -> HashMap<String, String> {
     let client = sns();
-    let told = client.get_subscription_attributes().subscription_arn(arn);
-    told.send().await.unwrap().attributes.unwrap()
+    let answer = client.get_subscription_attributes().subscription_arn(arn);
+    answer.send().await.unwrap().attributes.unwrap()
 }
 
 #[tokio::test]
@@ -98,19 +98,19 @@ async fn the_throughput_of_a_topic_is_by_group_also_of_one_that_is_there() {
         for _ in 0..2 {
             let arn = create_topic(&sns(), &settings).await.unwrap();
             let client = sns();
-            let told = client.get_topic_attributes().topic_arn(arn).send().await;
-            let told = told.unwrap().attributes.unwrap();
-            assert_eq!(told["FifoThroughputScope"], "MessageGroup");
-            assert_eq!(told["FifoTopic"], "true");
-            assert_eq!(told["ContentBasedDeduplication"], "false");
+            let answer = client.get_topic_attributes().topic_arn(arn).send().await;
+            let answer = answer.unwrap().attributes.unwrap();
+            assert_eq!(answer["FifoThroughputScope"], "MessageGroup");
+            assert_eq!(answer["FifoTopic"], "true");
+            assert_eq!(answer["ContentBasedDeduplication"], "false");
         }
     }
     let standard = create_topic(&sns(), &TopicSettings::new("standard")).await;
     assert!(standard.is_err());
 }
 
-/// The queues let in nobody but whom their policy names: without a statement of
-/// its own the topic delivers nothing.
+/// The queues accept only the senders that their policy names. Without a statement for
+/// the topic nothing is delivered.
 #[tokio::test]
 async fn a_subscription_delivers_raw_and_names_its_dead_letters() {
     let topic = TopicSettings::new(unique("redrive"));
@@ -131,10 +131,10 @@ async fn a_subscription_delivers_raw_and_names_its_dead_letters() {
     let arn = arn.unwrap();
     let again = subscribe(&sns(), &sqs(), &topic, &queue, Some(filter)).await;
     assert_eq!(again.unwrap(), arn);
-    let told = subscription(&arn).await;
-    assert_eq!(told["RawMessageDelivery"], "true");
+    let found = subscription(&arn).await;
+    assert_eq!(found["RawMessageDelivery"], "true");
     let due = json!({ "deadLetterTargetArn": queue.dead_letters_arn });
-    let policy: Value = serde_json::from_str(&told["RedrivePolicy"]).unwrap();
+    let policy: Value = serde_json::from_str(&found["RedrivePolicy"]).unwrap();
     assert_eq!(policy, due);
     for url in [&queue.url, &queue.dead_letters_url] {
         let policy = parsed(&attributes(url).await, &Attribute::Policy);
@@ -167,13 +167,13 @@ async fn a_subscription_that_lacks_its_dead_letters_gets_them() {
     let own = own.endpoint(&queue.arn).send().await.unwrap();
     let arn = subscribe(&sns(), &sqs(), &topic, &queue, None).await;
     assert_eq!(own.subscription_arn, Some(arn.unwrap()));
-    let told = subscription(&own.subscription_arn.unwrap()).await;
-    assert!(told["RedrivePolicy"].contains(&queue.dead_letters_arn));
-    assert_eq!(told["RawMessageDelivery"], "true");
-    assert_eq!(told.get("FilterPolicy"), None);
+    let found = subscription(&own.subscription_arn.unwrap()).await;
+    assert!(found["RedrivePolicy"].contains(&queue.dead_letters_arn));
+    assert_eq!(found["RawMessageDelivery"], "true");
+    assert_eq!(found.get("FilterPolicy"), None);
 }
 
-/// A FIFO topic takes no other.
+/// A FIFO topic accepts no standard queue.
 #[tokio::test]
 async fn dead_letters_of_a_subscription_are_a_fifo_queue() {
     let queue = FifoQueue {
@@ -191,7 +191,7 @@ async fn dead_letters_of_a_subscription_are_a_fifo_queue() {
 const ERROR: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code>\
     <Message>there is one with other attributes</Message></Error></ErrorResponse>";
 
-/// The service says so where the emulator answers with what is there.
+/// The service returns this error where the emulator returns the existing resource.
 #[tokio::test]
 async fn what_is_there_with_other_attributes_is_found_by_its_name() {
     let topic = "arn:aws:sns:eu-central-1:000000000000:t.fifo";
@@ -199,7 +199,7 @@ async fn what_is_there_with_other_attributes_is_found_by_its_name() {
         "<CreateTopicResponse><CreateTopicResult><TopicArn>{topic}</TopicArn>\
          </CreateTopicResult></CreateTopicResponse>"
     );
-    let told = "<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes><entry>\
+    let answer = "<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes><entry>\
         <key>ContentBasedDeduplication</key><value>false</value></entry><entry>\
         <key>FifoThroughputScope</key><value>Topic</value></entry></Attributes>\
         </GetTopicAttributesResult></GetTopicAttributesResponse>";
@@ -207,7 +207,7 @@ async fn what_is_there_with_other_attributes_is_found_by_its_name() {
     let server = Scripted::start(&[
         (400, ERROR),
         (200, created.as_str()),
-        (200, told),
+        (200, answer),
         (200, set),
     ])
     .await;
@@ -237,7 +237,7 @@ async fn what_is_there_with_other_attributes_is_found_by_its_name() {
     };
     let first = page("arn:other", "<NextToken>more</NextToken>");
     let second = page(&queue.arn, "");
-    let told = "<GetSubscriptionAttributesResponse><GetSubscriptionAttributesResult><Attributes>\
+    let answer = "<GetSubscriptionAttributesResponse><GetSubscriptionAttributesResult><Attributes>\
         <entry><key>RawMessageDelivery</key><value>true</value></entry></Attributes>\
         </GetSubscriptionAttributesResult></GetSubscriptionAttributesResponse>";
     let set = "<SetSubscriptionAttributesResponse/>";
@@ -245,7 +245,7 @@ async fn what_is_there_with_other_attributes_is_found_by_its_name() {
         (400, ERROR),
         (200, first.as_str()),
         (200, second.as_str()),
-        (200, told),
+        (200, answer),
         (200, set),
     ];
     let server = Scripted::start(&answers).await;
@@ -255,7 +255,7 @@ async fn what_is_there_with_other_attributes_is_found_by_its_name() {
     let asked = server.asked();
     assert_eq!(asked.len(), 5);
     assert!(asked[4].contains("RedrivePolicy") && asked[4].contains("q-dead.fifo"));
-    // And where there is none, the error is the service's.
+    // If no such resource exists, the service's error is returned.
     let server = Scripted::start(&[(400, ERROR), (200, &page("arn:other", ""))]).await;
     let client = client!(aws_sdk_sns, &server.endpoint);
     assert!(subscribe(&client, &sqs, topic, &queue, None).await.is_err());

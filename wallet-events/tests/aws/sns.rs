@@ -2,7 +2,7 @@ use wallet_events::aws::SnsPublisher;
 
 use super::*;
 
-/// A topic of a test's own.
+/// A topic for one test.
 pub(crate) struct Topic {
     client: aws_sdk_sns::Client,
     arn: String,
@@ -64,7 +64,7 @@ async fn a_fifo_topic_delivers_to_fifo_queues_by_their_filters() {
     assert_eq!(ids(&all.receive(30).await), ["a1", "a2", "a3"]);
     let received = euros.receive(30).await;
     assert_eq!(ids(&received), ["a1", "a3"]);
-    // Attributes, group and body arrive as they were.
+    // Attributes, group and body arrive unchanged.
     assert_eq!(received[0].message, message("a1"));
 }
 

@@ -12,7 +12,7 @@ const SHORT: Timeouts = Timeouts {
 
 #[tokio::test]
 async fn a_silent_server_fails_every_call_in_time() {
-    // It takes connections and says nothing.
+    // The server accepts connections and never answers.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let sqs = client!(aws_sdk_sqs, &endpoint);

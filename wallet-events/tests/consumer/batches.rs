@@ -1,4 +1,4 @@
-//! What a receive gave is deleted together.
+//! The messages of one receive are deleted together.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,8 +10,8 @@ use wallet_events::memory::MemoryQueue;
 
 use crate::shop::{NAME, Shop, start};
 
-/// Counts what is deleted in a call, and leaves out the first entries of the first
-/// calls, as a service may.
+/// Counts the deletes of a call, and leaves out the first entries of the first calls, as
+/// a service may.
 #[derive(Debug)]
 struct Partial {
     queue: Arc<MemoryQueue>,
@@ -58,11 +58,11 @@ impl MessageQueue for Partial {
         };
         let (left_out, rest) = receipts.split_at(failing);
         let left_out = left_out.iter();
-        let mut told: Vec<_> = left_out
+        let mut answers: Vec<_> = left_out
             .map(|_| Err(QueueError::new("an entry failed")))
             .collect();
-        told.extend(self.queue.delete_batch(rest).await);
-        told
+        answers.extend(self.queue.delete_batch(rest).await);
+        answers
     }
 }
 
@@ -70,7 +70,7 @@ impl MessageQueue for Partial {
 async fn what_one_receive_gave_is_deleted_in_one_call() {
     let shop = Shop::new();
     let accounts = shop.world.accounts::<3>().await;
-    shop.send(&shop.told().await).await;
+    shop.send(&shop.published().await).await;
     let queue = Partial::new(&shop.queue, 0);
     let consumer = shop.consumer_of(queue.clone(), ConsumerSettings::new(NAME));
     let at_work = start(consumer);
@@ -86,7 +86,7 @@ async fn what_one_receive_gave_is_deleted_in_one_call() {
 async fn what_could_not_be_deleted_comes_again_and_has_no_second_effect() {
     let shop = Shop::new();
     let [ada, bob] = shop.world.accounts().await;
-    shop.send(&shop.told().await).await;
+    shop.send(&shop.published().await).await;
     let queue = Partial::new(&shop.queue, 2);
     let consumer = shop.consumer_of(queue.clone(), ConsumerSettings::new(NAME));
     let at_work = start(consumer);

@@ -1,5 +1,4 @@
-//! A consumer's own database: effects and positions change together or not at
-//! all.
+//! A consumer's own database: effects and positions change together or not at all.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +21,7 @@ struct State {
     moved: u32,
 }
 
-/// How a handler goes about it.
+/// How a handler records its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Effect and step in one transaction.
@@ -34,7 +33,7 @@ pub(crate) enum Way {
 #[derive(Debug)]
 pub(crate) struct Books {
     state: Mutex<State>,
-    told: MemoryInbox,
+    noted: MemoryInbox,
     way: Way,
     latency: Duration,
 }
@@ -44,12 +43,12 @@ impl Books {
         Self::slow(way, Duration::ZERO)
     }
 
-    /// With a handler that takes its time before its transaction.
+    /// Books with a handler that waits before its transaction.
     pub(crate) fn slow(way: Way, latency: Duration) -> Arc<Self> {
         let state = Mutex::default();
         Arc::new(Self {
             state,
-            told: MemoryInbox::new(),
+            noted: MemoryInbox::new(),
             way,
             latency,
         })
@@ -67,19 +66,19 @@ impl Books {
         self.state().effects.clone()
     }
 
-    /// The versions whose effects happened, in order.
+    /// The versions with an effect, in order.
     pub(crate) fn versions(&self, account: AccountId) -> Vec<Version> {
         let effects = self.effects().into_iter();
         let of_account = effects.filter(|effect| effect.event.account.id == account);
         of_account.map(|effect| effect.event.version).collect()
     }
 
-    /// The restores that it was told of, in order.
+    /// The restores that the handler was notified of, in order.
     pub(crate) fn restores(&self) -> Vec<Restore> {
         self.state().restores.clone()
     }
 
-    /// How often a step did not begin where the account stood.
+    /// How often a step did not begin at the account's position.
     pub(crate) fn moved(&self) -> u32 {
         self.state().moved
     }
@@ -118,11 +117,11 @@ impl Inbox for Books {
     }
 
     async fn restores(&self, consumer: &str) -> Result<Vec<Restore>, StoreError> {
-        self.told.restores(consumer).await
+        self.noted.restores(consumer).await
     }
 
     async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<(), StoreError> {
-        self.told.note_restore(consumer, restore).await
+        self.noted.note_restore(consumer, restore).await
     }
 }
 

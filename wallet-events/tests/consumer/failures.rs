@@ -12,9 +12,9 @@ async fn what_fails_comes_again_in_order_and_stops_no_other_account() {
     let [ada, bob] = shop.world.accounts().await;
     shop.world.deposit(bob).await;
     shop.world.pay(bob, ada).await;
-    // Ada's are three, Bob's four: the fourth is Bob's alone.
+    // Ada has three events and Bob four: only Bob has a fourth.
     shop.books.fail(4, 2);
-    shop.send(&shop.told().await).await;
+    shop.send(&shop.published().await).await;
     let at_work = shop.start();
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(shop.books.versions(ada), [1, 2, 3]);
@@ -35,7 +35,7 @@ async fn the_ones_behind_a_failure_wait_for_it() {
         shop.world.deposit(ada).await;
     }
     shop.books.fail(3, 3);
-    shop.send(&shop.told().await).await;
+    shop.send(&shop.published().await).await;
     let at_work = shop.start();
     shop.consumed().await;
     assert_eq!(shop.books.versions(ada), [1, 2, 3, 4, 5, 6, 7]);
@@ -44,23 +44,23 @@ async fn the_ones_behind_a_failure_wait_for_it() {
     at_work.stop().await;
 }
 
-/// What always fails ends in the dead letters; what was missed is told with the
-/// next event; and once it comes back, it is known.
+/// A permanent failure ends in the dead letter queue. The next event reports what was
+/// missed. After a redrive the event is recognised.
 #[tokio::test(start_paused = true)]
 async fn poison_goes_to_the_dead_letters_and_back() {
     let shop = Shop::new();
     let [ada] = shop.world.accounts().await;
     shop.world.deposit(ada).await;
     shop.world.deposit(ada).await;
-    let told = shop.told().await;
+    let published = shop.published().await;
     shop.books.fail(2, 5);
-    shop.send(&told[..2]).await;
+    shop.send(&published[..2]).await;
     let at_work = shop.start();
     shop.consumed().await;
     let dead = shop.dead.messages();
     let versions: Vec<_> = dead.iter().map(|one| event(one).version).collect();
     assert_eq!(versions, [2]);
-    shop.send(&told[2..]).await;
+    shop.send(&published[2..]).await;
     shop.consumed().await;
     assert_eq!(shop.books.versions(ada), [1, 3, 4]);
     let missed = shop.books.effects()[1].missed.clone().unwrap();
@@ -93,7 +93,7 @@ async fn what_is_no_event_goes_to_the_dead_letters() {
         message("c", ""),
     ])
     .await;
-    shop.send(&shop.told().await).await;
+    shop.send(&shop.published().await).await;
     let at_work = shop.start();
     shop.consumed().await;
     assert_eq!(shop.dead.messages().len(), 3);

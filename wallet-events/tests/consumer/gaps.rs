@@ -13,17 +13,21 @@ async fn six() -> (Shop, wallet_core::AccountId, Vec<Message>) {
     for _ in 0..4 {
         shop.world.pay(ada, bob).await;
     }
-    let mut told = shop.told().await;
-    told.retain(|message| event(message).account.id == ada);
-    assert_eq!(told.len(), 6);
-    (shop, ada, told)
+    let mut published = shop.published().await;
+    published.retain(|message| event(message).account.id == ada);
+    assert_eq!(published.len(), 6);
+    (shop, ada, published)
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_missing_is_read_from_the_ledger() {
-    let (shop, ada, told) = six().await;
-    shop.send(&[told[0].clone(), told[4].clone(), told[5].clone()])
-        .await;
+    let (shop, ada, published) = six().await;
+    shop.send(&[
+        published[0].clone(),
+        published[4].clone(),
+        published[5].clone(),
+    ])
+    .await;
     let at_work = shop.start();
     shop.consumed().await;
 
@@ -41,8 +45,8 @@ async fn what_is_missing_is_read_from_the_ledger() {
     assert_eq!(effects[2].missed, None);
     assert_eq!(at_work.consumer.stats().gaps, 1);
 
-    // They come after all: they are known.
-    shop.send(&told[1..4]).await;
+    // The late events are recognised.
+    shop.send(&published[1..4]).await;
     shop.consumed().await;
     assert_eq!(shop.books.versions(ada), [1, 5, 6]);
     assert_eq!(at_work.consumer.stats().duplicates, 3);
@@ -56,10 +60,10 @@ async fn more_than_a_page_of_the_statement_is_read() {
     for _ in 0..450 {
         shop.world.pay(ada, bob).await;
     }
-    let mut told = shop.told().await;
-    told.retain(|message| event(message).account.id == ada);
-    let last = told.pop().unwrap();
-    shop.send(&[told[0].clone(), last]).await;
+    let mut published = shop.published().await;
+    published.retain(|message| event(message).account.id == ada);
+    let last = published.pop().unwrap();
+    shop.send(&[published[0].clone(), last]).await;
     let at_work = shop.start();
     shop.consumed().await;
     let effects = shop.books.effects();
@@ -71,11 +75,12 @@ async fn more_than_a_page_of_the_statement_is_read() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_ledger_an_event_waits_for_what_is_missing() {
-    let (shop, ada, told) = six().await;
-    // In groups of its own the second overtakes.
-    let mut late = told[1].clone();
+    let (shop, ada, published) = six().await;
+    // In separate groups the second event overtakes the first.
+    let mut late = published[1].clone();
     late.group.push_str("/late");
-    shop.send(&[told[0].clone(), told[2].clone()]).await;
+    shop.send(&[published[0].clone(), published[2].clone()])
+        .await;
     let at_work = start(shop.consumer(ConsumerSettings::new(NAME)));
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(shop.books.versions(ada), [1]);
@@ -90,8 +95,8 @@ async fn without_a_ledger_an_event_waits_for_what_is_missing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_consumer_may_begin_with_the_first_event_that_comes() {
-    let (shop, ada, told) = six().await;
-    shop.send(&told[3..]).await;
+    let (shop, ada, published) = six().await;
+    shop.send(&published[3..]).await;
     let mut settings = ConsumerSettings::new(NAME);
     settings.start = Start::FirstSeen;
     let at_work = start(shop.consumer(settings));
@@ -103,9 +108,13 @@ async fn a_consumer_may_begin_with_the_first_event_that_comes() {
 
 #[tokio::test(start_paused = true)]
 async fn who_filters_expects_gaps() {
-    let (shop, ada, told) = six().await;
-    shop.send(&[told[1].clone(), told[3].clone(), told[5].clone()])
-        .await;
+    let (shop, ada, published) = six().await;
+    shop.send(&[
+        published[1].clone(),
+        published[3].clone(),
+        published[5].clone(),
+    ])
+    .await;
     let mut settings = ConsumerSettings::new(NAME);
     settings.gaps = Gaps::Expected;
     let at_work = start(shop.consumer(settings));
@@ -117,12 +126,12 @@ async fn who_filters_expects_gaps() {
 
 #[tokio::test(start_paused = true)]
 async fn types_of_a_later_release_are_passed_over_in_their_place() {
-    let (shop, ada, mut told) = six().await;
-    let body = &told[2].body;
+    let (shop, ada, mut published) = six().await;
+    let body = &published[2].body;
     let later = body.replace("wallet.account.debited.v1", "wallet.account.renamed.v1");
     assert_ne!(*body, later);
-    told[2].body = later;
-    shop.send(&told).await;
+    published[2].body = later;
+    shop.send(&published).await;
     let at_work = start(shop.consumer(ConsumerSettings::new(NAME)));
     shop.consumed().await;
     assert_eq!(shop.books.versions(ada), [1, 2, 4, 5, 6]);
@@ -130,11 +139,11 @@ async fn types_of_a_later_release_are_passed_over_in_their_place() {
     assert_eq!((stats.unknown, stats.gaps, stats.failures), (1, 0, 0));
     at_work.stop().await;
 
-    // Behind a gap it is left to the next event to tell what was missed.
-    let (shop, ada, mut told) = six().await;
-    told[2].body = told[2].body.replace("debited.v1", "debited.v9");
-    told.remove(1);
-    shop.send(&told).await;
+    // Behind a gap, the next event reports what was missed.
+    let (shop, ada, mut published) = six().await;
+    published[2].body = published[2].body.replace("debited.v1", "debited.v9");
+    published.remove(1);
+    shop.send(&published).await;
     let at_work = shop.start();
     shop.consumed().await;
     assert_eq!(shop.books.versions(ada), [1, 4, 5, 6]);

@@ -14,8 +14,8 @@ use crate::books::{Books, Way};
 use crate::kit::{World, spawn};
 use crate::shop::{NAME, Shop, start};
 
-/// A queue at a distance: there is time to die between what was done and the
-/// answer, and between an effect and the end of its message.
+/// A queue with latency: a process can die between an operation and its answer, and
+/// between an effect and the delete of its message.
 #[derive(Debug)]
 struct Far(Arc<MemoryQueue>);
 
@@ -58,13 +58,12 @@ impl MessageQueue for Far {
     }
 }
 
-/// Ten thousand events; relays die a hundred times, consumers a hundred times, at
-/// any point; the queue repeats what it is given. Every effect happens once, in
-/// order.
+/// Ten thousand events; one hundred relays and one hundred consumers die at random
+/// points, and the queue repeats messages. Every effect happens once, in order.
 #[tokio::test(start_paused = true)]
 async fn relays_and_consumers_die_and_every_effect_happens_once() {
     let books = Books::slow(Way::Together, Duration::from_millis(1));
-    // A death is no poison: what was held by the dead is given as often as it takes.
+    // A crash is not a poison message: the queue hands out messages without a limit.
     let shop = Shop::with_receives(1_000, books);
     let accounts = shop.world.accounts::<20>().await;
     let mut rng = fastrand::Rng::with_seed(11);

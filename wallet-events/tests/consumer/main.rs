@@ -1,4 +1,4 @@
-//! Consumers of queues in memory, on a clock of its own: no test waits.
+//! Consumers of queues in memory, on a test clock: no test waits.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -11,8 +11,8 @@ async fn every_event_has_its_effect_in_order() {
         let shop = Shop::with(Books::new(way));
         let [ada, bob] = shop.world.accounts().await;
         shop.world.pay(ada, bob).await;
-        let told = shop.told().await;
-        shop.send(&told).await;
+        let published = shop.published().await;
+        shop.send(&published).await;
         let at_work = shop.start();
         shop.consumed().await;
 
@@ -36,14 +36,14 @@ async fn what_comes_again_has_no_second_effect() {
         let shop = Shop::with(Books::new(way));
         let [ada, bob] = shop.world.accounts().await;
         shop.world.pay(ada, bob).await;
-        let told = shop.told().await;
+        let published = shop.published().await;
         let at_work = shop.start();
-        for message in &told {
-            // Each is followed by all that came before it.
+        for message in &published {
+            // Each message is followed by a repetition of the first.
             shop.send(std::slice::from_ref(message)).await;
-            shop.send(&told[..1]).await;
+            shop.send(&published[..1]).await;
         }
-        shop.send(&told).await;
+        shop.send(&published).await;
         shop.consumed().await;
 
         assert_eq!(shop.books.versions(ada), [1, 2, 3]);
@@ -54,20 +54,20 @@ async fn what_comes_again_has_no_second_effect() {
     }
 }
 
-/// Two processes of one consumer that hold the same event, because the first is
-/// slower than its visibility: one of them finds the account moved.
+/// Two processes of one consumer hold the same event, because the first one is slower
+/// than its visibility timeout. The slower one finds that the position has moved.
 #[tokio::test(start_paused = true)]
 async fn of_two_that_hold_an_event_one_has_its_effect() {
     let shop = Shop::with(Books::slow(Way::Together, Duration::from_secs(1)));
     let [ada] = shop.world.accounts().await;
-    let told = shop.told().await;
-    // Everything is there twice, and in groups of its own: nothing keeps the two
-    // apart but the inbox.
-    let mut again = told.clone();
+    let published = shop.published().await;
+    // Every message is there twice, in separate groups, so that only the inbox prevents a
+    // second effect.
+    let mut again = published.clone();
     for message in &mut again {
         message.group.push_str("/again");
     }
-    shop.send(&told).await;
+    shop.send(&published).await;
     shop.send(&again).await;
     let mut settings = ConsumerSettings::new(NAME);
     settings.batch = 2;
@@ -91,7 +91,7 @@ async fn of_two_that_hold_an_event_one_has_its_effect() {
 async fn a_slow_handler_keeps_its_messages() {
     let shop = Shop::with(Books::slow(Way::EffectOnly, Duration::from_secs(100)));
     let [ada] = shop.world.accounts().await;
-    shop.send(&shop.told().await).await;
+    shop.send(&shop.published().await).await;
     let first = shop.start();
     let second = shop.start();
     shop.consumed().await;
@@ -106,7 +106,7 @@ async fn a_slow_handler_keeps_its_messages() {
 async fn a_stop_waits_for_what_is_under_way() {
     let shop = Shop::with(Books::slow(Way::Together, Duration::from_secs(5)));
     let [ada] = shop.world.accounts().await;
-    shop.send(&shop.told().await).await;
+    shop.send(&shop.published().await).await;
     let at_work = shop.start();
     tokio::time::sleep(Duration::from_secs(1)).await;
     at_work.stop().await;

@@ -1,6 +1,6 @@
-//! Whole worlds from a seed: a ledger that is restored again and again under its
-//! relay, its queue and a consumer that is restarted. In the end what the consumer
-//! holds is what the books hold. Planted bugs show within a few seeds.
+//! Simulated worlds from a seed: a ledger is restored repeatedly under its relay, its
+//! queue and a restarting consumer. At the end the consumer holds what the books hold.
+//! Planted bugs show within a few seeds.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,27 +21,27 @@ use crate::books::{Books, Way};
 use crate::kit::spawn;
 use crate::shop::{NAME, Shop, start};
 
-/// How many seeds a sound consumer passes.
+/// The number of seeds that a correct consumer passes.
 const SEEDS: u64 = 60;
-/// Within how many a planted bug shows.
+/// The number of seeds within which a planted bug shows.
 const CAUGHT_WITHIN: u64 = 150;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bug {
-    /// The inbox compares versions, of whatever epoch.
+    /// The inbox compares versions and ignores epochs.
     PositionsByVersionOnly,
-    /// The inbox keeps no restores, so that a process that starts is told again, and
+    /// The inbox stores no restores. A restarted process notifies its handler again, and
     /// forgets what the ledger has forgotten.
     ForgetsRestores,
-    /// The handler takes nothing back.
+    /// The handler discards nothing.
     KeepsWhatIsLost,
-    /// The handler keeps the epoch of an entry and not that in which it is known to be
-    /// in the books, and the inbox keeps no restores.
+    /// The handler stores the epoch of an entry instead of the latest epoch in which the
+    /// books held it, and the inbox stores no restores.
     KeepsTheEpochOfTheEntry,
 }
 
-/// What is held of an entry: its transfer, its time, the epoch in which it is known
-/// to be in the books.
+/// The stored copy of an entry: its transfer, its time, and the latest epoch in which the
+/// books held it.
 type Held = BTreeMap<(AccountKey, Sequence), (TransferId, Timestamp, Epoch)>;
 
 /// A copy of every entry.
@@ -51,7 +51,7 @@ struct Mirror {
     held: Mutex<Held>,
     wrong: Mutex<Vec<String>>,
     positions: MemoryInbox,
-    /// How long each event takes.
+    /// The duration of each event's handling.
     pace: Rng,
 }
 
@@ -68,7 +68,7 @@ impl Mirror {
         epoch: Epoch,
     ) {
         let before = self.held().insert(entry, (transfer, at, epoch));
-        // What another process is about to take back may still be here.
+        // Rows that another process is about to discard may still be here.
         if let Some(before) = before.filter(|(_, _, before)| *before >= epoch) {
             let words = format!("{entry:?}: {transfer} over {before:?}");
             self.wrong.lock().unwrap().push(words);
@@ -114,7 +114,7 @@ impl Inbox for Mirror {
     ) -> Result<Vec<Position>, StoreError> {
         let mut found = self.positions.positions(consumer, accounts).await?;
         if self.bug == Some(Bug::PositionsByVersionOnly) {
-            // Ahead of every event whose version is not greater.
+            // Such a position is ahead of every event without a greater version.
             let last = Epoch::new(Epoch::MAX).unwrap();
             for position in &mut found {
                 position.epoch = last;
@@ -179,9 +179,9 @@ impl World {
         consumer.unwrap().with_ledger(self.shop.ledger())
     }
 
-    /// Brings the books back to a backup, whose time is known more or less.
+    /// Restores the books from a backup with an approximate time.
     async fn restore(&self, (tables, at): &(Tables, Timestamp)) {
-        // Epochs tell restores of one backup apart by the second.
+        // Epochs distinguish restores of one backup by the second.
         tokio::time::sleep(Duration::from_secs(1)).await;
         *self.shop.world.store.shared().tables() = tables.clone();
         let early = Duration::from_millis(self.rng.below(3) * self.rng.below(4_000));
@@ -201,7 +201,7 @@ impl World {
     }
 }
 
-/// What is wrong in the end.
+/// The differences at the end.
 async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
     let mirror = Arc::new(Mirror {
         bug,
@@ -218,7 +218,7 @@ async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
     };
     let (shop, rng) = (&world.shop, &world.rng);
     let relay = spawn(&shop.world.relay(Arc::<MemoryQueue>::clone(&shop.queue)));
-    // Two processes of one consumer, side by side.
+    // Two processes of one consumer, concurrently.
     let mut at_work = [start(world.consumer()), start(world.consumer())];
     let accounts: [_; 3] = shop.world.accounts().await;
     let mut backups = Vec::new();
@@ -227,7 +227,7 @@ async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
             0 => {
                 let tables = shop.world.store.shared().tables().clone();
                 backups.push((tables, shop.world.clock.now()));
-                // What comes later is later.
+                // A later commit has a later time.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             1 if !backups.is_empty() => {
@@ -248,7 +248,7 @@ async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
             }
         }
     }
-    // An account comes again with its next event, and each has one.
+    // Every account has one more event, which brings it up to date.
     for from in 0..3 {
         shop.world
             .pay(accounts[from], accounts[(from + 1) % 3])

@@ -1,5 +1,4 @@
-//! A ledger's database that went back to an earlier state, as its consumers see it:
-//! ADR 17's worked example.
+//! A restored ledger database, as its consumers see it: the worked example of ADR 17.
 
 use std::time::Duration;
 
@@ -37,8 +36,8 @@ struct Example {
     /// When the backup was taken.
     at: Timestamp,
     /// Events before the backup.
-    kept: Vec<Message>,
-    /// Of two payments from Ada to Bob after it.
+    retained: Vec<Message>,
+    /// Events of two payments from Ada to Bob after the backup.
     lost: Vec<Message>,
 }
 
@@ -47,27 +46,27 @@ impl Example {
         let shop = Shop::new();
         let [ada, bob] = shop.world.accounts().await;
         shop.world.pay(ada, bob).await;
-        let kept = shop.told().await;
+        let retained = shop.published().await;
         let backup = shop.world.store.shared().tables().clone();
         let at = shop.world.clock.now();
         for _ in 0..2 {
             tokio::time::sleep(MINUTE).await;
             shop.world.pay(ada, bob).await;
         }
-        let lost = shop.told().await;
-        assert_eq!((kept.len(), lost.len()), (6, 4));
+        let lost = shop.published().await;
+        assert_eq!((retained.len(), lost.len()), (6, 4));
         Self {
             shop,
             ada,
             bob,
             backup,
             at,
-            kept,
+            retained,
             lost,
         }
     }
 
-    /// The books are brought back, and the epoch is raised.
+    /// Restores the books and raises the epoch.
     async fn restore(&self, restored_to: Timestamp) -> Restore {
         *self.shop.world.store.shared().tables() = self.backup.clone();
         let by = RaisedBy::new("ops").unwrap();
@@ -81,8 +80,8 @@ impl Example {
 async fn effects_of_a_new_epoch_are_new_and_lost_ones_are_taken_back() {
     let example = Example::new().await;
     let Example { shop, ada, bob, .. } = &example;
-    // All but Bob's last one.
-    shop.send(&example.kept).await;
+    // All events but Bob's last one.
+    shop.send(&example.retained).await;
     shop.send(&example.lost[..3]).await;
     let at_work = shop.start();
     shop.consumed().await;
@@ -91,12 +90,12 @@ async fn effects_of_a_new_epoch_are_new_and_lost_ones_are_taken_back() {
 
     let restore = example.restore(example.at).await;
     shop.world.pay(*ada, *bob).await;
-    let new = shop.told().await;
+    let new = shop.published().await;
     let ids: Vec<_> = new.iter().map(|one| one.id.clone()).collect();
     let id = |account| format!("0/{account}/{}/4", restore.epoch);
     assert_eq!(ids, [id(*ada), id(*bob)]);
     assert_eq!(event(&new[0]).restores, [restore]);
-    // Bob's lost one is still under way, before and after the new ones.
+    // Bob's lost event is still in the queue, before and after the new ones.
     shop.send(&of(&new, *ada)).await;
     shop.consumed().await;
     shop.send(&example.lost[3..]).await;
@@ -117,7 +116,7 @@ async fn effects_of_a_new_epoch_are_new_and_lost_ones_are_taken_back() {
         [(from(5), Some(restore)), (from(4), Some(restore))],
         "a position in what is lost is where the step begins"
     );
-    // What was lost is gone, what is new is there, each once.
+    // The lost effects are gone and the new ones are there, each once.
     assert_eq!(shop.books.versions(*ada), [1, 2, 3, 4]);
     assert_eq!(shop.books.versions(*bob), [1, 2, 3, 4]);
     let missed = effects.iter().filter_map(|one| one.missed.as_ref());
@@ -131,15 +130,15 @@ async fn effects_of_a_new_epoch_are_new_and_lost_ones_are_taken_back() {
 async fn what_the_books_still_hold_past_the_time_comes_again() {
     let example = Example::new().await;
     let Example { shop, ada, bob, .. } = &example;
-    shop.send(&example.kept).await;
+    shop.send(&example.retained).await;
     let at_work = shop.start();
     shop.consumed().await;
-    // Whoever restored names a time before the payment that the backup holds.
-    let openings = event(&example.kept[3]).at;
+    // The operator names a time before the payment that the backup holds.
+    let openings = event(&example.retained[3]).at;
     let early = openings.saturating_sub(Duration::from_micros(1));
     let restore = example.restore(early).await;
     shop.world.pay(*ada, *bob).await;
-    shop.send(&shop.told().await).await;
+    shop.send(&shop.published().await).await;
     shop.consumed().await;
 
     assert_eq!(shop.books.restores(), [restore]);
@@ -148,7 +147,7 @@ async fn what_the_books_still_hold_past_the_time_comes_again() {
     let last = of_ada.next_back().unwrap();
     let missed = last.missed.as_ref().unwrap();
     let again: Vec<_> = missed.entries.iter().map(|entry| entry.version).collect();
-    assert_eq!(again, [2, 3], "seen, taken back, and told again");
+    assert_eq!(again, [2, 3], "seen, taken back, and published again");
     assert_eq!((last.event.version, last.step.from.version), (4, 3));
     assert_eq!(at_work.consumer.stats().failures, 0);
 }
@@ -158,17 +157,17 @@ async fn what_the_books_still_hold_past_the_time_comes_again() {
 async fn a_second_restore_of_a_backup_takes_back_as_much_as_the_first() {
     let example = Example::new().await;
     let Example { shop, ada, bob, .. } = &example;
-    shop.send(&example.kept).await;
+    shop.send(&example.retained).await;
     let at_work = shop.start();
     shop.consumed().await;
     // A time before the payment that the backup holds.
-    let early = event(&example.kept[3]).at;
+    let early = event(&example.retained[3]).at;
     let early = early.saturating_sub(Duration::from_micros(1));
     let first = example.restore(early).await;
     shop.world.pay(*ada, *bob).await;
-    let told = shop.told().await;
-    // Bob's event of the first restore is late.
-    shop.send(&of(&told, *ada)).await;
+    let published = shop.published().await;
+    // Bob's event of the first restore arrives late.
+    shop.send(&of(&published, *ada)).await;
     shop.consumed().await;
     assert_eq!(shop.books.restores(), [first]);
 
@@ -176,11 +175,11 @@ async fn a_second_restore_of_a_backup_takes_back_as_much_as_the_first() {
     let second = example.restore(example.at).await;
     assert!(second.epoch > first.epoch);
     shop.world.pay(*ada, *bob).await;
-    let last = shop.told().await;
+    let last = shop.published().await;
     assert_eq!(event(&last[0]).restores, [second], "the first is forgotten");
     shop.send(&last).await;
     shop.consumed().await;
-    shop.send(&of(&told, *bob)).await;
+    shop.send(&of(&published, *bob)).await;
     shop.consumed().await;
 
     let epoch = second.epoch;
@@ -189,7 +188,7 @@ async fn a_second_restore_of_a_backup_takes_back_as_much_as_the_first() {
         restored_to: early,
     };
     assert_eq!(shop.books.restores(), [first, widened]);
-    // What the backup holds past that time came again, for both.
+    // What the backup holds past that time came again, for both accounts.
     for account in [*ada, *bob] {
         assert_eq!(shop.books.versions(account), [4]);
         let mut effects = shop.books.effects().into_iter();
@@ -208,7 +207,7 @@ async fn a_second_restore_of_a_backup_takes_back_as_much_as_the_first() {
 async fn a_lost_event_behind_a_gap_is_passed_over_before_any_of_the_new_epoch_came() {
     let example = Example::new().await;
     let Example { shop, bob, .. } = &example;
-    shop.send(&example.kept).await;
+    shop.send(&example.retained).await;
     let restore = example.restore(example.at).await;
     let last = of(&example.lost, *bob).pop().unwrap();
     shop.send(&[last]).await;
@@ -224,21 +223,21 @@ async fn a_lost_event_behind_a_gap_is_passed_over_before_any_of_the_new_epoch_ca
 async fn without_a_ledger_the_handler_is_told_to_read_the_account_itself() {
     let example = Example::new().await;
     let Example { shop, ada, bob, .. } = &example;
-    shop.send(&example.kept).await;
+    shop.send(&example.retained).await;
     shop.send(&example.lost).await;
     let at_work = start(shop.consumer(ConsumerSettings::new(NAME)));
     shop.consumed().await;
     let restore = example.restore(example.at).await;
     shop.world.pay(*ada, *bob).await;
-    shop.send(&shop.told().await).await;
+    shop.send(&shop.published().await).await;
     shop.consumed().await;
     let effects = shop.books.effects();
     let of_new = effects
         .iter()
         .filter(|one| one.event.epoch == restore.epoch);
-    let told: Vec<_> = of_new
+    let seen: Vec<_> = of_new
         .map(|one| (one.restored, one.missed.is_none()))
         .collect();
-    assert_eq!(told, [(Some(restore), true); 2]);
+    assert_eq!(seen, [(Some(restore), true); 2]);
     assert_eq!(at_work.consumer.stats().failures, 0);
 }

@@ -15,8 +15,7 @@ use crate::kit::{TestClock, World, spawn};
 /// The consumer's name.
 pub(crate) const NAME: &str = "shop";
 
-/// A ledger, its events, the queue between it and a consumer with books of its
-/// own.
+/// A ledger, its events, a queue, and a consumer with its own database.
 pub(crate) struct Shop {
     pub(crate) world: World,
     pub(crate) queue: Arc<MemoryQueue>,
@@ -24,7 +23,7 @@ pub(crate) struct Shop {
     pub(crate) books: Arc<Books>,
 }
 
-/// Consumers until they are stopped.
+/// Runs consumers until they are stopped.
 pub(crate) struct AtWork {
     pub(crate) consumer: Consumer,
     stop: tokio::sync::oneshot::Sender<()>,
@@ -37,7 +36,7 @@ impl AtWork {
         self.task.await.unwrap();
     }
 
-    /// As kill -9 would.
+    /// Stops as kill -9 does.
     pub(crate) async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
@@ -49,8 +48,7 @@ impl Shop {
         Self::with(Books::new(Way::Together))
     }
 
-    /// A queue that takes everything, however often it comes, and gives a message
-    /// five times.
+    /// A queue without deduplication that hands out a message five times.
     pub(crate) fn with(books: Arc<Books>) -> Self {
         Self::with_receives(5, books)
     }
@@ -76,8 +74,9 @@ impl Shop {
         }
     }
 
-    /// All that the ledger tells so far, in the order of one relay.
-    pub(crate) async fn told(&self) -> Vec<Message> {
+    /// All messages that the ledger has published since the last call, in the order of
+    /// one relay.
+    pub(crate) async fn published(&self) -> Vec<Message> {
         let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&self.world.clock);
         let all = Arc::new(MemoryQueue::new(clock));
         let relay = self.world.relay(Arc::<MemoryQueue>::clone(&all));
@@ -98,7 +97,7 @@ impl Shop {
         self.consumer_of(Arc::<MemoryQueue>::clone(&self.queue), settings)
     }
 
-    /// A consumer that comes to the queue by another way.
+    /// A consumer that reaches the queue through another adapter.
     pub(crate) fn consumer_of(
         &self,
         queue: Arc<dyn MessageQueue>,
@@ -114,7 +113,7 @@ impl Shop {
         Arc::<MemoryStore>::clone(&self.world.store)
     }
 
-    /// A consumer that reads from the ledger what is missing.
+    /// A consumer that reads missing versions from the ledger.
     pub(crate) fn start(&self) -> AtWork {
         start(
             self.consumer(ConsumerSettings::new(NAME))
@@ -122,7 +121,7 @@ impl Shop {
         )
     }
 
-    /// Waits until nothing is left in the queue, neither in anybody's hands.
+    /// Waits until the queue is empty, with no message in flight.
     pub(crate) async fn consumed(&self) {
         for _ in 0..100_000 {
             if self.queue.messages().is_empty() {

@@ -52,11 +52,11 @@ fn unknown_fields_are_passed_over() {
     fn add(value: &mut serde_json::Value) {
         match value {
             serde_json::Value::Object(fields) => {
-                // The host's own words are its own.
+                // The host's own metadata may hold any field.
                 for (_, field) in fields.iter_mut().filter(|(name, _)| *name != "metadata") {
                     add(field);
                 }
-                // An object that stands for a variant holds nothing else.
+                // An object that stands for a variant holds only that variant.
                 if !fields.contains_key("overdraft") {
                     fields.insert("later".to_owned(), serde_json::json!({ "deep": [1, null] }));
                 }

@@ -1,4 +1,4 @@
-//! What events look like to those who receive them.
+//! The JSON of events, as consumers receive it.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

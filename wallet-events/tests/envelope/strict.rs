@@ -1,7 +1,7 @@
 use serde_json::Value;
 use wallet_events::{Event, schema_of};
 
-/// With every field forbidden that the schema does not name.
+/// Forbids every field that the schema does not name.
 fn strict(schema: &Value) -> Value {
     fn close(value: &mut Value) {
         if let Value::Object(fields) = value {
@@ -19,8 +19,8 @@ fn strict(schema: &Value) -> Value {
     schema
 }
 
-/// What of an event's JSON does not fit the schema of its type, fields that it
-/// does not name included.
+/// The parts of an event's JSON that violate the schema of its type, including fields
+/// that it does not name.
 pub(crate) fn misfits(event: &Event, json: &str) -> Vec<String> {
     let schema: Value = serde_json::from_str(schema_of(event.kind).unwrap()).unwrap();
     assert_eq!(schema["title"], event.type_name().unwrap());

@@ -1,4 +1,4 @@
-//! The queue in memory passes the list of the port.
+//! The queue in memory passes the conformance suite of the port.
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use super::*;
 
 const MAX_RECEIVES: u32 = 3;
 
-/// A queue with dead letters, a topic that fails as it is told, what it took.
+/// A queue with dead letters, a topic with scripted faults, and the queue behind it.
 struct Setup {
     clock: Arc<TestClock>,
     queue: Arc<MemoryQueue>,
@@ -19,7 +19,7 @@ impl Setup {
         let clock = clock();
         let dead = Arc::new(MemoryQueue::new(clock.clone()));
         let queue = MemoryQueue::new(clock.clone()).with_dead_letters(MAX_RECEIVES, dead.clone());
-        // It leaves nothing out, so that what comes twice is seen.
+        // The queue has no deduplication, so that repetitions are visible.
         let taken = MemoryQueue::new(clock.clone()).with_window(Duration::ZERO);
         let taken = Arc::new(taken);
         let topic = ScriptedPublisher::new(taken.clone(), clock.clone());
@@ -37,7 +37,7 @@ impl Setup {
         Forwarder::new(queue, topic, self.clock.clone())
     }
 
-    /// Forwards for so long, then stops.
+    /// Forwards for this long, then stops.
     async fn forward(&self, forwarder: &Forwarder, seconds: u64) {
         forwarder.run(pass(seconds)).await;
     }
@@ -98,7 +98,7 @@ async fn what_failed_and_what_is_behind_it_goes_back_in_order() {
     assert_eq!(names(&setup.queue), ["a1", "a2", "a3"]);
     let stats = forwarder.stats();
     assert_eq!((stats.failed, stats.held_back, stats.refused), (1, 2, 0));
-    // Not at once, and a1 first.
+    // Not at once, and a1 comes first.
     assert_eq!(receive(&setup.queue, 30).await, []);
     pass(1).await;
     let back = receive(&setup.queue, 30).await.into_iter();
@@ -119,14 +119,14 @@ async fn an_unknown_outcome_repeats_messages_and_loses_none() {
     assert!(setup.queue.messages().is_empty());
     let stats = forwarder.stats();
     assert_eq!((stats.forwarded, stats.publish_errors), (2, 1));
-    assert!(stats.last_error.unwrap().contains("told to fail after"));
+    assert!(stats.last_error.unwrap().contains("scripted to fail after"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_crash_between_publishing_and_deleting_repeats_and_loses_nothing() {
     let setup = Setup::new();
     send(&setup.queue, &["a1", "a2"]).await;
-    // The topic takes a2 and answers too late: the process is gone.
+    // The topic accepts a2 and answers too late: the process is gone.
     setup.topic.then(Fault::None);
     setup.topic.then(Fault::DelayAfter(Duration::from_secs(10)));
     let forwarder = setup.forwarder();
@@ -150,7 +150,7 @@ async fn visibility_is_extended_while_a_slow_topic_works() {
         .then(Fault::DelayBefore(Duration::from_secs(300)));
     let forwarder = setup.forwarder();
     let others = async {
-        // Visibility is 30 seconds.
+        // The visibility timeout is 30 seconds.
         for _ in 0..29 {
             pass(10).await;
             assert_eq!(receive(&setup.queue, 1).await, []);
@@ -264,7 +264,7 @@ async fn a_stop_waits_for_no_further_call_either() {
     let forwarder = Forwarder::new(queue, topic, setup.clock.clone());
     setup.forward(&forwarder, 5).await;
     assert_eq!(setup.clock.0.elapsed(), Duration::from_secs(5));
-    // What could be published at once was.
+    // Every message that could be published at once was published.
     assert_eq!(names(&taken), ["c1"]);
     assert_eq!(names(&setup.queue), ["a1", "b1"]);
 }
@@ -290,7 +290,7 @@ async fn several_workers_keep_the_order_of_every_group() {
             expected.entry(group.to_owned()).or_default().push(name);
         }
     }
-    // Now and then something of a group fails, or a call does.
+    // From time to time a message of a group fails, or a call does.
     for number in 0..30 {
         match number % 3 {
             0 => setup.fail(&["a3", "b7", "c11"]),

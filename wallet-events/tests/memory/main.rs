@@ -1,5 +1,5 @@
-//! The forwarder and the redrive on queues in memory, where faults are told and
-//! time passes at once: no test waits.
+//! The forwarder and the redrive on queues in memory, with scripted faults and a paused
+//! clock: no test waits.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -23,7 +23,7 @@ use wallet_core::messaging::{EventPublisher, Message, MessageQueue};
 use wallet_core::runtime::Clock;
 use wallet_events::memory::MemoryQueue;
 
-/// Tokio's time, which tests pause: it passes when everybody sleeps.
+/// Tokio's paused time: it advances when all tasks sleep.
 #[derive(Debug)]
 struct TestClock(Instant);
 

@@ -98,7 +98,7 @@ async fn a_receive_waits_for_a_message() {
     });
     assert_eq!(received, ["a1"]);
     assert_eq!(clock.0.elapsed(), Duration::from_secs(25));
-    // And for one that comes back.
+    // The same for a message that comes back.
     queue.extend("0-1", Duration::from_secs(3)).await.unwrap();
     assert_eq!(ids(&queue, 30).await, ["a1"]);
     assert_eq!(clock.0.elapsed(), Duration::from_secs(28));

@@ -5,7 +5,7 @@ use wallet_events::{Redrive, RedriveError, RedriveFate, RedriveReport};
 
 use super::*;
 
-/// A queue, its dead letters, and a way back that fails as it is told.
+/// A queue, its dead letters, and a publisher with scripted faults.
 struct Setup {
     clock: Arc<TestClock>,
     queue: Arc<MemoryQueue>,
@@ -14,7 +14,7 @@ struct Setup {
 }
 
 impl Setup {
-    /// With these among the dead letters, sent to the queue just now.
+    /// A setup with these dead letters, which were sent to the queue just now.
     async fn with(dead_letters: &[&str]) -> Self {
         let clock = clock();
         let dead = Arc::new(MemoryQueue::new(clock.clone()));
@@ -71,7 +71,7 @@ async fn dead_letters_go_back_in_order_though_their_ids_were_just_sent() {
 async fn behind_one_that_stays_its_group_stays_and_keeps_its_order() {
     let setup = Setup::with(&["a1", "a2", "b1", "a3"]).await;
     let redrive = setup.redrive();
-    // By the id that it is sent back under.
+    // By the id under which the redrive sends it.
     let run_at = setup.clock.now().as_micros();
     setup.back.always_refuse(format!("a2~{run_at}-1"));
     let (report, fates) = run(&redrive).await;
@@ -81,7 +81,7 @@ async fn behind_one_that_stays_its_group_stays_and_keeps_its_order() {
     assert_eq!(fates["a3"], RedriveFate::Behind);
     assert_eq!(names(&setup.queue), ["a1", "b1"]);
     assert_eq!(names(&setup.dead), ["a2", "a3"]);
-    // Given back at the end of the run.
+    // The redrive gives it back at the end of the run.
     let again = receive(&setup.dead, 30).await.into_iter();
     assert_eq!(again.map(|(id, _)| id).collect::<Vec<_>>(), ["a2", "a3"]);
 }
@@ -102,12 +102,12 @@ async fn a_queue_that_is_away_ends_the_run_and_everything_stays() {
     for _ in 0..4 {
         setup.back.then(Fault::ErrorBefore);
     }
-    let mut told = Vec::new();
+    let mut fates = Vec::new();
     let redrive = setup.redrive();
-    let ended = redrive.run(|step| told.push(step.fate.clone())).await;
+    let ended = redrive.run(|step| fates.push(step.fate.clone())).await;
     assert!(matches!(ended, Err(RedriveError::Publish(_))));
     assert!(matches!(
-        told[..],
+        fates[..],
         [RedriveFate::Failed { .. }, RedriveFate::Behind]
     ));
     assert_eq!(names(&setup.dead), ["a1", "a2"]);
@@ -123,7 +123,7 @@ async fn dead_letters_are_kept_from_others_while_a_slow_queue_works() {
         .then(Fault::DelayBefore(Duration::from_secs(300)));
     let redrive = setup.redrive();
     let others = async {
-        // Visibility is 60 seconds.
+        // The visibility timeout is 60 seconds.
         for _ in 0..29 {
             pass(10).await;
             assert_eq!(receive(&setup.dead, 1).await, []);

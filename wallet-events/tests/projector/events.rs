@@ -1,4 +1,4 @@
-//! Events as they come: twice, out of order, not at all, of a later release.
+//! Events that arrive twice, out of order, not at all, or from a later release.
 
 use wallet_core::LedgerId;
 use wallet_core::ledger::AccountKey;
@@ -44,11 +44,11 @@ async fn what_is_in_the_outbox_comes_into_history() {
 #[tokio::test(start_paused = true)]
 async fn events_may_come_twice_and_in_any_order() {
     let (place, _) = with_payments(60).await;
-    let mut told = place.told().await;
-    told.extend(told.clone());
-    fastrand::Rng::with_seed(7).shuffle(&mut told);
+    let mut published = place.published().await;
+    published.extend(published.clone());
+    fastrand::Rng::with_seed(7).shuffle(&mut published);
     let projector = place.projector();
-    for messages in told.chunks(7) {
+    for messages in published.chunks(7) {
         let answers = projector.publish(messages).await.unwrap();
         assert!(answers.iter().all(|one| *one == Published::Done));
     }
@@ -59,14 +59,15 @@ async fn events_may_come_twice_and_in_any_order() {
 #[tokio::test(start_paused = true)]
 async fn what_does_not_come_is_read_from_the_ledger() {
     let (place, accounts) = with_payments(60).await;
-    let mut told = place.told().await;
+    let mut published = place.published().await;
     let ada = AccountKey::new(LedgerId::default(), accounts[0]);
-    told.retain(|message| event(message).account == ada);
+    published.retain(|message| event(message).account == ada);
     let lines = place.due(ada).await;
     assert!(lines.len() > 10);
-    // Only the third line and the last but one come: all before them is there.
+    // Only the third line and the second to last arrive: all lines before them are
+    // filled.
     let of = |sequence: i64| {
-        let found = told.iter().find(|message| {
+        let found = published.iter().find(|message| {
             let entry = event(message).entry;
             entry.is_some_and(|entry| entry.sequence == sequence)
         });
@@ -84,17 +85,17 @@ async fn what_does_not_come_is_read_from_the_ledger() {
 #[tokio::test(start_paused = true)]
 async fn what_moves_no_money_or_is_not_understood_leaves_no_gap() {
     let (place, accounts) = with_payments(10).await;
-    let mut told = place.told().await;
+    let mut published = place.published().await;
     let ada = AccountKey::new(LedgerId::default(), accounts[0]);
-    told.retain(|message| event(message).account == ada);
-    assert!(event(&told[0]).entry.is_none(), "it was opened");
-    // A type of a later release, and a text that is no event.
-    told[1].body = told[1].body.replace("credited.v1", "credited.v9");
-    told[2].body = "{".to_owned();
-    let answers = place.projector().publish(&told).await.unwrap();
+    published.retain(|message| event(message).account == ada);
+    assert!(event(&published[0]).entry.is_none(), "it was opened");
+    // A type of a later release, and a text that is not an event.
+    published[1].body = published[1].body.replace("credited.v1", "credited.v9");
+    published[2].body = "{".to_owned();
+    let answers = place.projector().publish(&published).await.unwrap();
     let refused = |one: &Published| matches!(one, Published::Refused { .. });
     let refused: Vec<bool> = answers.iter().map(refused).collect();
-    let due: Vec<bool> = (0..told.len()).map(|index| index == 2).collect();
+    let due: Vec<bool> = (0..published.len()).map(|index| index == 2).collect();
     assert_eq!(refused, due);
     assert_eq!(place.held(ada).await, place.due(ada).await);
 }
@@ -102,12 +103,12 @@ async fn what_moves_no_money_or_is_not_understood_leaves_no_gap() {
 #[tokio::test(start_paused = true)]
 async fn another_ledgers_entries_are_refused_and_not_mixed_in() {
     let (place, accounts) = with_payments(10).await;
-    let told = place.told().await;
+    let published = place.published().await;
     let projector = place.projector();
-    projector.publish(&told).await.unwrap();
+    projector.publish(&published).await.unwrap();
     let ada = AccountKey::new(LedgerId::default(), accounts[0]);
     let before = place.held(ada).await;
-    let changed = told.iter().rev().find(|message| {
+    let changed = published.iter().rev().find(|message| {
         let event = event(message);
         event.account == ada && event.entry.is_some()
     });

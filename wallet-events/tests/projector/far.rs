@@ -11,8 +11,8 @@ use wallet_core::memory::MemoryHistory;
 use wallet_core::store::StoreErrorKind;
 use wallet_core::{StoreError, Timestamp};
 
-/// A history at a distance: there is time to die before and after a call, and some
-/// calls fail, before or after they were carried out.
+/// A slow history: a process can die before and after a call, and some calls fail, before
+/// or after they were carried out.
 #[derive(Debug)]
 pub(crate) struct Far {
     pub(crate) inner: MemoryHistory,
@@ -21,7 +21,7 @@ pub(crate) struct Far {
 }
 
 impl Far {
-    /// Of a hundred calls so many fail.
+    /// The percentage of calls that fail.
     pub(crate) fn new(inner: MemoryHistory, failing: u8) -> Self {
         let rng = Mutex::new(fastrand::Rng::with_seed(u64::from(failing)));
         Self {

@@ -1,4 +1,4 @@
-//! Histories that are brought up while everything goes on, and dies.
+//! Histories that are built while payments go on and processes die.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,8 +15,8 @@ use crate::far::Far;
 use crate::kit::{TestClock, spawn};
 use crate::place::Place;
 
-/// Fifty relays with their projectors die at any point, over a history that fails
-/// now and then, before or after it did what it was asked for.
+/// Fifty relays with their projectors die at random points. Their history fails
+/// sometimes, before or after a call was carried out.
 #[tokio::test(start_paused = true)]
 async fn projectors_die_and_history_is_whole() {
     let place = Place::new();
@@ -43,7 +43,7 @@ async fn travel() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-/// From a queue, which repeats what it gives, through consumers that die.
+/// From a queue that repeats messages, through consumers that die.
 #[tokio::test(start_paused = true)]
 async fn consumers_die_and_history_is_whole() {
     let place = Place::new();
@@ -93,16 +93,16 @@ async fn consumers_die_and_history_is_whole() {
     assert!(received > 1_631, "nothing ever came twice");
 }
 
-/// A new history is filled from nothing while payments go on and a projector brings
-/// what is new; whoever fills it dies and begins again.
+/// A new history is backfilled while payments go on and a projector adds new lines. The
+/// backfill dies and restarts.
 #[tokio::test(start_paused = true)]
 async fn history_is_built_anew_while_everything_goes_on() {
     let mut place = Place::new();
     let accounts = place.world.accounts::<10>().await;
     let mut rng = fastrand::Rng::with_seed(23);
     place.pay(&mut rng, &accounts, 500).await;
-    // What was before is gone from the outbox, too.
-    assert!(!place.told().await.is_empty());
+    // The earlier events are also gone from the outbox.
+    assert!(!place.published().await.is_empty());
 
     place.history = MemoryHistory::new();
     let relay = place
@@ -115,15 +115,15 @@ async fn history_is_built_anew_while_everything_goes_on() {
         let history = Far::new(place.history.clone(), 10);
         tokio::spawn(async move {
             let mut deaths: u64 = 0;
-            let mut told = Vec::new();
+            let mut reported = Vec::new();
             loop {
-                let mut tell = |progress| told.push(progress);
+                let mut notify = |progress| reported.push(progress);
                 let backfill = Backfill::new(&history, &*ledger);
                 let patience = Duration::from_millis(1 + deaths);
-                match tokio::time::timeout(patience, backfill.run(&mut tell)).await {
+                match tokio::time::timeout(patience, backfill.run(&mut notify)).await {
                     Ok(Ok(report)) => {
                         is_done.store(true, Ordering::Relaxed);
-                        break (deaths, report, told);
+                        break (deaths, report, reported);
                     }
                     Ok(Err(_)) | Err(_) => deaths += 1,
                 }
@@ -136,30 +136,30 @@ async fn history_is_built_anew_while_everything_goes_on() {
         payments += 1;
         tokio::time::sleep(Duration::from_micros(rng.u64(..900))).await;
     }
-    let (deaths, report, told) = filling.await.unwrap();
+    let (deaths, report, reported) = filling.await.unwrap();
     place.world.drained().await;
     running.stop().await;
     assert!(deaths > 0, "it died and began again");
     assert_eq!(report.accounts, 11, "with the bank's");
-    let last = told.last().unwrap();
+    let last = reported.last().unwrap();
     assert!(last.total.is_some_and(|total| last.done <= total));
     assert_eq!(place.assert_whole().await, 20 + payments * 2);
 
-    // Once it is whole there is nothing to do.
+    // A complete history needs no backfill.
     let ledger = place.ledger();
     let backfill = Backfill::new(&place.history, &*ledger);
     assert_eq!(backfill.run(&mut |_| ()).await.unwrap().written, 0);
 }
 
-/// Two projectors at once, as when a relay takes over from one that still lives.
+/// Two concurrent projectors, as when a relay takes over from one that is still running.
 #[tokio::test(start_paused = true)]
 async fn two_projectors_do_no_harm() {
     let place = Place::new();
     let accounts = place.world.accounts::<4>().await;
     let mut rng = fastrand::Rng::with_seed(29);
     place.pay(&mut rng, &accounts, 100).await;
-    let told = place.told().await;
-    let events: Vec<_> = told.iter().map(crate::kit::event).collect();
+    let published = place.published().await;
+    let events: Vec<_> = published.iter().map(crate::kit::event).collect();
     let tasks = (0..2).map(|number| {
         let history = Arc::new(Far::new(place.history.clone(), number));
         let projector = Projector::new(history, place.ledger());

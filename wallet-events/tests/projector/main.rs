@@ -1,5 +1,4 @@
-//! Histories that are brought up from events, over stores in memory, on a clock of
-//! its own.
+//! Histories that are built from events, over stores in memory, on a test clock.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

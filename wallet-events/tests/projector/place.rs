@@ -12,7 +12,7 @@ use wallet_events::{Projector, RelaySettings};
 use crate::far::Far;
 use crate::kit::{TestClock, World, spawn};
 
-/// A ledger and what becomes of its history.
+/// A ledger and its history.
 pub(crate) struct Place {
     pub(crate) world: World,
     pub(crate) history: MemoryHistory,
@@ -35,31 +35,32 @@ impl Place {
         Arc::new(Projector::new(history, self.ledger()))
     }
 
-    /// A projector that comes to the history from far away.
+    /// A projector with a slow history.
     pub(crate) fn far(&self, failing: u8) -> Arc<Projector> {
         let history = Arc::new(Far::new(self.history.clone(), failing));
         Arc::new(Projector::new(history, self.ledger()))
     }
 
-    /// With the host's own accounts.
+    /// Relay settings with system accounts.
     pub(crate) fn settings(owner: &str) -> RelaySettings {
         let mut settings = World::settings(owner);
         settings.system_accounts = true;
         settings
     }
 
-    /// All that the ledger tells so far, with the host's own accounts.
-    pub(crate) async fn told(&self) -> Vec<Message> {
+    /// All messages that the ledger has published since the last call, with system
+    /// accounts.
+    pub(crate) async fn published(&self) -> Vec<Message> {
         let clock = Arc::<TestClock>::clone(&self.world.clock);
         let all = Arc::new(MemoryQueue::new(clock));
         let publisher = Arc::<MemoryQueue>::clone(&all);
-        let relay = spawn(&self.world.relay_with(publisher, Self::settings("told")));
+        let relay = spawn(&self.world.relay_with(publisher, Self::settings("scripted")));
         self.world.drained().await;
         relay.stop().await;
         all.messages()
     }
 
-    /// The accounts that there are, the host's own too.
+    /// All accounts, including system accounts.
     pub(crate) async fn accounts(&self) -> Vec<AccountKey> {
         let query = AccountQuery {
             ledger: LedgerId::default(),
@@ -72,12 +73,12 @@ impl Place {
         accounts.iter().map(|account| account.state.key).collect()
     }
 
-    /// That the ledger went through.
+    /// The restores of the ledger.
     pub(crate) async fn restores(&self) -> Vec<Restore> {
         self.world.store.epochs().await.unwrap().all_restores()
     }
 
-    /// What books hold of it that went through the ledger's restores.
+    /// The lines that the books hold, under the ledger's restores.
     pub(crate) async fn held(&self, account: AccountKey) -> Vec<HistoryLine> {
         let query = HistoryQuery::first(account, u32::MAX);
         let rows = self
@@ -90,15 +91,15 @@ impl Place {
         rows.map(|row| row.line).collect()
     }
 
-    /// The lines that the ledger has of an account.
+    /// The lines of an account by the ledger.
     pub(crate) async fn due(&self, account: AccountKey) -> Vec<HistoryLine> {
         let query = EntryQuery::first(account, u32::MAX);
         let entries = self.world.store.entries(&query).await.unwrap();
         lines_of(&*self.world.store, &entries).await.unwrap()
     }
 
-    /// History says of every account what the ledger says; answers how many lines
-    /// that are.
+    /// Asserts that history equals the ledger for every account; returns the number of
+    /// lines.
     pub(crate) async fn assert_whole(&self) -> usize {
         let mut count = 0;
         for account in self.accounts().await {
@@ -109,7 +110,7 @@ impl Place {
         count
     }
 
-    /// Payments between accounts picked at random.
+    /// Payments between random accounts.
     pub(crate) async fn pay(&self, rng: &mut fastrand::Rng, accounts: &[AccountId], count: usize) {
         for _ in 0..count {
             let from = rng.usize(..accounts.len());

@@ -1,6 +1,6 @@
-//! Whole worlds from a seed: a ledger that is restored again and again under its
-//! relay and the projectors behind it, which are restarted. In the end history reads
-//! as the books do. Planted bugs show within a few seeds.
+//! Simulated worlds from a seed: a ledger is restored repeatedly under its relay and
+//! restarting projectors. At the end history equals the books. Planted bugs show within a
+//! few seeds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,25 +24,24 @@ use crate::far::Far;
 use crate::kit::{Running, TestClock, spawn};
 use crate::place::Place;
 
-/// How many seeds sound projectors pass.
+/// The number of seeds that correct projectors pass.
 const SEEDS: u64 = 150;
-/// Within how many a planted bug shows.
+/// The number of seeds within which a planted bug shows.
 const CAUGHT_WITHIN: u64 = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bug {
-    /// Nothing is lost by a restore.
+    /// A restore loses nothing.
     KeepsWhatIsLost,
-    /// Of several restores the last one alone counts.
+    /// Only the last of several restores counts.
     GoesByTheLastRestore,
-    /// A row is known in the epoch in which it is written, not in that in which it was
-    /// read.
+    /// A row's known epoch is the epoch of its write instead of the epoch of its read.
     KnowsTooMuch,
-    /// Reads whatever was written.
+    /// Reads return every row, superseded or not.
     ReadsWhatIsLost,
 }
 
-/// A history with a bug, at a distance.
+/// A slow history with a bug.
 #[derive(Debug)]
 struct Buggy {
     bug: Option<Bug>,
@@ -55,11 +54,11 @@ impl Buggy {
         match self.bug {
             Some(Bug::KeepsWhatIsLost) => {
                 let restored_to = Timestamp::from_micros(i64::MAX);
-                let kept = restores.iter().map(|one| Restore {
+                let all = restores.iter().map(|one| Restore {
                     restored_to,
                     ..*one
                 });
-                kept.collect()
+                all.collect()
             }
             Some(Bug::GoesByTheLastRestore) => restores.last().copied().into_iter().collect(),
             _ => restores.to_vec(),
@@ -137,11 +136,11 @@ impl HistoryStore for Buggy {
     }
 }
 
-/// How events come into history.
+/// The source of the events.
 enum Way {
-    /// From the outbox itself.
+    /// The outbox.
     Relay(Option<Running>),
-    /// From a queue, by two processes of one consumer.
+    /// A queue, read by two processes of one consumer.
     Queue {
         queue: Arc<MemoryQueue>,
         inbox: Arc<MemoryInbox>,
@@ -211,7 +210,7 @@ impl World {
         }
     }
 
-    /// Kills a process at any point and begins another.
+    /// Kills a process at a random point and starts another.
     async fn restart(&mut self, way: &mut Way) {
         match way {
             Way::Relay(relay) => {
@@ -246,7 +245,7 @@ impl World {
         }
     }
 
-    /// Whether all events come to their end in time.
+    /// Whether all events are processed in time.
     async fn is_drained(&self, way: &Way) -> bool {
         let relay = self.place.world.relay(self.place.projector());
         for _ in 0..300 {
@@ -263,7 +262,7 @@ impl World {
         false
     }
 
-    /// Brings the books back to a backup, whose time is known more or less.
+    /// Restores the books from a backup with an approximate time.
     async fn restore(&mut self, (tables, at): &(Tables, Timestamp)) {
         *self.place.world.store.shared().tables() = tables.clone();
         let early = Duration::from_millis(self.rng.u64(..3) * self.rng.u64(..4_000));
@@ -271,11 +270,11 @@ impl World {
         let store = &self.place.world.store;
         let raised = store.raise_epoch(at.saturating_sub(early), &by).await;
         raised.unwrap();
-        // Epochs tell restores of one backup apart by the second.
+        // Epochs distinguish restores of one backup by the second.
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 
-    /// A wallet that has just begun reads from history as from the ledger.
+    /// A new wallet reads the same from history as from the ledger.
     async fn reads(&mut self, account: AccountKey) -> Option<String> {
         let store = Arc::<MemoryStore>::clone(&self.place.world.store);
         let clock = Arc::<TestClock>::clone(&self.place.world.clock);
@@ -283,15 +282,15 @@ impl World {
         let with = builder().history(self.history()).spawn().unwrap();
         let without = builder().spawn().unwrap();
         let query = HistoryQuery::first(account, 1 + self.rng.u32(..9));
-        let told = with.statement(&query).await.unwrap();
-        if told != without.statement(&query).await.unwrap() {
+        let statement = with.statement(&query).await.unwrap();
+        if statement != without.statement(&query).await.unwrap() {
             return Some(format!("{account}: another statement"));
         }
         let back = Duration::from_millis(self.rng.u64(..6_000));
         let at = clock.now().saturating_sub(back);
-        let told = with.balance_at(account, at).await.unwrap();
+        let balance = with.balance_at(account, at).await.unwrap();
         let due = without.balance_at(account, at).await.unwrap();
-        (told != due).then(|| format!("{account}: {told:?} at {at}, not {due:?}"))
+        (balance != due).then(|| format!("{account}: {balance:?} at {at}, not {due:?}"))
     }
 }
 
@@ -299,7 +298,7 @@ fn key(account: AccountId) -> AccountKey {
     AccountKey::new(LedgerId::default(), account)
 }
 
-/// What is wrong, in the end or on the way.
+/// The difference, at the end or on the way.
 async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
     let mut world = World {
         place: Place::new(),
@@ -316,7 +315,7 @@ async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
             0 | 1 => {
                 let tables = world.place.world.store.shared().tables().clone();
                 backups.push((tables, world.place.world.clock.now()));
-                // What comes later is later.
+                // A later commit has a later time.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             2 if !backups.is_empty() => {
@@ -342,7 +341,7 @@ async fn run(seed: u64, bug: Option<Bug>) -> Option<String> {
             }
         }
     }
-    // An account comes again with its next event, and each has one.
+    // Every account has one more event, which brings it up to date.
     for from in 0..3 {
         let to = accounts[(from + 1) % 3];
         world.place.world.pay(accounts[from], to).await;
@@ -373,7 +372,7 @@ async fn differs(world: &World, account: AccountKey) -> Option<String> {
     (held != due).then(|| format!("{account}: {has} entries held, {had} due"))
 }
 
-/// The host's own accounts, which got no new entry, are mended from the ledger.
+/// System accounts without a new entry are repaired from the ledger.
 async fn mended(world: &World) -> Option<String> {
     let (history, ledger): (&MemoryHistory, _) = (&world.place.history, world.place.ledger());
     let mended = Backfill::new(history, &*ledger).run(&mut |_| ()).await;

@@ -25,7 +25,7 @@ struct Example {
     backup: Tables,
     /// When the backup was taken.
     at: Timestamp,
-    /// What was told after the backup.
+    /// Events that were published after the backup.
     lost: Vec<Message>,
 }
 
@@ -38,14 +38,14 @@ impl Example {
         let place = Place::new();
         let [ada, bob] = place.world.accounts().await;
         place.world.pay(ada, bob).await;
-        let kept = place.told().await;
+        let retained = place.published().await;
         let backup = place.world.store.shared().tables().clone();
         let at = place.world.clock.now();
         for _ in 0..2 {
             tokio::time::sleep(MINUTE).await;
             place.world.pay(ada, bob).await;
         }
-        let lost = place.told().await;
+        let lost = place.published().await;
         let example = Self {
             place,
             ada,
@@ -54,13 +54,13 @@ impl Example {
             at,
             lost,
         };
-        example.publish(&kept).await;
+        example.publish(&retained).await;
         example.publish(&example.lost).await;
         example.place.assert_whole().await;
         example
     }
 
-    /// Through a projector that has just begun.
+    /// Publishes through a new projector.
     async fn publish(&self, messages: &[Message]) {
         let answers = self.place.projector().publish(messages).await.unwrap();
         assert!(
@@ -69,7 +69,7 @@ impl Example {
         );
     }
 
-    /// The books are brought back, and the epoch is raised.
+    /// Restores the books and raises the epoch.
     async fn restore(&self, restored_to: Timestamp) -> Restore {
         tokio::time::sleep(MINUTE).await;
         *self.place.world.store.shared().tables() = self.backup.clone();
@@ -100,7 +100,7 @@ async fn lines_of_a_new_epoch_take_the_place_of_lost_ones() {
     } = &example;
     let restore = example.restore(example.at).await;
     place.world.pay(*ada, *bob).await;
-    let new = place.told().await;
+    let new = place.published().await;
     let (ada_key, bob_key) = (key(*ada), key(*bob));
     let of = |account: AccountKey| {
         let mut new = new.iter();
@@ -112,11 +112,12 @@ async fn lines_of_a_new_epoch_take_the_place_of_lost_ones() {
     assert_eq!(place.held(ada_key).await, place.due(ada_key).await);
     assert_eq!(example.epoch(*ada).await, restore.epoch);
     assert_eq!(example.superseded(*ada).await, 2, "kept");
-    // Nobody reads what is in doubt of Bob, though it is not superseded yet.
+    // No reader sees Bob's lines in doubt, though they are not superseded yet.
     assert_eq!(example.epoch(*bob).await, Epoch::FIRST);
     let due = place.due(bob_key).await;
     assert_eq!(place.held(bob_key).await, due[..due.len() - 1]);
-    // What is lost comes late: it is not written, and Bob's account is brought up.
+    // The lost event arrives late: it is not written, and Bob's account is brought up to
+    // date.
     let projector = place.projector();
     projector.publish(&example.lost).await.unwrap();
     let stats = projector.stats();
@@ -133,11 +134,11 @@ async fn what_the_books_still_hold_past_the_time_is_read_from_them() {
     let Example {
         place, ada, bob, ..
     } = &example;
-    // Whoever restored names a time before the first payment.
+    // The operator names a time before the first payment.
     let first = place.due(key(*ada)).await[0].entry.created_at;
     example.restore(first).await;
     place.world.pay(*ada, *bob).await;
-    let new = place.told().await;
+    let new = place.published().await;
     let projector = place.projector();
     projector.publish(&new).await.unwrap();
     assert!(projector.stats().filled > 0);
@@ -152,15 +153,15 @@ async fn a_backup_that_is_restored_twice_forgets_the_first_time() {
     let Example {
         place, ada, bob, ..
     } = &example;
-    // The first time is far too early: all is read again, in the new epoch.
+    // The first time is far too early: everything is read again, in the new epoch.
     let early = place.due(key(*ada)).await[0].entry.created_at;
     let early = early.saturating_sub(Duration::from_micros(1));
     example.restore(early).await;
     place.world.pay(*ada, *bob).await;
-    example.publish(&place.told().await).await;
+    example.publish(&place.published().await).await;
     let second = example.restore(example.at).await;
     place.world.pay(*ada, *bob).await;
-    example.publish(&place.told().await).await;
+    example.publish(&place.published().await).await;
     assert_eq!(
         place.restores().await,
         [second],
@@ -203,8 +204,8 @@ async fn events_of_an_epoch_that_the_ledger_does_not_know_yet_wait() {
     } = &example;
     let restore = example.restore(example.at).await;
     place.world.pay(*ada, *bob).await;
-    let new = place.told().await;
-    // Restored again, and nobody has raised the epoch.
+    let new = place.published().await;
+    // Restored again, without a raised epoch.
     *place.world.store.shared().tables() = example.backup.clone();
     let projector = place.projector();
     let answers = projector.publish(&new).await.unwrap();

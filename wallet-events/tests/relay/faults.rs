@@ -29,7 +29,7 @@ async fn behind_an_event_that_fails_its_account_waits_and_others_do_not() {
     let messages = recorder.published();
     assert_eq!(assert_in_order(&messages), 0);
     assert_eq!(relay.stats().failed, 8);
-    // All others were published before the one that failed eight times.
+    // All others were published before the event that failed eight times.
     let last: Vec<_> = messages.iter().rev().take(2).map(event).collect();
     assert!(last.iter().all(|event| event.account.id == ada), "{last:?}");
     assert_eq!(relay.stats().last_failure.as_deref(), Some("busy"));
@@ -98,7 +98,7 @@ async fn a_publisher_that_is_away_is_asked_by_one_call_at_a_time() {
     let running = spawn(&relay);
     tokio::time::sleep(Duration::from_secs(60)).await;
     let calls = recorder.calls().len();
-    // Up to 32 were under way at first; then one every 2.5 to 5 seconds.
+    // First up to 32 calls were in flight; then one call every 2.5 to 5 seconds.
     assert!((20..70).contains(&calls), "{calls}");
     let failure = relay.stats().last_failure.unwrap();
     assert!(failure.contains("the network is away"), "{failure}");

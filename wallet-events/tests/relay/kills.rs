@@ -42,7 +42,7 @@ async fn ten_thousand_events_and_a_hundred_deaths() {
     let messages = recorder.published();
     let again = assert_in_order(&messages);
     assert!(again > 0, "no death left anything to repeat");
-    // What a consumer's inbox does: a position for each account.
+    // A consumer's inbox: a position for each account.
     let mut inbox: BTreeMap<AccountId, Version> = BTreeMap::new();
     let mut caught = 0;
     for message in &messages {

@@ -16,7 +16,8 @@ use wallet_core::{
 };
 use wallet_events::{Event, Parsed, Relay, RelayBuilder, RelaySettings};
 
-/// The paused clock of tokio's tests: sleeping costs nothing and all agree.
+/// The paused clock of tokio's tests: a sleep takes no time, and all tasks see the same
+/// time.
 #[derive(Debug)]
 pub(crate) struct TestClock(tokio::time::Instant);
 
@@ -47,7 +48,7 @@ pub(crate) struct World {
     keys: AtomicU64,
 }
 
-/// All events of `currency` are in it.
+/// A ledger with all events in `currency`.
 pub(crate) fn eur() -> Currency {
     Currency::iso("EUR").unwrap()
 }
@@ -88,7 +89,7 @@ impl World {
         answer
     }
 
-    /// The same where nobody needs the answer.
+    /// The same without the answer.
     pub(crate) async fn must(&self, commands: Vec<Command>) {
         let answer = self.submit(commands).await;
         answer.accepted().unwrap();
@@ -110,7 +111,7 @@ impl World {
         self.must(vec![transfer.into()]).await;
     }
 
-    /// Accounts with funds, each in commits of their own.
+    /// Accounts with funds, each in its own commits.
     pub(crate) async fn accounts<const N: usize>(&self) -> [AccountId; N] {
         let mut accounts = Vec::new();
         for number in 0..N {
@@ -175,7 +176,7 @@ impl World {
         panic!("not {rows} rows left after a thousand seconds, but {depth:?}");
     }
 
-    /// The version that every account has reached.
+    /// The present version of every account.
     pub(crate) async fn version(&self, account: AccountId) -> Version {
         let key = wallet_core::ledger::AccountKey::new(wallet_core::LedgerId::default(), account);
         let found = self.store.accounts(&[key]).await.unwrap();
@@ -208,14 +209,14 @@ impl Running {
         self.task.await.unwrap();
     }
 
-    /// As kill -9 would.
+    /// Stops as kill -9 does.
     pub(crate) async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
     }
 }
 
-/// The event that a message tells.
+/// The event in a message.
 pub(crate) fn event(message: &Message) -> Event {
     match Event::parse(&message.body).unwrap() {
         Parsed::Known(event) => event,
@@ -223,8 +224,8 @@ pub(crate) fn event(message: &Message) -> Event {
     }
 }
 
-/// The versions of each account in the order in which they were first seen, and
-/// how many came again.
+/// The versions of each account in the order in which they were first seen, and the
+/// number of repetitions.
 pub(crate) fn firsts(messages: &[Message]) -> (BTreeMap<AccountId, Vec<Version>>, usize) {
     let mut seen: BTreeMap<AccountId, Vec<Version>> = BTreeMap::new();
     let mut again = 0;
@@ -240,8 +241,8 @@ pub(crate) fn firsts(messages: &[Message]) -> (BTreeMap<AccountId, Vec<Version>>
     (seen, again)
 }
 
-/// Every account's events are there, first seen one after the other from 1 on;
-/// answers how many were repeated.
+/// Asserts that every account's events were first seen in order from 1 on; returns the
+/// number of repetitions.
 pub(crate) fn assert_in_order(messages: &[Message]) -> usize {
     let (seen, again) = firsts(messages);
     for (account, versions) in seen {

@@ -27,7 +27,7 @@ async fn another_relay_takes_over_when_one_dies() {
     world.pay(ada, bob).await;
     let died = tokio::time::Instant::now();
     world.drained().await;
-    // The lease is over after five seconds, and looked at four times in it.
+    // The lease ends after five seconds; standby relays check it four times in that time.
     assert!(
         died.elapsed() < Duration::from_secs(7),
         "{:?}",
@@ -59,7 +59,7 @@ async fn a_relay_that_stops_leaves_nothing_undone_and_no_lease() {
         .await;
     let lease = lease.unwrap().expect("it was given back");
     world.store.release(&lease).await.unwrap();
-    // The next one repeats nothing.
+    // The next relay repeats nothing.
     let running = spawn(&world.relay(Arc::<Recorder>::clone(&recorder)));
     world.drained().await;
     running.stop().await;
@@ -75,7 +75,7 @@ async fn a_relay_whose_lease_was_taken_begins_again() {
     let running = spawn(&relay);
     let [ada, bob] = world.accounts().await;
     world.drained().await;
-    // As if the process had stood still for longer than its lease.
+    // As if the process had stopped for longer than its lease.
     let lease = world
         .store
         .acquire(0, "first", Duration::from_secs(30))

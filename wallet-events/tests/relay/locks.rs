@@ -1,4 +1,5 @@
-//! A lock service beside the lease: it spares the database and guards nothing.
+//! A lock service beside the lease: it saves database queries and does not guard the
+//! partition.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::kit::{World, assert_in_order, spawn};
 use crate::publisher::Recorder;
 use crate::stores::Faulty;
 
-/// A relay, and the way it sees the database.
+/// A relay, and its view of the database.
 fn relay(
     world: &World,
     recorder: &Arc<Recorder>,

@@ -1,4 +1,4 @@
-//! The relay over in-memory stores, on a clock of its own.
+//! The relay over in-memory stores, on a test clock.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -119,7 +119,7 @@ async fn the_hosts_own_accounts_are_published_only_when_asked_for() {
         running.stop().await;
         let messages = recorder.published();
         assert_eq!(assert_in_order(&messages), 0);
-        // The bank is opened with the first deposit, and debited by both.
+        // The bank is opened with the first deposit and debited by both.
         assert_eq!(messages.len(), if system_accounts { 7 } else { 4 });
     }
 }

@@ -8,7 +8,7 @@ use wallet_core::store::{Outbox, Resolution};
 use crate::kit::{World, assert_in_order, event, firsts, spawn};
 use crate::publisher::{Recorder, refused};
 
-/// Refuses an account's event of version 3 so often.
+/// Refuses an account's event of version 3 this many times.
 fn poisoned(account: AccountId, times: u32) -> Arc<Recorder> {
     let group = format!("0/{account}");
     Arc::new(Recorder::scripted(move |message, tried| {
@@ -51,15 +51,19 @@ async fn a_refused_event_stops_its_account_and_no_other_until_skipped() {
     let (seen, _) = firsts(&recorder.published());
     assert_eq!(seen[&ada], [1, 2]);
     assert_eq!(seen[&bob], (1..=22).collect::<Vec<_>>());
-    let told = world.store.parked(0).await.unwrap();
-    assert_eq!((told[0].account.id, told[0].version), (ada, 3));
-    assert_eq!(told[0].reason, "malformed");
+    let events = world.store.parked(0).await.unwrap();
+    assert_eq!((events[0].account.id, events[0].version), (ada, 3));
+    assert_eq!(events[0].reason, "malformed");
     assert_eq!(relay.stats().parked, 1);
-    assert_eq!(relay.stats().in_hand, 0, "what waits is not kept in memory");
+    assert_eq!(
+        relay.stats().in_flight,
+        0,
+        "what waits is not kept in memory"
+    );
 
     let skipped = world
         .store
-        .unpark(0, told[0].row, told[0].index, Resolution::Skip);
+        .unpark(0, events[0].row, events[0].index, Resolution::Skip);
     assert!(skipped.await.unwrap());
     world.drained().await;
     running.stop().await;
@@ -80,12 +84,12 @@ async fn a_redriven_event_goes_first_and_what_waited_follows() {
     }
     for _ in 0..2 {
         parked(&world, 1).await;
-        let told = world.store.parked(0).await.unwrap();
+        let events = world.store.parked(0).await.unwrap();
         let redriven = world
             .store
-            .unpark(0, told[0].row, told[0].index, Resolution::Redrive);
+            .unpark(0, events[0].row, events[0].index, Resolution::Redrive);
         assert!(redriven.await.unwrap());
-        // Meanwhile there is more for the same account.
+        // Meanwhile the account gets more events.
         world.pay(bob, ada).await;
         tokio::time::sleep(Duration::from_secs(3)).await;
     }
@@ -115,10 +119,10 @@ async fn parked_events_outlive_the_relay() {
     world.until_rows(6).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(!firsts(&recorder.published()).0.contains_key(&ada));
-    let told = world.store.parked(0).await.unwrap();
+    let events = world.store.parked(0).await.unwrap();
     let redriven = world
         .store
-        .unpark(0, told[0].row, told[0].index, Resolution::Redrive);
+        .unpark(0, events[0].row, events[0].index, Resolution::Redrive);
     assert!(redriven.await.unwrap());
     world.drained().await;
     running.stop().await;
@@ -145,8 +149,8 @@ async fn what_is_larger_than_the_publisher_takes_is_parked_unsent() {
     world.must(vec![transfer.into()]).await;
     parked(&world, 2).await;
     running.stop().await;
-    let told = world.store.parked(0).await.unwrap();
-    for event in told {
+    let events = world.store.parked(0).await.unwrap();
+    for event in events {
         assert!(event.reason.starts_with("too large: "), "{}", event.reason);
     }
     assert_eq!(recorder.published().len(), 4);

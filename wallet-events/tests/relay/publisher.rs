@@ -5,10 +5,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
 
-/// What becomes of a message: by its id and how often it was tried before.
+/// The result of a message, by its id and the number of earlier attempts.
 type Script = Box<dyn Fn(&Message, u32) -> Published + Send + Sync>;
 
-/// Records what is published, and fails as its script says.
+/// Records what is published, and fails by its script.
 pub(crate) struct Recorder {
     limits: PublisherLimits,
     pub(crate) latency: Duration,

@@ -22,9 +22,9 @@ pub(crate) struct Faulty {
     rng: Mutex<fastrand::Rng>,
     percent: AtomicU64,
     fails_renewals: AtomicBool,
-    /// How often the partition was asked for.
+    /// How often a relay tried to take the partition.
     pub(crate) acquires: AtomicU64,
-    /// Rows from here on have a format that is not known.
+    /// Rows from this number on have an unknown format.
     newer_from: Mutex<Option<RowId>>,
 }
 
@@ -188,7 +188,7 @@ async fn behind_a_row_of_a_newer_format_nothing_is_published() {
         }
         state => panic!("{state:?}"),
     }
-    // A release that reads it goes on where this one stopped.
+    // A release that can read it continues where this one stopped.
     *outbox.newer_from.lock().unwrap() = None;
     world.drained().await;
     assert_eq!(relay.stats().state, RelayState::Active);

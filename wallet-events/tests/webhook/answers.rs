@@ -25,7 +25,7 @@ async fn only_2xx_is_delivered_and_the_status_is_all_that_is_told() {
         receiver.then(Answer::Status(status));
         assert_eq!(publish(&webhook, "a1").await, Published::Done, "{status}");
     }
-    for (status, told) in [
+    for (status, expected) in [
         (304, "304 Not Modified"),
         (400, "400 Bad Request"),
         (401, "401 Unauthorized"),
@@ -37,8 +37,8 @@ async fn only_2xx_is_delivered_and_the_status_is_all_that_is_told() {
         (599, "599 <unknown status code>"),
     ] {
         receiver.then(Answer::Says(status, "a secret of the receiver's"));
-        let told = failed(&format!("the receiver answered {told}"));
-        assert_eq!(publish(&webhook, "a1").await, told);
+        let expected = failed(&format!("the receiver answered {expected}"));
+        assert_eq!(publish(&webhook, "a1").await, expected);
     }
     assert_eq!(receiver.connections(), 1);
 }
@@ -47,7 +47,7 @@ async fn only_2xx_is_delivered_and_the_status_is_all_that_is_told() {
 async fn redirects_are_not_followed() {
     let (receiver, inside) = (Receiver::start().await, Receiver::start().await);
     let webhook = webhook(&receiver.url());
-    for (status, told) in [
+    for (status, expected) in [
         (301, "301 Moved Permanently"),
         (302, "302 Found"),
         (303, "303 See Other"),
@@ -55,8 +55,8 @@ async fn redirects_are_not_followed() {
         (308, "308 Permanent Redirect"),
     ] {
         receiver.then(Answer::Elsewhere(status, inside.url()));
-        let told = failed(&format!("the receiver answered {told}"));
-        assert_eq!(publish(&webhook, "a1").await, told);
+        let expected = failed(&format!("the receiver answered {expected}"));
+        assert_eq!(publish(&webhook, "a1").await, expected);
     }
     assert_eq!(inside.connections(), 0);
 }
@@ -68,12 +68,12 @@ async fn a_body_without_an_end_changes_nothing() {
     receiver.then(Answer::Endless(200));
     assert_eq!(publish(&webhook, "a1").await, Published::Done);
     receiver.then(Answer::Endless(500));
-    let told = failed("the receiver answered 500 Internal Server Error");
-    assert_eq!(publish(&webhook, "a1").await, told);
+    let expected = failed("the receiver answered 500 Internal Server Error");
+    assert_eq!(publish(&webhook, "a1").await, expected);
     assert_eq!(publish(&webhook, "a1").await, Published::Done);
 }
 
-/// On a paused clock a time out may come before the head has; not every time.
+/// On a paused clock the timeout may fire before the head arrives, but not every time.
 #[tokio::test(start_paused = true)]
 async fn an_answer_counts_though_its_body_never_comes() {
     let receiver = Receiver::start().await;
@@ -88,7 +88,7 @@ async fn an_answer_counts_though_its_body_never_comes() {
 
 #[tokio::test]
 async fn nobody_at_home_is_a_failure() {
-    // A port that nobody listens on.
+    // Nothing listens on this port.
     let published = publish(&webhook("http://127.0.0.1:1/"), "a1").await;
     let Published::Failed { reason } = published else {
         panic!("{published:?}");
@@ -132,7 +132,7 @@ async fn ids_that_could_be_taken_for_another_are_refused() {
 #[tokio::test]
 async fn by_default_nothing_is_sent_inside() {
     let receiver = Receiver::start().await;
-    // Not every machine that tests knows authorities of its own.
+    // Not every test machine has root certificates.
     let authority = authority().der().to_vec();
     let safe = |plain_http| WebhookSettings {
         plain_http,

@@ -1,5 +1,5 @@
-//! Webhooks to receivers on this machine. Queues and pauses go by a clock of
-//! their own, so no test waits for them.
+//! Webhooks to receivers on this machine. Queues and pauses use a test clock, so no test
+//! waits for them.
 #![cfg(feature = "webhooks")]
 #![allow(
     clippy::unwrap_used,

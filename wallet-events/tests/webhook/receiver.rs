@@ -14,23 +14,23 @@ use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// What a receiver does with a webhook.
+/// The answer of a receiver to a webhook.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
     Status(u16),
-    /// With these words as its body.
+    /// A status with this text as its body.
     Says(u16, &'static str),
-    /// A redirect to there.
+    /// A redirect to this URL.
     Elsewhere(u16, String),
     /// A body without an end.
     Endless(u16),
-    /// Never.
+    /// No answer.
     Nothing,
-    /// A head, and of its body nothing.
+    /// A head without its body.
     HeadOnly(u16),
 }
 
-/// A webhook as it came.
+/// A received webhook.
 #[derive(Debug, Clone)]
 pub(crate) struct Came {
     pub(crate) path: String,
@@ -60,7 +60,7 @@ struct State {
     connections: usize,
 }
 
-/// A subscriber's server; answers 200 where it is not told otherwise.
+/// A subscriber's server; answers 200 by default.
 #[derive(Debug, Clone)]
 pub(crate) struct Receiver {
     state: Arc<Mutex<State>>,
@@ -98,7 +98,7 @@ impl Receiver {
     async fn connection(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         let service = service_fn(|request| self.answer(request));
         let http = hyper::server::conn::http1::Builder::new();
-        // Senders that go away are no concern of the receiver's.
+        // A sender that disconnects does not concern the receiver.
         if let Some(tls) = tls {
             if let Ok(stream) = tls.accept(stream).await {
                 let _ = http.serve_connection(TokioIo::new(stream), service).await;
@@ -150,12 +150,12 @@ impl Receiver {
         format!("{}://{host}:{}/", self.scheme, self.address.port())
     }
 
-    /// What comes next is answered so.
+    /// Sets the answer to the next webhook.
     pub(crate) fn then(&self, answer: Answer) {
         self.state.lock().unwrap().next.push_back(answer);
     }
 
-    /// What comes under an id is always answered so, or as usual again.
+    /// Sets the answer to every webhook with an id, or removes it.
     pub(crate) fn always(&self, id: &str, answer: Option<Answer>) {
         let mut state = self.state.lock().unwrap();
         match answer {
@@ -168,7 +168,7 @@ impl Receiver {
         self.state.lock().unwrap().came.clone()
     }
 
-    /// The ids of all that came, in order.
+    /// The ids of all webhooks, in order.
     pub(crate) fn ids(&self) -> Vec<String> {
         self.came()
             .iter()

@@ -45,8 +45,8 @@ async fn what_fails_comes_again_in_order_and_stops_no_other_account() {
     }
 }
 
-/// What always fails is tried for a day, then put aside; what is told later goes
-/// on, and by hand what was put aside is delivered after all.
+/// A permanent failure is retried for a day and then becomes a dead letter. Later events
+/// are delivered, and a redrive delivers the dead letter.
 #[tokio::test(start_paused = true)]
 async fn poison_is_tried_for_a_day_put_aside_and_redelivered() {
     let receiver = Receiver::start().await;

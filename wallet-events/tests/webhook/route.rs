@@ -1,4 +1,4 @@
-//! From a queue by a forwarder to a receiver.
+//! A route: a queue, a forwarder and a receiver.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use crate::kit::TestClock;
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub(crate) const OTHER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-/// Tells the time and never wakes: nothing times out because a test's paused
-/// clock jumped while a socket was busy.
+/// A clock that shows the time and never wakes. No timeout fires because a paused clock
+/// jumped while a socket was busy.
 #[derive(Debug)]
 struct Patient(Arc<TestClock>);
 
@@ -43,7 +43,7 @@ pub(crate) fn secret(text: &str) -> WebhookSecret {
     WebhookSecret::parse(text).unwrap()
 }
 
-/// For receivers on this machine.
+/// Settings for receivers on this machine.
 pub(crate) fn settings() -> WebhookSettings {
     WebhookSettings {
         addresses: Addresses::Any,
@@ -85,7 +85,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// To a URL, with attempts that never time out.
+    /// A route to a URL, with attempts that never time out.
     pub(crate) fn start(url: &str) -> Self {
         let clock = TestClock::new();
         let patient = Arc::new(Patient(Arc::clone(&clock)));
@@ -118,7 +118,7 @@ impl Route {
         }
     }
 
-    /// Waits until the queue is empty: all is delivered or dead.
+    /// Waits until the queue is empty: every message is delivered or dead.
     pub(crate) async fn emptied(&self) {
         for _ in 0..1_000_000 {
             if self.queue.messages().is_empty() {

@@ -5,7 +5,7 @@ use wallet_events::webhook::{Webhook, WebhookClient, WebhookError, WebhookSecret
 use crate::receiver::{Came, Receiver};
 use crate::route::{OTHER, SECRET, message, patient, secret, settings, webhook};
 
-/// Those of the reference libraries.
+/// Secrets of the reference libraries.
 #[test]
 fn published_signatures_come_out() {
     let signed = secret(SECRET).sign(
@@ -55,7 +55,7 @@ async fn nothing_that_is_secret_is_shown() {
     assert!(shown.contains("https://hooks.example"));
 }
 
-/// The signatures that the reference makes with these secrets.
+/// The signatures that the reference library makes with these secrets.
 fn reference(came: &Came, secrets: &[&str]) -> String {
     let signed = secrets.iter().map(|secret| {
         let reference = Reference::new(secret).unwrap();
@@ -76,7 +76,7 @@ async fn a_webhook_is_what_the_scheme_says() {
     assert_eq!(came.path, "/hooks?for=us");
     assert_eq!(came.body, message("a1").body);
     assert_eq!(came.id(), "a1");
-    // In seconds: the clock began a moment ago.
+    // In seconds: the clock has just started.
     let hour = 1_790_000_000..1_790_003_600;
     assert!(hour.contains(&came.timestamp_secs()));
     assert_eq!(

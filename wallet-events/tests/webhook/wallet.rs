@@ -9,8 +9,8 @@ use crate::kit::{World, spawn};
 use crate::receiver::{Answer, Receiver};
 use crate::route::Route;
 
-/// From the ledger to a subscriber: every event, its very JSON, in the order of
-/// its account, though some attempts fail.
+/// A subscriber receives every event of the ledger, with the same JSON and in the order
+/// of its account, although some attempts fail.
 #[tokio::test(start_paused = true)]
 async fn what_the_ledger_tells_is_what_a_subscriber_gets() {
     let world = World::new();
@@ -18,12 +18,12 @@ async fn what_the_ledger_tells_is_what_a_subscriber_gets() {
     for _ in 0..5 {
         world.pay(ada, bob).await;
     }
-    let told = Arc::new(MemoryQueue::new(world.clock.clone()));
-    let relay = spawn(&world.relay(told.clone()));
+    let published = Arc::new(MemoryQueue::new(world.clock.clone()));
+    let relay = spawn(&world.relay(published.clone()));
     world.drained().await;
     relay.stop().await;
-    let told = told.messages();
-    assert_eq!(told.len(), 14);
+    let published = published.messages();
+    assert_eq!(published.len(), 14);
 
     let receiver = Receiver::start().await;
     let route = Route::start(&receiver.url());
@@ -31,7 +31,7 @@ async fn what_the_ledger_tells_is_what_a_subscriber_gets() {
         receiver.then(Answer::Status(500));
         receiver.then(Answer::Status(200));
     }
-    for message in &told {
+    for message in &published {
         route
             .queue
             .publish(std::slice::from_ref(message))
@@ -52,11 +52,11 @@ async fn what_the_ledger_tells_is_what_a_subscriber_gets() {
             assert_eq!(event.id(), came.id());
             (event.account.id == account).then_some((event.version, came.body))
         });
-        // Those that failed came twice, one after the other.
+        // A failed event came twice, one directly after the other.
         let mut came: Vec<_> = came.collect();
         came.dedup();
-        let due = told.iter().map(crate::kit::event);
-        let due = due.zip(&told).filter_map(|(event, message)| {
+        let due = published.iter().map(crate::kit::event);
+        let due = due.zip(&published).filter_map(|(event, message)| {
             let body = message.body.clone();
             (event.account.id == account).then_some((event.version, body))
         });

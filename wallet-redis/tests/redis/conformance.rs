@@ -1,4 +1,4 @@
-//! Every adapter passes its port's list, on one server and on a cluster.
+//! Every adapter passes the test list of its port, on one server and on a cluster.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use wallet_testkit::{BuiltPort, ManualClock, PortFactory};
 
 use crate::support::{open_with, patient};
 
-/// Where a case runs.
+/// The deployment that a case runs on.
 trait Place: std::fmt::Debug + Send + Sync + Sized + 'static {
     type Guard: Send + Sync + 'static;
     fn start() -> (String, Self::Guard);

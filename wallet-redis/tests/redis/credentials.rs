@@ -15,7 +15,7 @@ use crate::support::{account, balance, open, patient, until};
 
 const RIGHTS: &str = "on ~* resetchannels +@all";
 
-/// Says what it is set to, or fails where it is set to nothing.
+/// A provider with settable credentials. It fails if none are set.
 #[derive(Debug, Default)]
 struct Rotating {
     now: Mutex<Option<(String, String)>>,
@@ -53,10 +53,10 @@ impl RedisCredentialsProvider for Rotating {
 }
 
 fn set(server: &PrivateRedis, user: &str, password: &str) {
-    server.tell(&format!("ACL SETUSER {user} reset {RIGHTS} >{password}"));
+    server.execute(&format!("ACL SETUSER {user} reset {RIGHTS} >{password}"));
 }
 
-/// What is put is found again.
+/// Whether a stored value is found again.
 async fn works(redis: &Redis) -> bool {
     let one = balance(account(1), 1);
     let cache = redis.cache();
@@ -67,15 +67,15 @@ async fn works(redis: &Redis) -> bool {
             .is_ok_and(|found| found == [Some(one)])
 }
 
-/// How many connections of that user there are.
+/// The number of connections of this user.
 fn connections(server: &PrivateRedis, user: &str) -> usize {
     let list = server.ask("CLIENT LIST");
     let user = format!(" user={user} ");
     list.lines().filter(|line| line.contains(&user)).count()
 }
 
-/// A password that was right when the host started is wrong for the next
-/// connection, as a token is after 15 minutes.
+/// The password is right when the host starts, and wrong for the next connection. A token
+/// behaves like this after 15 minutes.
 #[tokio::test]
 async fn each_connection_signs_in_with_the_password_of_the_moment() {
     let server = PrivateRedis::start();
@@ -91,14 +91,14 @@ async fn each_connection_signs_in_with_the_password_of_the_moment() {
         set(&server, "wallet", password);
         provider.turn_to("wallet", password);
         let before = redis.stats().connections;
-        server.tell("CLIENT KILL USER wallet");
+        server.execute("CLIENT KILL USER wallet");
         until(|| works(&redis)).await;
         assert!(redis.stats().connections > before);
     }
     assert!(!works(&fixed).await, "its password is no longer right");
 }
 
-/// The connection is the same, and who it belongs to is not.
+/// The connection stays the same, but its user changes.
 #[tokio::test]
 async fn a_connection_signs_in_again_when_it_is_old_and_stays_open() {
     let server = PrivateRedis::start();
@@ -112,7 +112,7 @@ async fn a_connection_signs_in_again_when_it_is_old_and_stays_open() {
     let redis = open(&settings).await;
     assert!(works(&redis).await);
     assert_eq!(connections(&server, "early"), 1);
-    // An error of the provider's leaves the connection as it is.
+    // An error of the provider leaves the connection as it is.
     provider.fail();
     let asked = provider.asked();
     until(|| async { provider.asked() > asked + 2 }).await;
@@ -128,7 +128,7 @@ async fn a_connection_signs_in_again_when_it_is_old_and_stays_open() {
 #[tokio::test]
 async fn a_provider_that_fails_at_first_is_asked_again() {
     let server = PrivateRedis::start();
-    server.tell(&format!("ACL SETUSER wallet reset {RIGHTS} >right"));
+    server.execute(&format!("ACL SETUSER wallet reset {RIGHTS} >right"));
     let provider = Arc::new(Rotating::default());
     let settings = patient(server.url()).with_credentials(provider.clone());
     let redis = Redis::open(&settings).await.unwrap();
@@ -162,7 +162,7 @@ async fn each_node_of_a_cluster_is_signed_in_to_with_the_password_of_the_moment(
     set_all("second");
     provider.turn_to("wallet", "second");
     for node in cluster.nodes() {
-        node.tell("CLIENT KILL USER wallet");
+        node.execute("CLIENT KILL USER wallet");
     }
     until(|| async { redis.cache().put(&all).await.is_ok() }).await;
     for node in cluster.nodes() {
@@ -184,9 +184,9 @@ async fn credentials_come_from_one_place() {
         let error = settings.check().unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Internal);
     }
-    let told = format!("{:?}", RedisCredentials::new("wallet", "secret"));
+    let shown = format!("{:?}", RedisCredentials::new("wallet", "secret"));
     assert!(
-        told.contains("wallet") && !told.contains("secret"),
-        "{told}"
+        shown.contains("wallet") && !shown.contains("secret"),
+        "{shown}"
     );
 }

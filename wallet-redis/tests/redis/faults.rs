@@ -1,4 +1,4 @@
-//! Redis fails in the middle of load, and money does not notice.
+//! Redis fails under load, and no balance is affected.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use wallet_test_servers::{PrivateRedis, PrivateRedisCluster};
 
 use crate::load::Load;
 
-/// As a host has it, but for balances that end soon.
+/// The settings of a host, but with a short lifetime for balances.
 fn settings(url: String) -> RedisSettings {
     RedisSettings::new(url)
         .with_cache_ttl(Duration::from_millis(200))
@@ -55,9 +55,9 @@ async fn flushed() {
     let (load, tasks) = Load::start(&settings(server.url())).await;
     for round in 0..20 {
         load.go_on(50).await;
-        server.tell("FLUSHALL");
+        server.execute("FLUSHALL");
         if round % 4 == 0 {
-            server.tell("SCRIPT FLUSH SYNC");
+            server.execute("SCRIPT FLUSH SYNC");
         }
     }
     load.go_on(200).await;
@@ -70,9 +70,9 @@ async fn out_of_memory() {
     let (load, tasks) = Load::start(&settings(server.url())).await;
     for _ in 0..3 {
         load.go_on(200).await;
-        server.tell("CONFIG SET maxmemory 1");
+        server.execute("CONFIG SET maxmemory 1");
         load.go_on(500).await;
-        server.tell("CONFIG SET maxmemory 0");
+        server.execute("CONFIG SET maxmemory 0");
     }
     load.go_on(200).await;
     load.end(tasks).await;
@@ -84,10 +84,10 @@ async fn turned_into_a_replica() {
     let (load, tasks) = Load::start(&settings(server.url())).await;
     for _ in 0..3 {
         load.go_on(200).await;
-        server.tell(&format!("REPLICAOF 127.0.0.1 {}", other.port()));
+        server.execute(&format!("REPLICAOF 127.0.0.1 {}", other.port()));
         load.until_down().await;
         load.go_on(300).await;
-        server.tell("REPLICAOF NO ONE");
+        server.execute("REPLICAOF NO ONE");
         load.until_up().await;
     }
     load.go_on(200).await;
@@ -100,7 +100,7 @@ async fn connections_cut_again_and_again() {
     let (load, tasks) = Load::start(&settings(server.url())).await;
     for _ in 0..30 {
         load.go_on(30).await;
-        server.tell("CLIENT KILL TYPE normal SKIPME yes");
+        server.execute("CLIENT KILL TYPE normal SKIPME yes");
     }
     load.until_up().await;
     load.end(tasks).await;

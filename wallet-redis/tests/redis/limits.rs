@@ -1,4 +1,4 @@
-//! The script counts as the core does, to the unit.
+//! The script counts exactly like the core.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ enum Step {
     GoBack(u64),
 }
 
-/// Among them fractions, and the largest that can be counted.
+/// The quotas include fractions and the largest countable values.
 fn quotas() -> Vec<Quota> {
     let quota = |capacity, refill, micros| {
         Quota::new(capacity, refill, Duration::from_micros(micros)).unwrap()
@@ -55,7 +55,7 @@ fn redis_and_memory_agree() {
     config.failure_persistence = None;
     proptest!(config, |(steps in prop::collection::vec(step(), 1..40))| {
         runtime.block_on(async {
-            server.tell("FLUSHALL");
+            server.execute("FLUSHALL");
             let clock = Arc::new(ManualClock::default());
             let redis = open_with(&patient(server.url()), Arc::clone(&clock)).await;
             let (one, two) = (redis.limiter(), MemoryLimiter::new(clock.clone()));

@@ -35,7 +35,7 @@ fn all() -> Vec<AccountKey> {
     (1..=ACCOUNTS).map(account).collect()
 }
 
-/// What is at work.
+/// The services and callers under load.
 #[derive(Debug)]
 pub(crate) struct Load {
     store: Arc<MemoryStore>,
@@ -91,8 +91,8 @@ impl Load {
         &self.wallets[usize::from(caller % 2 == 1)]
     }
 
-    /// Transfers, each of which must be carried out, and is then seen by who
-    /// made it.
+    /// Makes transfers. Each must succeed, and its caller must then see it
+    /// (read-your-writes).
     async fn write(self: Arc<Self>, caller: u64) {
         for round in 0_u64.. {
             if self.stop.load(Ordering::Relaxed) {
@@ -112,7 +112,7 @@ impl Load {
                 .lock()
                 .unwrap()
                 .push((record, answer.outcome));
-            // At another service than the one that wrote.
+            // Reads at the other service, not at the one that wrote.
             let other = self.wallet(caller + 1);
             let freshness = Freshness::AtLeast(own.clone());
             for (account, position) in own {
@@ -124,8 +124,8 @@ impl Load {
         }
     }
 
-    /// Reads with the token of all that was read before: never older than that,
-    /// never newer than the ledger read after it.
+    /// Reads with the token of all earlier reads. The result is never older than that, and
+    /// never newer than a later read of the ledger.
     async fn read(self: Arc<Self>, caller: u64) {
         let mut seen: BTreeMap<AccountKey, Position> = BTreeMap::new();
         while !self.stop.load(Ordering::Relaxed) {
@@ -145,8 +145,8 @@ impl Load {
         }
     }
 
-    /// Waits until so many more transfers and reads were made, by which time
-    /// whatever hangs has shown.
+    /// Waits until this many more transfers and reads were made. A call that hangs shows by
+    /// then.
     pub(crate) async fn go_on(&self, count: u64) {
         let transfers = self.transfers.load(Ordering::Relaxed) + count;
         let reads = self.reads.load(Ordering::Relaxed) + count.div_ceil(8);
@@ -156,21 +156,21 @@ impl Load {
         }
     }
 
-    /// Waits until both have Redis again.
+    /// Waits until both services have a connection to Redis again.
     pub(crate) async fn until_up(&self) {
         while !self.redis.iter().all(Redis::is_up) {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
     }
 
-    /// Waits until both are without it.
+    /// Waits until both services have no connection to Redis.
     pub(crate) async fn until_down(&self) {
         while self.redis.iter().any(Redis::is_up) {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
     }
 
-    /// Ends all work; then everything must be right.
+    /// Ends all work. Then checks that everything is correct.
     pub(crate) async fn end(&self, tasks: Vec<JoinHandle<()>>) {
         self.stop.store(true, Ordering::Relaxed);
         for task in tasks {
@@ -184,7 +184,7 @@ impl Load {
         let store: &MemoryStore = &self.store;
         let found = violations(store, Some(store), &acknowledged).await.unwrap();
         assert!(found.is_empty(), "violated: {found:#?}");
-        // Whatever is cached now was so in the ledger.
+        // Every balance in the cache was at some time the balance in the ledger.
         let Ok(cached) = self.redis[0].cache().get(&all()).await else {
             return;
         };

@@ -1,4 +1,4 @@
-//! What the adapters do on a real Redis, well and ill.
+//! The adapters on a real Redis, in normal operation and under failures.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -12,6 +12,6 @@ mod conformance;
 mod credentials;
 mod faults;
 mod limits;
-mod link;
 mod load;
+mod shared_connection;
 mod support;

@@ -1,4 +1,4 @@
-//! Redis as tests use it.
+//! Redis helpers for the tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use wallet_core::{AccountId, Balance, Currency, LedgerId};
 use wallet_redis::{Redis, RedisSettings};
 use wallet_testkit::ManualClock;
 
-/// Settings that wait as long as a busy machine needs.
+/// Settings with waits that are long enough for a busy machine.
 pub(crate) fn patient(url: impl Into<String>) -> RedisSettings {
     RedisSettings::new(url)
         .with_budget(Duration::from_secs(8))
@@ -47,7 +47,7 @@ pub(crate) fn balance(account: AccountKey, version: Version) -> Balance {
     }
 }
 
-/// Looks again and again until it is so; the runner ends what takes for ever.
+/// Polls until the condition holds. The test runner ends a test that never finishes.
 pub(crate) async fn until<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
     while !is_so().await {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,73 +1,73 @@
 use std::sync::{Mutex, PoisonError};
 
-/// The longest name of a header that is looked for.
+/// The longest header name that is compared.
 const NAME_MAX: usize = 17;
-/// The most digits of a length that are believed; HTTP refuses longer ones.
+/// The most digits of a length that are read; HTTP refuses longer ones.
 const DIGITS_MAX: u32 = 18;
 
-/// Follows the requests on one connection by their bytes, to find the first one that
-/// tells the length of its body in two ways (`Content-Length` beside
-/// `Transfer-Encoding`). A proxy in front may have believed the other one: what it
-/// took for a body would be a second request here.
+/// Follows the requests on one connection by their bytes. It finds the first one that
+/// gives the length of its body in two ways (`Content-Length` and `Transfer-Encoding`):
+/// request smuggling. A proxy in front may have used the other length; what it took for a
+/// body would be a second request here.
 ///
-/// The HTTP layer drops one of the two before anybody else sees the request, so they
-/// have to be found in the bytes. Where these break HTTP, the layer ends the
-/// connection, and what is found behind them does not matter.
+/// The HTTP layer drops one of the two headers before a handler sees the request, so only
+/// the bytes show both. If the bytes violate HTTP, the layer ends the connection, and the
+/// result for later bytes does not matter.
 #[derive(Debug, Default)]
 pub(crate) struct Framing {
     scan: Mutex<Scan>,
 }
 
 impl Framing {
-    /// Takes the next bytes that came.
+    /// Takes the next bytes.
     pub(super) fn take(&self, bytes: &[u8]) {
         let mut scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
         scan.take(bytes);
     }
 
-    /// Whether nothing of a request has come that is not complete.
+    /// Whether no incomplete request is pending.
     pub(super) fn is_between_requests(&self) -> bool {
         let scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
         matches!(scan.place, Place::Name) && scan.is_line_empty && scan.is_head_empty
     }
 
-    /// The head that has begun and is not complete, by its number from 0.
+    /// The number, from 0, of the head that has begun and is not complete.
     pub(super) fn head_under_way(&self) -> Option<u64> {
         let scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
         let is_head = matches!(scan.place, Place::Name | Place::Value(_) | Place::Line);
         (is_head && !scan.is_head_empty).then_some(scan.heads)
     }
 
-    /// Whether request `number` of this connection, from 0, tells its length twice.
+    /// Whether request `number` of this connection, from 0, gives its length in two ways.
     pub(crate) fn is_ambiguous(&self, number: u64) -> bool {
         let scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
         scan.ambiguous == Some(number)
     }
 }
 
-/// Where the next byte belongs.
+/// The position of the next byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// At the beginning of a line of a head.
     Name,
-    /// Behind the name of a header that tells a length.
-    Value(Told),
-    /// In the rest of a line of a head that tells nothing.
+    /// Behind the name of a header that gives a length.
+    Value(LengthHeader),
+    /// In the rest of a header line that gives no length.
     Line,
-    /// In a body of so many more bytes.
+    /// In a body of this many more bytes.
     Body(u64),
-    /// In the digits that tell how long a chunk is.
+    /// In the digits of a chunk size.
     ChunkSize,
-    /// In what may follow these digits.
+    /// In a chunk extension.
     ChunkExtension,
-    /// In a chunk of so many more bytes, the end of its line included.
+    /// In a chunk of this many more bytes, including the end of its line.
     Chunk(u64),
-    /// In the lines behind the last chunk.
+    /// In the trailer lines behind the last chunk.
     Trailer,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum LengthHeader {
     Length,
     Encoding,
 }
@@ -78,11 +78,11 @@ struct Scan {
     /// How many heads are complete.
     heads: u64,
     ambiguous: Option<u64>,
-    /// What the head tells so far.
+    /// The length in the present head, if any.
     length: Option<u64>,
     is_chunked: bool,
     is_head_empty: bool,
-    /// The beginning of the line, in small letters.
+    /// The beginning of the line, in lower case.
     name: [u8; NAME_MAX],
     name_length: usize,
     is_line_empty: bool,
@@ -139,8 +139,8 @@ impl Scan {
                     self.name(byte);
                     rest
                 }
-                Place::Value(told) => {
-                    self.value(told, byte);
+                Place::Value(header) => {
+                    self.value(header, byte);
                     rest
                 }
                 Place::ChunkSize => {
@@ -168,12 +168,12 @@ impl Scan {
             b'\r' => {}
             b':' => {
                 let name = self.name.get(..self.name_length).unwrap_or_default();
-                let told = match name {
-                    b"content-length" => Some(Told::Length),
-                    b"transfer-encoding" => Some(Told::Encoding),
+                let header = match name {
+                    b"content-length" => Some(LengthHeader::Length),
+                    b"transfer-encoding" => Some(LengthHeader::Encoding),
                     _ => None,
                 };
-                self.begin_number(told.map_or(Place::Line, Place::Value));
+                self.begin_number(header.map_or(Place::Line, Place::Value));
             }
             _ => {
                 self.is_line_empty = false;
@@ -189,18 +189,18 @@ impl Scan {
         }
     }
 
-    fn value(&mut self, told: Told, byte: u8) {
-        match (told, byte) {
-            (Told::Length, b'\n') => {
+    fn value(&mut self, header: LengthHeader, byte: u8) {
+        match (header, byte) {
+            (LengthHeader::Length, b'\n') => {
                 self.length = Some(self.number);
                 self.begin_line();
             }
-            (Told::Encoding, b'\n') => {
+            (LengthHeader::Encoding, b'\n') => {
                 self.is_chunked = true;
                 self.begin_line();
             }
-            (Told::Length, b'0'..=b'9') => self.digit(10, byte),
-            (Told::Length | Told::Encoding, _) => {}
+            (LengthHeader::Length, b'0'..=b'9') => self.digit(10, byte),
+            (LengthHeader::Length | LengthHeader::Encoding, _) => {}
         }
     }
 
@@ -225,7 +225,7 @@ impl Scan {
         self.is_line_empty = true;
         self.place = match self.number {
             0 => Place::Trailer,
-            // The end of the line behind the chunk is two bytes.
+            // The line end behind the chunk has two bytes.
             size => Place::Chunk(size.saturating_add(2)),
         };
     }
@@ -274,7 +274,7 @@ impl Scan {
     }
 }
 
-/// Passes over at most `left` bytes.
+/// Skips at most `left` bytes.
 fn skip(left: u64, bytes: &[u8]) -> (u64, &[u8]) {
     let here = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
     let passed = u64::try_from(here).unwrap_or(u64::MAX);
@@ -282,7 +282,7 @@ fn skip(left: u64, bytes: &[u8]) -> (u64, &[u8]) {
     (left.saturating_sub(passed), rest)
 }
 
-/// What follows the end of the line, if it ends here.
+/// The bytes behind the line end, if there is one.
 fn end_of_line(bytes: &[u8]) -> Option<&[u8]> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     bytes.get(end.saturating_add(1)..)
@@ -301,7 +301,8 @@ mod tests {
     const TURNED: &str = "POST /c HTTP/1.1\r\ntransfer-encoding:chunked\r\ncontent-length:4\r\n\r\n\
                           0\r\n\r\n";
 
-    /// Which request tells its length twice, the bytes coming in parts of `size`.
+    /// The request that gives its length in two ways; the bytes arrive in parts of
+    /// `size`.
     fn ambiguous(text: &str, size: usize) -> Option<u64> {
         let framing = Framing::default();
         for part in text.as_bytes().chunks(size) {

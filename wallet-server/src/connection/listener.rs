@@ -12,30 +12,30 @@ use tokio::sync::Semaphore;
 use super::socket::{LateHead, Share};
 use super::{Network, Peers, Socket};
 
-/// How long to wait before accepting again when the system has no more files.
+/// The pause before the next accept when the system has no free file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
-/// How many connections over a peer's limit are told so at a time; more are closed
-/// without a word.
+/// How many connections over a peer's limit receive the 429 answer at a time. Further
+/// ones are closed without an answer.
 const REFUSALS: usize = 32;
 
-/// How much of the server connections may take.
+/// The limits of connections.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    /// How many may be open; further ones wait in the system's backlog.
+    /// The most open connections; further ones wait in the system's backlog.
     pub(crate) connections: usize,
-    /// How many of one peer; further ones are refused.
+    /// The most connections of one peer; further ones are refused.
     pub(crate) of_a_peer: usize,
-    /// Proxies, which have the connections of many: no such limit.
+    /// Proxies carry the connections of many clients, so they have no such limit.
     pub(crate) trusted: Vec<Network>,
-    /// How long nothing may come or go.
+    /// The idle timeout: how long no byte may move.
     pub(crate) silence_max: Duration,
     /// How long the head of a request may take.
     pub(crate) late_head: Arc<LateHead>,
-    /// What one over a peer's limit is told.
+    /// The answer to a connection over its peer's limit.
     pub(crate) refusal: Vec<u8>,
 }
 
-/// What is told of connections.
+/// The log and the metrics of connections.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
     pub(crate) open: Gauge,
@@ -74,9 +74,9 @@ impl Listener {
         self.inner.local_addr()
     }
 
-    /// The next connection, and whose it is.
+    /// The next connection and its peer.
     pub(crate) async fn accept(&self) -> (Socket, SocketAddr) {
-        // The semaphore is never closed, so there is a permit in the end.
+        // The semaphore is never closed, so a permit comes in the end.
         let permit = Arc::clone(&self.free).acquire_owned().await.ok();
         loop {
             let (stream, peer) = self.accept_any().await;
@@ -89,7 +89,8 @@ impl Listener {
                 };
                 Some(presence)
             };
-            // Answers are small: waiting to fill a packet only delays them.
+            // Answers are small: waiting to fill a packet (Nagle's algorithm) would only
+            // delay them.
             let _ = stream.set_nodelay(true);
             self.counts.open.inc();
             let share = Share {
@@ -115,10 +116,10 @@ impl Listener {
         loop {
             match self.inner.accept().await {
                 Ok(accepted) => return accepted,
-                // One that broke off before it was ours is nobody's loss.
+                // A connection that failed before it was accepted needs no handling.
                 Err(error) if is_of_one(&error) => {}
                 Err(error) => {
-                    // Out of open files: others must end first.
+                    // No free file descriptor: other connections must end first.
                     tracing::error!(%error, "accepting a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -126,7 +127,8 @@ impl Listener {
         }
     }
 
-    /// Tells a peer that it has too many, unless many are being told.
+    /// Answers a peer that it has too many connections, unless many such answers are in
+    /// flight.
     fn refuse(&self, stream: TcpStream) {
         self.counts.refused.inc();
         let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() else {
@@ -134,7 +136,7 @@ impl Listener {
         };
         let refusal = self.limits.refusal.clone();
         let share = Share {
-            // Nobody looks at it: it is not served.
+            // The request is not read and not served.
             open: Gauge::default(),
             _permit: Some(permit),
             _presence: None,
@@ -148,7 +150,7 @@ impl Listener {
     }
 }
 
-/// Whether it concerns the connection alone, and not the listener.
+/// Whether the error concerns one connection only, and not the listener.
 fn is_of_one(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(

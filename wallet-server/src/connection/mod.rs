@@ -1,10 +1,10 @@
-//! Connections: how many there may be, for how long, and what may come over one.
+//! Connections: their number, their timeouts and the framing of their requests.
 //!
-//! [`Listener`] accepts them, within a limit in all and one for each peer.
-//! [`Socket`] is one of them: it ends when no byte comes or goes for too long, or the
-//! head of a request does not come in time ([`LateHead`]), and
-//! closes so that the last answer can still be read. [`Framing`] follows the bytes of
-//! the requests and finds the one whose length is told in two ways.
+//! [`Listener`] accepts connections, within a total limit and a limit per peer.
+//! [`Socket`] is one connection: it ends when no byte moves for too long, or when the
+//! head of a request is late ([`LateHead`]). It closes so that the peer can still read
+//! the last answer. [`Framing`] follows the bytes of the requests and finds the one whose
+//! length is given in two ways.
 
 mod framing;
 mod listener;

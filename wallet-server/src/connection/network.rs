@@ -20,14 +20,14 @@ pub struct Network {
     bits: u32,
 }
 
-/// A text that names no network.
+/// A text that is not a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected an address or ADDRESS/BITS, such as 10.0.0.0/8")]
 pub struct NetworkError;
 
 impl Network {
-    /// Whether the address lies in it. An address of IPv4 inside one of IPv6 counts
-    /// as what it is.
+    /// Whether the network contains the address. An IPv4 address inside an IPv6 address
+    /// counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {

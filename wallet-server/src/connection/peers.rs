@@ -2,11 +2,11 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The first 64 bits: what one customer of a provider has to itself.
+/// The first 64 bits: the usual network of one customer of a provider.
 const NETWORK_OF_IPV6: u128 = !0 << 64;
 
-/// Counts what each peer has open, up to a limit. A peer is an address of IPv4 or a
-/// network of 64 bits of IPv6.
+/// Counts the open connections of each peer, up to a limit. A peer is an IPv4 address or
+/// a network of 64 bits of IPv6.
 #[derive(Debug, Clone)]
 pub(crate) struct Peers {
     inner: Arc<Inner>,
@@ -25,7 +25,7 @@ impl Inner {
 }
 
 impl Peers {
-    /// At most `max` for each peer.
+    /// At most `max` per peer.
     pub(crate) fn new(max: usize) -> Self {
         let open = Mutex::default();
         Self {
@@ -33,8 +33,8 @@ impl Peers {
         }
     }
 
-    /// Counts one more for this address until the answer is dropped; `None` where
-    /// the peer has as many as it may.
+    /// Counts one more for this address until the result is dropped; `None` if the peer
+    /// has reached the limit.
     pub(crate) fn enter(&self, address: IpAddr) -> Option<Presence> {
         let peer = peer(address);
         let mut open = self.inner.open();
@@ -58,7 +58,7 @@ fn peer(address: IpAddr) -> IpAddr {
     }
 }
 
-/// One thing that a peer has open.
+/// One open connection or request of a peer.
 #[derive(Debug)]
 pub(crate) struct Presence {
     peer: IpAddr,
@@ -91,7 +91,7 @@ mod tests {
         let one = address("10.0.0.1");
         let (first, second) = (peers.enter(one).unwrap(), peers.enter(one).unwrap());
         assert!(peers.enter(one).is_none());
-        // The same machine, as a listener of IPv6 sees it.
+        // The same machine, as an IPv6 listener sees it.
         assert!(peers.enter(address("::ffff:10.0.0.1")).is_none());
         assert!(peers.enter(address("10.0.0.2")).is_some());
         drop(first);
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_network_of_ipv6_is_one_peer() {
         let peers = Peers::new(1);
-        let _kept = peers.enter(address("2001:db8:1:2::1")).unwrap();
+        let _held = peers.enter(address("2001:db8:1:2::1")).unwrap();
         assert!(peers.enter(address("2001:db8:1:2:ffff::9")).is_none());
         assert!(peers.enter(address("2001:db8:1:3::1")).is_some());
     }

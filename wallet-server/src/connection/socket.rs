@@ -12,14 +12,14 @@ use tokio::time::{Instant, Sleep};
 
 use super::{Framing, Presence};
 
-/// How long what still comes is read and thrown away after the last answer.
+/// How long incoming bytes are read and discarded after the last answer.
 const LINGER: Duration = Duration::from_secs(5);
-/// How long nothing may come meanwhile.
+/// The idle timeout of that time.
 const LINGER_SILENCE: Duration = Duration::from_secs(1);
-/// How much of it is read at a time.
+/// The buffer size of these reads.
 const LINGER_BYTES: usize = 16_384;
 
-/// What a connection takes away from others for as long as it is open.
+/// The permits that a connection holds while it is open.
 #[derive(Debug)]
 pub(super) struct Share {
     pub(super) open: Gauge,
@@ -35,42 +35,43 @@ impl Drop for Share {
 
 /// An open connection.
 ///
-/// It fails with `TimedOut` when no byte comes for too long while one is waited for,
-/// and when none of an answer can be handed to a peer who does not read: only bytes
-/// that move count, so a peer who keeps sending and never reads ends as well.
+/// It fails with `TimedOut` when no byte arrives for too long while one is awaited, and
+/// when the peer does not read an answer. Only bytes that move count, so a peer that
+/// keeps sending and never reads times out as well.
 ///
-/// A head that does not come in time ends the connection too, however its bytes drip
-/// in: its peer is told so, and it fails with `TimedOut`.
+/// A head that does not arrive in time also ends the connection, however slowly its bytes
+/// come in. The peer receives an answer, and the connection fails with `TimedOut`.
 ///
-/// It is closed in two steps. What the peer still sends behind the last answer is
-/// read for a while: to close with bytes unread resets the connection, and the peer
-/// may lose the answer.
+/// It closes in two steps. What the peer still sends behind the last answer is read for a
+/// while. A close with unread bytes resets the connection, and the peer may lose the
+/// answer.
 pub(crate) struct Socket {
     stream: TcpStream,
     silence_max: Duration,
     late: Arc<LateHead>,
-    /// Rings when nothing moved for too long.
+    /// Fires when no byte moved for too long.
     reading: Pin<Box<Sleep>>,
-    /// Rings when the head with this number takes too long; only while one comes.
+    /// Fires when the head with this number takes too long; set only while a head
+    /// arrives.
     head: Option<(u64, Pin<Box<Sleep>>)>,
-    /// Rings when nothing could be written for too long; only while it is tried.
+    /// Fires when no byte could be written for too long; set only during a write.
     writing: Option<Pin<Box<Sleep>>>,
     closing: Option<Closing>,
     framing: Arc<Framing>,
-    /// Whether its peer is told without having asked, and may still ask.
+    /// Whether the peer receives an answer that it did not ask for, and may still send a
+    /// request.
     is_refused: bool,
     _share: Share,
 }
 
-/// How long the head of a request may take, and what is answered to one that takes
-/// longer.
+/// How long the head of a request may take, and the answer to a late one.
 #[derive(Debug)]
 pub(crate) struct LateHead {
     pub(crate) time_max: Duration,
     pub(crate) answer: Vec<u8>,
 }
 
-/// What is waited for once no more is written.
+/// The state after the last write.
 struct Closing {
     end: Pin<Box<Sleep>>,
     silence: Pin<Box<Sleep>>,
@@ -107,24 +108,24 @@ impl Socket {
         }
     }
 
-    /// The same, waiting for what its peer may still send.
+    /// The same for a refused peer, which may still send.
     pub(super) fn refused(mut self) -> Self {
         self.is_refused = true;
         self
     }
 
-    /// What its bytes say of the requests on it.
+    /// The framing of the requests on it.
     pub(crate) fn framing(&self) -> Arc<Framing> {
         Arc::clone(&self.framing)
     }
 
-    /// A connection that timed out keeps nothing, neither here nor in the system.
+    /// A connection that timed out keeps no buffer, neither here nor in the system.
     fn timed_out(&self) -> io::Error {
         let _ = self.stream.set_zero_linger();
         io::ErrorKind::TimedOut.into()
     }
 
-    /// Notes how a write went. One that could not be done rings after a while.
+    /// Records the result of a write. A pending write starts the timer.
     fn wrote(
         &mut self,
         context: &mut Context<'_>,
@@ -146,7 +147,7 @@ impl Socket {
         }
     }
 
-    /// Watches the time of the head that the latest bytes belong to.
+    /// Starts the timer of the head that the latest bytes belong to.
     fn watch_head(&mut self) {
         let under_way = self.framing.head_under_way();
         let watched = self.head.as_ref().map(|(number, _)| *number);
@@ -156,7 +157,7 @@ impl Socket {
         }
     }
 
-    /// Ready once the head that comes has taken too long.
+    /// Ready when the present head has taken too long.
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.head {
             Some((_, alarm)) => alarm.as_mut().poll(context),
@@ -164,22 +165,22 @@ impl Socket {
         }
     }
 
-    /// Tells the peer that its head came too late, and ends the connection. While a head
-    /// is read no answer is under way, unless its peer does not take it.
+    /// Answers the peer that its head came too late, and ends the connection. While a
+    /// head arrives no answer is in flight, unless its peer does not read it.
     fn end_late(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.closing.is_none() {
             if self.writing.is_none() {
-                // What does not go out at once is lost: so is then the peer.
+                // Bytes that cannot be sent at once are dropped.
                 let _ = self.stream.try_write(&self.late.answer);
             }
-            // The peer may have gone.
+            // The peer may have closed.
             let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(context));
         }
         ready!(self.linger(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Throws away what comes, until nothing does or it is enough.
+    /// Discards incoming bytes until none come or the limit is reached.
     fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Self {
             stream,
@@ -202,7 +203,7 @@ impl Socket {
                     put_off(&mut closing.silence, LINGER_SILENCE);
                 }
                 Poll::Ready(Ok(()) | Err(_)) => return Poll::Ready(()),
-                // Nothing is under way: there is nothing to wait for.
+                // No operation is in flight: there is nothing to wait for.
                 Poll::Pending if !closing.has_read && framing.is_between_requests() => {
                     return Poll::Ready(());
                 }

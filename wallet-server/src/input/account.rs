@@ -10,27 +10,27 @@ use super::{currency, field, metadata, optional};
 use crate::problem::Problem;
 use crate::{App, schema};
 
-/// What opens an account.
+/// Opens an account.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
-    /// Whose it is: 1 to 128 bytes in the normal form NFC, without control characters,
-    /// characters that show as nothing (Unicode's `Default_Ignorable_Code_Point`), and
-    /// blanks at the ends.
+    /// The owner: 1 to 128 bytes in the normal form NFC, without control characters,
+    /// invisible characters (Unicode's `Default_Ignorable_Code_Point`), and blanks at the
+    /// ends.
     #[schema(min_length = 1, max_length = 128)]
     owner: String,
-    /// What it holds, for ever.
+    /// The currency, which never changes.
     #[schema(value_type = schema::Currency)]
     currency: String,
-    /// How far its balance may fall; `non_negative` by default.
+    /// The overdraft limit: how far the balance may fall; `non_negative` by default.
     policy: Option<PolicyText>,
-    /// How far its balance, with all that is pending, may rise.
+    /// How far the balance, including all that is pending, may rise.
     #[schema(value_type = Option<schema::Amount>)]
     max_balance: Option<String>,
-    /// More, as a JSON object of at most 4096 bytes, numbers 64-bit integers.
+    /// Metadata: a JSON object of at most 4096 bytes; its numbers are 64-bit integers.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Box<RawValue>>,
-    /// An id of the caller's choice, unique for ever.
+    /// An id of the caller's choice. It must be unique for ever.
     #[schema(value_type = Option<schema::Id>)]
     id: Option<String>,
 }
@@ -59,7 +59,7 @@ impl NewAccount {
 pub(crate) enum PolicyText {
     /// Never below zero.
     NonNegative,
-    /// Without a floor.
+    /// Without a limit.
     Unlimited,
     /// Down to minus this amount.
     Overdraft(String),
@@ -91,14 +91,13 @@ fn limit(field: &'static str, text: &str, currency: Currency) -> Result<Amount, 
         .map_err(|error| Problem::field(field, error))
 }
 
-/// What to freeze from now on; both sides where nothing is said. It replaces
-/// what was frozen before.
+/// The sides to freeze from now on; both by default. It replaces an earlier freeze.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Freeze {
-    /// Whether money may no longer leave the account.
+    /// Whether debits are frozen.
     debits: Option<bool>,
-    /// Whether money may no longer come in.
+    /// Whether credits are frozen.
     credits: Option<bool>,
 }
 
@@ -117,7 +116,7 @@ impl Freeze {
     }
 }
 
-/// Nothing: `{}`, or no body at all.
+/// An empty request: `{}`, or no body at all.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}

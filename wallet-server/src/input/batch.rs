@@ -15,11 +15,11 @@ use crate::App;
 use crate::problem::Problem;
 use crate::routes::{accounts, holds};
 
-/// Many requests in one.
+/// Several requests in one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewBatch {
-    /// Whether all are carried out or none. If not, each is carried out by
+    /// Whether all are carried out or none (atomic). If not, each is carried out by
     /// itself, in the order given.
     pub(crate) atomic: bool,
     /// 1 to 100.
@@ -28,12 +28,12 @@ pub(crate) struct NewBatch {
 }
 
 impl NewBatch {
-    /// Its requests in the order given.
+    /// The requests in the order given.
     pub(crate) fn items(&self) -> impl ExactSizeIterator<Item = &Item> {
         self.requests.iter().map(|Object(item)| item)
     }
 
-    /// Refuses a batch of nothing or of too much.
+    /// Refuses an empty batch and one that is too large.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         if (1..=COMMANDS_MAX).contains(&self.requests.len()) {
             Ok(())
@@ -48,15 +48,15 @@ impl NewBatch {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Item {
-    /// A path of this API that takes a POST, this one aside.
+    /// A path of this API that takes a POST, except this one.
     #[schema(examples("/v1/transfers"))]
     path: String,
-    /// What would be posted there; may be absent where no body is needed.
+    /// The body of the request; may be absent if the path needs no body.
     #[schema(value_type = Option<AnyBody>)]
     body: Option<Box<RawValue>>,
 }
 
-/// What an item may hold: the body of its path. Some fit several paths.
+/// The body of an item, as its path takes it. Some bodies fit several paths.
 struct AnyBody;
 
 impl PartialSchema for AnyBody {

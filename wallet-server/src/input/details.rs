@@ -5,9 +5,9 @@ use wallet_core::ledger::{Description, Details};
 use super::{metadata, optional, time};
 use crate::problem::Problem;
 
-/// Defines a request body with fields of its own and those that say more about
-/// what is posted, which `details()` checks. They are written out in each body,
-/// since serde cannot flatten and refuse unknown fields at the same time.
+/// Defines a request body with its own fields and the common detail fields, which
+/// `details()` checks. The fields are written out in each body, because serde cannot
+/// flatten and refuse unknown fields at the same time.
 macro_rules! posting {
     (
         $(#[$doc:meta])* $name:ident $(, $derive:ident)* {
@@ -19,7 +19,7 @@ macro_rules! posting {
         #[serde(deny_unknown_fields)]
         pub(crate) struct $name {
             $($(#[$field_doc])* $field: $type,)*
-            /// An id of the caller's choice, unique for ever.
+            /// An id of the caller's choice. It must be unique for ever.
             #[schema(value_type = Option<crate::schema::Id>)]
             id: Option<String>,
             /// A code of the caller's chart of accounts; 0 means none.
@@ -28,20 +28,21 @@ macro_rules! posting {
             /// The caller's reference: 1 to 128 bytes without control characters.
             #[schema(min_length = 1, max_length = 128)]
             reference: Option<String>,
-            /// Words for a statement: 1 to 512 bytes without control characters.
+            /// The text for a statement: 1 to 512 bytes without control characters.
             #[schema(min_length = 1, max_length = 512)]
             description: Option<String>,
-            /// More, as a JSON object of at most 4096 bytes, numbers 64-bit
+            /// Metadata: a JSON object of at most 4096 bytes; its numbers are 64-bit
             /// integers.
             #[schema(value_type = Option<Object>)]
             metadata: Option<Box<serde_json::value::RawValue>>,
-            /// The date it counts for in reports, where that is not its time.
+            /// The date that counts in reports, if it differs from the time of the
+            /// commit.
             #[schema(value_type = Option<crate::schema::Time>)]
             effective_at: Option<String>,
         }
 
         impl $name {
-            /// What the caller says about it, checked.
+            /// The checked details.
             fn details(&self) -> Result<wallet_core::ledger::Details, $crate::problem::Problem> {
                 $crate::input::details::Words {
                     code: self.code,
@@ -57,7 +58,7 @@ macro_rules! posting {
 }
 pub(super) use posting;
 
-/// What a caller says about a transfer or hold.
+/// The details of a transfer or hold.
 #[derive(Debug)]
 pub(super) struct Words<'a> {
     pub(super) code: Option<u32>,
@@ -68,7 +69,7 @@ pub(super) struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// The same, checked.
+    /// The checked details.
     pub(super) fn details(&self) -> Result<Details, Problem> {
         let effective_at = self.effective_at.map(|text| time("effective_at", text));
         Ok(Details {

@@ -10,26 +10,26 @@ use crate::routes::holds::find;
 use crate::{App, schema};
 
 posting! {
-    /// Money to reserve on one account for another.
+    /// Reserves money on one account for another.
     NewHold {
-        /// Whose money.
+        /// The account that pays.
         #[schema(value_type = schema::Id)]
         from: String,
-        /// For whom.
+        /// The account that is paid.
         #[schema(value_type = schema::Id)]
         to: String,
-        /// How much.
+        /// The amount to reserve.
         #[schema(value_type = schema::Amount)]
         amount: String,
-        /// Of what.
+        /// The currency.
         #[schema(value_type = schema::Currency)]
         currency: String,
-        /// For how many seconds it can be captured, at most ten years; for ever
-        /// by default.
+        /// For how many seconds the hold can be captured, at most ten years; without
+        /// limit by default.
         #[schema(minimum = 1, maximum = 316_224_000)]
         expires_in_secs: Option<u64>,
-        /// Until when it can be captured, instead: after now, at most ten years
-        /// ahead. A retry names the same time.
+        /// Instead of a duration, the time until which the hold can be captured: after
+        /// now, at most ten years ahead. A retry must send the same time.
         #[schema(value_type = Option<schema::Time>)]
         expires_at: Option<String>,
     }
@@ -51,13 +51,13 @@ impl NewHold {
 }
 
 posting! {
-    /// What to take of a hold: all that remains unless an amount is given.
+    /// The part of a hold to capture: all that remains unless an amount is given.
     NewCapture, Default {
-        /// How much.
+        /// The amount to capture.
         #[schema(value_type = Option<schema::Amount>)]
         amount: Option<String>,
-        /// Whether what then remains is given back; by default the hold stays
-        /// open while something remains.
+        /// Whether the remaining amount is released; by default the hold stays open while
+        /// an amount remains.
         r#final: Option<bool>,
     }
 }
@@ -65,7 +65,7 @@ posting! {
 impl NewCapture {
     pub(crate) async fn command(&self, app: &App, key: HoldKey) -> Result<Command, Problem> {
         let amount = match &self.amount {
-            // Whatever becomes of the hold, its currency stays.
+            // A hold's currency never changes.
             Some(text) => Some(money(text, find(app, key).await?.money.currency)?.amount),
             None => None,
         };

@@ -1,4 +1,4 @@
-//! Reading what callers send: strictly, and with the name of what is wrong.
+//! Parses requests: strictly, and with the name of the invalid part.
 
 mod account;
 mod batch;
@@ -35,7 +35,7 @@ use wallet_core::{Currency, LedgerId, Metadata, Money, Timestamp};
 use crate::App;
 use crate::problem::{Code, Problem};
 
-/// A JSON body: of the right content type, with no field that is not known.
+/// A JSON body with the right content type and no unknown field.
 pub(crate) struct Json<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
@@ -45,7 +45,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         let mut given = request.headers().get_all(CONTENT_TYPE).iter();
         let content_type = match (given.next(), given.next()) {
             (Some(one), None) => one.to_str().unwrap_or_default(),
-            // Two could be read in two ways.
+            // Two content types could be read in two ways.
             _ => "",
         };
         let essence = content_type.split(';').next().unwrap_or_default().trim();
@@ -58,9 +58,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             let detail = "the body must be sent without a Content-Encoding";
             return Err(Problem::new(Code::UNSUPPORTED_CONTENT_ENCODING, detail));
         }
-        // What says that it is too large is not waited for.
-        let told = request.body().size_hint().lower();
-        if usize::try_from(told).is_ok_and(|told| told > app.settings().body_max) {
+        // A body that is announced as too large is refused at once.
+        let announced = request.body().size_hint().lower();
+        if usize::try_from(announced).is_ok_and(|announced| announced > app.settings().body_max) {
             return Err(too_large());
         }
         let all = Bytes::from_request(request, app);
@@ -71,7 +71,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     }
 }
 
-/// The same where every field may be absent: no body at all is `{}`.
+/// The same if every field may be absent: an empty body counts as `{}`.
 pub(crate) struct OptionalJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
@@ -86,7 +86,7 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
     }
 }
 
-/// That there is no body.
+/// Checks that there is no body.
 pub(crate) struct NoBody;
 
 impl FromRequest<App> for NoBody {
@@ -122,7 +122,7 @@ fn too_large() -> Problem {
     Problem::new(Code::BODY_TOO_LARGE, "the body is too large")
 }
 
-/// Query parameters, none of them unknown.
+/// Query parameters; an unknown one is refused.
 pub(crate) struct Params<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
@@ -135,7 +135,7 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
     }
 }
 
-/// What is said of a query that is refused: the names in it, each once.
+/// The error text of a refused query: the names of its parameters, each once.
 fn bad_query(uri: &Uri) -> String {
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
     let pairs = pairs.map_or_else(|_| Vec::new(), |Query(pairs)| pairs);
@@ -189,7 +189,7 @@ where
     text.map(|text| field(name, text)).transpose()
 }
 
-/// A currency that the server knows.
+/// A currency that the server is configured for.
 pub(crate) fn currency(app: &App, code: &str) -> Result<Currency, Problem> {
     let found = app.settings().currencies.find(code);
     found.map_err(|error| Problem::field("currency", error))
@@ -205,16 +205,16 @@ pub(crate) fn time(name: &'static str, text: &str) -> Result<Timestamp, Problem>
     if !is_rfc3339(text) {
         return Err(Problem::field(name, "not a time of RFC 3339"));
     }
-    // The library's own words would tell of the library.
+    // The error text of the library would expose the library.
     let none = |_| Problem::field(name, "no time, or one behind 9999-12-30T22:00:00Z");
     let time: jiff::Timestamp = text.parse().map_err(none)?;
     Ok(Timestamp::from_micros(time.as_microsecond()))
 }
 
-/// Whether it has the form of RFC 3339, of which jiff takes more: a day alone, times
-/// without seconds or punctuation, offsets without minutes, names of zones.
+/// Whether the text has the form of RFC 3339. jiff accepts more: a date alone, times
+/// without seconds or punctuation, offsets without minutes, time zone names.
 fn is_rfc3339(text: &str) -> bool {
-    // Zero stands for any digit.
+    // In the pattern, zero stands for any digit.
     let fits = |text: &str, form: &str| {
         text.len() == form.len()
             && text
@@ -243,7 +243,7 @@ fn is_rfc3339(text: &str) -> bool {
     fits(point, "0000-00-00T00:00:00") && is_offset
 }
 
-/// Whether the hours and minutes of an offset, such as `+05:30`, are those of a day.
+/// Whether the hours and minutes of an offset, such as `+05:30`, are valid.
 fn is_of_a_day(offset: &str) -> bool {
     let number = |from: usize, to: usize| offset.get(from..to)?.parse::<u8>().ok();
     number(1, 3).is_some_and(|hours| hours < 24) && number(4, 6).is_some_and(|rest| rest < 60)

@@ -7,22 +7,21 @@ use crate::problem::Problem;
 use crate::routes::find;
 use crate::{App, schema};
 
-/// The settlement account where the caller names none.
+/// The settlement account if the caller names none.
 const SETTLEMENT: &str = "bank";
 
 posting! {
-    /// Money that comes in or goes out.
+    /// A deposit or a withdrawal.
     Movement {
-        /// How much, in the account's currency.
+        /// The amount, in the account's currency.
         #[schema(value_type = schema::Amount)]
         amount: String,
-        /// The account's currency. Needed only in an atomic batch that opens the
-        /// account as well; another one than the account's is refused.
+        /// The account's currency. Needed only in an atomic batch that also opens the
+        /// account; another currency than the account's is refused.
         #[schema(value_type = Option<schema::Currency>)]
         currency: Option<String>,
-        /// The name of the settlement account that is the other side, opened
-        /// when first needed: 1 to 32 of `a-z`, `0-9`, `_`, `-`; `bank`
-        /// by default.
+        /// The name of the settlement account on the other side, which is opened when
+        /// first needed: 1 to 32 of `a-z`, `0-9`, `_`, `-`; `bank` by default.
         #[schema(pattern = "^[a-z0-9_-]{1,32}$")]
         settlement: Option<String>,
     }
@@ -44,7 +43,7 @@ impl Movement {
     }
 
     async fn money(&self, app: &App, key: AccountKey) -> Result<Money, Problem> {
-        // The account's currency never changes, so it can be read beforehand.
+        // The account's currency never changes, so it can be read before the commit.
         let currency = match &self.currency {
             Some(code) => currency(app, code)?,
             None => find(app, key).await?.state.currency,

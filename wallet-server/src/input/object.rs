@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A JSON object and nothing else: serde would take an array for a struct, its
-/// values in the order of the fields.
+/// A JSON object. Without this type serde would also accept an array, with the values in
+/// the order of the fields.
 #[derive(Debug)]
 pub(super) struct Object<T>(pub(super) T);
 

@@ -11,8 +11,8 @@ use super::{currency, field, money, optional};
 use crate::problem::{Code, Problem};
 use crate::{App, schema};
 
-/// That system transfers are allowed; the server refuses them otherwise, whatever
-/// else the request says.
+/// Checks that system transfers are allowed; the server refuses them otherwise, whatever
+/// the request contains.
 #[derive(Debug)]
 pub(crate) struct SystemTransfers;
 
@@ -37,7 +37,7 @@ impl FromRequestParts<App> for SystemTransfers {
 posting! {
     /// A transfer between system accounts.
     NewSystemTransfer {
-        /// What moves, in this order, all or none: 1 to 500.
+        /// The movements, applied in this order, all or none: 1 to 500.
         #[schema(value_type = Vec<NewSystemLeg>, min_items = 1, max_items = 500)]
         legs: Vec<Object<NewSystemLeg>>,
     }
@@ -47,16 +47,16 @@ posting! {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSystemLeg {
-    /// Who pays.
+    /// The account that pays.
     #[schema(value_type = SystemAccountText)]
     from: Object<SystemAccountText>,
-    /// Who is paid.
+    /// The account that is paid.
     #[schema(value_type = SystemAccountText)]
     to: Object<SystemAccountText>,
-    /// How much.
+    /// The amount.
     #[schema(value_type = schema::Amount)]
     amount: String,
-    /// Of what.
+    /// The currency.
     #[schema(value_type = schema::Currency)]
     currency: String,
 }

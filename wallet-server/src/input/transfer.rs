@@ -14,16 +14,16 @@ use crate::{App, schema};
 posting! {
     /// A transfer: one leg in its own fields, or `legs`.
     NewTransfer {
-        /// Who pays.
+        /// The account that pays.
         #[schema(value_type = Option<schema::Id>)]
         from: Option<String>,
-        /// Who is paid.
+        /// The account that is paid.
         #[schema(value_type = Option<schema::Id>)]
         to: Option<String>,
-        /// How much.
+        /// The amount.
         #[schema(value_type = Option<schema::Amount>)]
         amount: Option<String>,
-        /// Of what.
+        /// The currency.
         #[schema(value_type = Option<schema::Currency>)]
         currency: Option<String>,
         /// Several movements, applied in order, all or none: 1 to 500.
@@ -36,16 +36,16 @@ posting! {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewLeg {
-    /// Who pays.
+    /// The account that pays.
     #[schema(value_type = schema::Id)]
     from: String,
-    /// Who is paid.
+    /// The account that is paid.
     #[schema(value_type = schema::Id)]
     to: String,
-    /// How much.
+    /// The amount.
     #[schema(value_type = schema::Amount)]
     amount: String,
-    /// Of what.
+    /// The currency.
     #[schema(value_type = schema::Currency)]
     currency: String,
 }
@@ -94,33 +94,33 @@ impl NewTransfer {
 }
 
 posting! {
-    /// What to undo of a transfer: all that is left of it unless an amount, legs
+    /// The part of a transfer to reverse: all that is left of it unless an amount, legs
     /// or a proportional amount are given.
     NewReversal, Default {
-        /// How much of a transfer with one leg.
+        /// The amount, for a transfer with one leg.
         #[schema(value_type = Option<schema::Amount>)]
         amount: Option<String>,
-        /// Which legs of a transfer with several, in this order.
+        /// The legs to reverse of a transfer with several, in this order.
         #[schema(value_type = Option<Vec<UndoneLeg>>, min_items = 1, max_items = 500)]
         legs: Option<Vec<Object<UndoneLeg>>>,
-        /// How much of all legs together, in proportion to what is left of each:
-        /// the refund of a part of a split.
+        /// The amount over all legs, in proportion to what is left of each: a partial
+        /// refund of a split payment.
         #[schema(value_type = Option<schema::Amount>)]
         proportional: Option<String>,
-        /// Whether the account that pays back may fall below its floor, as for
-        /// a chargeback. A privilege: keep it from the public.
+        /// Whether the account that pays back may fall below its overdraft limit, as for
+        /// a chargeback. This is a privilege: do not offer it to the public.
         force: Option<bool>,
     }
 }
 
-/// A leg to undo.
+/// A leg to reverse.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UndoneLeg {
     /// Its index in the transfer, from 0.
     #[schema(maximum = 499)]
     leg: u16,
-    /// How much of it; all that is left by default.
+    /// The amount to reverse; all that is left by default.
     #[schema(value_type = Option<schema::Amount>)]
     amount: Option<String>,
 }
@@ -171,8 +171,8 @@ impl NewReversal {
     }
 }
 
-/// What a leg moved; what the first one moved where there is no such leg, which
-/// the rules then refuse.
+/// The money that a leg moved. For a leg that does not exist, that of the first leg; the
+/// rules then refuse the request.
 fn currency_of(transfer: &Transfer, index: u16) -> Result<wallet_core::Currency, Problem> {
     let legs = &transfer.legs;
     let leg = legs.get(usize::from(index)).or_else(|| legs.first());

@@ -12,14 +12,14 @@ use crate::output::ItemResult;
 use crate::problem::Problem;
 use crate::{App, reply};
 
-/// The header that every change needs.
+/// The header that every change requires.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 #[allow(dead_code, reason = "it documents; `idempotency` reads it")]
 pub(crate) struct KeyHeader {
-    /// 1 to 255 printable ASCII characters, bare or quoted; the key itself neither
-    /// begins nor ends with a quote or a blank. The same request again under its key
-    /// answers what it answered first.
+    /// 1 to 255 printable ASCII characters, bare or quoted. The key itself neither begins
+    /// nor ends with a quote or a blank. A repetition of the request under its key gets
+    /// the first answer again.
     #[param(rename = "Idempotency-Key")]
     #[param(
         pattern = r#"^([!#-~]([ -~]{0,253}[!#-~])?|"([!#-\[\]-~]|\\\\)(([ !#-\[\]-~]|\\["\\]){0,253}([!#-\[\]-~]|\\\\))?")$"#
@@ -27,18 +27,17 @@ pub(crate) struct KeyHeader {
     key: String,
 }
 
-/// Whether to do it at all.
+/// The parameters of a dry run.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DryRun {
-    /// Says what would be answered now, with status 200 where it would be
-    /// accepted; does and records nothing, and its ids are not those of a later
-    /// request.
+    /// Dry run: answers what the request would answer now, with status 200 if it would be
+    /// accepted. It does and records nothing. Its ids are not those of a later request.
     dry_run: Option<bool>,
 }
 
-/// How a change is asked for.
+/// The parts of a request for a change.
 #[derive(Debug)]
 pub(crate) struct Write {
     pub(crate) key: IdempotencyKey,
@@ -58,8 +57,8 @@ impl FromRequestParts<App> for Write {
 }
 
 impl Write {
-    /// Carries out one command. The answer comes from the recorded outcome, so
-    /// that a replay is the same to the byte.
+    /// Carries out one command. The answer is built from the recorded outcome, so that a
+    /// replay is identical to the byte.
     pub(crate) async fn one(self, app: &App, command: Command) -> Result<Response, Problem> {
         let is_dry_run = self.is_dry_run;
         let request = Request::new(self.key.clone(), command);
@@ -82,7 +81,7 @@ impl Write {
         Ok(response)
     }
 
-    /// Submits a request, or tries it.
+    /// Submits a request, or evaluates it as a dry run.
     pub(crate) async fn submit(&self, app: &App, request: Request) -> Result<Answer, WalletError> {
         if self.is_dry_run {
             app.wallet().dry_run(request).await

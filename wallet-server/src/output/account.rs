@@ -14,19 +14,19 @@ use crate::schema;
 pub(crate) struct AccountBody {
     #[schema(value_type = schema::Id)]
     id: String,
-    /// Whose it is.
+    /// The owner.
     owner: String,
-    /// Whether it is the ledger's or the host's own: a settlement account, or one that
-    /// the host opened so. Transfers and holds may not name it.
+    /// Whether it is a system account: a settlement account, or one that the host opened
+    /// as such. Transfers and holds may not name it.
     system: bool,
-    /// What it holds.
+    /// The currency.
     #[schema(value_type = schema::Currency)]
     currency: String,
-    /// What it may take part in.
+    /// The state of the account.
     status: AccountStatus,
     /// How far its balance may fall.
     policy: PolicyText,
-    /// How far its balance, with all that is pending, may rise.
+    /// How far its balance, including all that is pending, may rise.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Amount>)]
     max_balance: Option<String>,
@@ -39,26 +39,26 @@ pub(crate) struct AccountBody {
     created_at: String,
 }
 
-/// The sums of an account.
+/// The balances of an account.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Balances)]
 struct Sums {
     /// Credits less debits.
     #[schema(value_type = schema::Balance)]
     posted: String,
-    /// Posted less what is held from the account.
+    /// Posted less the amount held from the account.
     #[schema(value_type = schema::Balance)]
     available: String,
-    /// Held for the account.
+    /// The amount held for the account.
     #[schema(value_type = schema::Balance)]
     pending_in: String,
-    /// Held from the account.
+    /// The amount held from the account.
     #[schema(value_type = schema::Balance)]
     pending_out: String,
 }
 
-/// What an account may take part in: everything, all but debits, all but
-/// credits, nothing but the expiry of holds, nothing for ever.
+/// The state of an account: open to everything, debits frozen, credits frozen, all frozen
+/// except the expiry of holds, or closed for ever.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum AccountStatus {
@@ -102,7 +102,7 @@ impl AccountBody {
         Self::with_state(account, &account.state)
     }
 
-    /// The account as it was in another state.
+    /// The account in another state.
     pub(crate) fn with_state(account: &Account, state: &AccountState) -> Self {
         let empty = || Value::Object(Map::new());
         Self {
@@ -134,7 +134,7 @@ pub(crate) struct BalanceBody {
     #[serde(flatten)]
     sums: Sums,
     version: i64,
-    /// The account's latest time: nothing that comes later has an earlier one.
+    /// The account's latest time: no later change has an earlier time.
     #[schema(value_type = schema::Time)]
     as_of: String,
 }
@@ -159,11 +159,10 @@ pub(crate) struct PastBalanceBody {
     account: String,
     #[schema(value_type = schema::Currency)]
     currency: String,
-    /// The posted balance after everything at or before the time; it never
-    /// changes any more.
+    /// The posted balance after everything at or before the time; it never changes later.
     #[schema(value_type = schema::Balance)]
     posted: String,
-    /// The number of the last entry that counts; 0 where there is none.
+    /// The number of the last entry that counts; 0 if there is none.
     sequence: i64,
     #[schema(value_type = schema::Time)]
     at: String,

@@ -6,18 +6,18 @@ use wallet_core::{Currency, Entry};
 use super::time;
 use crate::schema;
 
-/// A line of a statement.
+/// An entry of a statement.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Entry)]
 pub(crate) struct EntryBody {
     #[schema(value_type = schema::Id)]
     account: String,
-    /// Its number on the account: gapless, the first is 1.
+    /// The entry's number on the account: gapless, the first is 1.
     sequence: i64,
     direction: Side,
     #[schema(value_type = schema::Amount)]
     amount: String,
-    /// The posted balance after it.
+    /// The posted balance after the entry.
     #[schema(value_type = schema::Balance)]
     balance_after: String,
     #[schema(value_type = schema::Id)]
@@ -26,7 +26,7 @@ pub(crate) struct EntryBody {
     created_at: String,
 }
 
-/// Money out (debit) or in (credit).
+/// The side: money out (debit) or in (credit).
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Side {

@@ -13,25 +13,25 @@ use crate::schema;
 pub(crate) struct HoldBody {
     #[schema(value_type = schema::Id)]
     id: String,
-    /// Whose money.
+    /// The account that pays.
     #[schema(value_type = schema::Id)]
     from: String,
-    /// For whom.
+    /// The account that is paid.
     #[schema(value_type = schema::Id)]
     to: String,
-    /// How much was reserved.
+    /// The reserved amount.
     #[schema(value_type = schema::Amount)]
     amount: String,
-    /// How much of it was captured.
+    /// The captured amount.
     #[schema(value_type = schema::Portion)]
     captured: String,
-    /// How much of it was given back.
+    /// The released amount.
     #[schema(value_type = schema::Portion)]
     released: String,
     #[schema(value_type = schema::Currency)]
     currency: String,
     status: HoldState,
-    /// From when on it cannot be captured.
+    /// The time from which it cannot be captured.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Time>)]
     expires_at: Option<String>,
@@ -50,13 +50,13 @@ pub(crate) struct HoldBody {
     effective_at: Option<String>,
     #[schema(value_type = schema::Time)]
     created_at: String,
-    /// The transfer that a capture made; only in the answer to it.
+    /// The transfer of a capture; only in the answer to the capture.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Id>)]
     transfer: Option<String>,
 }
 
-/// Where a hold stands: open, or ended by a capture, a release or its expiry.
+/// The state of a hold: open, or ended by a capture, a release or its expiry.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[schema(as = HoldStatus)]
 #[serde(rename_all = "snake_case")]

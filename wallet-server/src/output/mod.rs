@@ -1,4 +1,4 @@
-//! What the API answers: one type a body.
+//! The response bodies of the API: one type each.
 
 mod account;
 mod entry;
@@ -25,7 +25,7 @@ pub fn time(at: Timestamp) -> String {
     time.map_or_else(|_| String::new(), |time| format!("{time:.6}"))
 }
 
-/// Metadata as JSON again.
+/// Metadata as JSON.
 pub(crate) fn metadata(metadata: &Metadata) -> Value {
     serde_json::from_str(metadata.as_str()).unwrap_or_default()
 }

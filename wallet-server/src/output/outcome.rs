@@ -9,14 +9,14 @@ use super::{AccountBody, HoldBody, TransferBody, time};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::{App, schema};
 
-/// What became of a batch: one result an item, in the order given.
+/// The outcome of a batch: one result per item, in the order given.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = BatchResults)]
 pub(crate) struct BatchBody {
     pub(crate) results: Vec<ItemResult>,
 }
 
-/// What was recorded under a key.
+/// The outcome recorded under a key.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Outcome)]
 pub(crate) struct OutcomeBody {
@@ -27,11 +27,11 @@ pub(crate) struct OutcomeBody {
     item: Option<u32>,
     #[schema(value_type = schema::Time)]
     recorded_at: String,
-    /// What the request answered: one result; of an atomic batch that was
-    /// accepted, one an item. Absent for a batch whose items stand by themselves.
+    /// The answer to the request: one result. For an accepted atomic batch, one result
+    /// per item. Absent for a batch whose items stand by themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     results: Option<Vec<ItemResult>>,
-    /// The items of a batch that stand each by itself, in order.
+    /// The items of a batch whose items stand by themselves, in order.
     #[serde(skip_serializing_if = "Option::is_none")]
     items: Option<Vec<ItemState>>,
 }
@@ -40,21 +40,21 @@ pub(crate) struct OutcomeBody {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ItemState {
     state: State,
-    /// What it answered; absent while it is open.
+    /// The answer to the item; absent while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<ItemResult>,
 }
 
-/// How far an item has come.
+/// The progress of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ItemStateName)]
 pub(crate) enum State {
     /// It has an outcome.
     Done,
-    /// It has none yet: the same batch again carries it out.
+    /// It has no outcome yet: a repetition of the batch carries it out.
     Open,
-    /// It was cancelled, and is never carried out.
+    /// It was cancelled and is never carried out.
     Cancelled,
 }
 
@@ -76,16 +76,16 @@ impl ItemState {
     }
 }
 
-/// What one request would have answered alone.
+/// The answer that the request alone would have had.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Result)]
 pub(crate) struct ItemResult {
-    /// The status of HTTP.
+    /// The HTTP status.
     pub(crate) status: u16,
     pub(crate) body: ItemBody,
 }
 
-/// What was done, or why not.
+/// The resource, or the problem.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = ResultBody)]
 #[serde(untagged)]
@@ -98,7 +98,7 @@ pub(crate) enum ItemBody {
 }
 
 impl ItemBody {
-    /// Where it is; a refusal is nowhere.
+    /// The `Location` of the result; a refusal has none.
     pub(crate) fn location(&self) -> Option<HeaderValue> {
         let place = match self {
             Self::Account(account) => format!("/v1/accounts/{}", account.id()),
@@ -111,7 +111,7 @@ impl ItemBody {
 }
 
 impl ItemResult {
-    /// One result a receipt, or why all was refused.
+    /// One result for each receipt, or the refusal of the whole request.
     pub(crate) async fn of_receipts(
         app: &App,
         outcome: &Outcome,
@@ -120,7 +120,7 @@ impl ItemResult {
             Ok(receipts) => receipts,
             Err(rejected) => return Ok(Err((*rejected).into())),
         };
-        // A change of status tells the state; owner and the like never change.
+        // A change of status shows the state; owner and currency never change.
         let changed = receipts.iter().filter_map(|receipt| match receipt {
             Receipt::AccountChanged(changed) => Some(changed.state.key),
             _ => None,
@@ -190,8 +190,8 @@ impl ItemResult {
         }
     }
 
-    /// The results of an atomic batch of `count` items: item `culprit` was
-    /// refused, so nothing was done.
+    /// The results of an atomic batch of `count` items: item `culprit` was refused, so no
+    /// item was carried out.
     pub(crate) fn all_refused(problem: &Problem, culprit: usize, count: usize) -> Vec<Self> {
         let result = |index| {
             if index == culprit {
@@ -205,7 +205,7 @@ impl ItemResult {
 }
 
 impl OutcomeBody {
-    /// What is recorded under `key`.
+    /// The outcome recorded under `key`.
     pub(crate) async fn of(app: &App, key: String, recorded: &Recorded) -> Result<Self, Problem> {
         match recorded {
             Recorded::Request(outcome) => Self::of_one(app, key, None, outcome).await,
@@ -225,7 +225,7 @@ impl OutcomeBody {
         }
     }
 
-    /// What is recorded of a request, or of an item of a batch.
+    /// The outcome of a request, or of an item of a batch.
     pub(crate) async fn of_one(
         app: &App,
         key: String,

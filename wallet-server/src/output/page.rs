@@ -6,7 +6,7 @@ use crate::problem::Problem;
 const SIZE_DEFAULT: u32 = 50;
 const SIZE_MAX: u32 = 500;
 
-/// A page of a list, and where the next one begins.
+/// A page of a list, and the cursor of the next one.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<T> {
     items: Vec<T>,
@@ -16,8 +16,8 @@ pub(crate) struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The first `size` of `rows`, which hold one more where there is a next
-    /// page; `cursor` names the last one shown.
+    /// Builds a page from the first `size` of `rows`. `rows` has one more if there is a
+    /// next page. `cursor` names the last row shown.
     pub(crate) fn of<R>(
         mut rows: Vec<R>,
         size: u32,
@@ -35,7 +35,7 @@ impl<T> Page<T> {
     }
 }
 
-/// The size of a page: 1 to 500, 50 where nothing is said.
+/// The size of a page: 1 to 500; 50 by default.
 pub(crate) fn page_size(limit: Option<u32>) -> Result<u32, Problem> {
     match limit {
         None => Ok(SIZE_DEFAULT),

@@ -14,10 +14,10 @@ pub(crate) struct TransferBody {
     #[schema(value_type = schema::Id)]
     id: String,
     kind: Kind,
-    /// Whether it was undone since. The answer to a change tells how it was
-    /// then: `posted`.
+    /// Whether it was undone since. The answer to a change shows it as it was then:
+    /// `posted`.
     status: TransferStatus,
-    /// What moved, in order.
+    /// The legs, in order.
     legs: Vec<LegBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
@@ -36,7 +36,7 @@ pub(crate) struct TransferBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Id>)]
     hold: Option<String>,
-    /// The transfer that it undoes.
+    /// The transfer that it reverses.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Id>)]
     reverses: Option<String>,
@@ -44,7 +44,7 @@ pub(crate) struct TransferBody {
     created_at: String,
 }
 
-/// One leg of it.
+/// One leg of a transfer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Leg)]
 struct LegBody {
@@ -56,13 +56,13 @@ struct LegBody {
     amount: String,
     #[schema(value_type = schema::Currency)]
     currency: String,
-    /// How much of it was undone since, where anything was.
+    /// The amount reversed since, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Amount>)]
     reversed: Option<String>,
 }
 
-/// What it came from.
+/// What made the transfer.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[schema(as = TransferKind)]
 #[serde(rename_all = "snake_case")]
@@ -90,7 +90,7 @@ impl From<TransferKind> for Kind {
     }
 }
 
-/// How much of it was undone.
+/// The amount reversed.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum TransferStatus {
@@ -138,7 +138,7 @@ impl TransferBody {
         }
     }
 
-    /// A transfer as it stands.
+    /// A transfer in its present state.
     pub(crate) fn of(row: &TransferWithReversals) -> Self {
         let legs = || row.transfer.legs.iter().zip(&row.reversed);
         let is_whole = legs().all(|(leg, reversed)| leg.money.amount.minor() == *reversed);

@@ -16,7 +16,7 @@ macro_rules! codes {
     };
 }
 
-// What the server itself finds wrong.
+// Problems that the server itself finds.
 codes! {
     /// The body is not JSON of the documented shape.
     INVALID_BODY = 400 "invalid_body";
@@ -24,15 +24,15 @@ codes! {
     INVALID_FIELD = 400 "invalid_field";
     /// A query parameter is unknown, repeated, missing or of the wrong type.
     INVALID_QUERY = 400 "invalid_query";
-    /// What is asked makes no sense as a whole.
+    /// The request as a whole is not valid.
     INVALID_REQUEST = 400 "invalid_request";
     /// The `Idempotency-Key` header is missing.
     IDEMPOTENCY_KEY_MISSING = 400 "idempotency_key_missing";
     /// The `Idempotency-Key` header is not 1 to 255 printable characters.
     IDEMPOTENCY_KEY_INVALID = 400 "idempotency_key_invalid";
-    /// The length of the body is told in two ways.
+    /// The length of the body is given in two ways.
     AMBIGUOUS_LENGTH = 400 "ambiguous_length";
-    /// The `Host` header is missing, given twice, or no name of a host.
+    /// The `Host` header is missing, repeated, or not a host name.
     INVALID_HOST = 400 "invalid_host";
     /// The server was not started with `--allow-system-transfers`.
     SYSTEM_TRANSFERS_NOT_ALLOWED = 403 "system_transfers_not_allowed";
@@ -74,9 +74,9 @@ codes! {
     SHUTTING_DOWN = 503 "shutting_down";
     /// The store's clock is behind the books; nothing was done.
     CLOCK_BEHIND = 503 "clock_behind";
-    /// The store cannot be reached; nothing was done.
+    /// The store is not available; nothing was done.
     STORE_UNAVAILABLE = 503 "store_unavailable";
-    /// Somebody else kept what was needed for too long; nothing was done.
+    /// Another caller locked a needed row for too long; nothing was done.
     STORE_CONFLICT = 503 "store_conflict";
     /// It took too long; it may have been done or may still be.
     TIMEOUT = 504 "timeout";
@@ -85,8 +85,8 @@ codes! {
 }
 
 impl Code {
-    /// The code of a refusal by the rules: 404 for what does not exist, 409
-    /// where the state of something stands against it, else 422.
+    /// The code of a refusal by the rules: 404 for what does not exist, 409 for a
+    /// conflict with a resource's state, else 422.
     #[must_use]
     pub const fn of(rejection: Rejection) -> Self {
         let status = match rejection {
@@ -142,7 +142,7 @@ impl Code {
         self.text
     }
 
-    /// Whether it helps to come back later, with the same request under the same key.
+    /// Whether a later retry with the same request under the same key can help.
     pub(super) const fn is_passing(self) -> bool {
         matches!(self.status, 429 | 503 | 504)
     }
@@ -152,8 +152,8 @@ impl Code {
         self.is_passing() || self.status == 408
     }
 
-    /// Whether what follows on the connection cannot be told from the rest of the
-    /// request, so that the answer is the last one on it.
+    /// Whether the rest of the request cannot be separated from the next request, so that
+    /// the connection closes after this answer.
     pub(super) const fn is_last(self) -> bool {
         matches!(self.status, 408 | 413 | 501)
             || matches!(self.text.as_bytes(), b"ambiguous_length")

@@ -1,4 +1,4 @@
-//! Which problems an operation can answer, as its documentation tells.
+//! The problems that an operation can answer, for the API document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use wallet_core::Rejection;
 
 use super::Code;
 
-/// What any operation can meet, before it is looked at.
+/// The problems of any operation, before its handler runs.
 pub(crate) const ANY: &[Code] = &[
     Code::AMBIGUOUS_LENGTH,
     Code::UNSUPPORTED_TRANSFER_ENCODING,
@@ -18,7 +18,7 @@ pub(crate) const ANY: &[Code] = &[
     Code::TOO_MANY_CONNECTIONS,
 ];
 
-/// What any reading can meet beyond [`ANY`].
+/// The problems of a read, beyond [`ANY`].
 pub(crate) const READ: &[Code] = &[
     Code::INTERNAL,
     Code::OVERLOADED,
@@ -26,11 +26,10 @@ pub(crate) const READ: &[Code] = &[
     Code::TIMEOUT,
 ];
 
-/// What a list can meet beyond [`READ`].
+/// The problems of a list, beyond [`READ`].
 pub(crate) const LIST: &[Code] = &[Code::INVALID_QUERY, Code::INVALID_FIELD];
 
-/// What anything that changes the books can meet beyond [`ANY`], refusals by the
-/// rules aside.
+/// The problems of a change, beyond [`ANY`] and without the refusals by the rules.
 pub(crate) const WRITE: &[Code] = &[
     Code::INVALID_BODY,
     Code::INVALID_QUERY,
@@ -52,10 +51,10 @@ pub(crate) const WRITE: &[Code] = &[
     Code::INDETERMINATE,
 ];
 
-/// What a change of something that exists can meet beyond [`WRITE`].
+/// The problems of a change to an existing resource, beyond [`WRITE`].
 pub(crate) const CHANGE: &[Code] = &[Code::CLOCK_BEHIND];
 
-/// Every refusal by the rules that some operation can meet.
+/// All refusals by the rules, of any operation.
 pub(crate) const REFUSALS: &[Code] = &[
     Code::of(Rejection::IdTaken),
     Code::of(Rejection::TransferNotFound),
@@ -100,7 +99,7 @@ macro_rules! errors {
 }
 pub(crate) use errors;
 
-/// One response a status, its codes enumerated.
+/// One response for each status, with its codes enumerated.
 pub(crate) fn responses(groups: &[&[Code]]) -> BTreeMap<String, RefOr<Response>> {
     let codes: BTreeSet<Code> = groups.iter().copied().flatten().copied().collect();
     let mut by_status: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();

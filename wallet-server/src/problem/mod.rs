@@ -16,7 +16,7 @@ use crate::log::Chain;
 use crate::output::ItemResult;
 use crate::reply;
 
-/// After how many seconds a client should come back where it can help.
+/// The `Retry-After` of a problem that a retry can solve, in seconds.
 const RETRY_AFTER_SECS: u32 = 1;
 
 /// An error answer: problem+json (RFC 9457) with a stable `code`.
@@ -27,7 +27,7 @@ pub struct Problem {
     more: Box<More>,
 }
 
-/// What only some problems tell.
+/// The fields that only some problems have.
 #[derive(Debug, Clone, Default)]
 struct More {
     field: Option<String>,
@@ -37,12 +37,12 @@ struct More {
     results: Option<Vec<ItemResult>>,
 }
 
-/// How far a batch has come whose items stand each by itself.
+/// The progress of a batch whose items stand each by itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
-    /// How many items were answered for good, this time.
+    /// How many items were answered for good this time.
     pub(crate) answered: usize,
-    /// How many there are.
+    /// How many items the batch has.
     pub(crate) items: usize,
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::schema::Id>)]
     subject: Option<String>,
-    /// Which item of a batch it is about, from 0.
+    /// The index of the batch item that it is about, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<u16>,
     /// How many items of the batch were answered for good this time, where not all were.
@@ -110,20 +110,21 @@ impl Problem {
         problem
     }
 
-    /// The server failed in a way that is nobody's business outside.
+    /// The server failed; the cause is not shown to the caller.
     #[must_use]
     pub fn internal() -> Self {
         Self::new(Code::INTERNAL, "the request failed")
     }
 
-    /// The same about item `index` of a batch.
+    /// The same for item `index` of a batch.
     pub(crate) fn at(mut self, index: usize) -> Self {
         self.more.index = u16::try_from(index).ok();
         self
     }
 
-    /// Why a batch is not done whose items stand each by itself: item `index` has no
-    /// answer that stands, for this. Where a retry can help it is `batch_unfinished`.
+    /// Why a batch whose items stand each by itself is not complete: item `index` has no
+    /// final answer because of this problem. If a retry can help, the problem is
+    /// `batch_unfinished`.
     pub(crate) fn unfinished(self, index: usize, progress: Progress) -> Self {
         let Progress { answered, items } = progress;
         let is_retryable = self.code.is_retryable();
@@ -154,7 +155,7 @@ impl Problem {
         self.code
     }
 
-    /// The whole answer, as bytes: for a connection that is not served.
+    /// The whole answer as bytes, for a connection that is not served.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let status = StatusCode::from_u16(self.code.status()).unwrap_or_default();
         let body = serde_json::to_vec(&self.clone().body()).unwrap_or_default();

@@ -40,7 +40,7 @@ pub(crate) async fn open(
 
 errors!(ShowErrors: READ, &[Code::INVALID_FIELD, NOT_FOUND]);
 
-/// An account with its balance now.
+/// Returns an account with its present balance.
 #[utoipa::path(
     get, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "get_account",
     params(("id" = schema::Id, Path)),
@@ -53,27 +53,27 @@ pub(crate) async fn show(
     Ok(reply::ok(&AccountBody::of(&find(&app, key).await?)))
 }
 
-/// Which accounts to list.
+/// The filter of accounts.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Listing {
-    /// Only this owner's.
+    /// Only accounts of this owner.
     #[param(min_length = 1, max_length = 128)]
     owner: Option<String>,
-    /// Only those that hold this currency.
+    /// Only accounts in this currency.
     #[param(value_type = Option<schema::Currency>)]
     currency: Option<String>,
-    /// Where the page begins: `next` of the page before.
+    /// The start of the page: `next` of the page before.
     cursor: Option<String>,
-    /// How many at most: 50 by default.
+    /// The size of the page: 50 by default.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
 errors!(ListErrors: READ, LIST);
 
-/// Accounts, in pages.
+/// Lists accounts, in pages.
 #[utoipa::path(
     get, path = "/v1/accounts", tag = "accounts", operation_id = "list_accounts",
     params(Listing),
@@ -100,9 +100,8 @@ pub(crate) async fn list(
 
 errors!(FreezeErrors: WRITE, CHANGE, &[Code::INVALID_FIELD, NOT_FOUND, SYSTEM, CLOSED]);
 
-/// Stops money from leaving an account, from coming in, or both. Open holds can
-/// still be captured and released unless both are frozen. A system account cannot
-/// be frozen.
+/// Freezes an account: stops debits, credits, or both. Open holds can still be captured
+/// and released unless both are frozen. A system account cannot be frozen.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/freeze", tag = "accounts", operation_id = "freeze_account",
     params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Option<Freeze>,
@@ -146,8 +145,8 @@ errors!(CloseErrors: WRITE, CHANGE, &[
     Code::of(Rejection::BalanceNotZero),
 ]);
 
-/// Closes an account for ever; only at balance zero and without holds. A system
-/// account cannot be closed.
+/// Closes an account for ever. Its balance must be zero, and it must have no holds. A
+/// system account cannot be closed.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/close", tag = "accounts", operation_id = "close_account",
     params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Option<Nothing>,

@@ -16,19 +16,19 @@ errors!(BatchErrors: WRITE, CHANGE, REFUSALS, &[
     Code::BATCH_UNFINISHED,
 ]);
 
-/// Carries out many requests: all or none, or each by itself in the order given.
-/// All of them are checked first: one that is malformed, or whose amount has no
-/// currency because what it is about does not exist, answers its problem with `index`,
-/// and nothing is done. An atomic batch that is refused answers the problem of the
-/// item that was, with `index` and `results`. Of one that is not atomic, an item that
-/// names what does not exist is refused by itself, and the others are carried out.
-/// Where each item has an answer that stands, it answers 200 with all of them. Else it
-/// answers 503 `batch_unfinished` with `answered` and `items`: the same batch again
-/// under its key goes on at the first item without an answer, and
-/// `GET /v1/outcomes/{key}` shows each. An item that no retry can help (`store_refused`,
-/// `internal`) answers its problem with `index`. A batch whose key was cancelled before
-/// any item was carried out answers 409 `cancelled`. Under its key no other batch and no
-/// other request is ever carried out.
+/// Carries out several requests: all or none, or each by itself in the order given. All
+/// items are checked first. If one is malformed, or its amount has no currency because
+/// its object does not exist, the answer is its problem with `index`, and nothing is
+/// done. A refused atomic batch answers the problem of the refused item, with `index` and
+/// `results`. In a batch that is not atomic, an item that names a missing object is
+/// refused by itself, and the others are carried out. If each item has a final answer,
+/// the batch answers 200 with all of them. Otherwise it answers 503 `batch_unfinished`
+/// with `answered` and `items`. A repetition of the batch under its key then continues at
+/// the first item without an answer, and `GET /v1/outcomes/{key}` shows each item. An
+/// item that no retry can help (`store_refused`, `internal`) answers its problem with
+/// `index`. A batch whose key was cancelled before any item was carried out answers 409
+/// `cancelled`. Under the key of a batch no other batch and no other request is ever
+/// carried out.
 #[utoipa::path(
     post, path = "/v1/batches", tag = "batches", operation_id = "create_batch",
     params(KeyHeader, DryRun), request_body = NewBatch,
@@ -89,7 +89,7 @@ async fn each_by_itself(
     if let Some(Ok(first)) = answers.first()
         && first.outcome.is_cancelled()
     {
-        // No item is cancelled alone before it has run: it is the key that was.
+        // An item cannot be cancelled alone before it has run; the key was cancelled.
         return Ok(cancelled(first));
     }
     let answers = all_answered(answers)?;
@@ -103,7 +103,7 @@ async fn each_by_itself(
     Ok(response)
 }
 
-/// What stands under a key that was cancelled before any item was carried out.
+/// What is recorded under a key that was cancelled before any item was carried out.
 fn cancelled(first: &Answer) -> Response {
     let rejected = first.outcome.result.as_ref().err();
     let problem = rejected.map_or_else(Problem::internal, |rejected| (*rejected).into());
@@ -112,8 +112,8 @@ fn cancelled(first: &Answer) -> Response {
     response
 }
 
-/// The answers, where each item has one that stands. If not, whoever looks at the status
-/// alone must not take the batch for done.
+/// The answers, if each item has a final one. Otherwise a client that reads only the
+/// status must not take the batch for complete.
 fn all_answered(answers: Vec<Result<Answer, WalletError>>) -> Result<Vec<Answer>, Problem> {
     let items = answers.len();
     let mut stand = Vec::with_capacity(items);
@@ -121,7 +121,7 @@ fn all_answered(answers: Vec<Result<Answer, WalletError>>) -> Result<Vec<Answer>
     for (index, answer) in answers.into_iter().enumerate() {
         match answer {
             Ok(answer) => stand.push(answer),
-            // Those behind the first one failed for it.
+            // The items behind the first failed one failed because of it.
             Err(error) => failed = failed.or(Some((index, error))),
         }
     }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::problem::{Code, Problem, errors};
 use crate::{App, reply};
 
-/// That all is well.
+/// The answer if the server works.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
     status: Fine,
@@ -33,8 +33,8 @@ pub(crate) async fn live() -> Response {
 
 errors!(ReadyErrors: &[Code::STORE_UNAVAILABLE, Code::SHUTTING_DOWN]);
 
-/// The server can commit and is not shutting down: the latest commit was done, or,
-/// where that was long ago, a write of the store's own.
+/// The server can commit and is not shutting down. The latest commit succeeded, or, if
+/// that is too old, a write of the store's own.
 #[utoipa::path(
     get, path = "/health/ready", tag = "operation", operation_id = "is_ready",
     responses((status = 200, body = Health), ReadyErrors)

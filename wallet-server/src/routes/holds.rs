@@ -48,7 +48,7 @@ pub(crate) async fn place(
 
 errors!(ShowErrors: READ, &[Code::INVALID_FIELD, NOT_FOUND]);
 
-/// A hold as it stands.
+/// Returns a hold in its present state.
 #[utoipa::path(
     get, path = "/v1/holds/{id}", tag = "holds", operation_id = "get_hold",
     params(("id" = schema::Id, Path)),
@@ -58,27 +58,27 @@ pub(crate) async fn show(State(app): State<App>, Id(key): Id<HoldId>) -> Result<
     Ok(reply::ok(&HoldBody::of(&find(&app, key).await?)))
 }
 
-/// Which holds to list.
+/// The filter of holds.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Listing {
-    /// Those from or towards this account.
+    /// Only holds from or towards this account.
     #[param(value_type = schema::Id)]
     account: String,
-    /// Only those that stand so.
+    /// Only holds in this state.
     #[param(inline)]
     status: Option<HoldState>,
-    /// Where the page begins: `next` of the page before.
+    /// The start of the page: `next` of the page before.
     cursor: Option<String>,
-    /// How many at most: 50 by default.
+    /// The size of the page: 50 by default.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
 errors!(ListErrors: READ, LIST, &[NO_ACCOUNT]);
 
-/// The holds of an account, in pages.
+/// Lists the holds of an account, in pages.
 #[utoipa::path(
     get, path = "/v1/holds", tag = "holds", operation_id = "list_holds",
     params(Listing),
@@ -116,8 +116,8 @@ errors!(CaptureErrors: WRITE, CHANGE, ENDING, &[
     Code::of(Rejection::CaptureExceedsHold),
 ]);
 
-/// Takes what a hold reserves, all of it or a part. The answer names the
-/// transfer that it made.
+/// Captures a hold, all of it or a part. The answer names the transfer that the capture
+/// made.
 #[utoipa::path(
     post, path = "/v1/holds/{id}/capture", tag = "holds", operation_id = "capture_hold",
     params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Option<NewCapture>,
@@ -134,7 +134,7 @@ pub(crate) async fn capture(
 
 errors!(ReleaseErrors: WRITE, CHANGE, ENDING);
 
-/// Gives back what a hold still reserves.
+/// Releases what a hold still reserves.
 #[utoipa::path(
     post, path = "/v1/holds/{id}/release", tag = "holds", operation_id = "release_hold",
     params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Option<Nothing>,
@@ -153,7 +153,7 @@ pub(crate) fn releasing(hold: HoldId) -> Command {
     Release::new(hold).into()
 }
 
-/// A hold that exists.
+/// Reads a hold, which must exist.
 pub(crate) async fn find(app: &App, key: HoldKey) -> Result<Hold, Problem> {
     let hold = app.wallet().hold(key).await?;
     hold.ok_or_else(|| Problem::new(NOT_FOUND, format!("no hold {}", key.id)))

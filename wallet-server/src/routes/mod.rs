@@ -1,4 +1,4 @@
-//! The routes: one module a resource.
+//! The routes: one module for each resource.
 
 pub(crate) mod accounts;
 pub(crate) mod batches;
@@ -16,7 +16,7 @@ use wallet_core::{Account, Rejection};
 use crate::App;
 use crate::problem::{Code, Problem};
 
-/// An account that exists.
+/// Reads an account, which must exist.
 pub(crate) async fn find(app: &App, key: AccountKey) -> Result<Account, Problem> {
     let account = app.wallet().account(key).await?;
     let unknown = || {

@@ -21,7 +21,7 @@ const BOTH: &[Code] = &[
 
 errors!(DepositErrors: WRITE, CHANGE, BOTH, &[Code::of(Rejection::MaxBalanceExceeded)]);
 
-/// Brings money in, from a settlement account.
+/// Deposits money from a settlement account.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/deposits", tag = "transfers", operation_id = "deposit",
     params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Movement,
@@ -38,7 +38,7 @@ pub(crate) async fn deposit(
 
 errors!(WithdrawErrors: WRITE, CHANGE, BOTH, &[Code::of(Rejection::InsufficientFunds)]);
 
-/// Takes money out, to a settlement account.
+/// Withdraws money to a settlement account.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/withdrawals", tag = "transfers", operation_id = "withdraw",
     params(("id" = schema::Id, Path), KeyHeader, DryRun), request_body = Movement,

@@ -11,23 +11,22 @@ use crate::output::OutcomeBody;
 use crate::problem::{Code, LIST, Problem, READ, errors};
 use crate::{App, idempotency, reply, schema};
 
-/// Of which part of a batch.
+/// The part of a batch.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Part {
-    /// The index of an item of a batch whose items were carried out each by
-    /// itself.
+    /// The index of an item of a batch whose items were carried out each by itself.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     item: Option<u32>,
 }
 
 errors!(ShowErrors: READ, LIST, &[Code::STORE_CONFLICT, Code::OUTCOME_NOT_FOUND]);
 
-/// What was recorded under an idempotency key; of a batch whose items stand each
-/// by itself, item by item. Waits for a commit that the store has begun. 404 means
-/// that nothing was recorded so far, not that nothing will be: a commit may still
-/// be on its way. Cancel the key before the same is asked for under another.
+/// The outcome recorded under an idempotency key; for a batch whose items stand each by
+/// itself, item by item. Waits for a commit that the store has begun. 404 means that
+/// nothing is recorded so far; a commit may still be on its way. Cancel the key before
+/// you send the same request under another key.
 #[utoipa::path(
     get, path = "/v1/outcomes/{key}", tag = "outcomes", operation_id = "get_outcome",
     params(("key" = schema::BareKey, Path, description = "The key without quotes, percent-encoded."), Part),
@@ -63,13 +62,12 @@ errors!(CancelErrors: READ, LIST, &[
     Code::INDETERMINATE,
 ]);
 
-/// Makes sure that nothing will be done under a key from now on. If nothing was
-/// recorded, `cancelled` is, and every later request under the key is answered
-/// with that. If an outcome was recorded, it stays and is the answer. Of a batch
-/// whose items stand each by itself, those with an outcome keep it. An
-/// `Idempotency-Key` header and a body are refused, and nothing is cancelled: the key
-/// stands in the path, and the same again changes nothing. 504 means that
-/// somebody else is about to commit under the key: ask again.
+/// Cancels a key: from now on nothing will be done under it. If nothing was recorded,
+/// `cancelled` is recorded, and every later request under the key gets that answer. A
+/// recorded outcome stays and is the answer. In a batch whose items stand each by itself,
+/// items with an outcome keep it. An `Idempotency-Key` header or a body is refused, and
+/// nothing is cancelled: the key stands in the path, and a repetition changes nothing.
+/// 504 means that another request is about to commit under the key: retry.
 #[utoipa::path(
     post, path = "/v1/outcomes/{key}/cancel", tag = "outcomes", operation_id = "cancel_key",
     params(("key" = schema::BareKey, Path, description = "The key without quotes, percent-encoded.")),
@@ -92,7 +90,7 @@ pub(crate) async fn cancel(
     Ok(reply::ok(&OutcomeBody::of(&app, text, &recorded).await?))
 }
 
-/// That there are none.
+/// Checks that there are none.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoParams {}

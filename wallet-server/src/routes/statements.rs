@@ -14,17 +14,17 @@ use crate::{App, reply, schema};
 
 const NOT_FOUND: Code = Code::of(Rejection::AccountNotFound);
 
-/// At which time.
+/// The time of the balance.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct At {
-    /// A past time as RFC 3339 (write `+` as `%2B`); now where it is absent.
+    /// A past time as RFC 3339 (write `+` as `%2B`); now by default.
     #[param(value_type = Option<schema::Time>)]
     at: Option<String>,
 }
 
-/// A balance now or then.
+/// A present or past balance.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "it documents; nobody builds it")]
@@ -62,20 +62,20 @@ pub(crate) async fn balance(
     Ok(reply::ok(&PastBalanceBody::of(key, &balance, at)))
 }
 
-/// Which entries.
+/// The filter of entries.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Listing {
-    /// Only those at this time or later.
+    /// Only entries at this time or later.
     #[param(value_type = Option<schema::Time>)]
     from: Option<String>,
-    /// Only those before this time.
+    /// Only entries before this time.
     #[param(value_type = Option<schema::Time>)]
     to: Option<String>,
-    /// Where the page begins: `next` of the page before.
+    /// The start of the page: `next` of the page before.
     cursor: Option<String>,
-    /// How many at most: 50 by default.
+    /// The size of the page: 50 by default.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// Oldest first (`asc`, the default) or newest first (`desc`).
@@ -83,7 +83,7 @@ pub(crate) struct Listing {
     order: Option<Direction>,
 }
 
-/// In which order.
+/// The order of entries.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Direction {
@@ -118,7 +118,7 @@ pub(crate) async fn entries(
         cursor: cursor.transpose()?,
         limit: size.saturating_add(1),
     };
-    // Of another list.
+    // The cursor belongs to another list.
     query.after().map_err(foreign)?;
     let currency = find(&app, key).await?.state.currency;
     let entries = app.wallet().statement(&query).await?.entries;

@@ -20,8 +20,8 @@ errors!(CreateErrors: WRITE, CHANGE, &[
     Code::of(Rejection::MaxBalanceExceeded),
 ]);
 
-/// Moves money between system accounts: the card processor pays out to the bank.
-/// Refused unless the server was started with `--allow-system-transfers`.
+/// Moves money between system accounts, for example when the card processor pays out to
+/// the bank. Refused unless the server was started with `--allow-system-transfers`.
 #[utoipa::path(
     post, path = "/v1/system-transfers", tag = "transfers",
     operation_id = "create_system_transfer",

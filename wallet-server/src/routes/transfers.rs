@@ -10,7 +10,7 @@ use crate::{App, reply, schema};
 
 const NOT_FOUND: Code = Code::of(Rejection::TransferNotFound);
 
-/// What the movement of money can meet.
+/// The problems of a movement of money.
 const MOVING: &[Code] = &[
     Code::INVALID_FIELD,
     Code::INVALID_REQUEST,
@@ -44,7 +44,7 @@ pub(crate) async fn create(
 
 errors!(ShowErrors: READ, &[Code::INVALID_FIELD, NOT_FOUND]);
 
-/// A transfer as it stands.
+/// Returns a transfer in its present state.
 #[utoipa::path(
     get, path = "/v1/transfers/{id}", tag = "transfers", operation_id = "get_transfer",
     params(("id" = schema::Id, Path)),
@@ -65,7 +65,7 @@ errors!(ReverseErrors: WRITE, CHANGE, MOVING, &[
     Code::of(Rejection::ReversalExceedsTransfer),
 ]);
 
-/// Undoes a transfer, all of it or a part.
+/// Reverses a transfer, all of it or a part.
 #[utoipa::path(
     post, path = "/v1/transfers/{id}/reverse", tag = "transfers",
     operation_id = "reverse_transfer",
@@ -81,7 +81,7 @@ pub(crate) async fn reverse(
     write.one(&app, new.command(&app, key).await?).await
 }
 
-/// A transfer that exists.
+/// Reads a transfer, which must exist.
 pub(crate) async fn find(app: &App, key: TransferKey) -> Result<TransferWithReversals, Problem> {
     let row = app.wallet().transfer(key).await?;
     row.ok_or_else(|| Problem::new(NOT_FOUND, format!("no transfer {}", key.id)))

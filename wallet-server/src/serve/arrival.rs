@@ -1,4 +1,4 @@
-//! One connection served: what its requests are told of it, and how it ends.
+//! Serves one connection: adds the peer to its requests, and handles its end.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -14,13 +14,12 @@ use hyper_util::service::TowerToHyperService;
 
 use crate::connection::Framing;
 
-/// What a request's connection says of it: an extension of each request that came
-/// over a connection of this server.
+/// What a connection adds to each of its requests: an extension of the request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {
-    /// Who is at the other end.
+    /// The address of the peer.
     pub(crate) peer: SocketAddr,
-    /// Whether the length of the body is told in two ways.
+    /// Whether the length of the body is given in two ways.
     pub(crate) is_ambiguous: bool,
 }
 
@@ -65,14 +64,14 @@ impl Service<Request<Incoming>> for Routes {
     }
 }
 
-/// Why a connection ended before its time.
+/// Why a connection ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// What came is no HTTP, or more than is allowed.
+    /// The bytes are not HTTP, or exceed a limit.
     Malformed,
-    /// Nothing came or went for too long.
+    /// No byte moved for too long.
     TimedOut,
-    /// The peer went away in the middle.
+    /// The peer closed in the middle of a request or answer.
     Aborted,
 }
 

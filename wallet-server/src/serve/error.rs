@@ -4,7 +4,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// A currency of the settings contradicts another.
+    /// A currency of the settings contradicts another one.
     #[error("currencies: {0}")]
     Currencies(#[from] wallet_core::ledger::CurrencyError),
     /// The books count a currency in another unit than the settings say.
@@ -35,18 +35,18 @@ pub enum StartError {
     /// A text of the program's own is not valid.
     #[error("settings: {0}")]
     Text(#[from] wallet_core::ledger::TextError),
-    /// The address cannot be listened on, or another failure of the system.
+    /// Listening on the address failed, or another call to the system.
     #[error("{context}: {source}")]
     Io {
-        /// What was being done.
+        /// What the server was doing.
         context: String,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
 }
 
 impl StartError {
-    /// What the program exits with: 2 for a bad setting, 1 for a failure.
+    /// The exit code: 2 for a bad setting, 1 for a failure.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {

@@ -13,7 +13,7 @@ use crate::App;
 use crate::connection::{Listener, Socket};
 use crate::log::{Chain, Seldom};
 
-/// A listener with what it serves.
+/// A listener and the service behind it.
 #[derive(Debug)]
 pub(super) struct Front {
     listener: Listener,
@@ -22,7 +22,7 @@ pub(super) struct Front {
     reports: Reports,
 }
 
-/// Where the ends of connections are counted and logged.
+/// Counts and logs the ends of connections.
 #[derive(Debug, Clone)]
 pub(super) struct Reports {
     pub(super) app: App,
@@ -36,7 +36,7 @@ impl Reports {
         let error = Chain(error);
         match end {
             End::Malformed => {
-                // A stranger must not fill the log.
+                // A remote peer must not fill the log.
                 if let Some(untold) = self.malformed.turn() {
                     tracing::warn!(%peer, %error, untold, "a request is no HTTP");
                 }
@@ -73,8 +73,8 @@ impl Front {
             .map_err(io("asking for the address"))
     }
 
-    /// Accepts until `stop` is ready; `open` knows the connections from then on. Then
-    /// nobody can connect any more.
+    /// Accepts connections until `stop` is ready, and tracks them in `open`. After that
+    /// no peer can connect.
     pub(super) async fn accept_until(
         self,
         stop: impl Future<Output = ()>,

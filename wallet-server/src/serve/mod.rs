@@ -30,16 +30,17 @@ pub use error::StartError;
 use error::io;
 use front::{Front, Reports};
 
-/// How much longer than a request may take a connection may be silent at least.
+/// How much longer than a request's time limit the idle timeout of a connection is at
+/// least.
 const SILENCE_EXTRA: Duration = Duration::from_secs(1);
-/// How many connections the administration's listener has.
+/// The most connections of the administration's listener.
 const ADMIN_CONNECTIONS: usize = 32;
-/// How long its last answers may take at the end.
+/// How long the last answers of the administration's listener may take at the end.
 const ADMIN_END: Duration = Duration::from_secs(1);
-/// How often it is logged that what came was no HTTP.
+/// How often the log reports peers that do not speak HTTP.
 const MALFORMED_EVERY: Duration = Duration::from_secs(1);
 
-/// What caused an error, in brackets; nothing where it has no cause.
+/// The cause of an error, in brackets; empty without a cause.
 #[must_use]
 pub fn cause(error: &dyn std::error::Error) -> String {
     let source = error.source();
@@ -67,7 +68,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     })
 }
 
-/// A server that listens, its store open.
+/// A listening server with an open store.
 #[derive(Debug)]
 pub struct Server {
     front: Front,
@@ -85,7 +86,7 @@ impl Server {
     /// [`StartError`].
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
         config.currency_table()?;
-        // The address first: a second server must not touch the first one's file.
+        // The address first: a second server must not open the first one's file.
         let listeners = Listeners::bind(config).await?;
         let mut settings = config.store.settings();
         settings.queue_capacity = config.queue;
@@ -121,8 +122,8 @@ impl Server {
         })
     }
 
-    /// The same with a relay that publishes the events of these books while it
-    /// serves, and tells of it in `/metrics`.
+    /// The same with a relay that publishes the events of these books while the server
+    /// runs, and reports its state in `/metrics`.
     #[must_use]
     pub fn with_relay(mut self, relay: Relay) -> Self {
         self.app.metrics().watch(relay.clone());
@@ -142,7 +143,7 @@ impl Server {
     fn over(wallet: Wallet, listeners: Listeners, config: &Config) -> Result<Self, StartError> {
         let app = App::new(wallet, AppSettings::of(config)?)?;
         let idle_max = Duration::from_millis(config.idle_timeout_ms);
-        // While a request is carried out nothing comes or goes.
+        // While a request is carried out no bytes move on its connection.
         let longest = app.settings().request_timeout.saturating_add(SILENCE_EXTRA);
         let silence_max = idle_max.max(longest);
         let refusal = Problem::new(Code::TOO_MANY_CONNECTIONS, "too many connections are open");
@@ -189,7 +190,7 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// The address that the server listens on.
     ///
     /// # Errors
     /// [`StartError::Io`].
@@ -197,7 +198,7 @@ impl Server {
         self.front.address()
     }
 
-    /// Where it listens for those who run it; `None` where it does not.
+    /// The address of the administration's listener; `None` if there is none.
     ///
     /// # Errors
     /// [`StartError::Io`].
@@ -205,7 +206,7 @@ impl Server {
         self.admin.as_ref().map(Front::address).transpose()
     }
 
-    /// What the routes work with.
+    /// The state of the routes.
     #[must_use]
     pub const fn app(&self) -> &App {
         &self.app
@@ -253,8 +254,8 @@ impl Server {
             app.wallet().shutdown().await;
         };
         if tokio::time::timeout(grace, end).await.is_err() {
-            // Their callers were told nothing; the store has each request wholly
-            // or not at all.
+            // The callers of these requests received no answer. The store has each
+            // request wholly or not at all.
             tracing::warn!("some requests did not end in time");
         }
         if let Some((publishing, relay)) = relay {
@@ -267,7 +268,7 @@ impl Server {
     }
 }
 
-/// What it listens on.
+/// The sockets that it listens on.
 #[derive(Debug)]
 struct Listeners {
     main: TcpListener,

@@ -1,5 +1,5 @@
-//! The raise of how far accounts' times may run ahead of the store's clock: asked for
-//! at the start, logged for as long as it lasts.
+//! The raised limit of how far an account's time may run ahead of the store's clock. It
+//! is requested at the start and logged while it lasts.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use wallet_core::{SystemClock, Timestamp, Wallet};
 
 use crate::{Config, StartError};
 
-/// How often it is logged that a raise holds.
+/// How often the log reports that a raise is in effect.
 const REPORTED_EVERY: Duration = Duration::from_secs(60);
 
-/// Raises the bound if the settings say so, and reports it until it ends. One that
-/// is over already is left out.
+/// Raises the limit if the settings ask for it, and reports it until it ends. A raise
+/// that has already ended is skipped.
 ///
 /// # Errors
 /// [`StartError::Raise`] for a raise that is too far or too long.

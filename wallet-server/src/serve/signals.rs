@@ -2,16 +2,16 @@ use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// SIGXFSZ on Linux (but for MIPS, where it is 31), macOS and the BSDs.
+/// SIGXFSZ on Linux (31 on MIPS), macOS and the BSDs.
 const FILE_TOO_LARGE: i32 = if cfg!(any(target_arch = "mips", target_arch = "mips64")) {
     31
 } else {
     25
 };
 
-/// Takes the signal that the system sends to a program that writes more to a file than
-/// it may (`ulimit -f`), and that ends a program which does not take it. Taken, the write
-/// fails, as on a full disk. Holds for as long as the process lives.
+/// Handles the signal for a write beyond the file size limit (`ulimit -f`). Unhandled, it
+/// ends the program. Handled, the write fails as on a full disk. The handler stays for
+/// the life of the process.
 ///
 /// # Errors
 /// When the system refuses it. Needs a tokio runtime.

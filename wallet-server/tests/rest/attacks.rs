@@ -1,4 +1,4 @@
-//! Clients that mean harm, or are badly made: real sockets, many of them.
+//! Hostile or defective clients: many real sockets.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,12 +10,12 @@ use wallet_core::Settings;
 use crate::stopping::{account, wait_for_submitted};
 use crate::support::{Client, Response, World, http, memory_store};
 
-/// A world with limits of a test's own.
+/// A world with limits of one test.
 fn world(arguments: &[&str]) -> World {
     World::over(memory_store(), Settings::default(), arguments)
 }
 
-/// A connection that has been answered once, and stays open.
+/// An open connection that has received one answer.
 pub(crate) fn open(client: Client) -> BufReader<TcpStream> {
     let live = http::request("GET", "/health/live", &[], b"");
     let mut stream = BufReader::new(http::send(client.address, &live));
@@ -50,7 +50,7 @@ fn sockets_that_pipeline_and_never_read_are_ended_and_others_are_served() {
     let request = http::request("GET", "/openapi.json", &[], b"").repeat(64);
     std::thread::scope(|scope| {
         for _ in 0..SOCKETS {
-            // It ends only when the server ends the connection.
+            // It ends only when the server closes the connection.
             scope.spawn(|| {
                 let mut stream = TcpStream::connect(client.address).unwrap();
                 while stream.write_all(&request).is_ok() {}
@@ -66,7 +66,7 @@ fn a_socket_that_says_half_a_request_is_ended() {
     let world = world(&["--request-timeout-ms", "1", "--idle-timeout-ms", "1"]);
     let mut stream = http::send(world.address, b"GET /health/live HTT");
     let mut rest = Vec::new();
-    // The end, or a reset: it does not wait for ever.
+    // The connection ends or is reset: the client does not wait without limit.
     let _ = stream.read_to_end(&mut rest);
     assert_eq!(rest, b"");
     wait_for(&world, TIMED_OUT, 1);
@@ -96,7 +96,7 @@ fn a_head_that_drips_in_is_408_and_who_is_idle_keeps_the_connection() {
     dripping.read_to_end(&mut rest).unwrap();
     assert_eq!(rest, b"");
     wait_for(&world, TIMED_OUT, 1);
-    // It waits for a request: that is no head.
+    // The connection waits for a request: that is not a head.
     let live = http::request("GET", "/health/live", &[], b"");
     idle.get_mut().write_all(&live).unwrap();
     assert_eq!(http::read(&mut idle).unwrap().status, 200);
@@ -119,7 +119,7 @@ fn the_time_of_a_head_begins_with_its_first_byte_and_spares_the_answer_before_it
     ];
     let path = format!("/v1/accounts/{ada}/deposits");
     let deposit = http::request("POST", &path, &headers, br#"{"amount":"1.00"}"#);
-    // One that takes longer than a head may, and half of the next one behind it.
+    // A head that takes too long, and half of the next one behind it.
     let both = [&deposit[..], b"GET /health/live HTTP/1.1\r\n"].concat();
     let before = world.wallet.stats().submitted;
     let mut stream = BufReader::new(http::send(client.address, &both));
@@ -129,7 +129,7 @@ fn the_time_of_a_head_begins_with_its_first_byte_and_spares_the_answer_before_it
     late.problem(408, "head_timeout");
     drop(lock);
     assert_eq!(http::read(&mut stream).unwrap().status, 201);
-    // The rest of the second is late by now.
+    // The rest of the second head is late by now.
     let second = http::read(&mut stream).unwrap();
     second.problem(408, "head_timeout");
 }
@@ -223,7 +223,7 @@ fn behind_a_trusted_proxy_each_client_has_a_limit_of_its_own() {
         for other in ["198.51.100.8", "198.51.100.7, 198.51.100.8", "2001:db8::7"] {
             live(other).expect(200);
         }
-        // The proxy itself, as its own health checks come.
+        // The proxy itself, as its health checks come.
         client.get("/health/live").expect(200);
         drop(lock);
         first.join().unwrap().expect(201);
@@ -240,7 +240,7 @@ fn a_stranger_cannot_pass_for_somebody_behind_a_proxy() {
         "1",
     ]);
     let client = world.client();
-    let _kept = open(client);
+    let _held = open(client);
     let headers = [("X-Forwarded-For", "198.51.100.8")];
     let posing = http::request("GET", "/health/live", &headers, b"");
     client.raw(&posing).problem(429, "too_many_connections");
@@ -249,7 +249,7 @@ fn a_stranger_cannot_pass_for_somebody_behind_a_proxy() {
 #[test]
 fn who_runs_the_server_is_answered_while_clients_have_every_connection() {
     let world = world(&["--connections", "1"]);
-    let kept = open(world.client());
+    let held = open(world.client());
     let waiting = http::send(
         world.address,
         &http::request("GET", "/health/live", &[], b""),
@@ -257,12 +257,12 @@ fn who_runs_the_server_is_answered_while_clients_have_every_connection() {
     world.admin().get("/health/live").expect(200);
     world.admin().get("/health/ready").expect(200);
     assert_eq!(world.metric("wallet_http_connections "), 1);
-    drop(kept);
+    drop(held);
     assert_eq!(
         http::read(&mut BufReader::new(waiting)).unwrap().status,
         200
     );
-    // Clients see none of it.
+    // Clients see no effect of it.
     world.client().get("/metrics").problem(404, "unknown_path");
     world
         .admin()

@@ -1,4 +1,4 @@
-//! Backups beside a server at work.
+//! Backups beside a running server.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,7 +49,7 @@ fn a_backup_beside_a_running_server_restores_what_was_acknowledged_by_then() {
         assert_eq!(made, 0);
         by_then
     });
-    // The file is in use, which the flag does not change.
+    // The file is in use; the flag does not change that.
     for more in [&[][..], &["--set-aside-existing"]] {
         let refused = wallet(&file, &[&restore[..], more].concat());
         assert_eq!(refused, 3);

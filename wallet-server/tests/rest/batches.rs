@@ -1,4 +1,4 @@
-//! Many requests in one: all or none, or each by itself.
+//! Batches: atomic, or each item by itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -115,8 +115,8 @@ fn one_key_moves_money_for_one_body_only() {
     assert_eq!(client.posted(&ada), "95.00");
 }
 
-/// A server whose store does so many commits and no other, each of one item, and what is
-/// left of them.
+/// A server whose store makes this many commits and no more, each of one item; and the
+/// commits left.
 fn with_commits_left() -> (World, Arc<Left>) {
     let plan = Arc::new(Left(AtomicU32::new(u32::MAX)));
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
@@ -130,7 +130,7 @@ fn with_commits_left() -> (World, Arc<Left>) {
     (World::over(Arc::new(store), settings, &[]), plan)
 }
 
-/// So many commits are done, and no other.
+/// This many commits succeed; later ones fail.
 #[derive(Debug)]
 struct Left(AtomicU32);
 
@@ -184,7 +184,7 @@ fn a_batch_with_items_without_an_answer_is_503_until_all_have_one() {
     for (commits, states) in [
         (0, None),
         (1, Some(["done", "open", "open"])),
-        // To replay the first takes one too.
+        // The replay of the first takes one commit too.
         (2, Some(["done", "done", "open"])),
     ] {
         left.set(commits);
@@ -416,7 +416,7 @@ fn a_batch_of_nothing_or_too_much_is_refused() {
             .post("/v1/batches", "b", &body)
             .problem(400, "invalid_body");
     }
-    // Twice the same field would be read in two ways.
+    // A duplicate field could be read in two ways.
     let twice = br#"{"atomic":true,"requests":[{"path":"/v1/accounts","body":
         {"owner":"a","owner":"b","currency":"EUR"}}]}"#;
     let headers = [

@@ -1,4 +1,4 @@
-//! Every endpoint's way when all is well.
+//! The success path of every endpoint.
 
 use serde_json::json;
 
@@ -283,7 +283,7 @@ fn metadata_with_a_name_twice_is_refused() {
     ] {
         post(key, twice).problem(400, "invalid_field");
     }
-    let kept = post("c", r#"{"a":{"b":1},"b":1}"#).expect(201).json();
-    assert_eq!(kept["metadata"], json!({"a": {"b": 1}, "b": 1}));
+    let answer = post("c", r#"{"a":{"b":1},"b":1}"#).expect(201).json();
+    assert_eq!(answer["metadata"], json!({"a": {"b": 1}, "b": 1}));
     post("d", "null").expect(201);
 }

@@ -36,8 +36,8 @@ fn drained(admin: Client) {
     panic!("{}", admin.get("/metrics").body);
 }
 
-/// Kills the server under load, again and again; what the queue has at last is
-/// every effect of every account, in order.
+/// Kills the server under load repeatedly. At the end the queue holds every effect of
+/// every account, in order.
 pub(crate) fn survive_kill_9(store: &str) {
     let queue = Queue::new("kills");
     let mut accounts = Vec::new();
@@ -126,7 +126,7 @@ fn events_of_mariadb_survive_kill_9() {
     survive_kill_9(&store);
 }
 
-/// What is under way when the server is asked to end is published first.
+/// Requests in flight at the stop are published first.
 #[test]
 fn a_server_that_stops_publishes_what_it_committed() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,9 @@
-//! A disk that takes no more, for a while.
+//! A disk that is full for a while.
 
 use crate::process::{Process, sqlite};
 
-// A program that writes more to a file than it may is sent SIGXFSZ, and ends where it does
-// not take that.
+// A program that writes a file beyond its size limit is sent SIGXFSZ, and ends if it does
+// not handle the signal.
 #[test]
 fn on_a_full_disk_nothing_is_done_and_the_server_is_not_ready_until_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
@@ -15,7 +15,7 @@ fn on_a_full_disk_nothing_is_done_and_the_server_is_not_ready_until_there_is_roo
     for (round, posted) in [(1, "1.00"), (2, "2.00")] {
         let key = format!("round {round}");
         server.limit_files("0");
-        // Nothing was done, or nobody knows: never that it was.
+        // Nothing was done, or the outcome is unknown: never a confirmed one.
         let late = client.deposit(&ada, &key, "1.00");
         assert!([503, 504].contains(&late.status), "{late:?}");
         assert!(late.header("retry-after").is_some());
@@ -32,7 +32,7 @@ fn on_a_full_disk_nothing_is_done_and_the_server_is_not_ready_until_there_is_roo
         assert_eq!(client.posted(&ada), posted);
     }
     server.limit_files("0");
-    // Nobody writes: a probe finds it out, and finds out when it is over.
+    // No request commits: a probe finds the failure, and later its end.
     while client.get("/health/ready").status == 200 {
         std::thread::yield_now();
     }
@@ -58,7 +58,7 @@ fn a_disk_on_which_only_a_probe_finds_room_is_not_ready() {
     let (client, admin) = (server.client, server.admin);
     let ada = client.open_with("ada", "10.00");
     let bob = client.open("bob");
-    // A few pages more, and no transfer of many legs.
+    // A few pages more, but no transfer of many legs.
     let log = folder.path().join("wallet.db-wal");
     let length = std::fs::metadata(&log).unwrap().len();
     server.limit_files(&(length + 20_000).to_string());
@@ -69,7 +69,7 @@ fn a_disk_on_which_only_a_probe_finds_room_is_not_ready() {
     client
         .get("/health/ready")
         .problem(503, "store_unavailable");
-    // Once that is old, a probe says it.
+    // Once that result is old, a probe finds it.
     while admin.metric("wallet_probes_total ") == 0 {
         client
             .get("/health/ready")

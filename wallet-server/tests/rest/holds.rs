@@ -1,4 +1,4 @@
-//! Money reserved, captured, given back, and given back by itself.
+//! Holds: placed, captured, released and expired.
 
 use std::time::Duration;
 
@@ -149,7 +149,7 @@ fn an_expired_hold_is_given_back_while_the_server_runs() {
     assert_eq!(expires.duration_since(created).as_secs(), 1);
     let id = placed.text("/id");
     let shown = || client.get(&format!("/v1/holds/{id}")).expect(200);
-    // It ends, or the runner ends the test.
+    // The hold expires, or the test runner times out.
     while shown().text("/status") == "pending" {
         std::thread::yield_now();
     }
@@ -159,7 +159,7 @@ fn an_expired_hold_is_given_back_while_the_server_runs() {
         ("expired".into(), "4.00".into())
     );
     assert_eq!(sums(client, &ada), ["10.00", "10.00", "0.00", "0.00"]);
-    // Whoever looks every two seconds sees it within five.
+    // A client that looks every two seconds sees it within five.
     let settings = wallet_core::Settings::default();
     assert!(settings.sweep_interval.unwrap() <= Duration::from_secs(2));
 }

@@ -1,4 +1,4 @@
-//! What callers should not send: a clear 4xx each, and nothing changes.
+//! Invalid requests: each gets a specific 4xx, and nothing changes.
 
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ fn a_deposit_body_that_is_not_what_the_api_takes_is_400() {
         );
     }
     assert_eq!(client.posted(&ada), "10.00");
-    // None of them has used the key up.
+    // None of them has used up the key.
     assert!(!client.deposit(&ada, "k", "1.00").expect(201).is_replayed());
 }
 
@@ -225,8 +225,10 @@ fn a_body_that_is_too_large_is_413() {
     let client = world.client();
     let head = "POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                 Idempotency-Key: k\r\n";
-    let told = format!("{head}Content-Length: 65537\r\n\r\n");
-    client.raw(told.as_bytes()).problem(413, "body_too_large");
+    let announced = format!("{head}Content-Length: 65537\r\n\r\n");
+    client
+        .raw(announced.as_bytes())
+        .problem(413, "body_too_large");
     let space = " ".repeat(65_537);
     let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n10001\r\n{space}\r\n0\r\n\r\n");
     client

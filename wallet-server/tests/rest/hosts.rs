@@ -1,4 +1,4 @@
-//! Whom the server answers to, and where what it made is.
+//! The host names that the server answers to, and the locations that it returns.
 
 use serde_json::json;
 use wallet_core::Settings;

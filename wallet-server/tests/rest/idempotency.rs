@@ -72,7 +72,7 @@ fn a_replay_is_the_same_to_the_byte_whatever_happened_since() {
     }
     client.deposit(&ada, "later", "5.00").expect(201);
 
-    // The books have moved on: no live row may show in these.
+    // The books have changed since: no live row may show in these answers.
     let again = [
         client.post("/v1/accounts", "o", &opening),
         client.deposit(&ada, "d", "10.00"),

@@ -1,4 +1,4 @@
-//! What those who run the server see of it, and what it bears.
+//! The operator's view of the server, and its limits.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -26,7 +26,7 @@ fn metrics_count_what_happens() {
     client
         .raw(b"BREW /v1/transfers HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .expect(405);
-    let kept = crate::attacks::open(client);
+    let held = crate::attacks::open(client);
     let answer = world.admin().get("/metrics").expect(200);
     let kind = answer.header("content-type").unwrap();
     assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
@@ -44,7 +44,7 @@ fn metrics_count_what_happens() {
     let took = r#"wallet_http_request_duration_seconds_count{method="POST",route="/v1/transfers"}"#;
     assert!((metric(text, took) - 2.0).abs() < 0.1);
     assert!(metric(text, "wallet_http_connections ") >= 1.0);
-    drop(kept);
+    drop(held);
 }
 
 #[test]
@@ -85,13 +85,13 @@ fn one_connection_more_waits_until_another_ends() {
     let mut second = http::send(world.address, &request);
     let patience = std::time::Duration::from_millis(300);
     second.set_read_timeout(Some(patience)).unwrap();
-    let kept = second.read(&mut [0; 1]).unwrap_err();
+    let error = second.read(&mut [0; 1]).unwrap_err();
     assert!(
         matches!(
-            kept.kind(),
+            error.kind(),
             std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
         ),
-        "{kept}"
+        "{error}"
     );
     drop(first);
     second.set_read_timeout(None).unwrap();

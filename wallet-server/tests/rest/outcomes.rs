@@ -1,4 +1,4 @@
-//! What was recorded, and what would be.
+//! Recorded outcomes and dry runs.
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ fn a_dry_run_tells_the_answer_and_does_nothing() {
         .expect(200);
     assert_eq!(listed.json()["items"], json!([]));
 
-    // The key is still free, and a word that is not understood moves no money.
+    // The key is still free, and an unknown value moves no money.
     for query in [
         "dry_run=yes",
         "dry_run",
@@ -139,7 +139,7 @@ fn a_cancelled_key_does_nothing_for_ever() {
     }
     assert_eq!(client.posted(&ada), "10.00");
 
-    // What was done stays done.
+    // A completed request stays completed.
     let paid = client.post("/v1/transfers", "paid", &transfer(&ada, &bob, "4.00"));
     let paid = paid.expect(201);
     let late = cancel("paid").expect(200);
@@ -184,7 +184,7 @@ fn a_key_in_a_path_is_the_bare_one_and_quotes_around_it_are_refused() {
     let body = transfer(&ada, &bob, "1.00");
     let refused = client.post("/v1/transfers", "\"pay-77\"", &body);
     refused.problem(409, "cancelled");
-    // So a key that no path can name is none.
+    // A key that no path can name is not a valid key.
     for key in ["\"\\\"pay\\\"\"", "\"pay\\\"\"", "pay\"", "\" pay\""] {
         let refused = client.post("/v1/transfers", key, &body);
         refused.problem(400, "idempotency_key_invalid");

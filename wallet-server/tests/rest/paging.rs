@@ -1,4 +1,4 @@
-//! Pages, forwards and backwards, while others write.
+//! Pages, forwards and backwards, during concurrent writes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

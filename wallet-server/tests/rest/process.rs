@@ -1,4 +1,4 @@
-//! The program itself: started, killed, started again, stopped.
+//! The server process: start, kill, restart and stop.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -26,7 +26,7 @@ impl Process {
         Self::start_on(&sqlite(file))
     }
 
-    /// Starts it on a port that it chooses and tells in its log.
+    /// Starts it on a free port, which it reports in its log.
     pub(crate) fn start_on(store: &str) -> Self {
         Self::start_with(&["--store", store], &[])
     }
@@ -50,7 +50,7 @@ impl Process {
             .spawn()
             .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let (lines, kept) = channel();
+        let (lines, log_lines) = channel();
         let mut line = String::new();
         let (address, admin) = loop {
             line.clear();
@@ -63,7 +63,7 @@ impl Process {
                 break (address.unwrap(), admin.unwrap());
             }
         };
-        // Its log must not fill the pipe, and every line is JSON.
+        // The log must not fill the pipe, and every line is JSON.
         std::thread::spawn(move || {
             for line in log.lines() {
                 let line = serde_json::from_str(&line.unwrap()).unwrap();
@@ -76,11 +76,11 @@ impl Process {
             child,
             client: Client { address },
             admin: Client { address: admin },
-            log: kept,
+            log: log_lines,
         }
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Sends the stop signal and waits until it has ended.
     pub(crate) fn terminate(&mut self) {
         let id = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &id]).status();
@@ -88,7 +88,7 @@ impl Process {
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
 
-    /// How large its files may become from here on, in bytes.
+    /// Limits the size of its files from here on, in bytes.
     pub(crate) fn limit_files(&self, limit: &str) {
         let (id, limit) = (self.child.id().to_string(), format!("--fsize={limit}:"));
         let limited = Command::new("prlimit")
@@ -120,7 +120,7 @@ impl Process {
     }
 }
 
-/// Runs the command `wallet`; the code that it exits with.
+/// Runs the command `wallet`; returns its exit code.
 pub(crate) fn command_wallet(arguments: &[&str]) -> u8 {
     let arguments = ["wallet"].iter().chain(arguments);
     let arguments = wallet_cli::Arguments::try_parse_from(arguments).unwrap();
@@ -211,7 +211,7 @@ fn survives_kill_9(store: &str) {
             scope.spawn(move || {
                 for index in 0_u32.. {
                     let key = format!("w{worker}-{index}");
-                    // An error: the server is gone, and the fate unknown.
+                    // An error: the server is gone, and the outcome is unknown.
                     let Ok(answer) = client.try_post("/v1/transfers", &key, body) else {
                         break;
                     };
@@ -233,7 +233,7 @@ fn survives_kill_9(store: &str) {
     assert!(acknowledged.len() >= 100);
     let cents = |id: &str| client.posted(id).replace('.', "").parse::<usize>().unwrap();
     let moved = cents(&bob);
-    // At most the requests that were under way are there besides.
+    // At most the requests in flight are there in addition.
     assert!(
         (acknowledged.len()..acknowledged.len().saturating_add(5)).contains(&moved),
         "{moved}"
@@ -307,7 +307,7 @@ fn the_log_names_each_request_and_no_money() {
     };
     let malformed = said("a request is no HTTP").unwrap();
     assert!(malformed["fields"]["error"].is_string() && malformed["fields"]["peer"].is_string());
-    // Nobody publishes the events of these books.
+    // Nothing publishes the events of these books.
     let unpublished = lines.iter().find(|line| line["fields"]["rows"] == 0);
     let unpublished = unpublished.unwrap()["fields"]["message"].to_string();
     assert!(unpublished.contains("--events-queue"), "{unpublished}");
@@ -350,7 +350,7 @@ fn sigterm_and_sigint_end_it_well() {
         let folder = tempfile::tempdir().unwrap();
         let mut server = Process::start(&folder.path().join("wallet.db"));
         server.client.open("ada");
-        // An idle connection does not keep it.
+        // An idle connection does not delay the stop.
         let _idle = std::net::TcpStream::connect(server.client.address).unwrap();
         let id = server.child.id().to_string();
         assert!(
@@ -412,9 +412,9 @@ fn a_bad_setting_is_told_and_ends_with_2() {
     ];
     for (arguments, words) in cases {
         let output = run(arguments);
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
-        assert!(told.contains(words), "{arguments:?}: {told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(words), "{arguments:?}: {stderr}");
     }
 }
 
@@ -440,11 +440,11 @@ fn decimals_that_are_not_those_of_the_books_end_the_start_with_2() {
         .map(String::as_str)
         .collect();
     let output = run(&arguments);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
     let words = "the books hold BTC with 8 decimals, the settings say 6";
-    assert!(told.contains(words), "{told}");
-    // Nothing was ever counted in points, so that their decimals are free.
+    assert!(stderr.contains(words), "{stderr}");
+    // No amount was ever stored in points, so their decimals can change.
     let arguments = with("POINTS:2,BTC:8");
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     Process::start_with(&arguments, &[]).terminate();
@@ -465,14 +465,14 @@ fn a_store_or_an_address_that_cannot_be_had_is_told() {
         "--store",
         &nowhere,
     ]);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("store"), "{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("store"), "{stderr}");
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = run(&["--listen", &address, "--store", "memory"]);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains(&address), "{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(&address), "{stderr}");
 }

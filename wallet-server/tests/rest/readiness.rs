@@ -1,4 +1,4 @@
-//! What `/health/ready` says: that the server can commit.
+//! The readiness probe `/health/ready`: the server can commit.
 
 use std::io::BufReader;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use wallet_sim::{Fault, FaultPlan, FaultyStore, Port};
 use crate::contract::Switch;
 use crate::support::{World, http, memory_store};
 
-/// Counts what it is asked for.
+/// Counts the calls.
 #[derive(Debug, Default)]
 struct Counting {
     commits: AtomicU32,
@@ -105,7 +105,7 @@ fn ready_goes_by_what_the_latest_commit_came_to() {
         }
         assert_eq!(world.metric("wallet_can_commit "), 0);
         plan.commits(Fault::None);
-        // The key was never used: the same request again.
+        // The key was never used: the same request is sent again.
         client
             .deposit(&ada, &format!("late {round}"), "1.00")
             .expect(201);
@@ -128,14 +128,14 @@ fn whoever_was_told_that_the_store_is_gone_finds_the_server_not_ready() {
         } else {
             std::fs::remove_file(&file).unwrap();
         }
-        // It is refused by a read, before there is a commit that could fail.
+        // A read refuses it, before a commit could fail.
         let late = client.deposit(&ada, "late", "1.00");
         late.problem(503, "store_unavailable");
         client
             .get("/health/ready")
             .problem(503, "store_unavailable");
         assert_eq!(world.metric("wallet_can_commit "), 0);
-        // What one probe found holds for a while.
+        // The result of one probe is valid for a while.
         for _ in 0..10 {
             client.deposit(&ada, "late", "1.00").expect(503);
             client.get("/health/ready").expect(503);
@@ -160,7 +160,7 @@ fn a_read_that_fails_is_no_reason_to_leave_while_commits_are_done() {
         balance.problem(503, "store_unavailable");
         client.get("/health/ready").expect(200);
     }
-    // What is known was asked for again each time.
+    // The known result was checked again each time.
     assert_eq!(world.metric("wallet_probes_total "), 3);
     client.get("/health/ready").expect(200);
     assert_eq!(world.metric("wallet_probes_total "), 3);
@@ -197,7 +197,7 @@ fn at_the_end_ready_turns_before_the_listener_goes() {
         .admin()
         .get("/health/ready")
         .problem(503, "shutting_down");
-    // Everything else goes on, and tells who keeps a connection to leave.
+    // Other requests still work, and their answers ask clients to close the connection.
     let done = client.deposit(&ada, "late", "1.00").expect(201);
     assert_eq!(done.header("connection"), Some("close"));
     client.get("/health/live").expect(200);
@@ -214,7 +214,7 @@ fn lists_that_keep_the_store_busy_keep_nobody_from_commits_and_health() {
     let list = http::request("GET", "/v1/accounts?currency=XPF&limit=1", &[], b"");
     plan.reads(Fault::Delay(Duration::from_secs(86_400)));
     let open: Vec<_> = (0..16).map(|_| http::send(client.address, &list)).collect();
-    // All of them are in: eight with the store, eight behind them.
+    // All requests are in: eight in the store, eight waiting.
     while world.metric("wallet_lists_waiting ") != 8 {
         std::thread::yield_now();
     }
@@ -225,17 +225,17 @@ fn lists_that_keep_the_store_busy_keep_nobody_from_commits_and_health() {
     assert_eq!(world.metric("wallet_lists_refused_total "), 100);
     client.get("/health/live").expect(200);
     client.get("/health/ready").expect(200);
-    // With its currency: else the account is read before.
+    // With its currency; otherwise the account is read before.
     let deposit = json!({"amount": "1.00", "currency": "EUR"});
     let path = format!("/v1/accounts/{ada}/deposits");
     client.post(&path, "d", &deposit).expect(201);
     plan.reads(Fault::None);
-    // Once they have hung up there is room again, without the store's answer.
+    // After they disconnect their slots are free, without the store's answer.
     drop(open);
     while client.raw(&list).status != 200 {
         std::thread::yield_now();
     }
-    // The last who hung up are missed one after another.
+    // The disconnects are noticed one after another.
     while world.metric("wallet_lists_waiting ") != 0 {
         std::thread::yield_now();
     }

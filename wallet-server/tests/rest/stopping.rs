@@ -1,4 +1,4 @@
-//! Time limits, a full queue and a graceful end: no answer is ever wrong.
+//! Time limits, a full queue and a graceful shutdown: no answer is ever wrong.
 
 use serde_json::json;
 use wallet_core::ledger::AccountKey;
@@ -32,7 +32,7 @@ fn a_request_that_takes_too_long_may_still_happen_and_is_found_by_its_key() {
     let late = client.deposit(&ada, "slow", "1.00").problem(504, "timeout");
     assert!(late.header("retry-after").is_some());
     drop(lock);
-    // It was never withdrawn: sooner or later the same key finds it done, once.
+    // The request was never withdrawn: the same key finds it done once.
     let found = (0..100).map(|_| client.deposit(&ada, "slow", "1.00"));
     let found = found
         .into_iter()
@@ -53,21 +53,21 @@ fn a_full_queue_is_503_at_once_and_nothing_is_done() {
     let client = world.client();
     let ada = client.open("ada");
     let lock = store.lock_account(account(&ada)).unwrap();
-    let (tell, told) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     let answers: Vec<_> = std::thread::scope(|scope| {
         for index in 0..16 {
-            let (ada, tell) = (&ada, tell.clone());
+            let (ada, sender) = (&ada, sender.clone());
             scope.spawn(move || {
                 let answer = client.deposit(ada, &format!("d{index}"), "1.00");
-                tell.send(answer).unwrap();
+                sender.send(answer).unwrap();
             });
         }
-        drop(tell);
-        // Those that were taken wait for the lock, so this one was refused.
-        let first = told.recv().unwrap().problem(503, "overloaded");
+        drop(sender);
+        // The accepted requests wait for the lock, so this one was refused.
+        let first = receiver.recv().unwrap().problem(503, "overloaded");
         assert_eq!(first.header("retry-after"), Some("1"));
         drop(lock);
-        told.iter().collect()
+        receiver.iter().collect()
     });
     let done = answers.iter().filter(|answer| answer.status == 201).count();
     assert!(done > 0);
@@ -94,7 +94,7 @@ fn stopping_lets_open_requests_end() {
         }
         drop(lock);
         world.join();
-        // Not sooner or later: when the server has ended, so has the request.
+        // When the server has ended, the request has ended too.
         assert_eq!(world.booked(account(&ada)), 100);
         let answer = open.join().unwrap().expect(201);
         assert_eq!(answer.text("/legs/0/amount"), "1.00");
@@ -120,7 +120,7 @@ fn stopping_does_not_wait_for_ever() {
         world.stop();
         world.join();
         drop(world);
-        // No answer, or that its fate is open: never that it was done.
+        // No answer, or an unknown outcome: never a confirmed one.
         let answer = open.join().unwrap();
         assert!(answer.map_or(true, |answer| answer.status >= 500));
     });

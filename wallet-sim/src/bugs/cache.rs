@@ -6,7 +6,7 @@ use wallet_core::cache::BalanceCache;
 use wallet_core::ledger::AccountKey;
 use wallet_core::{Balance, StoreError};
 
-/// A cache that keeps what came last.
+/// A cache that stores the latest write, whatever its version.
 #[derive(Debug)]
 pub(in super::super) struct BuggyCache {
     pub(in super::super) inner: Arc<dyn BalanceCache>,

@@ -12,7 +12,7 @@ use wallet_core::{StoreError, Timestamp};
 use super::super::Rng;
 use super::Bug;
 
-/// A history with a bug, or written wrongly.
+/// A history with a bug, or with wrong writes.
 #[derive(Debug)]
 pub(in super::super) struct BuggyHistory {
     pub(in super::super) bug: Bug,

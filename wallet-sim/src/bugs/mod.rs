@@ -1,6 +1,6 @@
-//! Bugs planted on purpose, to prove that a simulation finds such. None of them
-//! is in what a host runs: they sit in front of the ports, or take the place of
-//! what a process, a client or a harness does.
+//! Planted bugs, which prove that a simulation detects such bugs. None of them is
+//! in production code. They sit in front of the ports, or replace a part of a
+//! process, a client or a harness.
 
 mod cache;
 mod history;
@@ -20,115 +20,113 @@ pub(super) use queue::BuggyQueue;
 pub use saboteur::{Circumstances, Sabotage, Saboteur};
 
 planted_bugs! {
-    /// A bug planted on purpose, to prove that a simulation finds it.
+    /// A planted bug, which proves that a simulation detects it.
     Bug {
-        /// The store reads records before it has the locks, and so misses the
-        /// one that a commit made meanwhile.
+        /// The store reads records before it has the locks. So it misses a record that a
+        /// commit wrote meanwhile.
         ReadsKeysBeforeLocks,
-        /// The store reads accounts before it has the locks, versions and all,
-        /// and writes over what is there by then.
+        /// The store reads accounts before it has the locks, versions included. So it
+        /// overwrites later states.
         ReadsAccountsBeforeLocks,
-        /// The same of balances alone: versions are read again under the locks.
+        /// The store reads balances before it has the locks. It reads only versions again
+        /// under the locks.
         ReadsBalancesBeforeLocks,
-        /// The same of the status: a freeze that was committed meanwhile is not
-        /// seen.
+        /// The store reads the status before it has the locks. So it misses a freeze that
+        /// was committed meanwhile.
         ReadsStatusBeforeLocks,
-        /// The same of holds: what was captured or released meanwhile is not
-        /// seen.
+        /// The store reads holds before it has the locks. So it misses captures and
+        /// releases that were committed meanwhile.
         ReadsHoldsBeforeLocks,
-        /// The same of what is reversed of transfers.
+        /// The store reads reversed amounts before it has the locks.
         ReadsReversalsBeforeLocks,
-        /// Now and then the store commits effects without their records, as a
-        /// crash does between two transactions.
+        /// Sometimes the store commits effects without their records, as a crash between
+        /// two transactions does.
         RecordsAfterCommit,
-        /// Now and then the store commits records without their effects, as a
-        /// crash does between two transactions the other way round.
+        /// Sometimes the store commits records without their effects, as a crash between
+        /// two transactions in the opposite order does.
         RecordsBeforeCommit,
-        /// Now and then a commit reaches the store twice and has effect twice.
+        /// Sometimes a commit reaches the store twice and takes effect twice.
         AppliesTwice,
-        /// Now and then the store answers a commit that it does not make.
+        /// Sometimes the store answers a commit that it does not make.
         LosesCommit,
-        /// Now and then an account's row is written over with an older one.
+        /// Sometimes an account's row is overwritten with an older one.
         LosesUpdate,
-        /// Now and then a commit goes without its row in the outbox.
+        /// Sometimes a commit writes no outbox row.
         LosesEvents,
-        /// A commit that goes on without requests that it cannot have goes
-        /// without its row in the outbox.
+        /// A commit without its blocked requests writes no outbox row.
         LosesEventsOfSplits,
-        /// The outbox row is written after the commit, with the next one: late,
-        /// and lost where nothing comes.
+        /// The outbox row is written with the next commit: late, and lost if no commit
+        /// follows.
         WritesEventsLater,
-        /// What is rolled back leaves its row in the outbox.
+        /// A commit that is rolled back leaves its row in the outbox.
         TellsWhatIsRolledBack,
-        /// A stored row that cannot be read fails whatever is read or committed
-        /// beside it.
+        /// An unreadable row fails all reads and commits of neighbouring rows.
         SpreadsDamage,
         /// The store counts nothing as reversed.
         ForgetsReversals,
-        /// A hold that expires gives back all that it held, captured or not.
+        /// The expiry of a hold releases its full amount, even what was captured.
         ExpiryIgnoresCaptures,
-        /// A hold that was released is released again.
+        /// A released hold is released again.
         ReleasesTwice,
-        /// The sweep ends holds half a second early.
+        /// The sweep expires holds half a second early.
         SweepsEarly,
-        /// Effects have the time of the clock, even where it stepped back.
+        /// Effects have the clock's time, even where it stepped back.
         LetsTimeGoBack,
-        /// A past balance is answered without keeping later effects out of it.
+        /// A past balance is answered without fencing off later effects.
         AnswersPastUnfenced,
-        /// Records are forgotten after a fifth of a second.
+        /// Records are deleted after 200 ms.
         ForgetsKeysEarly,
-        /// A process says that nothing was done where nobody knows.
+        /// A process answers "not done" when the result is unknown.
         CallsUnknownNotDone,
-        /// A process answers now and then before it has committed, and never does.
+        /// Sometimes a process answers before the commit, and never commits.
         AnswersWithoutCommit,
-        /// A process takes an unknown commit for a failure and submits the
-        /// request again, under a key of its own.
+        /// A process treats an unknown commit as a failure, and submits the request again
+        /// under another key.
         ResubmitsUnderNewKey,
-        /// A client whose answer is lost asks again under a new key.
+        /// A client retries a lost answer under a new key.
         RetriesUnderNewKey,
-        /// A client takes a lost answer for a failure.
+        /// A client treats a lost answer as a failure.
         TakesSilenceForFailure,
-        /// A client takes it for a failure that nothing is recorded yet.
+        /// A client treats a missing record as a failure.
         TakesNothingRecordedForFailure,
-        /// The store keeps no record of a bulk request as a whole.
+        /// The store writes no record of a bulk request itself.
         ForgetsBulkRequests,
-        /// The store carries out what is sent under a cancelled key.
+        /// The store carries out requests under a cancelled key.
         IgnoresCancellations,
-        /// The outbox takes any lease for the present one.
+        /// The outbox accepts any lease, and so ignores the fencing token.
         IgnoresFencing,
-        /// The outbox gives its partition to whoever asks.
+        /// The outbox grants its partition to every caller.
         GivesLeasesAway,
-        /// The outbox hands rows out newest first.
+        /// The outbox returns rows newest first.
         ClaimsNewestFirst,
-        /// The outbox takes a row of which some events are done for done.
+        /// The outbox treats a row with some done events as complete.
         MarksWholeRows,
-        /// The relay marks events as published before they are, and publishes
-        /// them later, if it lives.
+        /// The relay marks events as published before they are, and publishes them later,
+        /// if it lives.
         MarksBeforePublishing,
-        /// The forwarder goes on with a group behind a message that failed.
+        /// The forwarder continues with a group after a message of it failed.
         OvertakesInGroup,
         /// A message is deleted when it is received, and handled afterwards.
         DeletesOnReceipt,
-        /// The queue keeps no order of groups.
+        /// The queue does not preserve the order of groups.
         MixesGroups,
-        /// The consumer records an effect apart from its event, effect first.
+        /// The consumer records an effect apart from its event, the effect first.
         RecordsStepAfterEffect,
-        /// The same, the event first.
+        /// The consumer records an effect apart from its event, the event first.
         RecordsStepBeforeEffect,
-        /// The consumer knows again only what it has seen lately, and in this
-        /// process.
+        /// The consumer detects only recent duplicates, and only within this process.
         DeduplicatesByWindow,
-        /// The projector writes over gaps: what is missing stays so.
+        /// The projector writes over gaps, so missing entries stay missing.
         SkipsGaps,
-        /// The projector takes lines for written that were not.
+        /// The projector treats failed writes as done.
         SwallowsErrors,
-        /// History keeps one entry of an account for each microsecond.
+        /// History holds one entry of an account for each microsecond.
         OverwritesSameTime,
-        /// The cache keeps what came last, whatever its version.
+        /// The cache stores the latest write, whatever its version.
         CachesWithoutVersions,
-        /// A process tells the cache of balances before they are committed.
+        /// A process writes balances to the cache before they are committed.
         CachesBeforeCommit,
-        /// A process takes any cached balance for fresh enough.
+        /// A process treats any cached balance as fresh enough.
         IgnoresTokens,
     }
 }

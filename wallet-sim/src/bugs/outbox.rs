@@ -21,7 +21,7 @@ pub(in super::super) struct BuggyOutbox {
 }
 
 impl BuggyOutbox {
-    /// The lease that passes for the present one.
+    /// The lease that is accepted as the current one.
     async fn pass(&self, lease: &Lease) -> Lease {
         if self.bug != Bug::IgnoresFencing && self.bug != Bug::GivesLeasesAway {
             return lease.clone();
@@ -29,7 +29,7 @@ impl BuggyOutbox {
         let present = latest_lease(&self.inner.shared().tables().outbox, lease.partition);
         match present {
             Some(present) if present.until > self.inner.shared().now() => present,
-            // It has ended: begun anew, as if it had not.
+            // The lease has ended. It is acquired again, as if it had not ended.
             _ => {
                 let (partition, owner) = (lease.partition, lease.owner.as_str());
                 let anew = self.inner.acquire(partition, owner, Duration::from_secs(1));

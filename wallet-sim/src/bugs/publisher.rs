@@ -10,8 +10,8 @@ use super::super::Rng;
 use super::super::faulty_queue::FaultyPublisher;
 use crate::{Group, Spawner};
 
-/// A publisher that says that messages are published before they are: what a
-/// relay marks before it publishes. They die with their process.
+/// A publisher that reports messages as published before they are. The relay then
+/// marks their events too early. The messages are lost with their process.
 #[derive(Debug)]
 pub(in super::super) struct BuggyPublisher {
     pub(in super::super) inner: Arc<FaultyPublisher>,

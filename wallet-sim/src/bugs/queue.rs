@@ -8,7 +8,7 @@ use wallet_core::messaging::{MessageQueue, QueueError, Received};
 use super::super::Rng;
 use super::Bug;
 
-/// A queue with a bug, or used wrongly.
+/// A queue with a bug, or with a wrong use.
 #[derive(Debug)]
 pub(in super::super) struct BuggyQueue {
     pub(in super::super) bug: Bug,

@@ -13,23 +13,23 @@ use wallet_core::{StoreError, Timestamp, test_hooks};
 use super::super::Rng;
 use super::Bug;
 
-/// By how much a sweep that comes early is early.
+/// The time by which an early sweep is early.
 pub(super) const EARLY: Duration = Duration::from_millis(500);
-/// For how long records are kept that are forgotten early.
+/// The life of records that are deleted early.
 const KEPT: Duration = Duration::from_millis(200);
 
-/// Stands between a [`FaultyStore`](super::super::FaultyStore) and the store
-/// behind it, and works wrongly.
+/// A wrapper between a [`FaultyStore`](super::super::FaultyStore) and its inner
+/// store. It injects a bug.
 #[async_trait]
 pub trait Sabotage: Debug + Send + Sync + 'static {
-    /// What a commit reads before it waits for its locks, where it is to decide
-    /// on that.
+    /// Reads the snapshot before the commit waits for its locks, if the bug decides
+    /// on that snapshot.
     fn read_early(&self, batch: &Batch) -> Option<Snapshot>;
 
     /// Commits `batch`.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     async fn transact(
         &self,
         inner: &dyn LedgerStore,
@@ -37,23 +37,23 @@ pub trait Sabotage: Debug + Send + Sync + 'static {
         circumstances: Circumstances,
     ) -> Result<Committed, StoreError>;
 
-    /// `batch` is rolled back.
+    /// Runs when `batch` is rolled back.
     fn roll_back(&self, batch: &Batch);
 
-    /// Holds to expire.
+    /// Returns holds to expire.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     async fn expired_holds(
         &self,
         inner: &dyn LedgerStore,
         limit: u32,
     ) -> Result<Vec<HoldKey>, StoreError>;
 
-    /// A balance at a past time.
+    /// Returns a balance at a past time.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     async fn balance_at(
         &self,
         inner: &dyn LedgerStore,
@@ -62,13 +62,13 @@ pub trait Sabotage: Debug + Send + Sync + 'static {
     ) -> Result<Option<PastBalance>, StoreError>;
 }
 
-/// How a commit came about.
+/// The circumstances of a commit.
 #[derive(Debug, Clone, Default)]
 pub struct Circumstances {
-    /// What was [read early](Sabotage::read_early).
+    /// The snapshot that was [read early](Sabotage::read_early).
     pub early: Option<Snapshot>,
-    /// Whether it is what is left of a commit without the requests that could
-    /// not have their locks.
+    /// Whether this commit is the rest of a batch whose other requests could not
+    /// lock their accounts.
     pub is_rest: bool,
 }
 
@@ -79,13 +79,13 @@ pub struct Saboteur {
     pub(super) store: Arc<MemoryStore>,
     rng: Rng,
     per_mille: u64,
-    /// The outbox row that waits for the next commit, by its payload.
+    /// The payload of the outbox row that waits for the next commit.
     late: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Saboteur {
-    /// Plants `bug` in `store`, to strike in `per_mille` of a thousand commits
-    /// where it strikes now and then.
+    /// Plants `bug` in `store`. A bug that strikes sometimes does so in `per_mille`
+    /// of 1,000 commits.
     #[must_use]
     pub const fn new(bug: Bug, store: Arc<MemoryStore>, rng: Rng, per_mille: u64) -> Self {
         Self {
@@ -122,7 +122,7 @@ impl Saboteur {
         self.store.shared().tables().outbox.clone()
     }
 
-    /// Commits with this outbox instead of what it wrote.
+    /// Commits with this outbox instead of the written one.
     async fn without_events(
         &self,
         inner: &dyn LedgerStore,
@@ -134,7 +134,8 @@ impl Saboteur {
         committed
     }
 
-    /// Writes the row of the commit before, and keeps that of this one.
+    /// Writes the outbox row of the previous commit, and holds back the row of this
+    /// one.
     async fn with_events_later(
         &self,
         inner: &dyn LedgerStore,

@@ -1,4 +1,4 @@
-//! Bugs of what a store decides on.
+//! Bugs in the snapshot that a store decides on.
 
 use wallet_core::ledger::HoldStatus;
 use wallet_core::request::Batch;
@@ -36,8 +36,7 @@ impl Saboteur {
             )
     }
 
-    /// Decides on a wrong snapshot and commits without looking whether anything
-    /// has changed.
+    /// Decides on a wrong snapshot and commits without checking for changes.
     pub(super) fn commit_distorted(
         &self,
         batch: &Batch,
@@ -75,7 +74,7 @@ impl Saboteur {
         })
     }
 
-    /// Puts a part of what was read early in the place of what is there now.
+    /// Replaces a part of the current snapshot with the one that was read early.
     fn take_early(&self, snapshot: &mut Snapshot, early: Snapshot) {
         match self.bug {
             Bug::ReadsKeysBeforeLocks => snapshot.records = early.records,

@@ -1,4 +1,4 @@
-//! What the ledger's store answers.
+//! Checks the answers of the ledger's store.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use wallet_testkit::model::Expected;
 use super::{Oracle, State};
 
 impl Oracle {
-    /// A store has committed a batch at `now`, and says this of its requests.
+    /// Checks a batch that a store committed at `now`, with its answers.
     pub(in super::super) fn committed(&self, batch: &Batch, decided: &[Decided], now: Timestamp) {
         let mut wrong = Vec::new();
         let mut state = self.state();
@@ -59,7 +59,7 @@ impl Oracle {
         }
     }
 
-    /// A store has answered a balance at a past time.
+    /// Checks a store's balance at a past time.
     pub(in super::super) fn past_balance(
         &self,
         account: AccountKey,
@@ -74,7 +74,7 @@ impl Oracle {
         }
     }
 
-    /// Somebody was given an outcome: by now it is recorded, for ever.
+    /// Checks that an acknowledged outcome is recorded and stays recorded.
     pub(in super::super) fn acknowledged(&self, key: RecordKey, outcome: &Arc<Outcome>) {
         let recorded = self.state().records.get(&key).cloned();
         if recorded.as_ref() != Some(outcome) {
@@ -84,18 +84,18 @@ impl Oracle {
         }
     }
 
-    /// How many holds have expired at `now` and are still held.
+    /// The number of holds that have expired at `now` and are still pending.
     pub(in super::super) fn expired_holds(&self, now: Timestamp) -> usize {
         self.state().model.expired(now).len()
     }
 
-    /// Whether something is recorded under a key.
+    /// Whether an outcome is recorded under a key.
     pub(in super::super) fn knows(&self, key: RecordKey) -> bool {
         self.state().records.contains_key(&key)
     }
 }
 
-/// What a hash sees of a balance.
+/// The part of a balance that enters a hash.
 fn low_half(minor: i128) -> u64 {
     let bytes = minor.to_be_bytes();
     let (_, low) = bytes.split_at(8);
@@ -104,7 +104,7 @@ fn low_half(minor: i128) -> u64 {
 }
 
 impl State {
-    /// Adds the effects of an outcome; answers what is wrong with their order.
+    /// Adds the effects of an outcome. Returns an error in their order, if any.
     fn take_in(&mut self, ledger: LedgerId, outcome: &Outcome) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut add = |effect: Effect| {

@@ -1,15 +1,15 @@
-//! What is published, and what a consumer and history are told.
+//! Checks published events, and the events that a consumer and history receive.
 
 use wallet_core::history::HistoryLine;
 use wallet_core::ledger::Sequence;
 use wallet_core::messaging::{InboxStep, Message};
 
-use super::super::mirror::Told;
+use super::super::replica::ConsumedEvent;
 use super::Oracle;
 
 impl Oracle {
-    /// A queue has taken a message. Those of a group may come again; each first
-    /// comes after the one before.
+    /// Checks a message that a queue accepted. Messages of a group may be repeated.
+    /// The first copy of each comes after the previous message.
     pub(in super::super) fn published(&self, queue: usize, message: &Message) {
         let version = message.id.rsplit('/').next();
         let Some(version) = version.and_then(|text| text.parse().ok()) else {
@@ -30,39 +30,42 @@ impl Oracle {
         }
     }
 
-    /// A consumer was told of an effect, which then happened to it.
-    pub(in super::super) fn told(&self, told: &Told) {
+    /// Checks an effect that a consumer has applied.
+    pub(in super::super) fn consumed(&self, event: &ConsumedEvent) {
         let mut state = self.state();
-        let effect = state.effect(told.account, told.version).copied();
+        let effect = state.effect(event.account, event.version).copied();
         let agrees = effect.is_some_and(|effect| {
             let sums = &effect.counters;
-            effect.kind == told.kind
-                && sums.credits_posted - sums.debits_posted == told.posted
-                && sums.debits_pending == told.pending_out
-                && sums.credits_pending == told.pending_in
-                && effect.entry.map(|mark| mark.sequence) == told.sequence
+            effect.kind == event.kind
+                && sums.credits_posted - sums.debits_posted == event.posted
+                && sums.debits_pending == event.pending_out
+                && sums.credits_pending == event.pending_in
+                && effect.entry.map(|mark| mark.sequence) == event.sequence
         });
-        let seen = state.accounts.entry(told.account).or_default();
-        let before = std::mem::replace(&mut seen.told, told.version);
-        state.totals.told += 1;
+        let seen = state.accounts.entry(event.account).or_default();
+        let before = std::mem::replace(&mut seen.consumed, event.version);
+        state.totals.consumed += 1;
         drop(state);
         if !agrees {
-            self.find(format_args!("{told:?} was told, {effect:?} committed"));
+            self.find(format_args!(
+                "{event:?} was published, {effect:?} committed"
+            ));
         }
-        if told.version != before + 1 {
-            let (account, version) = (told.account, told.version);
+        if event.version != before + 1 {
+            let (account, version) = (event.account, event.version);
             self.find(format_args!(
                 "{account}: version {version} took effect in a consumer behind {before}"
             ));
         }
     }
 
-    /// A consumer finds events missing, and none is ever lost.
+    /// Records that a consumer found a gap in the events. No event is ever lost, so
+    /// this is an error.
     pub(in super::super) fn missed(&self, step: &InboxStep) {
         self.find(format_args!("events are missing: {step:?}"));
     }
 
-    /// History says that it has these lines.
+    /// Checks the lines that history reports as stored.
     pub(in super::super) fn history_took(&self, lines: &[HistoryLine]) {
         for line in lines {
             let entry = &line.entry;

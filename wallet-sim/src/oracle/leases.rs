@@ -1,11 +1,11 @@
-//! Who owns the outbox's partition.
+//! Checks the owner of the outbox's partition.
 
 use wallet_core::Timestamp;
 use wallet_core::store::Lease;
 
 use super::Oracle;
 
-/// The latest lease that was given.
+/// The latest granted lease.
 #[derive(Debug)]
 pub(super) struct Holder {
     lease: Lease,
@@ -13,7 +13,7 @@ pub(super) struct Holder {
 }
 
 impl Oracle {
-    /// A lease was given at `now`, by the store's clock.
+    /// Checks a lease that was granted at `now`, by the store's clock.
     pub(in super::super) fn lease_given(&self, lease: &Lease, now: Timestamp) {
         let mut state = self.state();
         let before = state.holder.replace(Holder {
@@ -36,7 +36,7 @@ impl Oracle {
         }
     }
 
-    /// Something was done under a lease at `now`.
+    /// Checks a call under a lease at `now`.
     pub(in super::super) fn lease_used(&self, lease: &Lease, now: Timestamp) {
         let state = self.state();
         let holds = state.holder.as_ref().is_some_and(|holder| {

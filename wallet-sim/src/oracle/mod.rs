@@ -1,8 +1,9 @@
-//! What must be true, said once more: an observer that carries out every commit
-//! on the naive [`Model`] as it happens and compares whatever anybody is told
-//! with it. It shares no code with [`decide`](wallet_core::decide::decide).
+//! The oracle: an observer that carries out every commit on the naive [`Model`] at
+//! once, and compares every answer with it. It shares no code with
+//! [`decide`](wallet_core::decide::decide).
 //!
-//! Each look costs as much as what is looked at, however long a run is.
+//! The cost of each check depends only on the checked data, not on the length of
+//! the run.
 
 mod commits;
 mod events;
@@ -22,7 +23,7 @@ use wallet_testkit::model::Model;
 use super::Trace;
 use leases::Holder;
 
-/// Watches a world.
+/// Observes a world.
 #[derive(Debug)]
 pub(super) struct Oracle {
     trace: Trace,
@@ -33,7 +34,7 @@ pub(super) struct Oracle {
 #[derive(Debug, Default)]
 struct State {
     model: Model,
-    /// What is recorded under each key.
+    /// The recorded outcome of each key.
     records: FxHashMap<RecordKey, Arc<Outcome>>,
     accounts: FxHashMap<AccountKey, Seen>,
     totals: Totals,
@@ -43,35 +44,35 @@ struct State {
     findings: Vec<String>,
 }
 
-/// What was seen of an account.
+/// The observed state of an account.
 #[derive(Debug, Default)]
 struct Seen {
-    /// One for each version.
+    /// One effect for each version.
     effects: Vec<Effect>,
-    /// One for each sequence.
+    /// One entry for each sequence.
     entries: Vec<Entry>,
-    /// Up to which version a consumer was told.
-    told: Version,
-    /// Up to which sequence history has it.
+    /// The latest version that a consumer has applied.
+    consumed: Version,
+    /// The latest sequence in history.
     history: Sequence,
-    /// What the cache holds at least, if anything.
+    /// The least version in the cache, if it has the account.
     cached: Version,
 }
 
-/// How much there is of what.
+/// The totals of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Totals {
-    /// Effects committed.
+    /// The number of committed effects.
     pub(super) effects: u64,
-    /// Those of them that a consumer was told.
-    pub(super) told: u64,
-    /// Entries committed.
+    /// The number of effects that a consumer has applied.
+    pub(super) consumed: u64,
+    /// The number of committed entries.
     pub(super) entries: u64,
-    /// Those of them that history has.
+    /// The number of entries in history.
     pub(super) history: u64,
-    /// Requests that were decided, refusals included.
+    /// The number of decided requests, including refusals.
     pub(super) decided: u64,
-    /// Requests that were answered as before.
+    /// The number of replayed requests.
     pub(super) replayed: u64,
 }
 
@@ -84,7 +85,7 @@ impl Oracle {
         }
     }
 
-    /// Whether anything was found.
+    /// Whether any error was found.
     pub(super) fn has_findings(&self) -> bool {
         self.has_findings.load(Ordering::Relaxed)
     }
@@ -97,12 +98,12 @@ impl Oracle {
         self.state().totals
     }
 
-    /// The books as they must be in the end; nothing is watched any more.
+    /// The expected final state. Nothing is observed after this call.
     pub(super) fn take_model(&self) -> Model {
         std::mem::take(&mut self.state().model)
     }
 
-    /// Notes that something is wrong; only the first things matter.
+    /// Records an error. Only the first errors matter.
     pub(super) fn find(&self, finding: impl Display) {
         self.trace.note(format_args!("WRONG: {finding}"));
         self.has_findings.store(true, Ordering::Relaxed);

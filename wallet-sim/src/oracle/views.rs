@@ -1,4 +1,4 @@
-//! What caches and readers say.
+//! Checks the answers of caches and readers.
 
 use wallet_core::Balance;
 use wallet_core::ledger::{AccountKey, Epoch, Freshness, Position};
@@ -16,7 +16,7 @@ impl Oracle {
         positions.collect()
     }
 
-    /// The cache holds these versions or later ones.
+    /// Records that the cache holds these versions or later ones.
     pub(in super::super) fn cache_took(&self, balance: &Balance) {
         self.is_committed("the cache was given", balance);
         let mut state = self.state();
@@ -46,15 +46,15 @@ impl Oracle {
         }
     }
 
-    /// It has lost everything.
+    /// Records that the cache has lost everything.
     pub(in super::super) fn cache_was_flushed(&self) {
         for seen in self.state().accounts.values_mut() {
             seen.cached = 0;
         }
     }
 
-    /// Somebody read a balance as fresh as they asked for; `before` is the
-    /// position that the account had when they asked.
+    /// Checks the freshness of a balance that was read. `before` is the account's
+    /// position when the read began.
     pub(in super::super) fn read(
         &self,
         account: AccountKey,
@@ -63,7 +63,7 @@ impl Oracle {
         before: Position,
     ) {
         if let Some(balance) = balance {
-            self.is_committed("a reader was told", balance);
+            self.is_committed("a reader got", balance);
         }
         let least = match freshness {
             Freshness::Strong => before,
@@ -77,7 +77,7 @@ impl Oracle {
         }
     }
 
-    /// Whether a balance is one that the account had at some time.
+    /// Whether the account had this balance at some time.
     fn is_committed(&self, who: &str, balance: &Balance) {
         let effect = self
             .state()

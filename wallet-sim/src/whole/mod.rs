@@ -1,6 +1,6 @@
-//! Worlds with all that the core does not know: in each process run a relay, in
-//! some worlds a forwarder, and a consumer with a projector, over queues that keep
-//! the rules of Amazon SQS.
+//! Worlds with all parts outside the core. Each process runs a relay, in some
+//! worlds a forwarder, and a consumer with a projector. The queues follow the rules
+//! of Amazon SQS.
 //!
 //! ```text
 //! outbox ── Relay ──► [ queue ── Forwarder ──► ] queue ── Consumer ──┬── history
@@ -18,8 +18,8 @@ mod overtaking;
 mod parts;
 mod reader;
 
-/// Adds queues, relay and consumer to each world, and to every fourth a forwarder
-/// between the two.
+/// Adds queues, relay and consumer to each world. Every fourth world gets a
+/// forwarder between the two.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Whole;
 
@@ -31,7 +31,7 @@ pub fn whole() -> Arc<dyn Harness> {
 
 impl Harness for Whole {
     fn queue(&self, clock: Arc<dyn Clock>, rng: &Rng) -> Option<QueueEnds> {
-        // A short window lets through what is published again, as a long outage
+        // A short deduplication window lets repeated messages through, as a long outage
         // does.
         let window_ms = rng.pick(&[0, 200, 300_000]);
         let queue = MemoryQueue::new(clock)

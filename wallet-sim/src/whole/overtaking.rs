@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use wallet_core::messaging::{EventPublisher, MessageQueue, Published};
 
-/// Forwards each message by itself: what fails is left to come again, and those
-/// behind it go on.
+/// Forwards each message separately. A failed message is left for redelivery, and
+/// later messages overtake it.
 pub(super) async fn forward(
     from: Arc<dyn MessageQueue>,
     to: Arc<dyn EventPublisher>,
@@ -18,7 +18,7 @@ pub(super) async fn forward(
             let published = to.publish(std::slice::from_ref(&message.message)).await;
             let is_done = published.is_ok_and(|answers| answers.contains(&Published::Done));
             if is_done {
-                // Otherwise it comes again, and that is no harm.
+                // If this fails, the message is delivered again, which does no harm.
                 let _ = from.delete(&message.receipt).await;
             }
         }

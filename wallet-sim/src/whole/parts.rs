@@ -1,9 +1,9 @@
-//! What runs in each process beside the wallet.
+//! The tasks that run in each process beside the wallet.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Bug, Mirror, Part, Ports, Stop};
+use crate::{Bug, ConsumerReplica, Part, Ports, Stop};
 use wallet_core::memory::MemoryInbox;
 use wallet_core::messaging::{EventPublisher, Inbox};
 use wallet_core::store::LedgerStore;
@@ -14,13 +14,13 @@ use wallet_events::{
 use super::overtaking;
 use super::reader::Reader;
 
-/// For how long a message is in somebody's hands: shorter than the longest delays
-/// of a world, so that it comes into several.
+/// The visibility timeout of a message. It is shorter than the longest delays of a
+/// world, so a message can reach several receivers.
 const VISIBILITY: Duration = Duration::from_millis(1_500);
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
-/// Owned, so that it lives as long as the part that waits for it.
+/// Owns the stop signal, so that it lives as long as the waiting part.
 async fn stopped(stop: Stop) {
     stop.comes().await;
 }
@@ -81,14 +81,14 @@ pub(crate) fn forwarder(ports: &Ports) -> Part {
 }
 
 pub(crate) fn consumer(ports: &Ports) -> Part {
-    let mut settings = ConsumerSettings::new(Mirror::CONSUMER);
+    let mut settings = ConsumerSettings::new(ConsumerReplica::CONSUMER);
     settings.visibility = VISIBILITY;
     settings.pause_min = PAUSE_MIN;
     settings.pause_max = PAUSE_MAX;
     settings.batch = ports.rng.pick(&[1, 3, 10]);
-    let mut inbox: Arc<dyn Inbox> = Arc::<Mirror>::clone(&ports.mirror);
+    let mut inbox: Arc<dyn Inbox> = Arc::<ConsumerReplica>::clone(&ports.replica);
     if ports.bug == Some(Bug::DeduplicatesByWindow) {
-        // It looks at no position.
+        // It does not check positions.
         settings.gaps = Gaps::Expected;
         inbox = Arc::new(MemoryInbox::new());
     }

@@ -1,22 +1,22 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Bug, Mirror, Ports, Told};
+use crate::{Bug, ConsumedEvent, ConsumerReplica, Ports};
 use async_trait::async_trait;
 use wallet_core::StoreError;
 use wallet_core::messaging::Inbox;
 use wallet_events::{Delivery, EventHandler, Handled, HandlerError, Projector};
 
-/// How many events are known again by a consumer that knows the latest only.
+/// The number of events in the deduplication window.
 const WINDOW: usize = 16;
 
-/// Brings each event into history and into the consumer's own database.
+/// Applies each event to history and to the consumer's own database.
 #[derive(Debug)]
 pub(super) struct Reader {
     projector: Projector,
-    mirror: Arc<Mirror>,
+    replica: Arc<ConsumerReplica>,
     bug: Option<Bug>,
-    /// Ids seen lately, for the bug that goes by them.
+    /// The ids of recent events, for the bug with a deduplication window.
     seen: Mutex<VecDeque<String>>,
 }
 
@@ -25,34 +25,42 @@ impl Reader {
         let (history, store) = (Arc::clone(&ports.history), Arc::clone(&ports.store));
         Self {
             projector: Projector::new(history, store),
-            mirror: Arc::clone(&ports.mirror),
+            replica: Arc::clone(&ports.replica),
             bug: ports.bug,
             seen: Mutex::default(),
         }
     }
 
-    async fn apply(&self, delivery: &Delivery, told: &Told) -> Result<Handled, StoreError> {
+    async fn apply(
+        &self,
+        delivery: &Delivery,
+        event: &ConsumedEvent,
+    ) -> Result<Handled, StoreError> {
         let step = &delivery.step;
         match self.bug {
             Some(Bug::RecordsStepAfterEffect) => {
-                self.mirror.apply_alone(told).await?;
+                self.replica.apply_alone(event).await?;
                 Ok(Handled::Unrecorded)
             }
             Some(Bug::RecordsStepBeforeEffect) => {
-                if !self.mirror.advance(Mirror::CONSUMER, step).await? {
+                if !self
+                    .replica
+                    .advance(ConsumerReplica::CONSUMER, step)
+                    .await?
+                {
                     return Ok(Handled::Moved);
                 }
-                self.mirror.apply_alone(told).await?;
+                self.replica.apply_alone(event).await?;
                 Ok(Handled::Recorded)
             }
             Some(Bug::DeduplicatesByWindow) => {
                 if self.is_new(delivery.event.id()) {
-                    self.mirror.apply_alone(told).await?;
+                    self.replica.apply_alone(event).await?;
                 }
                 Ok(Handled::Recorded)
             }
             _ => {
-                let moved = self.mirror.apply(step, told).await?;
+                let moved = self.replica.apply(step, event).await?;
                 Ok(if moved {
                     Handled::Recorded
                 } else {
@@ -82,11 +90,11 @@ impl EventHandler for Reader {
             move |error: StoreError| HandlerError::new(what).with_source(error)
         };
         if delivery.missed.is_some() {
-            self.mirror.missed(&delivery.step);
+            self.replica.missed(&delivery.step);
         }
         self.projector.handle(delivery).await?;
         let event = &delivery.event;
-        let told = Told {
+        let consumed = ConsumedEvent {
             account: event.account,
             version: event.version,
             kind: event.kind,
@@ -95,6 +103,8 @@ impl EventHandler for Reader {
             pending_in: event.balance.pending_in,
             sequence: event.entry.map(|entry| entry.sequence),
         };
-        self.apply(delivery, &told).await.map_err(failed("mirror"))
+        self.apply(delivery, &consumed)
+            .await
+            .map_err(failed("replica"))
     }
 }

@@ -1,11 +1,11 @@
-//! Seeded runs of several processes over one failing store, and the proof that
-//! such runs find bugs.
+//! Seeded runs of several processes over one failing store, and the proof that such
+//! runs find bugs.
 
 use std::sync::Arc;
 
 use wallet_sim::{Bug, Harness, Scenario, StoreKind, check_seeds, run, seed_that_fails, shrink};
 
-/// How many seeds run per store in CI.
+/// The number of seeds per store in CI.
 const SEEDS: u64 = 100;
 
 /// Without queues: these worlds end with the ledger and its cache.

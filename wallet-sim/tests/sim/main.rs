@@ -1,5 +1,5 @@
-//! Tests of the simulation: it passes with stores that are right, and finds every
-//! planted bug.
+//! Tests of the simulation: it passes with correct stores, and finds every planted
+//! bug.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The model finds stores that get their books wrong.
+//! The model finds stores that compute wrong balances.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ fn a_store_that_loses_events_is_found() {
     check_store(&Sabotaged(Bug::LosesEvents), 20);
 }
 
-/// Bugs that show without anything going wrong around the store.
+/// Bugs that are visible without any fault around the store.
 const ALONE: [Bug; 8] = [
     Bug::RecordsAfterCommit,
     Bug::RecordsBeforeCommit,

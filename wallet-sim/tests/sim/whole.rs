@@ -1,13 +1,13 @@
-//! Whole worlds from seeds: nothing is lost or done twice, a seed replays
-//! exactly, and every planted bug shows.
+//! Whole worlds from seeds: nothing is lost or done twice, a seed replays exactly,
+//! and every planted bug is detected.
 
 use wallet_sim::whole::whole;
 use wallet_sim::{Bug, Scenario, check_seeds, explain, run, seed_that_fails};
 
-/// How many seeds run in CI; `scripts/simulate` runs more.
+/// The number of seeds in CI; `scripts/simulate` runs more.
 const SEEDS: u64 = 60;
-/// How many seeds a planted bug may stay hidden: several times as many as it
-/// takes, as `docs/assurance.md` says.
+/// The greatest number of seeds for detecting a planted bug: several times the
+/// number in `docs/assurance.md`.
 const SEEDS_TO_FIND: u64 = 400;
 
 #[test]
@@ -40,8 +40,8 @@ fn a_standard_world_is_busy_and_everything_in_it_goes_wrong() {
         assert!(counts.requests >= 200, "{counts:?}");
         assert!(counts.faults + counts.incidents >= 20, "{counts:?}");
         assert!(counts.reads > 0 && counts.unknown > 0, "{counts:?}");
-        let (told, history) = (counts.told, counts.history);
-        assert_eq!((told, history), (counts.effects, counts.entries));
+        let (consumed, history) = (counts.consumed, counts.history);
+        assert_eq!((consumed, history), (counts.effects, counts.entries));
         assert!(history > 100, "{counts:?}");
     }
 }

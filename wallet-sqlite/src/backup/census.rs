@@ -1,4 +1,4 @@
-//! What a file holds, counted and added up in one state.
+//! A census counts and adds up what a file holds, in one consistent state.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,8 @@ use wallet_core::{Currency, LedgerId, StoreError, Timestamp};
 
 use crate::deferred::{Books, Cache};
 use crate::error::{During, Result, corrupt, undecodable};
-use crate::read::{each_account, ledgers, prepare};
+use crate::read::{each_account, ledgers};
+use crate::statement::prepare;
 use crate::value::{column, ledger};
 use crate::{connect, migrate};
 
@@ -30,11 +31,11 @@ const COUNTS: &str = "
            (SELECT count(*) FROM wallet_journal),
            (SELECT count(*) FROM wallet_record)";
 
-/// What books hold. Two states of the same books differ in it if any effect on an
-/// account happened between them.
+/// The contents of a set of books. Two states of the same books have different censuses if
+/// any account was affected between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Census {
-    /// The last commit that was accepted; none in books that are new.
+    /// The last accepted commit. `None` in new books.
     pub last: Option<LastCommit>,
     /// The trial balance, by ledger and currency.
     pub sums: Vec<LedgerSum>,
@@ -42,42 +43,41 @@ pub struct Census {
     pub rows: RowCounts,
 }
 
-/// An accepted outcome, and what tells it from every other one.
+/// An accepted outcome, with a hash that identifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastCommit {
-    /// Its number in the journal.
+    /// The outcome's number in the journal.
     pub number: i64,
-    /// Its time.
+    /// The outcome's time.
     pub at: Timestamp,
-    /// The SHA-256 of its row.
+    /// The SHA-256 of the outcome's row.
     pub sha256: [u8; 32],
 }
 
-/// What the accounts of a ledger that hold one currency add up to, in minor units
-/// modulo 2^128.
+/// The sums over the accounts of one ledger and currency, in minor units modulo 2^128.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerSum {
     /// The set of books.
     pub ledger: LedgerId,
     /// The currency.
     pub currency: Currency,
-    /// How many accounts hold it.
+    /// The number of accounts that hold the currency.
     pub accounts: u64,
-    /// How many entries they have.
+    /// The number of their entries.
     pub entries: u64,
-    /// How many effects they have had: the sum of their versions.
+    /// The number of effects on them: the sum of their versions.
     pub effects: u64,
-    /// Debits posted. As much as the credits, in sound books.
+    /// Posted debits. They equal the credits in sound books.
     pub debits_posted: i128,
-    /// Credits posted.
+    /// Posted credits.
     pub credits_posted: i128,
-    /// Held to be paid.
+    /// Pending debits: held, to be paid.
     pub debits_pending: i128,
-    /// Held to be received.
+    /// Pending credits: held, to be received.
     pub credits_pending: i128,
 }
 
-/// How many rows of each kind there are.
+/// The number of rows of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowCounts {
     /// Accounts.
@@ -86,11 +86,11 @@ pub struct RowCounts {
     pub transfers: u64,
     /// Transfers with a reference.
     pub references: u64,
-    /// Legs of which something is reversed.
+    /// Legs that are reversed at least in part.
     pub reversals: u64,
-    /// Holds, open or ended.
+    /// Holds, pending or ended.
     pub holds: u64,
-    /// Open holds.
+    /// Pending holds.
     pub open_holds: u64,
     /// Currencies.
     pub currencies: u64,
@@ -101,11 +101,11 @@ pub struct RowCounts {
 }
 
 impl Census {
-    /// Counts and adds up what the file at `path` holds, in one state, beside
-    /// whoever works on it.
+    /// Counts and adds up what the file at `path` holds, in one consistent state. Other
+    /// connections may use the file meanwhile.
     ///
     /// # Errors
-    /// `Internal` when it is not a ledger of this release; `Corrupt`, `Unavailable`.
+    /// `Internal`: the file is not a ledger of this release. `Corrupt`, `Unavailable`.
     pub fn take(path: &Path) -> std::result::Result<Self, StoreError> {
         let mut connection = connect::look(path)?;
         migrate::check(&connection)?;
@@ -121,7 +121,7 @@ impl Census {
     }
 }
 
-/// Runs `work` on one state of the file.
+/// Runs `work` on one consistent state of the file.
 pub(super) fn in_one_state<T>(
     connection: &mut Connection,
     work: impl FnOnce(&Books<'_>) -> Result<T>,
@@ -131,7 +131,7 @@ pub(super) fn in_one_state<T>(
     work(&Cache::default().books(&state)?)
 }
 
-/// The last accepted outcome: refusals may follow it, and go with their keys.
+/// The last accepted outcome. Refusals may follow it; a purge deletes them with their keys.
 fn last_accepted(books: &Books<'_>) -> Result<Option<LastCommit>> {
     let context = "reading the journal";
     let mut before = i64::MAX;
@@ -161,7 +161,7 @@ fn last_accepted(books: &Books<'_>) -> Result<Option<LastCommit>> {
     }
 }
 
-/// The SHA-256 of row `number` of the journal, each column behind its length.
+/// The SHA-256 of row `number` of the journal. Each column is preceded by its length.
 pub(super) fn digest(connection: &Connection, number: i64) -> Result<Option<[u8; 32]>> {
     let row = prepare(connection, ROW)?
         .query_row((number,), |row| {
@@ -254,6 +254,6 @@ fn rows(books: &Books<'_>) -> Result<RowCounts> {
         open_holds,
         currencies,
         outcomes,
-        keys: keys.saturating_add(books.pieces.unfolded_keys()),
+        keys: keys.saturating_add(books.deltas.unfolded_keys()),
     })
 }

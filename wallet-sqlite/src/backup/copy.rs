@@ -1,4 +1,4 @@
-//! Making a backup.
+//! Makes a backup.
 
 use std::fs::File;
 use std::io::Read;
@@ -18,21 +18,22 @@ use crate::error::During;
 use crate::file::create_private;
 use crate::{connect, migrate};
 
-/// A file that was made, and what it holds.
+/// A finished backup file and its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// The SHA-256 of its bytes.
+    /// The SHA-256 of the file.
     pub sha256: [u8; 32],
-    /// What it holds.
+    /// The contents of the file.
     pub census: Census,
 }
 
-/// Copies the books at `from` to `to`, a new file of mode 0600, as of one commit,
-/// beside whoever works on them. The copy is one whole file without a log, flushed to
-/// disk with its folder, and SQLite found no damage in it. While it runs, the log of
-/// the original cannot begin anew. Blocks.
+/// Copies the books at `from` to `to`, a new file of mode 0600, as of one commit. Other
+/// connections may use the books meanwhile. The copy is one whole file without a
+/// write-ahead log. It is flushed to disk together with its folder, and SQLite has found no
+/// damage in it. While the copy runs, the write-ahead log of the original cannot restart.
+/// Blocks.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -51,9 +52,8 @@ pub struct Backup {
 /// ```
 ///
 /// # Errors
-/// [`BackupError::Exists`] when `to` is there; `Store` when `from` is no ledger of
-/// this release; `Damaged`; `Io`, where the disk is full among others. Nothing is
-/// left at `to`.
+/// [`BackupError::Exists`]: `to` exists. `Store`: `from` is not a ledger of this release.
+/// `Damaged`. `Io`: for example, the disk is full. Nothing is left at `to`.
 pub fn back_up(from: &Path, to: &Path) -> Result<Backup> {
     let source = connect::look(from)?;
     migrate::check(&source)?;
@@ -83,11 +83,11 @@ fn fill(source: Connection, to: &Path) -> Result<Backup> {
     })
 }
 
-/// Copies all pages of one state.
+/// Copies all pages of one consistent state.
 fn copy(mut source: Connection, target: &mut Connection) -> Result<()> {
     let context = "copying the file";
     let state = Transaction::new(&mut source, TransactionBehavior::Deferred).during(context)?;
-    // The first read says which state it is.
+    // The first read fixes the state to copy.
     let _: i64 = state
         .query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))
         .during(context)?;
@@ -101,7 +101,7 @@ fn copy(mut source: Connection, target: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// Fails when SQLite finds damage.
+/// Fails if SQLite finds damage.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<()> {
     let damage: String = connection
         .query_row("PRAGMA quick_check(1)", (), |row| row.get(0))
@@ -136,7 +136,7 @@ pub(super) fn flush(path: &Path) -> Result<()> {
     flush_folder(path)
 }
 
-/// Flushes the folder that names a file.
+/// Flushes the folder that contains a file.
 pub(super) fn flush_folder(path: &Path) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

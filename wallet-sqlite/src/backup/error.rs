@@ -1,3 +1,5 @@
+//! Errors of backups and restores.
+
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -5,24 +7,23 @@ use wallet_core::StoreError;
 
 use crate::file::Trace;
 
-/// Why no backup was made, or none restored: nothing has changed.
+/// Why no backup was made or restored. Nothing has changed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// A file is in the way.
+    /// The target file exists.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
-    /// What is to be replaced is the backup itself.
+    /// The file to replace is the backup itself.
     #[error("{} is the backup itself: restore to another name", .0.display())]
     SameFile(PathBuf),
-    /// A log of a file that is gone: SQLite would add it to any file that gets the
-    /// name.
+    /// A write-ahead log without its file. SQLite would apply it to any file of that name.
     #[error("{}", Trace::Log(.0.clone()))]
     Leftover(PathBuf),
-    /// Somebody has the file open.
+    /// Another process has the file open.
     #[error("{} is in use: stop every process that has it open", .0.display())]
     InUse(PathBuf),
-    /// The file is not, byte for byte, the one that was made.
+    /// The file differs from the one that was made.
     #[error("{} is not the file that the manifest describes: {what}", .path.display())]
     OtherBytes {
         /// The file.
@@ -35,33 +36,33 @@ pub enum BackupError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// The message from SQLite.
         damage: String,
     },
-    /// The file does not hold what it should.
+    /// The file does not hold what its manifest says.
     #[error("{} does not hold what the manifest says: {}", .path.display(), .missing.join("; "))]
     Differs {
         /// The file.
         path: PathBuf,
-        /// What differs.
+        /// The differences.
         missing: Vec<String>,
     },
     /// The books could not be read.
     #[error("{error}{}", cause(.error))]
     Store {
-        /// Why.
+        /// The cause.
         #[from]
         #[source]
         error: StoreError,
     },
-    /// The system refused.
+    /// The operating system refused an operation.
     #[error("{context} {}: {source}", .path.display())]
     Io {
-        /// What was being done.
+        /// The operation.
         context: &'static str,
-        /// With which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
 }
@@ -71,7 +72,7 @@ fn cause(error: &StoreError) -> String {
     source.map_or_else(String::new, |source| format!(" ({source})"))
 }
 
-/// Says what was being done with `path`.
+/// Adds the operation and `path` to an I/O error.
 pub(super) fn io(context: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
     let path = path.to_owned();
     move |source| {

@@ -1,4 +1,4 @@
-//! A file that is being made, under a name that says so.
+//! A file in the making, under a temporary name.
 
 use std::fs::{File, Metadata, TryLockError};
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use super::Result;
 use super::error::{BackupError, io};
 use crate::file::{beside, create_private, is_same_file};
 
-/// A new private file that nobody else works on. It is locked while it is being made:
-/// one that is there and not locked was left by somebody who was killed.
+/// A new private file that no other process uses. It is locked while it is being made. An
+/// unlocked file of that name was left by a process that was killed.
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) path: PathBuf,
@@ -16,16 +16,16 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// Creates it, in place of what was left behind.
+    /// Creates the file and replaces one that was left behind.
     pub(super) fn begin(path: PathBuf) -> Result<Self> {
         remove_leftover(&path)?;
         let file = create_private(&path).map_err(io("creating", &path))?;
-        // Where files cannot be locked, what is left behind is not removed either.
+        // If files cannot be locked, a file that was left behind is not removed.
         let _ = file.try_lock();
         Ok(Self { path, file })
     }
 
-    /// Removes it.
+    /// Removes the file.
     pub(super) fn remove(self) {
         remove_all(&self.path);
     }
@@ -42,7 +42,7 @@ fn remove_leftover(path: &Path) -> Result<()> {
         Err(TryLockError::WouldBlock) => return Err(BackupError::InUse(path.to_owned())),
         Err(TryLockError::Error(_)) => return Err(BackupError::Exists(path.to_owned())),
     }
-    // Whoever locked it before may have given it another name meanwhile.
+    // The process that locked the file before may have renamed it meanwhile.
     let is_still = |found: Metadata| is_same_file(&left, &found);
     if !std::fs::metadata(path).is_ok_and(is_still) {
         return Err(BackupError::InUse(path.to_owned()));
@@ -51,7 +51,8 @@ fn remove_leftover(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What cannot be removed is told by whoever creates it next.
+/// Removes the files. If one cannot be removed, the next attempt to create it reports the
+/// error.
 pub(super) fn remove_all(path: &Path) {
     for ending in ["", "-journal", "-wal", "-shm"] {
         let _ = std::fs::remove_file(beside(path, ending));

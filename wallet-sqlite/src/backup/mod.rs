@@ -1,10 +1,9 @@
-//! Backups of a SQLite file, and what tells a whole one from one that lacks
-//! something.
+//! Backups of a SQLite file, and the proof that a backup is complete.
 //!
-//! [`back_up`] copies a file beside whoever works on it, as of one commit, and says
-//! what the copy holds: a [`Census`], its size and its SHA-256. [`restore`] puts a
-//! copy in place that still is what was said of it. [`standing`] tells whether books
-//! are those of a census, have gone on from it, or lack some of it.
+//! [`back_up`] copies a file as of one commit while other connections use it. It returns
+//! the size, the SHA-256 and a [`Census`] of the copy. [`restore`] puts a copy in place if
+//! it still matches that description. [`standing`] compares books with a census: they are
+//! the same, have continued from it, or lack a part of it.
 
 mod census;
 mod copy;

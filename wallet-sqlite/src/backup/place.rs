@@ -1,7 +1,7 @@
-//! Giving a restored file its name.
+//! Gives a restored file its name.
 //!
-//! At every moment the name is the old file or the restored one: the old file gets a
-//! second name first, and the restored one is renamed over it.
+//! At every moment the name leads to the old file or to the restored one. First the old
+//! file gets a second name. Then the restored file is renamed over the first name.
 
 use std::path::{Path, PathBuf};
 
@@ -15,17 +15,17 @@ use super::{Result, stop};
 use crate::file::{REPLACED_AS, beside, remove_second_names};
 use crate::{connect, epoch};
 
-/// What belongs to a file, beside it.
+/// The endings of the files that SQLite keeps beside a database.
 const ENDINGS: [&str; 3] = ["-wal", "-journal", "-shm"];
 
-/// A file that is to be set aside, and that nobody opens until this is dropped.
+/// A file to set aside. No other process can open it until this value is dropped.
 #[derive(Debug)]
 pub(super) struct Old(Option<Connection>);
 
 impl Old {
-    /// Takes the whole file, and moves its log into it. A damaged file cannot say
-    /// whether it is in use: it is set aside as it is, and a store that has it open
-    /// finds out.
+    /// Locks the whole file and moves its write-ahead log into it. A damaged file cannot
+    /// show whether it is in use. It is set aside as it is, and a store that has it open
+    /// will notice.
     pub(super) fn take(to: &Path) -> Result<Self> {
         if !to.exists() {
             return Ok(Self(None));
@@ -40,7 +40,7 @@ impl Old {
         }
     }
 
-    /// The epoch of its books; the first where it holds none that can be read.
+    /// The epoch of the books in the file. The first epoch if no books can be read.
     pub(super) fn epoch(&self) -> Epoch {
         let current = self.0.as_ref().map(epoch::current);
         current
@@ -49,7 +49,7 @@ impl Old {
     }
 }
 
-/// Fails where anything has the name.
+/// Fails if the name exists.
 pub(super) fn refuse_existing(to: &Path) -> Result<()> {
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
@@ -61,9 +61,9 @@ pub(super) fn refuse_existing(to: &Path) -> Result<()> {
     leftover.map_or(Ok(()), |leftover| Err(BackupError::Leftover(leftover)))
 }
 
-/// Gives the copy a name that nobody has.
+/// Gives the copy a name that no file has.
 pub(super) fn new(copy: &Path, to: &Path) -> Result<()> {
-    // A link fails where the name was taken meanwhile; a rename would replace it.
+    // A link fails if the name was taken meanwhile. A rename would replace that file.
     std::fs::hard_link(copy, to).map_err(io("naming", to))?;
     stop::here();
     std::fs::remove_file(copy).map_err(io("removing", copy))?;
@@ -71,7 +71,7 @@ pub(super) fn new(copy: &Path, to: &Path) -> Result<()> {
     flush_folder(to)
 }
 
-/// Gives the copy the name of another file, and that file another one.
+/// Gives the copy the name of an existing file, and the existing file a new name.
 pub(super) fn instead(copy: &Path, to: &Path, old: Old) -> Result<Option<PathBuf>> {
     let is_there = to.exists();
     let there = |ending: &&str| beside(to, ending).exists();
@@ -86,12 +86,12 @@ pub(super) fn instead(copy: &Path, to: &Path, old: Old) -> Result<Option<PathBuf
     if is_there {
         std::fs::hard_link(to, &aside).map_err(io("setting aside", to))?;
         stop::here();
-        // The second name must be on disk before the first one is given away.
+        // The second name must be on disk before the first one is reused.
         flush_folder(to)?;
         stop::here();
     }
-    // Of a file that could be locked there are none. A damaged one goes without its log
-    // from here on, and a name without a file has the copy beside it: neither is opened.
+    // A file that could be locked has no such files. A damaged file loses its log from here
+    // on. A name without a file has the copy beside it. No store opens either of them.
     for ending in belongings {
         let belonging = beside(to, ending);
         std::fs::rename(&belonging, beside(&aside, ending))
@@ -116,7 +116,7 @@ fn free_name(to: &Path) -> PathBuf {
         let mut all = [""].into_iter().chain(ENDINGS);
         all.all(|ending| !beside(name, ending).exists())
     };
-    // As many names as that are never taken.
+    // There are never that many names in use.
     names
         .find(is_free)
         .unwrap_or_else(|| beside(to, REPLACED_AS))

@@ -1,4 +1,4 @@
-//! Putting a backup in place.
+//! Restores a backup.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -22,48 +22,52 @@ use crate::error::During;
 use crate::file::{RESTORING, beside, follow, is_same};
 use crate::{connect, epoch, migrate};
 
-/// What to do with a file that has the name already.
+/// The choice for a file that already has the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// Restore nothing.
+    /// Refuse to restore.
     Refuse,
-    /// Give it another name, `FILE.replaced-1` or the next that is free.
+    /// Give the file another name: `FILE.replaced-1`, or the next free number.
     SetAside,
 }
 
-/// What a restore did.
+/// The result of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     /// The new name of the file that was there before.
     pub aside: Option<PathBuf>,
-    /// The epoch that begins with the restored file.
+    /// The new epoch of the restored file.
     pub epoch: RaisedEpoch,
 }
 
-/// How long before the last commit of a backup the time lies that it is restored to.
-/// A commit that came after the backup may have an earlier time than the last one in
-/// it: of other accounts, or of a clock that stepped back.
+/// How far the restored-to time lies before the last commit of a backup. A commit that came
+/// after the backup may have an earlier time than the last one in it. It belongs to other
+/// accounts, or the clock stepped back.
 const BEFORE_THE_LAST: Duration = Duration::from_secs(60);
 
-/// Puts the backup at `from` in place as `to`, which nobody may have open. Where `to` is
-/// a link, the file that it leads to is meant.
+/// Restores the backup at `from` as `to`. No process may have `to` open. If `to` is a link,
+/// the target of the link is replaced.
 ///
-/// The backup is copied next to `to` first, as `to.restoring`, and never changed; what an
-/// earlier restore left there that was killed is removed. Its bytes must be those of
-/// `expected`, SQLite must find no damage in them, and what they hold must be the census,
-/// in every number. The copy begins a new epoch in the name of `by`, at the time of
-/// `clock`: all commits until a minute before the last one in the backup are in it. Its
-/// number is greater than those of the backup and of the file that is set aside; it ends
-/// only in the next second, so that no other restore begins the same. What the copy holds
-/// is looked at once more. Then it gets the name, flushed with its folder. At every moment
-/// the name is what it was, or the restored file. Blocks.
+/// The restore works in these steps:
+/// 1. It copies the backup next to `to`, as `to.restoring`. It removes a copy that a killed
+///    restore left there. It never changes the backup.
+/// 2. It verifies the copy: the bytes must equal `expected`, SQLite must find no damage,
+///    and every number must match the census.
+/// 3. It begins a new epoch in the name of `by`, at the time of `clock`. All commits until
+///    one minute before the last one in the backup belong to the copy. The epoch's number
+///    is greater than those of the backup and of the file that is set aside. The restore
+///    ends in the next second at the earliest, so no other restore begins the same epoch.
+/// 4. It checks the contents of the copy again.
+/// 5. It gives the copy its name, and flushes the folder.
+///
+/// At every moment the name leads to the old file or to the restored one. Blocks.
 ///
 /// # Errors
-/// - [`BackupError::Exists`]: `to` is there, and is not to be set aside.
+/// - [`BackupError::Exists`]: `to` exists and must not be set aside.
 /// - `SameFile`: `to` is the backup.
-/// - `Leftover`: a log of a file `to` that is gone.
+/// - `Leftover`: there is a log, but the file `to` is gone.
 /// - `InUse`: a process has `to` open, or restores to it.
-/// - `OtherBytes`, `Damaged`, `Differs`: `from` is not what was made.
+/// - `OtherBytes`, `Damaged`, `Differs`: `from` is not the file that was made.
 /// - `Store`, `Io`.
 pub fn restore(
     from: &Path,
@@ -110,11 +114,12 @@ pub fn restore(
     restored
 }
 
-/// Verifies the backup at `from` as [`restore`] does, on a copy beside it that is removed
-/// again, `from.verifying`. Blocks.
+/// Verifies the backup at `from` as [`restore`] does. It uses a copy, `from.verifying`, and
+/// removes it afterwards. Blocks.
 ///
 /// # Errors
-/// - [`BackupError::OtherBytes`], `Damaged`, `Differs`: `from` is not what was made.
+/// - [`BackupError::OtherBytes`], `Damaged`, `Differs`: `from` is not the file that was
+///   made.
 /// - `InUse`: another process verifies it.
 /// - `Store`, `Io`.
 pub fn verify_backup(from: &Path, expected: &Backup) -> Result<()> {
@@ -124,7 +129,7 @@ pub fn verify_backup(from: &Path, expected: &Backup) -> Result<()> {
     verified
 }
 
-/// Copies and verifies.
+/// Copies the backup and verifies the copy.
 fn fill(from: &Path, expected: &Backup, made: &Made) -> Result<()> {
     let mut source = File::open(from).map_err(io("reading", from))?;
     let mut copy = &made.file;
@@ -153,7 +158,8 @@ fn fill(from: &Path, expected: &Backup, made: &Made) -> Result<()> {
     verify(&made.path, from, &expected.census)
 }
 
-/// Begins a new epoch, so that what left the lost books is told from what leaves these.
+/// Begins a new epoch. It distinguishes events of the lost books from events of the
+/// restored ones.
 fn raise(
     copy: &Path,
     census: &Census,
@@ -177,7 +183,7 @@ fn raise(
     Ok(raised)
 }
 
-/// Waits until the second of `now` is over: the number of an epoch is the second.
+/// Waits until the second of `now` is over, because the number of an epoch is its second.
 #[allow(
     clippy::disallowed_methods,
     reason = "on the thread of an operator's command; no rule depends on its length"
@@ -187,7 +193,7 @@ fn end_second(now: Timestamp) {
     std::thread::sleep(Duration::from_micros(left));
 }
 
-/// Whether a copy of `from` holds exactly what it should, without damage.
+/// Checks that a copy of `from` has the expected contents and no damage.
 fn verify(copy: &Path, from: &Path, expected: &Census) -> Result<()> {
     let mut connection = connect::copy(copy)?;
     migrate::check(&connection)?;

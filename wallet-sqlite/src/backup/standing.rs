@@ -1,4 +1,4 @@
-//! Whether books are those of a census.
+//! Compares books with a census of them.
 
 use std::path::Path;
 
@@ -9,23 +9,24 @@ use crate::deferred::Books;
 use crate::error::Result;
 use crate::{connect, migrate};
 
-/// How books stand to a census of them.
+/// How books compare with an earlier census of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// They hold exactly what it says. Refusals may have come, and keys may have
+    /// The books match the census exactly. Refusals may have been added, and keys may have
     /// been purged.
     Same,
-    /// They hold all of it and have gone on: so many journal rows.
+    /// The books contain all of the census and have continued by this many journal rows.
     Ahead(i64),
-    /// They lack some of it, or are other books. What differs, in words.
+    /// The books lack a part of the census, or are other books. Each text describes a
+    /// difference.
     Lacking(Vec<String>),
 }
 
-/// How the books at `path` stand to `expected`, read in one state beside whoever
-/// works on them.
+/// Compares the books at `path` with `expected`. It reads one consistent state. Other
+/// connections may use the file meanwhile.
 ///
 /// # Errors
-/// `Internal` when it is not a ledger of this release; `Corrupt`, `Unavailable`.
+/// `Internal`: the file is not a ledger of this release. `Corrupt`, `Unavailable`.
 pub fn standing(path: &Path, expected: &Census) -> std::result::Result<Standing, StoreError> {
     let mut connection = connect::look(path)?;
     migrate::check(&connection)?;
@@ -37,13 +38,13 @@ pub(super) fn of(books: &Books<'_>, expected: &Census) -> Result<Standing> {
     let mut lacking = Vec::new();
     if found.last == expected.last {
         differ(&expected.sums, &found.sums, &mut lacking);
-        lacking.extend(rows(&expected.rows, &found.rows, |told, found| {
-            told == found
+        lacking.extend(rows(&expected.rows, &found.rows, |expected, found| {
+            expected == found
         }));
         return Ok(verdict(lacking, Standing::Same));
     }
     let here = found.last.map_or(0, |last| last.number);
-    let told = expected.last.map_or(0, |last| last.number);
+    let last = expected.last.map_or(0, |last| last.number);
     if let Some(last) = expected.last
         && digest(books, last.number)? != Some(last.sha256)
     {
@@ -52,11 +53,11 @@ pub(super) fn of(books: &Books<'_>, expected: &Census) -> Result<Standing> {
             last.number
         ));
     }
-    // What grows, and never shrinks.
-    lacking.extend(rows(&expected.rows, &found.rows, |told, found| {
-        told <= found
+    // Counts that grow and never shrink.
+    lacking.extend(rows(&expected.rows, &found.rows, |expected, found| {
+        expected <= found
     }));
-    Ok(verdict(lacking, Standing::Ahead(here.saturating_sub(told))))
+    Ok(verdict(lacking, Standing::Ahead(here.saturating_sub(last))))
 }
 
 fn verdict(lacking: Vec<String>, otherwise: Standing) -> Standing {
@@ -67,66 +68,66 @@ fn verdict(lacking: Vec<String>, otherwise: Standing) -> Standing {
     }
 }
 
-/// Which rows are not as `agree` wants them.
-fn rows(told: &RowCounts, found: &RowCounts, agree: impl Fn(u64, u64) -> bool) -> Vec<String> {
-    // Keys and refusals are purged, open holds end: they prove nothing.
-    let [lasting @ .., _, _, _] = counts(told, found);
+/// The row counts that do not satisfy `agree`.
+fn rows(expected: &RowCounts, found: &RowCounts, agree: impl Fn(u64, u64) -> bool) -> Vec<String> {
+    // These prove nothing: keys and refusals are purged, and open holds end.
+    let [lasting @ .., _, _, _] = counts(expected, found);
     wrong(&lasting, agree)
 }
 
-/// All counts of both, those that do not shrink first.
-const fn counts(told: &RowCounts, found: &RowCounts) -> [(&'static str, u64, u64); 9] {
+/// All counts of both censuses. Counts that never shrink come first.
+const fn counts(expected: &RowCounts, found: &RowCounts) -> [(&'static str, u64, u64); 9] {
     [
-        ("accounts", told.accounts, found.accounts),
-        ("transfers", told.transfers, found.transfers),
-        ("references", told.references, found.references),
-        ("reversals", told.reversals, found.reversals),
-        ("holds", told.holds, found.holds),
-        ("currencies", told.currencies, found.currencies),
-        ("open holds", told.open_holds, found.open_holds),
-        ("outcomes", told.outcomes, found.outcomes),
-        ("keys", told.keys, found.keys),
+        ("accounts", expected.accounts, found.accounts),
+        ("transfers", expected.transfers, found.transfers),
+        ("references", expected.references, found.references),
+        ("reversals", expected.reversals, found.reversals),
+        ("holds", expected.holds, found.holds),
+        ("currencies", expected.currencies, found.currencies),
+        ("open holds", expected.open_holds, found.open_holds),
+        ("outcomes", expected.outcomes, found.outcomes),
+        ("keys", expected.keys, found.keys),
     ]
 }
 
 fn wrong(counts: &[(&str, u64, u64)], agree: impl Fn(u64, u64) -> bool) -> Vec<String> {
     let wrong = counts
         .iter()
-        .filter(|(_, told, found)| !agree(*told, *found));
+        .filter(|(_, expected, found)| !agree(*expected, *found));
     wrong
-        .map(|(name, told, found)| format!("{name}: {told} in the manifest, {found} here"))
+        .map(|(name, expected, found)| format!("{name}: {expected} in the manifest, {found} here"))
         .collect()
 }
 
-/// What of a file that nobody has written to since is not exactly as its census says,
-/// in words.
+/// Describes how a file differs from its census. Nothing has written to the file since the
+/// census was taken.
 pub(super) fn differences(books: &Books<'_>, expected: &Census) -> Result<Vec<String>> {
     let found = Census::of(books)?;
     let mut differences = Vec::new();
     if found.last != expected.last {
         let number = |census: &Census| census.last.map_or(0, |last| last.number);
-        let (told, here) = (number(expected), number(&found));
+        let (last, here) = (number(expected), number(&found));
         differences.push(format!(
-            "the last commit {told} is not here, the last one here is {here}"
+            "the last commit {last} is not here, the last one here is {here}"
         ));
     }
     differ(&expected.sums, &found.sums, &mut differences);
     let all = counts(&expected.rows, &found.rows);
-    differences.extend(wrong(&all, |told, found| told == found));
+    differences.extend(wrong(&all, |expected, found| expected == found));
     Ok(differences)
 }
 
-fn differ(told: &[LedgerSum], found: &[LedgerSum], lacking: &mut Vec<String>) {
-    for sum in told.iter().filter(|sum| !found.contains(sum)) {
+fn differ(expected: &[LedgerSum], found: &[LedgerSum], lacking: &mut Vec<String>) {
+    for sum in expected.iter().filter(|sum| !found.contains(sum)) {
         let (ledger, currency) = (sum.ledger, sum.currency.code());
         lacking.push(format!(
             "the balances of ledger {ledger} in {currency} are others"
         ));
     }
-    if told.len() != found.len() {
-        let (told, found) = (told.len(), found.len());
+    if expected.len() != found.len() {
+        let (expected, found) = (expected.len(), found.len());
         lacking.push(format!(
-            "trial balances: {told} in the manifest, {found} here"
+            "trial balances: {expected} in the manifest, {found} here"
         ));
     }
 }

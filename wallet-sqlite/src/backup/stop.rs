@@ -1,6 +1,6 @@
-//! Where a test may stop a restore as a kill does: nothing is cleaned up.
+//! Points at which a test stops a restore as a kill would, without cleanup.
 
-/// A place at which the files stand as a step has left them.
+/// A point between two steps of a restore.
 #[cfg(not(test))]
 pub(super) const fn here() {}
 
@@ -15,7 +15,7 @@ mod planted {
         static LEFT: Cell<Option<u32>> = const { Cell::new(None) };
     }
 
-    /// Lets this thread pass so many places, and stops it at the next.
+    /// Lets this thread pass that many points, and stops it at the next one.
     pub(in super::super) fn plant(places: Option<u32>) {
         LEFT.set(places);
     }

@@ -1,3 +1,5 @@
+//! An index over all deltas, for the lookups of the writer.
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -5,68 +7,68 @@ use rustc_hash::FxHashMap;
 
 use wallet_core::ledger::RecordKey;
 
-use super::Pieces;
-use super::piece::{Moved, Piece};
+use super::Deltas;
+use super::delta::{Delta, Moved};
 use crate::value::ledger_number;
 
-/// All pieces of the latest state as one: a writer looks up every account and
-/// key of a large commit, and looking into each piece would take half its time.
+/// An index over all deltas of the latest state. A writer looks up every account and key of
+/// a large commit. Looking into each delta would take half of its time.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    pieces: VecDeque<Arc<Piece>>,
-    /// The latest piece that has the account, and the account there.
+    deltas: VecDeque<Arc<Delta>>,
+    /// The account in the latest delta that has it, with that delta's number.
     moved: FxHashMap<i64, (i64, Moved)>,
     keys: FxHashMap<(i64, [u8; 16]), i64>,
 }
 
 impl Index {
-    /// Brings it to the state of `pieces`.
-    pub(crate) fn follow(&mut self, pieces: &Pieces) {
-        if !self.is_before(pieces) {
-            // The file went back, to a restored backup: other pieces may have
-            // the same numbers.
+    /// Brings the index to the state of `deltas`.
+    pub(crate) fn follow(&mut self, deltas: &Deltas) {
+        if !self.is_before(deltas) {
+            // The file went back to a restored backup. Other deltas may have the same
+            // numbers.
             *self = Self::default();
         }
-        let first = pieces.0.first().map_or(i64::MAX, |piece| piece.number);
+        let first = deltas.0.first().map_or(i64::MAX, |delta| delta.number);
         while self
-            .pieces
+            .deltas
             .front()
-            .is_some_and(|piece| piece.number < first)
+            .is_some_and(|delta| delta.number < first)
         {
-            if let Some(gone) = self.pieces.pop_front() {
+            if let Some(gone) = self.deltas.pop_front() {
                 self.forget(&gone);
             }
         }
-        let last = self.pieces.back().map_or(i64::MIN, |piece| piece.number);
-        for piece in pieces.0.iter().filter(|piece| piece.number > last) {
-            for moved in piece.moved.all() {
-                self.moved.insert(moved.number, (piece.number, *moved));
+        let last = self.deltas.back().map_or(i64::MIN, |delta| delta.number);
+        for delta in deltas.0.iter().filter(|delta| delta.number > last) {
+            for moved in delta.moved.all() {
+                self.moved.insert(moved.number, (delta.number, *moved));
             }
-            let keys = piece.keys.all().iter();
+            let keys = delta.keys.all().iter();
             let keys = keys.map(|key| ((key.ledger, key.hash), key.journal));
             self.keys.extend(keys);
-            self.pieces.push_back(Arc::clone(piece));
+            self.deltas.push_back(Arc::clone(delta));
         }
     }
 
-    /// Whether each piece of this index is in `pieces` too, or has been folded
-    /// before their first.
-    fn is_before(&self, pieces: &Pieces) -> bool {
-        let Some(first) = pieces.0.first().map(|piece| piece.number) else {
-            return self.pieces.is_empty();
+    /// Whether each delta of this index is in `deltas`, or was merged before their first
+    /// one.
+    fn is_before(&self, deltas: &Deltas) -> bool {
+        let Some(first) = deltas.0.first().map(|delta| delta.number) else {
+            return self.deltas.is_empty();
         };
-        let ours = self.pieces.iter().skip_while(|piece| piece.number < first);
-        let mut theirs = pieces.0.iter();
-        ours.into_iter().all(|piece| {
+        let ours = self.deltas.iter().skip_while(|delta| delta.number < first);
+        let mut theirs = deltas.0.iter();
+        ours.into_iter().all(|delta| {
             let same = theirs.next();
-            same.is_some_and(|same| same.number == piece.number && same.nonce == piece.nonce)
+            same.is_some_and(|same| same.number == delta.number && same.nonce == delta.nonce)
         })
     }
 
-    fn forget(&mut self, gone: &Piece) {
+    fn forget(&mut self, gone: &Delta) {
         for moved in gone.moved.all() {
             let latest = self.moved.get(&moved.number);
-            if latest.is_some_and(|(piece, _)| *piece == gone.number) {
+            if latest.is_some_and(|(delta, _)| *delta == gone.number) {
                 self.moved.remove(&moved.number);
             }
         }
@@ -75,7 +77,7 @@ impl Index {
         }
     }
 
-    /// The account as the latest piece has it.
+    /// The account in the latest delta that has it.
     pub(crate) fn moved(&self, number: i64) -> Option<&Moved> {
         self.moved.get(&number).map(|(_, moved)| moved)
     }

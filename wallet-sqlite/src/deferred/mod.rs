@@ -1,20 +1,19 @@
-//! What large commits write later.
+//! Deferred writes of large commits.
 //!
-//! A commit of many requests touches accounts and keys all over their tables: a
-//! page for nearly each of them. So it writes them together, as one *piece*, and
-//! *folds* one slice of the tables: what this and the last pieces have for that
-//! slice goes into its pages, many rows to a page. After as many commits as
-//! there are slices a piece is folded whole and deleted.
+//! A commit of many requests changes accounts and keys on many pages: nearly one page for
+//! each row. So the commit writes these rows together, as one *delta*. It also *merges* one
+//! bucket of the tables: it writes the rows of this and earlier deltas for that bucket to
+//! their pages, many rows per page. After as many commits as there are buckets, a delta is
+//! merged completely and deleted.
 //!
-//! Nothing is less durable for it: a piece is part of its commit. Whoever reads
-//! an account or a key looks into the pieces too. Of an account the greater
-//! version counts, whether it stands in a piece or in the table, so that a small
-//! commit writes to the table at once, whatever the pieces hold.
+//! Durability is the same, because a delta is part of its commit. A reader of an account or
+//! a key looks into the deltas too. The greater version of an account counts, in a delta or
+//! in the table. So a small commit can write to the table directly.
 
-mod fold;
+mod buckets;
+mod delta;
 mod index;
-mod piece;
-mod slices;
+mod merge;
 #[cfg(test)]
 mod tests;
 
@@ -24,17 +23,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OptionalExtension};
 use wallet_core::ledger::RecordKey;
 
-pub(crate) use fold::{fold_all, write};
+pub(crate) use delta::{Delta, Key, Moved};
 pub(crate) use index::Index;
-pub(crate) use piece::{Key, Moved, Piece};
+pub(crate) use merge::{fold_all, write};
 
 use crate::error::{During, Result, corrupt};
-use crate::read::prepare;
+use crate::statement::prepare;
 use crate::value::ledger_number;
-use piece::Nonce;
-use slices::{slice_of_account, slice_of_key};
+use buckets::{slice_of_account, slice_of_key};
+use delta::Nonce;
 
-/// Rows follow each other without a gap: what is deleted is at the front.
+/// Rows are consecutive. Only rows at the front are deleted.
 const BOUNDS: &str = "
     SELECT (SELECT min(number) FROM wallet_deferred), number, nonce
     FROM wallet_deferred ORDER BY number DESC LIMIT 1";
@@ -43,12 +42,12 @@ const LOAD: &str = "
     SELECT number, nonce, body FROM wallet_deferred
     WHERE number BETWEEN ? AND ? ORDER BY number";
 
-/// One state of the file: a connection inside a transaction, and the pieces
-/// that it sees.
+/// One consistent state of the file: a connection inside a transaction, and the deltas that
+/// it sees.
 #[derive(Debug)]
 pub(crate) struct Books<'c> {
     pub(crate) connection: &'c Connection,
-    pub(crate) pieces: Arc<Pieces>,
+    pub(crate) deltas: Arc<Deltas>,
 }
 
 impl Deref for Books<'_> {
@@ -59,22 +58,21 @@ impl Deref for Books<'_> {
     }
 }
 
-/// The pieces of one state, ascending by number.
+/// The deltas of one state, ascending by number.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pieces(Vec<Arc<Piece>>);
+pub(crate) struct Deltas(Vec<Arc<Delta>>);
 
-/// The pieces of the latest state that a store saw: a memory, which each use
-/// proves against the file.
+/// A cache of the deltas of the latest state that a store saw. Each use proves it against
+/// the file.
 ///
-/// A piece never changes, but a restored backup gives its number again, in the
-/// same file and while the store runs. The nonce is given once: a file that
-/// holds it descends from the commit that wrote it, and so holds every earlier
-/// piece of that commit's file, but for those that were folded since. One equal
-/// nonce therefore proves a remembered piece and all before it.
+/// A delta never changes. A restored backup may reuse its number in the same file while the
+/// store runs. A nonce is never reused. A file that holds a nonce descends from the commit
+/// that wrote it. So the file holds every earlier delta of that history, except those
+/// merged since. One equal nonce therefore proves a cached delta and all deltas before it.
 #[derive(Debug, Default)]
-pub(crate) struct Cache(Mutex<Arc<Pieces>>);
+pub(crate) struct Cache(Mutex<Arc<Deltas>>);
 
-/// The numbers of the first and last pieces of a state, and the nonce of the last.
+/// The numbers of the first and last deltas of a state, and the nonce of the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Bounds {
     first: i64,
@@ -83,27 +81,27 @@ struct Bounds {
 }
 
 impl Cache {
-    /// The state that `connection` sees. Its transaction must have written no
-    /// piece itself: what is rolled back must not be remembered.
+    /// The state that `connection` sees. Its transaction must not have written a delta,
+    /// because a rolled-back delta must not be cached.
     pub(crate) fn books<'c>(&self, connection: &'c Connection) -> Result<Books<'c>> {
         let Some(bounds) = bounds(connection)? else {
-            let pieces = Arc::default();
-            return Ok(Books { connection, pieces });
+            let deltas = Arc::default();
+            return Ok(Books { connection, deltas });
         };
         let known = Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if known.bounds() == Some(bounds) {
-            let pieces = known;
-            return Ok(Books { connection, pieces });
+            let deltas = known;
+            return Ok(Books { connection, deltas });
         }
         let proven = known.proven(connection, bounds)?;
-        // A reader may be in a state before the latest; one in another history
-        // ends what is remembered of this one.
+        // A reader may see an older state than the latest. A state of another history
+        // replaces the cache.
         let is_newer = known.last() < bounds.last || proven.is_empty();
-        let pieces = Arc::new(Pieces::load(connection, proven, bounds)?);
+        let deltas = Arc::new(Deltas::load(connection, proven, bounds)?);
         if is_newer {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&pieces);
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&deltas);
         }
-        Ok(Books { connection, pieces })
+        Ok(Books { connection, deltas })
     }
 }
 
@@ -117,49 +115,50 @@ fn bounds(connection: &Connection) -> Result<Option<Bounds>> {
             })
         })
         .optional();
-    bounds.during("looking for deferred pieces")
+    bounds.during("looking for deferred deltas")
 }
 
-impl Pieces {
-    /// The account as the latest piece has it, unless that is folded.
+impl Deltas {
+    /// The account in the latest delta that has it, unless that delta is merged for this
+    /// bucket.
     pub(crate) fn moved(&self, number: i64) -> Option<&Moved> {
         let mut unfolded = self.unfolded(slice_of_account(number));
-        unfolded.find_map(|piece| piece.moved.find(&number))
+        unfolded.find_map(|delta| delta.moved.find(&number))
     }
 
-    /// The journal row of a key, unless the key is folded.
+    /// The journal row of a key, unless the key is merged.
     pub(crate) fn key(&self, key: RecordKey) -> Option<i64> {
         let mut unfolded = self.unfolded(slice_of_key(&key.hash));
         let by = (ledger_number(key.ledger), key.hash);
-        let found = unfolded.find_map(|piece| piece.keys.find(&by));
+        let found = unfolded.find_map(|delta| delta.keys.find(&by));
         found.map(|key| key.journal)
     }
 
-    /// How many keys are in pieces alone.
+    /// How many keys are only in deltas.
     pub(crate) fn unfolded_keys(&self) -> u64 {
-        let slices = (0..slices::SLICES).flat_map(|slice| {
-            let unfolded = self.unfolded(slice);
-            unfolded.map(move |piece| piece.keys.slice(slice).len())
+        let buckets = (0..buckets::SLICES).flat_map(|bucket| {
+            let unfolded = self.unfolded(bucket);
+            unfolded.map(move |delta| delta.keys.bucket(bucket).len())
         });
-        u64::try_from(slices.sum::<usize>()).unwrap_or(u64::MAX)
+        u64::try_from(buckets.sum::<usize>()).unwrap_or(u64::MAX)
     }
 
-    /// The last journal row that a key of theirs points at; 0 where there is none.
+    /// The last journal row that a key of these deltas points to. 0 if there is none.
     pub(crate) fn last_journal(&self) -> i64 {
-        let keys = self.0.iter().flat_map(|piece| piece.keys.all());
+        let keys = self.0.iter().flat_map(|delta| delta.keys.all());
         keys.map(|key| key.journal).max().unwrap_or(0)
     }
 
-    /// Whether a key of theirs points at or before journal row `journal`.
-    pub(crate) fn tell_until(&self, journal: i64) -> bool {
-        let mut keys = self.0.iter().flat_map(|piece| piece.keys.all());
+    /// Whether a key of these deltas points to journal row `journal` or an earlier one.
+    pub(crate) fn point_until(&self, journal: i64) -> bool {
+        let mut keys = self.0.iter().flat_map(|delta| delta.keys.all());
         keys.any(|key| key.journal <= journal)
     }
 
-    /// The latest first, up to the one whose commit folded the slice.
-    fn unfolded(&self, slice: usize) -> impl Iterator<Item = &Arc<Piece>> {
+    /// The deltas that are not merged for the bucket, the latest first.
+    fn unfolded(&self, bucket: usize) -> impl Iterator<Item = &Arc<Delta>> {
         let latest = self.0.iter().rev();
-        latest.take_while(move |piece| piece.folded() != slice)
+        latest.take_while(move |delta| delta.merged() != bucket)
     }
 
     fn bounds(&self) -> Option<Bounds> {
@@ -171,15 +170,15 @@ impl Pieces {
         })
     }
 
-    /// The number of the last; 0 where there is none.
+    /// The number of the last delta. 0 if there is none.
     fn last(&self) -> i64 {
-        self.0.last().map_or(0, |piece| piece.number)
+        self.0.last().map_or(0, |delta| delta.number)
     }
 
-    /// Those of them that the state within `bounds` holds, from its first on; none
-    /// where it is of another history, or begins before them.
-    fn proven(&self, connection: &Connection, bounds: Bounds) -> Result<Vec<Arc<Piece>>> {
-        let is_common = |piece: &&Arc<Piece>| (bounds.first..=bounds.last).contains(&piece.number);
+    /// The cached deltas that the state within `bounds` still holds. Empty if the state
+    /// belongs to another history, or begins before the cached deltas.
+    fn proven(&self, connection: &Connection, bounds: Bounds) -> Result<Vec<Arc<Delta>>> {
+        let is_common = |delta: &&Arc<Delta>| (bounds.first..=bounds.last).contains(&delta.number);
         let common: Vec<_> = self.0.iter().filter(is_common).map(Arc::clone).collect();
         let (Some(first), Some(last)) = (common.first(), common.last()) else {
             return Ok(Vec::new());
@@ -190,33 +189,34 @@ impl Pieces {
         let nonce = prepare(connection, NONCE)?
             .query_row((last.number,), |row| row.get(0).map(Nonce))
             .optional()
-            .during("proving deferred pieces")?;
+            .during("proving deferred deltas")?;
         let is_same = nonce == Some(last.nonce);
         Ok(if is_same { common } else { Vec::new() })
     }
 
-    /// The pieces within `bounds`: those that are `proven`, the others read.
-    fn load(connection: &Connection, proven: Vec<Arc<Piece>>, bounds: Bounds) -> Result<Self> {
+    /// The deltas within `bounds`: takes the `proven` ones from the cache and reads the
+    /// others.
+    fn load(connection: &Connection, proven: Vec<Arc<Delta>>, bounds: Bounds) -> Result<Self> {
         let Bounds { first, last, .. } = bounds;
         let mut all = proven;
         let from = all
             .last()
-            .map_or(first, |piece| piece.number.saturating_add(1));
-        let context = "reading deferred pieces";
+            .map_or(first, |delta| delta.number.saturating_add(1));
+        let context = "reading deferred deltas";
         let mut statement = prepare(connection, LOAD)?;
         let mut rows = statement.query((from, last)).during(context)?;
         while let Some(row) = rows.next().during(context)? {
             let body = row.get_ref(2).during(context)?;
             let body = body
                 .as_blob()
-                .map_err(|_| corrupt("a deferred piece is no blob"))?;
+                .map_err(|_| corrupt("a deferred delta is no blob"))?;
             let nonce = Nonce(row.get(1).during(context)?);
-            let piece = Piece::decode(row.get(0).during(context)?, nonce, body)?;
-            all.push(Arc::new(piece));
+            let delta = Delta::decode(row.get(0).during(context)?, nonce, body)?;
+            all.push(Arc::new(delta));
         }
-        let is_gapless = all.iter().map(|piece| piece.number).eq(first..=last);
+        let is_gapless = all.iter().map(|delta| delta.number).eq(first..=last);
         is_gapless
             .then_some(Self(all))
-            .ok_or_else(|| corrupt("a deferred piece is missing"))
+            .ok_or_else(|| corrupt("a deferred delta is missing"))
     }
 }

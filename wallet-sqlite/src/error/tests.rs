@@ -1,16 +1,19 @@
+//! Tests of the classification of SQLite's result codes.
+
 use rusqlite::ffi;
 use wallet_core::store::StoreErrorKind as Kind;
 
 use super::{Doing, classify};
 
-/// What a code means: reading or changing, inserting, appending, committing.
+/// The expected kinds of a code when reading or changing, inserting, appending, and
+/// committing.
 type Expected = [Kind; 4];
 
 const CONFLICT: Expected = [Kind::Conflict; 4];
 const CORRUPT: Expected = [Kind::Corrupt; 4];
 const INVALID: Expected = [Kind::Invalid; 4];
 const UNAVAILABLE: Expected = [Kind::Unavailable; 4];
-/// Nothing happened before the commit; at the commit nobody knows.
+/// Nothing happened before the commit. At the commit the outcome is unknown.
 const TROUBLE: Expected = [
     Kind::Unavailable,
     Kind::Unavailable,
@@ -114,7 +117,7 @@ const TABLE: &[(i32, Expected)] = &[
     (ffi::SQLITE_AUTH, FOREIGN),
     (ffi::SQLITE_FORMAT, FOREIGN),
     (ffi::SQLITE_RANGE, FOREIGN),
-    // A code of a release to come.
+    // A code of a future release.
     (99, FOREIGN),
 ];
 
@@ -134,7 +137,7 @@ fn every_primary_code_is_in_the_table() {
 }
 
 #[test]
-fn a_file_that_is_read_only_is_told_so() {
+fn a_file_that_is_read_only_is_reported_as_such() {
     use super::During;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("books.db");

@@ -1,4 +1,4 @@
-//! Inside a transaction of the consumer's own.
+//! Records a step in a transaction of the consumer.
 
 use rusqlite::Connection;
 use wallet_core::StoreError;
@@ -9,11 +9,11 @@ use super::SqliteInbox;
 use crate::error::{ApplyError, Result};
 
 impl SqliteInbox {
-    /// Creates the table in the database of `connection`, where it is not there,
-    /// inside the transaction that is under way, if one is.
+    /// Creates the tables in the database of `connection` if they are missing. Uses the
+    /// open transaction, if there is one.
     ///
     /// # Errors
-    /// `Conflict` when somebody else keeps the write lock; any other of SQLite's.
+    /// `Conflict`: another connection holds the write lock. Also any other error of SQLite.
     pub fn create_in(connection: &Connection) -> Result<()> {
         if super::exists(connection)? {
             return Ok(());
@@ -21,11 +21,12 @@ impl SqliteInbox {
         super::create(connection)
     }
 
-    /// Where a consumer stands with an account, as the transaction under way sees
-    /// it; [`Position::START`] where it has seen nothing.
+    /// A consumer's position for an account, as the open transaction sees it. It is
+    /// [`Position::START`] if the consumer has seen nothing.
     ///
     /// # Errors
-    /// `Invalid` for a name of more than 128 bytes or none; any other of SQLite's.
+    /// `Invalid`: the name is empty or longer than 128 bytes. Also any other error of
+    /// SQLite.
     pub fn position_in(
         connection: &Connection,
         consumer: &str,
@@ -35,25 +36,25 @@ impl SqliteInbox {
         super::position(connection, consumer, account)
     }
 
-    /// Records a step inside the transaction under way on `connection`, as
-    /// [`Inbox::advance`](wallet_core::messaging::Inbox::advance) does in one of its own:
-    /// committed or rolled back with the effect of the event. Where it answers
-    /// `false` the event was seen before, and the effect is to be rolled back.
+    /// Records a step inside the open transaction on `connection`. It follows the rules of
+    /// [`Inbox::advance`](wallet_core::messaging::Inbox::advance). The step is committed or
+    /// rolled back with the effect of the event. If it returns `false`, the event was seen
+    /// before; roll the effect back.
     ///
-    /// The step comes first, or last: in a transaction that was begun as
-    /// `IMMEDIATE` nobody else can come between. Another kind fails with
-    /// `Conflict` when somebody else has written since it first read.
+    /// Record the step first or last. In a transaction begun as `IMMEDIATE`, no other
+    /// commit can come between. Any other transaction fails with `Conflict` if another
+    /// connection has written since its first read.
     ///
-    /// SQLite throws a whole transaction away on some errors, and commits what
-    /// comes after it on its own. A step is never recorded without a transaction;
-    /// a [`HostTransaction`](crate::HostTransaction) keeps the effect from it too.
+    /// SQLite rolls back a whole transaction on some errors, and commits later statements
+    /// on their own. A step is never recorded without a transaction. A
+    /// [`HostTransaction`](crate::HostTransaction) protects the effect in the same way.
     ///
     /// # Errors
-    /// - [`ApplyError::TransactionLost`]: no transaction is under way, or SQLite
-    ///   has just thrown it away.
-    /// - [`ApplyError::Store`]: the step is not recorded, and the transaction is as
-    ///   it was. `Invalid` as in `advance`; `Conflict`: somebody else keeps the
-    ///   write lock, or has written meanwhile: roll back and begin again.
+    /// - [`ApplyError::TransactionLost`]: no transaction is open, or SQLite has just rolled
+    ///   it back.
+    /// - [`ApplyError::Store`]: the step is not recorded, and the transaction is as it was.
+    ///   `Invalid` as in `advance`. `Conflict`: another connection holds the write lock, or
+    ///   has written meanwhile; roll back and begin again.
     ///
     /// ```
     /// use wallet_core::{AccountId, LedgerId};

@@ -1,10 +1,12 @@
+//! Tests of balances at past times.
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use wallet_core::ledger::{AccountKey, InLedger, SettlementShards};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::{Clock, Uuid7};
 use wallet_core::store::LedgerStore;
 use wallet_core::{
@@ -15,14 +17,14 @@ use wallet_core::{
 use super::*;
 use crate::{SqliteSettings, SqliteStore};
 
-/// What a frame of the log takes: a page and its head.
+/// The size in bytes of a frame of the log: a page and its header.
 const FRAME_BYTES: u64 = 2_048 + 24;
 
 fn account(number: u8) -> AccountKey {
     InLedger::new(LedgerId::default(), AccountId::from_bytes([number; 16]))
 }
 
-/// Six accounts, each with a cent for its number.
+/// Six accounts. Each holds as many cents as its number.
 async fn books(path: &Path, lock_wait: Duration) -> SqliteStore {
     let settings = SqliteSettings::new(path).with_lock_wait(lock_wait);
     let store = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap();
@@ -37,13 +39,13 @@ async fn books(path: &Path, lock_wait: Duration) -> SqliteStore {
     }
     let key = IdempotencyKey::parse("test", "books").unwrap();
     let request = Request::of_many(key, commands);
-    let prepared = Prepared::new(request, &Uuid7, &SettlementShards::new()).unwrap();
+    let prepared = PreparedRequest::new(request, &Uuid7, &SettlementShards::new()).unwrap();
     let batch = Batch::new(vec![Arc::new(prepared)]);
     store.transact(Arc::new(batch)).await.unwrap();
     store
 }
 
-/// A question about just now.
+/// A question about the most recent past.
 fn recent(number: u8) -> Question {
     let at = SystemClock.now();
     Question {
@@ -80,7 +82,7 @@ async fn all_who_wait_for_the_recent_past_are_answered_by_one_commit() {
     for (number, question, answered) in waiting {
         let balance = answered.await.unwrap().unwrap().unwrap();
         assert_eq!(balance.posted, i128::from(number));
-        // What was answered is settled: a reader says the same from here on.
+        // The answered time is final: a reader gives the same answer from here on.
         let again = store.balance_at(question.account, question.at).await;
         assert_eq!(again.unwrap().unwrap(), balance);
     }
@@ -124,7 +126,7 @@ async fn a_damaged_account_fails_no_other_question() {
 }
 
 #[tokio::test]
-async fn where_the_lock_cannot_be_had_each_caller_is_told_once() {
+async fn where_the_lock_cannot_be_had_each_caller_gets_one_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");
     let store = books(&path, Duration::ZERO).await;

@@ -1,3 +1,6 @@
+//! Reads of accounts. The greater version counts, out of the account's row and its latest
+//! delta.
+
 use std::collections::BTreeMap;
 
 use rusqlite::{CachedStatement, Connection, Row, params};
@@ -5,9 +8,10 @@ use wallet_core::ledger::{AccountKey, AccountState, InLedger};
 use wallet_core::store::TrialBalance;
 use wallet_core::{Account, AccountId, LedgerId, Metadata, Owner};
 
-use super::{Place, Terms, prepare};
+use super::{Place, Terms};
 use crate::deferred::{Books, Moved};
 use crate::error::{During, Result, corrupt};
+use crate::statement::prepare;
 use crate::value::{
     column, counters, currency, id_column, ledger, ledger_number, optional_amount, policy, status,
     time_column,
@@ -29,16 +33,16 @@ const STATES_OF_LEDGER: &str = "
     FROM wallet_account WHERE ledger = ?";
 const FIRST_LEDGER: &str = "SELECT min(ledger) FROM wallet_account WHERE ledger > ?";
 
-/// What `decide` needs of an account, and its place.
+/// The part of an account that `decide` needs, and the account's place.
 pub(crate) fn account_state(
     books: &Books<'_>,
     key: AccountKey,
 ) -> Result<Option<(Place, AccountState)>> {
     let found = Rows::prepare(books)?.by_key(key)?;
-    Ok(found.map(|found| latest(found, |number| books.pieces.moved(number))))
+    Ok(found.map(|found| latest(found, |number| books.deltas.moved(number))))
 }
 
-/// Reads accounts' rows, one after the other.
+/// Reads rows of accounts, one after the other.
 pub(super) struct Rows<'c> {
     by_key: CachedStatement<'c>,
     by_number: CachedStatement<'c>,
@@ -52,7 +56,7 @@ impl<'c> Rows<'c> {
         })
     }
 
-    /// What the account's row says.
+    /// Reads the account's row.
     pub(super) fn by_key(&mut self, key: AccountKey) -> Result<Option<(Place, AccountState)>> {
         let context = "reading an account";
         let by = params![ledger_number(key.ledger), key.id.as_bytes()];
@@ -61,8 +65,8 @@ impl<'c> Rows<'c> {
         found.map(|row| state(row, key)).transpose()
     }
 
-    /// The same by a number that the account had once; `None` where the row of
-    /// that number is not the account's, or is gone.
+    /// Reads the row by a number that the account once had. Returns `None` if that row is
+    /// gone or belongs to another account.
     pub(super) fn by_number(
         &mut self,
         key: AccountKey,
@@ -106,18 +110,18 @@ fn state(row: &Row<'_>, key: AccountKey) -> Result<(Place, AccountState)> {
     Ok((place, state))
 }
 
-/// Of the account's row and of what a piece has of it, the greater version.
+/// The greater version, out of the account's row and the account in a delta.
 pub(super) fn latest<'p>(
     (mut place, mut state): (Place, AccountState),
-    piece: impl FnOnce(i64) -> Option<&'p Moved>,
+    delta: impl FnOnce(i64) -> Option<&'p Moved>,
 ) -> (Place, AccountState) {
-    if let Some(moved) = piece(place.number)
+    if let Some(moved) = delta(place.number)
         && moved.version > state.version
     {
         state.counters = moved.counters;
         state.version = moved.version;
         state.sequence = moved.sequence;
-        // An answered past balance raises the row's without a version.
+        // The answer to a past balance raises the row's time without a new version.
         state.last_at = state.last_at.max(moved.last_at);
         place.last_entry = moved.last_entry;
     }
@@ -147,7 +151,7 @@ pub(crate) fn account(books: &Books<'_>, key: AccountKey) -> Result<Option<Accou
     }))
 }
 
-/// What the accounts of a ledger add up to, by currency.
+/// The trial balance of a ledger, by currency.
 pub(crate) fn trial_balance(books: &Books<'_>, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
     let mut sums = BTreeMap::new();
     each_account(books, ledger, |state| {
@@ -159,7 +163,7 @@ pub(crate) fn trial_balance(books: &Books<'_>, ledger: LedgerId) -> Result<Vec<T
     Ok(sums.into_values().collect())
 }
 
-/// Every account of a ledger, in no order.
+/// Every account of a ledger, in no particular order.
 pub(crate) fn each_account(
     books: &Books<'_>,
     ledger: LedgerId,
@@ -171,13 +175,13 @@ pub(crate) fn each_account(
     while let Some(row) = rows.next().during(context)? {
         let key = InLedger::new(ledger, id_column(row, 13, AccountId::from_bytes)?);
         let found = state(row, key)?;
-        let (_, state) = latest(found, |number| books.pieces.moved(number));
+        let (_, state) = latest(found, |number| books.deltas.moved(number));
         each(state);
     }
     Ok(())
 }
 
-/// The ledgers that hold accounts, ascending: one probe of the index each.
+/// The ledgers that hold accounts, ascending: one index probe for each.
 pub(crate) fn ledgers(connection: &Connection) -> Result<Vec<LedgerId>> {
     let mut found = Vec::new();
     let mut last = -1;

@@ -1,30 +1,34 @@
+//! Reads of an account's entries. Only every sixteenth entry has its own row; links in the
+//! journal lead to the others.
+
 use rusqlite::{Connection, OptionalExtension};
 use wallet_core::ledger::{AccountKey, AccountState, Sequence};
 use wallet_core::store::Order;
 use wallet_core::{Entry, EntryQuery, Timestamp};
 
 use super::accounts::account_state;
-use super::{Place, journal, prepare};
+use super::{Place, journal};
 use crate::deferred::Books;
 use crate::error::{During, Result, corrupt};
+use crate::statement::prepare;
 
-/// Every how many entries an account's statement has a row of its own.
+/// Every sixteenth entry of an account has its own row: an anchor.
 pub(crate) const ANCHOR_EVERY: i64 = 16;
 
 const ANCHOR: &str =
     "SELECT journal, created_at FROM wallet_entry WHERE account = ? AND sequence = ?";
 
-/// An account's entries: numbered without a gap, times rising with numbers, so
-/// that any page is a range of numbers and bounds in time are found by halving.
+/// The entries of an account. Sequences have no gap, and times rise with sequences. So any
+/// page is a range of sequences, and a binary search finds a bound in time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statement<'c> {
     connection: &'c Connection,
     account: AccountKey,
     /// The account's number in other tables.
     number: i64,
-    /// How many there are.
+    /// The number of entries.
     count: Sequence,
-    /// The journal row that tells the last of them.
+    /// The journal row of the last entry.
     last_entry: i64,
 }
 
@@ -65,7 +69,7 @@ pub(crate) fn entries(books: &Books<'_>, query: &EntryQuery) -> Result<Vec<Entry
 }
 
 impl<'c> Statement<'c> {
-    /// Those of the account that stands so.
+    /// The entries of the account with this state.
     pub(crate) fn of(books: &Books<'c>, place: Place, state: &AccountState) -> Self {
         Self {
             connection: books.connection,
@@ -82,10 +86,11 @@ impl<'c> Statement<'c> {
         Ok(self.range(last.max(1), last)?.pop())
     }
 
-    /// How many entries have a time for which `before` holds; it holds for the
-    /// earlier ones.
+    /// How many entries have a time for which `before` holds. It holds for the earlier
+    /// entries.
     fn count_while(&self, before: impl Fn(Timestamp) -> bool) -> Result<Sequence> {
-        // `low` anchors are known to be before, those from `high` on are not.
+        // `before` holds for the first `low` anchors. It does not hold from anchor `high`
+        // on.
         let anchors = self.count.checked_div(ANCHOR_EVERY).unwrap_or(0);
         let (mut low, mut high) = (0, anchors);
         while low < high {
@@ -106,7 +111,7 @@ impl<'c> Statement<'c> {
         Ok(last.unwrap_or(known))
     }
 
-    /// The entries from `first` to `last`, both included, ascending.
+    /// The entries from `first` to `last`, both inclusive, ascending.
     fn range(&self, first: Sequence, last: Sequence) -> Result<Vec<Entry>> {
         let mut found = Vec::new();
         if first > last {
@@ -114,37 +119,37 @@ impl<'c> Statement<'c> {
         }
         let (mut sequence, mut journal) = self.start(last)?;
         while sequence >= first {
-            let told = journal::journal_row(self.connection, journal)?;
-            let all: Vec<Entry> = told.outcome.entries().collect();
-            // The row of an anchor may tell entries behind it too.
+            let recorded = journal::journal_row(self.connection, journal)?;
+            let all: Vec<Entry> = recorded.outcome.entries().collect();
+            // The row of an anchor may also contain later entries.
             let wanted = |entry: &&Entry| entry.account == self.account;
             let theirs = all.iter().rev().filter(wanted);
             let behind = sequence;
             let mut before = None;
             for entry in theirs.skip_while(|entry| entry.sequence > behind) {
                 if entry.sequence != sequence {
-                    return Err(corrupt("the journal tells another entry"));
+                    return Err(corrupt("the journal holds another entry"));
                 }
                 self.agree(entry, journal)?;
                 if (first..=last).contains(&sequence) {
                     found.push(*entry);
                 }
                 sequence = sequence.saturating_sub(1);
-                before = link(&told.links, &all, self.account);
+                before = link(&recorded.links, &all, self.account);
             }
-            journal = before.ok_or_else(|| corrupt("the journal does not tell an entry"))?;
+            journal = before.ok_or_else(|| corrupt("the journal does not hold an entry"))?;
         }
         found.reverse();
         Ok(found)
     }
 
-    /// An entry at or behind `sequence`, and the journal row that tells it.
+    /// An entry at or after `sequence`, and its journal row.
     fn start(&self, sequence: Sequence) -> Result<(Sequence, i64)> {
         let up = match sequence.checked_rem(ANCHOR_EVERY) {
             Some(over) if over > 0 => ANCHOR_EVERY.saturating_sub(over),
             _ => 0,
         };
-        // Behind the last number there is none, and no such row.
+        // After the last sequence there is no such row.
         let next = sequence.checked_add(up);
         match next.filter(|next| *next <= self.count) {
             Some(next) => self.anchor(next).map(|(journal, _)| (next, journal)),
@@ -152,12 +157,12 @@ impl<'c> Statement<'c> {
         }
     }
 
-    /// An entry that has a row of its own stands where that says: bounds in
-    /// time are found by these rows, and nothing else would show a lost one.
+    /// Checks that an anchor points to the entry's journal row. A search for a bound in
+    /// time reads only anchors, so nothing else would reveal a lost one.
     fn agree(&self, entry: &Entry, journal: i64) -> Result<()> {
         let is_anchor = entry.sequence.checked_rem(ANCHOR_EVERY) == Some(0);
         if is_anchor && self.anchor(entry.sequence)? != (journal, entry.created_at) {
-            return Err(corrupt("an entry's row tells another one"));
+            return Err(corrupt("an entry's row holds another one"));
         }
         Ok(())
     }
@@ -174,7 +179,7 @@ impl<'c> Statement<'c> {
     }
 }
 
-/// Where the account's entry before those of this journal row is told.
+/// The journal row of the account's entry before those of this row.
 fn link(links: &[u8], entries: &[Entry], account: AccountKey) -> Option<i64> {
     let mut seen = Vec::new();
     for entry in entries {

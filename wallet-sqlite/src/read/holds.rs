@@ -1,11 +1,13 @@
+//! Reads of holds.
+
 use rusqlite::{Connection, Row, params};
 use wallet_core::ledger::{HoldKey, HoldStatus, InLedger};
 use wallet_core::store::HoldQuery;
 use wallet_core::store::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
 use wallet_core::{Hold, HoldId, LedgerId, Timestamp};
 
-use super::prepare;
 use crate::error::{During, Result, corrupt, undecodable};
+use crate::statement::prepare;
 use crate::value::{column, id_column, ledger, ledger_number};
 
 const HOLD: &str = "SELECT body, id FROM wallet_hold WHERE ledger = ? AND id = ?";
@@ -41,8 +43,8 @@ fn body(row: &Row<'_>, ledger: LedgerId) -> Result<Hold> {
     })
 }
 
-/// A page of the holds from or towards an account. Both indices are ordered
-/// within a status, so each status and side gives at most a page to merge.
+/// A page of the holds from or towards an account. Both indexes are ordered within a
+/// status. So each status and side yields at most one page to merge.
 pub(crate) fn list_holds(connection: &Connection, query: &HoldQuery) -> Result<Vec<Hold>> {
     let context = "listing holds";
     let asked: &[HoldStatus] = query.status.as_slice();

@@ -1,3 +1,5 @@
+//! Reads of the journal: records by key, and the outcomes of a commit.
+
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
@@ -5,9 +7,9 @@ use wallet_core::ledger::{Fingerprint, Record, RecordKey};
 use wallet_core::store::codec::decode_outcome;
 use wallet_core::{LedgerId, Outcome, Timestamp};
 
-use super::prepare;
 use crate::deferred::Books;
 use crate::error::{During, Result, corrupt, undecodable};
+use crate::statement::prepare;
 use crate::value::{column, ledger, ledger_number};
 
 const RECORD: &str = "SELECT journal FROM wallet_record WHERE ledger = ? AND hash = ?";
@@ -19,10 +21,10 @@ const RANGE: &str = "
 
 /// The record of a key.
 pub(crate) fn record(books: &Books<'_>, key: RecordKey) -> Result<Option<Record>> {
-    record_at(books, key, books.pieces.key(key))
+    record_at(books, key, books.deltas.key(key))
 }
 
-/// The record of a key, which is deferred if it has a row of the journal here.
+/// The record of a key. The key is deferred if its journal row is given.
 pub(super) fn record_at(
     books: &Books<'_>,
     key: RecordKey,
@@ -35,11 +37,11 @@ pub(super) fn record_at(
             None => return Ok(None),
         },
     };
-    let told = journal_row(books, journal)?;
+    let row = journal_row(books, journal)?;
     Ok(Some(Record {
         key,
-        fingerprint: told.fingerprint,
-        outcome: Arc::new(told.outcome),
+        fingerprint: row.fingerprint,
+        outcome: Arc::new(row.outcome),
     }))
 }
 
@@ -75,7 +77,7 @@ pub(super) fn journal_row(connection: &Connection, id: i64) -> Result<JournalRow
     })
 }
 
-/// The outcomes of one commit, in the order in which they were decided.
+/// The outcomes of one commit, in the order of their decisions.
 pub(crate) fn outbox_outcomes(
     connection: &Connection,
     first: i64,
@@ -95,18 +97,17 @@ pub(crate) fn outbox_outcomes(
     Ok(found)
 }
 
-/// A row of the journal whose key is old.
+/// A journal row with an expired key.
 pub(crate) struct Old {
     pub(crate) journal: i64,
     pub(crate) ledger: i64,
     pub(crate) hash: [u8; 16],
     pub(crate) is_refused: bool,
-    /// How many items it has, for a bulk request.
+    /// The number of items of a bulk request.
     pub(crate) items: Option<u32>,
 }
 
-/// The first rows behind `after`, `limit` at most, up to one that is later than
-/// `bound`.
+/// The first rows after `after`, up to `limit`. Stops at the first row later than `bound`.
 pub(crate) fn oldest(
     connection: &Connection,
     after: i64,
@@ -134,8 +135,7 @@ pub(crate) fn oldest(
     Ok(found)
 }
 
-/// How many rows follow behind `after`, `limit` at most, up to one that is later
-/// than `bound`.
+/// How many rows follow `after`, up to `limit`. Stops at the first row later than `bound`.
 pub(crate) fn count_old(
     connection: &Connection,
     after: i64,

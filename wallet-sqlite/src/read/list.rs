@@ -1,14 +1,15 @@
-//! Pages of accounts. Each way to ask has an index whose order is the page's, so
-//! that no account is read which is not on the page.
+//! Pages of accounts. Each kind of query has an index in the order of the page. So no
+//! account is read that is not on the page.
 
 use rusqlite::params;
 use wallet_core::ledger::InLedger;
 use wallet_core::store::AccountQuery;
 use wallet_core::{Account, AccountId};
 
-use super::{account, known, prepare};
+use super::{account, known};
 use crate::deferred::Books;
 use crate::error::{During, Result, corrupt};
+use crate::statement::prepare;
 use crate::value::{id_column, ledger_number};
 
 pub(super) const ALL: &str = "
@@ -26,7 +27,7 @@ pub(super) const BY_OWNER_AND_CURRENCY: &str = "
 /// A page of accounts.
 pub(crate) fn list_accounts(books: &Books<'_>, query: &AccountQuery) -> Result<Vec<Account>> {
     let context = "listing accounts";
-    // A code has one exponent in all the books.
+    // Within one set of books, a currency code always has the same exponent.
     if let Some(wanted) = query.currency
         && known(books, wanted.code())? != Some(wanted)
     {
@@ -74,7 +75,7 @@ mod tests {
     use rusqlite::Connection;
     use rusqlite::config::DbConfig;
 
-    /// What SQLite does for a statement, on the schema of this release.
+    /// SQLite's plan for a statement on the schema of this release.
     fn plan(connection: &Connection, sql: &str) -> String {
         let mut explained = connection
             .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))

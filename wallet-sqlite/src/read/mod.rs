@@ -1,18 +1,18 @@
-//! Reads, over any connection: one prepared statement per kind of row, called
-//! once per key.
+//! Reads on any connection. There is one prepared statement per kind of row, called once
+//! per key.
 
 mod accounts;
 mod entries;
 mod holds;
 mod journal;
 mod list;
-mod memory;
 mod pending_sums;
 mod transfers;
+mod writer_cache;
 
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::Connection;
 use wallet_core::ledger::{AccountKey, AccountState, CurrencyCode};
-use wallet_core::request::Reads;
+use wallet_core::request::ReadSet;
 use wallet_core::store::Snapshot;
 use wallet_core::{Amount, Policy, Status, Timestamp};
 
@@ -21,27 +21,28 @@ pub(crate) use entries::{ANCHOR_EVERY, Statement, entries};
 pub(crate) use holds::{expired_holds, hold, list_holds};
 pub(crate) use journal::{Old, count_old, oldest, outbox_outcomes, record};
 pub(crate) use list::list_accounts;
-pub(crate) use memory::Memory;
 pub(crate) use pending_sums::pending_sums;
 pub(crate) use transfers::{list_transfers, transfer};
+pub(crate) use writer_cache::WriterCache;
 
 use crate::deferred::Books;
 use crate::epoch;
 use crate::error::{During, Result};
+use crate::statement::prepare;
 use crate::value::{column, currency};
 
-/// Where an account is kept.
+/// The location of an account's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Its number in other tables.
+    /// The account's number in other tables.
     pub(crate) number: i64,
-    /// The journal row that tells its latest entry; 0 when it has none.
+    /// The journal row of its latest entry. 0 if it has no entry.
     pub(crate) last_entry: i64,
-    /// What a transfer does not change.
+    /// The part that a transfer does not change.
     pub(crate) terms: Terms,
 }
 
-/// An account's floor, ceiling and status.
+/// An account's overdraft limit (floor), ceiling and status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Terms {
     policy: Policy,
@@ -59,28 +60,28 @@ impl Terms {
     }
 }
 
-/// A snapshot, and where each account in it is kept.
+/// A snapshot, and the place of each of its accounts.
 #[derive(Debug)]
 pub(crate) struct Placed {
     pub(crate) snapshot: Snapshot,
-    /// Sorted by key; accounts that do not exist are left out.
+    /// Sorted by key. Accounts that do not exist are left out.
     pub(crate) places: Vec<(AccountKey, Place)>,
 }
 
 const CURRENCY: &str = "SELECT exponent FROM wallet_currency WHERE code = ?";
 
-/// Everything that `reads` names, and the accounts of the holds and transfers
-/// found. Inside `BEGIN IMMEDIATE` all of it is current: the file's write lock
-/// guards every row. Who reads batch after batch brings a memory.
+/// Everything that `reads` names, and the accounts of the holds and transfers found. Inside
+/// `BEGIN IMMEDIATE` all of it is current, because the file's write lock protects every
+/// row. A writer passes its cache from batch to batch.
 pub(crate) fn snapshot(
     books: &Books<'_>,
-    reads: &Reads,
-    mut memory: Option<&mut Memory>,
+    reads: &ReadSet,
+    mut cache: Option<&mut WriterCache>,
 ) -> Result<Placed> {
-    if let Some(memory) = memory.as_deref_mut() {
-        memory.deferred.follow(&books.pieces);
+    if let Some(cache) = cache.as_deref_mut() {
+        cache.deferred.follow(&books.deltas);
     }
-    // The time is filled in once the reads are done.
+    // The time is set after the reads.
     let mut snapshot = Snapshot::at(Timestamp::EPOCH);
     snapshot.epoch = epoch::current(books)?;
     for key in &reads.holds {
@@ -90,8 +91,8 @@ pub(crate) fn snapshot(
         snapshot.transfers.extend(transfer(books, *key)?);
     }
     for key in &reads.keys {
-        let found = match memory.as_deref() {
-            Some(memory) => journal::record_at(books, *key, memory.deferred.key(*key))?,
+        let found = match cache.as_deref() {
+            Some(cache) => journal::record_at(books, *key, cache.deferred.key(*key))?,
             None => record(books, *key)?,
         };
         snapshot.records.extend(found);
@@ -104,8 +105,8 @@ pub(crate) fn snapshot(
     snapshot.accounts.reserve(keys.len());
     let mut rows = accounts::Rows::prepare(books)?;
     for key in keys {
-        let found = match memory.as_deref_mut() {
-            Some(memory) => memory.account_state(&mut rows, key)?,
+        let found = match cache.as_deref_mut() {
+            Some(cache) => cache.account_state(&mut rows, key)?,
             None => account_state(books, key)?,
         };
         if let Some((place, _)) = found {
@@ -125,14 +126,4 @@ fn known(connection: &Connection, code: CurrencyCode) -> Result<Option<wallet_co
         Some(row) => currency(code.as_str(), column(row, 0)?).map(Some),
         None => Ok(None),
     }
-}
-
-/// A statement from the connection's cache.
-pub(crate) fn prepare<'c>(
-    connection: &'c Connection,
-    sql: &'static str,
-) -> Result<CachedStatement<'c>> {
-    connection
-        .prepare_cached(sql)
-        .during("preparing a statement")
 }

@@ -1,11 +1,14 @@
+//! The held amounts of accounts, and the sums of their open holds.
+
 use rusqlite::params;
 use wallet_core::ledger::AccountKey;
 use wallet_core::store::PendingSums;
 use wallet_core::store::codec::decode_hold;
 
-use super::{account_state, prepare};
+use super::account_state;
 use crate::deferred::Books;
 use crate::error::{During, Result, corrupt, undecodable};
+use crate::statement::prepare;
 use crate::value::ledger_number;
 
 const PAID: &str = "
@@ -13,7 +16,7 @@ const PAID: &str = "
 const RECEIVED: &str = "
     SELECT body FROM wallet_hold WHERE ledger = ? AND payee = ? AND status = 0";
 
-/// What an account says is held, and what its open holds add up to.
+/// The held amounts of an account, and the sums of its open holds.
 pub(crate) fn pending_sums(books: &Books<'_>, key: AccountKey) -> Result<Option<PendingSums>> {
     let Some((_, state)) = account_state(books, key)? else {
         return Ok(None);
@@ -24,7 +27,7 @@ pub(crate) fn pending_sums(books: &Books<'_>, key: AccountKey) -> Result<Option<
     Ok(Some(sums))
 }
 
-/// What remains of each hold that the statement finds.
+/// The remaining amount of each hold that the statement finds.
 fn each_remaining(
     books: &Books<'_>,
     sql: &'static str,

@@ -1,10 +1,13 @@
+//! Reads of transfers and their reversed amounts.
+
 use rusqlite::{Connection, params};
 use wallet_core::ledger::{InLedger, TransferKey, TransferWithReversals};
 use wallet_core::store::ReferenceQuery;
 use wallet_core::{Outcome, Transfer, TransferId};
 
-use super::{journal, prepare};
+use super::journal;
 use crate::error::{During, Result, corrupt};
+use crate::statement::prepare;
 use crate::value::{column, id_column, ledger_number};
 
 const JOURNAL: &str = "SELECT journal FROM wallet_transfer WHERE ledger = ? AND id = ?";
@@ -14,7 +17,7 @@ const BY_REFERENCE: &str = "
     SELECT transfer FROM wallet_reference
     WHERE ledger = ? AND reference = ? AND transfer > ? ORDER BY transfer LIMIT ?";
 
-/// A transfer and how much of it is reversed.
+/// A transfer and its reversed amounts.
 pub(crate) fn transfer(
     connection: &Connection,
     key: TransferKey,
@@ -26,9 +29,9 @@ pub(crate) fn transfer(
     let Some(row) = rows.next().during(context)? else {
         return Ok(None);
     };
-    let told = journal::journal_row(connection, column(row, 0)?)?;
-    let transfer = named(&told.outcome, key);
-    let transfer = transfer.ok_or_else(|| corrupt("the journal does not tell a transfer"))?;
+    let recorded = journal::journal_row(connection, column(row, 0)?)?;
+    let transfer = named(&recorded.outcome, key);
+    let transfer = transfer.ok_or_else(|| corrupt("the journal does not hold a transfer"))?;
     let reversed = reversed(connection, &transfer)?;
     Ok(Some(TransferWithReversals { transfer, reversed }))
 }
@@ -54,7 +57,7 @@ fn reversed(connection: &Connection, transfer: &Transfer) -> Result<Vec<i128>> {
     Ok(totals)
 }
 
-/// A page of the transfers with some reference.
+/// A page of the transfers with a reference.
 pub(crate) fn list_transfers(
     connection: &Connection,
     query: &ReferenceQuery,

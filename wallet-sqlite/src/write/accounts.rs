@@ -1,3 +1,5 @@
+//! Writes new and changed accounts.
+
 use rusqlite::{Connection, params};
 use wallet_core::ledger::AccountKey;
 use wallet_core::store::AccountUpdate;
@@ -7,7 +9,8 @@ use wallet_core::{Account, Metadata};
 use super::find;
 use crate::deferred::Moved;
 use crate::error::{Doing, During, Result, corrupt, next_number};
-use crate::read::{Place, Terms, prepare};
+use crate::read::{Place, Terms};
+use crate::statement::prepare;
 use crate::value::{amount_bytes, counters_bytes, ledger_number};
 
 const LAST: &str = "SELECT coalesce(max(num), 0) FROM wallet_account";
@@ -29,8 +32,7 @@ const UPDATE: &str = "
         counters = ?6, version = ?7, sequence = ?8, last_at = ?9, last_entry = ?10
     WHERE num = ?1 AND version <= ?11";
 
-/// Gives new accounts their numbers; `places` afterwards has them too, sorted
-/// by key.
+/// Assigns numbers to new accounts. Adds them to `places`, which stays sorted by key.
 pub(super) fn number(
     connection: &Connection,
     opened: &[Account],
@@ -108,8 +110,8 @@ pub(super) fn open(
     Ok(())
 }
 
-/// Writes accounts that existed but those of which only sums move, and gives
-/// these to be written later.
+/// Writes existing accounts, except those whose sums are the only change. Returns these, to
+/// be deferred.
 pub(super) fn defer(
     connection: &Connection,
     updated: &[AccountUpdate],
@@ -134,7 +136,7 @@ pub(super) fn defer(
     Ok(moved)
 }
 
-/// Writes accounts that existed.
+/// Writes existing accounts.
 pub(super) fn update(
     connection: &Connection,
     updated: &[AccountUpdate],
@@ -151,7 +153,7 @@ pub(super) fn update(
     {
         let place = place(places, after.key)?;
         let count = if place.terms == Terms::of(after) {
-            // Nearly always: what did not change is neither bound nor checked.
+            // The usual case: unchanged columns are neither bound nor checked.
             moved.execute(params![
                 place.number,
                 counters_bytes(&after.counters),
@@ -177,9 +179,8 @@ pub(super) fn update(
                 version_before,
             ])
         };
-        // Under the write lock it is as it was read, or older where a piece has
-        // what was: what else could have given out the same version and
-        // sequence?
+        // Under the write lock the row is as it was read, or older if a delta has the later
+        // state. Nothing else could have assigned the same version and sequence.
         if count.during(context)? != 1 {
             return Err(corrupt("an account is not as it was read"));
         }

@@ -1,38 +1,44 @@
+//! Links entries in the journal, and writes the entries that have their own row.
+
 use rusqlite::Connection;
 use wallet_core::Timestamp;
 use wallet_core::ledger::{AccountKey, InLedger, Posted, Sequence};
 
 use super::find;
-use super::journal::Told;
+use super::journal::AcceptedOutcome;
 use crate::error::{Doing, During, Result, corrupt};
-use crate::read::{ANCHOR_EVERY, Place, prepare};
+use crate::read::{ANCHOR_EVERY, Place};
+use crate::statement::prepare;
 
 const INSERT: &str =
     "INSERT INTO wallet_entry (account, sequence, created_at, journal) VALUES (?, ?, ?, ?)";
 
-/// An entry with a row of its own: account's number, sequence, time, journal
+/// An entry with its own row: the account's number, the sequence, the time and the journal
 /// row.
 pub(super) type Anchor = (i64, Sequence, Timestamp, i64);
 
-/// How the entries of a change set hang together.
+/// How the entries of a change set are linked.
 #[derive(Debug, Default)]
 pub(super) struct Linked {
-    /// For each outcome told, the links of its journal row.
+    /// For each accepted outcome, the links of its journal row.
     pub(super) links: Vec<Vec<u8>>,
-    /// In no order.
+    /// In no particular order.
     pub(super) anchors: Vec<Anchor>,
 }
 
-/// Links each outcome's entries to those before them; `places` afterwards
-/// point at the latest.
-pub(super) fn link(told: &[Told<'_>], places: &mut [(AccountKey, Place)]) -> Result<Linked> {
+/// Links each outcome's entries to the entries before them. Afterwards `places` point to
+/// the latest entries.
+pub(super) fn link(
+    accepted: &[AcceptedOutcome<'_>],
+    places: &mut [(AccountKey, Place)],
+) -> Result<Linked> {
     let mut linked = Linked::default();
-    linked.links.reserve(told.len());
-    for Told {
+    linked.links.reserve(accepted.len());
+    for AcceptedOutcome {
         journal,
         ledger,
         outcome,
-    } in told
+    } in accepted
     {
         let mut links = Vec::with_capacity(16);
         let entries = outcome.postings().flat_map(posted_marks);
@@ -40,7 +46,7 @@ pub(super) fn link(told: &[Told<'_>], places: &mut [(AccountKey, Place)]) -> Res
             let index = find(places, InLedger::new(*ledger, account))?;
             let place = places.get_mut(index);
             let (_, place) = place.ok_or_else(|| corrupt("an account has no place"))?;
-            // A later entry of the same outcome needs no link of its own.
+            // A later entry of the same outcome needs no link.
             if place.last_entry != *journal {
                 links.extend(place.last_entry.to_be_bytes());
                 place.last_entry = *journal;
@@ -54,7 +60,7 @@ pub(super) fn link(told: &[Told<'_>], places: &mut [(AccountKey, Place)]) -> Res
     Ok(linked)
 }
 
-/// Account, sequence and time of each entry, in order.
+/// The account, sequence and time of each entry, in order.
 fn posted_marks(
     posted: &Posted,
 ) -> impl Iterator<Item = (wallet_core::AccountId, Sequence, Timestamp)> {
@@ -66,7 +72,7 @@ fn posted_marks(
     })
 }
 
-/// Inserts the entries that have a row of their own, sorted.
+/// Inserts the entries that have their own row, sorted.
 pub(super) fn insert(connection: &Connection, mut anchors: Vec<Anchor>) -> Result<()> {
     anchors.sort_unstable();
     let mut statement = prepare(connection, INSERT)?;

@@ -1,10 +1,12 @@
+//! Writes holds.
+
 use rusqlite::{Connection, params};
 use wallet_core::Timestamp;
 use wallet_core::store::HoldUpdate;
 use wallet_core::store::codec::{encode_hold, hold_status_number};
 
 use crate::error::{Doing, During, Result};
-use crate::read::prepare;
+use crate::statement::prepare;
 use crate::value::ledger_number;
 
 const INSERT: &str = "

@@ -1,3 +1,5 @@
+//! Appends outcomes to the journal, and adds outbox rows for the relay.
+
 use std::collections::HashMap;
 use std::iter::repeat;
 use std::sync::Arc;
@@ -10,10 +12,10 @@ use wallet_core::{LedgerId, Outcome, Receipt, Timestamp};
 
 use crate::deferred::Key;
 use crate::error::{Doing, During, Result, corrupt, next_number};
-use crate::read::prepare;
+use crate::statement::prepare;
 use crate::value::ledger_number;
 
-/// Refusals at the end may be purged: no number is given again even so.
+/// A purge may delete refusals at the end. Even so, no number is assigned again.
 const LAST: &str = "
     SELECT max(until, coalesce((SELECT max(id) FROM wallet_journal), 0)) FROM wallet_purge";
 const APPEND: &str = "
@@ -22,24 +24,24 @@ const APPEND: &str = "
 const INSERT_RECORD: &str = "INSERT INTO wallet_record (ledger, hash, journal) VALUES (?, ?, ?)";
 const INSERT_OUTBOX: &str = "INSERT INTO wallet_outbox (id, first_id, created_at) VALUES (?, ?, ?)";
 
-/// An accepted outcome and the journal row that tells it.
+/// An accepted outcome and its journal row.
 #[derive(Debug)]
-pub(super) struct Told<'a> {
+pub(super) struct AcceptedOutcome<'a> {
     pub(super) journal: i64,
     pub(super) ledger: LedgerId,
     pub(super) outcome: &'a Outcome,
 }
 
-/// A change set's outcomes, numbered: the accepted ones first and in the order
-/// in which they were decided, the refusals behind them.
+/// The numbered outcomes of a change set. Accepted outcomes come first, in the order of
+/// their decisions. Refusals follow.
 #[derive(Debug)]
 pub(super) struct Journal<'a> {
-    /// The accepted ones.
-    pub(super) told: Vec<Told<'a>>,
+    /// The accepted outcomes.
+    pub(super) accepted: Vec<AcceptedOutcome<'a>>,
     records: &'a [Record],
     /// The record of each row.
     order: Vec<usize>,
-    /// The first row.
+    /// The number of the first row.
     first: i64,
 }
 
@@ -49,17 +51,17 @@ impl<'a> Journal<'a> {
             .query_row((), |row| row.get(0))
             .during("finding the journal's end")?;
         let records = changes.records.as_slice();
-        // None is given twice, and a range is only counted on where it goes on.
+        // No number is assigned twice. A range must have no gap.
         let context = "the journal's numbers are used up";
         let first = next_number(last, records.len(), context)?;
         let mut order = Vec::with_capacity(records.len());
-        let mut told = Vec::with_capacity(changes.accepted.len());
+        let mut accepted = Vec::with_capacity(changes.accepted.len());
         let places = places(records);
         for ((ledger, outcome), journal) in changes.accepted.iter().zip(first..) {
             let place = places.get(&Arc::as_ptr(outcome));
             order.push(*place.ok_or_else(|| corrupt("an accepted outcome has no record"))?);
             let (ledger, outcome) = (*ledger, outcome.as_ref());
-            told.push(Told {
+            accepted.push(AcceptedOutcome {
                 journal,
                 ledger,
                 outcome,
@@ -69,15 +71,15 @@ impl<'a> Journal<'a> {
         let refused = numbered.filter(|(_, record)| record.outcome.result.is_err());
         order.extend(refused.map(|(place, _)| place));
         Ok(Self {
-            told,
+            accepted,
             records,
             order,
             first,
         })
     }
 
-    /// Appends every outcome, and what the outbox needs to know of them. Gives
-    /// the keys that point there.
+    /// Appends every outcome, and the row that the outbox needs. Returns the keys that
+    /// point to the outcomes.
     pub(super) fn append(
         &self,
         connection: &Connection,
@@ -87,7 +89,7 @@ impl<'a> Journal<'a> {
         let mut keys = Vec::with_capacity(self.records.len());
         let mut next = self.first;
         let mut statement = prepare(connection, APPEND)?;
-        // Refusals have none.
+        // Refusals have no links.
         let links = links.iter().map(Vec::as_slice).chain(repeat(&[][..]));
         for (place, links) in self.order.iter().zip(links) {
             let found = self.records.get(*place);
@@ -110,9 +112,9 @@ impl<'a> Journal<'a> {
         Ok(keys)
     }
 
-    /// Leaves to the relay what there is to publish.
+    /// Adds an outbox row for the relay if there is anything to publish.
     fn publish(&self, connection: &Connection, now: Timestamp) -> Result<()> {
-        let Some(last) = self.told.last().filter(|_| has_effects(&self.told)) else {
+        let Some(last) = self.accepted.last().filter(|_| has_effects(&self.accepted)) else {
             return Ok(());
         };
         prepare(connection, INSERT_OUTBOX)?
@@ -123,15 +125,15 @@ impl<'a> Journal<'a> {
 }
 
 /// Whether there is anything to publish.
-fn has_effects(told: &[Told<'_>]) -> bool {
-    told.iter().any(|told| has_effect(told.outcome))
+fn has_effects(accepted: &[AcceptedOutcome<'_>]) -> bool {
+    accepted.iter().any(|accepted| has_effect(accepted.outcome))
 }
 
 fn has_effect(outcome: &Outcome) -> bool {
     outcome.receipts().iter().any(Receipt::has_effect)
 }
 
-/// Where each record's outcome stands among the records.
+/// The index of each record's outcome among the records.
 fn places(records: &[Record]) -> HashMap<*const Outcome, usize> {
     let numbered = records.iter().enumerate();
     numbered

@@ -1,5 +1,5 @@
-//! Writes a change set inside the transaction that is open: each kind of row in
-//! the order of its key, one prepared statement per kind.
+//! Writes a change set inside the open transaction. Each kind of row is written in the
+//! order of its key, with one prepared statement per kind.
 
 mod accounts;
 mod entries;
@@ -13,13 +13,13 @@ use wallet_core::store::ChangeSet;
 
 use crate::deferred::{self, Books};
 use crate::error::{Doing, During, Result, corrupt};
-use crate::read::{Place, prepare};
+use crate::read::Place;
+use crate::statement::prepare;
 use journal::Journal;
 
 const INSERT_CURRENCY: &str = "INSERT INTO wallet_currency (code, exponent) VALUES (?, ?)";
 
-/// Writes everything that was decided. `places` are those of the accounts that
-/// were read.
+/// Writes everything that was decided. `places` belong to the accounts that were read.
 pub(crate) fn changes(
     books: &Books<'_>,
     changes: &ChangeSet,
@@ -33,10 +33,10 @@ pub(crate) fn changes(
             .execute((currency.code().as_str(), currency.exponent()))
             .while_doing(Doing::Insert, "registering a currency")?;
     }
-    // Rows that point at each other are numbered before any of them is written.
+    // Rows that point to each other get their numbers before any of them is written.
     let mut places = accounts::number(connection, &changes.opened, places)?;
     let journal = Journal::number(connection, changes)?;
-    let linked = entries::link(&journal.told, &mut places)?;
+    let linked = entries::link(&journal.accepted, &mut places)?;
     accounts::open(connection, &changes.opened, &places)?;
     let keys = journal.append(connection, &linked.links, now)?;
     if changes.updated.len() >= defer_from {
@@ -46,13 +46,13 @@ pub(crate) fn changes(
         accounts::update(connection, &changes.updated, &places)?;
         journal::insert_keys(connection, &keys)?;
     }
-    transfers::insert(connection, &journal.told)?;
+    transfers::insert(connection, &journal.accepted)?;
     entries::insert(connection, linked.anchors)?;
     transfers::reversals(connection, &changes.reversals)?;
     holds::put(connection, &changes.holds)
 }
 
-/// Where an account that was read or opened is kept.
+/// The place of an account that was read or opened.
 fn find(places: &[(AccountKey, Place)], key: AccountKey) -> Result<usize> {
     let found = places.binary_search_by_key(&key, |(key, _)| *key);
     found.map_err(|_| corrupt("an account that was read has no place"))

@@ -1,11 +1,13 @@
+//! Writes transfers and their reversed amounts.
+
 use rusqlite::{Connection, params};
 use wallet_core::Reference;
 use wallet_core::ledger::TransferKey;
 use wallet_core::store::ReversalTotal;
 
-use super::journal::Told;
+use super::journal::AcceptedOutcome;
 use crate::error::{Doing, During, Result};
-use crate::read::prepare;
+use crate::statement::prepare;
 use crate::value::ledger_number;
 
 const INSERT: &str = "INSERT INTO wallet_transfer (ledger, id, journal) VALUES (?, ?, ?)";
@@ -16,13 +18,13 @@ const INSERT_REVERSAL: &str =
 const UPDATE_REVERSAL: &str = "
     UPDATE wallet_reversal SET reversed = ?4 WHERE ledger = ?1 AND transfer = ?2 AND leg = ?3";
 
-/// Inserts where each new transfer is told, sorted.
-pub(super) fn insert(connection: &Connection, told: &[Told<'_>]) -> Result<()> {
-    let mut transfers = Vec::with_capacity(told.len());
-    for told in told {
-        for transfer in told.outcome.transfers() {
+/// Inserts the journal row of each new transfer, sorted.
+pub(super) fn insert(connection: &Connection, accepted: &[AcceptedOutcome<'_>]) -> Result<()> {
+    let mut transfers = Vec::with_capacity(accepted.len());
+    for accepted in accepted {
+        for transfer in accepted.outcome.transfers() {
             let reference = transfer.details.reference.as_ref();
-            transfers.push((transfer.key, told.journal, reference));
+            transfers.push((transfer.key, accepted.journal, reference));
         }
     }
     transfers.sort_unstable_by_key(|(key, _, _)| *key);

@@ -1,4 +1,4 @@
-//! A child process that hammers the shared accounts, and what it tells.
+//! A child process that works on the shared accounts and reports what was acknowledged.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -17,7 +17,7 @@ const FILE: &str = "WALLET_SQLITE_TEST_FILE";
 const SEED: &str = "WALLET_SQLITE_TEST_SEED";
 const ROUNDS: &str = "WALLET_SQLITE_TEST_ROUNDS";
 
-/// A xorshift generator: the seed decides everything.
+/// A xorshift generator. Its seed decides every value.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -33,10 +33,10 @@ impl Random {
     }
 }
 
-/// What children acknowledged: the transfer under each key, if accepted.
+/// The acknowledged outcomes of children, by key: the transfer if accepted.
 pub(crate) type Acknowledged = BTreeMap<String, Option<TransferId>>;
 
-/// Starts this very test executable again as a child that runs `entry`.
+/// Starts this test executable again as a child that runs `entry`.
 pub(crate) fn spawn(entry: &str, path: &Path, seed: u64, rounds: u64) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", entry, "--nocapture", "--test-threads=1"])
@@ -48,14 +48,14 @@ pub(crate) fn spawn(entry: &str, path: &Path, seed: u64, rounds: u64) -> Child {
         .unwrap()
 }
 
-/// The child's part: does nothing where nobody asked for it.
+/// The child's entry point. It does nothing unless a parent started it.
 pub(crate) fn run() {
     let Ok(path) = std::env::var(FILE) else {
         return;
     };
     let number = |name| std::env::var(name).unwrap().parse::<u64>().unwrap();
     let (seed, rounds) = (number(SEED), number(ROUNDS));
-    // Every other process defers what its larger commits write.
+    // Every other process defers the writes of its larger commits.
     let store = if seed % 2 == 0 {
         open(Path::new(&path))
     } else {
@@ -74,7 +74,7 @@ fn work(store: &wallet_sqlite::SqliteStore, seed: u64, worker: u64, rounds: u64)
     for round in 0..rounds {
         let mut keys = Vec::new();
         let mut requests = Vec::new();
-        // Every child and worker asks for this one too, and all get one answer.
+        // Every child and worker sends this request too, and all get one answer.
         keys.push(format!("shared-{}", round / 4));
         requests.push(transfer(&format!("shared-{}", round / 4), 0, 1, 1));
         for item in 0..random.below(8) {
@@ -88,8 +88,8 @@ fn work(store: &wallet_sqlite::SqliteStore, seed: u64, worker: u64, rounds: u64)
         let decided = commit(store, requests);
         let mut lines = String::new();
         for (key, decided) in keys.iter().zip(&decided) {
-            let told = posted_by(decided).map_or("refused".to_owned(), |id| id.to_string());
-            lines.push_str(&format!("\nack {key} {told}\n"));
+            let answer = posted_by(decided).map_or("refused".to_owned(), |id| id.to_string());
+            lines.push_str(&format!("\nack {key} {answer}\n"));
         }
         std::io::stdout()
             .lock()
@@ -109,20 +109,20 @@ fn only_transfer(outcome: &Outcome) -> Option<TransferId> {
     outcome.transfers().next().map(|transfer| transfer.key.id)
 }
 
-/// The child's lines so far.
+/// The lines that the child writes.
 pub(crate) fn lines(child: &mut Child) -> std::io::Lines<BufReader<ChildStdout>> {
     BufReader::new(child.stdout.take().unwrap()).lines()
 }
 
-/// Takes in a line if it is a whole acknowledgement; answers whether it was.
+/// Records a line if it is a complete acknowledgement. Returns whether it was.
 pub(crate) fn note(line: &str, acknowledged: &mut Acknowledged) -> bool {
     let mut words = line.split(' ');
-    let (Some("ack"), Some(key), Some(told)) = (words.next(), words.next(), words.next()) else {
+    let (Some("ack"), Some(key), Some(answer)) = (words.next(), words.next(), words.next()) else {
         return false;
     };
-    // A line that the kill cut off says nothing.
-    let id: Option<TransferId> = told.parse().ok();
-    if id.is_none() && told != "refused" {
+    // A line that the kill cut off proves nothing.
+    let id: Option<TransferId> = answer.parse().ok();
+    if id.is_none() && answer != "refused" {
         return false;
     }
     let first = acknowledged.entry(key.to_owned()).or_insert(id);
@@ -130,7 +130,8 @@ pub(crate) fn note(line: &str, acknowledged: &mut Acknowledged) -> bool {
     true
 }
 
-/// Everything acknowledged is there exactly once, and the books are sound.
+/// Checks that every acknowledged transfer is stored exactly once, and that the books are
+/// sound.
 pub(crate) fn verify(path: &Path, acknowledged: &Acknowledged) {
     let store = open(path);
     super::assert_sound(&store);
@@ -141,10 +142,10 @@ pub(crate) fn verify(path: &Path, acknowledged: &Acknowledged) {
     }
     let keys: Vec<_> = acknowledged.keys().map(|key| record_key(key)).collect();
     let records = block_on(store.records(&keys)).unwrap();
-    for ((key, told), record) in acknowledged.iter().zip(records) {
+    for ((key, answer), record) in acknowledged.iter().zip(records) {
         let record = record.unwrap_or_else(|| panic!("lost: {key}"));
-        assert_eq!(only_transfer(&record.outcome), *told, "{key}");
-        let count = told.map_or(2, |id| entries.get(&id).copied().unwrap_or(0));
+        assert_eq!(only_transfer(&record.outcome), *answer, "{key}");
+        let count = answer.map_or(2, |id| entries.get(&id).copied().unwrap_or(0));
         assert_eq!(count, 2, "a debit and a credit, once: {key}");
     }
 }

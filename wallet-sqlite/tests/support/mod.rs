@@ -1,4 +1,4 @@
-//! What the tests of this crate share.
+//! Helpers that the tests of this crate share.
 #![allow(dead_code, reason = "no test uses all of it")]
 #![allow(
     clippy::arithmetic_side_effects,
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use wallet_core::ledger::{
     AccountKey, Decided, InLedger, KeyScope, KeyText, RecordKey, SettlementShards,
 };
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::Uuid7;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
@@ -35,13 +35,13 @@ pub(crate) fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(&SqliteSettings::new(path), Arc::new(SystemClock)).expect("the file opens")
 }
 
-/// One that takes the file as it is, with rows that do not belong together.
+/// A store that opens the file without the check of its rows.
 pub(crate) fn open_unchecked(path: &Path) -> SqliteStore {
     let settings = SqliteSettings::new(path).with_check(false);
     SqliteStore::open(&settings, Arc::new(SystemClock)).expect("the file opens")
 }
 
-/// One that defers what `accounts` accounts' moves and more write.
+/// A store that defers commits with at least `accounts` changed accounts.
 pub(crate) fn open_deferring(path: &Path, accounts: usize) -> SqliteStore {
     let settings = SqliteSettings::new(path).with_defer_from(accounts);
     SqliteStore::open(&settings, Arc::new(SystemClock)).expect("the file opens")
@@ -71,27 +71,27 @@ pub(crate) fn record_key(text: &str) -> RecordKey {
     key(text).record_key(LedgerId::default())
 }
 
-pub(crate) fn prepare(text: &str, command: impl Into<Command>) -> Arc<Prepared> {
+pub(crate) fn prepare(text: &str, command: impl Into<Command>) -> Arc<PreparedRequest> {
     let request = Request::new(key(text), command);
-    Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new()).unwrap())
+    Arc::new(PreparedRequest::new(request, &Uuid7, &SettlementShards::new()).unwrap())
 }
 
-pub(crate) fn deposit(text: &str, to: u8, minor: i128) -> Arc<Prepared> {
+pub(crate) fn deposit(text: &str, to: u8, minor: i128) -> Arc<PreparedRequest> {
     let bank = SettlementName::new("bank").unwrap();
     prepare(text, Deposit::new(account(to), euros(minor), bank))
 }
 
-pub(crate) fn transfer(text: &str, from: u8, to: u8, minor: i128) -> Arc<Prepared> {
+pub(crate) fn transfer(text: &str, from: u8, to: u8, minor: i128) -> Arc<PreparedRequest> {
     let leg = Leg::new(account(from), account(to), euros(minor));
     prepare(text, PostTransfer::new(vec![leg]))
 }
 
-/// The id of the transfer that a request of one transfer makes.
-pub(crate) fn transfer_id(request: &Prepared) -> TransferId {
+/// The id of the transfer that a request with one transfer makes.
+pub(crate) fn transfer_id(request: &PreparedRequest) -> TransferId {
     TransferId::new(request.ids()[0])
 }
 
-/// Opens all accounts and pays each `minor`; again is fine.
+/// Opens all accounts and pays `minor` to each. It can be repeated.
 pub(crate) fn set_up(store: &SqliteStore, minor: i128) {
     for number in 0..ACCOUNTS {
         let open = OpenAccount::new(Owner::new("ada").unwrap(), eur()).with_id(account(number));
@@ -104,8 +104,8 @@ pub(crate) fn set_up(store: &SqliteStore, minor: i128) {
     }
 }
 
-/// Commits, deciding again for as long as others are faster.
-pub(crate) fn commit(store: &SqliteStore, requests: Vec<Arc<Prepared>>) -> Vec<Decided> {
+/// Commits, and decides again while other writers are faster.
+pub(crate) fn commit(store: &SqliteStore, requests: Vec<Arc<PreparedRequest>>) -> Vec<Decided> {
     let batch = Arc::new(Batch::new(requests));
     loop {
         match block_on(store.transact(Arc::clone(&batch))) {
@@ -116,7 +116,7 @@ pub(crate) fn commit(store: &SqliteStore, requests: Vec<Arc<Prepared>>) -> Vec<D
     }
 }
 
-/// The accepted outcome, decided now or before.
+/// The accepted outcome, decided now or earlier.
 pub(crate) fn accepted(decided: &Decided) -> &Arc<Outcome> {
     match decided {
         Decided::Fresh(outcome) | Decided::Replayed(outcome) if outcome.result.is_ok() => outcome,
@@ -129,7 +129,7 @@ pub(crate) fn posted(store: &SqliteStore, number: u8) -> i128 {
     accounts[0].as_ref().unwrap().state.counters.posted()
 }
 
-/// Every invariant of the books and of an outbox that nobody has read.
+/// Checks every invariant of the books, and of an outbox that no relay has read.
 pub(crate) fn assert_sound(store: &SqliteStore) {
     let violations = block_on(violations(store, Some(store), &[])).unwrap();
     assert!(violations.is_empty(), "{violations:#?}");

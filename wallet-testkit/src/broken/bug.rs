@@ -1,84 +1,84 @@
 crate::planted_bugs! {
-    /// A bug that a store is planted with.
+    /// A bug that is planted in a store.
     Bug {
-        /// Decides on what was read before the lock, and writes over whatever is
-        /// there by then.
+        /// Decides on accounts that were read before the lock, and overwrites later
+        /// states.
         LosesUpdates,
         /// Reads keys before the locks and everything else under them.
         ReadsKeysBeforeLocks,
-        /// Records nothing.
+        /// Writes no records.
         ForgetsRecords,
-        /// Records nothing of what was refused.
+        /// Writes no records of refusals.
         ForgetsRefusals,
-        /// Does not look for keys.
+        /// Ignores existing records.
         IgnoresRecords,
-        /// Replays whatever stands under the key.
+        /// Replays the outcome under the key, whatever the fingerprint is.
         IgnoresFingerprints,
-        /// Keeps no record of a bulk request as a whole.
+        /// Writes no record of a bulk request itself.
         ForgetsBulkRequests,
-        /// Writes an outcome over the cancellation of its key.
+        /// Overwrites the cancellation of a key with an outcome.
         IgnoresCancellations,
         /// Deletes the records of a bulk request one by one, each by its age.
         PurgesBulkRequestsInParts,
-        /// Replays with the balances of now.
+        /// Replays with the current balances.
         ReplaysLiveBalances,
-        /// Keeps what a refused request did before it was refused.
+        /// Keeps the effects of a refused request's earlier commands.
         HalfApplies,
         /// Writes no outbox row.
         ForgetsOutbox,
-        /// Writes a batch's outcomes in reverse.
+        /// Writes a batch's outcomes in reverse order.
         ReversesOutcomes,
         /// Writes an outbox row only with the next commit.
         HoldsRowsBack,
-        /// Hands rows out newest first.
+        /// Returns rows newest first.
         ClaimsNewestFirst,
-        /// Rows put aside are claimed all the same.
+        /// Claims rows that were put aside.
         KeepsAsideOpen,
-        /// Rows put aside never come back.
+        /// Never reopens rows that were put aside.
         ForgetsWhatIsAside,
-        /// Takes any lease for the present one.
+        /// Accepts any lease, and so ignores the fencing token.
         IgnoresFencing,
-        /// Gives a partition to whoever asks.
+        /// Grants a partition to every caller.
         GivesLeasesAway,
-        /// Waits for the end of a lease, however far ahead that is.
+        /// Waits for the end of a lease, however far ahead the end is.
         KeepsLeasesFromAhead,
-        /// Gives two entries of an account the same number.
+        /// Gives two entries of an account the same sequence.
         DuplicatesSequences,
         /// Writes the debit of a transfer and not its credit.
         WritesOneSide,
         /// Counts nothing as reversed.
         ForgetsReversals,
-        /// Leaves a hold as it was placed.
+        /// Leaves a captured hold unchanged.
         ForgetsCaptures,
-        /// Keeps no exponent of a currency.
+        /// Ignores the recorded exponent of a currency.
         ForgetsCurrencies,
-        /// Keeps 53 bits of a balance, as a float does.
+        /// Rounds a balance to 53 bits, as a float does.
         RoundsMoney,
-        /// Gives effects the time of the clock alone.
+        /// Gives effects the time of the clock, even when it stepped back.
         LetsTimeGoBack,
-        /// Answers a past balance without fencing it.
+        /// Answers a past balance without fencing off later effects.
         AnswersPastUnfenced,
-        /// Includes the end of a range of time.
+        /// Includes the end of a time range.
         IncludesTheEnd,
         /// Compares owners without regard to case.
         FoldsCase,
-        /// Adds up customers' accounts only.
+        /// Adds up customers' accounts only, without system accounts.
         LeavesOutTheHost,
         /// Adds up holds in a later state than that of their accounts.
         SumsHoldsLater,
-        /// Counts as purgeable what is too young.
+        /// Counts rows as purgeable that are too young.
         CountsWhatStays,
         /// Deletes transfers and holds with the records.
         PurgesIds,
-        /// Answers a raise of the epoch and does not keep it.
+        /// Answers a raise of the epoch without recording it.
         ForgetsEpochs,
-        /// Raises the epoch again whenever it is asked for the same.
+        /// Raises the epoch again for the same request.
         RaisesTwice,
         /// Writes everything in the first epoch.
         StaysInTheFirstEpoch,
         /// Reads the epoch before the locks, and commits in it.
         ReadsEpochBeforeLocks,
-        /// Has nothing left when it is opened again.
+        /// Loses all data when it is opened again.
         ForgetsOnRestart,
     }
 }

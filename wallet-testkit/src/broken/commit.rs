@@ -9,7 +9,7 @@ use wallet_core::store::{ChangeSet, Committed, Snapshot, codec};
 use wallet_core::test_hooks::first_commands;
 use wallet_core::{LedgerId, Outcome, Receipt, StoreError, Timestamp};
 
-/// How many turns a commit waits for another one to get between.
+/// The number of yields during which another commit can interleave.
 const TURNS: usize = 1_000;
 
 impl BrokenStore {
@@ -60,8 +60,8 @@ impl BrokenStore {
         })
     }
 
-    /// What is read without the lock, with a wait so that another commit can
-    /// get between.
+    /// Reads a snapshot without the lock, with a wait so that another commit can
+    /// interleave.
     fn read_early(&self, batch: &Batch) -> Option<Snapshot> {
         if !self.has(Bug::LosesUpdates) && !self.has(Bug::ReadsKeysBeforeLocks) {
             return None;
@@ -80,8 +80,8 @@ impl BrokenStore {
         Some(early)
     }
 
-    /// The epoch that is written instead of the present one. A commit that reads
-    /// it before the lock waits a while, so that it can be raised in between.
+    /// The epoch that is written instead of the current one. A commit that reads it
+    /// before the lock waits a while, so that it can be raised in between.
     fn epoch_read_early(&self) -> Option<Epoch> {
         match self.bug {
             Some(Bug::StaysInTheFirstEpoch) => Some(Epoch::FIRST),
@@ -132,9 +132,9 @@ impl BrokenStore {
         match self.bug {
             Some(Bug::LosesUpdates | Bug::LetsTimeGoBack) => {
                 for update in &mut changes.updated {
-                    if let Some(kept) = tables.accounts.get(&update.after.key) {
-                        update.version_before = kept.state.version;
-                        update.last_at_before = kept.state.last_at;
+                    if let Some(stored) = tables.accounts.get(&update.after.key) {
+                        update.version_before = stored.state.version;
+                        update.last_at_before = stored.state.last_at;
                     }
                 }
             }
@@ -168,16 +168,16 @@ impl BrokenStore {
 
     fn distort_tables(&self, tables: &mut Tables, changes: &ChangeSet) {
         for entry in changes.entries() {
-            let Some(kept) = tables.entries.get_mut(&entry.account) else {
+            let Some(stored) = tables.entries.get_mut(&entry.account) else {
                 continue;
             };
             if self.has(Bug::DuplicatesSequences)
-                && let [.., before, last] = kept.as_mut_slice()
+                && let [.., before, last] = stored.as_mut_slice()
             {
                 last.sequence = before.sequence;
             }
             if self.has(Bug::WritesOneSide) && entry.direction == Direction::Credit {
-                kept.retain(|kept| kept.sequence != entry.sequence);
+                stored.retain(|stored| stored.sequence != entry.sequence);
             }
         }
     }
@@ -191,7 +191,7 @@ impl BrokenStore {
         bugs.into_iter().any(|bug| self.has(bug))
     }
 
-    /// What is written to the outbox instead.
+    /// The outbox payload that is written instead.
     fn other_payload(&self, changes: &ChangeSet) -> Option<Vec<u8>> {
         match self.bug {
             Some(Bug::ReversesOutcomes) => {
@@ -209,7 +209,7 @@ impl BrokenStore {
     }
 }
 
-/// The first 53 bits of each sum.
+/// Rounds each sum to its first 53 bits.
 fn round(counters: &mut Counters) {
     let sums = [
         &mut counters.debits_posted,
@@ -224,8 +224,8 @@ fn round(counters: &mut Counters) {
     }
 }
 
-/// Commits, without a record, the commands of refused requests that came
-/// before the refused one.
+/// Commits the commands before the refused one of each refused request, without a
+/// record.
 fn keep_first_halves(tables: &mut Tables, batch: &Batch, decided: &[Decided], now: Timestamp) {
     for (request, decided) in batch.requests().iter().zip(decided) {
         let Decided::Fresh(outcome) = decided else {
@@ -234,7 +234,7 @@ fn keep_first_halves(tables: &mut Tables, batch: &Batch, decided: &[Decided], no
         let Some(rejected) = outcome.result.as_ref().err() else {
             continue;
         };
-        // Another key, so that no record stands in the way.
+        // Another key, so that no record prevents it.
         let key = RecordKey {
             hash: [0xFF; 16],
             ..request.key()
@@ -248,7 +248,7 @@ fn keep_first_halves(tables: &mut Tables, batch: &Batch, decided: &[Decided], no
     }
 }
 
-/// `outcome` with the balances of now.
+/// Replaces the balances of `outcome` with the current ones.
 fn reread(tables: &Tables, outcome: &Arc<Outcome>) -> Arc<Outcome> {
     let mut live = (**outcome).clone();
     for receipt in live.result.iter_mut().flatten() {

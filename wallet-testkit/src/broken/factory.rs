@@ -6,8 +6,7 @@ use super::{BrokenStore, Bug};
 use crate::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
 use wallet_core::memory::MemoryStore;
 
-/// Makes in-memory stores with a bug; without one, sound stores for
-/// comparison.
+/// Makes in-memory stores with a bug; without a bug, correct stores for comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct Broken(pub Option<Bug>);
 

@@ -1,5 +1,5 @@
-//! Stores with planted bugs: each must be caught by some conformance case or
-//! invariant, which proves that the suite can fail.
+//! Stores with planted bugs. Some conformance case or invariant must detect each
+//! bug, which proves that the suite can fail.
 
 mod bug;
 mod commit;

@@ -9,11 +9,11 @@ use wallet_core::store::{
     Resolution, RowId, RowProgress, RowState,
 };
 
-/// Longer than any test.
+/// A time longer than any test.
 const FAR: Duration = Duration::from_secs(3_600);
 
 impl BrokenStore {
-    /// The lease that counts.
+    /// The lease that the bug accepts.
     fn fenced(&self, lease: &Lease) -> Lease {
         let given = self.lease.lock().expect("not poisoned").clone();
         let given = given.filter(|_| self.has(Bug::IgnoresFencing));
@@ -94,7 +94,7 @@ impl Outbox for BrokenStore {
 
     async fn reopen(&self, lease: &Lease) -> Result<u64, OutboxError> {
         if self.has(Bug::ForgetsWhatIsAside) {
-            // As if there were nothing, but fenced.
+            // Reopens nothing, but checks the fencing token.
             return self.inner.renew(lease, FAR).await.map(|_| 0);
         }
         self.inner.reopen(&self.fenced(lease)).await

@@ -10,28 +10,28 @@ use wallet_core::ledger::{
     TransferKey, TransferWithReversals,
 };
 use wallet_core::memory::MemoryStore;
-use wallet_core::request::{Batch, Reads};
+use wallet_core::request::{Batch, ReadSet};
 use wallet_core::store::{
     AccountQuery, Committed, HoldQuery, Lease, LedgerStore, Limits, PendingSums, Purge,
     ReferenceQuery, Snapshot, TrialBalance,
 };
 use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
-/// A sound in-memory store behind a bug.
+/// A correct in-memory store with a bug.
 #[derive(Debug)]
 pub struct BrokenStore {
     pub(super) inner: MemoryStore,
     pub(super) bug: Option<Bug>,
-    /// Commits between their reading and their writing.
+    /// The number of commits between their read and their write.
     pub(super) under_way: AtomicUsize,
-    /// An outbox row that is yet to be written.
+    /// An outbox row that is not yet written.
     pub(super) held_back: Mutex<Option<Vec<u8>>>,
-    /// The lease given last.
+    /// The latest granted lease.
     pub(super) lease: Mutex<Option<Lease>>,
 }
 
 impl BrokenStore {
-    /// `inner` behind `bug`.
+    /// Wraps `inner` with `bug`.
     #[must_use]
     pub fn new(inner: MemoryStore, bug: Option<Bug>) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl LedgerStore for BrokenStore {
         self.commit(&batch)
     }
 
-    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError> {
+    async fn snapshot(&self, reads: &ReadSet) -> Result<Snapshot, StoreError> {
         self.inner.snapshot(reads).await
     }
 
@@ -137,8 +137,8 @@ impl LedgerStore for BrokenStore {
         let answer = self.inner.balance_at(account, at).await;
         if let Some(before) = before.filter(|_| self.has(Bug::AnswersPastUnfenced)) {
             let mut tables = self.inner.shared().tables();
-            if let Some(kept) = tables.accounts.get_mut(&account) {
-                kept.state.last_at = before.state.last_at;
+            if let Some(stored) = tables.accounts.get_mut(&account) {
+                stored.state.last_at = before.state.last_at;
             }
         }
         answer
@@ -198,7 +198,7 @@ impl LedgerStore for BrokenStore {
             return self.inner.pending_sums(accounts).await;
         }
         let before = self.inner.accounts(accounts).await?;
-        // Somebody else commits between the accounts and their holds.
+        // Another commit interleaves between the accounts and their holds.
         for _ in 0..100_000 {
             if self.inner.accounts(accounts).await? != before {
                 break;

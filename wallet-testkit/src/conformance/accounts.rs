@@ -10,7 +10,8 @@ use wallet_core::{
     PlaceHold, Policy, Receipt, Rejection, Release, Status,
 };
 
-/// Everything that was said at the opening is there, at version 1 and zero.
+/// An opened account reads back with every field, at version 1 and with zero
+/// counters.
 pub async fn an_opened_account_reads_back_whole(kit: &Kit) {
     let metadata = Metadata::parse(r#"{"tier":"gold"}"#).unwrap();
     let command = OpenAccount::new(owner("ada"), eur())
@@ -42,8 +43,7 @@ pub async fn an_id_that_is_taken_is_refused(kit: &Kit) {
     assert_eq!(account.owner, owner("ada"));
 }
 
-/// Accounts are answered in the order asked, with nothing for those that do
-/// not exist.
+/// Accounts are returned in the order of the keys, with `None` for missing ones.
 pub async fn a_missing_account_is_none_in_its_place(kit: &Kit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let nobody = AccountId::new(given(404));
@@ -56,8 +56,8 @@ pub async fn a_missing_account_is_none_in_its_place(kit: &Kit) {
     assert_eq!(ids, [Some(bob), None, Some(ada), Some(bob)]);
 }
 
-/// Each status refuses debits and credits exactly as it says, and an account
-/// that is active again takes both.
+/// Each status refuses exactly its debits and credits. An account that is active
+/// again takes both.
 pub async fn a_status_refuses_what_it_says(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open_with("bob", 1_000).await;
@@ -82,7 +82,8 @@ pub async fn a_status_refuses_what_it_says(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (1_000, 1_000));
 }
 
-/// An account closes only without holds and at zero, and then takes nothing.
+/// An account closes only without holds and at balance zero. Then it takes part in
+/// nothing.
 pub async fn an_account_closes_only_when_it_is_empty(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -110,7 +111,7 @@ pub async fn an_account_closes_only_when_it_is_empty(kit: &Kit) {
     }
 }
 
-/// Setting the status or limits that an account has already changes nothing.
+/// Setting the current status or limits changes nothing.
 pub async fn what_is_so_already_has_no_effect(kit: &Kit) {
     let ada = kit.open("ada").await;
     let before = kit.account(ada).await;
@@ -129,7 +130,7 @@ pub async fn what_is_so_already_has_no_effect(kit: &Kit) {
     assert_eq!(kit.account(ada).await, before);
 }
 
-/// A change of status or limits raises the version by one and is answered.
+/// A change of status or limits raises the version by one and is returned.
 pub async fn a_change_raises_the_version(kit: &Kit) {
     let ada = kit.open("ada").await;
     let freeze = kit.accept(ChangeStatus::new(ada, Status::Frozen)).await;
@@ -148,7 +149,8 @@ pub async fn a_change_raises_the_version(kit: &Kit) {
     assert_eq!(kit.account(ada).await.state, raised.state);
 }
 
-/// A new floor binds from then on; one that the balance breaks is refused.
+/// A new overdraft limit is effective from then on. A limit that the balance breaks
+/// is refused.
 pub async fn an_overdraft_ends_at_its_limit(kit: &Kit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let too_much = kit.refuse(transfer(ada, bob, 1)).await;
@@ -169,7 +171,8 @@ pub async fn an_overdraft_ends_at_its_limit(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (-1_000_100, -1_000_100));
 }
 
-/// A ceiling counts what is pending, binds when it is set, and goes again.
+/// A maximum balance counts pending credits, is effective when it is set, and can
+/// be removed.
 pub async fn a_ceiling_counts_what_is_pending(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open_with("bob", 100).await;
@@ -189,8 +192,7 @@ pub async fn a_ceiling_counts_what_is_pending(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (650, 650));
 }
 
-/// A currency code keeps the exponent that it was first seen with, in every
-/// ledger, also after the store was opened again.
+/// A currency code keeps its first exponent in every ledger, also after a reopen.
 pub async fn a_currency_keeps_its_exponent(kit: &Kit) {
     let points = |exponent| Currency::new("POINTS", exponent).unwrap();
     kit.open_as(OpenAccount::new(owner("ada"), points(0))).await;
@@ -203,8 +205,8 @@ pub async fn a_currency_keeps_its_exponent(kit: &Kit) {
     kit.open_as(OpenAccount::new(owner("bob"), points(0))).await;
 }
 
-/// Accounts are listed ascending by the bytes of their ids, page by page,
-/// none twice and none left out.
+/// Accounts are listed ascending by the bytes of their ids, page by page, without
+/// duplicates or omissions.
 pub async fn accounts_come_in_pages_by_id(kit: &Kit) {
     let numbers = [5_u128, 1 << 61, 3, (1 << 61) + 1, 7];
     let mut ids = Vec::new();
@@ -213,7 +215,7 @@ pub async fn accounts_come_in_pages_by_id(kit: &Kit) {
         let command = OpenAccount::new(owner("ada"), eur()).with_id(Some(id));
         ids.push(kit.open_as(command).await);
     }
-    // First bytes with and without the highest bit: unsigned order counts.
+    // First bytes with and without the highest bit: the order is unsigned.
     for first in [0x00_u8, 0x7F, 0x80, 0xFF] {
         let mut bytes = *given(9).as_bytes();
         bytes[0] = first;
@@ -251,7 +253,7 @@ const fn everyone(limit: u32) -> AccountQuery {
     }
 }
 
-/// An owner's accounts are found, by currency too, and nobody else's.
+/// An owner's accounts are found, by currency too. Other owners' accounts are not.
 pub async fn accounts_are_found_by_owner_and_currency(kit: &Kit) {
     let usd = Currency::iso("USD").unwrap();
     let ada_eur = kit.open("ada").await;
@@ -281,7 +283,7 @@ pub async fn accounts_are_found_by_owner_and_currency(kit: &Kit) {
     assert_eq!(page, [kit.account(ada_usd).await]);
 }
 
-/// Accounts are there with all they hold after the store was opened again.
+/// Accounts are durable with all fields after a reopen.
 pub async fn accounts_are_durable(kit: &Kit) {
     let ada = kit.open_with("ada", 70).await;
     let before = kit.account(ada).await;

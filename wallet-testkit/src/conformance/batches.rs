@@ -1,4 +1,4 @@
-//! Batches: independent requests decided together, each all or nothing.
+//! Batches: independent requests decided together. Each request is atomic.
 
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use super::steps::{
 use crate::Kit;
 use crate::kit::fresh;
 use wallet_core::ledger::Decided;
-use wallet_core::request::{LEGS_MAX, Prepared};
+use wallet_core::request::{LEGS_MAX, PreparedRequest};
 use wallet_core::{
     AccountId, Command, Currency, Deposit, Leg, Money, OpenAccount, Outcome, PostTransfer,
     Rejection, TransferId,
 };
 
 impl Kit {
-    /// Each command as a request of its own, under a fresh key.
-    fn requests(&self, commands: impl IntoIterator<Item = Command>) -> Vec<Arc<Prepared>> {
+    /// Each command as a separate request, under a fresh key.
+    fn requests(&self, commands: impl IntoIterator<Item = Command>) -> Vec<Arc<PreparedRequest>> {
         let each = |command| self.prepare(wallet_core::Request::new(self.fresh_key(), command));
         commands.into_iter().map(each).collect()
     }
 
-    /// Commits each command as a request of one batch.
+    /// Commits each command as a separate request of one batch.
     async fn batch(&self, commands: impl IntoIterator<Item = Command>) -> Vec<Arc<Outcome>> {
         let decided = self.transact(self.requests(commands)).await;
         decided.into_iter().map(fresh).collect()
     }
 }
 
-/// Each request of a batch sees what those before it did.
+/// Each request of a batch sees the effects of earlier ones.
 pub async fn each_request_sees_those_before_it(kit: &Kit) {
     let ids = [1, 2, 3].map(|number| AccountId::new(given(number)));
     let [ada, bob, eve] = ids;
@@ -51,7 +51,7 @@ pub async fn each_request_sees_those_before_it(kit: &Kit) {
     }
 }
 
-/// Of two requests that want the same money, the first gets it.
+/// Of two requests for the same money, the first gets it.
 pub async fn the_first_of_two_that_want_the_same_wins(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
@@ -72,7 +72,7 @@ pub async fn the_first_of_two_that_want_the_same_wins(kit: &Kit) {
     assert_eq!(kit.balances(eve).await, (30, 30));
 }
 
-/// A refused request takes back its own effects and nobody else's.
+/// A refused request rolls back only its own effects.
 pub async fn a_refused_request_leaves_its_neighbours(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -96,8 +96,8 @@ pub async fn a_refused_request_leaves_its_neighbours(kit: &Kit) {
     assert_eq!(sequences, [1, 2]);
 }
 
-/// What two requests of a batch need for the first time is made once: a
-/// settlement account, a currency.
+/// Two requests of a batch may need the same settlement account or currency for the
+/// first time. It is created once.
 pub async fn what_two_requests_need_is_made_once(kit: &Kit) {
     let gems = Currency::new("GEMS", 0).unwrap();
     let ids = [1, 2].map(|number| AccountId::new(given(number)));
@@ -117,7 +117,7 @@ pub async fn what_two_requests_need_is_made_once(kit: &Kit) {
     assert_eq!(state.counters.posted(), -10);
 }
 
-/// Two requests of a batch cannot take the same new id.
+/// Two requests of a batch cannot use the same new id.
 pub async fn an_id_is_taken_by_the_first_of_a_batch(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -133,7 +133,7 @@ pub async fn an_id_is_taken_by_the_first_of_a_batch(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (1, 1));
 }
 
-/// A popular account in every request of a batch keeps its numbers gapless.
+/// A hot account in every request of a batch has sequences without gaps.
 pub async fn a_popular_account_keeps_its_numbers_gapless(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
@@ -149,8 +149,8 @@ pub async fn a_popular_account_keeps_its_numbers_gapless(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (135, 135));
 }
 
-/// Hundreds of requests come through in as many batches as the store's limits
-/// ask for.
+/// Hundreds of requests are committed, in as many batches as the store's limits
+/// require.
 pub async fn hundreds_of_requests_come_through(kit: &Kit) {
     let ada = kit.open("ada").await;
     let outcomes = kit
@@ -162,14 +162,14 @@ pub async fn hundreds_of_requests_come_through(kit: &Kit) {
     assert_eq!(kit.account(ada).await.state.sequence, 300);
 }
 
-/// An empty batch is committed with nothing to say.
+/// An empty batch commits with an empty result.
 pub async fn an_empty_batch_does_nothing(kit: &Kit) {
     let committed = kit.try_transact(Vec::new()).await.unwrap();
     assert_eq!(committed.decided, []);
     assert_eq!(kit.store().ledgers().await.unwrap(), []);
 }
 
-/// A batch of refusals alone changes no account and is recorded.
+/// A batch of refusals alone is recorded and changes no account.
 pub async fn a_batch_of_refusals_changes_no_account(kit: &Kit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let before = (kit.account(ada).await, kit.account(bob).await);
@@ -186,8 +186,8 @@ pub async fn a_batch_of_refusals_changes_no_account(kit: &Kit) {
     assert_eq!((kit.account(ada).await, kit.account(bob).await), before);
 }
 
-/// The limits admit what everybody sends: a deposit, a transfer of ten legs, a
-/// request of five commands.
+/// The limits admit usual requests: a deposit, a transfer of ten legs, a request of
+/// five commands.
 pub async fn the_limits_admit_what_is_usual(kit: &Kit) {
     let [ada, bob] = [1, 2].map(|number| AccountId::new(given(number)));
     let limits = kit.store().limits();
@@ -205,8 +205,7 @@ pub async fn the_limits_admit_what_is_usual(kit: &Kit) {
     }
 }
 
-/// A transfer of as many legs as a transaction of this store can take is posted
-/// whole, in order.
+/// A transfer with the greatest number of legs is posted completely and in order.
 pub async fn the_most_legs_are_posted_in_order(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000_000).await;
     let bob = kit.open("bob").await;
@@ -224,10 +223,10 @@ pub async fn the_most_legs_are_posted_in_order(kit: &Kit) {
     let outcome = fresh(kit.transact(vec![prepared]).await.remove(0));
     assert_eq!(receipts(&outcome).len(), 1);
     let entries = kit.entries(bob).await;
-    let told = entries
+    let amounts = entries
         .iter()
         .map(|e| (i128::from(e.leg) + 1, e.amount.minor()));
-    assert!(told.eq((1..=count).map(|minor| (minor, minor))));
+    assert!(amounts.eq((1..=count).map(|minor| (minor, minor))));
     let sum = count * (count + 1) / 2;
     assert_eq!(kit.balances(bob).await, (sum, sum));
 }

@@ -1,4 +1,4 @@
-//! One key, one movement of money: bulk requests and cancelled keys.
+//! Bulk requests and cancelled keys: one idempotency key moves money once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::steps::{deposit, receipts, refusal, request, transfer};
 use crate::Kit;
 use crate::kit::{fresh, key, record_key, replayed};
 use wallet_core::ledger::{Decided, RecordKey};
-use wallet_core::request::{BulkRequest, Prepared};
+use wallet_core::request::{BulkRequest, PreparedRequest};
 use wallet_core::store::Purge;
 use wallet_core::{AccountId, Command, Outcome, Rejection, Request};
 
@@ -24,7 +24,7 @@ fn item_key(text: &str, index: u32) -> RecordKey {
 
 impl Kit {
     /// The items of a bulk request, prepared.
-    fn prepare_bulk(&self, text: &str, items: Vec<Command>) -> Vec<Arc<Prepared>> {
+    fn prepare_bulk(&self, text: &str, items: Vec<Command>) -> Vec<Arc<PreparedRequest>> {
         self.prepare_items(BulkRequest::new(key(text), items))
     }
 
@@ -33,7 +33,7 @@ impl Kit {
     }
 
     async fn cancel(&self, key: RecordKey) -> Decided {
-        let cancellation = Arc::new(Prepared::cancellation(key));
+        let cancellation = Arc::new(PreparedRequest::cancellation(key));
         let mut decided = self.transact(vec![cancellation]).await;
         decided.pop().expect("one answer")
     }
@@ -51,9 +51,9 @@ fn assert_cancelled(decided: &Decided) {
     assert_eq!(refusal(outcome).rejection, Rejection::Cancelled);
 }
 
-/// Whatever else is sent under the key of a bulk request moves nothing: items
-/// added, left out or in another order, the same as one atomic list, one of them
-/// alone; and the other way round.
+/// Another body under the key of a bulk request moves nothing: items added, left
+/// out or reordered, the same items as one atomic list, or one item alone. The
+/// reverse holds too.
 pub async fn another_body_under_the_key_moves_nothing(kit: &Kit) {
     let ada = kit.open_with("ada", 10_000).await;
     let bob = kit.open("bob").await;
@@ -88,7 +88,7 @@ pub async fn another_body_under_the_key_moves_nothing(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (400, 400));
 }
 
-/// In one batch, too, a key is one request: its second use is a mismatch.
+/// Within one batch, a second body under a key is a mismatch.
 pub async fn a_batch_uses_a_key_for_one_body(kit: &Kit) {
     let ada = kit.open_with("ada", 10_000).await;
     let bob = kit.open("bob").await;
@@ -104,8 +104,8 @@ pub async fn a_batch_uses_a_key_for_one_body(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (1_100, 1_100));
 }
 
-/// Equal items replay what they were answered, refusals too, also in a store that
-/// was opened again; the key tells how many items there are.
+/// Equal items replay their outcomes, refusals too, also after a reopen. The key
+/// has the number of items.
 pub async fn a_bulk_request_replays_item_by_item(kit: &Kit) {
     let ada = kit.open_with("ada", 150).await;
     let bob = kit.open("bob").await;
@@ -128,8 +128,8 @@ pub async fn a_bulk_request_replays_item_by_item(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (150, 150));
 }
 
-/// What stopped after some items goes on at the first one without an outcome,
-/// with nothing done twice.
+/// A bulk request that stopped midway continues at the first item without an
+/// outcome. Nothing is done twice.
 pub async fn a_bulk_request_is_resumed_where_it_stopped(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
@@ -147,7 +147,7 @@ pub async fn a_bulk_request_is_resumed_where_it_stopped(kit: &Kit) {
     assert_eq!(kit.entries(bob).await.len(), 3);
 }
 
-/// An item is not decided before the one in front of it has an outcome.
+/// An item is not decided before the previous item has an outcome.
 pub async fn an_item_waits_for_the_one_before_it(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
@@ -168,8 +168,8 @@ pub async fn an_item_waits_for_the_one_before_it(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (111, 111));
 }
 
-/// After a cancellation every request under the key is answered `cancelled`,
-/// whatever it asks, and moves nothing.
+/// After a cancellation every request under the key is refused as `cancelled`,
+/// whatever its body is, and moves nothing.
 pub async fn a_cancelled_key_moves_nothing(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
@@ -191,7 +191,7 @@ pub async fn a_cancelled_key_moves_nothing(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (0, 0));
 }
 
-/// A cancellation that comes after an outcome returns that, accepted or refused.
+/// A cancellation after an outcome returns that outcome, accepted or refused.
 pub async fn a_cancellation_changes_no_outcome(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -206,7 +206,7 @@ pub async fn a_cancellation_changes_no_outcome(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (60, 60));
 }
 
-/// Items that were decided keep their outcome; those cancelled never run.
+/// Decided items keep their outcome. Cancelled items never run.
 pub async fn cancelled_items_never_run(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
@@ -226,8 +226,8 @@ pub async fn cancelled_items_never_run(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (1, 1));
 }
 
-/// The first items of bulk requests stay for as long as later ones are in use,
-/// whatever order their keys have.
+/// The first items of bulk requests are not purged while later ones are in use,
+/// whatever the order of their keys.
 pub async fn a_purge_takes_no_first_item_away(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -263,8 +263,8 @@ pub async fn a_purge_takes_no_first_item_away(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (88, 88));
 }
 
-/// Records of a bulk request stay until its last item is old enough; then all of
-/// them go.
+/// Records of a bulk request stay until its last item is old enough. Then all are
+/// purged.
 pub async fn a_purge_keeps_a_bulk_request_whole(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -290,8 +290,8 @@ pub async fn a_purge_keeps_a_bulk_request_whole(kit: &Kit) {
     // The first item is 40 days old, the last one 20.
     kit.advance(DAY * 20);
     assert_eq!(purge(DAY * 30).await, 0);
-    let kept = kit.bulk("k", items()).await;
-    for decided in kept {
+    let replay = kit.bulk("k", items()).await;
+    for decided in replay {
         replayed(decided);
     }
     let other = kit.bulk("k", pays(ada, bob, &[7])).await;
@@ -302,7 +302,7 @@ pub async fn a_purge_keeps_a_bulk_request_whole(kit: &Kit) {
     for key in [record_key("k"), item_key("k", 0), item_key("k", 1)] {
         assert_eq!(kit.recorded(key).await, None);
     }
-    // The key is free: these are other items, and none is held up by old ones.
+    // The key is free. These are other items, and old items do not block them.
     let again = kit.bulk("k", pays(ada, bob, &[2, 20])).await;
     for decided in again {
         fresh(decided);

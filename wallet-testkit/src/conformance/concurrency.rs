@@ -1,5 +1,4 @@
-//! Several threads at once. Who comes first is left to chance; what holds
-//! afterwards is not.
+//! Several threads at once. The order is random, but the final state must hold.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
@@ -9,7 +8,7 @@ use super::steps::{
 };
 use crate::Kit;
 use wallet_core::ledger::{Decided, HoldStatus};
-use wallet_core::request::{BulkRequest, Prepared, ReverseWhat};
+use wallet_core::request::{BulkRequest, PreparedRequest, ReverseWhat};
 use wallet_core::{
     AccountId, Capture, Command, Currency, Deposit, LedgerId, Money, OpenAccount, Outcome,
     PlaceHold, Rejection, Request, Reverse, TransferId, Withdrawal,
@@ -18,8 +17,8 @@ use wallet_core::{
 const THREADS: usize = 4;
 
 impl Kit {
-    /// Submits the requests of each list on a thread of its own, all at once,
-    /// each list in its order; answers in the order of the lists.
+    /// Submits the requests of each list on a separate thread, concurrently, each
+    /// list in its order. Returns the answers in the order of the lists.
     fn race(&self, lists: Vec<Vec<Request>>) -> Vec<Vec<Decided>> {
         let start = Barrier::new(lists.len());
         let answers: Vec<Mutex<Vec<Decided>>> = lists.iter().map(|_| Mutex::default()).collect();
@@ -41,9 +40,9 @@ impl Kit {
         answers.map(|list| list.into_inner().unwrap()).collect()
     }
 
-    /// Hands lists of prepared requests to the store on a thread for each, all at
-    /// once; answers in the order of the lists.
-    fn race_prepared(&self, lists: Vec<Vec<Arc<Prepared>>>) -> Vec<Vec<Decided>> {
+    /// Passes each list of prepared requests to the store on a separate thread,
+    /// concurrently. Returns the answers in the order of the lists.
+    fn race_prepared(&self, lists: Vec<Vec<Arc<PreparedRequest>>>) -> Vec<Vec<Decided>> {
         let start = Barrier::new(lists.len());
         let answers: Vec<Mutex<Vec<Decided>>> = lists.iter().map(|_| Mutex::default()).collect();
         std::thread::scope(|scope| {
@@ -81,7 +80,7 @@ fn accepted(outcomes: &[Arc<Outcome>]) -> usize {
         .count()
 }
 
-/// Payments to and fro between the same accounts lose nothing.
+/// Concurrent payments between the same accounts lose nothing.
 pub async fn payments_at_once_lose_nothing(kit: &Kit) {
     let mut accounts = Vec::new();
     for name in ["ada", "bob", "eve"] {
@@ -114,7 +113,7 @@ pub async fn payments_at_once_lose_nothing(kit: &Kit) {
     assert_eq!((total, entries), (0, 2 * (3 + 100)));
 }
 
-/// Holds that come and go beside them never show in the sums.
+/// Concurrent holds never show a difference in the pending sums.
 pub async fn pending_sums_are_of_one_state(kit: &Kit) {
     let (ada, bob) = (kit.open_with("ada", 1_000).await, kit.open("bob").await);
     let money = Money::minor(3, eur()).unwrap();
@@ -129,7 +128,7 @@ pub async fn pending_sums_are_of_one_state(kit: &Kit) {
         let looks = scope.spawn(|| {
             kit.factory().block_on(Box::pin(async {
                 loop {
-                    // Once more when all is done.
+                    // One more time after everything is done.
                     let is_last = is_done.load(Ordering::Relaxed);
                     let sums = kit.store().pending_sums(&keys).await.unwrap();
                     for sums in &sums {
@@ -152,7 +151,7 @@ pub async fn pending_sums_are_of_one_state(kit: &Kit) {
     });
 }
 
-/// Payments to and fro beside it never show in the sum.
+/// Concurrent payments never change the trial balance.
 pub async fn a_trial_balance_is_of_one_state(kit: &Kit) {
     let (ada, bob) = (kit.open_with("ada", 1_000).await, kit.open("bob").await);
     let list = |pay: Command| {
@@ -165,7 +164,7 @@ pub async fn a_trial_balance_is_of_one_state(kit: &Kit) {
     std::thread::scope(|scope| {
         let looks = scope.spawn(|| {
             kit.factory().block_on(Box::pin(async {
-                // At least once, and once more when all is done.
+                // At least once, and one more time after everything is done.
                 while !is_done.load(Ordering::Relaxed) {
                     let sums = kit.store().trial_balance(LedgerId::default()).await;
                     let sums = sums.unwrap();
@@ -185,8 +184,8 @@ pub async fn a_trial_balance_is_of_one_state(kit: &Kit) {
     });
 }
 
-/// A key that is used at once for a transfer, for bulk requests with other items,
-/// and for a list, stands for one of them.
+/// A key that is used concurrently for a transfer, for different bulk requests and
+/// for a list is used for only one of them.
 pub async fn a_key_used_for_two_bodies_at_once_is_applied_once(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
@@ -215,8 +214,8 @@ pub async fn a_key_used_for_two_bodies_at_once_is_applied_once(kit: &Kit) {
     }
 }
 
-/// A key that is cancelled while it is used is either cancelled or used, and both
-/// are told which.
+/// A key that is cancelled while it is used is either cancelled or used. Both
+/// callers get that result.
 pub async fn a_key_is_cancelled_or_used_at_once(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
@@ -227,7 +226,7 @@ pub async fn a_key_is_cancelled_or_used_at_once(kit: &Kit) {
         let pay = Request::new(key, transfer(ada, bob, 1));
         let lists = vec![
             vec![kit.prepare(pay)],
-            vec![Arc::new(Prepared::cancellation(record_key))],
+            vec![Arc::new(PreparedRequest::cancellation(record_key))],
         ];
         let answers = kit.race_prepared(lists);
         let outcomes = answers.iter().flatten().map(|decided| match decided {
@@ -241,7 +240,7 @@ pub async fn a_key_is_cancelled_or_used_at_once(kit: &Kit) {
     }
 }
 
-/// However many want it at once, no more goes out than there is.
+/// Concurrent spending never exceeds the available balance.
 pub async fn no_money_is_spent_twice(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let take = Withdrawal::new(ada, super::steps::cents(9), settlement("bank"));
@@ -258,8 +257,8 @@ pub async fn no_money_is_spent_twice(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (1, 1));
 }
 
-/// The same key from several threads at once is applied once; everybody gets
-/// the same outcome.
+/// The same key from several threads is applied once. All callers get the same
+/// outcome.
 pub async fn a_key_used_at_once_is_applied_once(kit: &Kit) {
     let ada = kit.open("ada").await;
     let list = || {
@@ -289,8 +288,8 @@ pub async fn a_key_used_at_once_is_applied_once(kit: &Kit) {
     assert_eq!(kit.entries(ada).await.len(), 10);
 }
 
-/// Of two different requests under one key, one is applied and the other is a
-/// mismatch.
+/// Of two different concurrent requests under one key, one is applied and the other
+/// is a mismatch.
 pub async fn a_key_used_twice_at_once_is_applied_once(kit: &Kit) {
     let ada = kit.open("ada").await;
     for round in 0..5 {
@@ -308,7 +307,7 @@ pub async fn a_key_used_twice_at_once_is_applied_once(kit: &Kit) {
     assert_eq!(kit.entries(ada).await.len(), 5);
 }
 
-/// A given id is taken once, whoever comes first.
+/// A given id is used once under concurrency.
 pub async fn an_id_given_at_once_is_taken_once(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -323,8 +322,8 @@ pub async fn an_id_given_at_once_is_taken_once(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (90, 80));
 }
 
-/// A settlement account, and a currency, that many need for the first time at
-/// once are made once.
+/// A settlement account or a currency that many concurrent requests need for the
+/// first time is created once.
 pub async fn what_is_needed_at_once_is_made_once(kit: &Kit) {
     let gems = Currency::new("GEMS", 0).unwrap();
     let outcomes = kit.race_commands(1, &OpenAccount::new(owner("x"), gems).into());
@@ -343,7 +342,7 @@ pub async fn what_is_needed_at_once_is_made_once(kit: &Kit) {
     assert_eq!(kit.balances(account).await, (36, 36));
 }
 
-/// Captures of one hold at once take no more than it holds.
+/// Concurrent captures of one hold take no more than its amount.
 pub async fn a_hold_is_captured_once(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -356,7 +355,7 @@ pub async fn a_hold_is_captured_once(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (50, 50));
 }
 
-/// Reversals of one transfer at once undo no more than it moved.
+/// Concurrent reversals of one transfer reverse no more than it moved.
 pub async fn a_transfer_is_reversed_once(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open_with("bob", 100).await;
@@ -368,7 +367,7 @@ pub async fn a_transfer_is_reversed_once(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (100, 100));
 }
 
-/// Past balances asked for while money moves never change afterwards.
+/// Past balances that were read during payments never change afterwards.
 pub async fn a_balance_asked_for_meanwhile_holds(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -382,7 +381,7 @@ pub async fn a_balance_asked_for_meanwhile_holds(kit: &Kit) {
                 for _ in 0..30 {
                     let at = kit.now();
                     let past = kit.store().balance_at(key, at).await;
-                    // A lock or a version that somebody else has is no answer.
+                    // A lock or version conflict is not an answer.
                     if let Ok(past) = past {
                         answers.lock().unwrap().push((at, past));
                     }

@@ -1,4 +1,4 @@
-//! Claiming rows, marking them done, purging them.
+//! Claims rows, marks them as done, purges them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use wallet_core::store::{
 const TTL: Duration = Duration::from_secs(86_400);
 
 impl Kit {
-    /// The lease on partition 0, for a relay of the kit's own.
+    /// The lease on partition 0, for a relay of the kit.
     pub(super) async fn lease(&self) -> Lease {
         let lease = self.outbox().acquire(0, "relay", TTL).await;
         lease.expect("acquire").expect("nobody else has it")
@@ -42,7 +42,7 @@ impl Kit {
         marked.expect("mark_done");
     }
 
-    /// An account and `count` rows; their numbers.
+    /// Opens an account and writes `count` rows. Returns their numbers.
     pub(super) async fn rows(&self, count: usize) -> Vec<RowId> {
         let ada = self.open("ada").await;
         for _ in 1..count {
@@ -59,8 +59,8 @@ fn ids(rows: &[OutboxRow]) -> Vec<RowId> {
     rows.iter().map(|row| row.id).collect()
 }
 
-/// Rows are claimed in order of their numbers, without those to skip, as many
-/// as asked for; to claim them changes nothing.
+/// Rows are claimed in order of their numbers, without skipped rows, up to the
+/// limit. A claim changes nothing.
 pub async fn rows_are_claimed_in_order(kit: &Kit) {
     let rows = kit.rows(5).await;
     assert!(rows.windows(2).all(|pair| pair[0] < pair[1]));
@@ -75,7 +75,7 @@ pub async fn rows_are_claimed_in_order(kit: &Kit) {
     assert_eq!(kit.claim(&lease, &rows, 10).await, []);
 }
 
-/// A row that is complete is not claimed again, whatever its done-set.
+/// A complete row is not claimed again, whatever its done-set is.
 pub async fn a_complete_row_is_not_claimed_again(kit: &Kit) {
     let rows = kit.rows(3).await;
     let lease = kit.lease().await;
@@ -88,8 +88,8 @@ pub async fn a_complete_row_is_not_claimed_again(kit: &Kit) {
     assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[2]]);
 }
 
-/// A row that was put aside is not claimed until it is opened again, counts
-/// meanwhile, keeps its done-set, and outlives the process so.
+/// A row that was put aside is not claimed until it is reopened. Meanwhile it
+/// counts, keeps its done-set, and is durable.
 pub async fn a_row_put_aside_is_not_claimed_until_reopened(kit: &Kit) {
     let rows = kit.rows(4).await;
     let lease = kit.lease().await;
@@ -108,7 +108,7 @@ pub async fn a_row_put_aside_is_not_claimed_until_reopened(kit: &Kit) {
     assert_eq!(kit.outbox().reopen(&lease).await.unwrap(), 0);
 }
 
-/// What is complete stays so, whatever is said of it later.
+/// A complete row stays complete, whatever is marked later.
 pub async fn what_is_complete_stays_so(kit: &Kit) {
     let rows = kit.rows(2).await;
     let lease = kit.lease().await;
@@ -121,8 +121,7 @@ pub async fn what_is_complete_stays_so(kit: &Kit) {
     }
 }
 
-/// Marks of a row add up, marking twice is marking once, and they outlive the
-/// process.
+/// Marks of a row add up, are idempotent, and are durable.
 pub async fn marks_add_up(kit: &Kit) {
     let rows = kit.rows(2).await;
     let lease = kit.lease().await;
@@ -143,7 +142,7 @@ pub async fn marks_add_up(kit: &Kit) {
     assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[0]]);
 }
 
-/// Several rows are marked together.
+/// Several rows are marked atomically.
 pub async fn several_rows_are_marked_together(kit: &Kit) {
     let rows = kit.rows(4).await;
     let lease = kit.lease().await;
@@ -164,7 +163,7 @@ pub async fn several_rows_are_marked_together(kit: &Kit) {
     assert_eq!(open[1].done, DoneSet::from([1]));
 }
 
-/// A payload and its time come out as they were committed.
+/// A payload and its time read back as they were committed.
 pub async fn a_row_tells_its_time(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -179,8 +178,8 @@ pub async fn a_row_tells_its_time(kit: &Kit) {
     assert_eq!(times, [first, kit.now()]);
 }
 
-/// The depth counts what is not complete, tells the oldest of it, and what is
-/// parked.
+/// The depth counts incomplete rows, and returns the oldest of them and the number
+/// of parked events.
 pub async fn the_depth_counts_what_is_open(kit: &Kit) {
     let empty = kit.outbox().depth(0).await.unwrap();
     assert_eq!((empty.rows, empty.oldest, empty.parked), (0, None, 0));
@@ -198,8 +197,8 @@ pub async fn the_depth_counts_what_is_open(kit: &Kit) {
     assert_eq!((depth.rows, depth.oldest), (1, Some(claimed[1].created_at)));
 }
 
-/// A purge deletes rows that are complete and old enough, oldest first, as
-/// many as it may, and no other.
+/// A purge deletes complete rows that are old enough, oldest first, up to the
+/// limit, and no others.
 pub async fn a_purge_deletes_delivered_rows_only(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -230,7 +229,7 @@ pub async fn a_purge_deletes_delivered_rows_only(kit: &Kit) {
     assert_eq!(purge(hour, 100).await, 0);
     assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[3]]);
     assert_eq!(purge(Duration::ZERO, 100).await, 1);
-    // Numbers are never given twice, even when the last rows are gone.
+    // Row numbers are never reused, even when the last rows are deleted.
     kit.mark(&lease, rows[3], &[0], RowState::Complete).await;
     assert_eq!(purge(Duration::ZERO, 100).await, 1);
     kit.reopen().await;

@@ -1,5 +1,5 @@
-//! Epochs: a database that went back to an earlier state says so in all that it
-//! writes from then on.
+//! Epochs: after a restore to an earlier state, everything that a database writes
+//! has the new epoch.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -39,7 +39,7 @@ impl Kit {
     }
 }
 
-/// A database that never went back is in its first epoch, and writes so.
+/// A database that was never restored is in its first epoch, and writes it.
 pub async fn a_store_begins_in_its_first_epoch(kit: &Kit) {
     assert_eq!(kit.epochs().await, Epochs::default());
     let ada = kit.open("ada").await;
@@ -47,8 +47,8 @@ pub async fn a_store_begins_in_its_first_epoch(kit: &Kit) {
     assert_eq!(kit.entries(ada).await[0].epoch, Epoch::FIRST);
 }
 
-/// What is written after a raise names the new epoch, what was written before
-/// keeps its own: in outcomes, entries, replays and the outbox.
+/// Writes after a raise have the new epoch, and earlier writes keep theirs: in
+/// outcomes, entries, replays and the outbox.
 pub async fn effects_keep_the_epoch_that_they_were_written_in(kit: &Kit) {
     let ada = kit.open("ada").await;
     let before = fresh(kit.submit(request("before", deposit(ada, 5))).await);
@@ -65,16 +65,16 @@ pub async fn effects_keep_the_epoch_that_they_were_written_in(kit: &Kit) {
     let epochs: Vec<_> = kit.entries(ada).await.iter().map(|e| e.epoch).collect();
     assert_eq!(epochs, [Epoch::FIRST, raised.epoch]);
     let rows = open_rows(kit.outbox().as_ref()).await;
-    let told = rows.iter().flat_map(|row| {
+    let published = rows.iter().flat_map(|row| {
         let outcomes = codec::decode_outbox(&row.payload).expect("a payload");
         outcomes.into_iter().map(|(_, outcome)| outcome.epoch)
     });
-    let told: Vec<_> = told.collect();
-    assert_eq!(told, [Epoch::FIRST, Epoch::FIRST, raised.epoch]);
+    let published: Vec<_> = published.collect();
+    assert_eq!(published, [Epoch::FIRST, Epoch::FIRST, raised.epoch]);
 }
 
-/// A raise is kept as it was answered, whoever looks, and when the store is
-/// opened again.
+/// A raise is recorded as it was returned. Every reader sees it, also after a
+/// reopen.
 pub async fn a_raised_epoch_is_durable(kit: &Kit) {
     let raised = kit.raise(LONG_AGO, "ops \u{1F4BE} of the bank").await;
     assert_eq!(raised.restored_to, LONG_AGO);
@@ -86,7 +86,7 @@ pub async fn a_raised_epoch_is_durable(kit: &Kit) {
     assert_eq!(kit.deposited(ada, 5).await.epoch, raised.epoch);
 }
 
-/// Asking again for the same raise raises once; another restore raises again.
+/// A repeated raise is idempotent. Another restore raises again.
 pub async fn a_raise_asked_for_twice_is_one(kit: &Kit) {
     let first = kit.raise(LONG_AGO, "ops").await;
     assert_eq!(kit.raise(LONG_AGO, "ops").await, first);
@@ -101,15 +101,15 @@ pub async fn a_raise_asked_for_twice_is_one(kit: &Kit) {
     assert_eq!(again, third);
 }
 
-/// A time that has not come is refused, and nothing is raised.
+/// A restore time in the future is refused, and nothing is raised.
 pub async fn a_restore_to_the_future_is_refused(kit: &Kit) {
     let refused = kit.store().raise_epoch(FAR_AHEAD, &by("ops")).await;
     assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Invalid);
     assert_eq!(kit.epochs().await, Epochs::default());
 }
 
-/// A process that has been at work all the time writes in the epoch that another
-/// one raised.
+/// A process that was running all the time writes in the epoch that another process
+/// raised.
 pub async fn an_epoch_raised_by_the_other_counts_at_once(kit: &Kit) {
     let Some(other) = kit.another().await else {
         return;
@@ -121,8 +121,8 @@ pub async fn an_epoch_raised_by_the_other_counts_at_once(kit: &Kit) {
     assert_eq!(other.epochs().await, kit.epochs().await);
 }
 
-/// While others commit: once a raise was answered, no commit of an earlier epoch
-/// lands any more.
+/// Under concurrency, no commit of an earlier epoch lands after a raise was
+/// answered.
 pub async fn no_commit_of_an_earlier_epoch_lands_after_a_raise(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
     let list = || {
@@ -144,7 +144,7 @@ pub async fn no_commit_of_an_earlier_epoch_lands_after_a_raise(kit: &Kit) {
         let raise = &raise;
         scope.spawn(move || {
             kit.factory().block_on(Box::pin(async {
-                // In the middle of it.
+                // The raise happens midway.
                 while kit.account(ada).await.state.sequence < 20
                     && !threads
                         .iter()
@@ -175,7 +175,7 @@ pub async fn no_commit_of_an_earlier_epoch_lands_after_a_raise(kit: &Kit) {
     assert_eq!(found.len(), 1);
 }
 
-/// Raises, as often as commits are in the way.
+/// Raises the epoch, with retries while commits conflict.
 async fn raise_while_busy(kit: &Kit) -> RaisedEpoch {
     for _ in 0..1_000 {
         match kit.store().raise_epoch(LONG_AGO, &by("ops")).await {

@@ -20,7 +20,7 @@ fn greatest() -> Money {
     }
 }
 
-/// The greatest amount moves to the last minor unit, in and out.
+/// The greatest amount moves exactly, in and out.
 pub async fn the_greatest_amount_moves_exactly(kit: &Kit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     kit.accept(Deposit::new(ada, greatest(), settlement("bank")))
@@ -34,8 +34,8 @@ pub async fn the_greatest_amount_moves_exactly(kit: &Kit) {
     assert_eq!(kit.entries(bob).await[0].amount, Amount::MAX);
 }
 
-/// Sums beyond 64 and 96 bits, and beyond what a float holds, stay exact to the
-/// last minor unit: posted, pending, and in every entry.
+/// Sums beyond 64 and 96 bits, and beyond a float's range, are exact: posted,
+/// pending, and in every entry.
 pub async fn sums_beyond_any_float_stay_exact(kit: &Kit) {
     let ada = kit.open("ada").await;
     let bob = kit.open("bob").await;
@@ -67,7 +67,7 @@ pub async fn sums_beyond_any_float_stay_exact(kit: &Kit) {
     );
 }
 
-/// The greatest limits are kept exactly.
+/// The greatest limits are stored exactly.
 pub async fn the_greatest_limits_are_kept(kit: &Kit) {
     let command = OpenAccount::new(owner("ada"), eur())
         .with_policy(Policy::Overdraft(Amount::MAX))
@@ -99,14 +99,14 @@ fn hard_text(length: usize) -> String {
     filled(hard, ' ', length)
 }
 
-/// The same of what an owner may hold: composed, without blanks at its end and
+/// Hard text within the rules for an owner: composed, without a blank at an end and
 /// without marks that turn the direction.
 fn hard_owner() -> String {
     let hard = "' \" \\ % _ ; -- \u{FFFD}\u{FFFF}\u{10FFFF}\u{E9}\u{05D0}\u{1F468}\u{308}\u{1F469}";
     filled(hard, '.', Owner::MAX_BYTES)
 }
 
-/// `hard` over and over, and `last` up to so many bytes.
+/// Repeats `hard`, and fills up with `last` to this number of bytes.
 fn filled(hard: &str, last: char, length: usize) -> String {
     let mut text: String = hard
         .chars()
@@ -122,8 +122,8 @@ fn filled(hard: &str, last: char, length: usize) -> String {
     text
 }
 
-/// Texts of the greatest length, of whatever characters, come back byte by
-/// byte: from the books, from records, and after a reopening.
+/// Texts of the greatest length, with any characters, read back byte by byte: from
+/// accounts, from records, and after a reopen.
 pub async fn the_hardest_texts_come_back(kit: &Kit) {
     let wide = "\u{1F34E}".repeat((Metadata::MAX_BYTES - 8) / 4);
     let metadata = Metadata::parse(&format!(r#"{{"a":"{wide}"}}"#)).unwrap();
@@ -149,8 +149,8 @@ pub async fn the_hardest_texts_come_back(kit: &Kit) {
     let place = PlaceHold::new(bob, ada, cents(1)).with_details(late.clone());
     let hold = held(&kit.accept(place).await).key.id;
     kit.reopen().await;
-    let kept = kit.account(ada).await;
-    assert_eq!((&kept.owner, &kept.metadata), (&who, &account.metadata));
+    let stored = kit.account(ada).await;
+    assert_eq!((&stored.owner, &stored.metadata), (&who, &account.metadata));
     let row = kit.transfer_now(paid.key.id).await;
     assert_eq!(row.transfer, paid);
     assert_eq!(row.transfer.details, details);
@@ -169,22 +169,22 @@ pub async fn the_hardest_texts_come_back(kit: &Kit) {
         after: None,
         limit: 10,
     };
-    assert_eq!(kit.store().list_accounts(&query).await.unwrap(), [kept]);
+    assert_eq!(kit.store().list_accounts(&query).await.unwrap(), [stored]);
 }
 
-/// Metadata keeps its numbers and nesting to the ends of their ranges.
+/// Metadata keeps its numbers and nesting up to the limits of their ranges.
 pub async fn metadata_keeps_its_ends(kit: &Kit) {
     let json = r#"{"":{"a":[[[[[[]]]]]]},"\u0000":"\u0007\\\"","i":-9223372036854775808,"u":18446744073709551615}"#;
     let metadata = Metadata::parse(json).unwrap();
     let command = OpenAccount::new(owner("ada"), eur()).with_metadata(Some(metadata.clone()));
     let id = opened(&kit.accept(command).await).state.key.id;
     kit.reopen().await;
-    let kept = kit.account(id).await.metadata.unwrap();
-    assert_eq!(kept.as_str(), metadata.as_str());
+    let stored = kit.account(id).await.metadata.unwrap();
+    assert_eq!(stored.as_str(), metadata.as_str());
 }
 
-/// Owners and references are told apart byte by byte: by case, accent and what has
-/// no width, references also by composition and trailing blank.
+/// Owners and references are compared byte by byte: by case, accent and zero-width
+/// characters. References also differ by composition and trailing blank.
 pub async fn texts_are_compared_byte_by_byte(kit: &Kit) {
     let texts = [
         "ada",
@@ -235,7 +235,7 @@ pub async fn texts_are_compared_byte_by_byte(kit: &Kit) {
     }
 }
 
-/// Currencies of the least and greatest exponent and the longest code are kept.
+/// Currencies with the least and greatest exponent and the longest code are stored.
 pub async fn currencies_keep_their_ends(kit: &Kit) {
     for (code, exponent) in [("AB", 0), ("A23456789_12", 18), ("JPY", 0)] {
         let currency = Currency::new(code, exponent).unwrap();
@@ -246,21 +246,25 @@ pub async fn currencies_keep_their_ends(kit: &Kit) {
         };
         kit.accept(Deposit::new(id, money, settlement(&"s".repeat(32))))
             .await;
-        let kept = kit.account(id).await.state;
-        assert_eq!(kept.currency, currency);
-        assert_eq!(kept.counters.posted(), Amount::MAX.minor());
+        let stored = kit.account(id).await.state;
+        assert_eq!(stored.currency, currency);
+        assert_eq!(stored.counters.posted(), Amount::MAX.minor());
     }
 }
 
-/// The longest life of a hold is kept, and a cursor beyond every row is the end.
+/// The longest life of a hold is stored, and a cursor beyond every row returns an
+/// empty page.
 pub async fn the_longest_hold_is_kept(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let life = wallet_core::request::HOLD_LIFE_MAX;
     let place = PlaceHold::new(ada, bob, cents(1)).with_expires_in(Some(life));
     let hold = held(&kit.accept(place).await);
-    let kept = kit.hold_now(hold.key.id).await;
-    assert_eq!(kept.expires_at, Some(hold.created_at.saturating_add(life)));
+    let stored = kit.hold_now(hold.key.id).await;
+    assert_eq!(
+        stored.expires_at,
+        Some(hold.created_at.saturating_add(life))
+    );
     let query = wallet_core::EntryQuery {
         after: Some(i64::MAX),
         ..all_entries(at_home(ada))

@@ -10,7 +10,7 @@ use super::steps::{
 use crate::Kit;
 use crate::kit::{fresh, replayed};
 use wallet_core::ledger::{Decided, Details, EffectKind, HoldStatus, TransferKind};
-use wallet_core::request::{Expire, Prepared};
+use wallet_core::request::{Expire, PreparedRequest};
 use wallet_core::store::HoldQuery;
 use wallet_core::{
     AccountId, Capture, ChangeStatus, Command, HoldId, LedgerId, OpenAccount, PlaceHold, Reference,
@@ -19,8 +19,8 @@ use wallet_core::{
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A hold that names the time of its end is the same request when it is sent
-/// again later; it ends at that time. A time that has come is refused, for good.
+/// A hold with an expiry time is the same request when it is repeated later. It
+/// ends at that time. A time in the past is refused for good.
 pub async fn a_hold_until_a_time_is_the_same_request_again(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -50,7 +50,8 @@ pub async fn a_hold_until_a_time_is_the_same_request_again(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (100, 100));
 }
 
-/// A hold reserves without moving; its capture moves and ends it.
+/// A hold reserves money without a movement. Its capture moves the money and ends
+/// the hold.
 pub async fn a_capture_posts_what_was_held(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -75,7 +76,7 @@ pub async fn a_capture_posts_what_was_held(kit: &Kit) {
     assert_eq!(kit.account(bob).await.state.counters.credits_pending, 0);
 }
 
-/// Captures of parts add up; the hold ends when nothing remains.
+/// Partial captures add up. The hold ends when nothing remains.
 pub async fn captures_of_parts_add_up(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -95,7 +96,7 @@ pub async fn captures_of_parts_add_up(kit: &Kit) {
     assert_eq!(again, Rejection::HoldNotPending);
 }
 
-/// A final capture of a part gives the rest back.
+/// A final partial capture releases the rest.
 pub async fn a_final_capture_gives_the_rest_back(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -111,7 +112,7 @@ pub async fn a_final_capture_gives_the_rest_back(kit: &Kit) {
     assert_eq!(kit.account(bob).await.state.counters.credits_pending, 0);
 }
 
-/// No capture takes more than the hold still holds.
+/// No capture exceeds the remaining amount.
 pub async fn a_capture_beyond_the_hold_is_refused(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -124,7 +125,7 @@ pub async fn a_capture_beyond_the_hold_is_refused(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (50, 40));
 }
 
-/// A release gives back what is left and ends the hold.
+/// A release returns the remaining amount and ends the hold.
 pub async fn a_release_gives_back_what_is_left(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -148,8 +149,8 @@ pub async fn a_release_gives_back_what_is_left(kit: &Kit) {
     }
 }
 
-/// What is not there can be neither captured nor given back, and a hold's id
-/// is taken only once.
+/// A missing hold can be neither captured nor released, and a hold's id is used
+/// only once.
 pub async fn a_hold_is_known_by_its_id(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -167,8 +168,7 @@ pub async fn a_hold_is_known_by_its_id(kit: &Kit) {
     assert_eq!(found, [None, Some(kit.hold_now(id).await)]);
 }
 
-/// All that was said of a hold reads back, also after the store was opened
-/// again.
+/// A hold reads back with every field, also after a reopen.
 pub async fn a_hold_reads_back_whole(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -191,8 +191,7 @@ pub async fn a_hold_reads_back_whole(kit: &Kit) {
     assert_eq!(kit.hold_now(hold.key.id).await, hold);
 }
 
-/// Within one request, and within one batch, a hold that was just placed can
-/// be captured.
+/// Within one request, and within one batch, a new hold can be captured.
 pub async fn a_hold_placed_just_before_can_be_captured(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -212,8 +211,8 @@ pub async fn a_hold_placed_just_before_can_be_captured(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (20, 20));
 }
 
-/// Frozen debits or credits stop new holds, not the ends of old ones; frozen
-/// altogether stops captures and releases too.
+/// Frozen debits or credits stop new holds, but not the end of old ones. A frozen
+/// account stops captures and releases too.
 pub async fn a_frozen_account_still_honours_its_holds(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -236,7 +235,7 @@ pub async fn a_frozen_account_still_honours_its_holds(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (95, 90));
 }
 
-/// From its time on a hold can't be captured, only expired, whatever the
+/// From its expiry time on a hold cannot be captured, only expired, whatever the
 /// status of its accounts.
 pub async fn an_expired_hold_can_only_be_expired(kit: &Kit) {
     if !kit.drives_the_clock() {
@@ -264,8 +263,8 @@ pub async fn an_expired_hold_can_only_be_expired(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (97, 97));
 }
 
-/// The sweep that comes too early records nothing; the one in time expires the
-/// hold once, and any other is a replay of it.
+/// A sweep that is too early records nothing. A later sweep expires the hold once,
+/// and any other sweep is a replay.
 pub async fn the_sweep_expires_a_hold_once(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -275,7 +274,7 @@ pub async fn the_sweep_expires_a_hold_once(kit: &Kit) {
     let place = PlaceHold::new(ada, bob, cents(10)).with_expires_in(Some(MINUTE));
     let hold = held(&kit.accept(place).await).key;
     let ids = crate::SeededIds::new(99);
-    let sweep = || Arc::new(Prepared::expiry(hold, &ids));
+    let sweep = || Arc::new(PreparedRequest::expiry(hold, &ids));
     let early = kit.transact(vec![sweep()]).await.remove(0);
     assert!(matches!(early, Decided::ClockBehind { .. }), "{early:?}");
     let key = sweep().key();
@@ -288,8 +287,8 @@ pub async fn the_sweep_expires_a_hold_once(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (100, 100));
 }
 
-/// Expired holds are told longest expired first, as many as asked for, and
-/// only those that are still open.
+/// Expired holds are listed with the longest expired first, up to the limit, and
+/// only pending ones.
 pub async fn expired_holds_come_longest_expired_first(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -314,7 +313,7 @@ pub async fn expired_holds_come_longest_expired_first(kit: &Kit) {
     assert_eq!(store.expired_holds(10).await.unwrap(), all[2..]);
 }
 
-/// Expired holds are told of every ledger, in one order of time.
+/// Expired holds of every ledger are listed in one order of time.
 pub async fn expired_holds_are_told_of_every_ledger(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -373,8 +372,7 @@ pub async fn holds_are_listed_for_both_accounts(kit: &Kit) {
     assert_eq!(list(ada, None, Some(three), 10).await, []);
 }
 
-/// A hold that the floor or a missing account forbids is refused and leaves
-/// nothing behind.
+/// A hold that the floor or a missing account forbids is refused and has no effect.
 pub async fn a_refused_hold_reserves_nothing(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;

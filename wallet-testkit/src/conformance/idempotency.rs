@@ -1,4 +1,4 @@
-//! Keys, records, replays, purge.
+//! Idempotency keys, records, replays, purge.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use wallet_core::{
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The same request under the same key gets its first answer again, whatever
-/// has happened to the accounts since, and writes nothing.
+/// The same request under the same key returns its first outcome, whatever happened
+/// to the accounts since, and writes nothing.
 pub async fn a_replay_answers_the_first_outcome(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -29,8 +29,8 @@ pub async fn a_replay_answers_the_first_outcome(kit: &Kit) {
     assert_eq!(kit.entries(bob).await.len(), 2);
 }
 
-/// A replay gives every kind of receipt exactly as it was first answered, also
-/// by a store that was opened again.
+/// A replay returns every kind of receipt exactly as it was first returned, also
+/// after a reopen.
 pub async fn every_receipt_is_replayed_after_a_reopening(kit: &Kit) {
     let (ada, bob) = (AccountId::new(given(1)), AccountId::new(given(2)));
     let hold = HoldId::new(given(3));
@@ -60,8 +60,8 @@ pub async fn every_receipt_is_replayed_after_a_reopening(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (96, 96));
 }
 
-/// Another request under a used key is a mismatch: nothing is written, and the
-/// first answer stays.
+/// Another request under a used key is a mismatch. Nothing is written, and the
+/// first outcome stays.
 pub async fn another_request_under_the_key_is_a_mismatch(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -76,7 +76,7 @@ pub async fn another_request_under_the_key_is_a_mismatch(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (60, 60));
 }
 
-/// A refusal is recorded and replayed, also when it would be granted by now.
+/// A refusal is recorded and replayed, even when the request would succeed now.
 pub async fn a_refusal_is_recorded_and_replayed(kit: &Kit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let pay = || request("pay", transfer(ada, bob, 60));
@@ -126,7 +126,7 @@ pub async fn scopes_and_ledgers_keep_keys_apart(kit: &Kit) {
     assert_eq!(found[1], None);
 }
 
-/// Records are answered in the order asked, with nothing for keys unused.
+/// Records are returned in the order of the keys, with `None` for unused keys.
 pub async fn records_are_answered_in_the_order_asked(kit: &Kit) {
     let ada = kit.open("ada").await;
     let mut outcomes = Vec::new();
@@ -144,7 +144,7 @@ pub async fn records_are_answered_in_the_order_asked(kit: &Kit) {
     assert_eq!(kit.store().records(&[]).await.unwrap(), []);
 }
 
-/// One batch may hold replays, mismatches and new requests side by side.
+/// One batch may contain replays, mismatches and new requests.
 pub async fn replays_and_new_requests_share_a_batch(kit: &Kit) {
     let ada = kit.open("ada").await;
     let first = fresh(kit.submit(request("a", deposit(ada, 1))).await);
@@ -164,8 +164,8 @@ pub async fn replays_and_new_requests_share_a_batch(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (11_011, 11_011));
 }
 
-/// A purge deletes records by age, oldest first, as many as it may; a key whose
-/// record is gone is new again.
+/// A purge deletes records by age, oldest first, up to the limit. A key without its
+/// record is new again.
 pub async fn a_purge_deletes_the_oldest_records_first(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -188,7 +188,7 @@ pub async fn a_purge_deletes_the_oldest_records_first(kit: &Kit) {
         found.iter().map(Option::is_some).collect::<Vec<_>>()
     };
     kit.forget_acknowledged();
-    // The opening, three hours older than the last, is the oldest of all.
+    // The opening, three hours older than the last record, is the oldest of all.
     assert_eq!(purge(HOUR * 5, 100).await, 0);
     assert_eq!(purge(HOUR, 0).await, 0);
     assert_eq!(purge(HOUR, 2).await, 2);
@@ -201,7 +201,7 @@ pub async fn a_purge_deletes_the_oldest_records_first(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (25, 25));
 }
 
-/// Ids that a caller gave stay taken when the record of their request is gone.
+/// Ids that a caller gave stay used when the record of their request is deleted.
 pub async fn given_ids_outlive_their_records(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -235,7 +235,7 @@ pub async fn given_ids_outlive_their_records(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (100, 100));
 }
 
-/// The longest and the shortest keys are kept apart.
+/// The longest and the shortest keys are different keys.
 pub async fn long_keys_are_kept_apart(kit: &Kit) {
     let ada = kit.open("ada").await;
     let scope = KeyScope::new(&"s".repeat(KeyScope::MAX_BYTES)).unwrap();

@@ -1,4 +1,4 @@
-//! The lease on a partition: one owner at a time, and fencing.
+//! The lease on a partition: one owner at a time, with fencing tokens.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use wallet_core::store::{
     RowState,
 };
 
-/// How long leases last here.
+/// The duration of leases in these cases.
 const TTL: Duration = Duration::from_secs(60);
 
 async fn acquire(outbox: &dyn Outbox, owner: &str) -> Option<Lease> {
@@ -20,8 +20,8 @@ fn is_lost<T: std::fmt::Debug>(answer: &Result<T, OutboxError>) -> bool {
     matches!(answer, Err(OutboxError::LeaseLost))
 }
 
-/// While one owner holds the partition, another gets nothing; the owner gets
-/// it again, under a greater token.
+/// While one owner holds the partition, another cannot acquire it. The same owner
+/// can, with a greater token.
 pub async fn one_owner_has_it_at_a_time(kit: &Kit) {
     let outbox = kit.outbox();
     let lease = acquire(outbox.as_ref(), "a").await.expect("free");
@@ -32,7 +32,7 @@ pub async fn one_owner_has_it_at_a_time(kit: &Kit) {
     assert_eq!(acquire(outbox.as_ref(), "b").await, None);
 }
 
-/// A lease that was given back is free at once, and the next token is greater.
+/// A released lease is free at once, and the next token is greater.
 pub async fn a_released_lease_is_free_at_once(kit: &Kit) {
     let outbox = kit.outbox();
     let first = acquire(outbox.as_ref(), "a").await.expect("free");
@@ -42,8 +42,8 @@ pub async fn a_released_lease_is_free_at_once(kit: &Kit) {
     assert!(is_lost(&outbox.renew(&first, TTL).await));
 }
 
-/// Another owner takes over when the lease has expired, and not before; to
-/// renew it moves its end.
+/// Another owner can take over only when the lease has expired. A renewal moves the
+/// end.
 pub async fn a_takeover_waits_for_the_end(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -64,8 +64,8 @@ pub async fn a_takeover_waits_for_the_end(kit: &Kit) {
     assert_eq!(acquire(outbox.as_ref(), "a").await, None);
 }
 
-/// A lease that ends far ahead was taken while the clock was ahead: it is free. One
-/// that whoever asks would last as long is held.
+/// A lease that ends far ahead was taken while the clock was ahead, so it is free.
+/// If the new owner asks for an equally long one, it is held.
 pub async fn a_lease_from_a_clock_ahead_is_free(kit: &Kit) {
     let outbox = kit.outbox();
     let hour = Duration::from_secs(3_600);
@@ -76,8 +76,7 @@ pub async fn a_lease_from_a_clock_ahead_is_free(kit: &Kit) {
     assert!(is_lost(&outbox.renew(&ahead, hour).await));
 }
 
-/// A lease that expired or was taken is refused by everything that takes one,
-/// and nothing is changed by it.
+/// Every call refuses a lease that expired or was taken over, and changes nothing.
 pub async fn a_lost_lease_changes_nothing(kit: &Kit) {
     let ada = kit.open_with("ada", 10).await;
     let outbox = kit.outbox();
@@ -132,7 +131,7 @@ async fn refuses_everything(kit: &Kit, lost: &Lease, row: i64, account: wallet_c
     assert!(is_lost(&outbox.park(lost, &event).await), "park");
 }
 
-/// A forged token is no lease, and one partition's lease is not another's.
+/// A forged token is no lease, and a lease is valid only for its partition.
 pub async fn a_lease_is_good_for_its_partition_alone(kit: &Kit) {
     kit.open("ada").await;
     let outbox = kit.outbox();
@@ -166,7 +165,7 @@ pub async fn a_lease_is_good_for_its_partition_alone(kit: &Kit) {
     outbox.renew(&lease, TTL).await.unwrap();
 }
 
-/// Leases and tokens outlive the process.
+/// Leases and tokens are durable.
 pub async fn leases_are_durable(kit: &Kit) {
     if !kit.can_reopen() {
         return;

@@ -1,9 +1,9 @@
-//! The conformance suite: the cases that every store passes.
+//! The conformance suite: the cases that every store must pass.
 //!
-//! Each case gets a fresh store as a [`Kit`], drives it through
-//! [`LedgerStore::transact`](wallet_core::store::LedgerStore::transact) and asserts on
-//! values. After every case the [`invariants`](wallet_core::verify) are checked
-//! on what it left behind.
+//! Each case gets a fresh store as a [`Kit`]. It drives the store through
+//! [`LedgerStore::transact`](wallet_core::store::LedgerStore::transact) and asserts
+//! on values. After every case the [`invariants`](wallet_core::verify) of the store
+//! are checked.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -36,26 +36,26 @@ pub mod system;
 pub mod times;
 pub mod transfers;
 
-/// A case under way.
+/// The future of a running case.
 pub type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// One case of a suite.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
-    /// What it is about.
+    /// The theme of the case.
     pub theme: &'static str,
-    /// What it proves.
+    /// The name, which says what the case proves.
     pub name: &'static str,
-    /// Whether every event must still be in the outbox when it ends.
+    /// Whether every event must still be in the outbox at the end.
     pub keeps_outbox: bool,
-    /// The case itself.
+    /// The function of the case.
     pub run: for<'a> fn(&'a Kit) -> Running<'a>,
 }
 
 /// Runs a case against a fresh store of `factory`, then checks the invariants.
 ///
 /// # Panics
-/// When the case or an invariant fails.
+/// If the case or an invariant fails.
 pub fn run(factory: impl StoreFactory, case: &Case) {
     let factory: Arc<dyn StoreFactory> = Arc::new(factory);
     factory.block_on(Box::pin(async {
@@ -66,13 +66,13 @@ pub fn run(factory: impl StoreFactory, case: &Case) {
     }));
 }
 
-/// What is wrong with a store of `factory`, by this case; `None` when it passes.
+/// The fault of a store of `factory` in this case; `None` when it passes.
 #[must_use]
 pub fn fault(factory: impl StoreFactory, case: &Case) -> Option<String> {
     caught(|| run(factory, case))
 }
 
-/// What `attempt` panics with; `None` when it does not.
+/// The message of a panic in `attempt`; `None` when it does not panic.
 pub(super) fn caught(attempt: impl FnOnce()) -> Option<String> {
     let attempt = std::panic::AssertUnwindSafe(attempt);
     let panic = std::panic::catch_unwind(attempt).err()?;

@@ -15,8 +15,8 @@ fn event(row: RowId, index: EventIndex, reason: &str) -> ParkedEvent {
     }
 }
 
-/// Parked events are told by row and index with all that was said, durably;
-/// parking twice is parking once.
+/// Parked events are listed by row and index with all fields, durably. Parking is
+/// idempotent.
 pub async fn parked_events_are_told_in_order(kit: &Kit) {
     let rows = kit.rows(2).await;
     let lease = kit.lease().await;
@@ -50,7 +50,7 @@ pub async fn a_parked_event_keeps_its_row_open(kit: &Kit) {
     assert_eq!(kit.outbox().depth(0).await.unwrap().rows, 2);
 }
 
-/// To skip a parked event marks it done for good.
+/// Skipping a parked event marks it as done for good.
 pub async fn a_skipped_event_is_done(kit: &Kit) {
     let rows = kit.rows(1).await;
     let lease = kit.lease().await;
@@ -67,7 +67,7 @@ pub async fn a_skipped_event_is_done(kit: &Kit) {
     assert_eq!(open[0].done, DoneSet::from([0, 2]));
 }
 
-/// To redrive a parked event leaves it to be tried again, and parked again.
+/// A redriven event can be tried again, and parked again.
 pub async fn a_redriven_event_is_tried_again(kit: &Kit) {
     let rows = kit.rows(1).await;
     let lease = kit.lease().await;
@@ -81,7 +81,7 @@ pub async fn a_redriven_event_is_tried_again(kit: &Kit) {
     assert_eq!(kit.outbox().parked(0).await.unwrap(), [parked]);
 }
 
-/// What is not parked cannot be ended, and nothing changes by it.
+/// Ending the parking of an event that is not parked changes nothing.
 pub async fn what_is_not_parked_is_left_alone(kit: &Kit) {
     let rows = kit.rows(1).await;
     let lease = kit.lease().await;
@@ -96,7 +96,7 @@ pub async fn what_is_not_parked_is_left_alone(kit: &Kit) {
     assert_eq!(kit.claim(&lease, &[], 10).await[0].done, DoneSet::new());
 }
 
-/// Parking needs the lease; ending it needs none.
+/// Parking needs the lease. Ending it does not.
 pub async fn ending_a_parking_needs_no_lease(kit: &Kit) {
     let rows = kit.rows(1).await;
     let lease = kit.lease().await;

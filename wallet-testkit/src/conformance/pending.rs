@@ -1,11 +1,11 @@
-//! What is held, as accounts say it and as their open holds do.
+//! Pending sums: the accounts' counters against their open holds.
 
 use super::steps::{amount, at_home, eur, given};
 use crate::Kit;
 use wallet_core::{AccountId, Capture, Release};
 
-/// What accounts say is held is what their open holds add up to, through captures
-/// of parts, releases and expiry.
+/// The pending counters equal the sums of the open holds, through partial captures,
+/// releases and expiry.
 pub async fn sums_add_up_the_open_holds(kit: &Kit) {
     let ada = kit.open_with("ada", 500).await;
     let bob = kit.open("bob").await;

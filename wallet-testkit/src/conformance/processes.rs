@@ -1,5 +1,5 @@
-//! Two processes on one store. Each has a handle of its own; neither knows
-//! what the other does but through the store.
+//! Two processes on one store. Each has its own handle, and they communicate only
+//! through the store.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::kit::{fresh, record_key, replayed};
 use wallet_core::ledger::Decided;
 use wallet_core::{Request, Withdrawal};
 
-/// What one process committed, the other reads and builds on at once.
+/// Each process reads the other's commits and builds on them at once.
 pub async fn each_sees_what_the_other_committed(kit: &Kit) {
     let Some(other) = kit.another().await else {
         return;
@@ -29,13 +29,13 @@ pub async fn each_sees_what_the_other_committed(kit: &Kit) {
     assert_eq!(other.violations(true).await, []);
 }
 
-/// A key that one process used is a replay, or a mismatch, in the other.
+/// A key that one process used is a replay or a mismatch in the other.
 pub async fn a_key_used_by_the_other_is_a_replay(kit: &Kit) {
     let Some(other) = kit.another().await else {
         return;
     };
     let ada = kit.open("ada").await;
-    // The other one has looked before, and found nothing.
+    // The other process has looked before, and found nothing.
     let none = other.store().records(&[record_key("a")]).await.unwrap();
     assert_eq!(none, [None]);
     let first = fresh(kit.submit(request("a", deposit(ada, 5))).await);
@@ -48,7 +48,7 @@ pub async fn a_key_used_by_the_other_is_a_replay(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (5, 5));
 }
 
-/// Two processes that pay from the same accounts at once lose nothing, spend
+/// Two processes that pay from the same accounts concurrently lose nothing, spend
 /// nothing twice, and apply each key once.
 pub async fn both_at_once_lose_nothing(kit: &Kit) {
     let Some(other) = kit.another().await else {
@@ -81,8 +81,8 @@ pub async fn both_at_once_lose_nothing(kit: &Kit) {
     assert_eq!(other.violations(true).await, []);
 }
 
-/// A lease that one process holds is closed to the other, and rows that one
-/// marked are marked for the other.
+/// The lease of one process excludes the other, and the marks of one process are
+/// visible to the other.
 pub async fn the_outbox_is_shared(kit: &Kit) {
     let Some(other) = kit.another().await else {
         return;

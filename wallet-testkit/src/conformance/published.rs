@@ -1,4 +1,4 @@
-//! What a commit leaves in the outbox.
+//! The outbox rows of a commit.
 
 use super::steps::{deposit, open_rows, refusal, request, transfer};
 use crate::Kit;
@@ -7,8 +7,8 @@ use wallet_core::store::{RowId, codec};
 use wallet_core::{ChangeStatus, Command, LedgerId, Outcome, Request, Status};
 
 impl Kit {
-    /// What the open rows tell, in their order, and their numbers.
-    async fn told(&self) -> (Vec<RowId>, Vec<(LedgerId, Outcome)>) {
+    /// The ids and the outcomes of the open rows, in order.
+    async fn published(&self) -> (Vec<RowId>, Vec<(LedgerId, Outcome)>) {
         let rows = open_rows(self.outbox().as_ref()).await;
         let ids = rows.iter().map(|row| row.id).collect();
         let outcomes = rows
@@ -18,12 +18,12 @@ impl Kit {
     }
 }
 
-/// A batch leaves one row that tells exactly what was committed, in the order
-/// in which it was decided.
+/// A batch leaves one row with exactly its committed outcomes, in the order of
+/// their decisions.
 pub async fn a_batch_leaves_its_outcomes_in_the_outbox(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
-    let (before, _) = kit.told().await;
+    let (before, _) = kit.published().await;
     let commands: [Command; 3] = [
         transfer(ada, bob, 30).into(),
         transfer(bob, ada, 10).into(),
@@ -36,29 +36,29 @@ pub async fn a_batch_leaves_its_outcomes_in_the_outbox(kit: &Kit) {
     let right: Vec<_> = committed
         .map(|outcome| (home, (*outcome).clone()))
         .collect();
-    let (rows, told) = kit.told().await;
+    let (rows, published) = kit.published().await;
     assert_eq!(rows.len(), before.len() + 1, "one row for the batch");
     assert_eq!(rows[..before.len()], before);
     assert!(rows.is_sorted());
-    assert_eq!(told[told.len() - 3..], right);
+    assert_eq!(published[published.len() - 3..], right);
 }
 
-/// What was refused or answered before leaves no row, and stands in none.
+/// Refusals and replays leave no row, and are in none.
 pub async fn refusals_and_replays_leave_nothing(kit: &Kit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let pay = |minor| transfer(ada, bob, minor);
-    let before = kit.told().await;
+    let before = kit.published().await;
     refusal(&fresh(kit.submit(request("no", pay(1))).await));
     replayed(kit.submit(request("no", pay(1))).await);
-    assert_eq!(kit.told().await, before);
+    assert_eq!(kit.published().await, before);
     let accepted = fresh(kit.submit(request("yes", deposit(ada, 100))).await);
-    let after = kit.told().await;
+    let after = kit.published().await;
     assert_eq!(
         after.1.last(),
         Some(&(LedgerId::default(), (*accepted).clone()))
     );
     replayed(kit.submit(request("yes", deposit(ada, 100))).await);
-    assert_eq!(kit.told().await, after);
+    assert_eq!(kit.published().await, after);
     let batch = [
         request("yes", deposit(ada, 100)),
         request("too much", pay(101)),
@@ -68,46 +68,50 @@ pub async fn refusals_and_replays_leave_nothing(kit: &Kit) {
     let batch = batch.map(|request| kit.prepare(request));
     let decided = kit.transact(batch.to_vec()).await;
     let paid = fresh(decided.into_iter().nth(2).unwrap());
-    let (rows, told) = kit.told().await;
+    let (rows, published) = kit.published().await;
     assert_eq!(rows.len(), after.0.len() + 1);
     assert_eq!(
-        told[after.1.len()..],
+        published[after.1.len()..],
         [(LedgerId::default(), (*paid).clone())]
     );
 }
 
-/// A change that has no effect leaves no event; every effect leaves one.
+/// A change without an effect leaves no event. Every effect leaves one.
 pub async fn every_effect_leaves_an_event(kit: &Kit) {
     let ada = kit.open("ada").await;
-    let (rows, told) = kit.told().await;
-    assert_eq!((rows.len(), told.len()), (1, 1), "the opening is an event");
+    let (rows, published) = kit.published().await;
+    assert_eq!(
+        (rows.len(), published.len()),
+        (1, 1),
+        "the opening is an event"
+    );
     kit.accept(ChangeStatus::new(ada, Status::Active)).await;
-    let effects = kit.told().await.1;
+    let effects = kit.published().await.1;
     let effects = effects.iter();
     let effects =
         effects.flat_map(|(ledger, outcome)| wallet_core::verify::effects_of(*ledger, outcome));
     assert_eq!(effects.count(), 1, "no change, no event");
     kit.accept(ChangeStatus::new(ada, Status::Frozen)).await;
-    let told = kit.told().await.1;
-    let effects = told
+    let published = kit.published().await.1;
+    let effects = published
         .iter()
         .flat_map(|(ledger, outcome)| wallet_core::verify::effects_of(*ledger, outcome));
     let versions: Vec<_> = effects.map(|(_, version)| version).collect();
     assert_eq!(versions, [1, 2]);
 }
 
-/// Rows are in ledgers of their own, and durable.
+/// Rows have their ledger, and are durable.
 pub async fn events_are_durable_and_know_their_ledger(kit: &Kit) {
     let far = LedgerId::new(u32::MAX);
     let open = wallet_core::OpenAccount::new(super::steps::owner("ada"), super::steps::eur());
     let elsewhere = Request::new(kit.fresh_key(), open).in_ledger(far);
     let outcome = fresh(kit.submit(elsewhere).await);
     kit.reopen().await;
-    let told = kit.told().await.1;
-    assert_eq!(told, [(far, (*outcome).clone())]);
+    let published = kit.published().await.1;
+    assert_eq!(published, [(far, (*outcome).clone())]);
     kit.open_with("bob", 5).await;
-    let (rows, told) = kit.told().await;
+    let (rows, published) = kit.published().await;
     assert!(rows.is_sorted() && rows.len() == 3);
-    let ledgers: Vec<_> = told.iter().map(|(ledger, _)| *ledger).collect();
+    let ledgers: Vec<_> = published.iter().map(|(ledger, _)| *ledger).collect();
     assert_eq!(ledgers, [far, LedgerId::default(), LedgerId::default()]);
 }

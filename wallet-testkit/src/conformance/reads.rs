@@ -1,4 +1,4 @@
-//! Reading: snapshots, entries, ledgers, pages.
+//! Reads: snapshots, entries, ledgers, pages.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ use wallet_core::{
     Reference, Rejection, Reverse, Timestamp, TransferId,
 };
 
-/// A dry run decides on a snapshot what the commit would, and writes nothing.
+/// A dry run decides the same on a snapshot as the commit would, and writes
+/// nothing.
 pub async fn a_dry_run_writes_nothing(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -24,23 +25,23 @@ pub async fn a_dry_run_writes_nothing(kit: &Kit) {
     let batch = Batch::new(vec![prepared.clone()]);
     let before = kit.account(ada).await;
     let snapshot = kit.store().snapshot(batch.reads()).await.unwrap();
-    let told = wallet_core::decide::decide(&batch, &snapshot).decided;
+    let planned = wallet_core::decide::decide(&batch, &snapshot).decided;
     assert_eq!(kit.account(ada).await, before);
     assert_eq!(kit.entries(bob).await, []);
     let none = kit.store().records(&[record_key("dry")]).await.unwrap();
     assert_eq!(none, [None]);
     let committed = fresh(kit.transact(vec![prepared]).await.remove(0));
-    let [Decided::Fresh(told)] = told.as_slice() else {
-        panic!("not decided afresh: {told:?}");
+    let [Decided::Fresh(planned)] = planned.as_slice() else {
+        panic!("not decided afresh: {planned:?}");
     };
-    assert_eq!(told.result.is_ok(), committed.result.is_ok());
+    assert_eq!(planned.result.is_ok(), committed.result.is_ok());
     if kit.drives_the_clock() {
-        assert_eq!(*told, committed);
+        assert_eq!(*planned, committed);
     }
 }
 
-/// A snapshot holds what was asked for, sorted: accounts that do not exist as
-/// nothing, records, currencies, and the accounts of holds and transfers.
+/// A snapshot holds all requested rows, sorted: accounts (`None` for missing ones),
+/// records, currencies, and the accounts of holds and transfers.
 pub async fn a_snapshot_holds_all_that_was_asked_for(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
@@ -66,8 +67,8 @@ pub async fn a_snapshot_holds_all_that_was_asked_for(kit: &Kit) {
     right.sort_unstable();
     assert_eq!(accounts, right);
     for (key, state) in &snapshot.accounts {
-        let kept = kit.account_at(*key).await;
-        assert_eq!(*state, kept.map(|account| account.state));
+        let stored = kit.account_at(*key).await;
+        assert_eq!(*state, stored.map(|account| account.state));
     }
     let records: Vec<_> = snapshot
         .records
@@ -80,7 +81,7 @@ pub async fn a_snapshot_holds_all_that_was_asked_for(kit: &Kit) {
     assert_eq!(snapshot.currencies, [eur()]);
 }
 
-/// Entries come page by page in both orders, none twice and none left out.
+/// Entries are paged in both orders, without duplicates or omissions.
 pub async fn entries_come_in_pages_both_ways(kit: &Kit) {
     let ada = kit.open("ada").await;
     for minor in 1..=7 {
@@ -95,7 +96,7 @@ pub async fn entries_come_in_pages_both_ways(kit: &Kit) {
             right.reverse();
         }
         for limit in [1, 3, 7, 50] {
-            let mut told = Vec::new();
+            let mut listed = Vec::new();
             let mut query = EntryQuery {
                 order,
                 limit,
@@ -108,15 +109,15 @@ pub async fn entries_come_in_pages_both_ways(kit: &Kit) {
                     break;
                 };
                 query.after = Some(last.sequence);
-                told.extend(page);
+                listed.extend(page);
             }
-            assert_eq!(told, right, "{order:?} in pages of {limit}");
+            assert_eq!(listed, right, "{order:?} in pages of {limit}");
         }
     }
 }
 
-/// Entries are found by time from (included) and to (excluded), together with
-/// a cursor, in both orders.
+/// Entries are found by time, from (inclusive) and to (exclusive), together with a
+/// cursor, in both orders.
 pub async fn entries_are_found_by_time(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -154,8 +155,8 @@ pub async fn entries_are_found_by_time(kit: &Kit) {
     assert_eq!(find(None, Some(next), up, None).await, [1, 2, 3]);
 }
 
-/// Of an empty store, of an unknown account, and by a limit of 0, there is
-/// nothing; that is no error.
+/// An empty store, an unknown account and a limit of 0 give an empty page and no
+/// error.
 pub async fn what_is_not_there_is_an_empty_page(kit: &Kit) {
     let store = kit.store();
     assert_eq!(store.ledgers().await.unwrap(), []);
@@ -209,8 +210,8 @@ pub async fn what_is_not_there_is_an_empty_page(kit: &Kit) {
     }
 }
 
-/// Ledgers are separate books: the same ids name other accounts, transfers and
-/// holds there, nothing crosses, and each is listed once in order.
+/// Ledgers are separate: the same ids name other accounts, transfers and holds
+/// there. Nothing crosses, and each ledger is listed once, in order.
 pub async fn ledgers_are_separate_books(kit: &Kit) {
     let ledgers = [LedgerId::new(0), LedgerId::new(7), LedgerId::new(u32::MAX)];
     let (ada, bob) = (AccountId::new(given(1)), AccountId::new(given(2)));
@@ -285,8 +286,8 @@ pub async fn ledgers_are_separate_books(kit: &Kit) {
     assert_eq!(kit.account_at(only_here.state.key).await, None);
 }
 
-/// Thousands of keys are answered at once, known and unknown ones, also twice
-/// the same, each in its place.
+/// Thousands of keys are answered at once, known, unknown and repeated ones, each
+/// in its place.
 pub async fn thousands_of_keys_are_answered_at_once(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -338,8 +339,8 @@ pub async fn thousands_of_keys_are_answered_at_once(kit: &Kit) {
     assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), right);
 }
 
-/// Each currency of a ledger by itself, with the host's own accounts; another
-/// ledger's are not in it.
+/// A trial balance adds up each currency of a ledger, including system accounts.
+/// Other ledgers are not in it.
 pub async fn a_trial_balance_adds_up_each_currency(kit: &Kit) {
     let abroad = LedgerId::new(7);
     let currencies = ["JPY", "EUR", "USD"].map(|code| Currency::iso(code).unwrap());
@@ -351,7 +352,7 @@ pub async fn a_trial_balance_adds_up_each_currency(kit: &Kit) {
                 let amount = Amount::new(minor).unwrap();
                 let deposit = Deposit::new(id, Money { amount, currency }, settlement("bank"));
                 let commands = match number {
-                    // Accounts at zero count, too.
+                    // Accounts at zero count too.
                     1 => vec![open.into()],
                     _ => vec![open.into(), deposit.into()],
                 };
@@ -363,20 +364,20 @@ pub async fn a_trial_balance_adds_up_each_currency(kit: &Kit) {
     let store = kit.store();
     for (ledger, count) in [(LedgerId::default(), 3), (abroad, 1)] {
         let sums = store.trial_balance(ledger).await.unwrap();
-        let told: Vec<_> = sums
+        let found: Vec<_> = sums
             .iter()
             .map(|sum| (sum.currency, sum.accounts, sum.posted))
             .collect();
         let [jpy, eur, usd] = currencies;
-        // The bank has one of each currency that it gave.
+        // The bank has one account per currency that it paid.
         let due = [(eur, count + 1, 0), (jpy, count, 0), (usd, count + 1, 0)];
-        assert_eq!(told, due);
+        assert_eq!(found, due);
     }
     assert_eq!(store.trial_balance(LedgerId::new(9)).await.unwrap(), []);
 }
 
-/// Proving that the store can commit changes neither the books nor the outbox, and
-/// needs nothing that another one keeps.
+/// A probe changes neither the accounts nor the outbox, and needs no row that
+/// another transaction has locked.
 pub async fn a_probe_leaves_nothing_behind(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let (store, outbox) = (kit.store(), kit.outbox());

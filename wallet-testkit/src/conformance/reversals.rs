@@ -13,7 +13,7 @@ fn part(transfer: TransferId, minor: i128) -> Reverse {
     Reverse::new(transfer).with_what(ReverseWhat::Amount(amount(minor)))
 }
 
-/// A full reversal moves everything back, and says what it undoes.
+/// A full reversal moves everything back, and names the reversed transfer.
 pub async fn a_full_reversal_moves_it_back(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -36,7 +36,7 @@ pub async fn a_full_reversal_moves_it_back(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (0, 0));
 }
 
-/// Reversals of parts add up, and end at what was moved.
+/// Partial reversals add up, and end at the moved amount.
 pub async fn reversals_of_parts_end_at_the_whole(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open_with("bob", 100).await;
@@ -55,8 +55,8 @@ pub async fn reversals_of_parts_end_at_the_whole(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (100, 100));
 }
 
-/// Of several legs, those to reverse must be named; the rest of all goes back
-/// in the opposite order.
+/// For several legs, the legs to reverse must be named. The rest of all legs is
+/// reversed in the opposite order.
 pub async fn legs_are_reversed_by_name(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
@@ -95,8 +95,8 @@ pub async fn legs_are_reversed_by_name(kit: &Kit) {
     }
 }
 
-/// Refunds in proportion that add up to the whole end at zero for each leg,
-/// mixed with a leg that is reversed by name.
+/// Proportional refunds that add up to the whole end at zero for each leg, also
+/// together with a leg that is reversed by name.
 pub async fn a_split_is_refunded_in_proportion(kit: &Kit) {
     let ada = kit.open_with("ada", 101).await;
     let mut shares = Vec::new();
@@ -125,7 +125,7 @@ pub async fn a_split_is_refunded_in_proportion(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (101, 101));
 }
 
-/// A refused reversal of several legs counts none of them as reversed.
+/// A refused reversal of several legs reverses none of them.
 pub async fn a_refused_reversal_counts_nothing(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
@@ -141,7 +141,7 @@ pub async fn a_refused_reversal_counts_nothing(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (100, 100));
 }
 
-/// Nothing that is not there, and no reversal, can be reversed.
+/// A missing transfer and a reversal cannot be reversed.
 pub async fn a_reversal_is_final(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -158,8 +158,8 @@ pub async fn a_reversal_is_final(kit: &Kit) {
     );
 }
 
-/// Money that is gone stops a reversal, unless it is forced: then the balance
-/// falls below the floor, and later credits fill it up.
+/// Missing money stops a reversal, unless it is forced. Then the balance falls
+/// below the floor, and later credits fill it up.
 pub async fn a_forced_reversal_passes_the_floor(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
@@ -201,8 +201,8 @@ pub async fn deposits_and_captures_are_reversed_too(kit: &Kit) {
     assert_eq!(status, wallet_core::ledger::HoldStatus::Captured);
 }
 
-/// A transfer that an earlier request of the batch made is reversed by a later
-/// one, and once more in a batch of its own.
+/// A transfer of an earlier request in the batch is reversed by a later one, and
+/// again in a later batch.
 pub async fn a_transfer_of_the_same_batch_is_reversed(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob: AccountId = kit.open("bob").await;

@@ -1,4 +1,4 @@
-//! The most of everything: legs, texts, requests at once, entries on an account.
+//! The greatest sizes: legs, texts, requests at once, entries on an account.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,17 +7,17 @@ use super::steps::{at_home, cents, eur, owner, posted, receipts};
 use crate::kit::{fresh, replayed};
 use crate::{Kit, ManualClock};
 use wallet_core::ledger::{Description, Details, Sequence};
-use wallet_core::request::{InvalidRequest, LEGS_MAX, Prepared};
+use wallet_core::request::{InvalidRequest, LEGS_MAX, PreparedRequest};
 use wallet_core::store::Order;
 use wallet_core::{
     AccountId, EntryQuery, IdempotencyKey, LedgerId, Leg, Metadata, OpenAccount, Policy,
     PostTransfer, Reference, Request, Timestamp, Wallet, WalletError,
 };
 
-/// How many entries an account gets unless `WALLET_KIT_ENTRIES` says.
+/// The number of entries of an account, unless `WALLET_KIT_ENTRIES` sets it.
 const ENTRIES: Sequence = 2_000;
 
-/// Every text of the greatest length.
+/// Details with every text at its greatest length.
 fn longest() -> Details {
     let metadata = "m".repeat(Metadata::MAX_BYTES - r#"{"a":""}"#.len());
     Details {
@@ -29,7 +29,7 @@ fn longest() -> Details {
     }
 }
 
-/// Pays a cent to each, with the longest texts.
+/// Pays a cent to each account, with the longest texts.
 fn pay_all(key: IdempotencyKey, from: AccountId, to: &[AccountId]) -> Request {
     let legs = to.iter().map(|to| Leg::new(from, *to, cents(1)));
     Request::new(
@@ -39,7 +39,7 @@ fn pay_all(key: IdempotencyKey, from: AccountId, to: &[AccountId]) -> Request {
 }
 
 impl Kit {
-    /// An account that may fall as far as it likes.
+    /// Opens an account without an overdraft limit.
     async fn open_unlimited(&self, name: &str) -> AccountId {
         let open = OpenAccount::new(owner(name), eur());
         self.open_as(open.with_policy(Policy::Unlimited)).await
@@ -50,13 +50,13 @@ impl Kit {
             let open = OpenAccount::new(owner("many"), eur());
             self.prepare(Request::new(self.fresh_key(), open))
         };
-        let requests: Vec<Arc<Prepared>> = (0..count).map(open).collect();
+        let requests: Vec<Arc<PreparedRequest>> = (0..count).map(open).collect();
         let decided = self.transact(requests).await.into_iter().map(fresh);
         let opened = decided.map(|outcome| super::steps::opened(&receipts(&outcome)[0]));
         opened.map(|account| account.state.key.id).collect()
     }
 
-    /// To how many accounts the store takes a transfer with the longest texts.
+    /// The greatest number of accounts in one transfer with the longest texts.
     fn most_legs(&self) -> usize {
         let (from, limits) = (AccountId::from_bytes([0x71; 16]), self.store().limits());
         let to = vec![AccountId::from_bytes([0x72; 16]); LEGS_MAX];
@@ -68,9 +68,8 @@ impl Kit {
     }
 }
 
-/// A transfer of the most legs with the longest texts is done, read back and
-/// replayed as a whole; one leg more is refused before anything is read, and
-/// leaves its key free.
+/// A transfer of the most legs with the longest texts is posted, read back and
+/// replayed. One more leg is refused before any read, and leaves its key free.
 pub async fn the_most_legs_with_the_longest_texts_are_one_request(kit: &Kit) {
     let most = kit.most_legs();
     let payer = kit.open_unlimited("payer").await;
@@ -79,7 +78,7 @@ pub async fn the_most_legs_with_the_longest_texts_are_one_request(kit: &Kit) {
     let more = pay_all(key.clone(), payer, &payees);
     let record = key.record_key(LedgerId::default());
     let wallet = Wallet::builder(kit.store()).clock(Arc::new(ManualClock::default()));
-    // Nobody drives it: what is refused here never gets as far.
+    // No task drives it, because the refusal comes earlier.
     let (wallet, driver) = wallet.build().unwrap();
     let refused = wallet.submit(more).await.unwrap_err();
     drop(driver);
@@ -115,8 +114,8 @@ pub async fn the_most_legs_with_the_longest_texts_are_one_request(kit: &Kit) {
     assert_eq!(kit.balances(payees[most]).await.0, 0);
 }
 
-/// Several of the greatest requests, up to as many as one transaction takes, are
-/// one batch, which is committed as a whole.
+/// Several of the largest requests, up to the limits of a transaction, are one
+/// batch, which is committed completely.
 pub async fn a_batch_of_greatest_requests_is_committed(kit: &Kit) {
     let most = kit.most_legs();
     let from = kit.open_unlimited("payer").await;
@@ -141,10 +140,10 @@ pub async fn a_batch_of_greatest_requests_is_committed(kit: &Kit) {
     assert_eq!(kit.balances(from).await.0, -sum);
 }
 
-/// An account of very many entries: its statement is read from any place, its
-/// past balances are those of its entries, and all of it adds up.
+/// An account with very many entries: its statement can be read from any position,
+/// its past balances equal those of its entries, and everything adds up.
 ///
-/// `WALLET_KIT_ENTRIES` says how many.
+/// `WALLET_KIT_ENTRIES` sets the number.
 pub async fn an_account_of_many_entries_reads_and_adds_up(kit: &Kit) {
     let asked = std::env::var("WALLET_KIT_ENTRIES").ok();
     let count = asked.map_or(ENTRIES, |text| text.parse().expect("a number"));
@@ -226,7 +225,8 @@ async fn page(
     }
 }
 
-/// The balance at the time of an entry is that after the last one of this time.
+/// The balance at an entry's time is the balance after the last entry with this
+/// time.
 async fn past(kit: &Kit, account: AccountId, sequence: Sequence, count: Sequence, sign: i128) {
     let entry = async |sequence: Sequence| {
         let query = EntryQuery {

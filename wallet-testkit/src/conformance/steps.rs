@@ -1,4 +1,4 @@
-//! What cases have in common.
+//! Helpers that the cases share.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use wallet_core::{
     Request, SettlementName, TransferId, Withdrawal,
 };
 
-/// What most cases count in.
+/// The currency of most cases.
 pub(super) fn eur() -> Currency {
     Currency::iso("EUR").expect("ISO 4217")
 }
@@ -50,7 +50,7 @@ pub(super) fn transfer(from: AccountId, to: AccountId, minor: i128) -> PostTrans
     PostTransfer::new(vec![Leg::new(from, to, cents(minor))])
 }
 
-/// Money in from the bank.
+/// A deposit from the bank.
 pub(super) fn deposit(account: AccountId, minor: i128) -> Deposit {
     Deposit::new(account, cents(minor), settlement("bank"))
 }
@@ -123,12 +123,12 @@ impl Kit {
         held(&receipt).key.id
     }
 
-    /// An account of the default ledger as it stands.
+    /// The current state of an account of the default ledger.
     pub(super) async fn account(&self, id: AccountId) -> Account {
         self.account_at(at_home(id)).await.expect("an account")
     }
 
-    /// An account as it stands.
+    /// The current state of an account.
     pub(super) async fn account_at(&self, key: AccountKey) -> Option<Account> {
         let mut found = self.store().accounts(&[key]).await.expect("accounts");
         assert_eq!(found.len(), 1, "one answer per key");
@@ -141,13 +141,13 @@ impl Kit {
         (counters.posted(), counters.available())
     }
 
-    /// A hold as it stands.
+    /// The current state of a hold.
     pub(super) async fn hold_now(&self, id: HoldId) -> Hold {
         let mut found = self.store().holds(&[at_home(id)]).await.expect("holds");
         found.remove(0).expect("a hold")
     }
 
-    /// A transfer as it stands.
+    /// The current state of a transfer.
     pub(super) async fn transfer_now(&self, id: TransferId) -> TransferWithReversals {
         let found = self.store().transfers(&[at_home(id)]).await;
         found.expect("transfers").remove(0).expect("a transfer")
@@ -177,7 +177,7 @@ pub(super) fn request(text: &str, command: impl Into<Command>) -> Request {
     Request::new(key(text), command)
 }
 
-/// Why a request was refused.
+/// The rejection of a refused request.
 pub(super) fn refusal(outcome: &Outcome) -> Rejected {
     match &outcome.result {
         Ok(receipts) => panic!("accepted: {receipts:?}"),
@@ -197,7 +197,7 @@ pub(super) fn bank() -> AccountId {
     settlement_account(LedgerId::default(), eur(), &settlement("bank"), 0)
 }
 
-/// Every open outbox row of partition 0, by a relay of the kit's own.
+/// Every open outbox row of partition 0, read by a relay of the kit.
 pub(super) async fn open_rows(outbox: &dyn Outbox) -> Vec<OutboxRow> {
     let ttl = Duration::from_secs(60);
     let lease = outbox.acquire(0, "kit", ttl).await.expect("acquire");
@@ -207,8 +207,8 @@ pub(super) async fn open_rows(outbox: &dyn Outbox) -> Vec<OutboxRow> {
     rows.expect("claim")
 }
 
-/// Some of everything: two customers, a settlement account, a transfer of two
-/// legs, a reversal, an open hold and a captured one; the account that paid.
+/// A sample of everything: two customers, a settlement account, a transfer of two
+/// legs, a reversal, an open hold and a captured one. Returns the paying account.
 pub async fn sample(kit: &Kit) -> AccountId {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;

@@ -1,4 +1,4 @@
-//! System accounts: what moves them, and what may not.
+//! System accounts: the commands that may move them, and those that may not.
 
 use super::steps::{bank, cents, deposit, eur, opened, owner, posted, settlement};
 use crate::Kit;
@@ -10,7 +10,7 @@ use wallet_core::{
 };
 
 /// Customers' commands may not name a system account, and nothing changes its
-/// status or its limits; the reversal of a deposit still moves it.
+/// status or its limits. The reversal of a deposit still moves it.
 pub async fn system_accounts_move_by_commands_of_their_own(kit: &Kit) {
     let ada = kit.open("ada").await;
     let paid = posted(&kit.accept(deposit(ada, 100)).await);

@@ -1,4 +1,4 @@
-//! Times: past balances that never change, clocks that step back.
+//! Times: stable past balances, and clocks that step back.
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ impl Kit {
     }
 }
 
-/// A past balance counts every entry at or before the time, to the
-/// microsecond; before the first it is zero.
+/// A past balance counts every entry at or before the time, to the microsecond.
+/// Before the first entry it is zero.
 pub async fn a_past_balance_counts_what_was_posted_by_then(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -55,14 +55,14 @@ pub async fn a_past_balance_counts_what_was_posted_by_then(kit: &Kit) {
     assert_eq!(kit.past(ada, second).await, (111, 3));
     assert_eq!(kit.past(ada, kit.now()).await, (111, 3));
     assert_eq!(kit.past(super::steps::bank(), first).await, (-110, 2));
-    // Holds are no part of it.
+    // Holds are not part of it.
     let bob = kit.open("bob").await;
     kit.hold(ada, bob, 50).await;
     kit.advance(SECOND);
     assert_eq!(kit.past(ada, kit.now()).await, (111, 3));
 }
 
-/// The future is refused; nobody's past balance is nothing.
+/// A future time is refused. A missing account has no past balance.
 pub async fn a_future_balance_is_refused(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -76,8 +76,8 @@ pub async fn a_future_balance_is_refused(kit: &Kit) {
     assert_eq!(store.balance_at(nobody, kit.now()).await.unwrap(), None);
 }
 
-/// Once answered, a past balance never changes: not by what is posted in the
-/// same microsecond, and not when the clock steps back.
+/// A returned past balance never changes: not by later postings in the same
+/// microsecond, and not when the clock steps back.
 pub async fn an_answered_balance_never_changes(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -97,8 +97,8 @@ pub async fn an_answered_balance_never_changes(kit: &Kit) {
     assert!(entries[1].created_at > at && entries[2].created_at > at);
 }
 
-/// Asking again changes nothing that readers see but the account's latest
-/// time, and asking for what is long past not even that.
+/// Reading a past balance changes only the account's latest time. Reading a time
+/// long past does not change that either.
 pub async fn asking_for_the_past_changes_no_balance(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -116,7 +116,7 @@ pub async fn asking_for_the_past_changes_no_balance(kit: &Kit) {
     assert_eq!(after, before);
 }
 
-/// When the clock steps back, an account's times stand still instead.
+/// When the clock steps back, an account's times stand still.
 pub async fn times_never_go_back_on_an_account(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -140,8 +140,8 @@ pub async fn times_never_go_back_on_an_account(kit: &Kit) {
     assert_eq!(last, latest.saturating_add(SECOND / 2));
 }
 
-/// A transfer has one time: the latest of now and of every account that it
-/// touches; it becomes theirs.
+/// A transfer has one time: the latest of the current time and of every account
+/// that it touches. It becomes their time.
 pub async fn a_transfer_has_one_time(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -165,8 +165,8 @@ pub async fn a_transfer_has_one_time(kit: &Kit) {
     }
 }
 
-/// An account too far ahead of the clock is not touched: the request is not
-/// decided, its key stays free, and it goes through when time has caught up.
+/// An account too far ahead of the clock is not touched. The request is not
+/// decided, its key stays free, and it succeeds when the clock has caught up.
 pub async fn a_clock_too_far_behind_decides_nothing(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -209,7 +209,7 @@ pub async fn a_clock_behind_stops_only_those_concerned(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (1, 1));
 }
 
-/// Refusals have a time too, and move none.
+/// Refusals have a time too, and change no account's time.
 pub async fn a_refusal_moves_no_time(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;
@@ -223,7 +223,7 @@ pub async fn a_refusal_moves_no_time(kit: &Kit) {
     assert_eq!(kit.account(ada).await, before);
 }
 
-/// Times before 1970 are times like any other.
+/// Times before 1970 are valid times.
 pub async fn times_before_1970_are_kept(kit: &Kit) {
     if !kit.drives_the_clock() {
         return;

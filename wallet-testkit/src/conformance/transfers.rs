@@ -16,7 +16,7 @@ use wallet_core::{
     Reference, Rejection, Request, Split, Timestamp, TransferId, Withdrawal,
 };
 
-/// One leg debits one account, credits the other, and both entries tell it.
+/// One leg debits one account and credits the other. Both entries show it.
 pub async fn one_leg_moves_money_and_writes_two_entries(kit: &Kit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     kit.accept(deposit(ada, 1_000)).await;
@@ -45,8 +45,8 @@ pub async fn one_leg_moves_money_and_writes_two_entries(kit: &Kit) {
     assert_eq!(row.reversed, [0]);
 }
 
-/// Legs apply one after the other and are not netted: money that came in by an
-/// earlier leg goes out by a later one.
+/// Legs apply one after the other and are not netted. Money that an earlier leg
+/// brings in can leave by a later leg.
 pub async fn legs_apply_in_order_and_are_not_netted(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
@@ -69,8 +69,8 @@ pub async fn legs_apply_in_order_and_are_not_netted(kit: &Kit) {
     assert_eq!(kit.account(bob).await.state.version, 4);
 }
 
-/// A floor that breaks between two legs refuses the whole transfer, even where
-/// the sum would be right.
+/// A broken floor between two legs refuses the whole transfer, even if the final
+/// sum would be valid.
 pub async fn a_floor_that_breaks_between_legs_refuses_all(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
@@ -88,8 +88,8 @@ pub async fn a_floor_that_breaks_between_legs_refuses_all(kit: &Kit) {
     assert_eq!(kit.entries(eve).await, []);
 }
 
-/// More than there is, to or from nobody, in another currency: refused, and
-/// nothing is written.
+/// A transfer of too much money, with a missing account, or in another currency is
+/// refused, and nothing is written.
 pub async fn a_refused_transfer_writes_nothing(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -113,7 +113,7 @@ pub async fn a_refused_transfer_writes_nothing(kit: &Kit) {
     assert_eq!(kit.entries(bob).await, []);
 }
 
-/// The first deposit opens its settlement account, the second finds it.
+/// The first deposit opens its settlement account, and the second one uses it.
 pub async fn a_deposit_opens_its_settlement_account_once(kit: &Kit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let first = posted(&kit.accept(deposit(ada, 100)).await);
@@ -136,7 +136,7 @@ pub async fn a_deposit_opens_its_settlement_account_once(kit: &Kit) {
     assert_eq!((account.state.version, account.state.sequence), (3, 2));
 }
 
-/// A withdrawal pays to its settlement account, and never below the floor.
+/// A withdrawal pays to its settlement account, and never breaks the floor.
 pub async fn a_withdrawal_pays_to_its_settlement_account(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let take = |minor| Withdrawal::new(ada, cents(minor), settlement("bank"));
@@ -148,8 +148,8 @@ pub async fn a_withdrawal_pays_to_its_settlement_account(kit: &Kit) {
     assert_eq!(kit.balances(bank()).await, (-40, -40));
 }
 
-/// Where a settlement account is cut into shards, the customer's account
-/// decides which one serves it, in and out.
+/// If a settlement account has shards, the customer's account selects its shard, in
+/// and out.
 pub async fn settlement_shards_agree(kit: &Kit) {
     let card = settlement("card");
     let shards = SettlementShards::new().with(card.clone(), 4);
@@ -182,7 +182,7 @@ pub async fn settlement_shards_agree(kit: &Kit) {
     assert_eq!(balance, sum);
 }
 
-/// A split adds up to the whole, cut by the largest remainder; a part of zero
+/// A split adds up to the whole, with the largest remainder method. A part of zero
 /// makes no leg.
 pub async fn a_split_adds_up(kit: &Kit) {
     let ada = kit.open_with("ada", 1_000).await;
@@ -212,7 +212,7 @@ pub async fn a_split_adds_up(kit: &Kit) {
     assert_eq!(kit.balances(ada).await, (899, 899));
 }
 
-/// What the host says about a transfer reads back whole, durably.
+/// The host's details of a transfer read back, durably.
 pub async fn details_read_back(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -231,7 +231,7 @@ pub async fn details_read_back(kit: &Kit) {
     assert_eq!(row.transfer, receipt.transfer);
 }
 
-/// A transfer under an id that is taken is refused, within one request too.
+/// A transfer under a used id is refused, within one request too.
 pub async fn a_transfer_id_is_unique(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -251,8 +251,7 @@ pub async fn a_transfer_id_is_unique(kit: &Kit) {
     assert_eq!(kit.balances(bob).await, (10, 10));
 }
 
-/// Transfers are answered in the order asked, with nothing for those that do
-/// not exist.
+/// Transfers are returned in the order of the keys, with `None` for missing ones.
 pub async fn a_missing_transfer_is_none_in_its_place(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -267,8 +266,8 @@ pub async fn a_missing_transfer_is_none_in_its_place(kit: &Kit) {
     assert_eq!(ids, [Some(two), None, Some(one)]);
 }
 
-/// Transfers of a reference are found in pages by id, with what was reversed
-/// of them, and no others.
+/// Transfers of a reference are paged by id, with their reversed amounts, and no
+/// others.
 pub async fn transfers_are_found_by_reference(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
@@ -305,7 +304,7 @@ pub async fn transfers_are_found_by_reference(kit: &Kit) {
     assert_eq!(kit.store().list_transfers(&query).await.unwrap(), []);
 }
 
-/// Commands of one request see what those before them did.
+/// Commands of one request see the effects of earlier ones.
 pub async fn commands_see_those_before_them(kit: &Kit) {
     let (ada, bob) = (AccountId::new(given(1)), AccountId::new(given(2)));
     let open = |id, name| OpenAccount::new(owner(name), eur()).with_id(Some(id));
@@ -324,8 +323,8 @@ pub async fn commands_see_those_before_them(kit: &Kit) {
     assert_eq!(kit.account(bob).await.state.version, 3);
 }
 
-/// A refusal in the middle of a request takes back all of it: accounts,
-/// settlement accounts, holds, transfers and currencies; only its record stays.
+/// A refusal in the middle of a request rolls everything back: accounts, settlement
+/// accounts, holds, transfers and currencies. Only its record stays.
 pub async fn a_refusal_in_the_middle_leaves_only_its_record(kit: &Kit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let new = AccountId::new(given(1));

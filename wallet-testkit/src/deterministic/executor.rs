@@ -9,11 +9,11 @@ use crate::ManualClock;
 
 use super::{Rng, Trace};
 
-/// Runs tasks on one thread, the next one chosen by a seed among those that
-/// are ready; time passes only when none is.
+/// Runs tasks on one thread. A seed chooses the next task among the ready ones.
+/// Time passes only when none is ready.
 #[derive(Debug)]
 pub struct Executor {
-    /// By the order in which they were made; those that have ended are none.
+    /// The tasks in order of creation; `None` for ended ones.
     tasks: Vec<Option<Task>>,
     ready: Arc<Ready>,
     spawner: Spawner,
@@ -30,7 +30,7 @@ struct Task {
     future: BoxFuture,
     wake: Arc<WakeTask>,
     waker: Waker,
-    /// How often it was polled.
+    /// The number of polls.
     polls: u64,
 }
 
@@ -40,20 +40,20 @@ impl fmt::Debug for Task {
     }
 }
 
-/// Whose a task is: what is of one group dies together.
+/// The group of a task. Tasks of one group are killed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// What never dies: the database, the clients.
+    /// Tasks that never die: the database, the clients.
     World,
     /// The calls in the process with this number.
     Calls(usize),
     /// The driver of the process with this number.
     Driver(usize),
-    /// What else runs in the process with this number.
+    /// The other tasks of the process with this number.
     Parts(usize),
 }
 
-/// The tasks that were woken, each once.
+/// The woken tasks, each once.
 #[derive(Debug, Default)]
 struct Ready(Mutex<Vec<usize>>);
 
@@ -121,18 +121,18 @@ impl Spawner {
     }
 }
 
-/// Why a run ended before it was done.
+/// The reason why a run ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stuck {
-    /// Nothing is ready and nobody sleeps: these tasks wait for ever.
+    /// No task is ready and none sleeps: these tasks wait for ever.
     Deadlock(Vec<&'static str>),
-    /// It did not end within the number of steps allowed: these tasks are left,
-    /// each with how often it was polled.
+    /// The run did not end within the allowed steps. These tasks remain, each with
+    /// its number of polls.
     Endless(Vec<(&'static str, u64)>),
 }
 
 impl Executor {
-    /// Without tasks.
+    /// An executor without tasks.
     #[must_use]
     pub fn new(rng: Rng, clock: Arc<ManualClock>, trace: Trace) -> Self {
         Self {
@@ -145,16 +145,16 @@ impl Executor {
         }
     }
 
-    /// Starts and kills its tasks.
+    /// A spawner for its tasks.
     #[must_use]
     pub fn spawner(&self) -> Spawner {
         self.spawner.clone()
     }
 
-    /// Runs until `done` says so; answers how many steps that took.
+    /// Runs until `done` returns true. Returns the number of steps.
     ///
     /// # Errors
-    /// [`Stuck`] when that never happens.
+    /// [`Stuck`] when this never happens.
     pub fn run_until(&mut self, steps_max: u64, done: impl Fn() -> bool) -> Result<u64, Stuck> {
         for step in 0..steps_max {
             self.obey();
@@ -180,7 +180,7 @@ impl Executor {
     }
 
     fn obey(&mut self) {
-        // What is dropped here may give orders of its own.
+        // A dropped task may spawn or kill others.
         loop {
             let orders = std::mem::take(&mut *self.spawner.orders());
             if orders.is_empty() {
@@ -225,7 +225,7 @@ impl Executor {
         while !ready.is_empty() {
             let chosen = self.rng.index(ready.len());
             let id = ready.swap_remove(chosen);
-            // Those that have ended may have been woken all the same.
+            // An ended task may still have been woken.
             if self.tasks[id].is_some() {
                 return Some(id);
             }

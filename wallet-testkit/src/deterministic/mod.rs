@@ -1,7 +1,7 @@
-//! Concurrent tasks on one thread, in an order that a seed reproduces: an
-//! [`Executor`] chooses the next task by a random stream ([`Rng`]), time passes
-//! only when no task is ready, and a [`Trace`] shows by its hash whether two runs
-//! were the same.
+//! Concurrent tasks on one thread, in an order that a seed reproduces. An
+//! [`Executor`] chooses the next task by random numbers ([`Rng`]). Time passes only
+//! when no task is ready. The hash of a [`Trace`] shows whether two runs were
+//! equal.
 
 mod executor;
 mod rng;

@@ -1,8 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Random numbers that a seed reproduces (splitmix64); clones draw from one
-/// stream.
+/// Random numbers that a seed reproduces (splitmix64). Clones draw from one stream.
 #[derive(Debug, Clone)]
 pub struct Rng(Arc<Mutex<u64>>);
 
@@ -13,13 +12,13 @@ impl Rng {
         Self(Arc::new(Mutex::new(seed)))
     }
 
-    /// A stream of its own that depends on this one.
+    /// A separate stream that depends on this one.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self::new(self.next())
     }
 
-    /// Any number.
+    /// A random number from the full range.
     pub fn next(&self) -> u64 {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -39,17 +38,17 @@ impl Rng {
         usize::try_from(self.below(len)).unwrap()
     }
 
-    /// True in `per_mille` of a thousand cases.
+    /// True in `per_mille` of 1,000 cases.
     pub fn chance(&self, per_mille: u64) -> bool {
         self.below(1_000) < per_mille
     }
 
-    /// One of `items`, of which there is at least one.
+    /// One of `items`, which must not be empty.
     pub fn pick<T: Copy>(&self, items: &[T]) -> T {
         items[self.index(items.len())]
     }
 
-    /// At least a microsecond, less than `max_ms` milliseconds.
+    /// A duration of at least a microsecond and less than `max_ms` milliseconds.
     pub fn delay(&self, max_ms: u64) -> Duration {
         Duration::from_micros(1 + self.below(max_ms * 1_000))
     }

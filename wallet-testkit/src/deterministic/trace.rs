@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::ManualClock;
 use wallet_core::runtime::Clock;
 
-/// What happened in a run: in words, line by line, where somebody is to read
-/// them, and always as a hash that tells two runs apart. It sees every step of a
-/// task, the time of every line, and every effect that is committed.
+/// The trace of a run: text lines for readers if requested, and always a hash that
+/// identifies the run. It covers every step of a task, the time of every line, and
+/// every committed effect.
 #[derive(Debug, Clone)]
 pub struct Trace {
     clock: Arc<ManualClock>,
@@ -21,8 +21,8 @@ struct Lines {
 }
 
 impl Trace {
-    /// An empty trace that notes the times of `clock`, and keeps its lines if
-    /// `keeps_lines`: the hash is the same.
+    /// An empty trace with the times of `clock`. It stores its lines if
+    /// `keeps_lines`; the hash is the same.
     #[must_use]
     pub fn new(clock: Arc<ManualClock>, keeps_lines: bool) -> Self {
         let lines = Arc::default();
@@ -39,12 +39,12 @@ impl Trace {
         let mut lines = self.lines();
         lines.hash.number(u64::try_from(micros).unwrap_or(u64::MAX));
         if self.keeps_lines {
-            // A text does not refuse to be written to.
+            // Writing to a text never fails.
             let _ = writeln!(lines.text, "{micros:>9} {line}");
         }
     }
 
-    /// Adds what only the hash is to see.
+    /// Adds a number to the hash only.
     pub fn count(&self, number: u64) {
         self.lines().hash.number(number);
     }
@@ -79,7 +79,7 @@ impl Default for Hash {
 impl Hash {
     const fn number(&mut self, number: u64) {
         let mixed = (self.0 ^ number).wrapping_mul(0x0100_0000_01B3);
-        // The product alone never carries downwards.
+        // The product alone never carries to lower bits.
         self.0 = mixed ^ (mixed >> 29);
     }
 }

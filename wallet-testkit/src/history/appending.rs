@@ -1,4 +1,4 @@
-//! What is written, and what is refused.
+//! Cases of appending lines, and of refused lines.
 
 use super::kit::{HistoryKit, account, lines};
 use wallet_core::history::{HistoryError, HistoryHead, HistoryLine};
@@ -6,7 +6,7 @@ use wallet_core::ledger::{Direction, Epoch, TransferKind};
 use wallet_core::store::StoreErrorKind;
 use wallet_core::{Amount, Currency, Reference, Timestamp};
 
-/// Everything that a line says comes back.
+/// Every field of a line reads back.
 pub async fn lines_are_read_back_exactly(kit: &HistoryKit) {
     let kinds = [
         TransferKind::Transfer,
@@ -31,7 +31,7 @@ pub async fn lines_are_read_back_exactly(kit: &HistoryKit) {
     assert_eq!(kit.lines(account(1)).await, all);
 }
 
-/// The same lines again change nothing, in whole or in part.
+/// The append is idempotent, in whole or in part.
 pub async fn writing_twice_is_writing_once(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 20, 40]);
     kit.append(&all).await;
@@ -41,7 +41,7 @@ pub async fn writing_twice_is_writing_once(kit: &HistoryKit) {
     }
 }
 
-/// Lines behind a gap are refused, with those of other accounts beside them.
+/// Lines after a gap are refused, and so are lines of other accounts in the call.
 pub async fn a_gap_is_refused_and_changes_nothing(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 30, 40]);
     let other = lines(account(2), &[10]);
@@ -67,14 +67,14 @@ fn assert_gap(error: &HistoryError, line: &HistoryLine, next: i64) {
             expected,
             found,
         } => {
-            let told = (*account, *expected, *found);
-            assert_eq!(told, (line.entry.account, next, line.entry.sequence));
+            let reported = (*account, *expected, *found);
+            assert_eq!(reported, (line.entry.account, next, line.entry.sequence));
         }
         other => panic!("no gap, but {other}"),
     }
 }
 
-/// What was written is never overwritten by something else.
+/// A written line is never overwritten by another one.
 pub async fn another_line_under_a_sequence_is_refused(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 30]);
     kit.append(&all).await;
@@ -89,13 +89,13 @@ pub async fn another_line_under_a_sequence_is_refused(kit: &HistoryKit) {
             HistoryError::Differs { account, sequence } => {
                 assert_eq!((account, sequence), (all[1].entry.account, 2));
             }
-            error => panic!("not told apart, but {error}"),
+            error => panic!("not distinguished, but {error}"),
         }
         assert_eq!(kit.lines(account(1)).await, all);
     }
 }
 
-/// The lines of an account stand in order, each once, from 1 on.
+/// The lines of an account must be in order, each once, from 1 on.
 pub async fn lines_out_of_order_are_refused(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 30]);
     let pick = |numbers: &[usize]| -> Vec<HistoryLine> {
@@ -108,7 +108,7 @@ pub async fn lines_out_of_order_are_refused(kit: &HistoryKit) {
         assert_invalid(&kit.refused(&bad).await);
         assert_eq!(kit.lines(account(1)).await, []);
     }
-    // Those of another account may stand between them.
+    // Lines of another account may be between them.
     let other = lines(account(2), &[5, 6]);
     let mixed = [&all[..1], &other[..1], &all[1..], &other[1..]].concat();
     kit.append(&mixed).await;
@@ -123,7 +123,8 @@ fn assert_invalid(error: &HistoryError) {
     }
 }
 
-/// An entry before the one that it follows is refused, in one call or two.
+/// An entry with an earlier time than the previous one is refused, in one call or
+/// two.
 pub async fn time_does_not_go_back(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 9]);
     assert_invalid(&kit.refused(&all).await);
@@ -133,7 +134,7 @@ pub async fn time_does_not_go_back(kit: &HistoryKit) {
     assert_eq!(kit.lines(account(1)).await, all[..1]);
 }
 
-/// Lines that history holds in part are written where it ends.
+/// If history holds some of the lines, only the rest is written.
 pub async fn what_overlaps_goes_on_where_history_ends(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 30, 40, 50]);
     kit.append(&all[..3]).await;
@@ -143,7 +144,8 @@ pub async fn what_overlaps_goes_on_where_history_ends(kit: &HistoryKit) {
     assert_eq!(kit.lines(account(1)).await, all);
 }
 
-/// More than any service takes in one call, of several accounts.
+/// One call takes more lines of several accounts than any service takes in one
+/// call.
 pub async fn hundreds_of_lines_are_written_at_once(kit: &HistoryKit) {
     let times: Vec<i64> = (0..130).map(|number| number / 3).collect();
     let accounts: Vec<_> = (1..=5).map(account).collect();
@@ -157,7 +159,7 @@ pub async fn hundreds_of_lines_are_written_at_once(kit: &HistoryKit) {
     }
 }
 
-/// The greatest and the least that the types allow.
+/// The greatest and the least values of the types are stored.
 pub async fn values_reach_the_ends_of_their_ranges(kit: &HistoryKit) {
     let mut all = lines(account(1), &[i64::MIN, -1, 0, i64::MAX]);
     let most = 99_999_999_999_999_999_999_999_999_999_999_999_999_i128;
@@ -184,7 +186,7 @@ pub async fn values_reach_the_ends_of_their_ranges(kit: &HistoryKit) {
     assert_eq!(kit.head(account(1)).await, head);
 }
 
-/// Rows outlive whoever wrote them.
+/// Rows are durable.
 pub async fn rows_are_durable(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 30]);
     kit.append(&all[..2]).await;

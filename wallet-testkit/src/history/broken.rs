@@ -13,10 +13,10 @@ use wallet_core::ledger::{AccountKey, Epoch, Restore, TransferKey};
 use wallet_core::store::Order;
 use wallet_core::{LedgerId, StoreError, Timestamp};
 
-/// How many turns a call waits for another one to get between.
+/// The number of yields during which another call can interleave.
 const TURNS: usize = 1_000;
 
-/// What is kept of an account.
+/// The history of one account.
 #[derive(Debug, Clone, Default)]
 struct Own {
     rows: Vec<HistoryRow>,
@@ -26,31 +26,32 @@ struct Own {
 
 type Rows = Arc<Mutex<BTreeMap<AccountKey, Own>>>;
 
-/// Makes histories in memory with a bug; without one, sound ones for comparison.
+/// Makes histories in memory with a bug; without a bug, correct ones for
+/// comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct BrokenHistories(pub Option<HistoryBug>);
 
 #[async_trait]
 impl HistoryFactory for BrokenHistories {
     async fn build(&self) -> BuiltHistory {
-        let kept = Kept {
+        let stored = Stored {
             bug: self.0,
             rows: Rows::default(),
             turn: Arc::default(),
         };
-        BuiltHistory::new(kept.history(Arc::clone(&kept.rows)), kept)
+        BuiltHistory::new(stored.history(Arc::clone(&stored.rows)), stored)
     }
 }
 
 /// The rows outlive the history, as a table outlives a process.
 #[derive(Debug)]
-struct Kept {
+struct Stored {
     bug: Option<HistoryBug>,
     rows: Rows,
     turn: Arc<Mutex<()>>,
 }
 
-impl Kept {
+impl Stored {
     fn history(&self, rows: Rows) -> Arc<dyn HistoryStore> {
         let (bug, under_way) = (self.bug, AtomicUsize::new(0));
         Arc::new(Broken {
@@ -63,15 +64,15 @@ impl Kept {
 }
 
 #[async_trait]
-impl OpenHistory for Kept {
+impl OpenHistory for Stored {
     async fn open(&self) -> Option<Arc<dyn HistoryStore>> {
         let rows = match self.bug {
             Some(HistoryBug::ForgetsOnRestart) => Rows::default(),
             _ => Arc::clone(&self.rows),
         };
         if self.bug == Some(HistoryBug::ForgetsRestores) {
-            let mut kept = rows.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.values_mut().for_each(|own| own.restores.clear());
+            let mut stored = rows.lock().unwrap_or_else(PoisonError::into_inner);
+            stored.values_mut().for_each(|own| own.restores.clear());
         }
         Some(self.history(rows))
     }
@@ -81,9 +82,9 @@ impl OpenHistory for Kept {
 struct Broken {
     bug: Option<HistoryBug>,
     rows: Rows,
-    /// Calls between their reading and their writing.
+    /// The number of calls between their read and their write.
     under_way: AtomicUsize,
-    /// One call writes at a time.
+    /// The lock of writing calls.
     turn: Arc<Mutex<()>>,
 }
 
@@ -115,7 +116,7 @@ impl Broken {
         own
     }
 
-    /// The rows that are read after restores.
+    /// The rows that a read returns after these restores.
     fn held(&self, account: AccountKey, restores: &[Restore]) -> Vec<HistoryRow> {
         let mut rows = self.all(account);
         if !self.has(HistoryBug::ReadsWhatIsInDoubt) {
@@ -136,7 +137,7 @@ impl Broken {
             .filter(|row| match self.bug {
                 Some(HistoryBug::ReadsTheSuperseded) => is_taken(&row.line),
                 Some(HistoryBug::ReadsTwiceWhatCameAgain) => is_there(&row.line),
-                // Removed from the page below.
+                // They are removed from the page below.
                 Some(HistoryBug::EndsAtTheSuperseded) => true,
                 _ => false,
             })
@@ -159,7 +160,7 @@ impl Broken {
         }
     }
 
-    /// Looks whether the writer knows the epoch of the history of all accounts.
+    /// Checks whether the writer has the epoch of the history of all accounts.
     fn check_epochs(&self, lines: &[HistoryLine], writer: Epoch) -> Result<(), HistoryError> {
         for line in lines {
             let account = line.entry.account;
@@ -190,15 +191,15 @@ impl Broken {
             Some(last) if self.has(HistoryBug::GoesByTimeOnly) => row.line.entry.created_at <= last,
             _ => row.is_held(restores),
         };
-        let kept = own.rows.iter().take_while(|row| is_kept(row)).count();
-        let gone = own.rows.split_off(kept);
+        let stored = own.rows.iter().take_while(|row| is_kept(row)).count();
+        let gone = own.rows.split_off(stored);
         if !self.has(HistoryBug::RemovesTheSuperseded) {
             own.superseded.extend(gone);
         }
         own.restores = restores.to_vec();
     }
 
-    /// What `line` becomes when it is written behind `head`.
+    /// The row for `line` after `head`.
     fn row(
         &self,
         line: &HistoryLine,
@@ -296,7 +297,7 @@ impl Broken {
         Ok(new)
     }
 
-    /// Lets another call get between reading and writing.
+    /// Lets another call interleave between read and write.
     fn dawdle(&self) {
         if self.has(HistoryBug::ChecksTooEarly) {
             self.under_way.fetch_add(1, Ordering::SeqCst);
@@ -309,7 +310,7 @@ impl Broken {
         }
     }
 
-    /// Lets somebody supersede between looking at the epoch and writing.
+    /// Lets another call supersede between the epoch check and the write.
     fn await_an_epoch(&self, lines: &[HistoryLine]) {
         let Some(account) = lines.first().map(|line| line.entry.account) else {
             return;
@@ -510,8 +511,9 @@ impl HistoryStore for Broken {
 
     async fn expire(&self, rows: &[HistoryRow], _: Timestamp) -> Result<(), StoreError> {
         if self.has(HistoryBug::ExpiresAtOnce) {
-            let mut kept = self.lock();
-            kept.values_mut()
+            let mut stored = self.lock();
+            stored
+                .values_mut()
                 .for_each(|own| own.rows.retain(|row| !rows.contains(row)));
         }
         Ok(())

@@ -1,79 +1,79 @@
 crate::planted_bugs! {
-    /// A bug that a history is planted with.
+    /// A bug that is planted in a history.
     HistoryBug {
-        /// Keeps no reference.
+        /// Stores no reference.
         LosesReferences,
-        /// Writes again what it holds.
+        /// Writes existing lines again.
         WritesTwice,
-        /// Takes what lies behind a gap.
+        /// Accepts lines after a gap.
         SkipsGaps,
-        /// Says nothing where another line stands.
+        /// Ignores a different line under the same sequence.
         IgnoresOtherLines,
-        /// Puts lines in order by itself.
+        /// Sorts lines.
         SortsLines,
-        /// Takes entries that go back in time.
+        /// Accepts entries that go back in time.
         TakesAnyTime,
-        /// Writes nothing of a call whose first line it holds.
+        /// Writes nothing of a call whose first line exists.
         DropsOverlaps,
-        /// Writes the first hundred lines of a call.
+        /// Writes only the first 100 lines of a call.
         CutsLongCalls,
-        /// Keeps the first 17 digits of a balance.
+        /// Rounds a balance to its first 17 digits.
         RoundsBalances,
-        /// Has nothing left when it is opened again.
+        /// Loses all data when it is opened again.
         ForgetsOnRestart,
-        /// Keeps one entry of a microsecond.
+        /// Stores one entry per microsecond.
         KeepsOnePerMicrosecond,
-        /// Links no row to one of an earlier call.
+        /// Links no row to a row of an earlier call.
         LinksWithinACall,
-        /// Includes the end of a range of times.
+        /// Includes the end of a time range.
         IncludesTo,
-        /// Has one history for the same id in all ledgers.
+        /// Uses one history for the same id in all ledgers.
         IgnoresLedgers,
-        /// Answers heads in the order of keys.
+        /// Returns heads in the order of keys.
         SortsHeads,
-        /// Gives no cursor with an empty page.
+        /// Returns no cursor with an empty page.
         LosesTheCursor,
-        /// Goes on behind the time of a cursor.
+        /// Continues after the time of a cursor, and ignores the sequence.
         PagesByTime,
-        /// Takes the cursor of any query.
+        /// Accepts the cursor of any query.
         TakesAnyCursor,
-        /// Gives a thousand rows at most.
+        /// Returns at most 1,000 rows.
         CutsLongPages,
-        /// Gives a transfer's rows in the order of accounts.
+        /// Returns a transfer's rows in the order of accounts.
         SortsByAccount,
-        /// Gives one page of a reference.
+        /// Returns only one page of a reference.
         EndsAfterAPage,
         /// Compares references without regard to case.
         FoldsCase,
-        /// Hides rows that are to go at once.
+        /// Hides expiring rows at once.
         ExpiresAtOnce,
-        /// Leaves out the beginning of a range of times.
+        /// Excludes the start of a time range.
         ExcludesFrom,
-        /// Goes on with the rows of the next account.
+        /// Continues with the rows of the next account.
         RunsOn,
-        /// Looks where history ends before the lock, and writes under it.
+        /// Checks the head before the lock, and writes under it.
         ChecksTooEarly,
-        /// Looks at the epoch before the lock, and writes under it.
+        /// Checks the epoch before the lock, and writes under it.
         ChecksTheEpochTooEarly,
-        /// Removes what is superseded.
+        /// Deletes superseded rows.
         RemovesTheSuperseded,
-        /// Reads what is in doubt until it is superseded.
+        /// Returns rows in doubt until they are superseded.
         ReadsWhatIsInDoubt,
-        /// Reads what is superseded once other entries took its place.
+        /// Returns superseded rows once other entries took their place.
         ReadsTheSuperseded,
-        /// Reads what came again beside what was superseded.
+        /// Returns repeated entries together with the superseded ones.
         ReadsTwiceWhatCameAgain,
-        /// Supersedes again what came since.
+        /// Supersedes again rows that were written since.
         SupersedesAgain,
-        /// Takes lines of any writer.
+        /// Accepts lines of any writer, whatever its epoch is.
         IgnoresTheWriter,
-        /// Goes by the time of the last restore only.
+        /// Uses only the time of the last restore.
         GoesByTimeOnly,
-        /// Notes nothing of accounts without rows.
+        /// Records nothing for accounts without rows.
         PassesOverTheEmpty,
-        /// Ends a page at what is superseded.
+        /// Ends a page at superseded rows.
         EndsAtTheSuperseded,
-        /// Keeps restores in memory.
+        /// Holds restores only in memory.
         ForgetsRestores,
     }
 }

@@ -30,11 +30,11 @@ use wallet_core::history::HistoryStore;
 /// ```
 #[async_trait]
 pub trait HistoryFactory: Debug + Send + Sync + 'static {
-    /// A fresh, empty history. Whatever must live as long (a temporary folder, a
-    /// database) is the guard.
+    /// Builds a fresh, empty history. The guard owns what must live as long (a
+    /// temporary folder, a database).
     async fn build(&self) -> BuiltHistory;
 
-    /// Runs a future to its end on this thread; a case calls it from several
+    /// Runs a future to its end on this thread. A case calls it from several
     /// threads. A factory whose histories need a runtime replaces it.
     fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
         block_on(future);
@@ -46,7 +46,7 @@ pub trait HistoryFactory: Debug + Send + Sync + 'static {
 pub struct BuiltHistory {
     /// The port.
     pub history: Arc<dyn HistoryStore>,
-    /// What lives as long, and opens it again.
+    /// The guard, which lives as long as the history and can reopen it.
     pub guard: Box<dyn OpenHistory>,
 }
 
@@ -62,9 +62,9 @@ impl BuiltHistory {
 /// Opens the history of a guard once more.
 #[async_trait]
 pub trait OpenHistory: Debug + Send + Sync + 'static {
-    /// Opens what is durable of it, with nothing in memory from before, as another
-    /// process would; `None` where nothing outlives the process, and then the
-    /// cases about that say so and prove nothing.
+    /// Opens the durable state with no earlier memory, as another process would.
+    /// `None` where nothing is durable. Then the cases about durability print that
+    /// and prove nothing.
     async fn open(&self) -> Option<Arc<dyn HistoryStore>>;
 }
 

@@ -1,4 +1,4 @@
-//! Rows by what they belong to, and rows that go.
+//! Cases of rows by transfer and by reference, and of expiring rows.
 
 use super::kit::{HistoryKit, account, lines};
 use wallet_core::history::{HistoryLine, ReferenceHistoryQuery};
@@ -20,8 +20,8 @@ fn found(rows: Vec<wallet_core::history::HistoryRow>) -> Vec<HistoryLine> {
     rows.into_iter().map(|row| row.line).collect()
 }
 
-/// A transfer's rows stand by leg, the debit first; one of another ledger has
-/// none of them.
+/// A transfer's rows are ordered by leg, the debit first. A transfer of another
+/// ledger has none of them.
 pub async fn rows_of_a_transfer(kit: &HistoryKit) {
     let [a, b, c] = [1, 2, 3].map(|number| lines(account(number), &[10, 10, 30]));
     let [one, two] = pair(&a[0], &c[0], 0);
@@ -39,8 +39,8 @@ pub async fn rows_of_a_transfer(kit: &HistoryKit) {
     assert_eq!(kit.history().of_transfer(unknown, &[]).await.unwrap(), []);
 }
 
-/// A reference's rows stand by time, transfer and leg, and come page by page while
-/// others are written.
+/// A reference's rows are ordered by time, transfer and leg. They are paged while
+/// others write.
 pub async fn rows_of_a_reference_page_by_page(kit: &HistoryKit) {
     let name = Reference::new("order-1").unwrap();
     let mut all = Vec::new();
@@ -85,7 +85,7 @@ pub async fn rows_of_a_reference_page_by_page(kit: &HistoryKit) {
     assert_eq!(none.rows, []);
 }
 
-/// Case, accents, ends and ledgers count.
+/// References are compared byte by byte: case, accents, ends and ledgers count.
 pub async fn references_are_compared_byte_by_byte(kit: &HistoryKit) {
     let names = ["a", "A", "a ", "\u{e9}", "e\u{301}", "#a", "a#", "0#a"];
     for (number, name) in (1..).zip(names) {
@@ -108,7 +108,7 @@ pub async fn references_are_compared_byte_by_byte(kit: &HistoryKit) {
     }
 }
 
-/// A row that is to go is read like any other until then, and history goes on.
+/// An expiring row is read like any other until its time, and history continues.
 pub async fn expiring_rows_are_read_until_then(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 30]);
     kit.append(&all[..2]).await;

@@ -10,10 +10,10 @@ use wallet_core::ledger::{
 use wallet_core::store::StoreErrorKind;
 use wallet_core::{AccountId, Amount, Currency, Entry, LedgerId, Timestamp, TransferId};
 
-/// How often a history may be too busy for one call.
+/// The greatest number of retries of one call.
 const BUSY_MAX: usize = 1_000;
 
-/// One history under test: what every case is given.
+/// One history under test, which every case gets.
 #[derive(Debug)]
 pub struct HistoryKit {
     factory: Arc<dyn HistoryFactory>,
@@ -22,7 +22,7 @@ pub struct HistoryKit {
 }
 
 impl HistoryKit {
-    /// A fresh history of `factory`.
+    /// Builds a fresh history of `factory`.
     pub async fn new(factory: Arc<dyn HistoryFactory>) -> Self {
         let built = factory.build().await;
         Self {
@@ -32,7 +32,7 @@ impl HistoryKit {
         }
     }
 
-    /// The factory that made it.
+    /// The factory of the history.
     #[must_use]
     pub fn factory(&self) -> &dyn HistoryFactory {
         self.factory.as_ref()
@@ -44,7 +44,8 @@ impl HistoryKit {
         self.lock().clone().expect("the history is open")
     }
 
-    /// The same history as another process has it; says so where only one can.
+    /// The same history as another process opens it. Prints a note where only one
+    /// process can.
     pub async fn another(&self) -> Option<Arc<dyn HistoryStore>> {
         let opened = self.guard.open().await;
         if opened.is_none() {
@@ -53,7 +54,7 @@ impl HistoryKit {
         opened
     }
 
-    /// Closes the history and opens it again; answers whether it can be.
+    /// Closes the history and reopens it. Returns whether it can be reopened.
     pub async fn reopen(&self) -> bool {
         drop(self.lock().take());
         let Some(opened) = self.another().await else {
@@ -72,18 +73,19 @@ impl HistoryKit {
         append(self.history().as_ref(), lines, &[]).await;
     }
 
-    /// Writes lines that the books hold after restores.
+    /// Writes lines that the ledger holds after these restores.
     pub async fn append_after(&self, restores: &[Restore], lines: &[HistoryLine]) {
         append(self.history().as_ref(), lines, restores).await;
     }
 
-    /// Supersedes what restores leave in doubt of an account.
+    /// Supersedes the rows of an account that these restores leave in doubt.
     pub async fn supersede(&self, account: AccountKey, restores: &[Restore]) {
         let done = self.history().supersede(&[account], restores).await;
         done.expect("superseded");
     }
 
-    /// The lines of an account that restores leave in doubt, the oldest first.
+    /// The lines of an account that these restores leave in doubt, the oldest
+    /// first.
     pub async fn superseded(&self, restores: &[Restore], account: AccountKey) -> Vec<HistoryLine> {
         let query = HistoryQuery::first(account, u32::MAX);
         let page = self.history().superseded(&query, restores).await;
@@ -91,12 +93,12 @@ impl HistoryKit {
         rows.map(|row| row.line).collect()
     }
 
-    /// Why lines are refused.
+    /// The error of refused lines.
     pub async fn refused(&self, lines: &[HistoryLine]) -> HistoryError {
         self.refused_after(&[], lines).await
     }
 
-    /// Why lines are refused after restores.
+    /// The error of refused lines after these restores.
     pub async fn refused_after(&self, restores: &[Restore], lines: &[HistoryLine]) -> HistoryError {
         let refused = self.history().append(lines, restores).await;
         refused.expect_err("lines that must be refused")
@@ -118,7 +120,8 @@ impl HistoryKit {
         self.lines_after(&[], account).await
     }
 
-    /// The lines of an account that books hold after restores, the oldest first.
+    /// The lines of an account that the ledger holds after these restores, the
+    /// oldest first.
     pub async fn lines_after(&self, restores: &[Restore], account: AccountKey) -> Vec<HistoryLine> {
         let query = HistoryQuery::first(account, u32::MAX);
         let page = self.history().page(&query, restores).await;
@@ -126,7 +129,7 @@ impl HistoryKit {
         rows.map(|row| row.line).collect()
     }
 
-    /// How far the history of an account has come.
+    /// The head of an account's history.
     pub async fn head(&self, account: AccountKey) -> HistoryHead {
         let heads = self.history().heads(&[account]).await.expect("heads");
         assert_eq!(heads.len(), 1, "one answer per account");
@@ -134,7 +137,7 @@ impl HistoryKit {
     }
 }
 
-/// Writes lines; again where somebody else was in the way.
+/// Writes lines, with retries after conflicts.
 pub(super) async fn append(
     history: &dyn HistoryStore,
     lines: &[HistoryLine],
@@ -160,7 +163,7 @@ pub fn account(number: u8) -> AccountKey {
 }
 
 /// The first lines of an account, at these microseconds since the epoch. Every
-/// third is a debit; each belongs to a transfer of its own.
+/// third is a debit. Each belongs to a separate transfer.
 #[must_use]
 pub fn lines(account: AccountKey, times: &[i64]) -> Vec<HistoryLine> {
     let mut balance: i128 = 0;

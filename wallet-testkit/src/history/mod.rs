@@ -1,5 +1,5 @@
-//! The cases that every [`HistoryStore`](wallet_core::history::HistoryStore) passes, and
-//! histories that are broken on purpose, one for each case.
+//! The conformance suite of [`HistoryStore`](wallet_core::history::HistoryStore),
+//! and histories with planted bugs, one for each case.
 //!
 //! An adapter implements [`HistoryFactory`] and calls
 //! [`history_conformance!`](crate::history_conformance).
@@ -30,18 +30,18 @@ use super::conformance::Running;
 /// One case of the suite.
 #[derive(Debug, Clone, Copy)]
 pub struct HistoryCase {
-    /// What it is about.
+    /// The theme of the case.
     pub theme: &'static str,
-    /// What it proves.
+    /// The name, which says what the case proves.
     pub name: &'static str,
-    /// The case itself.
+    /// The function of the case.
     pub run: for<'a> fn(&'a HistoryKit) -> Running<'a>,
 }
 
 /// Runs a case against a fresh history of `factory`.
 ///
 /// # Panics
-/// When the case fails.
+/// If the case fails.
 pub fn run(factory: impl HistoryFactory, case: &HistoryCase) {
     let factory: Arc<dyn HistoryFactory> = Arc::new(factory);
     let running: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async {
@@ -51,7 +51,7 @@ pub fn run(factory: impl HistoryFactory, case: &HistoryCase) {
     factory.block_on(running);
 }
 
-/// What is wrong with a history of `factory`, by this case; `None` when it passes.
+/// The fault of a history of `factory` in this case; `None` when it passes.
 #[must_use]
 pub fn fault(factory: impl HistoryFactory, case: &HistoryCase) -> Option<String> {
     super::conformance::caught(|| run(factory, case))

@@ -1,4 +1,4 @@
-//! In which order rows stand, and how they are linked.
+//! Cases of the order of rows, and of their links.
 
 use super::kit::{HistoryKit, account, lines};
 use wallet_core::history::{HistoryHead, HistoryQuery, HistoryRow};
@@ -14,7 +14,8 @@ fn sequences(rows: &[HistoryRow]) -> Vec<i64> {
     rows.iter().map(|row| row.line.entry.sequence).collect()
 }
 
-/// Entries of one microsecond do not overwrite each other, and stand by sequence.
+/// Entries of one microsecond do not overwrite each other, and are ordered by
+/// sequence.
 pub async fn entries_of_one_microsecond_are_all_kept(kit: &HistoryKit) {
     let all = lines(account(1), &[7; 12]);
     kit.append(&all[..1]).await;
@@ -23,7 +24,7 @@ pub async fn entries_of_one_microsecond_are_all_kept(kit: &HistoryKit) {
     assert_eq!(kit.lines(account(1)).await, all);
 }
 
-/// Each row says when the one before it was made, across calls too.
+/// Each row has the time of the previous one, across calls too.
 pub async fn rows_are_linked_to_the_one_before(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 20, 40]);
     kit.append(&all[..1]).await;
@@ -34,7 +35,8 @@ pub async fn rows_are_linked_to_the_one_before(kit: &HistoryKit) {
     assert_eq!(links, [None, Some(at(10)), Some(at(20)), Some(at(20))]);
 }
 
-/// From is included, to is not, in either order, before and after 1970.
+/// `from` is inclusive and `to` is exclusive, in either order, before and after
+/// the year 1970.
 pub async fn both_orders_and_time_ranges(kit: &HistoryKit) {
     let times = [-300, -1, 0, 255, 256, 256, 65_536];
     kit.append(&lines(account(1), &times)).await;
@@ -67,7 +69,7 @@ pub async fn both_orders_and_time_ranges(kit: &HistoryKit) {
     }
 }
 
-/// One id in two ledgers is two accounts, and neighbours are not mixed up.
+/// One id in two ledgers is two accounts, and neighbouring accounts are separate.
 pub async fn accounts_and_ledgers_are_apart(kit: &HistoryKit) {
     let ledgers = [0, 1, 256, u32::MAX].map(LedgerId::new);
     let keys: Vec<AccountKey> = ledgers
@@ -83,7 +85,8 @@ pub async fn accounts_and_ledgers_are_apart(kit: &HistoryKit) {
     }
 }
 
-/// Heads come in the order asked, as often as asked, 0 for who has none.
+/// Heads are in the order of the accounts, repeated as requested, and 0 for
+/// accounts without rows.
 pub async fn heads_come_in_the_order_asked(kit: &HistoryKit) {
     for number in [4, 1, 3] {
         let times: Vec<i64> = (0..i64::from(number)).collect();

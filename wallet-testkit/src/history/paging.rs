@@ -1,12 +1,12 @@
-//! Page by page, while others write.
+//! Cases of paging while others write.
 
 use super::kit::{HistoryKit, account, lines};
 use wallet_core::Timestamp;
 use wallet_core::history::HistoryQuery;
 use wallet_core::store::{Order, StoreErrorKind};
 
-/// A limit is kept, 0 gives none, and the end is an empty page with the cursor of
-/// the page before.
+/// The limit holds, a limit of 0 returns nothing, and the end is an empty page with
+/// the cursor of the previous page.
 pub async fn pages_end_where_they_are_told_to(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 20, 20, 50]);
     kit.append(&all).await;
@@ -45,7 +45,7 @@ pub async fn pages_end_where_they_are_told_to(kit: &HistoryKit) {
     assert_eq!(nobody.unwrap().next, None);
 }
 
-/// What is written behind a cursor comes next, what lies before it never again.
+/// Rows that are written after a cursor come next. Rows before it never come again.
 pub async fn cursors_survive_new_writes(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 20, 20, 50, 50]);
     kit.append(&all[..3]).await;
@@ -57,7 +57,7 @@ pub async fn cursors_survive_new_writes(kit: &HistoryKit) {
     };
     let down = kit.history().page(&newest, &[]).await.unwrap();
     kit.append(&all[3..]).await;
-    // As text, as a caller from afar sends it back.
+    // As text, as a remote caller sends it back.
     let text = first.next.unwrap().to_string();
     let query = HistoryQuery {
         cursor: Some(text.parse().unwrap()),
@@ -72,7 +72,7 @@ pub async fn cursors_survive_new_writes(kit: &HistoryKit) {
     };
     let rest = kit.page(&newest).await.into_iter().map(|row| row.line);
     assert_eq!(rest.collect::<Vec<_>>(), all[..1]);
-    // Times still bound what lies behind a cursor.
+    // Times still bound the rows after a cursor.
     let query = HistoryQuery {
         to: Some(Timestamp::from_micros(50)),
         ..query
@@ -81,7 +81,7 @@ pub async fn cursors_survive_new_writes(kit: &HistoryKit) {
     assert_eq!(rest.collect::<Vec<_>>(), all[2..4]);
 }
 
-/// A cursor is good for its own query alone.
+/// A cursor is valid only for its own query.
 pub async fn cursors_of_another_query_are_refused(kit: &HistoryKit) {
     kit.append(&lines(account(1), &[10, 20])).await;
     let query = HistoryQuery::first(account(1), 1);
@@ -101,7 +101,7 @@ pub async fn cursors_of_another_query_are_refused(kit: &HistoryKit) {
     }
 }
 
-/// More than one answer of a service holds comes in one page.
+/// One page holds more rows than one answer of a service does.
 pub async fn long_pages_are_whole(kit: &HistoryKit) {
     let times: Vec<i64> = (0..6_000).collect();
     let all = lines(account(1), &times);

@@ -1,4 +1,4 @@
-//! Several threads at once: whoever comes first, the same is written.
+//! Several threads at once: the result does not depend on their order.
 
 use std::sync::{Arc, Barrier};
 
@@ -8,11 +8,11 @@ use super::restores::{others, restore};
 use wallet_core::history::{HistoryError, HistoryStore};
 
 const THREADS: usize = 4;
-/// How often one looks whether the other has begun.
+/// The number of checks whether the other thread has begun.
 const LOOKS: usize = 1_000;
 
-/// Equal lines in pieces of different lengths; over two connections too, where
-/// there can be two.
+/// Equal lines are written in pieces of different lengths, over two connections
+/// where possible.
 pub async fn equal_lines_written_at_once_are_written_once(kit: &HistoryKit) {
     let times: Vec<i64> = (0..120).map(|number| number / 2).collect();
     let all = [1, 2].map(|number| lines(account(number), &times));
@@ -47,13 +47,13 @@ pub async fn equal_lines_written_at_once_are_written_once(kit: &HistoryKit) {
     assert_eq!(links, times[..times.len() - 1]);
 }
 
-/// A writer who does not know of a restore goes on while another one supersedes and
-/// writes what the books hold since: in the end that is read, and nothing else.
+/// A writer that does not know of a restore continues while another one supersedes
+/// and writes the new entries. In the end only the new entries are read.
 pub async fn a_writer_of_before_a_restore_leaves_nothing_that_is_read(kit: &HistoryKit) {
     let times: Vec<i64> = (0..120).collect();
     let lost = lines(account(1), &times);
     let restores = [restore(2, 9)];
-    // At the same times and at others.
+    // The times are equal in part.
     let times: Vec<i64> = (0..120).map(|number| number + number / 50).collect();
     let new = others(2, 11, &times);
     kit.append(&lost[..10]).await;
@@ -64,7 +64,7 @@ pub async fn a_writer_of_before_a_restore_leaves_nothing_that_is_read(kit: &Hist
         for lines in lost[10..].chunks(3) {
             match history.append(lines, &[]).await {
                 Ok(()) => {}
-                // It has to read the ledger anew.
+                // The writer must read the ledger again.
                 Err(HistoryError::Epoch { .. }) => return,
                 Err(error) => panic!("the history failed: {error}"),
             }
@@ -72,7 +72,7 @@ pub async fn a_writer_of_before_a_restore_leaves_nothing_that_is_read(kit: &Hist
     };
     let after = async |history: Arc<dyn HistoryStore>| {
         start.wait();
-        // When the other one has begun.
+        // Starts when the other thread has begun.
         for _ in 0..LOOKS {
             let heads = history.heads(&[account(1)]).await.unwrap();
             if heads[0].sequence > 10 {

@@ -1,4 +1,4 @@
-//! Books that went back to an earlier state.
+//! Cases of a ledger that was restored to an earlier state.
 
 use super::kit::{HistoryKit, account, lines};
 use wallet_core::history::{
@@ -51,8 +51,9 @@ async fn of_transfer(kit: &HistoryKit, restores: &[Restore], line: &HistoryLine)
     rows.unwrap().len()
 }
 
-/// Rows past the time stay, and no read but one finds them: not by account, time,
-/// transfer or reference. The head goes back to the last row before them.
+/// Rows after the restored time stay, and only `superseded` returns them: no read
+/// by account, time, transfer or reference does. The head goes back to the last row
+/// before them.
 pub async fn what_is_in_doubt_is_kept_and_not_read(kit: &HistoryKit) {
     let mut all = lines(account(1), &[10, 20, 30, 40, 50]);
     for line in &mut all {
@@ -66,13 +67,13 @@ pub async fn what_is_in_doubt_is_kept_and_not_read(kit: &HistoryKit) {
     kit.supersede(account(1), &restores).await;
     assert_eq!(kit.head(account(1)).await, head(2, 3, 30));
     assert_held(kit, &restores, &all, 3).await;
-    // Other accounts are as they were.
+    // Other accounts are unchanged.
     assert_eq!(kit.lines(account(2)).await, other);
     assert_eq!(kit.head(account(2)).await, head(1, 2, 60));
 }
 
-/// Of the lines of an account, all of one reference, the first ones are read after
-/// restores, and the rest is kept.
+/// Checks that only the first lines of an account, all of one reference, are read
+/// after restores, and that the rest is still stored.
 async fn assert_held(kit: &HistoryKit, restores: &[Restore], all: &[HistoryLine], held: usize) {
     assert_eq!(kit.lines_after(restores, account(1)).await, all[..held]);
     assert_eq!(kit.superseded(restores, account(1)).await, all[held..]);
@@ -88,12 +89,12 @@ async fn assert_held(kit: &HistoryKit, restores: &[Restore], all: &[HistoryLine]
     assert_eq!(found, all[..held]);
     let last = all[held].entry.created_at;
     let before = Timestamp::from_micros(last.as_micros() - 1);
-    let told = balance_at(history.as_ref(), account(1), before, restores).await;
-    assert_eq!(told.unwrap(), None, "from a row that is in doubt");
+    let answer = balance_at(history.as_ref(), account(1), before, restores).await;
+    assert_eq!(answer.unwrap(), None, "from a row that is in doubt");
 }
 
-/// Whoever knows of a restore reads nothing that it leaves in doubt, though nobody has
-/// superseded it yet; of accounts that are lost with it nobody ever does.
+/// A reader that knows of a restore gets no row in doubt, even before the rows are
+/// superseded. Rows of accounts that the restore lost are never superseded.
 pub async fn nothing_in_doubt_is_read_before_it_is_superseded(kit: &HistoryKit) {
     let mut all = lines(account(1), &[10, 20, 30, 40]);
     for line in &mut all {
@@ -136,9 +137,9 @@ pub async fn other_entries_take_the_place_of_lost_ones(kit: &HistoryKit) {
     let known: Vec<u64> = rows.iter().map(|row| row.known_in.number()).collect();
     assert_eq!(known, [1, 1, 2, 2, 2, 2]);
     for micros in 20..30 {
-        let told = balance_at(kit.history().as_ref(), account(1), at(micros), &restores).await;
-        let told = told.unwrap().map(|told| told.sequence);
-        assert_eq!(told, Some(2), "at {micros}");
+        let answer = balance_at(kit.history().as_ref(), account(1), at(micros), &restores).await;
+        let answer = answer.unwrap().map(|answer| answer.sequence);
+        assert_eq!(answer, Some(2), "at {micros}");
     }
     let newest = HistoryQuery {
         order: Order::Descending,
@@ -149,7 +150,8 @@ pub async fn other_entries_take_the_place_of_lost_ones(kit: &HistoryKit) {
     assert_eq!(newest, due[1..]);
 }
 
-/// Where the time was too early, entries come again as they were: each is read once.
+/// If the restored time was too early, the same entries are appended again. Each is
+/// read once.
 pub async fn what_the_books_still_hold_comes_again_once(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 30, 40]);
     kit.append(&all).await;
@@ -169,7 +171,7 @@ pub async fn what_the_books_still_hold_comes_again_once(kit: &HistoryKit) {
     assert_eq!(kit.head(account(1)).await, head(3, 4, 40));
 }
 
-/// The same again, or an earlier restore, changes nothing.
+/// Superseding is idempotent, also with an earlier restore.
 pub async fn superseding_twice_is_superseding_once(kit: &HistoryKit) {
     let restores = [restore(2, 40), restore(3, 20)];
     let all = lines(account(1), &[10, 20, 30]);
@@ -192,15 +194,15 @@ fn assert_epochs(error: &HistoryError, numbers: (u64, u64)) {
             history,
             writer,
         } => {
-            let told = (*of, history.number(), writer.number());
-            assert_eq!(told, (account(1), numbers.0, numbers.1));
+            let answer = (*of, history.number(), writer.number());
+            assert_eq!(answer, (account(1), numbers.0, numbers.1));
         }
-        other => panic!("epochs are not told apart, but {other}"),
+        other => panic!("epochs are not distinguished, but {other}"),
     }
 }
 
-/// Who knows an earlier or a later epoch than history does writes nothing; a line of
-/// a later epoch than its writer knows is refused.
+/// A writer with an earlier or later epoch than history writes nothing. A line of a
+/// later epoch than its writer's is refused.
 pub async fn writers_of_another_epoch_are_refused(kit: &HistoryKit) {
     let restores = [restore(2, 20)];
     let all = lines(account(1), &[10, 20, 30, 40]);
@@ -219,8 +221,8 @@ pub async fn writers_of_another_epoch_are_refused(kit: &HistoryKit) {
     assert!(matches!(early, HistoryError::Store(_)), "{early}");
 }
 
-/// The same backup is restored twice: what came of the first time is gone, though it
-/// lies before the time of the second.
+/// The same backup is restored twice. Entries after the first restore are lost,
+/// though they are before the time of the second.
 pub async fn an_epoch_that_a_later_restore_forgot_is_superseded(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 30, 40]);
     kit.append(&all).await;
@@ -231,7 +233,8 @@ pub async fn an_epoch_that_a_later_restore_forgot_is_superseded(kit: &HistoryKit
     let second = [restore(3, 30)];
     kit.supersede(account(1), &second).await;
     assert_eq!(kit.head(account(1)).await, head(3, 2, 20));
-    // The backup held the entry of 30, which may be read before it comes again.
+    // The backup held the entry of 30, which may be read before it is appended
+    // again.
     let read = kit.lines_after(&second, account(1)).await;
     assert!(all[..3].starts_with(&read), "{read:?}");
     kit.append_after(&second, &all[2..3]).await;
@@ -239,7 +242,7 @@ pub async fn an_epoch_that_a_later_restore_forgot_is_superseded(kit: &HistoryKit
     assert_eq!(kit.superseded(&second, account(1)).await.len(), 3);
 }
 
-/// Nobody who knows an earlier epoch begins the history of such an account.
+/// A writer with an earlier epoch cannot start the history of such an account.
 pub async fn accounts_without_rows_are_noted_too(kit: &HistoryKit) {
     let restores = [restore(2, 20)];
     kit.supersede(account(1), &restores).await;
@@ -253,11 +256,11 @@ pub async fn accounts_without_rows_are_noted_too(kit: &HistoryKit) {
     assert_eq!(kit.lines(account(1)).await, []);
     kit.append_after(&restores, &all).await;
     assert_eq!(kit.lines_after(&restores, account(1)).await, all);
-    // An account of which nothing is known takes any epoch.
+    // An account without any record accepts any epoch.
     let other = lines(account(2), &[10, 30]);
     kit.append_after(&restores, &other).await;
     assert_eq!(kit.head(account(2)).await, head(2, 2, 30));
-    // All of an account may be gone.
+    // A restore may lose a whole account.
     let restores = [restore(2, 20), restore(3, 5)];
     kit.supersede(account(2), &restores).await;
     assert_eq!(kit.lines_after(&restores, account(2)).await, []);
@@ -265,7 +268,7 @@ pub async fn accounts_without_rows_are_noted_too(kit: &HistoryKit) {
     assert_eq!(kit.superseded(&restores, account(2)).await, other);
 }
 
-/// Many superseded rows lie between two that are read: no page ends at them.
+/// Many superseded rows are between two valid ones, and no page ends at them.
 pub async fn pages_run_on_past_superseded_rows(kit: &HistoryKit) {
     let name = Reference::new("order").unwrap();
     let named = |mut lines: Vec<HistoryLine>| {
@@ -316,7 +319,7 @@ pub async fn pages_run_on_past_superseded_rows(kit: &HistoryKit) {
     assert_eq!(kit.superseded(&restores, account(1)).await, all[5..]);
 }
 
-/// What a restore left outlives whoever noted it.
+/// The record of a restore is durable.
 pub async fn restores_are_durable(kit: &HistoryKit) {
     let restores = [restore(2, 10)];
     let all = lines(account(1), &[10, 20, 30]);

@@ -9,108 +9,109 @@ use wallet_core::ledger::{AccountKey, Position, Restore};
 use wallet_core::messaging::{Inbox, InboxStep};
 use wallet_core::{AccountId, LedgerId, StoreError};
 
-/// How many turns a step waits for another one to get between.
+/// The number of yields during which another step can interleave.
 const TURNS: usize = 1_000;
 
 crate::planted_bugs! {
-    /// A bug that an inbox is planted with.
+    /// A bug that is planted in an inbox.
     InboxBug {
-        /// Leaves out the accounts that it does not know.
+        /// Leaves out unknown accounts.
         LeavesOutUnknown,
-        /// Answers in the order of keys.
+        /// Returns positions in the order of keys.
         SortsAccounts,
-        /// Answers each account once.
+        /// Returns each account once.
         AnswersOnce,
-        /// Knows nothing of accounts behind the first thousand asked for.
+        /// Handles only the first 1,000 accounts of a call.
         CutsLongLists,
-        /// Moves nothing.
+        /// Never moves a position.
         ForgetsSteps,
-        /// Moves wherever a step begins.
+        /// Moves a position whatever the start of the step is.
         IgnoresTheBeginning,
-        /// Says no and moves all the same.
+        /// Returns `false` and still moves.
         MovesWhenItSaysNo,
-        /// Takes steps that lead nowhere, or back.
+        /// Accepts steps that do not lead forward.
         TakesAnyStep,
-        /// Compares versions, of whatever epoch.
+        /// Compares versions and ignores epochs.
         IgnoresEpochs,
-        /// Keeps the first time of a restore, be it later than the second.
+        /// Keeps the first time of a restore, even if a later one is earlier.
         KeepsTheFirstTime,
-        /// Tells restores in the order in which they were noted.
+        /// Returns restores in the order in which they were noted.
         MixesRestores,
-        /// Keeps 53 bits of a version, as a float does.
+        /// Rounds a version to 53 bits, as a float does.
         RoundsVersions,
-        /// Has nothing left when it is opened again.
+        /// Loses all data when it is opened again.
         ForgetsOnRestart,
-        /// Has one position for all consumers.
+        /// Uses one position for all consumers.
         SharesPositions,
         /// Compares names without regard to case.
         FoldsCase,
-        /// Compares names without the spaces at their end.
+        /// Ignores spaces at the end of names.
         TrimsNames,
-        /// Keeps 100 bytes of a name.
+        /// Uses only 100 bytes of a name.
         CutsNames,
-        /// Takes names of any length.
+        /// Accepts names of any length.
         TakesAnyName,
-        /// Has one position for the same id in all ledgers.
+        /// Uses one position for the same id in all ledgers.
         IgnoresLedgers,
-        /// Keeps an id without the zeros and spaces at its end.
+        /// Ignores zeros and spaces at the end of an id.
         TrimsAccounts,
-        /// Looks where it stands before the lock, and writes under it.
+        /// Checks the position before the lock, and writes under it.
         ChecksTooEarly,
     }
 }
 
-/// Stands for none.
+/// A key for no account.
 const NO_ACCOUNT: AccountKey = AccountKey::new(LedgerId::new(0), AccountId::from_bytes([0; 16]));
 
-type Told = Arc<Mutex<BTreeMap<String, Vec<Restore>>>>;
+type NotedRestores = Arc<Mutex<BTreeMap<String, Vec<Restore>>>>;
 type Positions = Arc<Mutex<BTreeMap<(String, AccountKey), Position>>>;
 
-/// Makes inboxes in memory with a bug; without one, sound inboxes for comparison.
+/// Makes inboxes in memory with a bug; without a bug, correct inboxes for
+/// comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct BrokenInboxes(pub Option<InboxBug>);
 
 #[async_trait]
 impl InboxFactory for BrokenInboxes {
     async fn build(&self) -> BuiltInbox {
-        let kept = Kept {
+        let stored = Stored {
             bug: self.0,
             positions: Positions::default(),
-            told: Told::default(),
+            restores: NotedRestores::default(),
         };
-        let inbox = kept.inbox(Arc::clone(&kept.positions), Arc::clone(&kept.told));
-        BuiltInbox::new(inbox, kept)
+        let inbox = stored.inbox(Arc::clone(&stored.positions), Arc::clone(&stored.restores));
+        BuiltInbox::new(inbox, stored)
     }
 }
 
 /// The positions outlive the inbox, as a file outlives a process.
 #[derive(Debug)]
-struct Kept {
+struct Stored {
     bug: Option<InboxBug>,
     positions: Positions,
-    told: Told,
+    restores: NotedRestores,
 }
 
-impl Kept {
-    fn inbox(&self, positions: Positions, told: Told) -> Arc<dyn Inbox> {
+impl Stored {
+    fn inbox(&self, positions: Positions, restores: NotedRestores) -> Arc<dyn Inbox> {
         Arc::new(BrokenInbox {
             bug: self.bug,
             positions,
-            told,
+            restores,
             under_way: AtomicUsize::new(0),
         })
     }
 }
 
 #[async_trait]
-impl OpenInbox for Kept {
+impl OpenInbox for Stored {
     async fn open(&self) -> Option<Arc<dyn Inbox>> {
-        let (positions, told) = if self.bug == Some(InboxBug::ForgetsOnRestart) {
-            (Positions::default(), Told::default())
+        let (positions, restores) = if self.bug == Some(InboxBug::ForgetsOnRestart) {
+            (Positions::default(), NotedRestores::default())
         } else {
-            (Arc::clone(&self.positions), Arc::clone(&self.told))
+            (Arc::clone(&self.positions), Arc::clone(&self.restores))
         };
-        Some(self.inbox(positions, told))
+        Some(self.inbox(positions, restores))
     }
 }
 
@@ -118,8 +119,8 @@ impl OpenInbox for Kept {
 struct BrokenInbox {
     bug: Option<InboxBug>,
     positions: Positions,
-    told: Told,
-    /// Steps between their reading and their writing.
+    restores: NotedRestores,
+    /// The number of steps between their read and their write.
     under_way: AtomicUsize,
 }
 
@@ -133,7 +134,7 @@ impl BrokenInbox {
         positions.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a position is kept under.
+    /// The key of a stored position.
     fn key(&self, consumer: &str, mut account: AccountKey) -> (String, AccountKey) {
         let mut name = consumer.to_owned();
         match self.bug {
@@ -144,8 +145,8 @@ impl BrokenInbox {
             Some(InboxBug::IgnoresLedgers) => account.ledger = LedgerId::default(),
             Some(InboxBug::TrimsAccounts) => {
                 let mut bytes = *account.id.as_bytes();
-                let kept = bytes.iter().rposition(|byte| ![0, b' '].contains(byte));
-                bytes[kept.map_or(0, |kept| kept + 1)..].fill(0);
+                let last = bytes.iter().rposition(|byte| ![0, b' '].contains(byte));
+                bytes[last.map_or(0, |last| last + 1)..].fill(0);
                 account.id = AccountId::from_bytes(bytes);
             }
             _ => {}
@@ -153,8 +154,7 @@ impl BrokenInbox {
         (name, account)
     }
 
-    /// What is read without the lock, with a wait so that another step can get
-    /// between.
+    /// Reads without the lock, with a wait so that another step can interleave.
     fn read_early(&self, key: &(String, AccountKey)) -> Option<Position> {
         if !self.has(InboxBug::ChecksTooEarly) {
             return None;
@@ -246,7 +246,7 @@ impl Inbox for BrokenInbox {
             InboxStep::validate_consumer(consumer)?;
         }
         let (name, _) = self.key(consumer, NO_ACCOUNT);
-        let restores = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let restores = self.restores.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(restores.get(&name).cloned().unwrap_or_default())
     }
 
@@ -255,7 +255,7 @@ impl Inbox for BrokenInbox {
             InboxStep::validate_consumer(consumer)?;
         }
         let (name, _) = self.key(consumer, NO_ACCOUNT);
-        let mut restores = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut restores = self.restores.lock().unwrap_or_else(PoisonError::into_inner);
         let of = restores.entry(name).or_default();
         match of.iter_mut().find(|one| one.epoch == restore.epoch) {
             Some(_) if self.has(InboxBug::KeepsTheFirstTime) => {}

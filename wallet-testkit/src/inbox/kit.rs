@@ -6,10 +6,10 @@ use wallet_core::messaging::{Inbox, InboxStep};
 use wallet_core::store::StoreErrorKind;
 use wallet_core::{AccountId, LedgerId};
 
-/// How often an inbox may be too busy for one step.
+/// The greatest number of retries of one step.
 const BUSY_MAX: usize = 1_000;
 
-/// One inbox under test: what every case is given.
+/// One inbox under test, which every case gets.
 #[derive(Debug)]
 pub struct InboxKit {
     factory: Arc<dyn InboxFactory>,
@@ -18,7 +18,7 @@ pub struct InboxKit {
 }
 
 impl InboxKit {
-    /// A fresh inbox of `factory`.
+    /// Builds a fresh inbox of `factory`.
     pub async fn new(factory: Arc<dyn InboxFactory>) -> Self {
         let built = factory.build().await;
         Self {
@@ -28,7 +28,7 @@ impl InboxKit {
         }
     }
 
-    /// The factory that made it.
+    /// The factory of the inbox.
     #[must_use]
     pub fn factory(&self) -> &dyn InboxFactory {
         self.factory.as_ref()
@@ -40,7 +40,8 @@ impl InboxKit {
         self.lock_inbox().clone().expect("the inbox is open")
     }
 
-    /// The same inbox as another process has it; says so where only one can.
+    /// The same inbox as another process opens it. Prints a note where only one
+    /// process can.
     pub async fn another(&self) -> Option<Arc<dyn Inbox>> {
         let opened = self.guard.open().await;
         if opened.is_none() {
@@ -49,7 +50,7 @@ impl InboxKit {
         opened
     }
 
-    /// Closes the inbox and opens it again; answers whether it can be.
+    /// Closes the inbox and reopens it. Returns whether it can be reopened.
     pub async fn reopen(&self) -> bool {
         drop(self.lock_inbox().take());
         let Some(opened) = self.another().await else {
@@ -63,14 +64,14 @@ impl InboxKit {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Which version of the first epoch a consumer stands at with one account.
+    /// A consumer's version in the first epoch for one account.
     pub async fn position(&self, consumer: &str, account: AccountKey) -> Version {
         let position = self.place(consumer, account).await;
         assert_eq!(position.epoch, Epoch::FIRST);
         position.version
     }
 
-    /// Where a consumer stands with one account.
+    /// A consumer's position in one account.
     pub async fn place(&self, consumer: &str, account: AccountKey) -> Position {
         let positions = self.inbox().positions(consumer, &[account]).await;
         let positions = positions.expect("positions");
@@ -92,7 +93,7 @@ impl InboxKit {
     }
 }
 
-/// Makes a step; again where somebody else was in the way.
+/// Makes a step, with retries after conflicts.
 pub(super) async fn advance(inbox: &dyn Inbox, consumer: &str, step: &InboxStep) -> bool {
     for _ in 0..BUSY_MAX {
         match inbox.advance(consumer, step).await {

@@ -1,9 +1,9 @@
-//! The cases that every [`Inbox`](wallet_core::messaging::Inbox) passes, and inboxes that are
-//! broken on purpose, one for each case.
+//! The conformance suite of [`Inbox`](wallet_core::messaging::Inbox), and inboxes
+//! with planted bugs, one for each case.
 //!
-//! An inbox needs no ledger, so that this stands beside
-//! [`conformance`](super::conformance). An adapter implements [`InboxFactory`]
-//! and calls [`inbox_conformance!`](crate::inbox_conformance).
+//! An inbox needs no ledger, so this suite is separate from
+//! [`conformance`](super::conformance). An adapter implements [`InboxFactory`] and
+//! calls [`inbox_conformance!`](crate::inbox_conformance).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,18 +26,18 @@ use super::conformance::Running;
 /// One case of the suite.
 #[derive(Debug, Clone, Copy)]
 pub struct InboxCase {
-    /// What it is about.
+    /// The theme of the case.
     pub theme: &'static str,
-    /// What it proves.
+    /// The name, which says what the case proves.
     pub name: &'static str,
-    /// The case itself.
+    /// The function of the case.
     pub run: for<'a> fn(&'a InboxKit) -> Running<'a>,
 }
 
 /// Runs a case against a fresh inbox of `factory`.
 ///
 /// # Panics
-/// When the case fails.
+/// If the case fails.
 pub fn run(factory: impl InboxFactory, case: &InboxCase) {
     let factory: Arc<dyn InboxFactory> = Arc::new(factory);
     let running: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async {
@@ -47,7 +47,7 @@ pub fn run(factory: impl InboxFactory, case: &InboxCase) {
     factory.block_on(running);
 }
 
-/// What is wrong with an inbox of `factory`, by this case; `None` when it passes.
+/// The fault of an inbox of `factory` in this case; `None` when it passes.
 #[must_use]
 pub fn fault(factory: impl InboxFactory, case: &InboxCase) -> Option<String> {
     super::conformance::caught(|| run(factory, case))

@@ -1,4 +1,4 @@
-//! What is kept apart: consumers, ledgers, accounts.
+//! Cases of separate consumers, ledgers and accounts.
 
 use super::InboxKit;
 use super::kit::{account, first};
@@ -7,7 +7,7 @@ use wallet_core::messaging::InboxStep;
 use wallet_core::store::StoreErrorKind;
 use wallet_core::{AccountId, LedgerId};
 
-/// Makes a step under each name and finds each where it stands.
+/// Makes a step under each name and checks each position.
 async fn assert_apart(kit: &InboxKit, names: &[&str]) {
     for (name, to) in names.iter().zip(1..) {
         assert_eq!(kit.position(name, account(1)).await, 0, "{name:?}");
@@ -24,8 +24,8 @@ pub async fn consumers_are_apart(kit: &InboxKit) {
     assert_apart(kit, &["mailer", "statements", "m"]).await;
 }
 
-/// Names are equal byte by byte only: case, accents, spaces and what no one can
-/// see count.
+/// Names are compared byte by byte: case, accents, spaces and invisible characters
+/// count.
 pub async fn names_are_compared_byte_by_byte(kit: &InboxKit) {
     let names = [
         "mailer",
@@ -56,7 +56,7 @@ pub async fn names_are_compared_byte_by_byte(kit: &InboxKit) {
     assert_apart(kit, &names).await;
 }
 
-/// Names may have 128 bytes, and the last one counts.
+/// Names may have 128 bytes, and the last byte counts.
 pub async fn names_of_128_bytes_are_kept_apart(kit: &InboxKit) {
     let most = InboxStep::CONSUMER_BYTES_MAX;
     let names = [
@@ -70,7 +70,7 @@ pub async fn names_of_128_bytes_are_kept_apart(kit: &InboxKit) {
     assert_apart(kit, &names).await;
 }
 
-/// A name of no bytes, or of too many, is refused, and changes nothing.
+/// A name that is empty or too long is refused, and nothing changes.
 pub async fn names_of_another_length_are_refused(kit: &InboxKit) {
     let most = InboxStep::CONSUMER_BYTES_MAX;
     assert!(kit.step("a", account(1), 0, 1).await);
@@ -106,7 +106,7 @@ pub async fn ledgers_are_apart(kit: &InboxKit) {
     .await;
 }
 
-/// Ids are compared byte by byte, to the last one.
+/// Ids are compared byte by byte, to the last byte.
 pub async fn accounts_are_apart(kit: &InboxKit) {
     let ends = [0x00, 0x20, 0x41, 0x61, 0xFF];
     assert_accounts_apart(kit, ends.map(account)).await;

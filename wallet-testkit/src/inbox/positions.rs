@@ -1,11 +1,11 @@
-//! What is asked for, and how it is answered.
+//! Cases of reading positions.
 
 use super::InboxKit;
 use super::kit::{account, first, firsts};
 use wallet_core::ledger::{AccountKey, InLedger};
 use wallet_core::{AccountId, LedgerId};
 
-/// Accounts that were never seen stand at 0, each in its place between others.
+/// Unknown accounts have position 0, each in its place between others.
 pub async fn unknown_accounts_stand_at_zero(kit: &InboxKit) {
     let inbox = kit.inbox();
     let asked = [account(3), account(1), account(2)];
@@ -21,7 +21,7 @@ pub async fn unknown_accounts_stand_at_zero(kit: &InboxKit) {
     assert_eq!(inbox.positions("a", &[]).await.unwrap(), []);
 }
 
-/// Positions come in the order asked, whatever that of the keys is.
+/// Positions are in the order of the accounts, not of the keys.
 pub async fn positions_come_in_the_order_asked(kit: &InboxKit) {
     for number in [4, 1, 3] {
         assert!(kit.step("a", account(number), 0, i64::from(number)).await);
@@ -39,7 +39,7 @@ pub async fn positions_come_in_the_order_asked(kit: &InboxKit) {
     );
 }
 
-/// An account that is asked for twice is answered twice.
+/// A repeated account gets a repeated answer.
 pub async fn an_account_asked_for_twice_is_answered_twice(kit: &InboxKit) {
     assert!(kit.step("a", account(1), 0, 7).await);
     let asked = [account(1), account(2), account(1), account(1)];

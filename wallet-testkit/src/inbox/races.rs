@@ -1,5 +1,4 @@
-//! Several threads at once. Who comes first is left to chance; what holds
-//! afterwards is not.
+//! Several threads at once. The order is random, but the final state must hold.
 
 use std::sync::{Arc, Barrier, Mutex};
 
@@ -12,8 +11,8 @@ const THREADS: usize = 4;
 const ACCOUNTS: u8 = 8;
 const STEPS: Version = 4;
 
-/// Of equal steps at once exactly one is made, be it the first of an account or
-/// a later one; over two connections too, where there can be two.
+/// Of concurrent equal steps exactly one is made: the first step of an account or a
+/// later one, over two connections where possible.
 pub async fn of_equal_steps_at_once_one_is_made(kit: &InboxKit) {
     let mut inboxes = vec![kit.inbox()];
     inboxes.extend(kit.another().await);

@@ -1,4 +1,4 @@
-//! What a step does, and what refuses it.
+//! Cases of steps, and of refused steps.
 
 use super::InboxKit;
 use super::kit::{account, advance, first};
@@ -18,8 +18,8 @@ pub async fn a_step_moves_the_position(kit: &InboxKit) {
     assert_eq!(kit.position("a", account(2)).await, 0);
 }
 
-/// A step that begins elsewhere is answered with `false` and changes nothing: one
-/// made before, one from behind, one from ahead, one of an account never seen.
+/// A step with another start returns `false` and changes nothing: a repeated step,
+/// a step from behind, from ahead, or of an unknown account.
 pub async fn a_step_from_elsewhere_changes_nothing(kit: &InboxKit) {
     assert!(kit.step("a", account(1), 0, 3).await);
     for (from, to) in [(0, 3), (0, 1), (0, 4), (2, 3), (2, 4), (4, 5)] {
@@ -32,8 +32,8 @@ pub async fn a_step_from_elsewhere_changes_nothing(kit: &InboxKit) {
     assert!(kit.step("a", account(2), 0, 1).await);
 }
 
-/// A step that does not lead forward is refused, whether or not the position
-/// stands where it begins, and changes nothing.
+/// A step that does not lead forward is refused and changes nothing, whether or not
+/// the position is at its start.
 pub async fn a_step_that_does_not_lead_forward_is_refused(kit: &InboxKit) {
     assert!(kit.step("a", account(1), 0, 3).await);
     let backward: [(Version, Version); 6] = [
@@ -57,7 +57,7 @@ pub async fn a_step_that_does_not_lead_forward_is_refused(kit: &InboxKit) {
     }
 }
 
-/// Versions up to `i64::MAX` are kept exactly.
+/// Versions up to `i64::MAX` are stored exactly.
 pub async fn versions_reach_the_end_of_their_range(kit: &InboxKit) {
     let mut from = 0;
     for to in [
@@ -75,8 +75,8 @@ pub async fn versions_reach_the_end_of_their_range(kit: &InboxKit) {
     assert!(kit.step("a", account(2), 0, i64::MAX).await);
 }
 
-/// A step to a later epoch leads forward whatever the versions are, one to an
-/// earlier epoch never does, and each begins where the account stands in both.
+/// A step to a later epoch leads forward whatever the versions are, and one to an
+/// earlier epoch never does. Each starts at the account's epoch and version.
 pub async fn a_later_epoch_is_ahead_of_any_version(kit: &InboxKit) {
     let account = account(1);
     let at = |epoch, version| Position::new(Epoch::new(epoch).unwrap(), version);
@@ -86,7 +86,8 @@ pub async fn a_later_epoch_is_ahead_of_any_version(kit: &InboxKit) {
     let restored = step(at(1, 7), at(2, 6));
     assert!(advance(inbox.as_ref(), "a", &restored).await);
     assert_eq!(kit.place("a", account).await, at(2, 6));
-    // Made before; from what is lost; from another epoch's version.
+    // A repeated step, a step from a lost position, and a step from another epoch's
+    // version.
     let elsewhere = [
         restored,
         step(at(1, 6), at(2, 7)),
@@ -113,8 +114,8 @@ pub async fn a_later_epoch_is_ahead_of_any_version(kit: &InboxKit) {
     }
 }
 
-/// A consumer's restores come by epoch, each once, with the earlier of two times;
-/// other consumers have their own; they outlive whoever noted them.
+/// A consumer's restores are ordered by epoch, each once, with the earlier of two
+/// times. Other consumers have their own. They are durable.
 pub async fn restores_are_noted_once(kit: &InboxKit) {
     let restore = |epoch, at| Restore {
         epoch: Epoch::new(epoch).unwrap(),
@@ -143,8 +144,8 @@ pub async fn restores_are_noted_once(kit: &InboxKit) {
     drop(inbox);
     for _ in 0..2 {
         let inbox = kit.inbox();
-        let told = inbox.restores("a").await.unwrap();
-        assert_eq!(told, [restore(2, 40), restore(Epoch::MAX, 7)]);
+        let listed = inbox.restores("a").await.unwrap();
+        assert_eq!(listed, [restore(2, 40), restore(Epoch::MAX, 7)]);
         assert_eq!(inbox.restores("b").await.unwrap(), [restore(3, -5)]);
         assert_eq!(inbox.restores("A").await.unwrap(), []);
         drop(inbox);
@@ -154,7 +155,7 @@ pub async fn restores_are_noted_once(kit: &InboxKit) {
     }
 }
 
-/// Positions outlive whoever made them.
+/// Positions are durable.
 pub async fn positions_are_durable(kit: &InboxKit) {
     assert!(kit.step("a", account(1), 0, 1).await);
     assert!(kit.step("a", account(1), 1, 2).await);

@@ -31,7 +31,7 @@ impl Attempt {
         Ok(Receipt::AccountOpened(account))
     }
 
-    /// An account as it is when nothing has happened to it.
+    /// A new account without any effect.
     pub(super) fn fresh(&self, id: AccountId, currency: Currency) -> AccountState {
         AccountState {
             key: self.key(id),
@@ -47,7 +47,7 @@ impl Attempt {
         }
     }
 
-    /// Puts a new account into the books, its currency into the registry.
+    /// Adds a new account to the books, and its currency to the registry.
     pub(super) fn open(&mut self, account: Account) -> Result<(), Refusal> {
         let AccountState { key, currency, .. } = account.state;
         let known = self
@@ -99,7 +99,7 @@ impl Attempt {
             let most = max.minor();
             balance(&sums) + sums.credits_pending > most
         });
-        // A limit that stays as it is was broken by force, and is no new one.
+        // An unchanged limit that a forced reversal broke is no new limit.
         if policy != state.policy && too_low || max_balance != state.max_balance && too_high {
             return Err((Rejection::LimitBreached, id.uuid()));
         }

@@ -10,24 +10,24 @@ use wallet_core::{
     Account, AccountId, Amount, Entry, Hold, LedgerId, Rejection, Timestamp, TransferId,
 };
 
-/// Everything the model knows, in plain maps.
+/// The state of the model, in plain maps.
 #[derive(Debug, Clone, Default)]
 pub struct Books {
     /// Every account.
     pub accounts: BTreeMap<AccountKey, Account>,
     /// Every hold.
     pub holds: BTreeMap<HoldKey, Hold>,
-    /// Every transfer with what was reversed of each leg.
+    /// Every transfer with the reversed amount of each leg.
     pub transfers: BTreeMap<TransferKey, TransferWithReversals>,
     /// Every entry, in the order in which they were written.
     pub entries: Vec<Entry>,
     /// The exponent of every currency.
     pub currencies: BTreeMap<CurrencyCode, u8>,
-    /// The epoch that is written in.
+    /// The current epoch.
     pub epoch: Epoch,
 }
 
-/// What a request names: its accounts' times bind its own.
+/// The names in a request. The times of their accounts bound the request's time.
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) accounts: BTreeSet<AccountKey>,
@@ -36,7 +36,7 @@ pub(super) struct Named {
 }
 
 impl Books {
-    /// Books in which nothing stands but what is named, without entries.
+    /// A copy of the named rows only, without entries.
     pub(super) fn copy_of(&self, named: &Named) -> Self {
         let mut copy = Self {
             currencies: self.currencies.clone(),
@@ -61,7 +61,7 @@ impl Books {
         copy
     }
 
-    /// Writes over what stands in `copy`, and adds its entries.
+    /// Replaces the rows in `copy`, and adds its entries.
     pub(super) fn take_in(&mut self, copy: Self) {
         self.accounts.extend(copy.accounts);
         self.holds.extend(copy.holds);
@@ -71,10 +71,10 @@ impl Books {
     }
 }
 
-/// Why a command is refused, and what that is about.
+/// The rejection of a command, and its subject.
 pub(super) type Refusal = (Rejection, Uuid);
 
-/// One request on its way through a copy of what it names.
+/// One request that works on a copy of its named rows.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) books: Books,
@@ -91,7 +91,7 @@ pub(super) struct Side {
     pub(super) account: AccountId,
     pub(super) direction: Direction,
     pub(super) amount: Amount,
-    /// Minor units that are no longer held afterwards.
+    /// Minor units that stop being held.
     pub(super) unheld: i128,
     pub(super) transfer: TransferId,
     pub(super) leg: u16,
@@ -106,13 +106,13 @@ impl Attempt {
         self.books.accounts.contains_key(&self.key(id))
     }
 
-    /// An account that is known to exist.
+    /// An account that certainly exists.
     pub(super) fn state(&self, id: AccountId) -> &AccountState {
         &self.books.accounts[&self.key(id)].state
     }
 
-    /// One more effect on an account: its version rises by one, its time is
-    /// that of the request.
+    /// One more effect on an account: its version rises by one, and its time
+    /// becomes that of the request.
     pub(super) fn touch(
         &mut self,
         id: AccountId,
@@ -145,7 +145,7 @@ impl Attempt {
         })
     }
 
-    /// Writes one entry: one effect, one more in the account's sequence.
+    /// Writes one entry: one effect, and one more in the account's sequence.
     pub(super) fn enter(&mut self, side: Side, kind: EffectKind) -> Result<Effect, Refusal> {
         let minor = side.amount.minor();
         let effect = self.touch(side.account, kind, |state| {

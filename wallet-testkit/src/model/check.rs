@@ -6,23 +6,23 @@ use proptest_state_machine::ReferenceStateMachine;
 use crate::kit::is_cancelled_with_its_bulk;
 use crate::{Built, ManualClock, StoreFactory};
 use wallet_core::ledger::Decided;
-use wallet_core::request::{Batch, Cost, Prepared};
+use wallet_core::request::{Batch, Cost, PreparedRequest};
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{Outcome, Rejection, StoreError};
 
 use super::machine::Task;
 use super::{Expected, Machine, Step, World, compare};
 
-/// How many steps a case has.
+/// The number of steps in a case.
 const STEPS: std::ops::Range<usize> = 1..30;
-/// How often a conflict is tried again before it counts as a failure.
+/// The number of retries after conflicts before a failure.
 const CONFLICTS_MAX: u32 = 200;
 
 /// Runs `cases` random cases (or `PROPTEST_CASES`) against fresh stores and
-/// compares each with the model. `WALLET_MODEL_SEED` chooses other cases.
+/// compares each with the model. `WALLET_MODEL_SEED` selects other cases.
 ///
 /// # Panics
-/// With the shortest case found in which store and model disagree.
+/// If store and model differ, with the shortest case found.
 pub fn check_store(factory: &dyn StoreFactory, cases: u32) {
     if !factory.capabilities().manual_clock {
         eprintln!("{factory:?} has a clock of its own: the model cannot predict its times");
@@ -124,10 +124,10 @@ async fn carry_out(
     }
 }
 
-/// Submits requests in batches as large as the store takes.
+/// Submits requests in batches as large as the store allows.
 async fn submit(
     store: &dyn LedgerStore,
-    requests: &[(Arc<Prepared>, Expected)],
+    requests: &[(Arc<PreparedRequest>, Expected)],
     acknowledged: &mut Acknowledged,
 ) -> Result<(), String> {
     let mut rest = requests;
@@ -183,8 +183,8 @@ async fn transact(store: &dyn LedgerStore, batch: &Arc<Batch>) -> Result<Vec<Dec
     }
 }
 
-/// Whether the store says what the model says.
-fn agree(request: &Prepared, expected: &Expected, found: &Decided) -> Result<(), String> {
+/// Whether the store's answer equals the model's.
+fn agree(request: &PreparedRequest, expected: &Expected, found: &Decided) -> Result<(), String> {
     let agreed = match (expected, found) {
         (Expected::Fresh(expected), Decided::Fresh(found))
         | (Expected::Replayed(expected), Decided::Replayed(found)) => same_outcome(expected, found),
@@ -204,7 +204,7 @@ fn agree(request: &Prepared, expected: &Expected, found: &Decided) -> Result<(),
     }
 }
 
-/// What a refusal of a currency is about is nowhere promised.
+/// The subject of a currency refusal is not specified.
 fn same_outcome(expected: &Outcome, found: &Outcome) -> bool {
     match (&expected.result, &found.result) {
         (Err(mine), Err(theirs)) if mine.rejection == Rejection::CurrencyExponentMismatch => {

@@ -1,4 +1,4 @@
-//! Compares what a store holds with a [`Model`].
+//! Compares the rows of a store with a [`Model`].
 
 use wallet_core::store::{AccountQuery, LedgerStore, Order};
 use wallet_core::{EntryQuery, LedgerId};
@@ -6,10 +6,10 @@ use wallet_core::{EntryQuery, LedgerId};
 use super::Model;
 use super::check::{same, text};
 
-/// The rows that change: accounts, holds, transfers with their reversals.
+/// Compares the rows that change: accounts, holds, transfers with their reversals.
 ///
 /// # Errors
-/// The first difference, in words.
+/// The first difference, as text.
 pub async fn live_rows(store: &dyn LedgerStore, model: &Model) -> Result<(), String> {
     let books = model.books();
     let (keys, mine): (Vec<_>, Vec<_>) = books
@@ -40,10 +40,10 @@ pub async fn live_rows(store: &dyn LedgerStore, model: &Model) -> Result<(), Str
     )
 }
 
-/// Every entry, and that there is no account and no ledger besides.
+/// Compares every entry, and checks that there is no further account or ledger.
 ///
 /// # Errors
-/// The first difference, in words.
+/// The first difference, as text.
 pub async fn everything(store: &dyn LedgerStore, model: &Model) -> Result<(), String> {
     let books = model.books();
     let mut ledgers: Vec<LedgerId> = books.accounts.keys().map(|key| key.ledger).collect();

@@ -26,7 +26,7 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// What an [`Ask`] asks for here.
+    /// The command of an [`Ask`] in this state.
     pub(super) fn command(&self, ask: &Ask) -> Command {
         match ask {
             Ask::Open(to, unit, floor, max) => {
@@ -126,7 +126,7 @@ impl Scene<'_> {
             .into()
     }
 
-    /// As much as a ceiling or else a floor allows.
+    /// The amount up to the maximum balance, or else the floor.
     fn edge(&self, from: u8, to: u8, more: i8, is_hold: bool) -> Command {
         let mut leg = self.leg(from, to, 1, 0);
         let room = self.row(other(from, to)).and_then(ceiling_room);
@@ -139,7 +139,7 @@ impl Scene<'_> {
         }
     }
 
-    /// A name where the number is small, else the id of a place.
+    /// A name for a small number, otherwise the id of a place.
     fn own(&self, number: u8) -> SystemAccount {
         match number.checked_sub(2) {
             None => SystemAccount::Settlement(settlement(number)),
@@ -166,7 +166,7 @@ impl Scene<'_> {
         Leg::new(self.place(from), to, self.money(from, much, unit))
     }
 
-    /// Money of the account at a place, unless another unit is asked for.
+    /// Money of the account at a place, unless another unit is given.
     fn money(&self, place: u8, minor: u16, unit: u8) -> Money {
         Money {
             amount: amount(minor),
@@ -177,7 +177,7 @@ impl Scene<'_> {
         }
     }
 
-    /// One of the holds that exist, or now and then one of those that may.
+    /// An existing hold, or sometimes one that may not exist.
     fn hold(&self, pick: u16) -> HoldId {
         let all = self.books.holds.keys();
         let all = all.filter(|key| key.ledger == self.ledger);
@@ -192,17 +192,17 @@ impl Scene<'_> {
     }
 }
 
-/// Posted balance with all that is still to come.
+/// Posted balance plus pending credits.
 const fn to_come(sums: &Counters) -> i128 {
     sums.credits_posted - sums.debits_posted + sums.credits_pending
 }
 
-/// How much an account can still take in.
+/// The amount that an account can still receive.
 fn ceiling_room(account: &Account) -> Option<i128> {
     Some(account.state.max_balance?.minor() - to_come(&account.state.counters))
 }
 
-/// How much an account can still give.
+/// The amount that an account can still pay.
 fn floor_room(account: &Account) -> Option<i128> {
     let sums = account.state.counters;
     let available = sums.credits_posted - sums.debits_posted - sums.debits_pending;
@@ -211,7 +211,7 @@ fn floor_room(account: &Account) -> Option<i128> {
 
 fn choose<'a, Id: Copy + 'a>(pick: u16, all: impl Iterator<Item = &'a InLedger<Id>>) -> Option<Id> {
     let all: Vec<_> = all.collect();
-    // One in eight names something by its number instead.
+    // One in eight uses a number instead.
     if all.is_empty() || pick.is_multiple_of(8) {
         return None;
     }

@@ -152,7 +152,7 @@ impl Attempt {
         Ok(hold.clone())
     }
 
-    /// Expiry is judged by the store's clock, whatever the request's time is.
+    /// Compares the expiry with the store's clock, whatever the request's time is.
     fn is_over(&self, hold: &Hold) -> bool {
         hold.expires_at.is_some_and(|end| self.now >= end)
     }
@@ -167,7 +167,7 @@ impl Attempt {
     }
 }
 
-/// Minor units that a hold still holds.
+/// The remaining minor units of a hold.
 const fn still_held(hold: &Hold) -> i128 {
     hold.money.amount.minor() - hold.captured - hold.released
 }

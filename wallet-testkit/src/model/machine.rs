@@ -7,7 +7,7 @@ use crate::{ManualClock, SeededIds};
 use wallet_core::ledger::{
     AccountKey, HoldKey, InLedger, KeyScope, KeyText, PastBalance, SettlementShards,
 };
-use wallet_core::request::{BulkRequest, InvalidRequest, Prepared};
+use wallet_core::request::{BulkRequest, InvalidRequest, PreparedRequest};
 use wallet_core::{Command, IdempotencyKey, LedgerId, Request, Timestamp};
 
 use super::concrete::Scene;
@@ -21,24 +21,24 @@ pub enum Step {
     Submit(Vec<Draft>),
     /// Move the clock, in milliseconds.
     Clock(i32),
-    /// Expire every hold whose time is over.
+    /// Expire every expired hold.
     Sweep,
-    /// Ask for an account's balance some milliseconds ago.
+    /// Read an account's balance some milliseconds ago.
     PastBalance(u8, i32),
 }
 
-/// The model, the time, and all that was asked so far.
+/// The model, the time, and all requests so far.
 #[derive(Debug, Clone)]
 pub struct World {
     pub(super) model: Model,
     pub(super) now: Timestamp,
     pub(super) sent: Vec<Sent>,
     prepared_count: u64,
-    /// What the last step asks of the store, and what is expected.
+    /// The work of the last step for the store, with the expected result.
     pub(super) task: Task,
 }
 
-/// What was sent under a key of its own.
+/// A request under a new key.
 #[derive(Debug, Clone)]
 pub(super) enum Sent {
     Request(Request),
@@ -64,13 +64,13 @@ impl Sent {
     }
 }
 
-/// What a step asks of a store.
+/// The work of a step for a store.
 #[derive(Debug, Clone)]
 pub(super) enum Task {
     Nothing,
-    Submit(Vec<(Arc<Prepared>, Expected)>),
+    Submit(Vec<(Arc<PreparedRequest>, Expected)>),
     /// The holds to expire, and their requests.
-    Sweep(Vec<HoldKey>, Vec<(Arc<Prepared>, Expected)>),
+    Sweep(Vec<HoldKey>, Vec<(Arc<PreparedRequest>, Expected)>),
     PastBalance(AccountKey, Timestamp, Option<PastBalance>),
 }
 
@@ -87,13 +87,13 @@ impl Default for World {
 }
 
 impl World {
-    /// The model as it is after the last step.
+    /// The model after the last step.
     #[must_use]
     pub const fn model(&self) -> &Model {
         &self.model
     }
 
-    /// Takes one step: afterwards `task` says what the store is to do.
+    /// Takes one step. Afterwards `task` has the work for the store.
     pub(super) fn take(&mut self, step: &Step) {
         self.task = match step {
             Step::Submit(drafts) => self.submit(drafts),
@@ -105,7 +105,7 @@ impl World {
             Step::Sweep => {
                 let due = self.model.expired(self.now);
                 let requests = due.iter().map(|hold| {
-                    let prepared = Prepared::expiry(*hold, &SeededIds::new(0));
+                    let prepared = PreparedRequest::expiry(*hold, &SeededIds::new(0));
                     (Arc::new(prepared), self.model.sweep(*hold, self.now))
                 });
                 let requests = requests.collect();
@@ -127,7 +127,7 @@ impl World {
             let sent = self.draw(draft);
             let (ledger, key) = sent.key();
             let key = (ledger, key.clone());
-            // A batch holds each key once: the service lets the second wait.
+            // A batch holds each key once. The service makes the second wait.
             if keys.contains(&key) {
                 continue;
             }
@@ -137,7 +137,8 @@ impl World {
             let shards = SettlementShards::new();
             match &sent {
                 Sent::Request(request) => {
-                    let Some(prepared) = valid(Prepared::new(request.clone(), &ids, &shards))
+                    let Some(prepared) =
+                        valid(PreparedRequest::new(request.clone(), &ids, &shards))
                     else {
                         continue;
                     };
@@ -145,7 +146,7 @@ impl World {
                     task.push((Arc::new(prepared), expected));
                 }
                 Sent::Bulk(bulk) => {
-                    let items = Prepared::bulk(bulk.clone(), &ids, &shards);
+                    let items = PreparedRequest::bulk(bulk.clone(), &ids, &shards);
                     let Some(items) = valid(items.map_err(|(_, error)| error)) else {
                         continue;
                     };
@@ -157,7 +158,7 @@ impl World {
                 }
                 Sent::Cancellation(ledger, key) => {
                     let expected = self.model.cancel(*ledger, key, self.now);
-                    let prepared = Prepared::cancellation(key.record_key(*ledger));
+                    let prepared = PreparedRequest::cancellation(key.record_key(*ledger));
                     task.push((Arc::new(prepared), expected));
                 }
             }
@@ -181,8 +182,8 @@ impl World {
         let mut commands: Vec<Command> = commands.collect();
         let (ledger, key) = match &earlier {
             None => (ledger, self.fresh_key()),
-            // Under the same key in the same books, often with more behind what
-            // was asked before, or in front of it, or as it was in another form.
+            // Under the same key in the same ledger, often with more commands after or
+            // before the earlier ones, or in another form.
             Some(earlier) => {
                 let (before, key) = earlier.key();
                 match draft.earlier_key % 8 {
@@ -216,7 +217,8 @@ impl World {
     }
 }
 
-/// What is valid; a settlement account that settles with itself is not.
+/// Returns the valid request. A settlement account that settles with itself is not
+/// valid.
 fn valid<T>(prepared: Result<T, InvalidRequest>) -> Option<T> {
     match prepared {
         Ok(prepared) => Some(prepared),
@@ -261,7 +263,7 @@ mod tests {
     use super::*;
     use wallet_core::{Receipt, Rejection};
 
-    /// Counts what random runs come to.
+    /// Counts the results of random runs.
     fn reached() -> BTreeMap<String, u32> {
         let mut counts = BTreeMap::new();
         let mut runner = TestRunner::deterministic();

@@ -1,15 +1,14 @@
-//! The model: the ledger's rules once more, naively.
+//! The model: a second, naive implementation of the ledger's rules.
 //!
-//! [`Model`] keeps plain maps and carries out one request after the other on a
-//! copy of what it names, which it throws away when the request is refused. It shares
-//! the data types with the rest of the crate, and no rule: what it says comes
-//! from the documentation of commands, accounts and rejections, so a mistake in
-//! [`decide`](wallet_core::decide::decide) does not hide in it.
+//! [`Model`] holds plain maps and carries out one request after the other on a copy
+//! of the named rows. It drops the copy when the request is refused. It shares the
+//! data types with the rest of the crate, but no rule. Its rules come from the
+//! documentation of commands, accounts and rejections. So it does not repeat a
+//! mistake in [`decide`](wallet_core::decide::decide).
 //!
-//! [`check_store`] drives a store and the model with the same random requests,
-//! in batches, with retries of equal keys, with keys used twice for different
-//! things, and with a clock that steps both ways; it compares every answer and
-//! every row.
+//! [`check_store`] drives a store and the model with the same random requests: in
+//! batches, with retries of equal keys, with keys used for two bodies, and with a
+//! clock that steps both ways. It compares every answer and every row.
 //!
 //! An adapter runs it with a [`StoreFactory`](super::StoreFactory):
 //!
@@ -36,7 +35,7 @@
 //! # wallet_testkit::model::check_store(&MyStores, 2);
 //! ```
 //!
-//! `PROPTEST_CASES` sets how many cases run, `WALLET_MODEL_SEED` which ones.
+//! `PROPTEST_CASES` sets the number of cases, and `WALLET_MODEL_SEED` selects them.
 
 mod accounts;
 mod books;
@@ -57,9 +56,9 @@ pub use machine::{Machine, Step, World};
 pub use predict::{Expected, Model};
 pub use steps::{Ask, Draft, Form};
 
-/// Runs [`check_store`](crate::model::check_store) on the stores of a
-/// factory as a test of its own; the second argument is how many cases it runs
-/// when `PROPTEST_CASES` does not say.
+/// Expands to a test that runs [`check_store`](crate::model::check_store) on the
+/// stores of a factory. The second argument is the number of cases, unless
+/// `PROPTEST_CASES` sets it.
 #[macro_export]
 macro_rules! model_tests {
     ($factory:expr) => {

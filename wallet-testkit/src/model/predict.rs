@@ -6,7 +6,7 @@ use wallet_core::ledger::{
     AccountKey, Epoch, Fingerprint, HoldKey, HoldStatus, InLedger, PastBalance, RecordKey,
     TransferKey, TransferKind, settlement_account,
 };
-use wallet_core::request::{BulkRequest, Prepared, SystemAccount};
+use wallet_core::request::{BulkRequest, PreparedRequest, SystemAccount};
 use wallet_core::test_hooks::PreparedFor;
 use wallet_core::{
     AccountId, Command, HoldId, IdempotencyKey, LedgerId, Outcome, Receipt, Rejected, Rejection,
@@ -15,54 +15,55 @@ use wallet_core::{
 
 use super::books::{Attempt, Books, Named, Refusal};
 
-/// How far an account's time may run ahead of the clock, in microseconds.
+/// The bound on how far an account's time may be ahead of the clock, in
+/// microseconds.
 const AHEAD_MAX: i64 = 2_000_000;
 
-/// What the model says about a request.
+/// The model's answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
-    /// It is decided now.
+    /// The request is decided now.
     Fresh(Outcome),
-    /// It was decided before.
+    /// The request is a replay.
     Replayed(Outcome),
-    /// Its key was used for something else.
+    /// The idempotency key was used for another request.
     Mismatch,
-    /// It is an item, and the one before it has no outcome.
+    /// The request is an item, and the previous item has no outcome.
     Blocked,
-    /// An account that it names lives this many microseconds in the future; 0
-    /// where a sweep comes too early.
+    /// The number of microseconds that an account of the request is ahead of the
+    /// clock; 0 where a sweep comes too early.
     ClockBehind(u64),
 }
 
-/// The ledger, naively: one request after the other, on plain maps.
+/// A naive ledger: one request after the other, on plain maps.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     books: Books,
     records: BTreeMap<Key, (Asked, Outcome)>,
 }
 
-/// What an outcome is remembered by.
+/// The key of a recorded outcome.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Caller(LedgerId, String),
     Sweep(HoldKey),
-    Prepared(RecordKey),
+    PreparedRequest(RecordKey),
 }
 
-/// What was asked under a key.
+/// The request under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asked {
     /// Commands, and whether they are a list of one.
     Commands(Vec<Command>, bool),
     /// All items of a bulk request.
     Bulk(Vec<Command>),
-    /// The same of items that were prepared: only the fingerprint is known.
+    /// Prepared items of a bulk request, of which only the fingerprint is known.
     PreparedBulk(Fingerprint),
-    /// That nothing be done under it.
+    /// A cancellation.
     Cancellation,
 }
 
-/// A request on its way to its outcome.
+/// A request during its decision.
 struct Task<'a> {
     ledger: LedgerId,
     key: Key,
@@ -78,24 +79,24 @@ struct Bulk {
     key: Key,
     asked: Asked,
     items: u32,
-    /// The key of the item before.
+    /// The key of the previous item.
     previous: Option<Key>,
 }
 
 impl Model {
-    /// Everything that happened so far.
+    /// The state of the model.
     #[must_use]
     pub const fn books(&self) -> &Books {
         &self.books
     }
 
-    /// What is written from now on is of `epoch`.
+    /// Sets the epoch of later writes to `epoch`.
     pub const fn raise(&mut self, epoch: Epoch) {
         self.books.epoch = epoch;
     }
 
-    /// What becomes of `request` when the store's clock shows `now`, where
-    /// command `n` makes what has id `ids[n]`.
+    /// The result of `request` at the store's time `now`. Command `n` creates the
+    /// id `ids[n]`.
     pub fn submit(&mut self, request: &Request, ids: &[Uuid], now: Timestamp) -> Expected {
         let commands = request.commands();
         let task = Task {
@@ -110,7 +111,7 @@ impl Model {
         self.carry_out(task, now)
     }
 
-    /// The same of item `index` of a bulk request, which makes what has `id`.
+    /// The result of item `index` of a bulk request, which creates the id `id`.
     pub fn submit_item(
         &mut self,
         bulk: &BulkRequest,
@@ -140,12 +141,12 @@ impl Model {
         self.carry_out(task, now)
     }
 
-    /// What becomes of the cancellation of a caller's key.
+    /// The result of cancelling a caller's key.
     pub fn cancel(&mut self, ledger: LedgerId, key: &IdempotencyKey, now: Timestamp) -> Expected {
         self.cancel_key(Key::Caller(ledger, key.to_string()), now)
     }
 
-    /// Whoever comes first under a key decides what it stands for.
+    /// The first request under a key wins.
     fn cancel_key(&mut self, key: Key, now: Timestamp) -> Expected {
         if let Some((_, outcome)) = self.records.get(&key) {
             return Expected::Replayed(outcome.clone());
@@ -164,20 +165,20 @@ impl Model {
         Expected::Fresh(outcome)
     }
 
-    /// The same of a request that was prepared, a caller's or the sweep's own.
+    /// The result of a prepared request, of a caller or of the sweep.
     #[must_use]
-    pub fn decide(&mut self, request: &Prepared, now: Timestamp) -> Expected {
-        let key = Key::Prepared(request.key());
+    pub fn decide(&mut self, request: &PreparedRequest, now: Timestamp) -> Expected {
+        let key = Key::PreparedRequest(request.key());
         let commands = test_hooks::commands(request);
         let purpose = test_hooks::prepared_for(request);
         let bulk = match purpose {
             PreparedFor::Cancellation => return self.cancel_key(key, now),
             PreparedFor::Caller | PreparedFor::Sweep => None,
             PreparedFor::Item(item) => Some(Bulk {
-                key: Key::Prepared(item.key),
+                key: Key::PreparedRequest(item.key),
                 asked: Asked::PreparedBulk(item.fingerprint),
                 items: item.items,
-                previous: item.previous.map(Key::Prepared),
+                previous: item.previous.map(Key::PreparedRequest),
             }),
         };
         let task = Task {
@@ -192,7 +193,7 @@ impl Model {
         self.carry_out(task, now)
     }
 
-    /// The holds that a sweep is to expire at `now`, the longest expired first.
+    /// The holds that a sweep must expire at `now`, the longest expired first.
     #[must_use]
     pub fn expired(&self, now: Timestamp) -> Vec<HoldKey> {
         let mut due = Vec::new();
@@ -208,7 +209,7 @@ impl Model {
         due.into_iter().map(|(_, key)| key).collect()
     }
 
-    /// What becomes of the sweep of one hold.
+    /// The result of sweeping one hold.
     pub fn sweep(&mut self, hold: HoldKey, now: Timestamp) -> Expected {
         let key = Key::Sweep(hold);
         let commands = [Command::Expire(wallet_core::request::Expire::new(hold.id))];
@@ -224,8 +225,8 @@ impl Model {
         self.carry_out(task, now)
     }
 
-    /// The balance of an account at a past time, which never changes once it
-    /// was answered; `None` for an account that does not exist.
+    /// The balance of an account at a past time, which never changes once it was
+    /// returned; `None` for a missing account.
     pub fn balance_at(&mut self, account: AccountKey, at: Timestamp) -> Option<PastBalance> {
         let state = &mut self.books.accounts.get_mut(&account)?.state;
         if at >= state.last_at {
@@ -245,7 +246,7 @@ impl Model {
         Some(answer)
     }
 
-    /// What is recorded under a key, as an answer to whoever asks `asked`.
+    /// The recorded answer under a key, for the request `asked`.
     fn recorded(&self, key: &Key, asked: &Asked) -> Option<Expected> {
         let (before, outcome) = self.records.get(key)?;
         let answer = before == asked || *before == Asked::Cancellation;
@@ -256,8 +257,8 @@ impl Model {
         })
     }
 
-    /// What an item is answered because of its bulk request's key or because of
-    /// the item before it.
+    /// The answer to an item that its bulk request's key or the previous item
+    /// determines.
     fn held_up(&self, bulk: &Bulk) -> Option<Expected> {
         match self.records.get(&bulk.key) {
             Some((before, outcome)) if *before == Asked::Cancellation => {
@@ -310,7 +311,7 @@ impl Model {
         if let (true, Err(rejected)) = (is_sweep, &result)
             && rejected.rejection == Rejection::HoldNotExpired
         {
-            // The sweep's key is that of the hold: recorded, this would be the
+            // The sweep's key is that of the hold. If this were recorded, it would be the
             // answer for ever.
             return Expected::ClockBehind(0);
         }
@@ -332,7 +333,7 @@ impl Model {
         Expected::Fresh(outcome)
     }
 
-    /// What commands name, directly or through a hold or transfer.
+    /// The names in commands, directly or through a hold or transfer.
     fn named(&self, ledger: LedgerId, commands: &[Command], ids: &[Uuid]) -> Named {
         let mut named = BTreeSet::new();
         let mut accounts = |ids: &[AccountId]| {
@@ -403,7 +404,7 @@ impl Model {
 }
 
 impl Attempt {
-    /// Carries out commands in order; the first refusal ends it.
+    /// Carries out commands in order. The first refusal ends the request.
     fn carry_out_all(
         &mut self,
         commands: &[Command],

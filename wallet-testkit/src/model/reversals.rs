@@ -69,7 +69,7 @@ impl Attempt {
     }
 }
 
-/// Which legs are to be undone, in which order, how much of each.
+/// The legs to reverse in order, with the amount of each.
 fn wanted(
     command: &Reverse,
     before: &Transfer,
@@ -98,8 +98,8 @@ fn wanted(
     }
 }
 
-/// A leg's share of the amount is what is left of the leg in what is left of all
-/// legs; one more unit each for the largest remainders. The last leg goes first.
+/// A leg's share of the amount is in proportion to the leg's remaining amount. The
+/// largest remainders get one more unit each. The last leg is first.
 fn in_proportion(
     amount: Amount,
     before: &Transfer,
@@ -140,8 +140,8 @@ fn in_proportion(
     Ok(legs)
 }
 
-/// Quotient and remainder of `a * b / c`, the product added up bit by bit: it may
-/// be wider than any integer.
+/// Quotient and remainder of `a * b / c`. The product is added up bit by bit,
+/// because it may exceed any integer type.
 const fn times_over(a: i128, b: i128, c: i128) -> (i128, i128) {
     let (mut quotient, mut remainder) = (0, 0);
     let mut bit = 100;

@@ -6,8 +6,8 @@ use wallet_core::Status;
 
 use super::machine::Step;
 
-/// What a random request asks for, in small numbers that stand for accounts,
-/// currencies, ids and amounts; they mean something in every state, so that a
+/// The commands of a random request, in small numbers that stand for accounts,
+/// currencies, ids and amounts. They have a meaning in every state, so that a
 /// failing case shrinks.
 #[derive(Debug, Clone)]
 pub enum Ask {
@@ -17,71 +17,74 @@ pub enum Ask {
     Status(u8, Status),
     /// Change limits: floor, ceiling (0 keeps, 1 clears, more sets).
     Limits(u8, Option<u8>, u16),
-    /// Legs (from, to, amount), currency (0 is that of the account), the id's
-    /// number.
+    /// A transfer: legs (from, to, amount), currency (0 is that of the account),
+    /// the id's number.
     Transfer(Vec<(u8, u8, u16)>, u8, Option<u8>),
-    /// All that is on one account goes to another.
+    /// Moves the whole balance of one account to another.
     Drain(u8, u8),
-    /// As much as the floor of one account or the ceiling of the other allows,
-    /// give or take one: from, to, how many more, whether as a hold.
+    /// An amount at the floor of one account or the maximum balance of the other,
+    /// plus or minus one: from, to, difference, whether as a hold.
     Edge(u8, u8, i8, bool),
-    /// A ceiling at what is there and to come, give or take one.
+    /// A maximum balance at the current balance with pending credits, plus or minus
+    /// one.
     Ceiling(u8, i8),
-    /// Account, amount, currency, settlement.
+    /// A deposit: account, amount, currency, settlement.
     Deposit(u8, u16, u8, u8),
-    /// The same the other way.
+    /// A withdrawal: account, amount, currency, settlement.
     Withdrawal(u8, u16, u8, u8),
-    /// Legs between the host's own accounts (from, to, amount), currency. Small
-    /// numbers are settlement names, larger ones places.
+    /// A system transfer: legs (from, to, amount), currency. Small numbers are
+    /// settlement names, larger ones are places.
     System(Vec<(u8, u8, u16)>, u8),
-    /// From, amount, parts (to, weight).
+    /// A split: from, amount, parts (to, weight).
     Split(u8, u16, Vec<(u8, u8)>),
-    /// From, to, amount, life in milliseconds, the id's number.
+    /// A hold: from, to, amount, life in milliseconds, the id's number.
     Hold(u8, u8, u16, Option<u16>, Option<u8>),
-    /// From, to, amount, until when: halves of a second after the run's beginning;
-    /// zero is the far future.
+    /// A hold with an expiry time: from, to, amount, half seconds after the start
+    /// of the run. Zero is the far future.
     HoldUntil(u8, u8, u16, u16),
-    /// Which hold, how much, whether it is final.
+    /// A capture: the hold, the amount, whether it is final.
     Capture(u16, Option<u16>, Option<bool>),
-    /// Which hold.
+    /// A release of this hold.
     Release(u16),
-    /// Which hold.
+    /// An expiry of this hold.
     Expire(u16),
-    /// Which transfer, how much of which legs (index, amount), by force.
+    /// A reversal: the transfer, the amounts of legs (index, amount), whether it is
+    /// forced.
     Reverse(u16, Option<Vec<(u8, Option<u16>)>>, bool),
-    /// Which transfer, how much of all its legs in proportion, by force.
+    /// A proportional reversal: the transfer, the amount of all its legs, whether
+    /// it is forced.
     Refund(u16, u16, bool),
 }
 
-/// In which form a random request is sent.
+/// The form of a random request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// A command by itself where it is one, else a list.
+    /// A single command alone, several as a list.
     Alone,
-    /// A list, also of one command.
+    /// A list, also for one command.
     List,
-    /// Items that stand each by itself.
+    /// A bulk request.
     Bulk,
-    /// The key is cancelled, whatever is asked.
+    /// A cancellation of the key, whatever the commands are.
     Cancellation,
 }
 
 /// A random request.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// In which form.
+    /// The form.
     pub form: Form,
-    /// 0 for a key of its own; otherwise which earlier key it uses.
+    /// 0 for a new key; otherwise the number of an earlier key.
     pub earlier_key: u16,
-    /// Whether a request under an earlier key is the earlier one.
+    /// Whether a request under an earlier key is equal to the earlier one.
     pub is_retry: bool,
-    /// Which ledger.
+    /// The ledger.
     pub ledger: u8,
-    /// What it asks for.
+    /// The commands.
     pub asks: Vec<Ask>,
 }
 
-/// The first step: accounts with money.
+/// The first step: opens accounts with money.
 pub(super) fn opening() -> Step {
     let mut drafts = Vec::new();
     for place in 0..5 {
@@ -101,7 +104,7 @@ pub(super) fn opening() -> Step {
     Step::Submit(drafts)
 }
 
-/// Any step.
+/// A random step.
 pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => vec(draft(), 1..5).prop_map(Step::Submit),
@@ -112,8 +115,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
 }
 
 fn clock() -> impl Strategy<Value = i32> {
-    // Mostly in halves of a second, as lives and looks back are: times are to
-    // meet exactly.
+    // Mostly in half seconds, as lives and past times are, so that times are often
+    // equal.
     let halves = |range: std::ops::Range<i32>| range.prop_map(|halves| halves * 500);
     prop_oneof![
         6 => halves(0..10),
@@ -130,7 +133,7 @@ fn draft() -> impl Strategy<Value = Draft> {
         .prop_map(|(from, to)| vec![Ask::Drain(from, to), Ask::Status(from, Status::Closed)]);
     let opening = (3_u8..7, 2_u8..5, ask())
         .prop_map(|(place, unit, next)| vec![Ask::Open(place, unit, 0, None), next]);
-    // A hold of which a part is captured, and which then runs out.
+    // A hold that is captured in part and then expires.
     let lapsing = (0_u8..4, 0_u8..4, 0_u8..6, 1_u16..6).prop_map(|(from, to, id, halves)| {
         let hold = Ask::Hold(from, to, 20, Some(halves * 500), Some(id));
         vec![hold, Ask::Capture(u16::from(id) * 8, Some(5), None)]
@@ -164,7 +167,7 @@ fn ask() -> impl Strategy<Value = Ask> {
     let amount = || prop_oneof![20 => 1_u16..40, 3 => 40_u16..200, 1 => Just(u16::MAX)];
     let currency = || prop_oneof![20 => Just(0_u8), 4 => 1_u8..5];
     let id = || option::weighted(0.3, 0_u8..6);
-    // Mostly what exists and is the host's own.
+    // Mostly existing system accounts.
     let own = || prop_oneof![8 => 0_u8..2, 2 => 6_u8..9, 1 => 2_u8..6];
     let legs = vec((place(), place(), amount()), 1..4);
     let ceiling = || prop_oneof![Just(0_u16), Just(1), 2_u16..200];

@@ -105,7 +105,7 @@ impl Attempt {
         self.transfer(id, TransferKind::Split, legs, &command.details)
     }
 
-    /// The settlement account for `customer`, opened when it is first needed.
+    /// The settlement account for `customer`, opened on first use.
     fn settlement(
         &mut self,
         customer: AccountId,
@@ -148,8 +148,8 @@ impl Attempt {
         Ok(id)
     }
 
-    /// Between the host's own accounts, named or opened when first needed; leg by
-    /// leg.
+    /// A transfer between system accounts, which are named or opened on first use,
+    /// leg by leg.
     pub(super) fn system_transfer(
         &mut self,
         id: TransferId,
@@ -189,7 +189,8 @@ impl Attempt {
         Ok(self.booked(id, TransferKind::System, legs, &command.details, effects))
     }
 
-    /// Customers may not name the host's own accounts: the first that they name.
+    /// Returns the first system account that a customer's command names, which is
+    /// refused.
     pub(super) fn customers_only(&self, ids: &[AccountId]) -> Result<(), Refusal> {
         for id in ids {
             if !self.exists(*id) {
@@ -204,7 +205,7 @@ impl Attempt {
         Ok(())
     }
 
-    /// Posts legs in order, each checked in full before the next.
+    /// Posts legs in order. Each is checked in full before the next.
     fn legs(
         &mut self,
         transfer: TransferId,
@@ -246,8 +247,8 @@ impl Attempt {
         Ok([self.enter(side, debit)?, self.enter(other, credit)?])
     }
 
-    /// Both accounts exist, hold the currency and are not closed: each check
-    /// for the one that pays, then for the other one.
+    /// Checks that both accounts exist, have the currency and are not closed. Each
+    /// check is for the paying account first, then for the other one.
     pub(super) fn may_meet(&self, leg: &Leg) -> Result<(), Refusal> {
         let (ids, asked) = ([leg.from, leg.to], leg.money.currency);
         let first = |bad: &dyn Fn(AccountId) -> bool| ids.into_iter().find(|id| bad(*id));
@@ -268,7 +269,8 @@ impl Attempt {
         Ok(())
     }
 
-    /// Statuses, the floor of the one that pays, the ceiling of the other.
+    /// Checks the statuses, the floor of the paying account, and the maximum
+    /// balance of the other.
     pub(super) fn may_move(&self, leg: &Leg, force: bool) -> Result<(), Refusal> {
         let (from, to) = (self.state(leg.from), self.state(leg.to));
         let amount = leg.money.amount.minor();
@@ -289,7 +291,7 @@ impl Attempt {
         Ok(())
     }
 
-    /// Books a plain transfer whose legs are posted.
+    /// Records a plain transfer with posted legs.
     fn booked(
         &mut self,
         id: TransferId,
@@ -324,8 +326,8 @@ impl Attempt {
     }
 }
 
-/// Shares of `total` in basis points: rounded down, then one more unit each
-/// for the largest remainders, the earlier share first.
+/// Shares of `total` in basis points, rounded down. The largest remainders get one
+/// more unit each; the earlier share first.
 fn largest_remainder(total: i128, shares: &[i128]) -> Vec<i128> {
     let mut parts: Vec<i128> = shares.iter().map(|share| total * share / 10_000).collect();
     let mut left: i128 = total - parts.iter().sum::<i128>();

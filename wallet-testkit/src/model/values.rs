@@ -1,4 +1,4 @@
-//! What the small numbers of a random request stand for, whatever the state.
+//! The meaning of the small numbers of a random request in any state.
 
 use uuid::Uuid;
 
@@ -8,7 +8,7 @@ use wallet_core::{
     AccountId, Amount, Currency, LedgerId, Metadata, Policy, Reference, SettlementName, Timestamp,
 };
 
-/// The place that stands for the settlement account of most deposits.
+/// The place of the settlement account of most deposits.
 pub(super) const SETTLEMENT_PLACE: u8 = 6;
 
 /// The account at a place.
@@ -33,7 +33,7 @@ pub(super) fn named_id(kind: u8, number: u8) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(1_700_000_000_000, &bytes).into_uuid()
 }
 
-/// Two codes come with two exponents each: the first that is used binds.
+/// Two codes have two exponents each. The first use decides.
 pub(super) fn currency(unit: u8) -> Currency {
     match unit {
         0 => Currency::new("EUR", 2).unwrap(),
@@ -51,7 +51,7 @@ pub(super) fn amount(minor: u16) -> Amount {
     Amount::new(minor.into()).unwrap()
 }
 
-/// `minor` give or take a little, as far as that is an amount.
+/// `minor` plus or minus a little, if the result is an amount.
 pub(super) fn near(minor: i128, more: i8) -> Amount {
     let minor = minor + i128::from(more);
     Amount::new(minor.clamp(1, Amount::MAX.minor())).unwrap()
@@ -80,7 +80,7 @@ pub(super) fn details(code: u8) -> Details {
     }
 }
 
-/// Shares by weight, at least a basis point each; the last one gets the rest.
+/// Shares by weight, at least one basis point each. The last one gets the rest.
 pub(super) fn shares(ledger: LedgerId, from: u8, parts: &[(u8, u8)]) -> Vec<Share> {
     let mut left = 10_000;
     let mut shares = Vec::new();

@@ -1,5 +1,5 @@
-//! The suite can fail: every planted bug is caught by the case that is meant
-//! for it, and a store without one passes.
+//! The suite can fail: the intended case detects every planted bug, and a store
+//! without a bug passes.
 
 use std::sync::Once;
 
@@ -8,7 +8,7 @@ use wallet_testkit::conformance::{Case, LEDGER_STORE, OUTBOX, fault};
 
 static QUIET: Once = Once::new();
 
-/// `theme::case` of every case that fails, with the first line of why.
+/// `theme::case` of every failed case, with the first line of the reason.
 fn failures(bug: Option<Bug>) -> Vec<(String, String)> {
     // Hundreds of expected panics would hide an unexpected one.
     QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));

@@ -1,5 +1,5 @@
-//! The lists of the small ports can fail: every planted bug is caught, every
-//! case catches at least one, and an adapter without a bug passes.
+//! The suites of the small ports can fail: every planted bug is detected, every
+//! case detects at least one, and an adapter without a bug passes.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;

@@ -1,6 +1,5 @@
-//! The inbox in memory passes the whole suite; and the suite can fail: every
-//! planted bug is caught by the case that is meant for it, and every case is
-//! meant for one.
+//! The inbox in memory passes the whole suite. The suite can fail: the intended
+//! case detects every planted bug, and every case has one.
 
 use std::sync::{Arc, Once};
 

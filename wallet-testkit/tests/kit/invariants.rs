@@ -1,5 +1,5 @@
-//! Every invariant can fail: sound books, damaged in one place, show exactly
-//! the violation that is meant for it.
+//! Every invariant can fail: valid books with one damage show exactly the intended
+//! violation.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ fn books() -> (Books, AccountId) {
     })
 }
 
-/// The violations after `damage` to the account that paid.
+/// The violations after `damage` to the paying account.
 fn after(damage: impl FnOnce(&mut Books, AccountKey)) -> Vec<Violation> {
     let (mut books, ada) = books();
     assert_eq!(check_books(&books), []);
@@ -214,7 +214,7 @@ fn a_hold_that_does_not_add_up_shows() {
     shows!(violations, Violation::HoldDiffers { .. });
 }
 
-/// Keeps hold of the store that it makes, so that a test can damage it.
+/// Shares its store with the test, so that the test can damage it.
 #[derive(Debug, Clone, Default)]
 struct Exposed(Arc<std::sync::OnceLock<MemoryStore>>);
 
@@ -306,7 +306,7 @@ fn violations_read_as_sentences() {
     );
 }
 
-/// As a store that cannot read one of its entries would have told it.
+/// Makes an entry unreadable, as a store with a damaged entry reports it.
 fn hide(books: &mut Books, account: AccountKey, sequence: wallet_core::ledger::Sequence) {
     let entries = books.entries.get_mut(&account).unwrap();
     entries.retain(|entry| entry.sequence != sequence);
@@ -324,8 +324,8 @@ fn an_entry_that_cannot_be_read_shows_as_that_alone() {
         let violations = after(|books, ada| hide(books, ada, sequence));
         assert_eq!(violations.len(), 1, "{sequence}: {violations:#?}");
         let text = violations[0].to_string();
-        let told = format!("entries {sequence} to {sequence} cannot be read: torn");
-        assert!(text.ends_with(&told), "{text}");
+        let suffix = format!("entries {sequence} to {sequence} cannot be read: torn");
+        assert!(text.ends_with(&suffix), "{text}");
     }
 }
 
@@ -381,7 +381,7 @@ fn a_transfer_that_cannot_be_read_shows_as_that_alone() {
     shows!(violations, Violation::TransferUnreadable { .. });
 }
 
-/// What a check says of a store whose outbox some relay worked on.
+/// The check of a store whose outbox a relay has worked on.
 fn delivered(
     known: Delivered,
     work: impl FnOnce(&mut Tables, &mut dyn FnMut(usize, &[u32], bool)),
@@ -417,9 +417,9 @@ fn delivered(
     })
 }
 
-// The sample's rows: ada opens (0), money for her from the bank (1), bob opens
-// (2), then a hold (3), a transfer (4), a reversal (5), a capture (6) and a
-// hold (7), each of which tells both ada's and bob's.
+// The rows of the sample: ada opens (0), money for her from the bank (1), bob opens
+// (2), then a hold (3), a transfer (4), a reversal (5), a capture (6) and a hold
+// (7). Each of the last five has events of both ada and bob.
 
 #[test]
 fn an_outbox_of_which_nothing_was_delivered_is_complete() {
@@ -428,14 +428,14 @@ fn an_outbox_of_which_nothing_was_delivered_is_complete() {
     let OutboxReport::Checked {
         rows,
         begun,
-        told,
+        events,
         changes,
     } = report
     else {
         panic!("{report:?}")
     };
     assert_eq!((rows, begun), (8, 0));
-    assert_eq!(told, changes);
+    assert_eq!(events, changes);
     let (violations, same) = delivered(Delivered::Unknown, |_, _| {});
     assert_eq!((violations, same), (vec![], report));
 }
@@ -453,14 +453,14 @@ fn what_was_delivered_in_order_is_not_missed() {
             "{report:?}"
         );
     }
-    // But where nothing can have been delivered, it is.
+    // If nothing can have been delivered, it is a violation.
     let (violations, _) = delivered(Delivered::Nothing, |_, mark| mark(0, &[], true));
     shows!(violations, Violation::EventsBroken { expected: 1, .. });
 }
 
 #[test]
 fn a_row_delivered_in_part_lets_later_ones_go() {
-    // Ada's part of row 4 is out, bob's is parked; row 5 was ada's alone.
+    // Ada's part of row 4 is published, and bob's is parked. Row 5 had only ada's.
     let (violations, report) = delivered(Delivered::Unknown, |_, mark| {
         (0..4).for_each(|row| mark(row, &[], true));
         mark(4, &[0], false);
@@ -521,7 +521,7 @@ fn a_change_while_the_books_are_read_is_told_as_such() {
                 other => panic!("{stage:?}: {other:?}"),
             }
         }
-        // A past balance that was answered raises a time and changes nothing.
+        // A past balance that was read raises a time and changes nothing.
         let mut ask = |_| {
             let mut tables = memory.shared().tables();
             let state = &mut tables.accounts.get_mut(&ada).unwrap().state;

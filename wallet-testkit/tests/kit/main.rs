@@ -1,4 +1,4 @@
-//! Tests of the kit: what it must pass, and what it must catch.
+//! Tests of the kit: the stores that must pass, and the bugs that it must detect.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -10,8 +10,8 @@
 
 mod broken;
 mod broken_ports;
-mod clients;
-mod clients_proof;
+mod consistency;
+mod consistency_proof;
 mod history;
 mod inbox;
 mod invariants;

@@ -1,13 +1,12 @@
-//! The model and the ledger agree that a sweep which comes too early is not
-//! remembered: its key is that of the hold, and a record would be its answer for
-//! ever.
+//! The model and the ledger agree that a sweep that is too early is not recorded.
+//! Its key is that of the hold, so a record would be its answer for ever.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_core::ledger::{Decided, HoldKey, HoldStatus, SettlementShards};
 use wallet_core::memory::MemoryStore;
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::LedgerStore;
 use wallet_core::{
     AccountId, Command, Currency, HoldId, IdempotencyKey, LedgerId, Money, OpenAccount, Owner,
@@ -26,8 +25,8 @@ struct Both {
 }
 
 impl Both {
-    /// The same from both.
-    fn decide(&mut self, request: Prepared) -> Expected {
+    /// The common answer of both.
+    fn decide(&mut self, request: PreparedRequest) -> Expected {
         let request = Arc::new(request);
         let now = self.store.shared().now();
         let expected = self.model.decide(&request, now);
@@ -44,7 +43,7 @@ impl Both {
     }
 
     fn sweep(&mut self, hold: HoldKey) -> Expected {
-        let mut request = Prepared::expiry(hold, &SeededIds::new(9));
+        let mut request = PreparedRequest::expiry(hold, &SeededIds::new(9));
         let holds = block_on(self.store.holds(&[hold])).unwrap();
         let holds: Vec<_> = holds.into_iter().flatten().collect();
         request.resolve(&holds, &[]);
@@ -72,7 +71,7 @@ fn a_sweep_that_comes_too_early_is_forgotten_and_the_next_one_ends_the_hold() {
     let key = IdempotencyKey::parse("test", "opens and holds").unwrap();
     let request = Request::of_many(key, vec![open(0x71), open(0x72), place.into()]);
     let (ids, shards) = (SeededIds::new(1), SettlementShards::new());
-    let request = Prepared::new(request, &ids, &shards).unwrap();
+    let request = PreparedRequest::new(request, &ids, &shards).unwrap();
     assert!(matches!(both.decide(request), Expected::Fresh(_)));
 
     let hold = HoldKey::new(LedgerId::default(), hold);

@@ -1,5 +1,5 @@
-//! The optimistic in-memory store passes the whole conformance suite, with
-//! every fifth commit failing for a conflict.
+//! The optimistic in-memory store passes the whole conformance suite, with a
+//! conflict in every fifth commit.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The small ports in memory pass their conformance lists.
+//! The small ports in memory pass their conformance suites.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,12 +1,12 @@
-//! What clients saw, judged once more by somebody else's checker (`adya`), which
-//! knows nothing of how versions come about: it looks for circles among reads,
-//! writes and real time.
+//! The clients' answers, checked again by an independent checker (`adya`). It does
+//! not know how versions arise. It searches for cycles among reads, writes and real
+//! time.
 
 use std::fmt::Write;
 
 use adya::{History, Opts, Valid, Workload, check};
 use wallet_core::ledger::AccountKey;
-use wallet_testkit::clients::{Anomaly, Bank, Call, Did, Flaw};
+use wallet_testkit::consistency::{Anomaly, Bank, Call, Did, Flaw};
 
 fn bank(seed: u64) -> Bank {
     Bank {
@@ -17,8 +17,8 @@ fn bank(seed: u64) -> Bank {
     }
 }
 
-/// The reads and writes of a call, as registers that hold an account's version:
-/// who makes a version has read the one before it.
+/// The reads and writes of a call, as registers that hold an account's version. A
+/// call that writes a version has read the previous one.
 fn steps(call: &Call) -> String {
     let mut steps = Vec::new();
     let read = |account: AccountKey, version: i64| {
@@ -42,8 +42,8 @@ fn steps(call: &Call) -> String {
     format!("[{}]", steps.join(","))
 }
 
-/// The calls as a history of transactions, in the order of their beginnings and
-/// ends; each client makes one.
+/// The calls as a history of transactions, in the order of their starts and ends.
+/// Each client has one transaction.
 fn history(calls: &[Call]) -> History {
     let mut events = Vec::new();
     for (process, call) in calls.iter().enumerate() {
@@ -68,9 +68,8 @@ fn is_strictly_serialisable(calls: &[Call]) -> bool {
     check(&history(calls), Workload::RwRegister, &opts).valid == Valid::True
 }
 
-/// Whether an anomaly lies in which versions were seen and made. The other checker
-/// sees no balances, and takes a version that nobody made for one that somebody
-/// may have.
+/// Whether an anomaly is visible in versions alone. The other checker sees no
+/// balances. It accepts a version without a known writer.
 const fn is_of_versions(anomaly: &Anomaly) -> bool {
     matches!(
         anomaly,
@@ -78,7 +77,7 @@ const fn is_of_versions(anomaly: &Anomaly) -> bool {
             | Anomaly::StaleRead { .. }
             | Anomaly::FutureRead { .. }
             | Anomaly::Fractured { .. }
-            | Anomaly::Circle { .. }
+            | Anomaly::Cycle { .. }
     )
 }
 

@@ -13,36 +13,37 @@ use crate::Result;
 use crate::acks::Ack;
 use crate::plan::{self, Place};
 
-/// The pause before a request is tried again.
+/// The pause before a retry.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Somebody who asks for one thing after the other, each until it is answered,
-/// and who then looks whether it is so.
+/// A caller that sends one request after the other, retries each until it is answered,
+/// and then checks the result.
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) host: Arc<Host>,
     pub(super) place: Place,
     pub(super) rng: Rng,
-    /// The newest version of each account that it was told.
+    /// The newest version of each account that it has seen.
     pub(super) seen: BTreeMap<AccountKey, Position>,
 }
 
 impl Caller {
-    /// Asks at each tick until it is to stop.
+    /// Sends a request at each tick until it is to stop.
     pub(super) async fn run(
         mut self,
         tick: Duration,
         mut stop: watch::Receiver<bool>,
     ) -> Result<()> {
         let mut ticks = interval(tick);
-        // After a stall it goes on with the others, so that they share commits.
+        // After a stall it continues at the same time as the others, so that they share
+        // commits.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        // What the process before this one did not see answered.
+        // A request of the killed process that has no recorded answer.
         let mut is_first = true;
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
-                // Not before what the process before this one left open is settled.
+                // The request that the killed process left open is settled before a stop.
                 _ = stop.wait_for(|stops| *stops), if !is_first => return Ok(()),
             }
             let answer = self.answered(is_first).await?;
@@ -53,7 +54,7 @@ impl Caller {
         }
     }
 
-    /// Asks until there is an answer: under the same key each time.
+    /// Retries until there is an answer, under the same key each time.
     async fn answered(&mut self, is_first: bool) -> Result<Answer> {
         let mut is_unknown = false;
         let tally = &self.host.tally;
@@ -67,7 +68,7 @@ impl Caller {
                 Duration::from_secs(60)
             };
             let Ok(answered) = timeout(patience, submit).await else {
-                // An impatient one asks again at once.
+                // An impatient caller retries at once.
                 tally.add("answers: given up by the caller", 1);
                 continue;
             };
@@ -88,7 +89,7 @@ impl Caller {
         }
     }
 
-    /// What became of a request of which nobody knew.
+    /// The outcome of a request with an unknown result.
     fn settled(&self, is_first: bool, is_unknown: bool, replayed: bool) {
         let what = if replayed { "had committed" } else { "had not" };
         let tally = &self.host.tally;
@@ -127,7 +128,7 @@ impl Caller {
         Ok(())
     }
 
-    /// Looks at what it did, and now and then at everything.
+    /// Checks the result of its request, and sometimes all balances.
     async fn look(&mut self, outcome: &Outcome) {
         for (account, position) in outcome.positions() {
             let seen = self.seen.entry(account).or_default();
@@ -140,7 +141,7 @@ impl Caller {
         }
     }
 
-    /// Whoever says what it has seen never reads anything older, cache or not.
+    /// Checks that a read with known versions returns no older ones, cached or not.
     async fn look_at(&mut self, outcome: &Outcome) {
         let accounts: Vec<_> = outcome
             .positions()
@@ -168,7 +169,7 @@ impl Caller {
         }
     }
 
-    /// All that there is is always nothing, whatever moves meanwhile.
+    /// Checks that all balances add up to zero, whatever moves meanwhile.
     async fn look_at_all(&self) {
         let all = &self.host.everything;
         let Ok(found) = self.host.wallet.store().accounts(all).await else {

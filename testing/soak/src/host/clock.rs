@@ -5,14 +5,14 @@ use async_trait::async_trait;
 use wallet_core::runtime::Clock;
 use wallet_core::{SystemClock, Timestamp};
 
-/// The machine's clock, off by as much as it is told.
+/// The machine's clock with an adjustable offset.
 #[derive(Debug, Default)]
 pub(crate) struct SteppedClock {
     off_micros: AtomicI64,
 }
 
 impl SteppedClock {
-    /// Off by this much from now on.
+    /// Sets the offset.
     pub(crate) fn step(&self, off_micros: i64) {
         self.off_micros.store(off_micros, Ordering::Relaxed);
     }

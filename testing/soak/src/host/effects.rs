@@ -12,10 +12,10 @@ use wallet_events::{Delivery, EventHandler, Handled, HandlerError, Projector};
 use crate::Result;
 use crate::tally::Tally;
 
-/// What the inbox knows the consumer by.
+/// The consumer's name in the inbox.
 pub(crate) const CONSUMER: &str = "soak";
 
-/// The consumer's own table. No rule of it hides what happens twice.
+/// The consumer's own table. No unique key hides a repeated effect.
 pub(crate) const TABLE: &str = "
     CREATE TABLE effect (
         id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -24,17 +24,16 @@ pub(crate) const TABLE: &str = "
         KEY by_account (account, version)
     ) ENGINE = InnoDB";
 
-/// The longest that one effect may take until its connection is given up.
+/// The longest time of one effect before its connection is dropped.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// As the documentation of hosts' transactions asks: else the server keeps what a
-/// connection locks that has fallen silent.
+/// The setting that the documentation of host transactions asks for. Without it the
+/// server keeps the locks of a silent connection.
 const VANISHED: &str =
     "SET SESSION wait_timeout = 15, net_read_timeout = 15, net_write_timeout = 15";
 
-/// Writes a row for each event and for each entry that it missed, in the
-/// transaction that records the step; and tells history first, which bears
-/// repetition.
+/// Writes a row for each event and for each missed entry, in the transaction that records
+/// the step. It writes history first, because that is idempotent.
 #[derive(Debug)]
 pub(crate) struct Effects {
     url: String,
@@ -55,7 +54,7 @@ impl Effects {
 
     async fn write(&self, delivery: &Delivery) -> Result<Handled> {
         let mut place = self.connection.lock().await;
-        // One that failed, or whose transaction was given up, is dropped.
+        // A failed connection, or one with an abandoned transaction, is dropped.
         let mut connection = if let Some(connection) = place.take() {
             connection
         } else {
@@ -102,8 +101,8 @@ fn insert(account: AccountKey, versions: &[i64]) -> String {
 #[async_trait]
 impl EventHandler for Effects {
     async fn handle(&self, delivery: &Delivery) -> std::result::Result<Handled, HandlerError> {
-        let told = std::slice::from_ref(&delivery.event);
-        if let Err(error) = self.projector.project(told).await {
+        let events = std::slice::from_ref(&delivery.event);
+        if let Err(error) = self.projector.project(events).await {
             self.tally.add("events: history failed", 1);
             return Err(HandlerError::new("history").with_source(error));
         }

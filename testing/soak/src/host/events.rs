@@ -1,4 +1,4 @@
-//! From this host's outbox to a queue, and from the queue to effects.
+//! Publishes this host's outbox to a queue, and consumes the queue into effects.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Events {
         tokio::join!(self.relay.run(stop()), self.consumer.run(stop()));
     }
 
-    pub(super) fn tell(&self, tally: &Tally) {
+    pub(super) fn add_to(&self, tally: &Tally) {
         let relay = self.relay.stats();
         tally.set("events: published", relay.published);
         tally.set("events: publishing failed", relay.failed);

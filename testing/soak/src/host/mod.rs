@@ -1,4 +1,4 @@
-//! One of the processes: a wallet with its callers, a relay and a consumer.
+//! One host process: a wallet with its callers, a relay and a consumer.
 
 mod caller;
 mod clock;
@@ -24,15 +24,15 @@ use wallet_redis::{Redis, RedisSettings};
 use crate::acks::{self, Ack, Acks};
 use crate::plan::Place;
 use crate::tally::{SETTLED, Tally, VIOLATION};
-use crate::{Result, tell};
+use crate::{Result, print_line};
 use caller::Caller;
 use clock::SteppedClock;
 use events::Events;
 
-/// What a host is told when it starts.
+/// The arguments of a host.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HostArgs {
-    /// Which of the hosts it is.
+    /// The number of the host.
     #[arg(long)]
     pub(crate) host: u16,
     /// The database's address.
@@ -53,10 +53,10 @@ pub(crate) struct HostArgs {
     /// The file of answers.
     #[arg(long)]
     pub(crate) acks: PathBuf,
-    /// How many callers there are.
+    /// The number of callers.
     #[arg(long)]
     pub(crate) callers: u16,
-    /// How long a caller waits from request to request.
+    /// How long a caller waits between requests.
     #[arg(long)]
     pub(crate) tick_ms: u64,
     /// Whether the database's clock was an hour ahead.
@@ -64,7 +64,7 @@ pub(crate) struct HostArgs {
     pub(crate) ahead: bool,
 }
 
-/// What the callers of a host share.
+/// The state that the callers of a host share.
 #[derive(Debug)]
 pub(crate) struct Host {
     wallet: Wallet,
@@ -81,17 +81,17 @@ impl Host {
             .note(ack)
     }
 
-    #[allow(clippy::unused_self, reason = "only a host tells of them")]
+    #[allow(clippy::unused_self, reason = "only a host reports violations")]
     fn violation(&self, words: &str) {
-        tell(&format!("{VIOLATION}\t{words}"));
+        print_line(&format!("{VIOLATION}\t{words}"));
     }
 }
 
-/// What a host is told while it runs.
+/// The orders to a running host.
 #[derive(Debug, Default)]
 struct Orders {
     clock: Arc<SteppedClock>,
-    /// No more requests; then no more of anything.
+    /// First send no more requests; then end.
     settle: watch::Sender<bool>,
     end: watch::Sender<bool>,
     /// Accounts may be an hour ahead.
@@ -99,7 +99,7 @@ struct Orders {
 }
 
 impl Orders {
-    /// Follows what stands in the standard input; its end is the end.
+    /// Follows the orders on standard input; its end ends the host.
     async fn follow(self: Arc<Self>) {
         let mut lines = BufReader::new(tokio::io::stdin()).lines();
         while let Ok(Some(line)) = lines.next_line().await {
@@ -108,24 +108,24 @@ impl Orders {
                 None if line == "end" => drop(self.end.send_replace(true)),
                 None if line == "ahead" => drop(self.ahead.send_replace(true)),
                 Some(("clock", micros)) => self.clock.step(micros.parse().unwrap_or_default()),
-                _ => tell(&format!("{VIOLATION}\tan order that is not known: {line}")),
+                _ => print_line(&format!("{VIOLATION}\tan order that is not known: {line}")),
             }
         }
         std::process::exit(1);
     }
 }
 
-/// Runs until it is told to end, or killed.
+/// Runs until the order to end, or until killed.
 pub(crate) async fn run(args: HostArgs) -> Result<()> {
     let orders = Arc::new(Orders::default());
     tokio::spawn(Arc::clone(&orders).follow());
     let tally = Arc::new(Tally::default());
     let settings = AuroraSettings::new(&args.database)
-        // Shorter than it is by default: a run has many silent connections.
+        // Shorter than the default: a run has many silent connections.
         .with_session_wait(Duration::from_secs(10));
     let (store, inbox) = opened(&settings, &tally).await?;
     let store = Arc::new(store);
-    // Kept until they are held against the books at the end.
+    // Kept until the verification compares them with the books.
     let redis = RedisSettings::new(&args.redis).with_cache_ttl(Duration::from_secs(7_200));
     let redis = Redis::open(&redis).await?;
     let clock: Arc<dyn Clock> = Arc::<SteppedClock>::clone(&orders.clock);
@@ -170,20 +170,20 @@ pub(crate) async fn run(args: HostArgs) -> Result<()> {
         tally,
     });
     call(&args, &host, &orders).await?;
-    tell(SETTLED);
+    print_line(SETTLED);
     carrying.await?;
     wallet.shutdown().await;
     telling.await?;
     Ok(())
 }
 
-/// The way out for accounts that a clock has left an hour ahead, once it is ordered.
+/// The recovery for accounts that a clock has left an hour ahead, once it is ordered.
 async fn let_run_ahead(wallet: Wallet, clock: Arc<dyn Clock>, orders: Arc<Orders>) {
     let mut ahead = orders.ahead.subscribe();
     while ahead.wait_for(|is_ahead| *is_ahead).await.is_ok() {
         let until = clock.now().saturating_add(Duration::from_secs(20 * 3_600));
         if let Err(error) = wallet.raise_max_ahead(Duration::from_secs(2 * 3_600), until) {
-            tell(&format!("{VIOLATION}\tthe bound was not raised: {error}"));
+            print_line(&format!("{VIOLATION}\tthe bound was not raised: {error}"));
             return;
         }
         if ahead.changed().await.is_err() {
@@ -212,7 +212,7 @@ async fn opened(settings: &AuroraSettings, tally: &Tally) -> Result<(AuroraStore
     }
 }
 
-/// Every caller goes on where its last answer was noted.
+/// Each caller continues after its last recorded answer.
 async fn call(args: &HostArgs, host: &Arc<Host>, orders: &Orders) -> Result<()> {
     let next = acks::next_rounds(&args.acks)?;
     let mut callers = tokio::task::JoinSet::new();
@@ -237,7 +237,7 @@ async fn call(args: &HostArgs, host: &Arc<Host>, orders: &Orders) -> Result<()> 
     Ok(())
 }
 
-/// Tells twice a second what was done so far.
+/// Reports the counters twice a second.
 async fn report<F>(tally: Arc<Tally>, wallet: Wallet, events: Events, until_end: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send,
@@ -247,7 +247,7 @@ where
             () = sleep(Duration::from_millis(500)) => false,
             () = until_end() => true,
         };
-        events.tell(&tally);
+        events.add_to(&tally);
         let stats = wallet.stats();
         tally.set("wallet: batches", stats.batches);
         tally.set("wallet: batches tried again", stats.retries);
@@ -257,7 +257,7 @@ where
         tally.set("cache: hits", stats.cache_hits);
         tally.set("cache: misses", stats.cache_misses);
         tally.set("cache: failures", stats.cache_failures);
-        tell(&tally.line());
+        print_line(&tally.line());
         if has_ended {
             return;
         }

@@ -1,4 +1,4 @@
-//! Each answer that a caller was given, looked up.
+//! Looks up each answer that a caller received.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,28 +16,28 @@ use crate::plan::{self, Place};
 /// How many keys are looked up at a time.
 const PAGE: usize = 500;
 
-/// What was acknowledged, added up.
+/// The totals of the acknowledged requests.
 #[derive(Debug, Default)]
-struct Told {
+struct Totals {
     answers: usize,
     lost: usize,
     changed: usize,
-    /// Which caller's round posted a transfer.
+    /// The transfers that callers' rounds posted.
     transfers: BTreeSet<TransferId>,
     posted: usize,
-    /// What each account gained by all that was accepted.
+    /// What each account gained by all accepted requests.
     gained: BTreeMap<AccountId, i128>,
 }
 
-/// Every answer is recorded as it was given, its transfer stands in the books
-/// once, and nothing stands there that nobody was told of.
+/// Every answer is recorded as it was acknowledged. Its transfer is in the books once,
+/// and the books hold no other transfer.
 pub(super) async fn check(
     files: &[PathBuf],
     store: &dyn LedgerStore,
     books: &Books,
     verified: &mut Verified,
 ) -> Result<()> {
-    let mut told = Told::default();
+    let mut totals = Totals::default();
     for (host, file) in (0..).zip(files) {
         let mut each: BTreeMap<(u16, u32), Ack> = BTreeMap::new();
         let mut twice = Vec::new();
@@ -51,29 +51,29 @@ pub(super) async fn check(
         complete(&each, verified);
         let all: Vec<Ack> = each.into_values().collect();
         for page in all.chunks(PAGE) {
-            look_up(host, page, store, &mut told, verified).await?;
+            look_up(host, page, store, &mut totals, verified).await?;
         }
     }
-    entries(books, &told, verified);
-    balances(books, &told, verified);
-    let due = told.transfers.len() + plan::accounts().len() + plan::customers().len();
+    entries(books, &totals, verified);
+    balances(books, &totals, verified);
+    let due = totals.transfers.len() + plan::accounts().len() + plan::customers().len();
     let there = books.existing_transfers().count();
-    if due != there || told.transfers.len() != told.posted {
+    if due != there || totals.transfers.len() != totals.posted {
         let words = format!("{there} transfers stand in the books, {due} were acknowledged");
         verified.violation(words);
     }
-    verified.figure("answers looked up", told.answers);
-    verified.figure("acknowledged transfers", told.transfers.len());
-    verified.figure("acknowledged answers lost", told.lost);
-    verified.figure("acknowledged answers changed", told.changed);
+    verified.figure("answers looked up", totals.answers);
+    verified.figure("acknowledged transfers", totals.transfers.len());
+    verified.figure("acknowledged answers lost", totals.lost);
+    verified.figure("acknowledged answers changed", totals.changed);
     verified.figure(
-        "transfers that nobody was told of",
+        "transfers that nobody acknowledged",
         there.saturating_sub(due),
     );
     Ok(())
 }
 
-/// Callers asked for one thing after the other and left nothing open.
+/// Each caller sent one request after the other and left none open.
 fn complete(each: &BTreeMap<(u16, u32), Ack>, verified: &mut Verified) {
     let mut next: BTreeMap<u16, u32> = BTreeMap::new();
     for (caller, round) in each.keys() {
@@ -90,7 +90,7 @@ async fn look_up(
     host: u16,
     page: &[Ack],
     store: &dyn LedgerStore,
-    told: &mut Told,
+    totals: &mut Totals,
     verified: &mut Verified,
 ) -> Result<()> {
     let place = |ack: &Ack| Place {
@@ -103,16 +103,16 @@ async fn look_up(
         keys.push(place(ack).key()?.record_key(LedgerId::default()));
     }
     for (ack, record) in page.iter().zip(store.records(&keys).await?) {
-        told.answers += 1;
+        totals.answers += 1;
         let Some(record) = record else {
-            told.lost += 1;
+            totals.lost += 1;
             verified.violation(format!("lost: {:?}", place(ack)));
             continue;
         };
         let transfer = record.outcome.transfers().next();
         let transfer = transfer.map(|transfer| transfer.key.id);
         if record.outcome.result.is_ok() != ack.is_accepted || transfer != ack.transfer {
-            told.changed += 1;
+            totals.changed += 1;
             verified.violation(format!("answered {ack:?}, recorded {transfer:?}"));
         }
         if !ack.is_accepted {
@@ -122,24 +122,24 @@ async fn look_up(
         if step.is_transfer() != ack.transfer.is_some() {
             verified.violation(format!("{step:?} was answered by {ack:?}"));
         }
-        told.posted += usize::from(step.is_transfer());
-        told.transfers.extend(ack.transfer);
+        totals.posted += usize::from(step.is_transfer());
+        totals.transfers.extend(ack.transfer);
         for leg in step.moves() {
-            *told.gained.entry(leg.from).or_default() -= leg.money.amount.minor();
-            *told.gained.entry(leg.to).or_default() += leg.money.amount.minor();
+            *totals.gained.entry(leg.from).or_default() -= leg.money.amount.minor();
+            *totals.gained.entry(leg.to).or_default() += leg.money.amount.minor();
         }
     }
     Ok(())
 }
 
 /// A debit and a credit for each leg of each acknowledged transfer, once.
-fn entries(books: &Books, told: &Told, verified: &mut Verified) {
+fn entries(books: &Books, totals: &Totals, verified: &mut Verified) {
     let mut entries: BTreeMap<TransferId, usize> = BTreeMap::new();
     for entry in books.entries.values().flatten() {
         *entries.entry(entry.transfer).or_default() += 1;
     }
     let mut doubled = 0;
-    for id in &told.transfers {
+    for id in &totals.transfers {
         let key = InLedger::new(LedgerId::default(), *id);
         let legs = books.transfer(key).map_or(0, |moved| moved.legs.len());
         let found = entries.get(id).copied().unwrap_or(0);
@@ -151,11 +151,11 @@ fn entries(books: &Books, told: &Told, verified: &mut Verified) {
     verified.figure("acknowledged transfers doubled", doubled);
 }
 
-/// Balances are what opening, closing and accepted requests add up to: reckoned
-/// from the plan, not from anything that the ledger says.
-fn balances(books: &Books, told: &Told, verified: &mut Verified) {
+/// The balances equal the sum of opening, closing and accepted requests. The sum is
+/// computed from the plan and not from the ledger.
+fn balances(books: &Books, totals: &Totals, verified: &mut Verified) {
     for (number, account) in (0..).zip(plan::accounts()) {
-        let gained = told.gained.get(&account.id).copied().unwrap_or(0);
+        let gained = totals.gained.get(&account.id).copied().unwrap_or(0);
         let due = plan::given(number) + gained;
         let found = books.accounts.get(&account);
         let found = found.map(|account| account.state.counters.posted());

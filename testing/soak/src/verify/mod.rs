@@ -1,5 +1,4 @@
-//! Whether everything that was acknowledged is there, once, and every part tells
-//! the same.
+//! Verifies that every acknowledged request is there, once, and that all parts agree.
 
 mod acknowledged;
 mod parts;
@@ -24,15 +23,15 @@ use crate::host::effects::CONSUMER;
 use crate::progress::Progress;
 use crate::tally::{Counts, Tally, VIOLATION, counts_of};
 use crate::world::{World, submit};
-use crate::{Result, plan, tell};
+use crate::{Result, plan, print_line};
 
-/// The longest that events may take once all is mended.
+/// The longest time until the events arrive after the last repair.
 const DRAINING: Duration = Duration::from_secs(600);
-/// How long the last of the holds takes to expire, and more.
+/// Longer than the last of the holds takes to expire.
 const EXPIRING: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Where everything is: directly, and no more under faults.
+/// The addresses of the servers: direct, without faults.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct VerifyArgs {
     /// The database's address.
@@ -49,7 +48,7 @@ pub(crate) struct VerifyArgs {
     acks: Vec<PathBuf>,
 }
 
-/// What was found.
+/// The result.
 #[derive(Debug, Default)]
 pub(crate) struct Verified {
     pub(crate) figures: Counts,
@@ -93,7 +92,7 @@ pub(crate) async fn drained(world: &World, progress: &mut Progress) -> Result<()
             .collect();
         let positions = inbox.positions(CONSUMER, &customers).await?;
         let depth = store.depth(0).await?;
-        // Holds that nobody captured end by themselves, once they are expired.
+        // Holds without a capture end when they expire.
         let are_swept = waited >= EXPIRING && store.expired_holds(1).await?.is_empty();
         if versions == positions && depth.rows == 0 && are_swept {
             break;
@@ -144,7 +143,7 @@ pub(crate) async fn started(world: &World) -> Result<Verified> {
     }
 }
 
-/// Verifies everything, and tells what it found.
+/// Verifies everything and reports the result.
 pub(crate) async fn run(args: &VerifyArgs) -> Result<()> {
     let mut verified = Verified::default();
     let store = store(&args.database).await?;
@@ -176,12 +175,12 @@ pub(crate) async fn run(args: &VerifyArgs) -> Result<()> {
     parts::history(&args.history, &books, &mut verified).await?;
     parts::cache(&args.redis, &books, &mut verified).await?;
     for violation in &verified.violations {
-        tell(&format!("{VIOLATION}\t{violation}"));
+        print_line(&format!("{VIOLATION}\t{violation}"));
     }
     let tally = Tally::default();
     for (name, value) in verified.figures {
         tally.set(&name, value);
     }
-    tell(&tally.line());
+    print_line(&tally.line());
     Ok(())
 }

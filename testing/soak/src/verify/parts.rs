@@ -1,4 +1,4 @@
-//! What the consumer, history and the cache say, held against the books.
+//! Compares the consumer, the history and the cache with the books.
 
 use std::collections::BTreeMap;
 
@@ -42,29 +42,29 @@ pub(super) async fn effects(database: &str, books: &Books, verified: &mut Verifi
     Ok(())
 }
 
-/// The history of a customer is its entries, all of them, as they are.
+/// The history of a customer equals its entries.
 pub(super) async fn history(endpoint: &str, books: &Books, verified: &mut Verified) -> Result<()> {
     let history = clients::history(endpoint)?;
     let mut all = 0;
     for account in plan::customers() {
         let mut query = HistoryQuery::first(account, 1_000);
-        let mut told: Vec<Entry> = Vec::new();
+        let mut found: Vec<Entry> = Vec::new();
         loop {
             let page = history.page(&query, &[]).await?;
             if page.rows.is_empty() {
                 break;
             }
             let lines = page.rows.into_iter().map(|row| row.line);
-            told.extend(lines.map(|HistoryLine { entry, .. }| entry));
+            found.extend(lines.map(|HistoryLine { entry, .. }| entry));
             query.cursor = page.next;
         }
-        all += told.len();
+        all += found.len();
         let due = books.entries_of(account);
-        if told != due {
-            let first = told.iter().zip(due).find(|(told, due)| told != due);
+        if found != due {
+            let first = found.iter().zip(due).find(|(found, due)| found != due);
             let words = format!(
                 "{account}: history has {} entries, the books {}; the first that differ: {first:?}",
-                told.len(),
+                found.len(),
                 due.len()
             );
             verified.violation(words);
@@ -74,8 +74,8 @@ pub(super) async fn history(endpoint: &str, books: &Books, verified: &mut Verifi
     Ok(())
 }
 
-/// What is cached was so: nothing is newer than the books, and what has their
-/// version is equal.
+/// A cached balance is correct: it is not newer than the books, and equal at the same
+/// version.
 pub(super) async fn cache(url: &str, books: &Books, verified: &mut Verified) -> Result<()> {
     let redis = Redis::open(&RedisSettings::new(url)).await?;
     let accounts: Vec<AccountKey> = plan::accounts();

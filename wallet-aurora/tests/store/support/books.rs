@@ -1,10 +1,10 @@
-//! Accounts and requests that tests share.
+//! Accounts and requests that the tests share.
 
 use std::sync::Arc;
 
 use wallet_aurora::AuroraStore;
 use wallet_core::ledger::{AccountKey, Decided, InLedger, RecordKey, SettlementShards};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::Uuid7;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
@@ -54,27 +54,27 @@ pub(crate) fn record_key(text: &str) -> RecordKey {
     key(text).record_key(LedgerId::default())
 }
 
-pub(crate) fn prepare(text: &str, command: impl Into<Command>) -> Arc<Prepared> {
+pub(crate) fn prepare(text: &str, command: impl Into<Command>) -> Arc<PreparedRequest> {
     let request = Request::new(key(text), command);
-    Arc::new(Prepared::new(request, &Uuid7, &SettlementShards::new()).unwrap())
+    Arc::new(PreparedRequest::new(request, &Uuid7, &SettlementShards::new()).unwrap())
 }
 
-pub(crate) fn opening(text: &str, number: u8) -> Arc<Prepared> {
+pub(crate) fn opening(text: &str, number: u8) -> Arc<PreparedRequest> {
     let open = OpenAccount::new(Owner::new("ada").unwrap(), eur());
     prepare(text, open.with_id(account(number)))
 }
 
-pub(crate) fn deposit(text: &str, to: u8, minor: i128) -> Arc<Prepared> {
+pub(crate) fn deposit(text: &str, to: u8, minor: i128) -> Arc<PreparedRequest> {
     let bank = SettlementName::new("bank").unwrap();
     prepare(text, Deposit::new(account(to), euros(minor), bank))
 }
 
-pub(crate) fn transfer(text: &str, from: u8, to: u8, minor: i128) -> Arc<Prepared> {
+pub(crate) fn transfer(text: &str, from: u8, to: u8, minor: i128) -> Arc<PreparedRequest> {
     let leg = Leg::new(account(from), account(to), euros(minor));
     prepare(text, PostTransfer::new(vec![leg]))
 }
 
-/// Opens all accounts and pays each `minor`; again is fine.
+/// Opens all accounts and pays `minor` to each. It can be repeated.
 pub(crate) async fn set_up(store: &AuroraStore, minor: i128) {
     let mut requests = Vec::new();
     for number in 0..ACCOUNTS {
@@ -86,8 +86,11 @@ pub(crate) async fn set_up(store: &AuroraStore, minor: i128) {
     }
 }
 
-/// Commits, deciding again for as long as others are faster.
-pub(crate) async fn commit(store: &AuroraStore, requests: Vec<Arc<Prepared>>) -> Vec<Decided> {
+/// Commits, and decides again while other transactions are faster.
+pub(crate) async fn commit(
+    store: &AuroraStore,
+    requests: Vec<Arc<PreparedRequest>>,
+) -> Vec<Decided> {
     let batch = Arc::new(Batch::new(requests));
     loop {
         match store.transact(Arc::clone(&batch)).await {
@@ -98,7 +101,7 @@ pub(crate) async fn commit(store: &AuroraStore, requests: Vec<Arc<Prepared>>) ->
     }
 }
 
-/// The accepted outcome, decided now or before.
+/// The accepted outcome, decided now or earlier.
 pub(crate) fn accepted(decided: &Decided) -> &Arc<Outcome> {
     match decided {
         Decided::Fresh(outcome) | Decided::Replayed(outcome) if outcome.result.is_ok() => outcome,
@@ -116,7 +119,7 @@ pub(crate) async fn is_recorded(store: &AuroraStore, text: &str) -> bool {
     records[0].is_some()
 }
 
-/// Every invariant of the books and of an outbox that nobody has read.
+/// Checks every invariant of the books, and of an outbox that no relay has read.
 pub(crate) async fn assert_sound(store: &AuroraStore) {
     let violations = violations(store, Some(store), &[]).await.unwrap();
     assert!(violations.is_empty(), "{violations:#?}");

@@ -17,7 +17,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts both servers; the replica follows from the beginning.
+    /// Starts both servers. The replica follows from the beginning.
     pub(crate) async fn start(kind: Kind) -> Self {
         let own: &[&str] = match kind {
             Kind::MariaDb => &[],
@@ -55,7 +55,7 @@ impl Cluster {
         Database::create_on(&self.writer.url()).await
     }
 
-    /// How a process reaches it: by the endpoint.
+    /// The settings of a process that connects through the endpoint.
     pub(crate) fn settings(&self, database: &Database) -> AuroraSettings {
         patient(self.endpoint.url(&database.url()))
     }
@@ -65,8 +65,7 @@ impl Cluster {
         database.on(&self.replica.url())
     }
 
-    /// Returns once the replica has everything, and lets it fall behind from
-    /// then on.
+    /// Waits until the replica has everything. From then on it falls behind.
     pub(crate) async fn fall_behind(&self) {
         let (position, wait, stop) = match self.kind {
             Kind::MariaDb => ("SELECT @@gtid_binlog_pos", "master_gtid_wait", "STOP SLAVE"),
@@ -83,7 +82,7 @@ impl Cluster {
         run(&self.replica, stop).await;
     }
 
-    /// The writer dies, and the replica takes its place as it is.
+    /// Kills the writer. The replica takes its place in its present state.
     pub(crate) async fn fail_over(&mut self) {
         self.writer.kill();
         let reset = match self.kind {

@@ -1,5 +1,5 @@
-//! A cluster's endpoint: it leads to one server, then to another, and what was
-//! connected before can fall silent without an end of its connection.
+//! A cluster's endpoint. It leads to one server, then to another. Existing connections can
+//! fall silent without being closed.
 
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Debug, Default)]
 struct Link {
     is_silent: AtomicBool,
-    /// Whether the client sent anything since it is silent.
+    /// Whether the client has sent anything since the connection fell silent.
     was_asked: AtomicBool,
 }
 
@@ -19,7 +19,7 @@ struct Link {
 struct State {
     /// The server's port.
     target: AtomicU16,
-    /// How many connections were taken.
+    /// How many connections were accepted.
     taken: AtomicU32,
     links: Mutex<Vec<Arc<Link>>>,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Before the server of this port.
+    /// Starts an endpoint in front of the server with this port.
     pub(crate) async fn start(target: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -58,20 +58,20 @@ impl Endpoint {
         Self { port, state }
     }
 
-    /// The address of a server's database by way of the endpoint.
+    /// The address of a server's database through the endpoint.
     pub(crate) fn url(&self, url: &str) -> String {
         let (user, rest) = url.split_once('@').unwrap();
         let path = rest.find('/').map_or("", |at| &rest[at..]);
         format!("{user}@127.0.0.1:{}{path}", self.port)
     }
 
-    /// New connections lead there from now on.
+    /// New connections lead to this port from now on.
     pub(crate) fn point_at(&self, port: u16) {
         self.state.target.store(port, Ordering::SeqCst);
     }
 
-    /// From now on nothing passes on the connections that there are, in neither
-    /// direction, and neither side learns of the other's end.
+    /// Silences all existing connections. Nothing passes in either direction, and neither
+    /// side notices the other's end.
     pub(crate) fn silence(&self) {
         let links = self.state.links.lock();
         for link in links.unwrap_or_else(PoisonError::into_inner).iter() {
@@ -79,7 +79,7 @@ impl Endpoint {
         }
     }
 
-    /// On how many silent connections the client has sent something.
+    /// The number of silent connections on which the client has sent something.
     pub(crate) fn asked_in_vain(&self) -> usize {
         let links = self.state.links.lock();
         let links = links.unwrap_or_else(PoisonError::into_inner);
@@ -89,7 +89,7 @@ impl Endpoint {
         asked.count()
     }
 
-    /// How many connections it has taken so far.
+    /// The number of connections accepted so far.
     pub(crate) fn taken(&self) -> u32 {
         self.state.taken.load(Ordering::SeqCst)
     }

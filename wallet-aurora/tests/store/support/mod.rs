@@ -1,4 +1,4 @@
-//! What the tests of this crate share.
+//! Helpers that the tests of this crate share.
 
 pub(crate) mod books;
 pub(crate) mod cluster;
@@ -37,7 +37,7 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
-/// The runtime of this process' tests.
+/// The runtime of the tests in this process.
 pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
@@ -51,7 +51,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     runtime().block_on(future)
 }
 
-/// Settings for an address, with waits that a busy machine does not exceed.
+/// Settings for an address, with waits that are long enough for a busy machine.
 pub(crate) fn patient(url: impl Into<String>) -> AuroraSettings {
     AuroraSettings::new(url)
         .with_connect_wait(Duration::from_secs(30))
@@ -59,7 +59,7 @@ pub(crate) fn patient(url: impl Into<String>) -> AuroraSettings {
         .with_answer_wait(Duration::from_secs(30))
 }
 
-/// A database of its own on a server, dropped with it.
+/// A separate database on a server. Dropping this value drops the database.
 #[derive(Debug)]
 pub(crate) struct Database {
     server: String,
@@ -67,12 +67,12 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// On the shared server of this kind.
+    /// Creates a database on the shared server of this kind.
     pub(crate) async fn create(kind: Kind) -> Self {
         Self::create_on(shared(kind).url()).await
     }
 
-    /// On the server at this address.
+    /// Creates a database on the server at this address.
     pub(crate) async fn create_on(server: &str) -> Self {
         let name = format!("wallet_{}", Uuid7.new_id().simple());
         let server = server.to_owned();
@@ -90,12 +90,12 @@ impl Database {
         }
     }
 
-    /// Its address.
+    /// The address of the database.
     pub(crate) fn url(&self) -> String {
         format!("{}/{}?ssl-mode=disabled", self.server, self.name)
     }
 
-    /// The port of its server.
+    /// The port of the server.
     pub(crate) fn port(&self) -> u16 {
         let (_, port) = self.server.rsplit_once(':').expect("an address");
         port.parse().expect("a port")
@@ -109,14 +109,14 @@ impl Database {
         patient(self.url())
     }
 
-    /// A connection of a host's.
+    /// Opens a connection of a host.
     pub(crate) async fn connect(&self) -> MySqlConnection {
         MySqlConnection::connect(&self.url())
             .await
             .expect("the server answers")
     }
 
-    /// Runs statements on a connection of its own.
+    /// Runs statements on a separate connection.
     pub(crate) async fn execute(&self, sql: &str) {
         execute(&self.url(), sql).await;
     }
@@ -133,13 +133,13 @@ impl Drop for Database {
     fn drop(&mut self) {
         let (server, name) = (self.server.clone(), self.name.clone());
         let drop_it = async move {
-            // A server that was killed takes it along.
+            // A killed server takes the database with it.
             if let Ok(mut connection) = MySqlConnection::connect(&server).await {
                 let sql = format!("SET lock_wait_timeout = 10; DROP DATABASE IF EXISTS {name}");
                 let _ = connection.execute(sql.as_str()).await;
             }
         };
-        // A thread of its own, since this may run on one of the runtime's.
+        // Uses a separate thread, because this may run on a thread of the runtime.
         let dropping = std::thread::spawn(|| runtime().block_on(drop_it));
         let _ = dropping.join();
     }

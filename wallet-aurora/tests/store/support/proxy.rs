@@ -1,4 +1,4 @@
-//! A proxy before a server that cuts a connection where it is told to.
+//! A proxy in front of a server. It cuts a connection at a chosen packet.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,22 +7,22 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// Where to cut, seen from a packet of the client's.
+/// The place of the cut, relative to a packet of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// The server never sees it.
+    /// The server never receives the packet.
     Before,
-    /// The server sees the first half.
+    /// The server receives the first half of the packet.
     Within,
-    /// The server carries it out, and the client never learns the answer.
+    /// The server runs the packet, and the client never gets the answer.
     After,
-    /// The server sees it once the proxy is told to let it go.
+    /// The server receives the packet when the proxy releases it.
     Held,
 }
 
 pub(crate) const CUTS: [Cut; 3] = [Cut::Before, Cut::Within, Cut::After];
 
-/// How many packets of the client's pass before the cut.
+/// How many packets of the client pass before the cut.
 type Plan = Arc<Mutex<Option<(u32, Cut)>>>;
 
 #[derive(Debug)]
@@ -33,7 +33,8 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Before the server of this address (`mysql://user:password@host:port/...`).
+    /// Starts a proxy in front of the server at this address
+    /// (`mysql://user:password@host:port/...`).
     pub(crate) async fn start(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -58,7 +59,7 @@ impl Proxy {
         Self { port, plan, let_go }
     }
 
-    /// The server's address by way of the proxy.
+    /// The server's address through the proxy.
     pub(crate) fn url(&self, url: &str) -> String {
         let (user, rest) = url.split_once('@').unwrap();
         let path = rest.find('/').map_or("", |at| &rest[at..]);
@@ -70,17 +71,17 @@ impl Proxy {
         *self.plan.lock().unwrap() = Some((packets, cut));
     }
 
-    /// Lets a packet go that is held.
+    /// Releases a packet that is held.
     pub(crate) fn let_go(&self) {
         self.let_go.notify_one();
     }
 
-    /// Whether the order was carried out.
+    /// Whether the cut has happened.
     pub(crate) fn is_done(&self) -> bool {
         self.plan.lock().unwrap().is_none()
     }
 
-    /// Takes the order back; answers whether it was carried out.
+    /// Cancels the cut. Returns whether it has happened.
     pub(crate) fn disarm(&self) -> bool {
         self.plan.lock().unwrap().take().is_none()
     }
@@ -98,8 +99,8 @@ async fn carry(client: TcpStream, server: TcpStream, plan: Plan, let_go: Arc<Not
     drop(ended);
 }
 
-/// Passes on what the client sends, packet by packet: each has its length in
-/// its first three bytes, and one more byte before it begins.
+/// Forwards the client's data packet by packet. A packet starts with its length in three
+/// bytes, and one more byte.
 async fn packets(
     mut client: OwnedReadHalf,
     mut server: OwnedWriteHalf,
@@ -126,8 +127,8 @@ async fn packets(
             Some(Cut::After) => {
                 answers.abort();
                 server.write_all(&packet).await?;
-                // The server has taken it in once it closes for want of a
-                // client, which it does after carrying it out.
+                // The server closes the connection because the client is gone. By then it
+                // has run the packet.
                 server.shutdown().await?;
                 return Ok(());
             }

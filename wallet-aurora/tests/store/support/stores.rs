@@ -1,4 +1,4 @@
-//! Stores for the test kit, each in a database of its own.
+//! Stores for the test kit, each in a separate database.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,11 +11,11 @@ use wallet_testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFac
 
 use super::{Database, runtime};
 
-/// Makes stores on a server of this kind.
+/// Creates stores on a server of this kind.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stores {
     pub(crate) kind: Kind,
-    /// Whether the kit's clock drives them, in the place of the database's.
+    /// Whether the kit's clock replaces the database's clock.
     pub(crate) manual_clock: bool,
 }
 

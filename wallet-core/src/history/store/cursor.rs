@@ -4,20 +4,20 @@ use super::LinePosition;
 use crate::ledger::{AccountKey, LedgerId, Reference, Sequence, Timestamp, TransferId};
 use crate::store::{Order, StoreError, StoreErrorKind};
 
-/// How many bytes of a digest tell a query from another.
+/// The number of digest bytes that identify a query.
 const MARK: usize = 8;
-/// Kind, mark, time, and then a sequence, or transfer, leg and side.
+/// Kind, mark, time, and then either a sequence, or transfer, leg and side.
 const ACCOUNT_BYTES: usize = 1 + MARK + 8 + 8;
 const REFERENCE_BYTES: usize = 1 + MARK + 8 + 19;
-/// The longer of the two.
+/// The size of the longer kind.
 const BYTES_MAX: usize = REFERENCE_BYTES;
-/// Which of the two it is: the first byte.
+/// The first byte of a cursor of an account.
 const OF_ACCOUNT: u8 = 1;
 const OF_REFERENCE: u8 = 2;
 
-/// Where a page of history ended: opaque, as text for those who page from
-/// afar. It names a row and no number of rows, so that what is written later moves
-/// nothing: it stays good for ever, also where its row is gone.
+/// The position at which a page of history ended: opaque, as text for remote
+/// callers. It names a row and not a count of rows, so rows that are written later
+/// do not move it. It stays valid for ever, even when its row is gone.
 ///
 /// ```
 /// use wallet_core::{AccountId, LedgerId, Timestamp};
@@ -41,7 +41,7 @@ const OF_REFERENCE: u8 = 2;
 pub struct HistoryCursor(Vec<u8>);
 
 impl HistoryCursor {
-    /// Behind the entry of this time and sequence.
+    /// The cursor after the entry with this time and sequence.
     pub(super) fn behind(
         account: AccountKey,
         order: Order,
@@ -129,7 +129,7 @@ impl std::str::FromStr for HistoryCursor {
     }
 }
 
-/// One spelling of each cursor: small letters only.
+/// Reads a lower-case hex digit. Only one spelling of each cursor is valid.
 const fn digit(letter: u8) -> Option<u8> {
     match letter {
         b'0'..=b'9' => Some(letter.wrapping_sub(b'0')),

@@ -3,40 +3,41 @@ use thiserror::Error;
 use crate::ledger::{AccountKey, Epoch, Sequence};
 use crate::store::StoreError;
 
-/// Why lines were not written.
+/// The reason why lines were not written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HistoryError {
-    /// An account's lines do not begin where its history ends.
+    /// An account's lines do not start where its history ends.
     #[error("history of {account} goes on with entry {expected}, not {found}")]
     Gap {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// The sequence that comes next.
+        /// The next expected sequence.
         expected: Sequence,
-        /// The one that was to be written.
+        /// The sequence of the first given line.
         found: Sequence,
     },
-    /// History holds another line under the same sequence: it was written by
-    /// somebody who read another ledger, or changed since. Stop and look.
+    /// History holds another line under the same sequence. Its writer read another
+    /// ledger, or the line was changed since. Stop and investigate.
     #[error("history of {account} holds another entry {sequence}")]
     Differs {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Which one.
+        /// The sequence of the line.
         sequence: Sequence,
     },
-    /// The writer knows another epoch of the books than history does. Ask the ledger
-    /// for its epochs. Where history's is the earlier one,
-    /// [`supersede`](crate::history::HistoryStore::supersede); where it is the later one, what
-    /// is to be written may be lost. Read the ledger again in either case.
+    /// The writer's epoch differs from the epoch of the account's history. Read the
+    /// epochs from the ledger. If history's epoch is the earlier one, call
+    /// [`supersede`](crate::history::HistoryStore::supersede). If it is the later
+    /// one, the given lines may be lost in the ledger. Read the ledger again in
+    /// either case.
     #[error("history of {account} is of epoch {history}, what is to be written of {writer}")]
     Epoch {
-        /// Whose.
+        /// The account.
         account: AccountKey,
         /// The epoch of the account's history.
         history: Epoch,
-        /// The epoch that the writer knows.
+        /// The writer's epoch.
         writer: Epoch,
     },
     /// The store failed, or the lines are not in order (`Invalid`).

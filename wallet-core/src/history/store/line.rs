@@ -6,14 +6,14 @@ use crate::ledger::{
 };
 use crate::store::{StoreError, StoreErrorKind};
 
-/// An entry, with what a statement shows beside it.
+/// An entry with the fields of its transfer that a statement shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryLine {
-    /// The entry, as the ledger tells it.
+    /// The entry from the ledger.
     pub entry: Entry,
-    /// What the account holds.
+    /// The currency of the account.
     pub currency: Currency,
-    /// What the transfer came from.
+    /// The kind of the transfer.
     pub kind: TransferKind,
     /// The host's code of the transfer; 0 means none.
     pub code: u32,
@@ -22,7 +22,7 @@ pub struct HistoryLine {
 }
 
 impl HistoryLine {
-    /// The line of an entry of `transfer`, which must be the entry's own.
+    /// The line of an entry of `transfer`, which must be the entry's transfer.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Corrupt` when the transfer has no such leg.
@@ -46,16 +46,16 @@ impl HistoryLine {
     /// entries.
     ///
     /// # Errors
-    /// As [`of`](Self::of).
+    /// The same as [`of`](Self::of).
     pub fn of_posted(posted: &Posted, epoch: Epoch) -> Result<Vec<Self>, StoreError> {
         let entries = posted.entries(epoch);
         let lines = entries.map(|entry| Self::of(entry, &posted.transfer));
         lines.collect()
     }
 
-    /// Checks what every history refuses: lines of an account that do not follow
-    /// each other without a gap, go back in time, or are of a later epoch than
-    /// `known_in`.
+    /// Checks the order of lines, as every history must. The lines of an account
+    /// must follow each other without a gap. They must not go back in time or be of
+    /// a later epoch than `known_in`.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Invalid`.
@@ -80,7 +80,7 @@ impl HistoryLine {
         Ok(())
     }
 
-    /// The account's posted balance before it, in minor units.
+    /// The account's posted balance before the entry, in minor units.
     #[must_use]
     pub const fn balance_before(&self) -> i128 {
         let (after, amount) = (self.entry.balance_after, self.entry.amount.minor());
@@ -91,29 +91,29 @@ impl HistoryLine {
     }
 }
 
-/// A line as history keeps it.
+/// A line as history stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryRow {
     /// The line.
     pub line: HistoryLine,
-    /// The time of the entry before it on the same account; `None` for the first.
+    /// The time of the previous entry of the account; `None` for the first.
     pub previous_at: Option<Timestamp>,
-    /// The epoch in which its writer knew the books to hold the entry. The entry's
-    /// own epoch may be earlier: what the books still hold after a restore comes
-    /// again, and stands in a row of the new epoch.
+    /// The epoch in which the writer knew that the ledger holds the entry. The
+    /// entry's own epoch may be earlier. After a restore, entries that the ledger
+    /// still holds are written again, in rows of the new epoch.
     pub known_in: Epoch,
 }
 
 impl HistoryRow {
-    /// Whether books that went through these restores, all of them, are certain to
-    /// hold the entry. If not, no answer may be built on it: ask the ledger.
+    /// Whether a ledger that went through exactly these restores certainly holds
+    /// the entry. If not, no answer may use the row: ask the ledger.
     #[must_use]
     pub fn is_held(&self, restores: &[Restore]) -> bool {
         Restore::holds(restores, self.known_in, self.line.entry.created_at)
     }
 
-    /// The posted balance of the account at `at`, if this row proves it: the row
-    /// lies after `at`, and the entry before it does not.
+    /// The posted balance of the account at `at`, if this row proves it. The row
+    /// must be later than `at`, and the previous entry must not be.
     #[must_use]
     pub fn proves_balance_at(&self, at: Timestamp) -> Option<PastBalance> {
         let entry = &self.line.entry;
@@ -125,21 +125,21 @@ impl HistoryRow {
         })
     }
 
-    /// Whose.
+    /// The account of the entry.
     #[must_use]
     pub const fn account(&self) -> AccountKey {
         self.line.entry.account
     }
 }
 
-/// How far the history of an account has come without a gap. Heads are ordered by
-/// epoch, then by sequence, and never go back.
+/// The end of an account's history without a gap. Heads are ordered by epoch, then
+/// by sequence, and never go back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HistoryHead {
-    /// The epoch of the books that it speaks of.
+    /// The epoch of the account's history.
     pub epoch: Epoch,
     /// The sequence of the last entry; 0 where there is none.
     pub sequence: Sequence,
-    /// Its time; `None` where there is none.
+    /// The time of the last entry; `None` where there is none.
     pub at: Option<Timestamp>,
 }

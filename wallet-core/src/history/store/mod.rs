@@ -17,79 +17,81 @@ use async_trait::async_trait;
 use crate::ledger::{AccountKey, Restore, Timestamp, TransferKey};
 use crate::store::StoreError;
 
-/// Keeps what the ledger has committed, entry by entry, for as long as it is told
-/// to. It decides nothing: what it holds is a copy, and the ledger is right.
+/// A store of committed entries, for as long as the host wants. It decides nothing:
+/// its rows are copies, and the ledger is authoritative.
 ///
-/// Each row says when the entry before it on its account was made
-/// ([`HistoryRow::previous_at`]). That link makes an answer prove itself: two rows
-/// with neighbouring sequences have nothing between them, and the first row after
-/// a time tells the balance at it, so that a reader need not know how far history
-/// has come ([`balance_at`](crate::history::balance_at)).
+/// Each row has the time of the previous entry of its account
+/// ([`HistoryRow::previous_at`]). This link makes an answer provable: two rows with
+/// neighbouring sequences have no entry between them. The first row after a time
+/// contains the balance at that time. So a reader does not need to know how far
+/// history has come ([`balance_at`](crate::history::balance_at)).
 ///
-/// The books may go back to an earlier state. Each row names the epoch in which its
-/// writer knew the books to hold the entry ([`HistoryRow::known_in`]). Whoever reads
-/// tells the restores that the books went through, which the ledger knows
-/// ([`Epochs::all_restores`](crate::ledger::Epochs::all_restores)); a row that they leave in
-/// doubt ([`HistoryRow::is_held`]) is superseded: it stays, and
-/// [`superseded`](Self::superseded) alone reads it.
+/// A ledger may be restored to an earlier state. Each row names the epoch in which
+/// its writer knew that the ledger holds the entry ([`HistoryRow::known_in`]). A
+/// reader passes the restores of the ledger, which it reads from the ledger
+/// ([`Epochs::all_restores`](crate::ledger::Epochs::all_restores)). A row that they
+/// leave in doubt ([`HistoryRow::is_held`]) is superseded. It stays in the store,
+/// and only [`superseded`](Self::superseded) reads it.
 ///
-/// All errors are [`StoreError`]s; `Unavailable`, `Corrupt` and `Internal` can
-/// come from any method.
+/// All errors are [`StoreError`]s. Any method may return `Unavailable`, `Corrupt`
+/// and `Internal`.
 #[async_trait]
 pub trait HistoryStore: Debug + Send + Sync + 'static {
-    /// Writes lines, those of an account in ascending order without a gap, those
-    /// of different accounts in any. When it returns, all of them are durable;
-    /// lines that history holds already are compared and left as they are, so that
-    /// writing twice is writing once.
+    /// Writes lines. The lines of one account are in ascending order without a gap;
+    /// accounts may come in any order. When the call returns, all lines are
+    /// durable. Lines that history already holds are compared and left unchanged,
+    /// so the call is idempotent.
     ///
-    /// `restores` are all that the books went through, none for books that never went
-    /// back: the books hold the lines after them. Ask the ledger for them before you
-    /// read the lines, never after.
+    /// `restores` are all restores of the ledger; none for a ledger that was never
+    /// restored. The ledger holds the lines after these restores. Read the restores
+    /// from the ledger before the lines, never after them.
     ///
-    /// On an error some of the lines may be written: those of an account up to
-    /// some sequence count, those behind it are as good as absent. Write the same
-    /// again.
+    /// After an error some of the lines may be written. Lines of an account up to
+    /// some sequence are valid, and later ones count as absent. Write the same
+    /// lines again.
     ///
     /// # Errors
-    /// - [`HistoryError::Gap`]: an account's lines do not begin where its history
-    ///   ends. Nothing of that call was written; write what is missing first.
+    /// - [`HistoryError::Gap`]: an account's lines do not start where its history
+    ///   ends. Nothing of that call was written. Write the missing lines first.
     /// - [`HistoryError::Differs`]: history holds another line under that
     ///   sequence. Nothing of that call was written.
-    /// - [`HistoryError::Epoch`]: an account's history is of another epoch than that
-    ///   of the last of `restores`. What that call wrote is superseded where it is in
-    ///   doubt.
+    /// - [`HistoryError::Epoch`]: the epoch of an account's history is not that of
+    ///   the last of `restores`. Lines that the call wrote are superseded where
+    ///   they are in doubt.
     /// - [`HistoryError::Store`] of kind `Invalid`: an account's lines are not in
     ///   order, go back in time, or are of a later epoch. Nothing of that call was
     ///   written.
     async fn append(&self, lines: &[HistoryLine], restores: &[Restore])
     -> Result<(), HistoryError>;
 
-    /// Takes note that the books went through these restores, all of them: the history
-    /// of each account goes on, in the epoch of the last of them, behind the last row
-    /// that they do not leave in doubt. What the books still hold of what is
-    /// superseded by that has to be appended again.
+    /// Records that the ledger went through exactly these restores. The history of
+    /// each account continues in the epoch of the last restore, after the last row
+    /// that is not in doubt. Entries in superseded rows that the ledger still holds
+    /// must be appended again.
     ///
-    /// An account whose history is of that epoch or a later one is left as it is, so
-    /// that doing it twice is doing it once. An account without rows is noted, too:
-    /// who knows an earlier epoch writes nothing to it any more.
+    /// The call is idempotent: it does not change an account whose history is of
+    /// that epoch or a later one. An account without rows is recorded too, so that
+    /// a writer with an earlier epoch can write nothing to it.
     ///
     /// # Errors
-    /// None of its own. Some of the accounts may be done: call again.
+    /// Only the errors that any method may return. Some of the accounts may be
+    /// done: call again.
     async fn supersede(
         &self,
         accounts: &[AccountKey],
         restores: &[Restore],
     ) -> Result<(), StoreError>;
 
-    /// How far the history of each account has come without a gap, in the order
-    /// asked, as often as it is asked for.
+    /// Returns the end of each account's history without a gap, in the order of
+    /// `accounts`. A repeated account gets a repeated answer.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn heads(&self, accounts: &[AccountKey]) -> Result<Vec<HistoryHead>, StoreError>;
 
-    /// A page of an account's rows that books hold after these restores. Behind the
-    /// account's head there may be rows with gaps between them: look at their links.
+    /// Returns a page of an account's rows that the ledger holds after these
+    /// restores. Rows after the account's head may have gaps between them: check
+    /// their links.
     ///
     /// # Errors
     /// `Invalid` for a cursor of another query.
@@ -99,21 +101,21 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
         restores: &[Restore],
     ) -> Result<HistoryPage, StoreError>;
 
-    /// The rows of a transfer that books hold after these restores, by leg, the debit
-    /// first; none when history does not know it. A store may take a moment to find
-    /// what was just written.
+    /// Returns the rows of a transfer that the ledger holds after these restores,
+    /// by leg, the debit first. It is empty when history does not have the
+    /// transfer. A store may find new rows only after a moment.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn of_transfer(
         &self,
         transfer: TransferKey,
         restores: &[Restore],
     ) -> Result<Vec<HistoryRow>, StoreError>;
 
-    /// A page of the rows of all transfers with some reference that books hold after
-    /// these restores: by time, then transfer, then leg, the debit first. A store may
-    /// take a moment to find what was just written.
+    /// Returns a page of the rows of all transfers with this reference that the
+    /// ledger holds after these restores. Rows are ordered by time, then transfer,
+    /// then leg, the debit first. A store may find new rows only after a moment.
     ///
     /// # Errors
     /// `Invalid` for a cursor of another query.
@@ -123,8 +125,9 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
         restores: &[Restore],
     ) -> Result<HistoryPage, StoreError>;
 
-    /// A page of an account's rows that these restores leave in doubt: what was lost,
-    /// and what came again since and is in [`page`](Self::page) too.
+    /// Returns a page of an account's rows that these restores leave in doubt.
+    /// These are lost entries, and entries that were appended again and are also in
+    /// [`page`](Self::page).
     ///
     /// # Errors
     /// `Invalid` for a cursor of another query.
@@ -134,11 +137,11 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
         restores: &[Restore],
     ) -> Result<HistoryPage, StoreError>;
 
-    /// Lets rows go some time after `at`; until then they are read as before. Rows
-    /// that it does not hold are left alone. The last row of an account has to
-    /// stay: history goes on from it.
+    /// Lets rows expire some time after `at`. Until then they can be read. Unknown
+    /// rows are ignored. The last row of an account must stay, because history
+    /// continues from it.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only the errors that any method may return.
     async fn expire(&self, rows: &[HistoryRow], at: Timestamp) -> Result<(), StoreError>;
 }

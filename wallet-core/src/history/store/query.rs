@@ -2,20 +2,20 @@ use super::{HistoryCursor, HistoryRow};
 use crate::ledger::{AccountKey, Direction, LedgerId, Reference, Sequence, Timestamp, TransferId};
 use crate::store::{Order, StoreError};
 
-/// Which rows of an account to read: by sequence, at most `limit`.
+/// Selects rows of an account by sequence, at most `limit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryQuery {
-    /// Whose.
+    /// The account.
     pub account: AccountKey,
-    /// Only those at this time or later.
+    /// Only rows at this time or later.
     pub from: Option<Timestamp>,
-    /// Only those before this time.
+    /// Only rows before this time.
     pub to: Option<Timestamp>,
-    /// Oldest or newest first.
+    /// The order: oldest or newest first.
     pub order: Order,
-    /// Where the page before ended.
+    /// The cursor at the end of the previous page.
     pub cursor: Option<HistoryCursor>,
-    /// How many at most; 0 gives none.
+    /// The greatest number of rows; 0 selects none.
     pub limit: u32,
 }
 
@@ -33,7 +33,7 @@ impl HistoryQuery {
         }
     }
 
-    /// Where the cursor points to.
+    /// The position of the cursor.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Invalid` for a cursor of another query.
@@ -44,13 +44,13 @@ impl HistoryQuery {
             .transpose()
     }
 
-    /// The cursor behind a row of this query.
+    /// The cursor after a row of this query.
     #[must_use]
     pub fn cursor_behind(&self, at: Timestamp, sequence: Sequence) -> HistoryCursor {
         HistoryCursor::behind(self.account, self.order, at, sequence)
     }
 
-    /// A page of this query: rows as they were found.
+    /// A page of this query with the rows that were found.
     #[must_use]
     pub fn page(&self, rows: Vec<HistoryRow>) -> HistoryPage {
         let last = rows.last().map(|row| &row.line.entry);
@@ -60,44 +60,44 @@ impl HistoryQuery {
     }
 }
 
-/// Rows, and where they end.
+/// The rows of a page, and the cursor of the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryPage {
-    /// The rows; none at the end.
+    /// The rows. It is empty at the end.
     pub rows: Vec<HistoryRow>,
-    /// The cursor for what comes behind them, now or later: that of the query when
-    /// there are none.
+    /// The cursor of the next page, for rows that exist now or later. When there
+    /// are no rows, it is the query's own cursor.
     pub next: Option<HistoryCursor>,
 }
 
-/// Which rows to read by the host's reference: oldest first, at most `limit`.
+/// Selects rows by the host's reference: oldest first, at most `limit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReferenceHistoryQuery {
-    /// The set of books.
+    /// The ledger.
     pub ledger: LedgerId,
     /// The host's reference.
     pub reference: Reference,
-    /// Where the page before ended.
+    /// The cursor at the end of the previous page.
     pub cursor: Option<HistoryCursor>,
-    /// How many at most; 0 gives none.
+    /// The greatest number of rows; 0 selects none.
     pub limit: u32,
 }
 
-/// What the rows of a reference are ordered by.
+/// The sort key of the rows of a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LinePosition {
     /// The transfer's time.
     pub at: Timestamp,
     /// The transfer.
     pub transfer: TransferId,
-    /// The index of its leg.
+    /// The index of the leg.
     pub leg: u16,
     /// 0 for the debit, 1 for the credit.
     pub side: u8,
 }
 
 impl LinePosition {
-    /// Where a row stands.
+    /// The position of a row.
     #[must_use]
     pub const fn of(row: &HistoryRow) -> Self {
         let entry = &row.line.entry;
@@ -125,7 +125,7 @@ impl ReferenceHistoryQuery {
         }
     }
 
-    /// Where the cursor points to.
+    /// The position of the cursor.
     ///
     /// # Errors
     /// [`StoreError`] of kind `Invalid` for a cursor of another query.
@@ -136,7 +136,7 @@ impl ReferenceHistoryQuery {
             .transpose()
     }
 
-    /// A page of this query: rows as they were found.
+    /// A page of this query with the rows that were found.
     #[must_use]
     pub fn page(&self, rows: Vec<HistoryRow>) -> HistoryPage {
         let last = rows.last().map(LinePosition::of);

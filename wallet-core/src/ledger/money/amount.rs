@@ -57,7 +57,7 @@ impl std::fmt::Display for Amount {
     }
 }
 
-/// Why a number is no [`Amount`].
+/// The reason why a number is no [`Amount`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AmountError {

@@ -16,10 +16,10 @@ pub struct CurrencyCode {
 }
 
 impl CurrencyCode {
-    /// Checks and takes `code`.
+    /// Checks `code` and builds the type from it.
     ///
     /// # Errors
-    /// [`CurrencyError::BadCode`] for any other shape than the type's.
+    /// [`CurrencyError::BadCode`] when the shape differs from the one above.
     pub fn new(code: &str) -> Result<Self, CurrencyError> {
         let source = code.as_bytes();
         let shape = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_';
@@ -69,9 +69,9 @@ impl std::str::FromStr for CurrencyCode {
 /// A currency: its code and its exponent, the number of decimals of its minor
 /// unit (0 ..= 18). EUR has 2: one minor unit is 0.01 EUR.
 ///
-/// ISO 4217 currencies come from the table of the crate `iso_currency`; a host
-/// makes its own with [`Currency::new`]. A store remembers the exponent of
-/// every currency that it holds and refuses another one later.
+/// ISO 4217 currencies come from the table of the crate `iso_currency`. A host
+/// defines further ones with [`Currency::new`]. A store remembers the exponent of
+/// every currency that it holds, and refuses another exponent later.
 ///
 /// ```
 /// use wallet_core::Currency;
@@ -87,7 +87,7 @@ pub struct Currency {
 }
 
 impl Currency {
-    /// A currency of the host's own, such as `("BTC", 8)` or `("POINTS", 0)`.
+    /// A currency that the host defines, such as `("BTC", 8)` or `("POINTS", 0)`.
     ///
     /// # Errors
     /// [`CurrencyError::BadCode`] or [`CurrencyError::BadExponent`].
@@ -95,7 +95,7 @@ impl Currency {
         Self::from_parts(CurrencyCode::new(code)?, exponent)
     }
 
-    /// The same from a checked code.
+    /// Builds the currency from a checked code.
     ///
     /// # Errors
     /// [`CurrencyError::BadExponent`] above 18.
@@ -131,10 +131,11 @@ impl Currency {
     }
 }
 
-/// Finds a [`Currency`] by its code: ISO 4217 plus what the host registered.
+/// Finds a [`Currency`] by its code, in ISO 4217 and in the host's registered
+/// currencies.
 ///
-/// For the edges of a program (JSON bodies, command lines), where a currency
-/// is only a code.
+/// This is for the edges of a program (JSON bodies, command lines), where a
+/// currency is only a code.
 #[derive(Debug, Clone, Default)]
 pub struct CurrencyTable {
     own: BTreeMap<CurrencyCode, Currency>,
@@ -147,7 +148,7 @@ impl CurrencyTable {
         Self::default()
     }
 
-    /// Adds a currency of the host's.
+    /// Adds a currency of the host.
     ///
     /// # Errors
     /// [`CurrencyError::Registered`] when the code already means another
@@ -175,20 +176,20 @@ impl CurrencyTable {
     }
 }
 
-/// Why something is no usable currency.
+/// The reason why a currency is not usable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CurrencyError {
-    /// The code has another shape than 2 to 12 of `A-Z 0-9 _`.
+    /// The shape is not 2 to 12 characters of `A-Z 0-9 _`.
     #[error("a currency code is 2 to 12 characters of A-Z, 0-9 and _, starting with a letter")]
     BadCode,
-    /// More than 18 decimals.
+    /// The exponent is above 18.
     #[error("a currency has 0 to 18 decimals")]
     BadExponent,
-    /// Neither in ISO 4217 nor registered.
+    /// The code is neither in ISO 4217 nor registered.
     #[error("unknown currency")]
     Unknown,
-    /// The code is taken with another exponent.
+    /// The code already has another exponent.
     #[error("the currency code is already registered with another exponent")]
     Registered,
 }

@@ -2,13 +2,13 @@ use thiserror::Error;
 
 use super::{AmountError, Currency};
 
-/// Reads a plain decimal (`digits[.digits]`) into minor units of `currency`,
-/// exactly: `"10.5"` EUR is 1050. Zero is allowed here, and whatever a balance may
-/// be, which is more than an amount.
+/// Parses a plain decimal (`digits[.digits]`) into minor units of `currency`,
+/// exactly: `"10.5"` EUR is 1050. Zero is allowed. So is every value that a balance
+/// may have, which is more than an [`Amount`](super::Amount).
 ///
 /// # Errors
-/// [`DecimalError`]; nothing is rounded, no sign, exponent, blank or separator
-/// is accepted.
+/// [`DecimalError`]. Nothing is rounded. A sign, an exponent, a blank or a
+/// separator is refused.
 pub fn parse_minor(text: &str, currency: Currency) -> Result<i128, DecimalError> {
     let (whole, fraction) = match text.split_once('.') {
         Some((_, "")) => return Err(DecimalError::Malformed),
@@ -30,7 +30,7 @@ pub fn parse_minor(text: &str, currency: Currency) -> Result<i128, DecimalError>
     }
     let digits = whole.bytes().chain(fraction.bytes());
     let mut digits = digits.chain(std::iter::repeat_n(b'0', missing));
-    // Nearly all fit into the numbers that are fast.
+    // Nearly all numbers fit into the fast integer type.
     if length.saturating_add(missing) < 19 {
         let minor = digits.try_fold(0_i64, |sum, digit| {
             let value = i64::from(digit.checked_sub(b'0')?);
@@ -51,7 +51,7 @@ pub fn parse_minor(text: &str, currency: Currency) -> Result<i128, DecimalError>
 pub fn format_minor(minor: i128, currency: Currency) -> String {
     let exponent = usize::from(currency.exponent());
     let abs = minor.unsigned_abs();
-    // Numbers of 128 bits take several times as long to write.
+    // Formatting 128-bit numbers takes several times as long.
     let digits = u64::try_from(abs).map_or_else(|_| abs.to_string(), |abs| abs.to_string());
     let mut text = String::with_capacity(digits.len().max(exponent).saturating_add(3));
     if minor < 0 {
@@ -68,17 +68,17 @@ pub fn format_minor(minor: i128, currency: Currency) -> String {
     text
 }
 
-/// Why a text is no amount of money.
+/// The reason why a text is no amount of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DecimalError {
-    /// Not `digits` or `digits.digits`.
+    /// The text is not `digits` or `digits.digits`.
     #[error("not a plain decimal such as 10.50")]
     Malformed,
-    /// More decimals than the currency has.
+    /// The text has more decimals than the currency.
     #[error("more decimals than the currency has")]
     TooPrecise,
-    /// A decimal, but no [`Amount`](super::Amount).
+    /// The text is a decimal but no [`Amount`](super::Amount).
     #[error(transparent)]
     Amount(AmountError),
 }

@@ -6,8 +6,8 @@
 //! | [`Money`] | an [`Amount`] of one [`Currency`] | the same |
 //! | [`Counters`](crate::ledger::Counters), balances | running sums (`i128`) | up to 10^38 - 1 |
 //!
-//! Decimals such as `"10.50"` exist only at the edges: [`Money::parse`] reads
-//! them exactly or not at all, [`format_minor`] writes them.
+//! Decimals such as `"10.50"` exist only at the edges. [`Money::parse`] reads them
+//! exactly or not at all, and [`format_minor`] writes them.
 
 mod amount;
 mod currency;
@@ -21,8 +21,8 @@ pub use decimal::{DecimalError, format_minor, parse_minor};
 pub(crate) use proportion::cut_in_proportion;
 pub use split::{SplitError, split_amount};
 
-/// The greatest value a running counter may reach: 10^38 - 1, which is what
-/// `DECIMAL(38,0)` holds.
+/// The greatest value of a running counter: 10^38 - 1, which is the maximum of
+/// `DECIMAL(38,0)`.
 pub const COUNTER_MAX: i128 = 99_999_999_999_999_999_999_999_999_999_999_999_999;
 
 /// An [`Amount`] of one [`Currency`].
@@ -36,9 +36,9 @@ pub const COUNTER_MAX: i128 = 99_999_999_999_999_999_999_999_999_999_999_999_999
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
-    /// How much, in minor units of `currency`.
+    /// The amount, in minor units of `currency`.
     pub amount: Amount,
-    /// Of what.
+    /// The currency.
     pub currency: Currency,
 }
 
@@ -54,12 +54,11 @@ impl Money {
         })
     }
 
-    /// Reads a plain decimal such as `"10.50"`, exactly.
+    /// Parses a plain decimal such as `"10.50"`, exactly.
     ///
     /// # Errors
-    /// [`DecimalError`] for a sign, an exponent, more decimals than the
-    /// currency has, zero, overflow, or anything that is no decimal. Nothing is
-    /// rounded.
+    /// [`DecimalError`] for a sign, an exponent, more decimals than the currency
+    /// has, zero, overflow, or any text that is no decimal. Nothing is rounded.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, DecimalError> {
         let minor = parse_minor(text, currency)?;
         Self::minor(minor, currency).map_err(DecimalError::Amount)

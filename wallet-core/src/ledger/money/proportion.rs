@@ -1,18 +1,19 @@
-//! Cutting an amount in proportion to what is left of several parts.
+//! Splits an amount in proportion to the remaining amounts of several parts.
 
-/// How many bits of the amount are multiplied at a time. What is divided stays
-/// below 2^128 as long as all that is left stays below 2^104 (500 legs of the
-/// largest amount are less than 2^102).
+/// The number of bits of the amount that are multiplied at a time. The dividend
+/// stays below 2^128 while the remaining total stays below 2^104. The total of 500
+/// legs of the largest amount is below 2^102.
 const CHUNK_BITS: u32 = 24;
 const RADIX: u128 = 1 << CHUNK_BITS;
 /// An amount of up to 96 bits; the largest has 94.
 const CHUNKS: u32 = 4;
 
-/// Cuts `amount` in proportion to `left`: each part is rounded down, then the
-/// units that remain go to the largest remainders, of equal ones to the earlier
-/// part. The parts add up to `amount`, and none exceeds what is left of it.
+/// Splits `amount` in proportion to `left`. Each part is rounded down. The
+/// remaining units go to the largest remainders; among equal remainders, to the
+/// earlier part. The parts add up to `amount`, and no part exceeds its entry in
+/// `left`.
 ///
-/// `None` when `amount` exceeds all that is left, or a number is out of range.
+/// `None` when `amount` exceeds the sum of `left`, or a number is out of range.
 pub(crate) fn cut_in_proportion(amount: i128, left: &[i128]) -> Option<Vec<i128>> {
     let total = left
         .iter()
@@ -31,8 +32,8 @@ pub(crate) fn cut_in_proportion(amount: i128, left: &[i128]) -> Option<Vec<i128>
         remainders.push((remainder, index));
     }
     remainders.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    // Fewer units remain than there are remainders above zero, so no part gets
-    // more than what is left of it.
+    // Fewer units remain than there are remainders above zero. So no part gets more
+    // than its entry in `left`.
     for (_, index) in remainders {
         if rest == 0 {
             break;
@@ -45,8 +46,9 @@ pub(crate) fn cut_in_proportion(amount: i128, left: &[i128]) -> Option<Vec<i128>
     parts.map(|part| i128::try_from(part).ok()).collect()
 }
 
-/// Quotient and remainder of `a * b / whole`, where `a * b` may exceed 128 bits:
-/// long division, a chunk of `a` at a time, the most significant first.
+/// Quotient and remainder of `a * b / whole`, where `a * b` may exceed 128 bits. It
+/// uses long division, one chunk of `a` at a time, the most significant chunk
+/// first.
 fn divided_product(a: u128, b: u128, whole: u128) -> Option<(u128, u128)> {
     let (mut quotient, mut remainder) = (0_u128, 0_u128);
     for chunk in (0..CHUNKS).rev() {
@@ -79,7 +81,7 @@ mod tests {
 
     const MAX: i128 = Amount::MAX.minor();
 
-    /// `a * b / whole` by doubling and adding, a bit of `a` at a time.
+    /// `a * b / whole` by doubling and adding, one bit of `a` at a time.
     fn slowly(a: i128, b: i128, whole: i128) -> (i128, i128) {
         let (mut quotient, mut remainder) = (0, 0);
         for bit in (0..127).rev() {

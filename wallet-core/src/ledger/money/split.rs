@@ -2,12 +2,12 @@ use thiserror::Error;
 
 use super::Amount;
 
-/// Parts of a whole in basis points: 10,000 are all of it.
+/// The whole in basis points: 10,000.
 const WHOLE: u32 = 10_000;
 
-/// Cuts `total` by shares in basis points (1 ..= 10,000, adding up to 10,000)
-/// with the method of the largest remainder, so that the parts always add up
-/// to `total`. Equal remainders go to the earlier share. A part may be zero.
+/// Splits `total` by shares in basis points (1 ..= 10,000, adding up to 10,000)
+/// with the largest remainder method. The parts always add up to `total`. Among
+/// equal remainders, the earlier share gets the unit. A part may be zero.
 ///
 /// ```
 /// use wallet_core::Amount;
@@ -51,7 +51,7 @@ pub fn split_amount(total: Amount, shares_bp: &[u32]) -> Result<Vec<i128>, Split
     Ok(parts)
 }
 
-/// Why a list of shares splits nothing.
+/// The reason why a list of shares is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SplitError {

@@ -1,12 +1,12 @@
-//! The pieces of a canonical form.
+//! The parts of a canonical form.
 
 use crate::ledger::{Amount, Currency, Details, Leg, Money, Policy, Status};
 use crate::request::{SystemAccount, SystemLeg};
 
-/// Room for a transfer with a few words about it.
+/// The capacity for a transfer with a short description.
 const SIZE_HINT: usize = 256;
 
-/// The numbers of fields; none is ever used again for something else.
+/// The numbers of fields. A number is never reused for another field.
 pub(super) mod field {
     pub(crate) const ID: u8 = 1;
     pub(crate) const OWNER: u8 = 2;
@@ -38,7 +38,7 @@ pub(super) mod field {
     pub(crate) const EXPIRES_AT: u8 = 28;
 }
 
-/// The canonical form under way.
+/// A canonical form that is being built.
 #[derive(Debug)]
 pub(super) struct Form {
     bytes: Vec<u8>,
@@ -52,7 +52,7 @@ impl Form {
         Self { bytes }
     }
 
-    /// What was put together.
+    /// The bytes of the form so far.
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -67,12 +67,12 @@ impl Form {
         self.bytes.push(0);
     }
 
-    /// A field of some parts, one after the other.
+    /// Adds a field of several parts, one after the other.
     pub(super) fn parts<const N: usize>(&mut self, field: u8, parts: [&[u8]; N]) {
         let length = parts
             .iter()
             .fold(0_usize, |sum, part| sum.saturating_add(part.len()));
-        // No field comes near this; texts and lists are checked before.
+        // No field comes near this length. Texts and lists are checked before.
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         self.bytes.push(field);
         self.bytes.extend_from_slice(&length.to_be_bytes());
@@ -121,7 +121,7 @@ impl Form {
         }
     }
 
-    /// What can only be said or left out.
+    /// Adds a field that is either present or absent.
     pub(super) fn mark(&mut self, field: u8, is_said: bool) {
         if is_said {
             self.put(field, &[1]);
@@ -185,7 +185,7 @@ impl Form {
     }
 }
 
-/// A number of its kind, then its id, or its name behind the name's length.
+/// The number of the account's kind, then its id. A name follows its length.
 fn system_account(account: &SystemAccount) -> Vec<u8> {
     match account {
         SystemAccount::Account(id) => [&[1], id.as_bytes().as_slice()].concat(),

@@ -16,10 +16,10 @@ const PENDING: u8 = 4;
 const OVERDRAFT: u8 = 8;
 const UNLIMITED: u8 = 16;
 
-/// About how many bytes the mutable part takes.
+/// The approximate number of bytes of the mutable part.
 pub(super) const STATE_SIZE_HINT: usize = 80;
 
-/// About how many bytes it takes.
+/// The approximate number of bytes.
 pub(super) fn size_hint(account: &Account) -> usize {
     let metadata = account.metadata.as_ref();
     metadata
@@ -38,7 +38,7 @@ pub(super) fn write(writer: &mut Writer, account: &Account, base: Timestamp) {
     } = account;
     write_state(writer, state, base);
     writer.text(owner.as_str());
-    // Metadata is never empty, so an empty text is none.
+    // Metadata is never empty, so an empty text means no metadata.
     writer.text(metadata.as_ref().map_or("", |metadata| metadata.as_str()));
     writer.time(*created_at, base);
 }

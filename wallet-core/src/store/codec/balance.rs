@@ -7,10 +7,10 @@ use super::wire::{Reader, Writer};
 use crate::ledger::{AccountId, Balance, Epoch, InLedger, LedgerId};
 
 const PENDING: u8 = 1;
-/// Its epoch is written, which is not the first one.
+/// The balance has an epoch field, because its epoch is not the first one.
 const LATER_EPOCH: u8 = 2;
 
-/// About how many bytes it takes.
+/// The approximate number of bytes.
 pub(super) const SIZE_HINT: usize = 48;
 
 pub(super) fn write(writer: &mut Writer, balance: &Balance) {

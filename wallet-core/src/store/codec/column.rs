@@ -1,10 +1,10 @@
-//! Enums as the numbers that stand in columns of their own: the same in every
-//! adapter's tables, and for ever.
+//! The numbers of enums in columns. They are the same in every adapter's tables,
+//! and never change.
 
 use crate::ledger::{Amount, HoldStatus, Policy, Status};
 use crate::store::RowState;
 
-/// Every way in which a hold can stand.
+/// Every status of a hold.
 pub const HOLD_STATUSES: [HoldStatus; 4] = [
     HoldStatus::Pending,
     HoldStatus::Captured,
@@ -12,7 +12,7 @@ pub const HOLD_STATUSES: [HoldStatus; 4] = [
     HoldStatus::Expired,
 ];
 
-/// A policy as its number, 0 to 2, and the limit of an overdraft.
+/// An overdraft policy as its number, 0 to 2, and its overdraft limit.
 ///
 /// ```
 /// use wallet_core::Policy;
@@ -29,7 +29,7 @@ pub const fn policy_parts(policy: Policy) -> (i64, Option<Amount>) {
     }
 }
 
-/// The policy of [`policy_parts`]; none of parts that no release wrote.
+/// The policy of [`policy_parts`]; `None` for parts that no release wrote.
 #[must_use]
 pub const fn policy_of_parts(number: i64, overdraft: Option<Amount>) -> Option<Policy> {
     match (number, overdraft) {
@@ -59,7 +59,7 @@ pub const fn status_number(status: Status) -> i64 {
     }
 }
 
-/// The status of [`status_number`]; none of a number that no release wrote.
+/// The status of [`status_number`]; `None` for a number that no release wrote.
 #[must_use]
 pub const fn status_of_number(number: i64) -> Option<Status> {
     match number {
@@ -72,7 +72,7 @@ pub const fn status_of_number(number: i64) -> Option<Status> {
     }
 }
 
-/// A hold's status as its number: its place in [`HOLD_STATUSES`].
+/// A hold's status as its number: its index in [`HOLD_STATUSES`].
 #[must_use]
 pub const fn hold_status_number(status: HoldStatus) -> i64 {
     match status {
@@ -83,7 +83,7 @@ pub const fn hold_status_number(status: HoldStatus) -> i64 {
     }
 }
 
-/// How an outbox row stands as its number, 0 to 2: complete ones are 1.
+/// The state of an outbox row as its number, 0 to 2. Complete rows have 1.
 ///
 /// ```
 /// use wallet_core::store::{codec, RowState};

@@ -13,15 +13,15 @@ const OF_DEBITED: u8 = 2;
 const OF_CREDITED: u8 = 4;
 const ENTRY: u8 = 8;
 const CREDIT: u8 = 16;
-/// The entry's amount is not the leg's.
+/// The entry's amount differs from the leg's amount.
 const OWN_AMOUNT: u8 = 32;
 const PENDING: u8 = 64;
 
 /// Kind, flags, version and two counters.
 const LEAST_BYTES: usize = 5;
 
-/// Writes effects of `legs`: an effect without an entry counts as one of the
-/// first leg, whose accounts it mostly shares.
+/// Writes the effects of `legs`. An effect without an entry refers to the first
+/// leg, whose accounts it usually shares.
 pub(super) fn write_all(writer: &mut Writer, effects: &[Effect], legs: &[Leg]) {
     writer.count(effects.len());
     for effect in effects {

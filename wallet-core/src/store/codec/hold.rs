@@ -11,14 +11,15 @@ const KNOWN_ACCOUNTS: u8 = 2;
 const KNOWN_CURRENCY: u8 = 4;
 const EXPIRES: u8 = 8;
 
-/// What was written of a hold before it: a capture's transfer has most of it.
+/// The data that was written before the hold. A capture's transfer has most of the
+/// hold's fields.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Known<'a> {
     pub(super) id: Option<HoldId>,
     pub(super) leg: Option<&'a Leg>,
 }
 
-/// About how many bytes it takes.
+/// The approximate number of bytes.
 pub(super) fn size_hint(hold: &Hold) -> usize {
     hold.details.text_bytes().saturating_add(112)
 }

@@ -1,35 +1,31 @@
 //! Stored formats: compact, versioned, without floats or field names.
 //!
-//! A stored blob starts with its format version. Every release reads every
-//! version that an earlier one wrote; a version it does not know is an error,
-//! never a guess.
+//! A stored blob starts with its format version. Every release reads every version
+//! that an earlier one wrote. An unknown version is an error, never a guess.
 //!
 //! # Rules
 //!
-//! - Counts, sums and versions are LEB128 varints in their shortest form; times
-//!   are zigzag varints of the difference to a time that was written before, so
-//!   that the time that a whole request shares takes one byte; ids are 16 bytes;
-//!   texts are length and UTF-8.
-//! - What can be absent, or can be said by pointing at something written before
-//!   (an effect's account is one of its leg's, a leg's currency is mostly that
-//!   of the leg before), has a bit in a flags byte. A bit that no release wrote
-//!   is damage.
-//! - Every variant of an enum has a number of its own, given once and never
-//!   given again: see `numbers.rs`.
-//! - The ledger is not stored: whoever reads the row knows it from its key. The
-//!   outbox, whose rows span ledgers, does store it.
-//! - Reading is total. Every value goes through the checks of its type, a count
-//!   is believed only as far as there are bytes for it, and nothing may follow
-//!   the end.
+//! - Counts, sums and versions are LEB128 varints in their shortest form. Times are
+//!   zigzag varints of the difference to an earlier time in the blob, so a shared
+//!   time takes one byte. Ids are 16 bytes. Texts are length and UTF-8.
+//! - A field that can be absent, or can refer to an earlier value, has a bit in a
+//!   flags byte. An effect's account is one of its leg's, and a leg's currency is
+//!   mostly that of the previous leg. A bit that no release wrote means damage.
+//! - Every variant of an enum has its own number, which is never reused: see
+//!   `numbers.rs`.
+//! - The ledger is not stored, because the reader of the row knows it from the key.
+//!   The outbox stores it, because its rows span ledgers.
+//! - Reading is total. Every value passes the checks of its type. A count is
+//!   limited by the remaining bytes, and no byte may follow the end.
 //!
 //! # How a format changes
 //!
-//! What a version means never changes, not even to use a free bit: an older
+//! The meaning of a version never changes, not even to use a free bit. An older
 //! process that still runs during a rolling deploy would misread it. A new field
-//! takes a new version number; the readers of the old one stay, with the field
-//! absent. A version is written only from the release *after* the one that first
-//! reads it. The five kinds of blob share their parts and so their version. The
-//! golden records in the tests are never edited, only added to.
+//! needs a new version number. The readers of the old version stay, with the field
+//! absent. A version is written only from the release *after* the first one that
+//! reads it. The five kinds of blob share their parts, so they share their version.
+//! The golden records in the tests are never edited. New ones are only added.
 
 mod account;
 mod balance;
@@ -58,19 +54,19 @@ use wire::{Reader, Writer};
 /// The version that this release writes.
 const VERSION: u8 = 1;
 
-/// Why stored bytes cannot be read.
+/// The reason why stored bytes cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// Written by a newer release.
+    /// A newer release wrote the bytes.
     #[error("format version {0} is not known")]
     UnknownVersion(u8),
-    /// Not what any release wrote.
+    /// No release wrote these bytes.
     #[error("the stored bytes are damaged")]
     Damaged,
 }
 
-/// The bytes of an outcome, as a record keeps them.
+/// The bytes of an outcome in a record.
 #[must_use]
 pub fn encode_outcome(outcome: &Outcome) -> Vec<u8> {
     let mut writer = Writer::new(outcome::size_hint(outcome));
@@ -103,7 +99,7 @@ pub fn decode_outbox(bytes: &[u8]) -> Result<Vec<(LedgerId, Outcome)>, DecodeErr
     outbox::decode(bytes)
 }
 
-/// The bytes of a transfer, for stores that keep it as one value.
+/// The bytes of a transfer, for stores that hold it as one value.
 #[must_use]
 pub fn encode_transfer(transfer: &Transfer) -> Vec<u8> {
     let mut writer = Writer::new(transfer::size_hint(transfer));
@@ -121,7 +117,7 @@ pub fn decode_transfer(ledger: LedgerId, bytes: &[u8]) -> Result<Transfer, Decod
     reader.finish(transfer)
 }
 
-/// The bytes of a hold, for stores that keep it as one value.
+/// The bytes of a hold, for stores that hold it as one value.
 #[must_use]
 pub fn encode_hold(hold: &Hold) -> Vec<u8> {
     let mut writer = Writer::new(hold::size_hint(hold));
@@ -155,7 +151,7 @@ pub fn encode_balance(balance: &Balance) -> Vec<u8> {
 /// Reads a balance of `ledger`.
 ///
 /// # Errors
-/// [`DecodeError`]; for a cache that is a miss.
+/// [`DecodeError`]. For a cache it is a miss.
 pub fn decode_balance(ledger: LedgerId, bytes: &[u8]) -> Result<Balance, DecodeError> {
     let mut reader = Reader::new(bytes)?;
     let balance = balance::read(&mut reader, ledger)?;

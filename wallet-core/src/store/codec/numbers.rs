@@ -1,5 +1,5 @@
-//! The stable number of every variant that is stored. A number once released
-//! never means anything else.
+//! The stable number of every stored variant. The meaning of a released number
+//! never changes.
 
 use super::DecodeError;
 use super::wire::{Reader, Writer};
@@ -11,7 +11,7 @@ pub(super) trait Numbered: Copy {
     fn from_number(number: u8) -> Option<Self>;
 }
 
-/// Both directions from one table; a variant that is missing does not compile.
+/// Defines both directions in one table. A missing variant does not compile.
 macro_rules! numbered {
     ($name:ident { $($variant:ident = $number:literal,)* }) => {
         impl Numbered for $name {
@@ -58,7 +58,7 @@ numbered! {
     }
 }
 
-// Zero stays free: it says "no effect" where an effect is optional.
+// Zero stays free. It means "no effect" where an effect is optional.
 numbered! {
     EffectKind {
         Opened = 1,

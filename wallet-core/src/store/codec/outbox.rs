@@ -7,8 +7,8 @@ use crate::ledger::{LedgerId, Outcome, Receipt, Timestamp};
 /// Ledger, time, tag and count of receipts.
 const LEAST_BYTES: usize = 4;
 
-/// Each outcome's time is written as the difference to that of the one before:
-/// those of one batch mostly share theirs.
+/// Writes each outcome's time as the difference to the previous one, because
+/// outcomes of one batch mostly share their time.
 pub(super) fn encode(accepted: &[(LedgerId, Arc<Outcome>)]) -> Option<Vec<u8>> {
     if !accepted.iter().any(|(_, outcome)| has_effect(outcome)) {
         return None;
@@ -41,7 +41,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<(LedgerId, Outcome)>, DecodeErr
     reader.finish(outcomes)
 }
 
-/// Whether it changed any account's version, which is what makes an event.
+/// Whether the outcome changed any account's version. Only a change makes an event.
 fn has_effect(outcome: &Outcome) -> bool {
     outcome.receipts().iter().any(Receipt::has_effect)
 }

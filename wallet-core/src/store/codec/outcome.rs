@@ -11,8 +11,8 @@ use crate::ledger::{
 
 const ACCEPTED: u8 = 1;
 const REJECTED: u8 = 2;
-/// Beside one of these: the outcome's epoch follows. It is written only where it
-/// is not the first one, which takes no byte.
+/// A flag beside the tag: the outcome's epoch follows. The epoch is written only
+/// where it is not the first one.
 const LATER_EPOCH: u8 = 0x80;
 
 const OPENED: u8 = 1;
@@ -22,10 +22,10 @@ const CAPTURED: u8 = 4;
 const HOLD_CHANGED: u8 = 5;
 const BULK_ACCEPTED: u8 = 6;
 
-/// A tag and a number, at the very least.
+/// The least size of a receipt: a tag and a number.
 const LEAST_RECEIPT_BYTES: usize = 2;
 
-/// About how many bytes it takes: too few cost one more allocation.
+/// The approximate number of bytes. A too small value costs one more allocation.
 pub(super) fn size_hint(outcome: &Outcome) -> usize {
     let effects = |count: usize| count.saturating_mul(32);
     outcome.receipts().iter().fold(32, |sum, receipt| {
@@ -203,7 +203,7 @@ fn read_posted(
     })
 }
 
-/// A hold as the one leg that its effects refer to.
+/// The hold as the leg that its effects refer to.
 const fn leg_of(hold: &Hold) -> Leg {
     Leg::new(hold.from, hold.to, hold.money)
 }

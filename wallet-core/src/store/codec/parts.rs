@@ -1,4 +1,4 @@
-//! What several formats share: amounts, currencies, counters, details.
+//! The parts that several formats share: amounts, currencies, counters, details.
 
 use super::DecodeError;
 use super::wire::{Reader, Writer};
@@ -29,7 +29,7 @@ pub(super) fn read_amount(reader: &mut Reader<'_>) -> Result<Amount, DecodeError
     Amount::new(minor).map_err(|_| DecodeError::Damaged)
 }
 
-/// A sum that is never negative; a negative one would not read back.
+/// Writes a sum that is never negative. A negative one would not read back.
 #[inline]
 pub(super) fn write_sum(writer: &mut Writer, sum: i128) {
     writer.wide(sum.cast_unsigned());
@@ -44,7 +44,7 @@ pub(super) fn read_sum(reader: &mut Reader<'_>) -> Result<i128, DecodeError> {
     }
 }
 
-/// A version or a sequence.
+/// Writes a version or a sequence.
 #[inline]
 pub(super) fn write_ordinal(writer: &mut Writer, ordinal: i64) {
     writer.unsigned(ordinal.cast_unsigned());
@@ -64,7 +64,7 @@ pub(super) fn write_epoch(writer: &mut Writer, epoch: Epoch) {
     writer.unsigned(epoch.number());
 }
 
-/// An epoch that is not the first one: that is told by its absence.
+/// Reads an epoch after the first one. The first epoch is never written.
 pub(super) fn read_later_epoch(reader: &mut Reader<'_>) -> Result<Epoch, DecodeError> {
     let epoch = Epoch::new(reader.number()?).filter(|epoch| *epoch > Epoch::FIRST);
     epoch.ok_or(DecodeError::Damaged)
@@ -82,7 +82,7 @@ pub(super) fn read_currency(reader: &mut Reader<'_>) -> Result<Currency, DecodeE
     Currency::from_parts(code, exponent).map_err(|_| DecodeError::Damaged)
 }
 
-/// Whether the counters of open holds are worth their bytes.
+/// Whether the counters of open holds are not zero and must be written.
 #[inline]
 pub(super) const fn has_pending(counters: &Counters) -> bool {
     counters.debits_pending != 0 || counters.credits_pending != 0
@@ -114,8 +114,8 @@ pub(super) fn read_counters(
     Ok(counters)
 }
 
-/// Metadata must be what [`Metadata::parse`] makes of it: whoever renders it
-/// relies on it being JSON.
+/// Reads metadata, which must be in the canonical form of [`Metadata::parse`]. Code
+/// that renders it relies on valid JSON.
 pub(super) fn read_metadata(reader: &mut Reader<'_>) -> Result<Metadata, DecodeError> {
     reader.text(|text| match Metadata::parse(text) {
         Ok(metadata) if metadata.as_str() == text => Ok(metadata),

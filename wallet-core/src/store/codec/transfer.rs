@@ -12,7 +12,7 @@ const HOLD: u8 = 1;
 const REVERSAL: u8 = 2;
 const FORCED: u8 = 4;
 
-/// About how many bytes it takes.
+/// The approximate number of bytes.
 pub(super) fn size_hint(transfer: &Transfer) -> usize {
     let legs = transfer.legs.len().saturating_mul(48);
     let texts = transfer.details.text_bytes();
@@ -96,7 +96,7 @@ fn read_reversal(reader: &mut Reader<'_>, forced: bool) -> Result<Reversal, Deco
     })
 }
 
-/// Each is that of the leg before.
+/// Flags of a leg: the field equals that of the previous leg.
 const SAME_FROM: u8 = 1;
 const SAME_TO: u8 = 2;
 const SAME_CURRENCY: u8 = 4;
@@ -129,7 +129,7 @@ fn write_legs(writer: &mut Writer, legs: &[Leg]) {
 }
 
 fn read_legs(reader: &mut Reader<'_>) -> Result<Vec<Leg>, DecodeError> {
-    // Flags and amount are all that a leg may consist of.
+    // A leg has at least two bytes: flags and amount.
     let count = reader.count(2)?;
     let mut legs: Vec<Leg> = Vec::with_capacity(count);
     for _ in 0..count {

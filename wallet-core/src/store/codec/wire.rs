@@ -1,9 +1,9 @@
-//! Bytes, numbers and texts: what all formats are made of.
+//! Bytes, numbers and texts: the building blocks of all formats.
 
 use super::{DecodeError, VERSION};
 use crate::ledger::Timestamp;
 
-/// The bit that says that a varint goes on.
+/// The bit that marks a varint with more bytes.
 const MORE: u8 = 0x80;
 
 /// Appends to one buffer.
@@ -13,14 +13,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// A writer behind the version byte, with room for `size_hint` bytes.
+    /// A writer after the version byte, with capacity for `size_hint` bytes.
     pub(super) fn new(size_hint: usize) -> Self {
         let mut bytes = Vec::with_capacity(size_hint.saturating_add(1));
         bytes.push(VERSION);
         Self { bytes }
     }
 
-    /// What was written.
+    /// The written bytes.
     pub(super) fn finish(self) -> Vec<u8> {
         self.bytes
     }
@@ -46,11 +46,11 @@ impl Writer {
         self.bytes.push(low);
     }
 
-    /// The same form for more bits.
+    /// The same format for more bits.
     #[inline]
     pub(super) fn wide(&mut self, mut value: u128) {
         loop {
-            // Nearly every sum fits, and 64-bit shifts are the fast ones.
+            // Nearly every sum fits into 64 bits, and 64-bit shifts are faster.
             if let Ok(narrow) = u64::try_from(value) {
                 return self.unsigned(narrow);
             }
@@ -79,14 +79,14 @@ impl Writer {
     }
 }
 
-/// Takes from the front of what is left.
+/// Reads from the front of the remaining bytes.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// A reader behind the version byte, which must be one that is known.
+    /// A reader after the version byte, which must be a known version.
     pub(super) fn new(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         match bytes.split_first() {
             Some((&VERSION, rest)) => Ok(Self { rest }),
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `value`, if nothing is left.
+    /// Returns `value` if no byte is left.
     pub(super) fn finish<T>(self, value: T) -> Result<T, DecodeError> {
         if self.rest.is_empty() {
             Ok(value)
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
-    /// A byte of flags, none of them outside `known`.
+    /// Reads a byte of flags, with no bit outside `known`.
     pub(super) fn flags(&mut self, known: u8) -> Result<u8, DecodeError> {
         let flags = self.byte()?;
         if flags & !known == 0 {
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
             let byte = self.byte()?;
             let part = u128::from(byte & !MORE);
             let shifted = part.unbounded_shl(shift);
-            // Bits lost at the top, or a longer form than needed.
+            // Bits were lost at the top, or the form is longer than needed.
             if shifted.unbounded_shr(shift) != part || byte == 0 {
                 return Err(DecodeError::Damaged);
             }
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
         Err(DecodeError::Damaged)
     }
 
-    /// Takes a zero byte if one stands next.
+    /// Skips a zero byte if it is next.
     pub(super) fn skip_zero(&mut self) -> bool {
         match self.rest.split_first() {
             Some((0, rest)) => {
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number of any unsigned type up to 64 bits, or `i64` from zero on.
+    /// Reads a number of any unsigned type up to 64 bits, or a non-negative `i64`.
     pub(super) fn number<T: TryFrom<u128>>(&mut self) -> Result<T, DecodeError> {
         T::try_from(self.wide()?).map_err(|_| DecodeError::Damaged)
     }
@@ -172,8 +172,8 @@ impl<'a> Reader<'a> {
         Ok(Timestamp::from_micros(micros))
     }
 
-    /// How many things follow that take at least `least_bytes` each: a forged
-    /// count reserves no more memory than its bytes justify.
+    /// Reads the number of following items, each of at least `least_bytes`. A
+    /// forged count reserves no more memory than its bytes justify.
     pub(super) fn count(&mut self, least_bytes: usize) -> Result<usize, DecodeError> {
         let count: usize = self.number()?;
         if count.saturating_mul(least_bytes) > self.rest.len() {
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
         Ok(count)
     }
 
-    /// A text that its type accepts.
+    /// Reads a text that its type accepts.
     pub(super) fn text<T, E>(
         &mut self,
         check: impl FnOnce(&'a str) -> Result<T, E>,

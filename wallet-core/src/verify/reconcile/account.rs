@@ -1,4 +1,4 @@
-//! One account as it was at one version.
+//! Compares one account at one version.
 
 use std::collections::VecDeque;
 
@@ -9,16 +9,16 @@ use crate::history::{
 use crate::ledger::{AccountState, Direction, Entry, Restore, Sequence, Timestamp};
 use crate::store::{EntryQuery, LedgerStore, StoreError, StoreErrorKind};
 
-/// Entries that are read at a time.
+/// The number of entries that are read at a time.
 const PAGE: u32 = 500;
-/// Differences of one account that are told.
+/// The greatest number of reported differences per account.
 const KEPT: usize = 100;
 
-/// What accounts are compared with.
+/// The stores that accounts are compared with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Checker<'a> {
     pub(super) ledger: &'a dyn LedgerStore,
-    /// That the ledger went through: rows that they leave in doubt are not there.
+    /// The restores of the ledger. Rows that they leave in doubt do not count.
     pub(super) restores: &'a [Restore],
     pub(super) history: Option<&'a dyn HistoryStore>,
     pub(super) expired_before: Option<Timestamp>,
@@ -26,7 +26,7 @@ pub(super) struct Checker<'a> {
     pub(super) last: Option<u32>,
 }
 
-/// What was found of an account.
+/// The result for one account.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
     pub(super) entries: u64,
@@ -66,11 +66,11 @@ struct Work<'a> {
     checker: Checker<'a>,
     state: &'a AccountState,
     head: HistoryHead,
-    /// The first entry that is looked at.
+    /// The sequence of the first compared entry.
     first: Sequence,
-    /// The entry before the next.
+    /// The previous entry.
     before: Option<Entry>,
-    /// The next sequence that is due.
+    /// The next expected sequence.
     next: Sequence,
     /// Rows of history that were read and not yet compared.
     rows: VecDeque<HistoryRow>,
@@ -90,7 +90,7 @@ impl Work<'_> {
                 Ok(entries) => entries,
                 Err(error) => return self.unreadable(error),
             };
-            // What came since belongs to another version.
+            // Later entries belong to another version of the account.
             let sequence = self.state.sequence;
             let known = entries.into_iter();
             let entries: Vec<Entry> = known.filter(|e| e.sequence <= sequence).collect();
@@ -103,7 +103,7 @@ impl Work<'_> {
             }
             self.history(&entries).await?;
             if self.next == due {
-                // A store that answers with what was read before.
+                // The store returned entries that were already read.
                 break;
             }
         }
@@ -114,7 +114,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Checks that an entry follows from the one before it.
+    /// Checks that an entry follows from the previous one.
     fn entry(&mut self, entry: &Entry) {
         self.checked.entries = self.checked.entries.saturating_add(1);
         if entry.sequence > self.next {
@@ -142,13 +142,13 @@ impl Work<'_> {
         self.next = self.next.max(entry.sequence.saturating_add(1));
     }
 
-    /// Whether the last entry's balance is the account's.
+    /// Checks that the last entry's balance is the account's balance.
     fn balance(&mut self) {
         let last = self.before.as_ref();
         let entries = match last {
             Some(last) if last.sequence == self.state.sequence => last.balance_after,
             None if self.state.sequence == 0 => 0,
-            // The last one is missing, which is told already.
+            // The last entry is missing, which is already reported.
             _ => return,
         };
         let posted = self.state.counters.posted();
@@ -162,8 +162,8 @@ impl Work<'_> {
         }
     }
 
-    /// Whether history has come further than the ledger, which may have moved on
-    /// since the account was read.
+    /// Checks whether history is ahead of the ledger, which may have moved on since
+    /// the account was read.
     async fn ahead(&mut self) -> Result<(), ReconcileError> {
         if self.head.sequence <= self.state.sequence {
             return Ok(());
@@ -183,7 +183,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Holds history against entries, which follow those that were compared before.
+    /// Compares history with entries, which follow those that were compared before.
     async fn history(&mut self, entries: &[Entry]) -> Result<(), ReconcileError> {
         if self.checker.history.is_none() {
             return Ok(());
@@ -192,7 +192,7 @@ impl Work<'_> {
             Ok(lines) => lines,
             Err(error) => return self.unreadable(error),
         };
-        // The missing ones next to each other.
+        // Joins adjacent missing lines.
         let mut gap: Option<(Sequence, Sequence)> = None;
         for line in &lines {
             let (sequence, at) = (line.entry.sequence, line.entry.created_at);
@@ -224,7 +224,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The row of history with a line's sequence; rows before it are passed over.
+    /// Finds the row of history with a line's sequence, and skips rows before it.
     async fn row(&mut self, line: &HistoryLine) -> Result<Option<HistoryRow>, ReconcileError> {
         let sequence = line.entry.sequence;
         loop {
@@ -251,7 +251,8 @@ impl Work<'_> {
         };
         let mut query = HistoryQuery::first(self.state.key, PAGE);
         if self.first > 1 {
-            // Where only the last entries are compared, from the first of them on.
+            // If only the last entries are compared, the query starts at the first of
+            // them.
             query.from = Some(line.entry.created_at);
         }
         query.cursor = self.cursor.take();
@@ -304,7 +305,8 @@ impl Work<'_> {
         });
     }
 
-    /// What the ledger itself calls damaged is a difference; all else is not known.
+    /// Damage that the ledger itself reports is a difference. Any other error is
+    /// unknown.
     fn unreadable(&mut self, error: StoreError) -> Result<(), ReconcileError> {
         if error.kind() != StoreErrorKind::Corrupt {
             return Err(ReconcileError::Ledger(error));
@@ -312,7 +314,7 @@ impl Work<'_> {
         let account = self.state.key;
         let reason = error.context().to_owned();
         self.note(Difference::Unreadable { account, reason });
-        // Nothing behind it can be compared.
+        // No later entry can be compared.
         self.next = self.state.sequence.saturating_add(1);
         self.before = None;
         Ok(())

@@ -5,123 +5,123 @@ use crate::ledger::{
 };
 use crate::store::PendingSums;
 
-/// Something that two stores, or two parts of one, do not agree about.
+/// A difference between two stores, or between two parts of one store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {
     /// The balances of a currency do not add up to zero.
     NotEven {
-        /// The set of books.
+        /// The ledger.
         ledger: LedgerId,
-        /// Of what.
+        /// The currency.
         currency: Currency,
-        /// What they add up to, in minor units.
+        /// The sum of the balances, in minor units.
         posted: i128,
     },
-    /// Entries of the ledger are not there.
+    /// Entries are missing in the ledger.
     EntriesMissing {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// The first of them.
+        /// The sequence of the first missing entry.
         first: Sequence,
-        /// The last of them.
+        /// The sequence of the last missing entry.
         last: Sequence,
     },
-    /// An entry does not follow from the one before it: its balance, its version or
-    /// its time.
+    /// An entry does not follow from the previous one: its balance, its version or
+    /// its time is wrong.
     EntryWrong {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Which one.
+        /// The sequence of the entry.
         sequence: Sequence,
     },
-    /// The account has another balance than its entries add up to.
+    /// The account's balance differs from the sum of its entries.
     BalanceWrong {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Of what.
+        /// The currency.
         currency: Currency,
-        /// What the account says, in minor units.
+        /// The account's balance, in minor units.
         posted: i128,
-        /// What its entries say.
+        /// The sum of the account's entries.
         entries: i128,
     },
-    /// The account says that another amount is held than its open holds do.
+    /// The account's pending counters differ from the sums of its open holds.
     PendingWrong {
-        /// What each of them says, of one state.
+        /// The sums of both, of one state.
         sums: PendingSums,
     },
-    /// The ledger calls a hold of the account damaged.
+    /// The ledger reports a hold of the account as damaged.
     HoldsUnreadable {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// What it says.
+        /// The ledger's error.
         reason: String,
     },
-    /// The ledger calls its own entries damaged.
+    /// The ledger reports its own entries as damaged.
     Unreadable {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// What it says.
+        /// The ledger's error.
         reason: String,
     },
-    /// Lines that history says it has are not there.
+    /// Lines up to the head of history are missing.
     HistoryMissing {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// The first of them.
+        /// The sequence of the first missing line.
         first: Sequence,
-        /// The last of them.
+        /// The sequence of the last missing line.
         last: Sequence,
     },
-    /// History has another line than the ledger.
+    /// A line of history differs from the ledger.
     HistoryWrong {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Which one.
+        /// The sequence of the line.
         sequence: Sequence,
     },
-    /// History has come further than the ledger: the ledger has lost something, or
-    /// it is another one's history.
+    /// History is ahead of the ledger: the ledger has lost commits, or the history
+    /// belongs to another ledger.
     HistoryAhead {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// How far history has come.
+        /// The head of history.
         history: Sequence,
-        /// How far the ledger has.
+        /// The head of the ledger.
         ledger: Sequence,
     },
-    /// History has not come as far as it should have by now.
+    /// History is behind the point that it should have reached.
     HistoryBehind {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// How far it has come.
+        /// The head of history.
         history: Sequence,
-        /// How far the ledger has.
+        /// The head of the ledger.
         ledger: Sequence,
-        /// When the first entry was made that it has not.
+        /// The time of the first entry that history lacks.
         since: Timestamp,
     },
     /// The cache has other sums than the ledger at the same version.
     CacheWrong {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// Of what.
+        /// The currency.
         currency: Currency,
         /// The version.
         version: Version,
         /// The posted balance in the cache, in minor units.
         cached: i128,
-        /// That of the ledger.
+        /// The posted balance of the ledger.
         posted: i128,
     },
-    /// The cache has a version that the ledger has not come to.
+    /// The cache has a version that the ledger has not reached.
     CacheAhead {
-        /// Whose.
+        /// The account.
         account: AccountKey,
         /// The position in the cache.
         cached: Position,
-        /// That of the ledger.
+        /// The position of the ledger.
         ledger: Position,
     },
 }
@@ -147,7 +147,7 @@ impl Difference {
         }
     }
 
-    /// Whose account; none where it is about a whole ledger.
+    /// The account; `None` for a difference of a whole ledger.
     #[must_use]
     pub const fn account(&self) -> Option<AccountKey> {
         match self {
@@ -167,7 +167,7 @@ impl Difference {
         }
     }
 
-    /// As JSON: its code, its account, what it says in words.
+    /// Formats it as JSON: code, account and text.
     pub(super) fn json(&self) -> Value {
         let account = self.account();
         json!({

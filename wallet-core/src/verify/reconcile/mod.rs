@@ -1,17 +1,18 @@
-//! Whether the ledger, its history and its cache say the same (feature `verify`):
-//! for a schedule, beside traffic, over as many accounts as there are.
+//! Reconciliation: compares the ledger with its history and its cache (feature
+//! `verify`). It can run on a schedule, beside traffic, over any number of
+//! accounts.
 //!
-//! [`Reconciler`] finds out; [`Reconciliation`] is its report. Unlike
-//! [`invariants`](crate::verify), which checks everything and needs the books to
-//! stand still, it keeps a page at a time in memory, and nothing that goes on
-//! beside it looks like a difference:
+//! [`Reconciler`] compares, and [`Reconciliation`] is its report.
+//! [`invariants`](crate::verify), in contrast, checks everything and needs a ledger
+//! without writes. The reconciler holds one page at a time in memory. Concurrent
+//! commits never look like a difference:
 //!
 //! - The sum of all balances is read from one consistent state
 //!   ([`trial_balance`](crate::store::LedgerStore::trial_balance)).
-//! - An account is read once, and then compared as it was at that version: its
-//!   entries up to the sequence that it had are what they are for ever.
-//! - What another store seems to know better is held against the account read
-//!   again.
+//! - An account is read once, and then compared at that version. Its entries up to
+//!   its sequence never change.
+//! - If another store seems to be ahead, it is compared with the account again
+//!   after a new read.
 
 mod account;
 mod difference;

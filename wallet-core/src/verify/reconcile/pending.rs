@@ -1,11 +1,11 @@
-//! Accounts against their open holds.
+//! Compares accounts with their open holds.
 
 use super::{Difference, ReconcileError};
 use crate::ledger::AccountKey;
 use crate::store::{LedgerStore, PendingSums, StoreErrorKind};
 
-/// Where accounts and their open holds disagree. Each account and its holds are
-/// read from one state, so that commits beside it are no difference.
+/// The differences between accounts and their open holds. Each account and its
+/// holds are read from one state, so concurrent commits are no difference.
 pub(super) async fn differences(
     ledger: &dyn LedgerStore,
     accounts: &[AccountKey],
@@ -17,7 +17,7 @@ pub(super) async fn differences(
     }
 }
 
-/// One account after the other, since a hold of one of them is damaged.
+/// Compares one account after the other, because a hold of one of them is damaged.
 async fn singly(
     ledger: &dyn LedgerStore,
     accounts: &[AccountKey],

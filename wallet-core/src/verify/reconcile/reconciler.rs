@@ -8,18 +8,19 @@ use crate::history::{HistoryHead, HistoryStore};
 use crate::ledger::{Account, AccountKey, Balance, Epoch, Epochs, LedgerId, Position, Timestamp};
 use crate::store::{AccountQuery, LedgerStore, StoreError};
 
-/// Accounts that are read together.
+/// The number of accounts that are read together.
 const ACCOUNTS: u32 = 500;
-/// Differences that are told one by one.
+/// The greatest number of differences in the report.
 const KEPT: usize = 1_000;
 
-/// Compares a ledger with itself, its history and its cache, while it is at work.
+/// Compares a ledger with itself, its history and its cache, during normal
+/// operation.
 ///
 /// # Cost
-/// One pass over all accounts for the sums, one read for each page of accounts and
-/// their open holds, and one or more reads per account and store for its entries, [several](Self::with_calls) at a time. At most a page of
-/// accounts and, for each of those that are compared at the moment, a page of
-/// entries is in memory.
+/// One pass over all accounts for the sums. One read for each page of accounts and
+/// their open holds. One or more reads per account and store for its entries,
+/// [several](Self::with_calls) at a time. At most one page of accounts is in
+/// memory, and one page of entries for each account that is being compared.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -50,16 +51,16 @@ pub struct Reconciler<'a> {
     calls: usize,
 }
 
-/// How far it has come.
+/// The progress of a reconciliation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReconcileProgress {
-    /// Accounts compared.
+    /// The number of compared accounts.
     pub done: u64,
-    /// How many there were at the beginning; `None` while they are added up.
+    /// The number of accounts at the beginning; `None` while they are counted.
     pub total: Option<u64>,
 }
 
-/// Why it could not be found out.
+/// The reason why the comparison failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReconcileError {
@@ -75,8 +76,8 @@ pub enum ReconcileError {
 }
 
 impl<'a> Reconciler<'a> {
-    /// The ledger by itself: sums, each balance against all of its entries, and what
-    /// is held against the open holds.
+    /// Compares the ledger with itself: the sums, each balance with all of its
+    /// entries, and the pending counters with the open holds.
     #[must_use]
     pub const fn new(ledger: &'a dyn LedgerStore) -> Self {
         Self {
@@ -90,14 +91,14 @@ impl<'a> Reconciler<'a> {
         }
     }
 
-    /// Its history too.
+    /// Compares the history too.
     #[must_use]
     pub const fn with_history(mut self, history: &'a dyn HistoryStore) -> Self {
         self.history = Some(history);
         self
     }
 
-    /// Its cache too. What it does not have, or has of an earlier version, is no
+    /// Compares the cache too. A missing balance or an earlier version is no
     /// difference.
     #[must_use]
     pub const fn with_cache(mut self, cache: &'a dyn BalanceCache) -> Self {
@@ -105,51 +106,53 @@ impl<'a> Reconciler<'a> {
         self
     }
 
-    /// Lines before `at` may have expired: that they are not there is no difference.
+    /// Sets the expiry bound: lines before `at` may have expired. A missing expired
+    /// line is no difference.
     #[must_use]
     pub const fn with_expired_before(mut self, at: Timestamp) -> Self {
         self.expired_before = Some(at);
         self
     }
 
-    /// History must have come to every entry before `at`; else it may be behind as
-    /// far as it likes.
+    /// Requires that history has every entry before `at`. Otherwise history may be
+    /// behind by any amount.
     #[must_use]
     pub const fn with_history_due(mut self, at: Timestamp) -> Self {
         self.due = Some(at);
         self
     }
 
-    /// Only the last `entries` of each account, and history as far as they go: for
-    /// a look more often than at all of them.
+    /// Compares only the last `entries` entries of each account, and history as far
+    /// as they go. It is for more frequent runs.
     #[must_use]
     pub fn with_last(mut self, entries: u32) -> Self {
         self.last = Some(entries.max(1));
         self
     }
 
-    /// How many accounts are compared at a time; 8 by default.
+    /// Sets the number of accounts that are compared at a time; 8 by default.
     #[must_use]
     pub fn with_calls(mut self, calls: usize) -> Self {
         self.calls = calls.max(1);
         self
     }
 
-    /// Does it; `tell` is told how far it has come.
+    /// Runs the comparison and reports its progress to `on_progress`.
     ///
     /// # Errors
-    /// [`ReconcileError`]: it could not be found out.
+    /// [`ReconcileError`]: the comparison failed.
     pub async fn run(
         &self,
-        tell: &mut (dyn FnMut(ReconcileProgress) + Send),
+        on_progress: &mut (dyn FnMut(ReconcileProgress) + Send),
     ) -> Result<Reconciliation, ReconcileError> {
         let mut report = Reconciliation {
             history: self.history.map(|_| HistoryTally::default()),
             cache: self.cache.map(|_| CacheTally::default()),
             ..Reconciliation::default()
         };
-        tell(ReconcileProgress::default());
-        // Before any account is read: what is read is of this epoch, or a later one.
+        on_progress(ReconcileProgress::default());
+        // The epochs are read before any account. So every account is of this epoch or a
+        // later one.
         let epochs = self.ledger.epochs().await;
         let epochs = epochs.map_err(ReconcileError::Ledger)?;
         let ledgers = self.ledger.ledgers().await;
@@ -175,7 +178,7 @@ impl<'a> Reconciler<'a> {
                 self.page(&page, &epochs, &mut report).await?;
                 let done = report.accounts;
                 let total = Some(total.max(done));
-                tell(ReconcileProgress { done, total });
+                on_progress(ReconcileProgress { done, total });
             }
         }
         Ok(report)
@@ -266,7 +269,7 @@ impl<'a> Reconciler<'a> {
                 Some(cached) => compare(cached, balance, &mut tally, &mut wrong),
             }
         }
-        // The ledger may have come there since.
+        // The ledger may have reached these positions since.
         let again: Vec<AccountKey> = later.iter().map(|cached| cached.account).collect();
         let again = if again.is_empty() {
             Vec::new()
@@ -294,8 +297,8 @@ impl<'a> Reconciler<'a> {
     }
 }
 
-/// Of a position that the ledger has come to. What the cache has of an earlier epoch
-/// is no difference: no reader takes it.
+/// Compares a position that the ledger has reached. A cached balance of an earlier
+/// epoch is no difference, because no reader uses it.
 fn compare(cached: Balance, balance: Balance, tally: &mut CacheTally, wrong: &mut Vec<Difference>) {
     if (cached.version, cached.counters) == (balance.version, balance.counters) {
         tally.same = tally.same.saturating_add(1);

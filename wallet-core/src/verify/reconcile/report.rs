@@ -4,47 +4,47 @@ use super::Difference;
 use crate::ledger::{LedgerId, Timestamp, format_minor};
 use crate::store::TrialBalance;
 
-/// What was compared, and what differs.
+/// The compared data and the differences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reconciliation {
-    /// Accounts compared.
+    /// The number of compared accounts.
     pub accounts: u64,
-    /// Their entries that were read.
+    /// The number of entries that were read.
     pub entries: u64,
-    /// What the balances add up to.
+    /// The sums of the balances.
     pub sums: Vec<(LedgerId, TrialBalance)>,
-    /// Of history, where there is one.
+    /// The result for history, where there is one.
     pub history: Option<HistoryTally>,
-    /// Of the cache, where there is one.
+    /// The result for the cache, where there is one.
     pub cache: Option<CacheTally>,
-    /// How many differences there are.
+    /// The number of differences.
     pub found: u64,
-    /// The first of them.
+    /// The first differences.
     pub differences: Vec<Difference>,
 }
 
-/// What was compared with history.
+/// The comparison with history.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HistoryTally {
-    /// Lines that are the same.
+    /// The number of equal lines.
     pub same: u64,
-    /// Lines that have expired, as was to be expected.
+    /// The number of lines that have expired, as expected.
     pub expired: u64,
-    /// Entries that it has not come to yet.
+    /// The number of entries that history has not reached yet.
     pub behind: u64,
-    /// When the first of those was made.
+    /// The time of the first entry that history has not reached.
     pub behind_since: Option<Timestamp>,
 }
 
-/// What was compared with the cache.
+/// The comparison with the cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CacheTally {
-    /// Balances that are the same.
+    /// The number of equal balances.
     pub same: u64,
-    /// Balances of an earlier version, or of a later one by the time that the
-    /// ledger was asked again.
+    /// The number of balances of an earlier version, or of a later version that the
+    /// ledger had reached when it was read again.
     pub stale: u64,
-    /// Accounts that it does not have.
+    /// The number of accounts that the cache does not have.
     pub absent: u64,
 }
 
@@ -59,13 +59,13 @@ impl HistoryTally {
 }
 
 impl Reconciliation {
-    /// Whether nothing differs.
+    /// Whether there is no difference.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.found == 0
     }
 
-    /// As JSON, for programs.
+    /// Formats the report as JSON, for programs.
     #[must_use]
     pub fn json(&self) -> Value {
         let sums = self.sums.iter().map(|(ledger, sum)| {
@@ -102,7 +102,7 @@ impl Reconciliation {
     }
 }
 
-/// Some lines for people.
+/// Formats the report as some lines for people.
 impl std::fmt::Display for Reconciliation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (accounts, entries) = (self.accounts, self.entries);

@@ -1,5 +1,5 @@
-//! Stored formats: what a release wrote reads back for ever, whatever else the
-//! bytes are.
+//! Stored formats: every released format reads back for ever. Other bytes give an
+//! error.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -31,7 +31,7 @@ fn golden(name: &str) -> Vec<u8> {
     lines.find(|(line, _)| *line == name).expect("a record").1
 }
 
-/// The rows as they read back.
+/// The rows in the form in which they read back.
 fn plain(rows: &[(LedgerId, Arc<Outcome>)]) -> Vec<(LedgerId, Outcome)> {
     let rows = rows.iter();
     rows.map(|(ledger, outcome)| (*ledger, (**outcome).clone()))
@@ -86,7 +86,7 @@ fn an_outbox_row_reads_back_with_its_ledgers() {
 fn the_first_epoch_takes_no_byte_and_is_never_written() {
     let first = encode_outcome(&values::simple());
     let mut named = first.clone();
-    // The tag stands behind the version byte and the time.
+    // The tag comes after the version byte and the time.
     let tag = 9;
     assert_eq!(named[tag], 1, "accepted");
     named[tag] |= 0x80;
@@ -129,7 +129,7 @@ fn another_version_is_named_and_not_read() {
     }
 }
 
-/// Reads `bytes` as everything.
+/// Decodes `bytes` as each kind of value.
 fn read_all(bytes: &[u8]) -> [Result<(), DecodeError>; 4] {
     [
         decode_outcome(LEDGER, bytes).map(drop),
@@ -164,8 +164,8 @@ fn every_truncation_and_every_addition_is_damage() {
 
 #[test]
 fn a_forged_length_reserves_nothing() {
-    // An accepted outcome at time zero that claims 2^63 receipts, then a
-    // transfer that claims as many legs.
+    // An accepted outcome at time zero that claims 2^63 receipts, then a transfer
+    // that claims as many legs.
     let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
     let outcome = [&[1, 0, 1][..], &huge].concat();
     assert_eq!(decode_outcome(LEDGER, &outcome), Err(DecodeError::Damaged));
@@ -244,8 +244,8 @@ proptest! {
         }
     }
 
-    /// What reads at all is a value that writes as the same bytes or shorter
-    /// ones, and reads again as itself.
+    /// Bytes that decode give a value that encodes to the same or shorter bytes,
+    /// and decodes again to itself.
     #[test]
     fn a_damaged_outcome_is_an_error_or_another_value(
         outcome in strategies::outcome(),

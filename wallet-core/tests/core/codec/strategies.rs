@@ -1,4 +1,4 @@
-//! Arbitrary values of everything that is stored.
+//! Arbitrary values of every stored type.
 
 use proptest::collection::vec;
 use proptest::option::of;
@@ -16,7 +16,7 @@ use wallet_core::{
 
 pub(crate) const LEDGER: LedgerId = LedgerId::new(7);
 
-/// Few enough accounts that effects share those of legs.
+/// Only a few accounts, so that effects share those of legs.
 fn account_id() -> impl Strategy<Value = AccountId> {
     prop_oneof![
         4 => (0_u8..4).prop_map(|low| AccountId::from_bytes([low; 16])),
@@ -267,7 +267,7 @@ pub(crate) fn hold() -> impl Strategy<Value = Hold> {
         })
 }
 
-/// A posted transfer whose hold may be the one that it says it captures.
+/// A posted transfer whose hold may be the one that it names.
 fn posted() -> impl Strategy<Value = Receipt> {
     (transfer(), of((hold(), any::<bool>())))
         .prop_flat_map(|(transfer, hold)| {

@@ -1,4 +1,4 @@
-//! One of everything that is stored: what the golden records decode to.
+//! Example values of every stored type, which the golden records decode to.
 
 use std::sync::Arc;
 
@@ -175,7 +175,7 @@ fn posted(transfer: Transfer, debit: EffectKind, credit: EffectKind) -> Posted {
     }
 }
 
-/// The same, decided in a later epoch.
+/// The same outcome, decided in a later epoch.
 fn in_epoch(number: u64, outcome: Outcome) -> Outcome {
     Outcome {
         epoch: Epoch::new(number).unwrap(),
@@ -183,7 +183,7 @@ fn in_epoch(number: u64, outcome: Outcome) -> Outcome {
     }
 }
 
-/// What most records are.
+/// The most frequent kind of record.
 pub(crate) fn simple() -> Outcome {
     let legs = vec![leg(1, 2, 1_050)];
     let transfer = transfer(TransferKind::Transfer, legs, Details::default());

@@ -1,4 +1,4 @@
-//! What holds between the requests of a batch: independence, replays, time.
+//! The requests of a batch: independence, replays, time.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ use crate::support::{
     only_receipt, transfer_id, transfer_row, usd,
 };
 use wallet_core::ledger::{Decided, settlement_account};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::ChangeSet;
 use wallet_core::{
     AccountId, Capture, ChangeStatus, Command, Deposit, LedgerId, OpenAccount, Owner, PlaceHold,
@@ -29,8 +29,8 @@ fn later(micros: i64) -> Timestamp {
     Timestamp::from_micros(NOW.as_micros() + micros)
 }
 
-/// Requests that each do a lot and are refused by their last command.
-fn refused_requests(world: &World) -> Vec<Arc<Prepared>> {
+/// Requests with many effects that their last command refuses.
+fn refused_requests(world: &World) -> Vec<Arc<PreparedRequest>> {
     let fail: Command = ChangeStatus::new(C, Status::Frozen).into();
     let owner = || Owner::new("ada").unwrap();
     let one_by_one: Vec<Vec<Command>> = vec![
@@ -54,7 +54,7 @@ fn refused_requests(world: &World) -> Vec<Arc<Prepared>> {
         ],
     ];
     let mut all: Vec<Command> = one_by_one.iter().flatten().cloned().collect();
-    // What was released or frozen would refuse the rest.
+    // A released hold or a frozen account would refuse the rest.
     all.retain(|command| !matches!(command, Command::ChangeStatus(_)));
     let requests = one_by_one.into_iter().chain([all]);
     let requests = requests.map(|mut commands| {
@@ -64,8 +64,8 @@ fn refused_requests(world: &World) -> Vec<Arc<Prepared>> {
     requests.collect()
 }
 
-/// Requests that touch all that the refused ones touch.
-fn accepted_requests(world: &World) -> [Arc<Prepared>; 2] {
+/// Requests that touch the same rows as the refused ones.
+fn accepted_requests(world: &World) -> [Arc<PreparedRequest>; 2] {
     let before = vec![
         pay(A, B, 7),
         Capture::new(hold_id(1)).with_amount(amount(9)).into(),
@@ -181,7 +181,7 @@ fn replays_and_mismatches_are_answered_where_accounts_are_locked_or_ahead() {
     let replayed = Decided::Replayed(Arc::clone(fresh(&first[0])));
 
     world.locked.insert(in_ledger(A));
-    let answer = |world: &World, request: &Arc<Prepared>| {
+    let answer = |world: &World, request: &Arc<PreparedRequest>| {
         world.decide(vec![Arc::clone(request)]).decided.remove(0)
     };
     assert_eq!(answer(&world, &one), replayed);

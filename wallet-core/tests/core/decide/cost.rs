@@ -1,4 +1,4 @@
-//! What a request costs at most covers what committing it writes.
+//! The cost of a request covers all rows that its commit writes.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -14,7 +14,7 @@ use crate::support::{
 };
 use uuid::Uuid;
 use wallet_core::ledger::{Description, Details, TransferWithReversals};
-use wallet_core::request::{Batch, Change, Expire, Prepared, ReverseWhat, Share};
+use wallet_core::request::{Batch, Change, Expire, PreparedRequest, ReverseWhat, Share};
 use wallet_core::store::{ChangeSet, codec};
 use wallet_core::{
     AccountId, Capture, ChangeLimits, ChangeStatus, Command, Deposit, Leg, Metadata, OpenAccount,
@@ -37,11 +37,11 @@ fn rows(changes: &ChangeSet) -> usize {
     rows.iter().sum()
 }
 
-/// The request as the queue submits it: with what it names resolved.
-fn resolved(world: &World, request: &Arc<Prepared>) -> Arc<Prepared> {
+/// The request as the queue submits it, with its names resolved.
+fn resolved(world: &World, request: &Arc<PreparedRequest>) -> Arc<PreparedRequest> {
     let batch = Batch::new(vec![Arc::clone(request)]);
     let snapshot = world.snapshot(&batch);
-    let mut request = Prepared::clone(request);
+    let mut request = PreparedRequest::clone(request);
     request.resolve(&snapshot.holds, &snapshot.transfers);
     Arc::new(request)
 }
@@ -204,8 +204,8 @@ fn wordy(letter: &str) -> Details {
     }
 }
 
-/// The bytes of what a request leaves in rows of variable length: its record,
-/// its share of the outbox, its transfers, its holds.
+/// The bytes of a request in rows of variable length: its record, its share of the
+/// outbox, its transfers, its holds.
 fn bytes(changes: &ChangeSet) -> usize {
     let records = changes.records.iter();
     let records = records.map(|record| codec::encode_outcome(&record.outcome).len());
@@ -270,7 +270,7 @@ fn long_texts_count_wherever_they_are_written() {
 }
 
 /// Captures of holds that each have 300 bytes of metadata, a cent each.
-fn captures(count: u128) -> (World, Arc<Prepared>) {
+fn captures(count: u128) -> (World, Arc<PreparedRequest>) {
     let mut world = World::with(&[(A, 1000), (B, 0)]);
     let words = format!(r#"{{"a":"{}"}}"#, "x".repeat(292));
     let mut commands: Vec<Command> = Vec::new();

@@ -1,5 +1,5 @@
-//! Where two conditions hold at once, the earlier one in `Rejection::ALL` wins;
-//! commands and legs are judged in their order.
+//! If two conditions hold at once, the earlier one in `Rejection::ALL` wins.
+//! Commands and legs are checked in their order.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Reversals in proportion: the worked example, what is refused, and that any
-//! sequence that adds up to the whole ends at zero for each leg.
+//! Proportional reversals: the worked example and the refusals. Any sequence that
+//! adds up to the whole ends at zero for each leg.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -107,7 +107,7 @@ fn one_account_that_cannot_pay_refuses_all_unless_it_is_forced() {
     assert_eq!(world.posted(C), -3);
 }
 
-/// What is reversed at a time: in proportion, or of one leg by its index.
+/// One reversal: in proportion, or of one leg by its index.
 #[derive(Debug, Clone)]
 enum Part {
     InProportion(u32),
@@ -122,7 +122,8 @@ fn part() -> impl Strategy<Value = Part> {
     ]
 }
 
-/// A share of what is left in millionths; at least a unit, at most an amount.
+/// A share of the remaining amount in millionths; at least one unit, at most an
+/// amount.
 fn some_of(left: i128, share: u32) -> i128 {
     let millionth = left / 1_000_000;
     let rounded = millionth * i128::from(share) + left % 1_000_000 * i128::from(share) / 1_000_000;

@@ -1,4 +1,4 @@
-//! Every rejection is reached, alone, by a named row; codes never change.
+//! Every rejection is reached by a named row. Codes never change.
 
 use std::collections::BTreeSet;
 

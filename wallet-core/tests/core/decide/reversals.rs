@@ -1,4 +1,4 @@
-//! Reversals: all, in parts, by legs, forced; never more than was moved.
+//! Reversals: full, partial, by legs, forced. They never exceed the moved amount.
 
 use crate::support::{
     A, B, C, LEDGER, World, amount, bank, cents, fresh, hold_id, in_ledger, leg, posted,

@@ -1,5 +1,5 @@
-//! System accounts: which commands move them, which may not, and in which order
-//! that is checked.
+//! System accounts: the commands that move them, the commands that may not, and the
+//! order of these checks.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -12,7 +12,7 @@ use crate::support::{
 };
 use wallet_core::ledger::{EffectKind, SettlementShards, TransferKind, settlement_account};
 use wallet_core::request::{
-    Change, InvalidRequest, Prepared, Share, SystemAccount, SystemLeg, SystemTransfer,
+    Change, InvalidRequest, PreparedRequest, Share, SystemAccount, SystemLeg, SystemTransfer,
 };
 use wallet_core::runtime::Uuid7;
 use wallet_core::{
@@ -127,7 +127,7 @@ fn an_account_that_the_host_opened_as_its_own_is_a_system_account() {
         7,
     )]));
     assert_eq!((world.posted(B), world.posted(bank_account())), (7, -7));
-    // Its floor holds as for everybody.
+    // Its floor holds as for any account.
     let below = world.ask(SystemTransfer::new(vec![system(own, named("bank"), 8)]));
     assert_eq!(below, Err(refused(Rejection::InsufficientFunds, B)));
 }
@@ -214,9 +214,9 @@ fn what_joins_two_system_accounts_is_not_reversed_forced_or_not() {
     assert_eq!(world.posted(bank_account()), 0);
 }
 
-fn prepared(command: impl Into<Command>) -> Result<Prepared, InvalidRequest> {
+fn prepared(command: impl Into<Command>) -> Result<PreparedRequest, InvalidRequest> {
     let request = Request::new(crate::support::key("k"), command);
-    Prepared::new(request, &Uuid7, &SettlementShards::new())
+    PreparedRequest::new(request, &Uuid7, &SettlementShards::new())
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Deciding and writing apart: what was decided is written whole, or refused
-//! where it rests on what is no longer so.
+//! Decide and write are separate: a decision is written completely, or refused if
+//! its rows have changed since.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use wallet_core::decide::Decision;
 use wallet_core::ledger::Decided;
 use wallet_core::memory::{MemoryStore, OptimisticStore};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::Clock;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
@@ -27,11 +27,11 @@ fn pay(minor: i128) -> Command {
     PostTransfer::new(vec![leg(A, B, minor)]).into()
 }
 
-/// Decides on the books as they are, lets somebody else commit, and writes
-/// what was decided.
+/// Decides on the current state, lets another commit happen, and then writes the
+/// decision.
 fn race(
     world: &mut World,
-    ours: Arc<Prepared>,
+    ours: Arc<PreparedRequest>,
     theirs: impl FnOnce(&mut World),
 ) -> Result<(), StoreErrorKind> {
     let decision = world.decide(vec![ours]);
@@ -40,8 +40,8 @@ fn race(
     applied.map_err(|error| error.kind())
 }
 
-/// Accounts whose latest time is now, so that another commit shows in their
-/// versions alone.
+/// Accounts with the current time as their latest time. So another commit changes
+/// only their versions.
 fn at_now() -> World {
     let mut world = World::with(&[(A, 100), (B, 100)]);
     world.edit(A).last_at = NOW;
@@ -162,7 +162,7 @@ async fn an_answered_past_balance_stays(store: &dyn LedgerStore, hand: &Hand) {
     // The same clock reading: the answer above must not change.
     assert_eq!(deposit(store, "2", five(2)).await, later(1));
     assert_eq!(at(NOW).await.unwrap().unwrap().posted, 5);
-    // Nor when the clock steps back, nor by asking again and again.
+    // A backward clock step and repeated reads do not change it either.
     *hand.0.lock().unwrap() = later(-1_000);
     assert_eq!(deposit(store, "3", five(3)).await, later(1));
     *hand.0.lock().unwrap() = later(10);

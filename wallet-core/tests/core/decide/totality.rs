@@ -1,5 +1,5 @@
-//! Whatever it is given, `decide` answers, answers the same again, and makes
-//! or loses no money.
+//! For any input, `decide` returns a result, returns the same result again, and
+//! neither creates nor loses money.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -26,7 +26,8 @@ fn is_strictly_sorted<T, K: Ord>(list: &[T], key: impl Fn(&T) -> K) -> bool {
     list.windows(2).all(|pair| key(&pair[0]) < key(&pair[1]))
 }
 
-/// Every list sorted and unique, every answer and its rows matched.
+/// Checks that every list is sorted and unique, and that every answer matches its
+/// rows.
 fn check_shape(batch: &Batch, decision: &Decision) {
     let changes = &decision.changes;
     assert_eq!(decision.decided.len(), batch.requests().len());
@@ -75,7 +76,7 @@ fn add(sums: &mut Sums, state: &AccountState, sign: i128) {
     sum.1 += sign * (credits_pending - debits_pending);
 }
 
-/// What was posted and what was held add up to nothing in every currency.
+/// Checks that posted and held amounts add up to zero in every currency.
 fn check_sums(snapshot: &Snapshot, decision: &Decision) {
     let before: BTreeMap<AccountKey, AccountState> = snapshot
         .accounts
@@ -101,7 +102,7 @@ fn check_sums(snapshot: &Snapshot, decision: &Decision) {
     assert_eq!(moved, None);
 }
 
-/// How many effects each account saw, changes of status and limits included.
+/// The number of effects on each account, including changes of status and limits.
 fn effects(decision: &Decision) -> BTreeMap<AccountKey, i64> {
     let mut effects = BTreeMap::new();
     for (ledger, outcome) in &decision.changes.accepted {
@@ -128,7 +129,7 @@ fn effects(decision: &Decision) -> BTreeMap<AccountKey, i64> {
     effects
 }
 
-/// A version per effect.
+/// Checks that each effect has its own version.
 fn check_versions(decision: &Decision) {
     let mut expected = effects(decision);
     for account in &decision.changes.opened {
@@ -222,7 +223,7 @@ fn the_generators_reach_every_answer_and_rejection() {
     assert_eq!(missed, [Rejection::Cancelled]);
 }
 
-/// Books that were opened and filled by commands alone.
+/// A state that was built by commands alone.
 fn books() -> World {
     let mut world = World::new();
     for id in [A, B, C, D] {
@@ -245,7 +246,7 @@ fn forced(outcome: &Outcome) -> Vec<AccountKey> {
     legs.map(|leg| in_ledger(leg.from)).collect()
 }
 
-/// What must hold of sound books after any batch.
+/// The invariants of a valid ledger after any batch.
 fn check_books(world: &World, forced: &[AccountKey]) {
     let mut sums = Sums::new();
     for (key, account) in &world.tables.accounts {
@@ -295,7 +296,7 @@ fn check_books(world: &World, forced: &[AccountKey]) {
     }
 }
 
-/// What would make the rest of a run refuse everything.
+/// Whether a command would make the rest of a run refuse everything.
 fn is_lasting(command: &Command) -> bool {
     match command {
         Command::ChangeStatus(change) => change.status == wallet_core::Status::Closed,

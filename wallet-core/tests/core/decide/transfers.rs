@@ -1,4 +1,4 @@
-//! What transfers, deposits, withdrawals and splits do to accounts.
+//! The effects of transfers, deposits, withdrawals and splits on accounts.
 
 use crate::support::{
     A, B, C, D, LEDGER, NOW, World, amount, bank, bank_account, cents, eur, fresh, hold_changed,
@@ -8,7 +8,7 @@ use wallet_core::ledger::{
     COUNTER_MAX, Counters, Details, Direction, EffectKind, Epoch, SettlementShards, TransferKind,
     settlement_account,
 };
-use wallet_core::request::{Batch, InvalidRequest, Prepared, Share};
+use wallet_core::request::{Batch, InvalidRequest, PreparedRequest, Share};
 use wallet_core::{
     AccountId, Capture, Command, Deposit, Leg, Money, PlaceHold, Policy, PostTransfer, Reference,
     Rejection, Request, Reverse, Split, Withdrawal,
@@ -219,7 +219,7 @@ fn money_never_moves_from_a_settlement_account_to_itself() {
     let ids = crate::support::CountedIds::default();
     let prepare = |command| {
         let request = Request::of_many(crate::support::key("itself"), vec![command]);
-        Prepared::new(request, &ids, &SettlementShards::new())
+        PreparedRequest::new(request, &ids, &SettlementShards::new())
     };
     let deposit = Deposit::new(bank_account(), cents(10), bank());
     let withdrawal = Withdrawal::new(bank_account(), cents(10), bank());

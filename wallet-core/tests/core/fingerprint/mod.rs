@@ -1,4 +1,4 @@
-//! Fingerprints: stable over releases, and different wherever requests are.
+//! Fingerprints: stable over releases, and different for different requests.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use wallet_core::ledger::{Details, Fingerprint, InLedger, KeyScope, KeyText, SettlementShards};
-use wallet_core::request::{BulkRequest, Change, Prepared, ReverseWhat};
+use wallet_core::request::{BulkRequest, Change, PreparedRequest, ReverseWhat};
 use wallet_core::runtime::Uuid7;
 use wallet_core::{
     ChangeLimits, Command, HoldId, IdempotencyKey, LedgerId, Policy, PostTransfer, Release, Request,
@@ -29,7 +29,7 @@ fn key(text: &str) -> IdempotencyKey {
 }
 
 fn fingerprint(request: Request) -> Fingerprint {
-    let prepared = Prepared::new(request, &Uuid7, &SettlementShards::new());
+    let prepared = PreparedRequest::new(request, &Uuid7, &SettlementShards::new());
     prepared.expect("a valid request").fingerprint()
 }
 
@@ -55,7 +55,7 @@ fn fingerprints_are_the_golden_ones() {
             .map(|(_, command)| command)
             .collect()
     };
-    let bulk = Prepared::bulk(
+    let bulk = PreparedRequest::bulk(
         BulkRequest::new(key("k"), all()),
         &Uuid7,
         &SettlementShards::new(),
@@ -69,7 +69,7 @@ fn fingerprints_are_the_golden_ones() {
     crate::golden::check(GOLDEN, &now);
 }
 
-/// Written out once by hand: the form itself, not only its hash, is a promise.
+/// Written once by hand, because the form itself is a promise, not only its hash.
 #[test]
 fn an_absent_field_adds_nothing_to_the_canonical_form() {
     let hold: HoldId = values::id(5);
@@ -146,7 +146,7 @@ fn settlement_shards_are_not_part_of_it() {
     };
     let shards = SettlementShards::new().with(deposit.settlement.clone(), 64);
     let request = Request::new(key("k"), deposit.clone());
-    let sharded = Prepared::new(request, &Uuid7, &shards).unwrap();
+    let sharded = PreparedRequest::new(request, &Uuid7, &shards).unwrap();
     assert_eq!(sharded.fingerprint(), of(deposit));
 }
 
@@ -169,7 +169,7 @@ fn the_order_and_the_number_of_commands_count() {
 #[test]
 fn the_sweep_has_the_fingerprint_of_what_it_does() {
     let hold: HoldId = values::id(5);
-    let sweep = Prepared::expiry(InLedger::new(LedgerId::new(0), hold), &Uuid7);
+    let sweep = PreparedRequest::expiry(InLedger::new(LedgerId::new(0), hold), &Uuid7);
     assert_eq!(
         sweep.fingerprint(),
         of(wallet_core::request::Expire::new(hold))
@@ -177,7 +177,7 @@ fn the_sweep_has_the_fingerprint_of_what_it_does() {
 }
 
 proptest! {
-    /// Nothing of one text slips into the next.
+    /// Bytes of one text never become part of the next.
     #[test]
     fn neighbouring_texts_do_not_run_together(
         first in ("[a-c]{1,4}", "[a-c]{1,4}"),

@@ -1,4 +1,4 @@
-//! Commands in their barest form, with everything, and changed in one place.
+//! Commands without optional fields, with all fields, and with one changed field.
 
 use std::time::Duration;
 
@@ -138,7 +138,7 @@ pub(crate) fn reverse() -> Reverse {
     Reverse::new(id(6))
 }
 
-/// Every command at its barest and with all that it can say.
+/// Every command without optional fields, and with all of them.
 pub(crate) fn named() -> Vec<(&'static str, Command)> {
     let new: TransferId = id(9);
     let account: AccountId = id(9);
@@ -227,8 +227,8 @@ pub(crate) fn named() -> Vec<(&'static str, Command)> {
     ]
 }
 
-/// Commands that each differ from a barest one, and from each other, in one
-/// field. No two may share a fingerprint, nor one with any of [`named`].
+/// Commands that differ in one field from a minimal one, and from each other. No
+/// two may share a fingerprint, and none may share one with any of [`named`].
 pub(crate) fn variants() -> Vec<Command> {
     let mut all = account_variants();
     all.extend(transfer_variants());

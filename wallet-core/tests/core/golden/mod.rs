@@ -1,7 +1,8 @@
-//! Golden files: one `name hex` a line, blank lines and `#` left out.
+//! Golden files: one `name hex` per line. Blank lines and lines with `#` are
+//! ignored.
 //!
-//! A line says what a release wrote, and databases are full of it: lines are
-//! added, never edited.
+//! Each line is in the format of a release, and databases contain such bytes. Lines
+//! are added, never edited.
 
 use std::fmt::Write as _;
 
@@ -17,8 +18,8 @@ pub(crate) fn lines(file: &'static str) -> Vec<(&'static str, Vec<u8>)> {
         .collect()
 }
 
-/// Compares what the code makes now, by name, with the golden file: the same
-/// names in the same order with the same bytes.
+/// Compares the current output of the code with the golden file: the same names in
+/// the same order with the same bytes.
 pub(crate) fn check(file: &'static str, now: &[(&str, Vec<u8>)]) {
     let mut missing = String::new();
     let golden = lines(file);

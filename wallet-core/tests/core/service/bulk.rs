@@ -1,4 +1,4 @@
-//! One idempotency key stands for one thing: bulk requests, cancelled keys.
+//! Bulk requests and cancelled keys: one idempotency key has one body.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -277,7 +277,7 @@ async fn a_key_that_somebody_else_holds_is_not_called_cancelled() {
     assert!(!world.is_recorded("k").await);
 }
 
-/// A store to which the commit is on its way when its answer is lost.
+/// A store whose commit is still on its way when its answer is lost.
 struct Late {
     store: Arc<FaultyStore>,
     wallet: Wallet,

@@ -1,4 +1,5 @@
-//! The cache beside the service: written through, read through, done without.
+//! The cache beside the service: written by write-behind, filled by reads,
+//! optional.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,17 +9,17 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use wallet_core::cache::BalanceCache;
 use wallet_core::ledger::{AccountKey, Epoch, Freshness, Position, SettlementShards, Version};
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::Uuid7;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{Answer, Balance, StoreError};
 
 use crate::service::world::{World, account_key, quiet, settle, transfer};
 
-/// Does as it is told.
+/// A balance cache that a test controls.
 #[derive(Debug, Default)]
-pub(crate) struct ToldCache {
-    kept: Mutex<BTreeMap<AccountKey, Balance>>,
+pub(crate) struct ScriptedCache {
+    held: Mutex<BTreeMap<AccountKey, Balance>>,
     fails: AtomicBool,
     panics: AtomicBool,
     /// Whether it never answers a put.
@@ -27,29 +28,29 @@ pub(crate) struct ToldCache {
     puts: AtomicUsize,
 }
 
-impl ToldCache {
+impl ScriptedCache {
     fn answer(&self) -> Result<(), StoreError> {
-        assert!(!self.panics.load(Ordering::Relaxed), "as it is told");
+        assert!(!self.panics.load(Ordering::Relaxed), "as scripted");
         if self.fails.load(Ordering::Relaxed) {
-            let context = "as it is told";
+            let context = "as scripted";
             return Err(StoreError::new(StoreErrorKind::Unavailable, context));
         }
         Ok(())
     }
 
     fn version(&self, number: u128) -> Option<Version> {
-        let kept = self.kept.lock().unwrap();
-        kept.get(&account_key(number)).map(|one| one.version)
+        let held = self.held.lock().unwrap();
+        held.get(&account_key(number)).map(|one| one.version)
     }
 }
 
 #[async_trait]
-impl BalanceCache for ToldCache {
+impl BalanceCache for ScriptedCache {
     async fn get(&self, accounts: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
         self.gets.fetch_add(1, Ordering::Relaxed);
         self.answer()?;
-        let kept = self.kept.lock().unwrap();
-        Ok(accounts.iter().map(|key| kept.get(key).copied()).collect())
+        let held = self.held.lock().unwrap();
+        Ok(accounts.iter().map(|key| held.get(key).copied()).collect())
     }
 
     async fn put(&self, balances: &[Balance]) -> Result<(), StoreError> {
@@ -58,9 +59,9 @@ impl BalanceCache for ToldCache {
             std::future::pending::<()>().await;
         }
         self.answer()?;
-        let mut kept = self.kept.lock().unwrap();
+        let mut held = self.held.lock().unwrap();
         for balance in balances {
-            let one = kept.entry(balance.account).or_insert(*balance);
+            let one = held.entry(balance.account).or_insert(*balance);
             if one.position() < balance.position() {
                 *one = *balance;
             }
@@ -69,8 +70,8 @@ impl BalanceCache for ToldCache {
     }
 
     async fn invalidate(&self, accounts: &[AccountKey]) -> Result<(), StoreError> {
-        let mut kept = self.kept.lock().unwrap();
-        kept.retain(|key, _| !accounts.contains(key));
+        let mut held = self.held.lock().unwrap();
+        held.retain(|key, _| !accounts.contains(key));
         Ok(())
     }
 }
@@ -79,9 +80,9 @@ const fn at(version: Version) -> Position {
     Position::new(Epoch::FIRST, version)
 }
 
-async fn world() -> (World, Arc<ToldCache>) {
-    let cache = Arc::new(ToldCache::default());
-    let own: Arc<dyn BalanceCache> = Arc::<ToldCache>::clone(&cache);
+async fn world() -> (World, Arc<ScriptedCache>) {
+    let cache = Arc::new(ScriptedCache::default());
+    let own: Arc<dyn BalanceCache> = Arc::<ScriptedCache>::clone(&cache);
     let world = World::built(quiet(), |builder| builder.cache(own)).await;
     (world, cache)
 }
@@ -128,7 +129,7 @@ async fn commits_are_written_through_and_read_without_the_ledger() {
 #[tokio::test]
 async fn a_popular_miss_reads_the_ledger_once() {
     let (world, cache) = world().await;
-    cache.kept.lock().unwrap().clear();
+    cache.held.lock().unwrap().clear();
     world.store.read_gate.forget_permits(Semaphore::MAX_PERMITS);
     let readers = (0..50).map(|_| {
         let wallet = world.wallet.clone();
@@ -149,7 +150,7 @@ async fn a_popular_miss_reads_the_ledger_once() {
 #[tokio::test]
 async fn whoever_waits_takes_over_from_a_reader_that_was_dropped() {
     let (world, cache) = world().await;
-    cache.kept.lock().unwrap().clear();
+    cache.held.lock().unwrap().clear();
     world.store.read_gate.forget_permits(Semaphore::MAX_PERMITS);
     let read = |numbers: [u128; 2]| {
         let wallet = world.wallet.clone();
@@ -177,9 +178,9 @@ async fn whoever_waits_takes_over_from_a_reader_that_was_dropped() {
 #[tokio::test]
 async fn a_token_is_never_answered_with_less() {
     let (world, cache) = world().await;
-    let old = cache.kept.lock().unwrap()[&account_key(1)];
+    let old = cache.held.lock().unwrap()[&account_key(1)];
     let token = submit(&world, "pay", 1, 2).await.outcome.positions();
-    cache.kept.lock().unwrap().insert(account_key(1), old);
+    cache.held.lock().unwrap().insert(account_key(1), old);
     assert_eq!(
         posted(&world, 1, &Freshness::Cached).await,
         10_000,
@@ -197,7 +198,7 @@ async fn a_token_is_never_answered_with_less() {
             .map(|one| one.1.version)
     );
 
-    // Of other books, or of a ledger that has lost something.
+    // Positions of another ledger, or of a ledger that has lost commits.
     let beyond = Freshness::AtLeast(vec![(account_key(1), at(1_000))]);
     let error = world.wallet.balance(account_key(1), &beyond).await;
     assert_eq!(error.unwrap_err().code(), "store_unavailable");
@@ -218,10 +219,10 @@ async fn a_token_is_never_answered_with_less() {
 #[tokio::test]
 async fn a_token_is_not_answered_by_a_read_that_began_before_it() {
     let (world, cache) = world().await;
-    cache.kept.lock().unwrap().clear();
+    cache.held.lock().unwrap().clear();
     world.store.read_gate.forget_permits(Semaphore::MAX_PERMITS);
-    // This one has read, and its answer is on its way: as if it came from a
-    // server that lags.
+    // This reader has its answer in flight, as if it came from a server with
+    // replication lag.
     let wallet = world.wallet.clone();
     let early =
         tokio::spawn(async move { wallet.balance(account_key(1), &Freshness::Cached).await });
@@ -334,7 +335,7 @@ async fn what_waits_is_put_when_the_service_ends() {
     world.wallet.shutdown().await;
     let versions = task.await.unwrap().unwrap().outcome.positions();
     for (account, position) in versions {
-        assert_eq!(cache.kept.lock().unwrap()[&account].position(), position);
+        assert_eq!(cache.held.lock().unwrap()[&account].position(), position);
     }
 }
 
@@ -343,7 +344,7 @@ async fn what_the_host_committed_itself_is_written_through() {
     let (world, cache) = world().await;
     let request = transfer("own", 1, 2);
     let shards = SettlementShards::new();
-    let prepared = Prepared::new(request, &Uuid7, &shards).unwrap();
+    let prepared = PreparedRequest::new(request, &Uuid7, &shards).unwrap();
     let batch = Arc::new(Batch::new(vec![Arc::new(prepared)]));
     let committed = world.store.transact(batch).await.unwrap();
     let before = cache.version(1);
@@ -358,7 +359,7 @@ async fn a_replay_puts_nothing_old_back() {
     let (world, cache) = world().await;
     submit(&world, "pay", 1, 2).await.accepted().unwrap();
     submit(&world, "more", 1, 2).await.accepted().unwrap();
-    cache.kept.lock().unwrap().clear();
+    cache.held.lock().unwrap().clear();
     assert!(submit(&world, "pay", 1, 2).await.replayed);
     assert_eq!(cache.version(1), None);
 }

@@ -1,4 +1,4 @@
-//! Writers, readers, expiry and a cache that is emptied, all at once.
+//! Concurrent writers, readers, expiry and a cache that is emptied.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,8 +30,8 @@ async fn books(store: Arc<MemoryStore>, cache: Arc<dyn BalanceCache>) -> Wallet 
     wallet
 }
 
-/// Reads with the token of all that was read and written before; what it is
-/// told is no older, and no newer than the ledger read after it.
+/// Reads with the token of all earlier reads and writes. The answer must not be
+/// older than the token, or newer than a ledger read after it.
 async fn read(wallet: Wallet, store: Arc<MemoryStore>, stop: Arc<AtomicBool>) {
     let mut seen: BTreeMap<AccountKey, Position> = BTreeMap::new();
     let mut rounds = 0_u64;
@@ -74,7 +74,8 @@ async fn read(wallet: Wallet, store: Arc<MemoryStore>, stop: Arc<AtomicBool>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_token_is_kept_by_readers_of_two_processes() {
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
-    // So short that balances end all the time, and too small for all of them.
+    // The life is so short that balances expire all the time, and the cache is too
+    // small for all.
     let cache = MemoryCache::new(Arc::new(SystemClock), Duration::from_micros(300), 5);
     let cache: Arc<dyn BalanceCache> = Arc::new(cache);
     let one = books(Arc::clone(&store), Arc::clone(&cache)).await;

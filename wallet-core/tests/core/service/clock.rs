@@ -1,5 +1,5 @@
-//! A store's clock that stepped forward and was set right: accounts that were used
-//! meanwhile live in the future, and a raise of the bound lets them move.
+//! The store's clock stepped forward and was corrected. Accounts that were used
+//! meanwhile have a time in the future, and a raise of the bound unblocks them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +20,9 @@ const SECOND: Duration = Duration::from_secs(1);
 
 struct Bank {
     wallet: Wallet,
-    /// The store's.
+    /// The store's clock.
     store: Arc<ManualClock>,
-    /// The service's.
+    /// The service's clock.
     service: Arc<JumpClock>,
     ada: AccountId,
 }
@@ -45,7 +45,7 @@ impl Bank {
         }
     }
 
-    /// Deposits a cent; the time that it has.
+    /// Deposits a cent. Returns the time of the deposit.
     async fn deposit(&self, key: &str) -> Result<Timestamp, WalletError> {
         let money = Money::parse("0.01", Currency::iso("EUR").unwrap()).unwrap();
         let deposit = Deposit::new(self.ada, money, SettlementName::new("bank").unwrap());
@@ -55,13 +55,13 @@ impl Bank {
         Ok(answer.outcome.at)
     }
 
-    /// Until so much later by the service's clock.
+    /// This much later by the service's clock.
     fn in_time(&self, later: Duration) -> Timestamp {
         self.service.now().saturating_add(later)
     }
 }
 
-/// An hour ahead, a deposit, and back again; the time of the deposit.
+/// A deposit while the clock is an hour ahead. Returns the time of the deposit.
 async fn stepped(bank: &Bank) -> Timestamp {
     bank.store.advance(HOUR);
     let future = bank.deposit("ahead").await.unwrap();
@@ -88,7 +88,7 @@ async fn a_raise_that_ends_lets_accounts_of_the_future_move() {
     let until = bank.in_time(600 * SECOND);
     bank.wallet.raise_max_ahead(HOUR, until).unwrap();
     assert_eq!(bank.wallet.max_ahead(), HOUR);
-    // The key was not used up, and times do not go back.
+    // The key was not used, and times do not go back.
     assert_eq!(bank.deposit("locked out").await.unwrap(), future);
     bank.store.advance(SECOND);
     assert_eq!(bank.deposit("again").await.unwrap(), future);
@@ -101,7 +101,7 @@ async fn a_raise_that_ends_lets_accounts_of_the_future_move() {
         "{refused:?}"
     );
 
-    // Once the clock has caught up, times go on.
+    // Once the clock has caught up, times rise again.
     bank.store.advance(HOUR);
     assert_eq!(bank.deposit("too late").await.unwrap(), bank.store.now());
 }
@@ -138,7 +138,7 @@ async fn a_raise_is_limited_in_time_and_in_distance() {
         assert_eq!(wallet.raise_max_ahead(bound, until), Err(why));
     }
     assert_eq!(wallet.max_ahead(), 2 * SECOND);
-    // One that is lower than what holds anyway changes nothing.
+    // A bound below the current one changes nothing.
     wallet.raise_max_ahead(SECOND, soon).unwrap();
     assert_eq!(wallet.max_ahead(), 2 * SECOND);
     let longest = bank.in_time(MAX_RAISE_LIFE);

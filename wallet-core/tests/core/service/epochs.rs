@@ -1,5 +1,5 @@
-//! Books that went back to an earlier state under processes at work: ADR 17's
-//! worked example, as far as caches and tokens take part.
+//! A restore to an earlier state while processes run: the worked example of ADR 17,
+//! for caches and tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ struct Restored {
     world: World,
     cache: Arc<MemoryCache>,
     backup: Tables,
-    /// Where account 1 and 2 stood when all was lost.
+    /// The balances of account 1 and 2 before the loss.
     lost: [Balance; 2],
 }
 
@@ -37,9 +37,9 @@ async fn restored() -> Restored {
         paid.accepted().unwrap();
     }
     settle().await;
-    let kept = own.get(&[account_key(1), account_key(2)]).await.unwrap();
+    let cached = own.get(&[account_key(1), account_key(2)]).await.unwrap();
     Restored {
-        lost: [kept[0].unwrap(), kept[1].unwrap()],
+        lost: [cached[0].unwrap(), cached[1].unwrap()],
         cache: own,
         backup,
         world,
@@ -54,7 +54,7 @@ fn at_work(world: &World, cache: &Arc<MemoryCache>) -> Wallet {
 }
 
 impl Restored {
-    /// Brings the books back, and raises the epoch.
+    /// Restores the ledger, and raises the epoch.
     async fn restore(&self) -> Epoch {
         *self.world.store.inner.shared().tables() = self.backup.clone();
         let to = self.world.clock.now().saturating_sub(MINUTE);
@@ -75,19 +75,20 @@ async fn a_cached_balance_of_lost_effects_is_never_told_again() {
     assert_eq!(read(&before, 2, &Freshness::Cached).await, books.lost[1]);
     assert_eq!(books.lost[1].posted(), 10_200);
     let epoch = books.restore().await;
-    // A process that starts afterwards asks first; one at work asks now and then.
+    // A new process queries the epoch first. A running one queries it from time to
+    // time.
     let after = at_work(&books.world, &books.cache);
-    let told = read(&after, 2, &Freshness::Cached).await;
-    assert_eq!((told.posted(), told.epoch), (10_000, epoch));
-    assert!(told.version < books.lost[1].version);
+    let answer = read(&after, 2, &Freshness::Cached).await;
+    assert_eq!((answer.posted(), answer.epoch), (10_000, epoch));
+    assert!(answer.version < books.lost[1].version);
     settle().await;
     assert_eq!(read(&before, 1, &Freshness::Cached).await, books.lost[0]);
     books.world.clock.sleep(Duration::from_secs(5)).await;
     assert_eq!(read(&before, 1, &Freshness::Cached).await.posted(), 10_000);
     settle().await;
-    let kept = books.cache.get(&[account_key(1), account_key(2)]).await;
-    let kept: Vec<_> = kept.unwrap().into_iter().flatten().collect();
-    assert!(kept.iter().all(|one| one.epoch == epoch), "{kept:?}");
+    let cached = books.cache.get(&[account_key(1), account_key(2)]).await;
+    let cached: Vec<_> = cached.unwrap().into_iter().flatten().collect();
+    assert!(cached.iter().all(|one| one.epoch == epoch), "{cached:?}");
 }
 
 #[tokio::test]
@@ -105,10 +106,10 @@ async fn a_commit_after_a_restore_replaces_a_cached_balance_of_a_higher_version(
         .1;
     assert_eq!(position.epoch, epoch);
     assert!(position.version < books.lost[0].version);
-    let kept = books.cache.get(&[account_key(1)]).await.unwrap()[0].unwrap();
-    assert_eq!((kept.position(), kept.posted()), (position, 9_900));
-    // The process knows the epoch from its commit, and asks for no more.
-    assert_eq!(read(&wallet, 1, &Freshness::Cached).await, kept);
+    let cached = books.cache.get(&[account_key(1)]).await.unwrap()[0].unwrap();
+    assert_eq!((cached.position(), cached.posted()), (position, 9_900));
+    // The process knows the epoch from its commit, and needs no query.
+    assert_eq!(read(&wallet, 1, &Freshness::Cached).await, cached);
     assert_eq!(read(&wallet, 2, &Freshness::Cached).await.posted(), 10_000);
 }
 
@@ -119,19 +120,19 @@ async fn a_token_of_lost_effects_is_satisfied_by_a_later_epoch_and_by_nothing_el
     let own = token(&books.lost[0]);
     *books.world.store.inner.shared().tables() = books.backup.clone();
     let behind = at_work(&books.world, &books.cache);
-    // Not raised: the books are behind what was told.
+    // The epoch is not raised: the ledger is behind the answer.
     books.cache.invalidate(&[account_key(1)]).await.unwrap();
     let refused = behind.balance(account_key(1), &own).await.unwrap_err();
     assert_eq!(refused.code(), "store_unavailable");
     let epoch = books.restore().await;
     let wallet = at_work(&books.world, &books.cache);
-    let told = read(&wallet, 1, &own).await;
-    assert_eq!((told.posted(), told.epoch), (10_000, epoch));
-    // An account that the restore has lost is gone, and that is an answer.
+    let answer = read(&wallet, 1, &own).await;
+    assert_eq!((answer.posted(), answer.epoch), (10_000, epoch));
+    // A missing account is an answer, because the restore has lost it.
     let gone = Position::new(Epoch::FIRST, 3);
     let gone = Freshness::AtLeast(vec![(account_key(77), gone)]);
     assert_eq!(wallet.balance(account_key(77), &gone).await.unwrap(), None);
-    // Who has seen the new epoch is never told of the old one.
+    // A reader that has seen the new epoch never gets a balance of the old one.
     let ahead = Epoch::new(epoch.number() + 1).unwrap();
     let ahead = Freshness::AtLeast(vec![(account_key(1), Position::new(ahead, 1))]);
     assert!(wallet.balance(account_key(1), &ahead).await.is_err());

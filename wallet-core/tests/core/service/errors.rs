@@ -37,7 +37,7 @@ fn codes_and_advice_are_those_of_the_first_release() {
         (store(StoreErrorKind::Internal), "store_internal", false),
     ];
     for (error, code, is_retryable) in golden {
-        let told = (error.code(), error.is_retryable());
-        assert_eq!(told, (code, is_retryable), "{error:?}");
+        let reported = (error.code(), error.is_retryable());
+        assert_eq!(reported, (code, is_retryable), "{error:?}");
     }
 }

@@ -21,7 +21,7 @@ impl World {
         self.store.script.lock().unwrap().extend(steps);
     }
 
-    /// Four requests that are one batch, behind one that is under way.
+    /// Four requests in one batch, after a batch in flight.
     async fn four(&self) -> Vec<tokio::task::JoinHandle<Result<wallet_core::Answer, WalletError>>> {
         self.store.close();
         let busy = self.submit(transfer("busy", 30, 31)).await;
@@ -232,15 +232,15 @@ async fn an_outage_that_lasts_fails_a_batch_as_a_whole_without_splitting_it() {
 #[tokio::test]
 async fn an_answer_lost_before_a_foreign_lock_is_still_the_callers_own() {
     let world = World::new().await;
-    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let lock = world.store.inner.lock_account(account_key(1)).unwrap();
     world.store.close();
     world.play([Step::CommitLater]);
     let task = world.submit(transfer("t", 1, 2)).await;
-    // The commit itself keeps the account for as long as it is under way.
+    // The commit itself locks the account while it is in flight.
     world.store.open(2);
     settle().await;
     assert!(world.wallet.stats().blocked > 0 && !task.is_finished());
-    drop(kept);
+    drop(lock);
     world.store.land().await;
     world.store.open_wide();
     let answer = task.await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! What the service says of its latest commit.
+//! The service's report of its latest commit.
 
 use wallet_core::WalletError;
 use wallet_core::store::StoreErrorKind;
@@ -39,7 +39,7 @@ async fn the_latest_commit_says_whether_the_store_can_commit() {
             .unwrap();
         assert_eq!(last().failure, None);
     }
-    // What is a batch's own fault says nothing of the next one.
+    // An error that only the batch causes says nothing about the next one.
     for kind in [
         StoreErrorKind::Conflict,
         StoreErrorKind::Invalid,

@@ -13,12 +13,12 @@ fn patient() -> Settings {
 #[tokio::test]
 async fn an_account_kept_by_somebody_else_stalls_nobody_but_its_own_requests() {
     let world = World::with(patient()).await;
-    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let lock = world.store.inner.lock_account(account_key(1)).unwrap();
     let blocked = world.submit(transfer("blocked", 1, 2)).await;
-    // Another request under the blocked key waits too, and keeps nobody.
+    // Another request under the blocked key waits too, and blocks no other.
     let again = world.submit(transfer("blocked", 1, 2)).await;
     for number in 0..20 {
-        // Account 2 is what the blocked request wants as well.
+        // The blocked request needs account 2 too.
         let answer = world
             .wallet
             .submit(transfer(&format!("t{number}"), 3, 2))
@@ -26,7 +26,7 @@ async fn an_account_kept_by_somebody_else_stalls_nobody_but_its_own_requests() {
         answer.unwrap().accepted().unwrap();
     }
     assert!(!blocked.is_finished() && !again.is_finished());
-    drop(kept);
+    drop(lock);
     assert!(!blocked.await.unwrap().unwrap().replayed);
     assert!(again.await.unwrap().unwrap().replayed);
     assert_eq!(
@@ -39,7 +39,7 @@ async fn an_account_kept_by_somebody_else_stalls_nobody_but_its_own_requests() {
 #[tokio::test]
 async fn neighbours_in_the_same_batch_are_answered_at_once() {
     let world = World::with(patient()).await;
-    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let lock = world.store.inner.lock_account(account_key(1)).unwrap();
     world.store.close();
     let busy = world.submit(transfer("busy", 30, 31)).await;
     let blocked = world.submit(transfer("blocked", 1, 2)).await;
@@ -50,7 +50,7 @@ async fn neighbours_in_the_same_batch_are_answered_at_once() {
     settle().await;
     assert!(!blocked.is_finished());
     assert_eq!(world.store.sizes()[1], 2, "both were in one batch");
-    drop(kept);
+    drop(lock);
     world.store.open_wide();
     blocked.await.unwrap().unwrap().accepted().unwrap();
 }
@@ -62,14 +62,14 @@ async fn a_lock_that_stays_ends_in_a_conflict_and_records_nothing() {
         ..quiet()
     };
     let world = World::with(settings).await;
-    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let lock = world.store.inner.lock_account(account_key(1)).unwrap();
     let answer = world.wallet.submit(transfer("blocked", 1, 2)).await;
     let Err(WalletError::Store(error)) = answer else {
         panic!("an error of the store, not {answer:?}");
     };
     assert_eq!(error.kind(), StoreErrorKind::Conflict);
     assert_eq!(world.store.sizes(), [1, 1, 1]);
-    drop(kept);
+    drop(lock);
     assert!(!world.is_recorded("blocked").await);
     world
         .wallet
@@ -87,7 +87,7 @@ async fn many_blocked_requests_stall_nobody() {
         ..patient()
     };
     let world = World::with(settings).await;
-    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let lock = world.store.inner.lock_account(account_key(1)).unwrap();
     let mut blocked = Vec::new();
     for number in 0..60 {
         blocked.push(world.submit(transfer(&format!("b{number}"), 1, 2)).await);
@@ -100,7 +100,7 @@ async fn many_blocked_requests_stall_nobody() {
         answer.unwrap().accepted().unwrap();
     }
     assert!(blocked.iter().all(|task| !task.is_finished()));
-    drop(kept);
+    drop(lock);
     for task in blocked {
         task.await.unwrap().unwrap().accepted().unwrap();
     }
@@ -111,11 +111,11 @@ fn pay(text: &str, from: u128, to: u128, cents: i128) -> Request {
     Request::new(key(text), PostTransfer::new(vec![leg(from, to, cents)]))
 }
 
-/// The second needs what the first brings, the third what the second brings; the
-/// fourth has nothing to do with them.
+/// The second request needs the money of the first, and the third that of the
+/// second. The fourth is independent.
 async fn a_call_keeps_its_order(settings: Settings) {
     let world = World::with(settings).await;
-    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let lock = world.store.inner.lock_account(account_key(1)).unwrap();
     let call = vec![
         pay("first", 1, 2, 9_000),
         pay("second", 2, 3, 15_000),
@@ -138,7 +138,7 @@ async fn a_call_keeps_its_order(settings: Settings) {
     }
     assert!(world.is_recorded("fourth").await, "it waits for nobody");
     assert!(!world.is_recorded("second").await && !world.is_recorded("third").await);
-    drop(kept);
+    drop(lock);
     for answer in call.await.unwrap() {
         answer.unwrap().accepted().unwrap();
     }
@@ -170,7 +170,7 @@ async fn behind_one_that_ends_with_an_error_the_rest_of_a_call_goes_on() {
         ..quiet()
     };
     let world = World::with(settings).await;
-    let kept = world.store.inner.lock_account(account_key(1)).unwrap();
+    let lock = world.store.inner.lock_account(account_key(1)).unwrap();
     let call = vec![pay("first", 1, 2, 1), pay("second", 2, 3, 1)];
     let answers = world.wallet.submit_all(call).await;
     assert!(matches!(&answers[0], Err(WalletError::Store(_))));
@@ -181,5 +181,5 @@ async fn behind_one_that_ends_with_an_error_the_rest_of_a_call_goes_on() {
         .result
         .as_ref()
         .unwrap();
-    drop(kept);
+    drop(lock);
 }

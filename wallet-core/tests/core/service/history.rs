@@ -1,4 +1,5 @@
-//! A wallet with a history that is behind, has holes, fails or never answers.
+//! A wallet with a history that is behind, has missing rows, fails or never
+//! answers.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -26,7 +27,8 @@ pub(crate) enum Mood {
     Hangs,
 }
 
-/// A history that hides some of its rows, as if they had expired or never come.
+/// A history that hides some of its rows, as if they had expired or were never
+/// written.
 #[derive(Debug)]
 pub(crate) struct Holey {
     pub(crate) inner: MemoryHistory,
@@ -117,7 +119,7 @@ pub(crate) struct Two {
 }
 
 impl Two {
-    /// With three accounts of which one has unlimited credit.
+    /// A ledger with three accounts. One of them has no overdraft limit.
     pub(crate) async fn new() -> Self {
         let clock = JumpClock::new();
         let store = Arc::new(MemoryStore::new(clock.clone()));
@@ -159,15 +161,15 @@ impl Two {
         paid.accepted().unwrap();
     }
 
-    /// The books as they stand, and when that was.
+    /// The current tables, and their time.
     pub(crate) async fn back_up(&self) -> (Tables, Timestamp) {
         let backup = (self.store.shared().tables().clone(), self.clock.now());
-        // What comes later is later.
+        // Later commits have a later time.
         self.clock.sleep(Duration::from_micros(1)).await;
         backup
     }
 
-    /// Brings the books back, and waits until every wallet has asked for the epoch.
+    /// Restores the tables, and waits until every wallet has queried the epoch.
     pub(crate) async fn restore(&self, tables: &Tables, restored_to: Timestamp) {
         *self.store.shared().tables() = tables.clone();
         self.clock.sleep(Duration::from_secs(6)).await;
@@ -175,7 +177,7 @@ impl Two {
         self.store.raise_epoch(restored_to, &by).await.unwrap();
     }
 
-    /// Brings history to where the ledger stands.
+    /// Fills history up to the ledger.
     pub(crate) async fn fill(&self) {
         let store: &dyn LedgerStore = &*self.store;
         let backfill = Backfill::new(&self.history.inner, store);
@@ -187,11 +189,11 @@ impl Two {
         hidden.insert((account_key(number), sequence));
     }
 
-    /// What both say, which is the same.
+    /// The common answer of both wallets.
     pub(crate) async fn page(&self, query: &HistoryQuery) -> Statement {
-        let told = self.with.statement(query).await.unwrap();
-        assert_eq!(told, self.without.statement(query).await.unwrap());
-        told
+        let answer = self.with.statement(query).await.unwrap();
+        assert_eq!(answer, self.without.statement(query).await.unwrap());
+        answer
     }
 
     pub(crate) fn mood(&self, mood: Mood) {
@@ -241,8 +243,11 @@ async fn what_history_proves_comes_from_it() {
     assert_eq!(two.counts(), (8, 0, 0));
     let first = two.page(&HistoryQuery::first(account_key(1), 1)).await;
     let at = first.entries[0].created_at;
-    let told = two.with.balance_at(account_key(1), at).await.unwrap();
-    assert_eq!(told.map(|told| (told.posted, told.sequence)), Some((-1, 1)));
+    let answer = two.with.balance_at(account_key(1), at).await.unwrap();
+    assert_eq!(
+        answer.map(|answer| (answer.posted, answer.sequence)),
+        Some((-1, 1))
+    );
     assert_eq!(two.counts(), (10, 0, 0));
 }
 
@@ -289,14 +294,15 @@ async fn nothing_is_answered_from_what_a_restore_left_in_doubt() {
         .map(|micros| at.saturating_add(Duration::from_micros(micros)))
         .collect();
     two.restore(&tables, at).await;
-    // Nobody has superseded anything; the rows before the time prove the statement.
+    // Nothing is superseded yet. The rows before the restored time prove the
+    // statement.
     assert_eq!(two.page(&query).await.entries.len(), 10);
     assert_eq!(two.counts(), (2, 0, 0));
     for number in 0..2 {
         for at in &times {
-            let told = two.with.balance_at(account_key(1), *at).await.unwrap();
+            let answer = two.with.balance_at(account_key(1), *at).await.unwrap();
             let due = two.without.balance_at(account_key(1), *at).await.unwrap();
-            assert_eq!(told, due, "at {at}");
+            assert_eq!(answer, due, "at {at}");
         }
         assert_eq!(
             two.counts().0,
@@ -319,9 +325,9 @@ async fn a_history_that_fails_or_hangs_is_done_without() {
     for (mood, failures) in [(Mood::Fails, 2), (Mood::Hangs, 4)] {
         two.mood(mood);
         assert_eq!(two.page(&query).await.entries.len(), 10);
-        let told = two.with.balance_at(account_key(1), at).await.unwrap();
+        let answer = two.with.balance_at(account_key(1), at).await.unwrap();
         let due = two.without.balance_at(account_key(1), at).await.unwrap();
-        assert_eq!(told, due);
+        assert_eq!(answer, due);
         assert_eq!(two.counts(), (0, 0, failures));
     }
     two.mood(Mood::Well);

@@ -1,5 +1,5 @@
-//! Over random ledgers and histories, whoever reads cannot tell which of the two
-//! answered.
+//! Over random ledgers and histories, answers from history and from the ledger are
+//! equal.
 
 use std::time::Duration;
 
@@ -17,20 +17,20 @@ use crate::service::world::account_key;
 #[derive(Debug, Clone)]
 enum Step {
     Pay(u128, u128, i128),
-    /// So many microseconds pass.
+    /// This many microseconds pass.
     Pass(u8),
-    /// History comes to where the ledger stands.
+    /// History is filled up to the ledger.
     Fill,
-    /// A row of an account is gone.
+    /// A row of an account is removed.
     Hide(u128, i64),
     /// A statement is read page by page, with payments between the pages.
     Read(Reading),
-    /// A balance so many microseconds ago.
+    /// A balance is read at this many microseconds ago.
     Balance(u128, i64),
-    /// The books are backed up.
+    /// The ledger is backed up.
     Backup,
-    /// They are brought back to the last backup, or to one of so many microseconds
-    /// before it, as far as anybody knows.
+    /// The ledger is restored to the last backup. The restored time may be earlier
+    /// by this many microseconds.
     Restore(u8),
 }
 
@@ -119,9 +119,9 @@ async fn run(steps: Vec<Step>) -> u64 {
             Step::Balance(account, ago) => {
                 let at = Timestamp::from_micros(two.clock.now().as_micros() - ago);
                 let account = account_key(account);
-                let told = two.with.balance_at(account, at).await.unwrap();
+                let answer = two.with.balance_at(account, at).await.unwrap();
                 let due = two.without.balance_at(account, at).await.unwrap();
-                assert_eq!(told, due);
+                assert_eq!(answer, due);
             }
             Step::Backup => backup = Some(two.back_up().await),
             Step::Restore(early) => {
@@ -145,7 +145,8 @@ proptest! {
     }
 }
 
-/// The property above would hold of a wallet that never asks.
+/// Without this, the property above would also hold for a wallet that never queries
+/// history.
 #[test]
 fn history_answers_many_of_the_random_questions() {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,5 +1,5 @@
-//! What one request is to blame for hits no other: a row that cannot be read, a row
-//! that a foreign transaction keeps.
+//! The error of one request affects no other: a row that cannot be read, or a row
+//! that a foreign transaction has locked.
 use std::time::Duration;
 
 use wallet_core::ledger::HoldKey;
@@ -12,7 +12,7 @@ use crate::service::world::{
     World, account, account_key, euros, key, quiet, record, settle, transfer,
 };
 
-/// Requests that are one batch, behind one that is under way.
+/// Requests in one batch, after a batch in flight.
 async fn batch_of(
     world: &World,
     count: u128,
@@ -51,7 +51,7 @@ async fn a_record_that_cannot_be_read_fails_its_own_request_and_no_other() {
         }
     }
     assert_eq!(world.wallet.stats().damaged, 1);
-    // Halving, and nothing again: 64, 32, 16, 8, 4, 2, 1 and the other halves.
+    // Halving without repeats: 64, 32, 16, 8, 4, 2, 1 and the other halves.
     assert_eq!(world.store.sizes().len(), 1 + 13);
 }
 
@@ -89,13 +89,13 @@ async fn neighbours_of_a_damaged_record_are_settled_though_an_answer_was_lost() 
 async fn a_key_that_somebody_else_keeps_stalls_only_its_own_request() {
     let world = World::new().await;
     let tasks = batch_of(&world, 64).await;
-    let kept = record("t20");
+    let reserved = record("t20");
     world
         .store
         .poison
         .lock()
         .unwrap()
-        .insert(kept, StoreErrorKind::Conflict);
+        .insert(reserved, StoreErrorKind::Conflict);
     world.store.open_wide();
     for (number, task) in tasks.into_iter().enumerate() {
         match task.await.unwrap() {
@@ -132,7 +132,7 @@ async fn a_hold_that_cannot_be_read_stops_no_other_from_expiring() {
         placed.push(answer.hold().unwrap().unwrap().key);
     }
     world.clock.sleep(Duration::from_secs(12)).await;
-    // As many as one look finds, and more of them in front than behind.
+    // As many as one step finds, with more of them before than after.
     let damaged: Vec<HoldKey> = placed.iter().take(9).copied().collect();
     world
         .store
@@ -205,5 +205,5 @@ async fn a_hold_whose_expiry_meets_a_damaged_row_is_left_out_as_well() {
 /// The key under which the sweep ends a hold.
 fn expiry_key(hold: HoldKey) -> wallet_core::ledger::RecordKey {
     let ids = wallet_testkit::SeededIds::new(7);
-    wallet_core::request::Prepared::expiry(hold, &ids).key()
+    wallet_core::request::PreparedRequest::expiry(hold, &ids).key()
 }

@@ -1,4 +1,4 @@
-//! What the service must hold, whatever store, callers and time do.
+//! The guarantees of the service for any store, any callers and any clock.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

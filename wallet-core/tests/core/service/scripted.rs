@@ -1,4 +1,4 @@
-//! A store that does as it is told and remembers what it was asked.
+//! A store that follows a script and records its calls.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,21 +11,21 @@ use wallet_core::ledger::{
     TransferKey, TransferWithReversals,
 };
 use wallet_core::memory::MemoryStore;
-use wallet_core::request::{Batch, Reads};
+use wallet_core::request::{Batch, ReadSet};
 use wallet_core::store::{
     AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
     Snapshot, StoreErrorKind,
 };
 use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
-/// What becomes of one commit.
+/// The scripted result of one commit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Step {
-    /// It fails before it has an effect.
+    /// The commit fails before it has an effect.
     Fail(StoreErrorKind),
-    /// It takes effect, and the answer is lost.
+    /// The commit takes effect, and the answer is lost.
     LoseAnswer,
-    /// Nobody knows: it takes effect when the test lets it land.
+    /// The result is unknown. The commit takes effect when the test lets it land.
     CommitLater,
     /// The store panics before it has an effect.
     Panic,
@@ -34,34 +34,34 @@ pub(crate) enum Step {
 #[derive(Debug)]
 pub(crate) struct Scripted {
     pub(crate) inner: MemoryStore,
-    /// A commit needs a permit to go on.
+    /// Each commit needs a permit to continue.
     pub(crate) gate: Semaphore,
     pub(crate) script: Mutex<VecDeque<Step>>,
-    /// Requests whose batches fail, and how: data that the store refuses, a record
-    /// that cannot be read, a key that a foreign transaction has not committed yet.
+    /// Requests whose batches fail, with the kind of error: refused data, an
+    /// unreadable record, a key that a foreign transaction has not committed yet.
     pub(crate) poison: Mutex<BTreeMap<RecordKey, StoreErrorKind>>,
     /// Holds that cannot be read.
     pub(crate) damaged_holds: Mutex<BTreeSet<HoldKey>>,
-    /// Requests whose batches others may follow as soon as they have begun.
+    /// Requests whose batches report the locks as soon as they have begun.
     pub(crate) followed: Mutex<BTreeSet<RecordKey>>,
     /// The keys of every batch, in the order in which commits began.
     pub(crate) batches: Mutex<Vec<Vec<RecordKey>>>,
     pub(crate) limits: Mutex<Limits>,
     /// The accounts of every read, in the order in which reads began.
     pub(crate) reads: Mutex<Vec<Vec<AccountKey>>>,
-    /// A read of accounts needs a permit to go on.
+    /// Each read of accounts needs a permit to continue.
     pub(crate) read_gate: Semaphore,
-    /// How many commits have begun.
+    /// The number of commits that have begun.
     pub(crate) begun: watch::Sender<usize>,
-    /// What has not landed yet.
+    /// The commit that has not landed yet.
     late: Mutex<Option<Arc<Batch>>>,
     touched: Mutex<BTreeSet<AccountKey>>,
-    /// How often two commits under way shared an account.
+    /// The number of times that two commits in flight shared an account.
     pub(crate) overlaps: AtomicUsize,
 }
 
 impl Scripted {
-    /// Open, without a script.
+    /// An open store without a script.
     pub(crate) fn new(inner: MemoryStore) -> Self {
         Self {
             limits: Mutex::new(inner.limits()),
@@ -81,22 +81,22 @@ impl Scripted {
         }
     }
 
-    /// From here on commits wait.
+    /// Makes commits wait from here on.
     pub(crate) fn close(&self) {
         self.gate.forget_permits(Semaphore::MAX_PERMITS);
     }
 
-    /// Lets `count` commits go on.
+    /// Lets `count` commits continue.
     pub(crate) fn open(&self, count: usize) {
         self.gate.add_permits(count);
     }
 
-    /// Lets all commits go on.
+    /// Lets all commits continue.
     pub(crate) fn open_wide(&self) {
         self.open(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// Lets the commit take effect that is still under way.
+    /// Lets the commit in flight take effect.
     pub(crate) async fn land(&self) {
         let batch = self.late.lock().unwrap().take();
         self.inner.transact(batch.unwrap()).await.unwrap();
@@ -139,7 +139,7 @@ impl LedgerStore for Scripted {
         self.begun.send_modify(|number| *number += 1);
         let is_followed = |key| self.followed.lock().unwrap().contains(key);
         if keys.iter().any(is_followed) {
-            batch.may_follow();
+            batch.locks_acquired();
         }
         let permit = self.gate.acquire().await.unwrap();
         permit.forget();
@@ -169,7 +169,7 @@ impl LedgerStore for Scripted {
         }
     }
 
-    async fn snapshot(&self, reads: &Reads) -> Result<Snapshot, StoreError> {
+    async fn snapshot(&self, reads: &ReadSet) -> Result<Snapshot, StoreError> {
         self.inner.snapshot(reads).await
     }
 

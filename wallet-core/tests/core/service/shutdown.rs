@@ -29,7 +29,7 @@ async fn shutting_down_answers_all_that_was_accepted_and_accepts_no_more() {
     }
     shutdown.await.unwrap();
     world.driver.await.unwrap();
-    // Shutting down twice is shutting down once.
+    // The shutdown is idempotent.
     world.wallet.shutdown().await;
 }
 

@@ -1,4 +1,4 @@
-//! Of many processes one sweeps.
+//! Of many processes one sweeps expired holds.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -63,14 +63,14 @@ async fn who_has_it_not_leaves_it_until_the_lease_has_ended() {
     until_swept(&world).await;
 }
 
-/// Fails, or never answers.
+/// A lock service that fails, or never answers.
 #[derive(Debug)]
 struct Failing {
     is_silent: bool,
 }
 
 fn failed() -> StoreError {
-    StoreError::new(StoreErrorKind::Unavailable, "as it is told")
+    StoreError::new(StoreErrorKind::Unavailable, "as scripted")
 }
 
 #[async_trait]

@@ -20,7 +20,7 @@ use wallet_testkit::SeededIds;
 
 use crate::service::scripted::Scripted;
 
-/// Sleeping moves it forward at once, so that no test waits for real.
+/// A clock that a sleep moves forward at once, so that no test waits.
 #[derive(Debug)]
 pub(crate) struct JumpClock(AtomicI64);
 
@@ -62,7 +62,7 @@ impl World {
         Self::with(quiet()).await
     }
 
-    /// Accounts 1 to 40 hold 100.00 euros each; the store's log is empty.
+    /// Accounts 1 to 40 have 100.00 euros each. The store's log is empty.
     pub(crate) async fn with(settings: Settings) -> Self {
         Self::built(settings, |builder| builder).await
     }
@@ -98,8 +98,8 @@ impl World {
         }
     }
 
-    /// Submits from a task of its own; the request is in the queue (or was
-    /// refused) when this returns.
+    /// Submits from a separate task. When this returns, the request is in the queue
+    /// or was refused.
     pub(crate) async fn submit(&self, request: Request) -> JoinHandle<Result<Answer, WalletError>> {
         let wallet = self.wallet.clone();
         let task = tokio::spawn(async move { wallet.submit(request).await });
@@ -118,7 +118,7 @@ impl World {
     }
 }
 
-/// Lets every task run that can.
+/// Lets every ready task run.
 pub(crate) async fn settle() {
     for _ in 0..50 {
         tokio::task::yield_now().await;
@@ -155,7 +155,7 @@ pub(crate) fn transfer(text: &str, from: u128, to: u128) -> Request {
     Request::new(key(text), PostTransfer::new(vec![leg(from, to, 100)]))
 }
 
-/// What stores know the key `text` by.
+/// The record key of the text `text`.
 pub(crate) fn record(text: &str) -> wallet_core::ledger::RecordKey {
     key(text).record_key(LedgerId::default())
 }

@@ -1,5 +1,5 @@
-//! Arbitrary batches and snapshots: few ids, so that everything meets, and
-//! numbers that no sound store would hold.
+//! Arbitrary batches and snapshots, with few ids so that they collide, and with
+//! numbers that no valid store has.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use wallet_core::ledger::{
     Reversal, SettlementShards, TransferWithReversals,
 };
 use wallet_core::request::{
-    Change, Expire, Prepared, ReverseWhat, Share, SystemAccount, SystemLeg, SystemTransfer,
+    Change, Expire, PreparedRequest, ReverseWhat, Share, SystemAccount, SystemLeg, SystemTransfer,
 };
 use wallet_core::store::Snapshot;
 use wallet_core::{
@@ -171,9 +171,9 @@ pub fn command() -> impl Strategy<Value = Command> {
     prop_oneof![1 => on_accounts(), 3 => on_money(), 2 => on_holds()]
 }
 
-/// Requests that are valid by themselves, some with one key, some of another
-/// ledger, some the sweep's.
-pub fn requests() -> impl Strategy<Value = Vec<Arc<Prepared>>> {
+/// Requests that are valid alone. Some share a key, some are of another ledger, and
+/// some are of the sweep.
+pub fn requests() -> impl Strategy<Value = Vec<Arc<PreparedRequest>>> {
     let submitted = (0..8_u8, prop::bool::weighted(0.05), vec(command(), 1..4));
     let request = prop_oneof![
         9 => submitted.prop_map(Some).boxed(),
@@ -184,11 +184,11 @@ pub fn requests() -> impl Strategy<Value = Vec<Arc<Prepared>>> {
         let requests = requests.into_iter().filter_map(|(request, hold)| {
             let Some((number, elsewhere, commands)) = request else {
                 let hold = InLedger::new(LedgerId::default(), hold);
-                return Some(Prepared::expiry(hold, &ids));
+                return Some(PreparedRequest::expiry(hold, &ids));
             };
             let request = Request::of_many(key(&number.to_string()), commands);
             let ledger = LedgerId::new(u32::from(elsewhere));
-            Prepared::new(request.in_ledger(ledger), &ids, &SettlementShards::new()).ok()
+            PreparedRequest::new(request.in_ledger(ledger), &ids, &SettlementShards::new()).ok()
         });
         requests.map(Arc::new).collect()
     })
@@ -295,8 +295,8 @@ fn some<T: Clone + std::fmt::Debug>(
     rows.prop_map(|rows| rows.into_iter().flatten().collect())
 }
 
-/// Every list sorted and unique, as a store promises; nothing else is sound.
-/// Records stand for some of the keys of [`requests`].
+/// Every list is sorted and unique, as a store promises; nothing else is valid.
+/// Records exist for some of the keys of [`requests`].
 pub fn snapshot() -> impl Strategy<Value = Snapshot> {
     let accounts = [A, B, C, D, bank_account()];
     let accounts = accounts.map(|id| {

@@ -24,7 +24,7 @@ use wallet_core::ledger::{
     Posted, SettlementShards, TransferKind, TransferWithReversals, settlement_account,
 };
 use wallet_core::memory::Tables;
-use wallet_core::request::{Batch, Prepared};
+use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::IdGenerator;
 use wallet_core::store::Snapshot;
 use wallet_core::{
@@ -33,7 +33,7 @@ use wallet_core::{
     Transfer, TransferId,
 };
 
-/// What the clock of a new [`World`] shows.
+/// The time of a new [`World`].
 pub const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 /// One second in microseconds.
 pub const SECOND: i64 = 1_000_000;
@@ -49,7 +49,7 @@ pub fn eur() -> Currency {
     Currency::new("EUR", 2).unwrap()
 }
 
-/// The euro as somebody else would have it.
+/// The euro with another exponent.
 pub fn eur3() -> Currency {
     Currency::new("EUR", 3).unwrap()
 }
@@ -143,7 +143,7 @@ pub fn hold_row(id: HoldId, from: AccountId, to: AccountId, minor: i128) -> Hold
     }
 }
 
-/// A posted transfer of which nothing is reversed.
+/// A posted transfer without any reversal.
 pub fn transfer_row(id: TransferId, legs: Vec<Leg>) -> TransferWithReversals {
     TransferWithReversals {
         reversed: vec![0; legs.len()],
@@ -250,36 +250,38 @@ impl World {
     }
 
     /// A request under the key `text`.
-    pub fn keyed(&self, text: &str, commands: Vec<Command>) -> Arc<Prepared> {
+    pub fn keyed(&self, text: &str, commands: Vec<Command>) -> Arc<PreparedRequest> {
         self.prepare(Request::of_many(key(text), commands))
     }
 
-    /// A request under a key of its own.
-    pub fn request(&self, command: impl Into<Command>) -> Arc<Prepared> {
+    /// A request under a new key.
+    pub fn request(&self, command: impl Into<Command>) -> Arc<PreparedRequest> {
         self.requests(vec![command.into()])
     }
 
-    /// A request of several commands under a key of its own.
-    pub fn requests(&self, commands: Vec<Command>) -> Arc<Prepared> {
+    /// A request of several commands under a new key.
+    pub fn requests(&self, commands: Vec<Command>) -> Arc<PreparedRequest> {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
         self.keyed(&format!("key-{number}"), commands)
     }
 
-    /// The same where the commands may be invalid by themselves.
-    pub fn try_requests(&self, commands: Vec<Command>) -> Option<Arc<Prepared>> {
+    /// The same where the commands may be invalid alone.
+    pub fn try_requests(&self, commands: Vec<Command>) -> Option<Arc<PreparedRequest>> {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
         let request = Request::of_many(key(&format!("key-{number}")), commands);
-        let prepared = Prepared::new(request, &self.ids, &self.shards);
+        let prepared = PreparedRequest::new(request, &self.ids, &self.shards);
         prepared.ok().map(Arc::new)
     }
 
-    pub fn prepare(&self, request: Request) -> Arc<Prepared> {
-        Arc::new(Prepared::new(request, &self.ids, &self.shards).expect("the request is valid"))
+    pub fn prepare(&self, request: Request) -> Arc<PreparedRequest> {
+        Arc::new(
+            PreparedRequest::new(request, &self.ids, &self.shards).expect("the request is valid"),
+        )
     }
 
     /// The sweep's request that expires a hold.
-    pub fn sweep(&self, hold: HoldId) -> Arc<Prepared> {
-        Arc::new(Prepared::expiry(in_ledger(hold), &self.ids))
+    pub fn sweep(&self, hold: HoldId) -> Arc<PreparedRequest> {
+        Arc::new(PreparedRequest::expiry(in_ledger(hold), &self.ids))
     }
 
     pub fn snapshot(&self, batch: &Batch) -> Snapshot {
@@ -288,20 +290,20 @@ impl World {
     }
 
     /// Decides requests as one batch; the books stay as they are.
-    pub fn decide(&self, requests: Vec<Arc<Prepared>>) -> Decision {
+    pub fn decide(&self, requests: Vec<Arc<PreparedRequest>>) -> Decision {
         let batch = Batch::new(requests);
         wallet_core::decide::decide(&batch, &self.snapshot(&batch))
     }
 
     /// Decides requests as one batch and writes what changed.
-    pub fn commit(&mut self, requests: Vec<Arc<Prepared>>) -> Vec<Decided> {
+    pub fn commit(&mut self, requests: Vec<Arc<PreparedRequest>>) -> Vec<Decided> {
         let decision = self.decide(requests);
         let applied = self.tables.apply(&decision.changes, self.now);
         applied.expect("nothing changed meanwhile");
         decision.decided
     }
 
-    /// What one command would come to; the books stay as they are.
+    /// The outcome of one command, without writing it.
     pub fn ask(&self, command: impl Into<Command>) -> Result<Receipt, Rejected> {
         let mut decided = self.decide(vec![self.request(command)]).decided;
         only_receipt(&decided.remove(0))

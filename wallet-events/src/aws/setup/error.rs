@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use crate::aws::NotFifo;
 
-/// Setting up a queue, a topic or a subscription failed. What was done stays; the
-/// same call again does the rest.
+/// Setting up a queue, a topic or a subscription failed. Completed steps stay; the same
+/// call again completes the rest.
 #[derive(Debug, Error)]
 #[error("setting up {what} failed")]
 pub struct SetupError {

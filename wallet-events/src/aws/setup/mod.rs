@@ -1,6 +1,6 @@
-//! Queues, topics and subscriptions, made by calls: idempotent, so that a host may
-//! call them at every start. Of what exists, the attributes named here are set and
-//! all others left as they are.
+//! Creates queues, topics and subscriptions. The calls are idempotent, so a host may make
+//! them at every start. On existing resources they set the attributes named here and
+//! leave all others.
 
 mod error;
 #[cfg(feature = "sqs")]

@@ -10,23 +10,22 @@ use crate::aws::error;
 use crate::aws::timeouts::{self, Timeouts};
 
 const FIFO: &str = ".fifo";
-/// The longest that a queue keeps a message: 14 days.
+/// The longest retention of a queue: 14 days.
 const RETENTION_SECS: &str = "1209600";
 
 type Attributes = HashMap<Attribute, String>;
 
-/// How a queue is made: plain data.
+/// The settings of a queue: plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSettings {
-    /// Its name, which ends in `.fifo`.
+    /// The name of the queue, which ends in `.fifo`.
     pub name: String,
-    /// How often a message is received before it is a dead letter; 5 by default,
-    /// [`Webhook::MAX_RECEIVES`](crate::webhook::Webhook::MAX_RECEIVES) where a
-    /// webhook is delivered from it.
+    /// How often a message is received before it becomes a dead letter. 5 by default;
+    /// [`Webhook::MAX_RECEIVES`](crate::webhook::Webhook::MAX_RECEIVES) for a queue that
+    /// feeds a webhook.
     pub max_receives: u32,
-    /// The key that messages are encrypted with, by id, ARN or alias; without one,
-    /// with a key of the service's own. Who needs which rights to a key of a
-    /// customer's stands in `docs/events.md`.
+    /// The key that encrypts the messages, by id, ARN or alias; by default a key of the
+    /// service. `docs/events.md` lists the permissions that a customer's key needs.
     pub kms_key: Option<String>,
 }
 
@@ -42,24 +41,24 @@ impl QueueSettings {
     }
 }
 
-/// A FIFO queue and the one of its dead letters.
+/// A FIFO queue and its dead letter queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FifoQueue {
-    /// Where it is received from.
+    /// The URL to receive from.
     pub url: String,
-    /// What a subscription delivers to.
+    /// The ARN that a subscription delivers to.
     pub arn: String,
-    /// Where its dead letters are received from.
+    /// The URL of the dead letter queue.
     pub dead_letters_url: String,
-    /// What a redrive policy names.
+    /// The ARN that a redrive policy names.
     pub dead_letters_arn: String,
 }
 
-/// Makes a FIFO queue with high throughput, and before it the queue of its dead
-/// letters, named `NAME-dead.fifo`.
+/// Creates a FIFO queue with high throughput, and before it its dead letter queue, named
+/// `NAME-dead.fifo`.
 ///
-/// De-duplication and throughput are by message group, and messages are kept for
-/// 14 days in both.
+/// Deduplication and throughput are by message group. Both queues keep messages for 14
+/// days.
 ///
 /// # Errors
 /// [`SetupError`].
@@ -103,7 +102,7 @@ fn wanted(kms_key: Option<&str>) -> Attributes {
     attributes
 }
 
-/// The URL and ARN of a queue that has the attributes wanted.
+/// The URL and ARN of a queue with the given attributes.
 async fn create(
     client: &Client,
     name: &str,
@@ -117,7 +116,7 @@ async fn create(
     });
     write(client, &url, missing.collect()).await?;
     let arn = found.get(&Attribute::QueueArn).cloned();
-    let arn = arn.ok_or_else(|| failed(&url, "the service did not tell its ARN"))?;
+    let arn = arn.ok_or_else(|| failed(&url, "the service did not name its ARN"))?;
     Ok((url, arn))
 }
 
@@ -136,7 +135,7 @@ async fn find_or_create(
         .await;
     let url = match created {
         Ok(created) => created.queue_url,
-        // It has other attributes.
+        // A queue of this name exists with other attributes.
         Err(error)
             if error
                 .as_service_error()
@@ -149,18 +148,18 @@ async fn find_or_create(
         }
         Err(error) => return Err(failed(name, error)),
     };
-    url.ok_or_else(|| failed(name, "the service did not tell its URL"))
+    url.ok_or_else(|| failed(name, "the service did not name its URL"))
 }
 
-/// What a queue is created with; that it is FIFO cannot be changed later.
+/// The attributes that a queue is created with; FIFO cannot be changed later.
 fn with_fifo(wanted: &Attributes) -> Attributes {
     let mut all = wanted.clone();
     all.insert(Attribute::FifoQueue, "true".to_owned());
     all
 }
 
-/// Whether two values say the same; a policy is JSON that the service may write in
-/// another way.
+/// Whether two attribute values are equal. A policy is compared as JSON, because the
+/// service may format it in another way.
 fn is_same(found: &str, wanted: &str) -> bool {
     let policy = |text: &str| match serde_json::from_str::<Value>(text) {
         Ok(Value::Object(mut policy)) => {
@@ -174,7 +173,7 @@ fn is_same(found: &str, wanted: &str) -> bool {
     found == wanted || policy(wanted).is_some_and(|wanted| policy(found) == Some(wanted))
 }
 
-/// All attributes of a queue.
+/// Reads all attributes of a queue.
 pub(super) async fn read(client: &Client, url: &str) -> Result<Attributes, SetupError> {
     let found = client
         .get_queue_attributes()
@@ -188,7 +187,7 @@ pub(super) async fn read(client: &Client, url: &str) -> Result<Attributes, Setup
     Ok(found.attributes.unwrap_or_default())
 }
 
-/// Sets attributes of a queue; none is no call.
+/// Sets attributes of a queue; makes no call if there are none.
 pub(super) async fn write(
     client: &Client,
     url: &str,

@@ -10,21 +10,21 @@ use super::{FifoQueue, SetupError};
 use crate::aws::error;
 use crate::aws::timeouts::{self, Timeouts};
 
-/// Subscribes a queue to a FIFO topic, so that no event is lost on the way, and
-/// answers the subscription's ARN.
+/// Subscribes a queue to a FIFO topic so that no event is lost, and returns the
+/// subscription's ARN.
 ///
-/// - The topic may send to the queue and to its dead letters: each queue's policy
-///   gets a statement for this topic, and keeps its others.
+/// - The topic may send to the queue and to its dead letter queue: each queue's policy
+///   gets a statement for this topic; other statements stay.
 /// - Messages are delivered raw, as a [`Consumer`](crate::Consumer) reads them.
-/// - What the topic cannot deliver goes to the queue's dead letters (a
-///   `RedrivePolicy` of the subscription). Without it Amazon SNS throws an event
-///   away: at once where it may not send to the queue or its key, and after 23 days
-///   where the queue does not answer.
+/// - Messages that the topic cannot deliver go to the queue's dead letter queue (a
+///   `RedrivePolicy` of the subscription). Without it Amazon SNS drops an event: at once
+///   if it lacks a permission for the queue or its key, and after 23 days if the queue
+///   does not answer.
 ///
-/// `filter` is a filter policy by attributes; without one every event is delivered,
-/// or what a filter that is there lets through.
+/// `filter` is a filter policy by attributes. Without one, every event is delivered, or
+/// an existing filter stays.
 ///
-/// Policies of queues take up to a minute to have effect.
+/// Policies of queues take up to a minute to take effect.
 ///
 /// ```no_run
 /// use wallet_events::aws::setup::{
@@ -52,11 +52,12 @@ pub async fn subscribe(
     queue: &FifoQueue,
     filter: Option<&str>,
 ) -> Result<String, SetupError> {
-    // A FIFO topic takes FIFO queues only for its dead letters.
+    // A FIFO topic accepts only a FIFO queue as its dead letter queue.
     for name in [topic_arn, &queue.arn, &queue.dead_letters_arn] {
         error::fifo(name)?;
     }
-    // Before the subscription: an event that finds no right is lost at once.
+    // The policy is set before the subscription: an event that lacks the permission is
+    // lost at once.
     for (url, arn) in [
         (&queue.dead_letters_url, &queue.dead_letters_arn),
         (&queue.url, &queue.arn),
@@ -78,7 +79,7 @@ pub async fn subscribe(
     Ok(arn)
 }
 
-/// Lets a topic send to a queue.
+/// Allows a topic to send to a queue.
 async fn admit(
     sqs: &aws_sdk_sqs::Client,
     url: &str,
@@ -96,7 +97,7 @@ async fn admit(
     write(sqs, url, HashMap::from([policy])).await
 }
 
-/// A queue's policy with the statement for a topic, and all others that it has.
+/// A queue's policy with the statement for a topic; other statements stay.
 fn with_statement(policy: Option<&Value>, queue_arn: &str, topic_arn: &str) -> Value {
     let sid = format!("topic-subscription-{topic_arn}");
     let ours = json!({
@@ -144,14 +145,15 @@ async fn find_or_subscribe(
         .await;
     let arn = match subscribed {
         Ok(subscribed) => subscribed.subscription_arn,
-        // There may be one with other attributes; otherwise the error stands.
+        // A subscription with other attributes may exist; otherwise the error is
+        // returned.
         Err(error) if is_other(error.code()) => {
             let found = find(sns, topic_arn, queue_arn).await?;
             return found.ok_or_else(|| failed(queue_arn, error));
         }
         Err(error) => return Err(failed(queue_arn, error)),
     };
-    arn.ok_or_else(|| failed(queue_arn, "the service did not tell its ARN"))
+    arn.ok_or_else(|| failed(queue_arn, "the service did not name its ARN"))
 }
 
 /// The subscription of a queue to a topic, if there is one.
@@ -183,7 +185,7 @@ async fn find(
     }
 }
 
-/// Sets what a subscription that was there has otherwise.
+/// Sets the attributes of an existing subscription that differ.
 async fn complete(
     sns: &aws_sdk_sns::Client,
     arn: &str,
@@ -210,7 +212,7 @@ async fn complete(
     Ok(())
 }
 
-/// Whether two values say the same, as JSON where they are.
+/// Whether two attribute values are equal; JSON values are compared as JSON.
 fn is_same(found: &str, wanted: &str) -> bool {
     let json = |text| serde_json::from_str::<Value>(text).ok();
     found == wanted || json(wanted).is_some_and(|wanted| json(found) == Some(wanted))

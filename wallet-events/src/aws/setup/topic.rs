@@ -9,14 +9,13 @@ use crate::aws::timeouts::{self, Timeouts};
 
 const FIFO_TOPIC: (&str, &str) = ("FifoTopic", "true");
 
-/// How a topic is made: plain data.
+/// The settings of a topic: plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicSettings {
-    /// Its name, which ends in `.fifo`.
+    /// The name of the topic, which ends in `.fifo`.
     pub name: String,
-    /// The key that messages are encrypted with, by id, ARN or alias; without one
-    /// they are not, beyond what the service does by itself. Who needs which rights
-    /// stands in `docs/events.md`.
+    /// The key that encrypts the messages, by id, ARN or alias; by default only the
+    /// service's own encryption. `docs/events.md` lists the permissions.
     pub kms_key: Option<String>,
 }
 
@@ -29,8 +28,8 @@ impl TopicSettings {
     }
 }
 
-/// Makes a FIFO topic whose throughput and de-duplication are by message group, and
-/// answers its ARN. The service never takes that scope back.
+/// Creates a FIFO topic with throughput and deduplication by message group, and returns
+/// its ARN. The service cannot reverse this scope.
 ///
 /// # Errors
 /// [`SetupError`].
@@ -75,7 +74,7 @@ async fn find_or_create(
     let whole = whole.customize();
     let whole = whole.config_override(timeouts::config!(aws_sdk_sns, Timeouts::default()));
     let created = match whole.send().await {
-        // There is one with other attributes, which answers to its name.
+        // A topic of this name exists with other attributes.
         Err(error) if is_other(error.code()) => {
             let bare = create().customize();
             let bare = bare.config_override(timeouts::config!(aws_sdk_sns, Timeouts::default()));
@@ -84,10 +83,10 @@ async fn find_or_create(
         created => created,
     };
     let arn = created.map_err(|error| failed(name, error))?.topic_arn;
-    arn.ok_or_else(|| failed(name, "the service did not tell its ARN"))
+    arn.ok_or_else(|| failed(name, "the service did not name its ARN"))
 }
 
-/// Whether a code means that there is one of that name, with other attributes.
+/// Whether a code means that a topic of this name exists with other attributes.
 pub(super) fn is_other(code: Option<&str>) -> bool {
     matches!(
         code.map(bare),

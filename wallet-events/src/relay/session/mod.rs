@@ -1,6 +1,6 @@
-//! An active relay, from taking the partition to losing or leaving it. All that
-//! waits is in one set of steps, so that one task does everything in an order
-//! that depends on nothing but what they answer.
+//! The session of an active relay, from taking the partition to losing or leaving it. All
+//! pending futures are in one set of steps. One task handles them, so the order depends
+//! only on their answers.
 
 mod publish;
 mod read;
@@ -19,44 +19,43 @@ use wallet_core::store::{Lease, OutboxError, OutboxRow, ParkedEvent, RowProgress
 use wallet_core::{Account, StoreError};
 
 use super::call::Flight;
-use super::hand::Hand;
+use super::in_flight::InFlight;
 use super::intake::Intake;
 use super::{Core, Stop};
 
-/// How often parked events are looked at, and rows that are done in part are
-/// marked.
+/// How often the parked events are checked, and partly completed rows are marked.
 const TEND: Duration = Duration::from_secs(1);
 
-/// After how many steps the others of the host's runtime have their turn.
+/// The number of steps after which the task yields to the host's runtime.
 const YIELDS: u32 = 64;
 
 /// How a session ended.
 pub(super) enum End {
-    /// It was asked to.
+    /// The host asked it to stop.
     Stopped,
-    /// The lease is somebody else's, or may be.
+    /// The lease belongs to another relay, or may.
     Lost,
 }
 
-type Told<T> = Result<T, OutboxError>;
+type Answer<T> = Result<T, OutboxError>;
 
-/// What was waited for.
+/// The result of a pending future.
 enum Step {
-    Opened(Told<BTreeSet<AccountKey>>),
-    /// At most so many rows.
-    Claimed(u32, Told<Vec<OutboxRow>>),
+    Opened(Answer<BTreeSet<AccountKey>>),
+    /// The claim limit, and the claimed rows.
+    Claimed(u32, Answer<Vec<OutboxRow>>),
     Found(
         Vec<AccountKey>,
         Result<(Vec<Option<Account>>, Option<Epochs>), StoreError>,
     ),
     Called(Vec<Flight>, Result<Vec<Published>, PublishError>),
-    /// The pause of a group is over, of so many openings ago.
+    /// The pause of a group is over; the number is the opening that it belongs to.
     Paused(u64, AccountKey),
-    Parked(ParkedEvent, Told<()>),
-    Marked(Vec<RowProgress>, Told<()>),
-    Looked(Told<Vec<ParkedEvent>>),
-    Renewed(u64, Told<Lease>),
-    /// The lease as it was renewed so many times ends soon.
+    Parked(ParkedEvent, Answer<()>),
+    Marked(Vec<RowProgress>, Answer<()>),
+    Looked(Answer<Vec<ParkedEvent>>),
+    Renewed(u64, Answer<Lease>),
+    /// The lease of this renewal ends soon.
     Ends(u64),
     /// The pause after an outage is over.
     Rested,
@@ -67,17 +66,18 @@ enum Step {
     Stop,
 }
 
-/// Where it stands.
+/// The phase of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// The parked events are read and what waits behind them is opened.
+    /// The parked events are read, and the events blocked behind them are opened.
     Opening,
     Working,
-    /// Calls end, then everything is read again: a parking has ended.
+    /// The calls in flight end, then everything is read again: a parked event was
+    /// released.
     Closing,
 }
 
-/// What is under way at most once.
+/// The operations in flight; each runs at most once at a time, except calls and parks.
 #[derive(Debug, Default)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -106,22 +106,22 @@ pub(super) struct Session<'a> {
     phase: Phase,
     /// How often everything was read from the beginning.
     openings: u64,
-    /// How many events a row has, about.
+    /// The average number of events of a row.
     events_per_row: usize,
     busy: Busy,
     steps: FuturesUnordered<BoxFuture<'a, Step>>,
-    hand: Hand,
+    in_flight: InFlight,
     intake: Intake,
     /// Progress that could not be marked yet.
     unmarked: Vec<RowProgress>,
     /// Events that could not be parked yet.
     unparked: Vec<ParkedEvent>,
-    /// Whether something may be new in the outbox.
+    /// Whether the outbox may have new rows.
     has_news: bool,
-    /// Whether everything done is to be marked, and not finished rows only.
+    /// Whether all progress is to be marked, and not only finished rows.
     flushes: bool,
-    /// How many calls in a row have failed as a whole: then one at a time is
-    /// tried, with pauses.
+    /// How many calls in a row have failed as a whole. After a failure, one call at a
+    /// time is tried, with pauses.
     outages: u32,
     is_resting: bool,
     is_halted: bool,
@@ -140,7 +140,7 @@ impl<'a> Session<'a> {
             events_per_row: 1_000,
             busy: Busy::default(),
             steps: FuturesUnordered::new(),
-            hand: Hand::default(),
+            in_flight: InFlight::default(),
             intake: Intake::default(),
             unmarked: Vec::new(),
             unparked: Vec::new(),
@@ -156,8 +156,8 @@ impl<'a> Session<'a> {
         session.push(news(core.signal.watch()));
         session.sleep(core.settings.poll, Step::Poll);
         session.sleep(TEND, Step::Tend);
-        // What the lease says was asked for some time ago: a fresh one tells when
-        // it ends by our own clock.
+        // The lease was taken some time ago. A renewal shows by this process's clock when
+        // the lease ends.
         session.renew();
         session
     }
@@ -166,8 +166,8 @@ impl<'a> Session<'a> {
         let mut taken: u32 = 0;
         loop {
             self.advance();
-            let events = u64::try_from(self.hand.events()).unwrap_or(u64::MAX);
-            self.core.stats.in_hand.set(events);
+            let events = u64::try_from(self.in_flight.events()).unwrap_or(u64::MAX);
+            self.core.stats.in_flight.set(events);
             if self.is_stopping && self.is_idle() && !self.waits {
                 return self.leave().await;
             }
@@ -176,7 +176,8 @@ impl<'a> Session<'a> {
             };
             taken = taken.wrapping_add(1);
             if taken.is_multiple_of(YIELDS) {
-                // A publisher may never wait: then this is all that others get.
+                // A publisher may never wait: without this yield other tasks would not
+                // run.
                 yield_once().await;
             }
             if self.take(step).is_err() {
@@ -201,14 +202,14 @@ impl<'a> Session<'a> {
         self.push(sleep.map(|()| then));
     }
 
-    /// Whether nothing is under way that changes anything.
+    /// Whether no operation is in flight that changes state.
     const fn is_idle(&self) -> bool {
         let busy = &self.busy;
         let has_calls = busy.calls > 0 || busy.parks > 0;
         !(busy.opening || busy.claiming || busy.marking || busy.looking || has_calls)
     }
 
-    /// Begins all that can be begun.
+    /// Starts every operation that can start.
     fn advance(&mut self) {
         if self.renewals == 0 {
             return;
@@ -222,7 +223,7 @@ impl<'a> Session<'a> {
             return;
         }
         if self.phase == Phase::Closing {
-            self.hand = Hand::default();
+            self.in_flight = InFlight::default();
             self.intake.clear();
             self.phase = Phase::Opening;
         }
@@ -231,20 +232,20 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Takes what was waited for. An error is the loss of the lease.
+    /// Handles the result of a step. An error means that the lease is lost.
     fn take(&mut self, step: Step) -> Result<(), Lost> {
         match step {
-            Step::Opened(told) => self.opened(told)?,
-            Step::Claimed(limit, told) => self.claimed(limit, told)?,
-            Step::Found(asked, told) => self.found(&asked, told),
-            Step::Called(flights, told) => self.called(&flights, told),
+            Step::Opened(answer) => self.opened(answer)?,
+            Step::Claimed(limit, answer) => self.claimed(limit, answer)?,
+            Step::Found(asked, answer) => self.found(&asked, answer),
+            Step::Called(flights, answer) => self.called(&flights, answer),
             Step::Paused(opening, account) if opening == self.openings => {
-                self.hand.let_go(account);
+                self.in_flight.let_go(account);
             }
-            Step::Parked(event, told) => self.parked(event, told)?,
-            Step::Marked(progress, told) => self.marked(progress, told)?,
-            Step::Looked(told) => self.looked(told)?,
-            Step::Renewed(renewal, told) => self.renewed(renewal, told)?,
+            Step::Parked(event, answer) => self.parked(event, answer)?,
+            Step::Marked(progress, answer) => self.marked(progress, answer)?,
+            Step::Looked(answer) => self.looked(answer)?,
+            Step::Renewed(renewal, answer) => self.renewed(renewal, answer)?,
             Step::Ends(renewal) if renewal == self.renewals => return Err(Lost),
             Step::Paused(..) | Step::Ends(_) => {}
             Step::Rested => self.is_resting = false,
@@ -268,10 +269,10 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// What a call to the store says; none where it is tried again later.
-    fn told<T>(&mut self, told: Told<T>) -> Result<Option<T>, Lost> {
-        match told {
-            Ok(told) => Ok(Some(told)),
+    /// The answer of a call to the store; `None` if the call is retried later.
+    fn answered<T>(&mut self, answer: Answer<T>) -> Result<Option<T>, Lost> {
+        match answer {
+            Ok(value) => Ok(Some(value)),
             Err(OutboxError::LeaseLost) => Err(Lost),
             Err(error) => {
                 self.core.store_failed(&error);
@@ -290,7 +291,7 @@ async fn news(mut watch: wallet_core::store::CommitWatch) -> Step {
     Step::News(watch)
 }
 
-/// Lets others go first.
+/// Yields to other tasks once.
 async fn yield_once() {
     let mut has_yielded = false;
     std::future::poll_fn(|context| {

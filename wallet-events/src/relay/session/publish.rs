@@ -1,4 +1,4 @@
-//! From the hand to the publisher.
+//! Publishes the events in flight.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ impl Session<'_> {
             _ => 1,
         };
         let limits = self.core.publisher.limits();
-        while self.hand.has_ready() && self.busy.calls < most {
+        while self.in_flight.has_ready() && self.busy.calls < most {
             let mut refused = Vec::new();
             let call = call::fill(
-                &mut self.hand,
+                &mut self.in_flight,
                 limits,
                 &self.core.settings.source,
                 &mut refused,
@@ -42,12 +42,12 @@ impl Session<'_> {
     pub(super) fn called(
         &mut self,
         flights: &[Flight],
-        told: Result<Vec<Published>, PublishError>,
+        answer: Result<Vec<Published>, PublishError>,
     ) {
         self.busy.calls = self.busy.calls.saturating_sub(1);
         let stats = &self.core.stats;
         stats.calls.add(1);
-        let answers = match told {
+        let answers = match answer {
             Ok(answers) if answers.len() == flights.len() => answers,
             Ok(_) => {
                 stats.failure_text("the publisher left out answers".to_owned());
@@ -63,7 +63,7 @@ impl Session<'_> {
         for (flight, answer) in flights.iter().zip(answers) {
             let account = flight.account;
             if stopped.contains(&account) {
-                // Behind a failure of its group it does not count.
+                // It followed a failure of its group, so it does not count.
                 continue;
             }
             match answer {
@@ -72,7 +72,7 @@ impl Session<'_> {
                     let lag = self.core.clock.now().since(flight.committed_at);
                     let lag = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
                     stats.lag_micros.set(lag);
-                    self.hand.done(account);
+                    self.in_flight.done(account);
                 }
                 Published::Failed { reason } => {
                     stopped.insert(account);
@@ -84,7 +84,7 @@ impl Session<'_> {
                 }
                 Published::Refused { reason } => {
                     stopped.insert(account);
-                    self.hand.hold(account);
+                    self.in_flight.hold(account);
                     self.park(flight.parked(reason));
                 }
             }
@@ -92,17 +92,16 @@ impl Session<'_> {
         self.landed(flights, &stopped);
     }
 
-    /// What was under way in a call has come back, but for groups that stand
-    /// still.
+    /// The events of a failed call are ready again, except those of held groups.
     pub(super) fn landed(&mut self, flights: &[Flight], stopped: &BTreeSet<AccountKey>) {
         let landed: BTreeSet<AccountKey> = flights.iter().map(|flight| flight.account).collect();
         for account in landed.difference(stopped) {
-            self.hand.landed(*account);
+            self.in_flight.landed(*account);
         }
     }
 
-    /// A call has failed as a whole, which says nothing of its events: all calls
-    /// pause, and the events go on as soon as one succeeds.
+    /// A call has failed as a whole, which does not show which event failed. All calls
+    /// pause, and the events continue as soon as one call succeeds.
     pub(super) fn outage(&mut self, flights: &[Flight]) {
         self.core.stats.failed.add(flights.len());
         self.landed(flights, &BTreeSet::new());
@@ -116,7 +115,7 @@ impl Session<'_> {
     }
 
     pub(super) fn pause(&mut self, account: AccountKey) {
-        let failures = self.hand.hold(account);
+        let failures = self.in_flight.hold(account);
         let [.., low] = account.id.as_bytes();
         let salt = u64::from(*low)
             .wrapping_mul(7_919)

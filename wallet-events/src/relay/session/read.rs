@@ -1,4 +1,4 @@
-//! From the outbox into the hand.
+//! Reads rows from the outbox into the events in flight.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use wallet_core::store::OutboxRow;
 use wallet_core::{Account, StoreError};
 
 use super::super::RelayState;
-use super::super::hand::Hand;
+use super::super::in_flight::InFlight;
 use super::super::intake::Unreadable;
-use super::{Lost, Phase, Session, Step, Told};
+use super::{Answer, Lost, Phase, Session, Step};
 
 impl Session<'_> {
     pub(super) fn open(&mut self) {
@@ -18,7 +18,7 @@ impl Session<'_> {
         self.push(async move {
             let opened = async {
                 let parked = core.outbox.parked(lease.partition).await?;
-                // What is unparked from here on is seen by the next look.
+                // A later unpark is found by the next look at the parked events.
                 core.outbox.reopen(&lease).await?;
                 Ok(parked.into_iter().map(|event| event.account).collect())
             };
@@ -26,10 +26,10 @@ impl Session<'_> {
         });
     }
 
-    pub(super) fn opened(&mut self, told: Told<BTreeSet<AccountKey>>) -> Result<(), Lost> {
+    pub(super) fn opened(&mut self, answer: Answer<BTreeSet<AccountKey>>) -> Result<(), Lost> {
         self.busy.opening = false;
-        if let Some(parked) = self.told(told)? {
-            self.hand = Hand::new(parked);
+        if let Some(parked) = self.answered(answer)? {
+            self.in_flight = InFlight::new(parked);
             self.openings = self.openings.saturating_add(1);
             self.phase = Phase::Working;
             self.has_news = true;
@@ -40,7 +40,7 @@ impl Session<'_> {
 
     pub(super) fn claim(&mut self) {
         let settings = &self.core.settings;
-        let has_room = self.hand.events() < settings.events_max && self.intake.is_empty();
+        let has_room = self.in_flight.events() < settings.events_max && self.intake.is_empty();
         let may = self.has_news && has_room && !self.is_halted && !self.waits;
         if !may || self.busy.claiming {
             return;
@@ -48,25 +48,29 @@ impl Session<'_> {
         self.busy.claiming = true;
         self.has_news = false;
         self.core.stats.claims.add(1);
-        let room = settings.events_max.saturating_sub(self.hand.events());
+        let room = settings.events_max.saturating_sub(self.in_flight.events());
         let room = room.div_ceil(self.events_per_row.max(1));
         let limit = u32::try_from(room)
             .unwrap_or(u32::MAX)
             .clamp(1, settings.rows);
         let (core, lease) = (self.core, self.lease.clone());
-        let skip = self.hand.rows();
+        let skip = self.in_flight.rows();
         self.push(async move {
             let claimed = core.outbox.claim(&lease, &skip, limit).await;
             Step::Claimed(limit, claimed)
         });
     }
 
-    pub(super) fn claimed(&mut self, limit: u32, told: Told<Vec<OutboxRow>>) -> Result<(), Lost> {
+    pub(super) fn claimed(
+        &mut self,
+        limit: u32,
+        answer: Answer<Vec<OutboxRow>>,
+    ) -> Result<(), Lost> {
         self.busy.claiming = false;
-        let Some(rows) = self.told(told)? else {
+        let Some(rows) = self.answered(answer)? else {
             return Ok(());
         };
-        // As many as asked for: there may be more.
+        // The claim was filled up to its limit: there may be more rows.
         let count = rows.len();
         self.has_news |= u32::try_from(count).is_ok_and(|count| count >= limit);
         let system_accounts = self.core.settings.system_accounts;
@@ -87,7 +91,7 @@ impl Session<'_> {
     }
 
     pub(super) fn hand_over(&mut self) {
-        let unknown = self.intake.hand_over(&mut self.hand);
+        let unknown = self.intake.hand_over(&mut self.in_flight);
         if unknown.is_nothing() || self.busy.asking {
             return;
         }
@@ -115,25 +119,25 @@ impl Session<'_> {
     pub(super) fn found(
         &mut self,
         asked: &[AccountKey],
-        told: Result<(Vec<Option<Account>>, Option<Epochs>), StoreError>,
+        answer: Result<(Vec<Option<Account>>, Option<Epochs>), StoreError>,
     ) {
         self.busy.asking = false;
         let stats = &self.core.stats;
-        match told {
+        match answer {
             Ok((owners, epochs)) => {
                 let knows_epochs = epochs.is_none_or(|epochs| self.intake.learn_epochs(&epochs));
                 if self.intake.learn(asked, owners) && knows_epochs {
                     self.hand_over();
                     return;
                 }
-                // A reader may lag behind the commit that it is asked about.
+                // A read replica may lag behind the commit.
                 let what = "an account or the epoch of an event is not found";
                 stats.failure_text(what.to_owned());
             }
             Err(error) => stats.failure(&error),
         }
         stats.store_failures.add(1);
-        // Asked again with the next tick.
+        // The query is repeated with the next tick.
         self.waits = true;
     }
 }

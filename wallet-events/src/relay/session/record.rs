@@ -1,11 +1,11 @@
-//! What was done is recorded, and what cannot be is put aside.
+//! Records progress in the outbox and parks refused events.
 
 use std::collections::BTreeSet;
 
 use wallet_core::ledger::AccountKey;
 use wallet_core::store::{ParkedEvent, RowProgress};
 
-use super::{Lost, Phase, Session, Step, TEND, Told};
+use super::{Answer, Lost, Phase, Session, Step, TEND};
 
 impl Session<'_> {
     pub(super) fn park(&mut self, event: ParkedEvent) {
@@ -23,11 +23,11 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn parked(&mut self, event: ParkedEvent, told: Told<()>) -> Result<(), Lost> {
+    pub(super) fn parked(&mut self, event: ParkedEvent, answer: Answer<()>) -> Result<(), Lost> {
         self.busy.parks = self.busy.parks.saturating_sub(1);
-        if self.told(told)?.is_some() {
+        if self.answered(answer)?.is_some() {
             self.core.stats.parked.add(1);
-            self.hand.park(event.account);
+            self.in_flight.park(event.account);
         } else {
             self.unparked.push(event);
         }
@@ -35,13 +35,13 @@ impl Session<'_> {
     }
 
     pub(super) fn mark(&mut self) {
-        let is_due = self.hand.has_settled() || self.flushes || !self.unmarked.is_empty();
+        let is_due = self.in_flight.has_settled() || self.flushes || !self.unmarked.is_empty();
         if !is_due || self.busy.marking || self.waits {
             return;
         }
         let all = std::mem::take(&mut self.flushes);
         let mut progress = std::mem::take(&mut self.unmarked);
-        progress.extend(self.hand.progress(all));
+        progress.extend(self.in_flight.progress(all));
         if progress.is_empty() {
             return;
         }
@@ -56,12 +56,12 @@ impl Session<'_> {
     pub(super) fn marked(
         &mut self,
         progress: Vec<RowProgress>,
-        told: Told<()>,
+        answer: Answer<()>,
     ) -> Result<(), Lost> {
         self.busy.marking = false;
-        if self.told(told)?.is_some() {
+        if self.answered(answer)?.is_some() {
             self.core.stats.rows.add(progress.len());
-            self.hand.marked(&progress);
+            self.in_flight.marked(&progress);
         } else {
             self.unmarked = progress;
         }
@@ -76,7 +76,7 @@ impl Session<'_> {
         if !self.intake.is_empty() {
             self.hand_over();
         }
-        let looks = self.phase == Phase::Working && !self.hand.parked().is_empty();
+        let looks = self.phase == Phase::Working && !self.in_flight.parked().is_empty();
         if looks && !self.busy.looking && !self.is_stopping {
             self.busy.looking = true;
             let core = self.core;
@@ -87,13 +87,13 @@ impl Session<'_> {
         self.sleep(TEND, Step::Tend);
     }
 
-    /// Where a parking has ended, everything is read again, so that what waited
-    /// behind it comes before what is newer.
-    pub(super) fn looked(&mut self, told: Told<Vec<ParkedEvent>>) -> Result<(), Lost> {
+    /// If a parked event was released, everything is read again, so that the blocked
+    /// events come before newer ones.
+    pub(super) fn looked(&mut self, answer: Answer<Vec<ParkedEvent>>) -> Result<(), Lost> {
         self.busy.looking = false;
-        if let Some(parked) = self.told(told)? {
+        if let Some(parked) = self.answered(answer)? {
             let parked: BTreeSet<AccountKey> = parked.iter().map(|event| event.account).collect();
-            if !self.hand.parked().is_subset(&parked) && self.phase == Phase::Working {
+            if !self.in_flight.parked().is_subset(&parked) && self.phase == Phase::Working {
                 self.phase = Phase::Closing;
                 self.flushes = true;
             }

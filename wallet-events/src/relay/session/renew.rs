@@ -1,8 +1,8 @@
-//! The lease.
+//! Renews the lease.
 
 use wallet_core::store::{Lease, OutboxError};
 
-use super::{Lost, Session, Step, Told};
+use super::{Answer, Lost, Session, Step};
 
 impl Session<'_> {
     pub(super) fn renew(&mut self) {
@@ -12,17 +12,17 @@ impl Session<'_> {
         self.busy.renewing = true;
         let renewal = self.renewals.saturating_add(1);
         let ttl = self.core.settings.lease;
-        // Counted from before the request is sent, and ended early.
+        // The time counts from before the request, and the session ends early.
         let ends = ttl.saturating_mul(4).checked_div(5).unwrap_or_default();
         self.sleep(ends, Step::Ends(renewal));
         let (core, lease) = (self.core, self.lease.clone());
         self.push(async move { Step::Renewed(renewal, core.outbox.renew(&lease, ttl).await) });
     }
 
-    pub(super) fn renewed(&mut self, renewal: u64, told: Told<Lease>) -> Result<(), Lost> {
+    pub(super) fn renewed(&mut self, renewal: u64, answer: Answer<Lease>) -> Result<(), Lost> {
         self.busy.renewing = false;
         let third = self.core.settings.lease.checked_div(3).unwrap_or_default();
-        match told {
+        match answer {
             Ok(lease) => {
                 self.lease = lease;
                 self.renewals = renewal;
@@ -32,7 +32,7 @@ impl Session<'_> {
             Err(error) => {
                 self.core.store_failed(&error);
                 if renewal == 1 {
-                    // When this lease ends is not known.
+                    // It is not known when this lease ends.
                     return Err(Lost);
                 }
                 let soon = third.checked_div(4).unwrap_or_default();

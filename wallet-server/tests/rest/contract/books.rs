@@ -13,7 +13,7 @@ use wallet_testkit::ManualClock;
 
 use crate::support::{Client, World};
 
-/// Goes wrong as it is told, until it is told otherwise.
+/// A scripted fault that lasts until the script changes.
 #[derive(Debug)]
 pub(crate) struct Switch(Mutex<(Fault, Fault)>);
 
@@ -55,7 +55,7 @@ fn euro() -> Currency {
     Currency::new("EUR", 2).unwrap()
 }
 
-/// A server over books in which everything stands that a call can need.
+/// A server over books with every object that a call can need.
 pub(super) struct Books {
     pub(super) world: World,
     pub(super) store: Arc<FaultyStore>,
@@ -86,7 +86,7 @@ impl Books {
     pub(super) const SMALL: &str = id!("07");
     /// Holds nothing, since all of it went on to Ada.
     pub(super) const POOR: &str = id!("08");
-    /// Holds points, of which the store counts hundredths and the server none.
+    /// Holds points: the store counts hundredths, the server none.
     pub(super) const POINTS: &str = id!("09");
     /// A system account that may hold 5.00 euros at most and holds nothing.
     pub(super) const OWN: &str = id!("0a");
@@ -113,7 +113,7 @@ impl Books {
     pub(super) const EXPIRED: &str = id!("23");
     pub(super) const ON_FROZEN: &str = id!("24");
 
-    /// Books without a sweep, each request tried once.
+    /// Books without a sweep; each request is tried once.
     pub(super) fn new(settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::default());
         let faults = Arc::new(Switch::default());

@@ -1,4 +1,4 @@
-//! What any operation can meet before it is looked at, and bodies that do not come.
+//! Problems of any operation before its handler runs, and bodies that do not arrive.
 
 use serde_json::json;
 use wallet_core::Settings;
@@ -53,7 +53,7 @@ fn refused(call: &Call, client: Client, document: &Document) {
     }
 }
 
-/// A client that has as many requests open as it may.
+/// A client with as many open requests as allowed.
 fn crowded(calls: &[Call], document: &Document, end: fn(&World) -> Client) {
     let store = memory_store();
     let arguments = [
@@ -86,7 +86,7 @@ fn crowded(calls: &[Call], document: &Document, end: fn(&World) -> Client) {
     drop((lock, open));
 }
 
-/// Bodies that are announced and do not come.
+/// Announced bodies that do not arrive.
 fn late(document: &Document) {
     let arguments = ["--body-timeout-ms", "1", "--allow-system-transfers"];
     let world = World::over(memory_store(), Settings::default(), &arguments);

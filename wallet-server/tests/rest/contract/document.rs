@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Response, World};
 
-/// The server's own words about one operation.
+/// The documentation of one operation.
 struct Operation {
     method: &'static str,
     path: String,
     responses: BTreeMap<u16, Value>,
 }
 
-/// `/openapi.json`, and what of it was seen.
+/// `/openapi.json`, and the answers seen so far.
 pub(super) struct Document {
     whole: Value,
     operations: BTreeMap<String, Operation>,
@@ -24,7 +24,7 @@ impl Document {
         Self::of(&World::memory().client().get("/openapi.json"))
     }
 
-    /// That of the administration's listener.
+    /// The document of the administration's listener.
     pub(super) fn fetch_admin() -> Self {
         Self::of(&World::memory().admin().get("/openapi.json"))
     }
@@ -60,7 +60,7 @@ impl Document {
         }
     }
 
-    /// Every reference leads somewhere.
+    /// Every reference can be resolved.
     pub(super) fn assert_whole(&self) {
         let mut rest = vec![&self.whole];
         while let Some(value) = rest.pop() {
@@ -81,11 +81,12 @@ impl Document {
     /// The operation's method; the path must be one of its own.
     pub(super) fn method_of(&self, operation: &str, path: &str) -> &'static str {
         let operation = &self.operations[operation];
-        let (told, given) = (operation.path.split('/'), path.split('/'));
-        assert_eq!(told.clone().count(), given.clone().count(), "{path}");
-        let same = |(told, given): (&str, &str)| told.starts_with('{') || told == given;
+        let (documented, given) = (operation.path.split('/'), path.split('/'));
+        assert_eq!(documented.clone().count(), given.clone().count(), "{path}");
+        let same =
+            |(documented, given): (&str, &str)| documented.starts_with('{') || documented == given;
         assert!(
-            told.zip(given).all(same),
+            documented.zip(given).all(same),
             "{path} is not {}",
             operation.path
         );
@@ -96,17 +97,17 @@ impl Document {
     #[track_caller]
     pub(super) fn check(&self, operation: &str, answer: &Response) {
         let responses = &self.operations[operation].responses;
-        let told = responses
+        let documented = responses
             .get(&answer.status)
             .unwrap_or_else(|| panic!("{operation} answers what is not documented: {answer:?}"));
-        let content = told["content"].as_object().unwrap();
+        let content = documented["content"].as_object().unwrap();
         let content_type = answer.header("content-type").unwrap();
-        let told = content
+        let documented = content
             .get(content_type)
             .unwrap_or_else(|| panic!("{operation} answers {content_type}, not {content:?}"));
         let code = if content_type.contains("json") {
             let json = answer.json();
-            self.validate(&told["schema"], &json);
+            self.validate(&documented["schema"], &json);
             json["code"].as_str().unwrap_or_default().to_owned()
         } else {
             assert!(!answer.body.is_empty());
@@ -157,7 +158,7 @@ impl Document {
     pub(super) fn documents(&self, operation: &str, code: &str) -> bool {
         self.all()
             .iter()
-            .any(|(id, _, told)| id == operation && told == code)
+            .any(|(id, _, documented)| id == operation && documented == code)
     }
 
     pub(super) fn assert_all_seen(&self, least: usize) {
@@ -173,7 +174,10 @@ impl Document {
             unseen.is_empty(),
             "documented, and never given: {unseen:#?}"
         );
-        let untold: Vec<_> = seen.difference(&all).collect();
-        assert!(untold.is_empty(), "given, and not documented: {untold:#?}");
+        let undocumented: Vec<_> = seen.difference(&all).collect();
+        assert!(
+            undocumented.is_empty(),
+            "given, and not documented: {undocumented:#?}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What goes wrong behind the server.
+//! Failures behind the server.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn store(document: &Document) {
         for call in writes() {
             call.problem(client, document, code);
         }
-        // Who holds a key may be about to commit.
+        // Another request that holds the key may be about to commit.
         let code = if code == "store_conflict" {
             "indeterminate"
         } else {
@@ -76,11 +76,11 @@ fn clock(document: &Document) {
 
 fn timeouts(document: &Document) {
     let books = Books::new(Settings::default());
-    // A second server, in a hurry, over the same books.
+    // A second server with short timeouts over the same books.
     let hurried = ["--request-timeout-ms", "50", "--allow-system-transfers"];
     let world = World::over(books.store.clone(), Settings::default(), &hurried);
     let client = world.client();
-    // The first one keeps the committer, and the others wait for it.
+    // The first request holds the committer, and the others wait for it.
     books.faults.commits(Fault::Delay(FOR_EVER));
     for call in writes() {
         call.problem(client, document, "timeout");
@@ -100,7 +100,7 @@ fn overload(document: &Document) {
     let books = Books::new(settings);
     let client = books.client();
     books.faults.commits(Fault::Delay(FOR_EVER));
-    // One is with the store for ever, one waits for it; nobody else can.
+    // One request waits in the store without end, one waits for it; the queue is full.
     let headers = [
         ("Content-Type", "application/json"),
         ("Idempotency-Key", "stuck"),
@@ -132,7 +132,7 @@ fn overload(document: &Document) {
     crowded(document);
 }
 
-/// As many reads open as there may be.
+/// As many open reads as allowed.
 fn crowded(document: &Document) {
     let books = Books::new(Settings::default());
     let lanes = ["--lists-max", "1", "--reads-max", "1"];
@@ -152,7 +152,7 @@ fn crowded(document: &Document) {
     drop((list, single));
 }
 
-/// What `/health/ready` answers where nothing can be committed, at either end.
+/// The answer of `/health/ready` when no commit is possible, on both listeners.
 pub(super) fn unready(document: &Document, end: fn(&World) -> Client) {
     let books = Books::new(Settings::default());
     let client = end(&books.world);

@@ -1,4 +1,4 @@
-//! What is wrong before the books are asked.
+//! Input errors that are found before the books are read.
 
 use serde_json::json;
 use wallet_core::Settings;
@@ -54,7 +54,7 @@ pub(super) fn walk(document: &Document) {
     }
 }
 
-/// What the server does not allow unless it is told to.
+/// Requests that the server refuses without an option.
 fn closed(document: &Document) {
     let world = World::memory();
     let client = world.client();
@@ -66,7 +66,7 @@ fn closed(document: &Document) {
     let code = "system_transfers_not_allowed";
     let alone = Call::post("create_system_transfer", "/v1/system-transfers", "k", &body);
     alone.problem(client, document, code);
-    // Whatever else is wrong.
+    // This refusal comes first, whatever else is wrong.
     alone
         .clone()
         .with_body("[]")
@@ -144,7 +144,7 @@ fn fields(document: &Document, client: crate::support::Client) {
     }
 }
 
-/// What is well formed and makes no sense.
+/// Well-formed requests that are not valid.
 fn requests(document: &Document, client: crate::support::Client) {
     let nil = json!({"id": "00000000-0000-0000-0000-000000000000"});
     let same = json!({

@@ -1,5 +1,5 @@
-//! What the server documents about itself, kept word for word: every path,
-//! every status, every code of a problem.
+//! The server's document holds word for word: every path, every status, every problem
+//! code.
 
 mod books;
 mod connections;
@@ -66,7 +66,7 @@ impl Call {
         }
     }
 
-    /// A post under a key of its own.
+    /// A post under its own key.
     fn post(
         operation: &'static str,
         path: impl Into<String>,

@@ -1,4 +1,4 @@
-//! What the rules refuse, alone and as an item of a batch.
+//! The refusals by the rules, alone and as an item of a batch.
 
 use serde_json::{Value, json};
 use wallet_core::Settings;
@@ -44,7 +44,7 @@ fn each_by_itself(
     document.check(call.operation, &answer);
     let answer = answer.json();
     if answer["results"].is_null() {
-        // What the item names was looked for before any was carried out.
+        // The objects that the item names are looked up before any item runs.
         assert_eq!(answer["code"], alone["code"], "{answer}");
         assert_eq!(answer["index"], 1, "{answer}");
         assert_eq!(client.posted(Books::ADA), before);
@@ -75,7 +75,7 @@ fn all_or_none(
     assert_eq!(client.posted(Books::ADA), before);
 }
 
-/// Reading what is not there.
+/// Reads of objects that do not exist.
 fn missing() -> Vec<(Call, &'static str)> {
     let on = |what: &str| format!("/v1/accounts/{}{what}", Books::NOBODY);
     let holds = format!("account={}", Books::NOBODY);

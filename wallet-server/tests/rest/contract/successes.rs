@@ -7,7 +7,7 @@ pub(super) fn walk(document: &Document) {
     let books = Books::new(Settings::default());
     let client = books.client();
     for call in writes() {
-        // Tried first, it does nothing: done then, it succeeds.
+        // As a dry run it does nothing: carried out afterwards, it succeeds.
         call.clone()
             .with_query("dry_run=true")
             .expect(client, document, 200);

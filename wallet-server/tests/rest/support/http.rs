@@ -1,4 +1,4 @@
-//! A small HTTP client: one request a connection, nothing hidden.
+//! A small HTTP client: one request per connection.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// An answer as it came over the wire.
+/// A response as it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -39,7 +39,7 @@ impl Response {
         self.header("idempotency-replayed") == Some("true")
     }
 
-    /// Asserts the status, and hands the answer on.
+    /// Asserts the status and returns the response.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
@@ -61,16 +61,14 @@ impl Response {
     }
 }
 
-/// Sends bytes and waits for nothing; the connection lasts as long as the
-/// stream.
+/// Sends bytes without waiting; the connection lasts as long as the stream.
 pub(crate) fn send(address: SocketAddr, request: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request).unwrap();
     stream
 }
 
-/// Sends bytes and reads one answer; an error when the server is not there or
-/// goes away.
+/// Sends bytes and reads one answer; an error if the server is not there or disconnects.
 pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Response> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
@@ -108,8 +106,8 @@ pub(crate) fn read(stream: &mut impl BufRead) -> std::io::Result<Response> {
     })
 }
 
-/// Writes a request out, with the host and the length that it has unless they, or
-/// another way of telling the length, are given.
+/// Encodes a request, with the headers for host and length unless the caller sets them or
+/// `Transfer-Encoding`.
 pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let is_given = |name| headers.iter().any(|(given, _)| *given == name);
     let mut bytes = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
@@ -119,8 +117,8 @@ pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: 
     for (name, value) in headers {
         bytes.extend(format!("{name}: {value}\r\n").into_bytes());
     }
-    let is_told = is_given("Content-Length") || is_given("Transfer-Encoding");
-    if method == "POST" && !is_told {
+    let has_length = is_given("Content-Length") || is_given("Transfer-Encoding");
+    if method == "POST" && !has_length {
         bytes.extend(format!("Content-Length: {}\r\n", body.len()).into_bytes());
     }
     bytes.extend(b"\r\n");

@@ -61,7 +61,7 @@ impl World {
         Self::start(|| async move { Server::bind(&config).await.unwrap() })
     }
 
-    /// On a store of the test's, with settings of its own.
+    /// A server on the test's store, with its settings.
     pub(crate) fn over(
         store: Arc<dyn LedgerStore>,
         settings: Settings,
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    /// Tells the server to stop, as a signal would.
+    /// Stops the server, as a signal would.
     pub(crate) fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
     }
@@ -110,30 +110,30 @@ impl World {
         self.runtime.block_on(served).unwrap();
     }
 
-    /// Carries out a request, past the server.
+    /// Carries out a request directly in the service.
     pub(crate) fn submit(&self, request: Request) -> Answer {
         self.runtime.block_on(self.wallet.submit(request)).unwrap()
     }
 
-    /// Shuts the service down behind the server's back.
+    /// Shuts the service down while the server runs.
     pub(crate) fn shut_down(&self) {
         self.runtime.block_on(self.wallet.shutdown());
     }
 
-    /// What an account holds in minor units, past the server.
+    /// The balance of an account in minor units, read from the service.
     pub(crate) fn booked(&self, key: AccountKey) -> i128 {
         let account = self.runtime.block_on(self.wallet.account(key));
         account.unwrap().unwrap().state.counters.posted()
     }
 
-    /// The client's end.
+    /// The clients' listener.
     pub(crate) fn client(&self) -> Client {
         Client {
             address: self.address,
         }
     }
 
-    /// That of who runs the server.
+    /// The administration's listener.
     pub(crate) fn admin(&self) -> Client {
         Client {
             address: self.admin,

@@ -7,7 +7,7 @@ use wallet_sim::{Bug, Scenario};
 #[derive(Debug, Parser)]
 #[command(name = "simulate")]
 pub(crate) struct Cli {
-    /// Which seeds: from the first to before the last.
+    /// The seeds: from the first to before the last.
     #[arg(long, default_value = "0..1000", value_parser = range)]
     pub(crate) seeds: Range<u64>,
     /// How many threads.

@@ -7,7 +7,7 @@ use wallet_sim::{Bug, Scenario, run as run_seed};
 use crate::args::Cli;
 use crate::seeds::bar;
 
-/// How soon a bug is shown: how many seeds it took from each beginning.
+/// The detection of a bug: the number of seeds that each sample needed.
 #[derive(Debug)]
 struct Shown {
     bug: Bug,
@@ -15,8 +15,8 @@ struct Shown {
     by: String,
 }
 
-/// Finds how soon each bug is shown, and prints the table; answers whether all
-/// are shown within the seeds asked for.
+/// Measures how soon each bug is detected, and prints the table. Returns whether
+/// all bugs are detected within the given seeds.
 pub(crate) fn run(cli: &Cli) -> bool {
     let bugs: Vec<Bug> = match cli.bug {
         Some(bug) => vec![bug],

@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-/// The machine's time, to tell how fast seeds run.
+/// The machine's clock, to measure how fast seeds run.
 #[allow(
     clippy::disallowed_methods,
     reason = "no simulated world sees this clock"

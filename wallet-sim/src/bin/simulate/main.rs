@@ -1,4 +1,4 @@
-//! Runs seeds of the simulation, or finds out how soon it shows planted bugs.
+//! Runs seeds of the simulation, or measures how soon it detects planted bugs.
 
 mod args;
 mod bugs;
@@ -12,7 +12,7 @@ use mimalloc::MiMalloc;
 
 use args::Cli;
 
-/// A run makes and drops many small things.
+/// A run makes and drops many small allocations.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

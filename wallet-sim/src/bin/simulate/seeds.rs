@@ -8,17 +8,17 @@ use wallet_sim::{Counts, Report, explain, run as run_seed};
 use crate::args::Cli;
 use crate::clock;
 
-/// How many seeds a thread takes at a time.
+/// The number of seeds that a thread takes at a time.
 const CHUNK: u64 = 16;
 
-/// What came of all seeds so far.
+/// The results of all seeds so far.
 #[derive(Debug, Default)]
 struct Sum {
     counts: Counts,
     seeds: u64,
-    /// The fewest requests and faults of a seed.
+    /// The least number of requests and faults of a seed.
     least: Option<(u64, u64)>,
-    /// Of all traces, whatever the order in which they ran.
+    /// The hash of all traces, independent of the order in which they ran.
     hash: u64,
     failed: Vec<Report>,
 }
@@ -40,7 +40,7 @@ impl Sum {
     }
 }
 
-/// Runs the seeds, prints what they did; answers whether all went well.
+/// Runs the seeds and prints their results. Returns whether all succeeded.
 pub(crate) fn run(cli: &Cli) -> bool {
     let began = clock::now();
     let total = cli.seeds.end.saturating_sub(cli.seeds.start);
@@ -78,7 +78,7 @@ fn work(cli: &Cli, next: &AtomicU64, sum: &Mutex<Sum>, bar: &ProgressBar) {
             let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
             sum.add(report);
             if !sum.failed.is_empty() {
-                // The first one is enough.
+                // The first failure is enough.
                 next.store(cli.seeds.end, Ordering::Relaxed);
                 return;
             }
@@ -95,7 +95,7 @@ pub(crate) fn bar(total: u64) -> ProgressBar {
     bar
 }
 
-/// Whole units of a sum for each of so many.
+/// The average per run, rounded down.
 fn per(sum: u64, count: u64) -> u64 {
     sum.checked_div(count).unwrap_or(0)
 }
@@ -123,7 +123,7 @@ fn print(sum: &Sum, micros: u64) {
         ("calls that went wrong", counts.faults),
         ("kills, clocks, leases and the like", counts.incidents),
         ("effects committed", counts.effects),
-        ("effects seen by the consumer", counts.told),
+        ("effects seen by the consumer", counts.consumed),
         ("entries committed", counts.entries),
         ("entries in history", counts.history),
         ("steps of tasks", counts.steps),

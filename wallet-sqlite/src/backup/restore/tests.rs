@@ -1,4 +1,4 @@
-//! A restore that is stopped at every step.
+//! Stops a restore after every step.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::backup::{Backup, back_up};
 use crate::file::beside;
 use crate::{SqliteSettings, SqliteStore};
 
-/// Who raised the epochs of the books at `path`, whatever it takes to open them.
+/// Who raised the epochs of the books at `path`. Opens the file in any state.
 fn raised(path: &Path) -> Vec<String> {
     let settings = SqliteSettings::new(path).with_create(false);
     let store = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap();
@@ -37,7 +37,7 @@ fn backed_up(folder: &Path) -> (PathBuf, Backup) {
     (copy, backup)
 }
 
-/// The file with a log beside it that holds the last commit, as `kill -9` leaves them.
+/// A file whose log holds the last commit, as after `kill -9`.
 fn old(folder: &Path, to: &Path) {
     let books = folder.join("second.db");
     let store = SqliteStore::open(&SqliteSettings::new(&books), Arc::new(SystemClock)).unwrap();
@@ -55,7 +55,7 @@ fn names(path: &Path) -> u64 {
     return u64::from(path.exists());
 }
 
-/// Restores, and stops after so many steps. Whether it came to its end.
+/// Restores, and stops after that many steps. Returns whether the restore completed.
 fn stopped_after(steps: u32, from: &Path, backup: &Backup, to: &Path, existing: Existing) -> bool {
     let by = RaisedBy::new("restore").unwrap();
     stop::plant(Some(steps));
@@ -94,7 +94,7 @@ fn at_every_step_the_name_is_the_old_file_or_the_restored_one() {
         if is_done {
             break;
         }
-        // Again, over what was left.
+        // Restores again over the remaining files.
         assert!(stopped_after(99, &copy, &backup, &to, Existing::SetAside));
         assert_eq!(raised(&to), ["backup", "restore"]);
         assert!(!beside(&to, ".restoring").exists());
@@ -112,7 +112,7 @@ fn at_every_step_a_name_that_was_free_is_restored_or_refused() {
         if to.exists() {
             assert_eq!(raised(&to), ["backup", "restore"]);
         } else {
-            // Nobody begins new books where a restore is to be ended.
+            // A store must not create new books beside an unfinished restore.
             let settings = SqliteSettings::new(&to);
             let error = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap_err();
             assert!(error.to_string().contains("restore again"), "{error}");

@@ -8,36 +8,36 @@ use wallet_core::test_hooks::yield_once;
 use wallet_core::{StoreError, Timestamp, test_hooks};
 
 planted_bugs! {
-    /// A bug that an audit log is planted with.
+    /// A bug that is planted in an audit log.
     AuditBug {
-        /// Keeps no notes.
+        /// Stores no notes.
         LosesNotes,
-        /// Keeps times in milliseconds.
+        /// Rounds times down to milliseconds.
         CutsTimes,
-        /// Binds the first record of a call to nothing.
+        /// Gives the first record of each call no previous hash.
         BeginsWithEachCall,
-        /// Puts events in order by itself.
+        /// Sorts events.
         SortsEvents,
-        /// Takes the first hundred events of a call.
+        /// Appends only the first 100 events of a call.
         CutsLongCalls,
-        /// Has one chain for all partitions.
+        /// Uses one chain for all partitions.
         IgnoresPartitions,
         /// Refuses a call without events.
         RefusesNothing,
-        /// Reads from the beginning.
+        /// Ignores `after` and reads from the beginning.
         IgnoresAfter,
-        /// Reads all.
+        /// Ignores `limit` and reads all records.
         IgnoresLimits,
-        /// Tells the first record for the last.
+        /// Returns the first record as the last one.
         TellsTheFirst,
-        /// Looks where the chain ends, and appends later.
+        /// Reads the end of the chain before the lock, and appends later.
         LooksThenAppends,
-        /// Lets others between the events of a call.
+        /// Lets other appends interleave with the events of a call.
         AppendsOneByOne,
     }
 }
 
-/// An audit log behind a bug.
+/// An audit log with a bug.
 #[derive(Debug)]
 pub struct BrokenAuditLog {
     bug: Option<AuditBug>,
@@ -45,7 +45,7 @@ pub struct BrokenAuditLog {
 }
 
 impl BrokenAuditLog {
-    /// An empty one.
+    /// An empty audit log.
     #[must_use]
     pub fn new(bug: Option<AuditBug>) -> Self {
         let inner = MemoryAuditLog::new();

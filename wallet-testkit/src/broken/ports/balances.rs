@@ -10,56 +10,56 @@ use wallet_core::test_hooks::yield_once;
 use wallet_core::{Balance, LedgerId, StoreError};
 
 planted_bugs! {
-    /// A bug that a cache of balances is planted with.
+    /// A bug that is planted in a balance cache.
     BalanceBug {
-        /// Keeps nothing of what is pending.
+        /// Does not store pending amounts.
         ForgetsPending,
-        /// Answers in the order of the accounts.
+        /// Returns balances in the order of the accounts.
         SortsAnswers,
-        /// Keeps what it has.
+        /// Never replaces a stored balance.
         KeepsTheFirst,
-        /// Keeps what comes last.
+        /// Always stores the latest write.
         KeepsTheLast,
-        /// Compares versions, of whatever epoch.
+        /// Compares versions and ignores epochs.
         IgnoresEpochs,
         /// Compares versions as texts.
         ComparesTexts,
         /// Compares versions as floats.
         ComparesFloats,
-        /// Keeps one balance for an id of all ledgers.
+        /// Stores one balance for an id in all ledgers.
         MixesLedgers,
-        /// Keeps of several balances of one account in one call the first.
+        /// Of several balances of one account in one call, stores the first.
         TakesTheFirstOfACall,
-        /// Forgets nothing.
+        /// Never removes a balance.
         ForgetsNothing,
-        /// Cuts a call off after a thousand accounts.
+        /// Handles only the first 1,000 accounts of a call.
         CutsCalls,
-        /// Looks first, and keeps later.
+        /// Compares first and stores later, which is not atomic.
         LooksThenKeeps,
     }
 }
 
-/// A cache behind a bug.
+/// A balance cache with a bug.
 #[derive(Debug)]
 pub struct BrokenCache {
     bug: Option<BalanceBug>,
-    kept: Mutex<BTreeMap<AccountKey, Balance>>,
+    balances: Mutex<BTreeMap<AccountKey, Balance>>,
 }
 
 impl BrokenCache {
-    /// An empty one.
+    /// An empty cache.
     #[must_use]
     pub fn new(bug: Option<BalanceBug>) -> Self {
-        let kept = Mutex::default();
-        Self { bug, kept }
+        let balances = Mutex::default();
+        Self { bug, balances }
     }
 
     fn has(&self, bug: BalanceBug) -> bool {
         self.bug == Some(bug)
     }
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Balance>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn balances(&self) -> MutexGuard<'_, BTreeMap<AccountKey, Balance>> {
+        self.balances.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place(&self, account: AccountKey) -> AccountKey {
@@ -70,8 +70,8 @@ impl BrokenCache {
     }
 
     fn is_newer(&self, new: &Balance) -> bool {
-        let kept = self.kept();
-        let Some(old) = kept.get(&self.place(new.account)) else {
+        let balances = self.balances();
+        let Some(old) = balances.get(&self.place(new.account)) else {
             return true;
         };
         if new.epoch != old.epoch && !self.has(BalanceBug::IgnoresEpochs) {
@@ -81,7 +81,7 @@ impl BrokenCache {
             Some(BalanceBug::KeepsTheFirst) => false,
             Some(BalanceBug::KeepsTheLast) => true,
             Some(BalanceBug::ComparesTexts) => new.version.to_string() > old.version.to_string(),
-            // 53 bits, as a float has.
+            // A float has 53 bits.
             Some(BalanceBug::ComparesFloats) => {
                 new.version >> 10 > old.version >> 10
                     || new.version.max(old.version) < 1 << 53 && new.version > old.version
@@ -98,9 +98,9 @@ impl BalanceCache for BrokenCache {
         if self.has(BalanceBug::SortsAnswers) {
             accounts.sort_unstable();
         }
-        let kept = self.kept();
+        let balances = self.balances();
         let find = |account: &AccountKey| {
-            let found = kept.get(&self.place(*account)).copied();
+            let found = balances.get(&self.place(*account)).copied();
             found.map(|balance| Balance {
                 account: *account,
                 ..balance
@@ -131,7 +131,7 @@ impl BalanceCache for BrokenCache {
                 yield_once().await;
             }
             if is_newer {
-                self.kept().insert(self.place(balance.account), balance);
+                self.balances().insert(self.place(balance.account), balance);
             }
         }
         Ok(())
@@ -139,9 +139,9 @@ impl BalanceCache for BrokenCache {
 
     async fn invalidate(&self, accounts: &[AccountKey]) -> Result<(), StoreError> {
         if !self.has(BalanceBug::ForgetsNothing) {
-            let mut kept = self.kept();
+            let mut balances = self.balances();
             for account in accounts {
-                kept.remove(&self.place(*account));
+                balances.remove(&self.place(*account));
             }
         }
         Ok(())

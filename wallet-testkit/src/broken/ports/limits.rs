@@ -13,55 +13,55 @@ use wallet_core::test_hooks::yield_once;
 use wallet_core::{StoreError, Timestamp, test_hooks};
 
 planted_bugs! {
-    /// A bug that a rate limiter is planted with.
+    /// A bug that is planted in a rate limiter.
     LimitBug {
-        /// Admits one more than the capacity.
+        /// Admits one token more than the capacity.
         AdmitsOneMore,
-        /// Gives nothing back.
+        /// Never refills.
         GivesNothingBack,
-        /// Gives back a microsecond early.
+        /// Refills a microsecond early.
         GivesBackEarly,
-        /// Admits twice the capacity after a long rest.
+        /// Admits twice the capacity after a long idle time.
         Overfills,
-        /// Tells times in whole milliseconds.
+        /// Returns times in whole milliseconds.
         TellsMilliseconds,
-        /// Counts a token's time in whole microseconds.
+        /// Rounds a token's time down to whole microseconds.
         CutsFractions,
-        /// Takes one token a call.
+        /// Takes one token per call, whatever the cost is.
         IgnoresCosts,
-        /// Takes a token for looking.
+        /// Takes a token for a cost of 0.
         ChargesForLooking,
-        /// Takes from each limit by itself.
+        /// Takes from each limit separately, which is not atomic.
         TakesOneByOne,
-        /// Tells the longest wait for every limit.
+        /// Returns the longest wait for every limit.
         TellsOneWaitForAll,
-        /// Joins scope and name to one text.
+        /// Joins scope and name into one text.
         JoinsNames,
-        /// Keeps the quota that a limit was used with first.
+        /// Uses the first quota of a limit for ever.
         KeepsTheFirstQuota,
-        /// Takes a step back of the clock for time that has passed.
+        /// Counts a backward clock step as passed time.
         CountsStepsBack,
-        /// Waits for a clock that has stepped back.
+        /// Stops refilling until a clock that stepped back has caught up.
         WaitsForTheClock,
-        /// Admits what can never be admitted.
+        /// Admits charges that can never be admitted.
         AdmitsAnything,
-        /// Looks first, and takes later.
+        /// Checks first and takes later, which is not atomic.
         LooksThenTakes,
     }
 }
 
-/// A limiter behind a bug.
+/// A rate limiter with a bug.
 #[derive(Debug)]
 pub struct BrokenLimiter {
     bug: Option<LimitBug>,
     clock: Arc<ManualClock>,
-    /// What drives the limiter inside, as the bug has it.
+    /// The clock of the inner limiter, which the bug controls.
     inner_clock: Arc<ManualClock>,
     inner: MemoryLimiter,
     past: Mutex<Past>,
 }
 
-/// What was seen before.
+/// The state at the last call.
 #[derive(Debug, Default)]
 struct Past {
     at: Timestamp,
@@ -69,7 +69,7 @@ struct Past {
 }
 
 impl BrokenLimiter {
-    /// Every limit is full.
+    /// A limiter with every limit full.
     #[must_use]
     pub fn new(clock: Arc<ManualClock>, bug: Option<LimitBug>) -> Self {
         let inner_clock = Arc::new(ManualClock::new(clock.now()));
@@ -89,7 +89,7 @@ impl BrokenLimiter {
         self.bug == Some(bug)
     }
 
-    /// Sets the inner clock; answers how long nothing was asked.
+    /// Sets the inner clock. Returns the time since the last call.
     fn follow(&self) -> Duration {
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();

@@ -12,43 +12,43 @@ use wallet_core::runtime::Clock;
 use wallet_core::test_hooks::yield_once;
 
 planted_bugs! {
-    /// A bug that a lock service is planted with.
+    /// A bug that is planted in a lock service.
     LockBug {
-        /// Gives a name to whoever asks.
+        /// Grants a name to every caller.
         GivesToAnybody,
-        /// Never takes a name back.
+        /// Never ends a lease.
         NeverEnds,
-        /// Counts tokens from one again after a release.
+        /// Counts tokens from 1 again after a release.
         ForgetsTokens,
-        /// Refuses the owner that has it.
+        /// Refuses the current owner.
         RefusesItsOwner,
-        /// Says that it renewed, and did not.
+        /// Reports a renewal without renewing.
         RenewsNothing,
-        /// Renews and releases whatever is held.
+        /// Renews and releases any lease, whatever its token is.
         IgnoresTokens,
-        /// Says that it released, and did not.
+        /// Reports a release without releasing.
         ReleasesNothing,
-        /// Takes a name for what stands before its colon.
+        /// Uses only the part of a name before its colon.
         CutsNames,
-        /// Lends for any time.
+        /// Accepts any `ttl`.
         TakesAnyTime,
-        /// Looks first, and lends later.
+        /// Checks first and grants later, which is not atomic.
         LooksThenLends,
     }
 }
 
-/// A lock service behind a bug.
+/// A lock service with a bug.
 #[derive(Debug)]
 pub struct BrokenLocks {
     bug: Option<LockBug>,
     clock: Arc<ManualClock>,
     inner: MemoryLocks,
-    /// The lease given last, of whatever name.
+    /// The latest granted lease of any name.
     last: Mutex<Option<LockLease>>,
 }
 
 impl BrokenLocks {
-    /// Nothing is held.
+    /// A lock service without any lock.
     #[must_use]
     pub fn new(clock: Arc<ManualClock>, bug: Option<LockBug>) -> Self {
         let inner_clock = match bug {
@@ -83,7 +83,7 @@ impl BrokenLocks {
         ttl
     }
 
-    /// The lease that the bug has in mind.
+    /// The lease that the bug uses instead.
     fn meant(&self, lease: &LockLease) -> LockLease {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let mut meant = last.clone().filter(|_| self.has(LockBug::IgnoresTokens));

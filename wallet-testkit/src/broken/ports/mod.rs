@@ -1,5 +1,5 @@
-//! Adapters of the small ports with planted bugs: for every case of their lists
-//! at least one that it catches.
+//! Adapters of the small ports with planted bugs. Every case of their suites
+//! detects at least one bug.
 
 mod audits;
 mod balances;

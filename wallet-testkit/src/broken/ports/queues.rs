@@ -10,36 +10,37 @@ use wallet_core::messaging::{
 };
 
 planted_bugs! {
-    /// A bug that a queue is planted with.
+    /// A bug that is planted in a queue.
     QueueBug {
-        /// Gives a later message of a group while an earlier one is in hand.
+        /// Delivers a later message of a group while a receiver holds an earlier one.
         GivesOutOfTurn,
-        /// Ends what is given back.
+        /// Deletes a message that is given back.
         LosesWhatIsGivenBack,
-        /// Takes an old receipt for the one of the moment.
+        /// Accepts an old receipt as the current one.
         TakesOldReceipts,
-        /// Says of no message that one is done.
+        /// Returns a result for an empty batch.
         AnswersForNothing,
-        /// Of a batch, ends the first and says that all are.
+        /// Deletes only the first message of a batch, and reports all as deleted.
         EndsTheFirst,
-        /// Of a batch, ends as many as one call takes and says that all are.
+        /// Deletes only as many messages of a batch as one call takes, and reports all as
+        /// deleted.
         EndsOneCall,
-        /// Of a batch, says of all that they are ended.
+        /// Reports all messages of a batch as deleted.
         TakesFailedAsDone,
-        /// Of a batch, ends none behind one that fails.
+        /// Stops a batch at the first failure.
         StopsAtAFailure,
-        /// Of a batch, answers for what was done first.
+        /// Returns the successes of a batch first.
         AnswersByOutcome,
-        /// Of a batch, answers for what was done only.
+        /// Returns only the successes of a batch.
         LeavesOutFailures,
     }
 }
 
-/// What one call takes.
+/// The greatest number of messages in one call.
 const CALL_MAX: usize = 10;
 
-/// A FIFO queue in memory behind a bug; messages come back when they are given
-/// back, never by themselves.
+/// A FIFO queue in memory with a bug. Messages are delivered again only when they
+/// are given back.
 #[derive(Debug)]
 pub struct BrokenQueue {
     bug: Option<QueueBug>,
@@ -64,7 +65,7 @@ fn stale() -> QueueError {
 }
 
 impl BrokenQueue {
-    /// Nothing is in it.
+    /// An empty queue.
     #[must_use]
     pub fn new(bug: Option<QueueBug>) -> Self {
         let held = Mutex::default();
@@ -79,7 +80,7 @@ impl BrokenQueue {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the message of a receipt stands.
+    /// The position of a receipt's message.
     fn find(&self, held: &[Held], receipt: &str) -> Option<usize> {
         held.iter().position(|one| {
             let is_its = one.receipt() == receipt;

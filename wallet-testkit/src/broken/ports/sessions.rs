@@ -13,33 +13,33 @@ use wallet_core::memory::MemorySessions;
 use wallet_core::test_hooks::yield_once;
 
 planted_bugs! {
-    /// A bug that a store of sessions is planted with.
+    /// A bug that is planted in a session store.
     SessionBug {
-        /// Keeps data as a text.
+        /// Stores data as text.
         KeepsTexts,
-        /// Makes the same secret each time.
+        /// Generates the same secret each time.
         RepeatsSecrets,
-        /// Lets in whoever knows where a user's sessions are.
+        /// Accepts any id with the right place of the user's sessions.
         FindsByPlace,
-        /// Saves whatever version is given.
+        /// Saves with any version.
         IgnoresVersions,
-        /// Looks first, and saves later.
+        /// Checks first and saves later, which is not atomic.
         LooksThenSaves,
-        /// Knows no idle expiry.
+        /// Has no idle expiry.
         NeverIdle,
-        /// Knows no absolute expiry.
+        /// Has no absolute expiry.
         NeverOver,
-        /// Takes a look for being seen.
+        /// Counts a load as being seen.
         LooksCount,
-        /// Says that it revoked, and did not.
+        /// Reports a revocation without revoking.
         RevokesNothing,
-        /// Ends one session of many.
+        /// Ends one session of a user instead of all.
         RevokesOneOfAll,
-        /// Keeps any number of sessions.
+        /// Allows any number of sessions.
         KeepsAll,
-        /// Saves what has ended.
+        /// Saves an ended session.
         SavesTheEnded,
-        /// Cuts what is too large, and stretches what is too short.
+        /// Shortens data that is too large, and extends a life that is too short.
         TakesAnything,
     }
 }
@@ -53,17 +53,17 @@ impl SecretSource for Repeats {
     }
 }
 
-/// A store of sessions behind a bug.
+/// A session store with a bug.
 #[derive(Debug)]
 pub struct BrokenSessions {
     bug: Option<SessionBug>,
     inner: MemorySessions,
-    /// Every session ever made.
+    /// Every session ever created.
     made: Mutex<Vec<(SessionId, Session)>>,
 }
 
 impl BrokenSessions {
-    /// Nobody is signed in.
+    /// A session store without any session.
     #[must_use]
     pub fn new(clock: Arc<ManualClock>, bug: Option<SessionBug>) -> Self {
         let inner = MemorySessions::new(clock);
@@ -89,7 +89,7 @@ impl BrokenSessions {
             .clone()
     }
 
-    /// The session that the bug takes this id for.
+    /// The session that the bug uses for this id.
     fn meant(&self, id: &SessionId) -> SessionId {
         let made = self.made();
         let same_place = made.iter().find(|(one, _)| one.place() == id.place());

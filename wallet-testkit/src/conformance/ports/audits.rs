@@ -14,7 +14,7 @@ use wallet_core::store::StoreErrorKind;
 
 type Kit = PortKit<dyn AuditLog>;
 
-/// How often an append may be in others' way.
+/// The greatest number of retries after conflicts.
 const BUSY_MAX: usize = 1_000;
 
 fn text(text: &str) -> AuditText {
@@ -49,7 +49,7 @@ async fn append(kit: &Kit, partition: u16, events: &[AuditEvent]) -> Vec<AuditRe
     panic!("the audit log was too busy {BUSY_MAX} times");
 }
 
-/// The whole chain, which is sound.
+/// Reads the whole chain, which must be valid.
 async fn chain(kit: &Kit, partition: u16) -> Vec<AuditRecord> {
     let mut all: Vec<AuditRecord> = Vec::new();
     loop {
@@ -76,7 +76,7 @@ fn ids(records: &[AuditRecord]) -> Vec<u128> {
     ids.collect()
 }
 
-/// With all that there can be, and with nothing that there need not be.
+/// A record reads back, with all optional fields and with none.
 pub async fn a_record_reads_back_whole(kit: &Kit) {
     let longest = "\u{20ac}".repeat(AuditText::MAX_BYTES / 3);
     let mut given = Vec::new();
@@ -105,7 +105,7 @@ pub async fn a_record_reads_back_whole(kit: &Kit) {
     assert_eq!(read, given);
 }
 
-/// Over several calls.
+/// Records are linked to the previous one, over several calls.
 pub async fn a_record_is_bound_to_the_one_before(kit: &Kit) {
     let mut last = (0, AuditHash::START);
     for number in 0..5 {
@@ -118,14 +118,14 @@ pub async fn a_record_is_bound_to_the_one_before(kit: &Kit) {
     assert_eq!(chain(kit, 0).await.len(), 10);
 }
 
-/// And not in that of their ids.
+/// Events are in the given order, and not in the order of their ids.
 pub async fn events_stand_in_the_order_given(kit: &Kit) {
     append(kit, 0, &events([5, 3, 9, 1])).await;
     append(kit, 0, &events([2])).await;
     assert_eq!(ids(&chain(kit, 0).await), [5, 3, 9, 1, 2]);
 }
 
-/// However few a log writes together.
+/// A call with hundreds of events works, however few the log writes in one step.
 pub async fn hundreds_of_events_go_in_one_call(kit: &Kit) {
     let given = events(0..250);
     assert_eq!(append(kit, 0, &given).await.len(), 250);
@@ -133,7 +133,7 @@ pub async fn hundreds_of_events_go_in_one_call(kit: &Kit) {
     assert_eq!(ids(&chain(kit, 0).await), all);
 }
 
-/// Each begins with its own first record.
+/// Each partition is a separate chain with its own first record.
 pub async fn partitions_are_chains_of_their_own(kit: &Kit) {
     for number in 0..3 {
         for partition in [0, 1, u16::MAX] {
@@ -147,7 +147,7 @@ pub async fn partitions_are_chains_of_their_own(kit: &Kit) {
     assert_eq!(chain(kit, 7).await, []);
 }
 
-/// And is no error.
+/// An append without events appends nothing, and is no error.
 pub async fn nothing_to_append_appends_nothing(kit: &Kit) {
     assert_eq!(append(kit, 0, &[]).await, []);
     append(kit, 0, &events([1])).await;
@@ -155,7 +155,7 @@ pub async fn nothing_to_append_appends_nothing(kit: &Kit) {
     assert_eq!(ids(&chain(kit, 0).await), [1]);
 }
 
-/// Behind any sequence, at most so many.
+/// Pages start after any sequence and respect the limit.
 pub async fn pages_begin_and_end_where_they_are_told_to(kit: &Kit) {
     append(kit, 0, &events(0..10)).await;
     for (after, limit, due) in [
@@ -171,7 +171,7 @@ pub async fn pages_begin_and_end_where_they_are_told_to(kit: &Kit) {
     }
 }
 
-/// Of each partition; of an empty one there is none.
+/// The last record of each partition is returned; `None` for an empty one.
 pub async fn the_last_record_is_told(kit: &Kit) {
     assert_eq!(kit.port().last(0).await.unwrap(), None);
     for number in 1..4 {
@@ -181,7 +181,7 @@ pub async fn the_last_record_is_told(kit: &Kit) {
     }
 }
 
-/// Nothing is lost, and nothing stands twice.
+/// Concurrent appends lose nothing and duplicate nothing.
 pub async fn appends_at_once_make_one_chain(kit: &Kit) {
     let appends = (0..8_u128).map(|writer| async move {
         for step in 0..5 {

@@ -1,4 +1,4 @@
-//! Balances in a cache.
+//! Cases of a balance cache.
 
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ fn account(ledger: u32, number: u128) -> AccountKey {
     )
 }
 
-/// A balance that tells its version.
+/// A balance whose sums show its version.
 fn balance(account: AccountKey, version: Version) -> Balance {
     Balance {
         account,
@@ -49,7 +49,7 @@ async fn put(kit: &Kit, account: AccountKey, version: Version) {
     kit.port().put(&[balance(account, version)]).await.unwrap();
 }
 
-/// Every field comes back, of the greatest and the least values too.
+/// Every field reads back, with the greatest and the least values too.
 pub async fn what_was_put_is_found_whole(kit: &Kit) {
     let most = 10_i128.pow(38) - 1;
     let wide = Balance {
@@ -76,7 +76,7 @@ pub async fn what_was_put_is_found_whole(kit: &Kit) {
     assert_eq!(read.unwrap(), [Some(wide), Some(narrow)]);
 }
 
-/// Also where some are asked for twice, and where nothing is asked for.
+/// Answers are in the order of the accounts, with repeated accounts and with none.
 pub async fn answers_are_in_the_order_asked(kit: &Kit) {
     let (one, two, three) = (account(0, 1), account(0, 2), account(0, 3));
     put(kit, one, 1).await;
@@ -88,14 +88,14 @@ pub async fn answers_are_in_the_order_asked(kit: &Kit) {
     kit.port().invalidate(&[]).await.unwrap();
 }
 
-/// Put-if-newer keeps the newer.
+/// Put-if-newer stores the newer balance.
 pub async fn a_newer_version_replaces_an_older_one(kit: &Kit) {
     put(kit, account(0, 1), 4).await;
     put(kit, account(0, 1), 9).await;
     assert_eq!(found(kit, &[account(0, 1)]).await, [Some(9)]);
 }
 
-/// Put-if-newer drops the older.
+/// Put-if-newer drops the older balance.
 pub async fn an_older_version_never_replaces_a_newer_one(kit: &Kit) {
     let (one, two) = (account(0, 1), account(0, 2));
     put(kit, one, 9).await;
@@ -104,7 +104,7 @@ pub async fn an_older_version_never_replaces_a_newer_one(kit: &Kit) {
     assert_eq!(found(kit, &[one, two]).await, [Some(9), Some(1)]);
 }
 
-/// Not as texts, nor as floats.
+/// Versions are compared as integers, not as texts or floats.
 pub async fn versions_are_compared_as_whole_numbers(kit: &Kit) {
     let ascending = [
         9,
@@ -128,8 +128,8 @@ pub async fn versions_are_compared_as_whole_numbers(kit: &Kit) {
     }
 }
 
-/// What the books said in a later epoch replaces what they said before, whatever
-/// the versions are: those may be of effects that are lost.
+/// A balance of a later epoch replaces one of an earlier epoch, whatever the
+/// versions are. Effects of the earlier epoch may be lost.
 pub async fn a_later_epoch_counts_more_than_any_version(kit: &Kit) {
     let one = account(0, 1);
     let ascending = [
@@ -153,8 +153,8 @@ pub async fn a_later_epoch_counts_more_than_any_version(kit: &Kit) {
             let earlier = at(ascending[index - 1]);
             kit.port().put(&[earlier]).await.unwrap();
         }
-        let kept = kit.port().get(&[one]).await.unwrap();
-        assert_eq!(kept, [Some(at(position))]);
+        let cached = kit.port().get(&[one]).await.unwrap();
+        assert_eq!(cached, [Some(at(position))]);
     }
 }
 
@@ -166,7 +166,7 @@ pub async fn ledgers_are_kept_apart(kit: &Kit) {
     assert_eq!(found(kit, &asked).await, [Some(2), None, Some(3)]);
 }
 
-/// In whatever order it stands there.
+/// The newest balance of one call is stored, whatever the order in the call.
 pub async fn the_newest_of_one_call_is_kept(kit: &Kit) {
     let one = account(0, 1);
     let versions = [2, 5, 3].map(|version| balance(one, version));
@@ -174,7 +174,7 @@ pub async fn the_newest_of_one_call_is_kept(kit: &Kit) {
     assert_eq!(found(kit, &[one]).await, [Some(5)]);
 }
 
-/// Others stay.
+/// A removed balance is a miss. Others stay.
 pub async fn what_is_forgotten_is_a_miss_until_it_is_put_again(kit: &Kit) {
     let (one, two) = (account(0, 1), account(0, 2));
     put(kit, one, 5).await;
@@ -185,7 +185,7 @@ pub async fn what_is_forgotten_is_a_miss_until_it_is_put_again(kit: &Kit) {
     assert_eq!(found(kit, &[one]).await, [Some(2)]);
 }
 
-/// More than any batch of the service has.
+/// One call takes more accounts than any batch of the service has.
 pub async fn many_accounts_go_in_one_call(kit: &Kit) {
     let accounts: Vec<_> = (1..=3_000).map(|number| account(0, number)).collect();
     let each = accounts.iter().zip(1..);
@@ -197,7 +197,7 @@ pub async fn many_accounts_go_in_one_call(kit: &Kit) {
     assert_eq!(found(kit, &accounts).await, vec![None; accounts.len()]);
 }
 
-/// Whoever comes last.
+/// Of concurrent writers the newest balance wins, whatever the order.
 pub async fn of_writers_at_once_the_newest_wins(kit: &Kit) {
     let accounts: Vec<_> = (1..=8).map(|number| account(0, number)).collect();
     for round in 0..20 {

@@ -1,4 +1,4 @@
-//! Rate limits.
+//! Cases of a rate limiter.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn take(kit: &Kit, charges: &[Charge]) -> Verdict {
     verdict
 }
 
-/// Whether one token is given.
+/// Whether one token is granted.
 async fn gives(kit: &Kit, name: &str, quota: Quota) -> bool {
     take(kit, &[charge(name, quota, 1)]).await.is_admitted()
 }
@@ -42,7 +42,7 @@ const fn micros(micros: u64) -> Duration {
     Duration::from_micros(micros)
 }
 
-/// As many as the capacity.
+/// A burst is admitted up to the capacity.
 pub async fn a_burst_is_admitted_and_no_more(kit: &Kit) {
     let quota = quota(5, 1, 1_000);
     for _ in 0..5 {
@@ -53,7 +53,7 @@ pub async fn a_burst_is_admitted_and_no_more(kit: &Kit) {
     assert_eq!(state(kit, "a", quota).await.reset_after, micros(5_000_000));
 }
 
-/// Each when its time has come, and not a moment before.
+/// Tokens return one by one, each exactly at its time.
 pub async fn tokens_come_back_one_by_one(kit: &Kit) {
     let quota = quota(2, 10, 1_000);
     assert!(gives(kit, "a", quota).await && gives(kit, "a", quota).await);
@@ -66,7 +66,7 @@ pub async fn tokens_come_back_one_by_one(kit: &Kit) {
     }
 }
 
-/// However long it was left alone.
+/// A bucket never exceeds its capacity, however long it is idle.
 pub async fn a_bucket_never_holds_more_than_its_capacity(kit: &Kit) {
     let quota = quota(3, 1, 100);
     assert!(gives(kit, "a", quota).await);
@@ -78,7 +78,7 @@ pub async fn a_bucket_never_holds_more_than_its_capacity(kit: &Kit) {
     assert!(!gives(kit, "a", quota).await);
 }
 
-/// To the microsecond.
+/// The reported state is exact to the microsecond.
 pub async fn remaining_reset_and_retry_are_exact(kit: &Kit) {
     let quota = quota(4, 1, 1_000);
     let fresh = LimitState {
@@ -112,7 +112,8 @@ pub async fn remaining_reset_and_retry_are_exact(kit: &Kit) {
     assert_eq!(taken.limits[0].remaining, 0);
 }
 
-/// Seven a second, where a token's time is no whole number of microseconds.
+/// Fractions of a token are not lost: 7 per second, where a token's time is no
+/// whole number of microseconds.
 pub async fn fractions_of_a_token_are_not_lost(kit: &Kit) {
     let quota = quota(7, 7, 1_000);
     let all = take(kit, &[charge("a", quota, 7)]).await;
@@ -124,7 +125,7 @@ pub async fn fractions_of_a_token_are_not_lost(kit: &Kit) {
             given += 1;
         }
     }
-    // 7.001 seconds have passed, 49.007 tokens have come back.
+    // 7.001 seconds have passed, and 49.007 tokens have returned.
     assert_eq!(given, 49);
     let left = state(kit, "a", quota).await;
     assert_eq!(left.reset_after, micros(999_000));
@@ -132,7 +133,7 @@ pub async fn fractions_of_a_token_are_not_lost(kit: &Kit) {
     assert_eq!(retry, micros(141_858), "142,857 and a bit, less 1,000");
 }
 
-/// Not one token a call.
+/// A call costs its cost, not one token.
 pub async fn a_call_costs_what_it_says(kit: &Kit) {
     let quota = quota(10, 1, 1_000);
     assert!(take(kit, &[charge("a", quota, 6)]).await.is_admitted());
@@ -141,7 +142,7 @@ pub async fn a_call_costs_what_it_says(kit: &Kit) {
     assert_eq!(state(kit, "a", quota).await.remaining, 0);
 }
 
-/// Any number of times.
+/// A cost of 0 takes nothing, any number of times.
 pub async fn a_cost_of_nothing_only_looks(kit: &Kit) {
     let quota = quota(2, 1, 1_000);
     for _ in 0..5 {
@@ -154,7 +155,7 @@ pub async fn a_cost_of_nothing_only_looks(kit: &Kit) {
     assert!(empty.is_admitted(), "nothing is always admitted");
 }
 
-/// Wherever the one stands that refuses.
+/// The call is atomic, whichever limit refuses.
 pub async fn all_limits_are_taken_from_or_none(kit: &Kit) {
     let (wide, narrow) = (quota(10, 1, 60_000), quota(1, 1, 60_000));
     let both = [charge("wide", wide, 2), charge("narrow", narrow, 1)];
@@ -170,7 +171,7 @@ pub async fn all_limits_are_taken_from_or_none(kit: &Kit) {
     assert_eq!(state(kit, "wide", wide).await.remaining, 8);
 }
 
-/// Those that refuse, and only those.
+/// Exactly the refusing limits report a retry time.
 pub async fn refused_limits_say_when_to_come_back(kit: &Kit) {
     let (fast, slow, idle) = (quota(1, 1, 100), quota(1, 1, 900), quota(1, 1, 5_000));
     let both = [charge("fast", fast, 1), charge("slow", slow, 1)];
@@ -185,7 +186,7 @@ pub async fn refused_limits_say_when_to_come_back(kit: &Kit) {
     assert!(take(kit, &all).await.is_admitted());
 }
 
-/// Each counts by itself.
+/// Each scope and name counts separately.
 pub async fn scopes_and_names_are_kept_apart(kit: &Kit) {
     let quota = quota(1, 1, 60_000);
     for (tenant, name) in [("a", "b:c"), ("a:b", "c"), ("a", "b"), ("\u{e4}}{", "b")] {
@@ -197,7 +198,7 @@ pub async fn scopes_and_names_are_kept_apart(kit: &Kit) {
     }
 }
 
-/// What was used under the one says nothing of the other.
+/// Usage under one quota does not affect another quota.
 pub async fn another_quota_counts_afresh(kit: &Kit) {
     let (before, after) = (quota(1, 1, 60_000), quota(3, 7, 1_000));
     assert!(gives(kit, "a", before).await);
@@ -206,7 +207,7 @@ pub async fn another_quota_counts_afresh(kit: &Kit) {
     assert!(!gives(kit, "a", before).await);
 }
 
-/// As after a failover to a machine whose clock is behind.
+/// A backward clock step, as after a failover to a machine with a slower clock.
 pub async fn a_clock_that_steps_back_neither_blocks_nor_gives(kit: &Kit) {
     let quota = quota(2, 1, 1_000);
     assert!(gives(kit, "a", quota).await && gives(kit, "a", quota).await);
@@ -220,7 +221,7 @@ pub async fn a_clock_that_steps_back_neither_blocks_nor_gives(kit: &Kit) {
     assert!(!gives(kit, "a", quota).await);
 }
 
-/// And nothing is taken.
+/// Bad charges are refused as `Invalid`, and nothing is taken.
 pub async fn bad_charges_are_invalid(kit: &Kit) {
     let quota = quota(2, 1, 1_000);
     let many = (0..=Charge::CALL_MAX).map(|number| charge(&format!("n{number}"), quota, 1));
@@ -237,7 +238,7 @@ pub async fn bad_charges_are_invalid(kit: &Kit) {
     assert!(take(kit, &[]).await.is_admitted(), "no limits, no refusal");
 }
 
-/// No token is given twice.
+/// Concurrent callers never get the same token.
 pub async fn callers_at_once_share_a_limit(kit: &Kit) {
     let quota = quota(25, 1, 60_000);
     let callers = (0..60).map(|_| gives(kit, "a", quota));

@@ -1,4 +1,4 @@
-//! Locks.
+//! Cases of a lock service.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn is_lost<T>(answer: Result<T, LockError>) -> bool {
     }
 }
 
-/// Nobody else gets it.
+/// A name has one owner at a time. Other owners cannot acquire it.
 pub async fn one_owner_has_a_name_at_a_time(kit: &Kit) {
     assert!(acquire(kit, "sweep", "a").await.is_some());
     for _ in 0..3 {
@@ -42,7 +42,7 @@ pub async fn one_owner_has_a_name_at_a_time(kit: &Kit) {
     }
 }
 
-/// And not before.
+/// A lease ends by itself, and not earlier.
 pub async fn a_lease_ends_by_itself(kit: &Kit) {
     let lease = acquire(kit, "sweep", "a").await.unwrap();
     let now = wallet_core::runtime::Clock::now(kit.clock());
@@ -53,8 +53,8 @@ pub async fn a_lease_ends_by_itself(kit: &Kit) {
     assert!(acquire(kit, "sweep", "b").await.is_some());
 }
 
-/// By release, by expiry, by the same owner, and while the clock stands or
-/// steps back.
+/// Tokens only grow: by release, by expiry, by the same owner, and while the clock
+/// stands still or steps back.
 pub async fn tokens_only_grow(kit: &Kit) {
     let mut last = 0;
     for round in 0..20 {
@@ -73,7 +73,8 @@ pub async fn tokens_only_grow(kit: &Kit) {
     }
 }
 
-/// So that an attempt whose answer was lost is repeated at once.
+/// The same owner can acquire its name again, so that an attempt with a lost answer
+/// can be repeated at once.
 pub async fn the_same_owner_gets_it_again_and_fences_itself(kit: &Kit) {
     let first = acquire(kit, "sweep", "a").await.unwrap();
     let second = acquire(kit, "sweep", "a").await.unwrap();
@@ -84,7 +85,7 @@ pub async fn the_same_owner_gets_it_again_and_fences_itself(kit: &Kit) {
     assert_eq!(renewed.token, second.token);
 }
 
-/// From when it is renewed.
+/// A renewed lease lasts longer, from the time of the renewal.
 pub async fn a_renewed_lease_lasts_longer(kit: &Kit) {
     let mut lease = acquire(kit, "sweep", "a").await.unwrap();
     for _ in 0..3 {
@@ -101,7 +102,7 @@ pub async fn a_renewed_lease_lasts_longer(kit: &Kit) {
     assert!(acquire(kit, "sweep", "b").await.is_some());
 }
 
-/// And changes nothing for who has it now.
+/// A lost lease is neither renewed nor released. The current owner is not affected.
 pub async fn what_was_lost_is_neither_renewed_nor_released(kit: &Kit) {
     let lost = acquire(kit, "sweep", "a").await.unwrap();
     kit.advance(TTL);
@@ -115,7 +116,7 @@ pub async fn what_was_lost_is_neither_renewed_nor_released(kit: &Kit) {
     assert!(is_lost(kit.port().release(&held).await), "only once");
 }
 
-/// For anybody.
+/// A released name is free at once for every owner.
 pub async fn a_released_name_is_free_at_once(kit: &Kit) {
     let lease = acquire(kit, "sweep", "a").await.unwrap();
     kit.port().release(&lease).await.unwrap();
@@ -123,7 +124,7 @@ pub async fn a_released_name_is_free_at_once(kit: &Kit) {
     assert!(is_lost(kit.port().renew(&lease, TTL).await));
 }
 
-/// Each by itself, whatever characters it has.
+/// Names are independent, whatever characters they have.
 pub async fn names_are_kept_apart(kit: &Kit) {
     let names = ["a", "a:b", "a}", "{a", "\u{e4}"];
     let mut leases = Vec::new();
@@ -137,7 +138,7 @@ pub async fn names_are_kept_apart(kit: &Kit) {
     }
 }
 
-/// Too short and too long.
+/// A `ttl` that is too short or too long is refused.
 pub async fn bad_leases_are_invalid(kit: &Kit) {
     let owner = LockOwner::new("a").unwrap();
     let bad = [
@@ -160,7 +161,7 @@ pub async fn bad_leases_are_invalid(kit: &Kit) {
     }
 }
 
-/// Each time exactly one.
+/// Of concurrent owners exactly one wins each time.
 pub async fn of_owners_at_once_one_wins(kit: &Kit) {
     for round in 0..10 {
         let owners: Vec<_> = (0..10).map(|number| format!("{round}-{number}")).collect();

@@ -1,6 +1,7 @@
 //! The cases of the small ports: [`BalanceCache`], [`RateLimiter`],
-//! [`LockManager`], [`SessionStore`], [`AuditLog`], [`MessageQueue`](wallet_core::messaging::MessageQueue).
-//! One list each; an adapter passes all of it.
+//! [`LockManager`], [`SessionStore`], [`AuditLog`],
+//! [`MessageQueue`](wallet_core::messaging::MessageQueue). Each port has one list,
+//! and an adapter must pass all of it.
 
 use std::fmt::{self, Debug};
 
@@ -20,9 +21,9 @@ pub mod sessions;
 
 /// One case of a small port.
 pub struct PortCase<P: ?Sized + 'static> {
-    /// What it proves.
+    /// The name, which says what the case proves.
     pub name: &'static str,
-    /// The case itself.
+    /// The function of the case.
     pub run: for<'a> fn(&'a PortKit<P>) -> Running<'a>,
 }
 
@@ -35,7 +36,7 @@ impl<P: ?Sized> Debug for PortCase<P> {
 /// Runs a case against a fresh adapter of `factory`.
 ///
 /// # Panics
-/// When the case fails.
+/// If the case fails.
 pub fn run<P, F>(factory: &F, case: &PortCase<P>)
 where
     P: ?Sized + Send + Sync + 'static,

@@ -1,4 +1,5 @@
-//! Queues. Nothing here depends on time: what comes back was given back.
+//! Cases of a queue. Nothing here depends on time: a message returns only when it
+//! is given back.
 
 use std::time::Duration;
 
@@ -7,12 +8,12 @@ use wallet_core::messaging::{Message, Published, QueueError, Received};
 
 type Kit = PortKit<QueueEnds>;
 
-/// Longer than any case takes.
+/// A timeout longer than any case takes.
 const VISIBILITY: Duration = Duration::from_secs(600);
-/// How often a queue may give less than it has.
+/// The number of receives in which a queue may return fewer messages than it has.
 const RECEIVES_MAX: usize = 100;
 
-/// A message of the group that its name begins with, up to its dot.
+/// A message whose group is its name up to the dot.
 fn message(name: &str) -> Message {
     let group = name.split('.').next().unwrap_or(name);
     Message {
@@ -30,7 +31,7 @@ async fn send(kit: &Kit, names: &[&str]) {
     }
 }
 
-/// Receives until so many came.
+/// Receives until this number of messages arrived.
 async fn receive(kit: &Kit, count: usize) -> Vec<Received> {
     let mut all = Vec::new();
     for _ in 0..RECEIVES_MAX {
@@ -45,7 +46,7 @@ async fn receive(kit: &Kit, count: usize) -> Vec<Received> {
     all
 }
 
-/// Nothing is given any more.
+/// Checks that nothing is delivered any more.
 async fn is_empty(kit: &Kit) {
     let received = kit.port().queue.receive(10, VISIBILITY).await.unwrap();
     assert_eq!(names(&received), [""; 0]);
@@ -74,7 +75,8 @@ async fn give_back(kit: &Kit, received: &[Received]) {
     }
 }
 
-/// And not while an earlier one is in somebody's hands.
+/// Messages of a group are delivered in order, and not while a receiver holds an
+/// earlier one.
 pub async fn messages_of_a_group_come_in_order(kit: &Kit) {
     send(kit, &["a.1", "a.2", "b.1"]).await;
     let queue = &kit.port().queue;
@@ -89,7 +91,8 @@ pub async fn messages_of_a_group_come_in_order(kit: &Kit) {
     assert_eq!(second[0].message, message("a.2"));
 }
 
-/// Under another receipt; the old one is of no use any more.
+/// A message that is given back is delivered again under another receipt. The old
+/// receipt is invalid.
 pub async fn what_is_given_back_comes_again(kit: &Kit) {
     send(kit, &["a.1"]).await;
     let first = receive(kit, 1).await;
@@ -103,13 +106,13 @@ pub async fn what_is_given_back_comes_again(kit: &Kit) {
     assert_eq!(receive(kit, 1).await.len(), 1, "it is still there");
 }
 
-/// And says so of nothing.
+/// An empty batch returns an empty result.
 pub async fn a_batch_of_nothing_is_nothing(kit: &Kit) {
     assert_eq!(delete(kit, &[]).await, [false; 0]);
     is_empty(kit).await;
 }
 
-/// And no other.
+/// A batch deletes exactly its messages.
 pub async fn a_batch_ends_each_of_its_messages(kit: &Kit) {
     send(kit, &["a.1", "a.2", "b.1", "c.1", "c.2"]).await;
     let received = receive(kit, 5).await;
@@ -123,7 +126,8 @@ pub async fn a_batch_ends_each_of_its_messages(kit: &Kit) {
     is_empty(kit).await;
 }
 
-/// It is not the caller who counts what a service takes.
+/// A batch may exceed the limit of one call of the service. The caller need not
+/// split it.
 pub async fn a_batch_of_more_than_a_call_takes_is_ended_whole(kit: &Kit) {
     let sent: Vec<_> = (0..25).map(|number| format!("g{number}.1")).collect();
     let sent: Vec<_> = sent.iter().map(String::as_str).collect();
@@ -137,7 +141,7 @@ pub async fn a_batch_of_more_than_a_call_takes_is_ended_whole(kit: &Kit) {
     is_empty(kit).await;
 }
 
-/// The others are ended all the same.
+/// The failures of a batch are reported. The other messages are still deleted.
 pub async fn what_a_batch_could_not_end_is_told_and_comes_again(kit: &Kit) {
     send(kit, &["a.1"]).await;
     let stale = receive(kit, 1).await;
@@ -154,7 +158,7 @@ pub async fn what_a_batch_could_not_end_is_told_and_comes_again(kit: &Kit) {
         "never given".to_owned(),
         others[1].clone(),
     ];
-    // In the order of the receipts.
+    // The results are in the order of the receipts.
     assert_eq!(delete(kit, &batch).await, [true, false, false, true]);
     give_back(kit, &held).await;
     assert_eq!(names(&receive(kit, 1).await), ["a.1"]);

@@ -1,4 +1,4 @@
-//! Sessions.
+//! Cases of a session store.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use wallet_core::store::StoreErrorKind;
 
 type Kit = PortKit<dyn SessionStore>;
 
-/// Ten seconds without being seen, a minute in all.
+/// 10 seconds idle, one minute in total.
 const LIFE: SessionLife = SessionLife {
     idle: Duration::from_secs(10),
     absolute: Duration::from_secs(60),
@@ -30,7 +30,7 @@ async fn load(kit: &Kit, id: &SessionId) -> Option<Session> {
     kit.port().load(id).await.unwrap()
 }
 
-/// With any bytes in it.
+/// A session reads back with any bytes in its data.
 pub async fn a_session_reads_back_whole(kit: &Kit) {
     let all: Vec<u8> = (0..=255).collect();
     let most = vec![0; Session::DATA_BYTES_MAX];
@@ -50,7 +50,7 @@ pub async fn a_session_reads_back_whole(kit: &Kit) {
     }
 }
 
-/// Also for one user at one time.
+/// Ids are unique, also for one user at one time.
 pub async fn ids_are_never_the_same(kit: &Kit) {
     let (one, first) = create(kit, "ada", b"1").await;
     let (two, second) = create(kit, "ada", b"2").await;
@@ -61,7 +61,7 @@ pub async fn ids_are_never_the_same(kit: &Kit) {
     assert_eq!(load(kit, &three).await, Some(third));
 }
 
-/// Neither by a guess nor by another user's place.
+/// A guessed id, or one with another user's place, is not signed in.
 pub async fn a_stranger_is_not_signed_in(kit: &Kit) {
     let (id, _) = create(kit, "ada", b"x").await;
     let guess = SessionId::new(&user("ada"), [7; 32]);
@@ -76,7 +76,7 @@ pub async fn a_stranger_is_not_signed_in(kit: &Kit) {
     assert_eq!(load(kit, &moved).await, None);
 }
 
-/// Which rises by one each time.
+/// A save needs the current version, which rises by one each time.
 pub async fn a_save_needs_the_version(kit: &Kit) {
     let (id, created) = create(kit, "ada", b"one").await;
     let saved = kit.port().save(&id, 1, b"two").await.unwrap();
@@ -97,7 +97,7 @@ pub async fn a_save_needs_the_version(kit: &Kit) {
     assert_eq!((third.version, &third.data[..]), (3, &b"three"[..]));
 }
 
-/// Whoever loses is told so.
+/// Of two concurrent saves one wins. The other gets a `Conflict`.
 pub async fn a_save_of_two_at_once_is_one(kit: &Kit) {
     let (id, _) = create(kit, "ada", b"").await;
     for version in 1..=10 {
@@ -112,7 +112,7 @@ pub async fn a_save_of_two_at_once_is_one(kit: &Kit) {
     }
 }
 
-/// To the millisecond.
+/// An idle session ends, exact to the millisecond.
 pub async fn an_idle_session_ends(kit: &Kit) {
     let (id, _) = create(kit, "ada", b"x").await;
     kit.advance_ms(9_999);
@@ -121,7 +121,7 @@ pub async fn an_idle_session_ends(kit: &Kit) {
     assert_eq!(load(kit, &id).await, None);
 }
 
-/// And no longer.
+/// A touch extends a session until its absolute expiry, and no longer.
 pub async fn a_touch_keeps_it_alive_until_the_absolute_end(kit: &Kit) {
     let (id, created) = create(kit, "ada", b"x").await;
     let end = created.created_at.saturating_add(LIFE.absolute);
@@ -144,7 +144,7 @@ pub async fn a_touch_keeps_it_alive_until_the_absolute_end(kit: &Kit) {
     assert_eq!(kit.port().touch(&id).await.unwrap(), None);
 }
 
-/// Only a touch is.
+/// Loading and saving do not count as being seen. Only a touch does.
 pub async fn looking_and_saving_are_not_being_seen(kit: &Kit) {
     let (id, created) = create(kit, "ada", b"x").await;
     kit.advance_ms(9_000);
@@ -155,7 +155,7 @@ pub async fn looking_and_saving_are_not_being_seen(kit: &Kit) {
     assert_eq!(load(kit, &id).await, None);
 }
 
-/// And the user's others are not.
+/// A revoked session is gone. The user's other sessions are not.
 pub async fn a_revoked_session_is_gone(kit: &Kit) {
     let (one, _) = create(kit, "ada", b"1").await;
     let (two, second) = create(kit, "ada", b"2").await;
@@ -165,7 +165,7 @@ pub async fn a_revoked_session_is_gone(kit: &Kit) {
     assert_eq!(load(kit, &two).await, Some(second));
 }
 
-/// And nobody else's.
+/// All sessions of a user end atomically. Other users' sessions do not.
 pub async fn all_sessions_of_a_user_end_together(kit: &Kit) {
     let mut ids = Vec::new();
     for number in 0..5 {
@@ -183,7 +183,7 @@ pub async fn all_sessions_of_a_user_end_together(kit: &Kit) {
     assert!(load(kit, &again).await.is_some());
 }
 
-/// The one seen longest ago makes room.
+/// A user has a limited number of sessions. The least recently seen one makes room.
 pub async fn a_user_has_so_many_sessions(kit: &Kit) {
     let mut ids = Vec::new();
     for _ in 0..Session::PER_USER_MAX {
@@ -199,7 +199,7 @@ pub async fn a_user_has_so_many_sessions(kit: &Kit) {
     assert!(load(kit, &last).await.is_some());
 }
 
-/// As one that never was.
+/// An ended session is gone for ever, like one that never existed.
 pub async fn what_has_ended_is_gone_for_every_call(kit: &Kit) {
     let (id, _) = create(kit, "ada", b"x").await;
     kit.advance(LIFE.idle);
@@ -213,7 +213,7 @@ pub async fn what_has_ended_is_gone_for_every_call(kit: &Kit) {
     assert!(matches!(saved, Err(SessionError::Ended)), "{saved:?}");
 }
 
-/// And nothing is kept of them.
+/// Bad sessions are refused, and nothing of them is stored.
 pub async fn bad_sessions_are_invalid(kit: &Kit) {
     let large = vec![0; Session::DATA_BYTES_MAX + 1];
     let answer = kit.port().create(&user("ada"), &large, LIFE).await;

@@ -1,4 +1,4 @@
-//! What stands against changes of accounts.
+//! The conditions that refuse changes of accounts.
 
 use wallet_core::ledger::COUNTER_MAX;
 use wallet_core::request::Change;
@@ -31,7 +31,7 @@ pub fn open() -> Case {
     }
 }
 
-/// What stands against a change of one account.
+/// The conditions that refuse a change of one account.
 pub fn on_one_account() -> Vec<Sabotage> {
     let keep = |s: &Sabotage| {
         !matches!(

@@ -1,4 +1,4 @@
-//! What stands against the steps of a hold that was placed.
+//! The conditions that refuse the steps of a placed hold.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::Side::{From, To};
 use super::money::{at_last_sequence, basics, frozen, transfer_id_taken};
 use super::{Case, Place, Sabotage, edit, missing, sabotage, scenario};
 
-/// What stands against every step of a hold that was placed.
+/// The conditions that refuse every step of a placed hold.
 pub fn on_a_hold() -> Vec<Sabotage> {
     let all = [
         Place::HoldRow,

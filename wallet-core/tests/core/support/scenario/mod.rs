@@ -1,4 +1,4 @@
-//! One accepted command per scenario, and all that can stand against it.
+//! One accepted command per scenario, and all conditions that can refuse it.
 
 mod accounts;
 mod holds;
@@ -10,24 +10,24 @@ use wallet_core::{AccountId, Command, Rejection};
 
 use super::{World, in_ledger};
 
-/// What a sabotage occupies. Two of them on one place cannot hold at once.
+/// The place that a sabotage occupies. Two on one place cannot hold at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// A command names one id for what it makes.
+    /// The new id of a command.
     NewId,
-    /// The hold: one that is missing has no state.
+    /// The row of the hold. A missing hold has no state.
     HoldRow,
     /// A hold has one status.
     HoldStatus,
     /// A hold has expired or not.
     HoldTime,
-    /// A command names one amount, or legs.
+    /// The amount or the legs of a command.
     What,
-    /// The transfer: one that is missing has no legs.
+    /// The row of the transfer. A missing transfer has no legs.
     TransferRow,
     /// A transfer is a reversal or not.
     TransferKind,
-    /// What is reversed already.
+    /// The reversed amounts.
     Totals,
     /// An account holds one currency.
     Currency(Side),
@@ -47,7 +47,7 @@ pub enum Place {
     System(Side),
 }
 
-/// Which account of a command.
+/// The side of a command that an account is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     From,
@@ -56,7 +56,7 @@ pub enum Side {
 
 use Side::{From, To};
 
-/// Books, and a command that they accept.
+/// A state, and a command that it accepts.
 #[derive(Debug)]
 pub struct Scenario {
     pub world: World,
@@ -65,7 +65,7 @@ pub struct Scenario {
     pub to: AccountId,
 }
 
-/// All of an account: one that is missing has no state.
+/// All places of an account. A missing account has no state.
 pub const fn places_of(side: Side) -> [Place; 8] {
     [
         Place::Currency(side),
@@ -88,7 +88,7 @@ impl Scenario {
     }
 }
 
-/// Makes the books refuse what they would accept.
+/// Makes a state refuse a command that it would accept.
 pub struct Sabotage {
     pub name: String,
     pub rejection: Rejection,
@@ -134,12 +134,12 @@ pub fn missing(side: Side) -> Sabotage {
     })
 }
 
-/// A named case: a scenario and all that can stand against it.
+/// A named case: a scenario and all conditions that can refuse it.
 pub struct Case {
     pub name: &'static str,
     pub scenario: fn() -> Scenario,
     pub sabotages: Vec<Sabotage>,
-    /// Rejections that the command knows but that cannot compete, and why.
+    /// Rejections of the command that cannot compete, with the reason.
     pub apart: &'static [(Rejection, Rejection, &'static str)],
 }
 
@@ -157,7 +157,7 @@ pub fn scenario(
     }
 }
 
-/// Every command with all that can stand against it.
+/// Every command with all conditions that can refuse it.
 pub fn cases() -> Vec<Case> {
     vec![
         accounts::open(),

@@ -1,4 +1,4 @@
-//! What stands against new money moving.
+//! The conditions that refuse a new movement of money.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::super::{
 use super::Side::{From, To};
 use super::{Case, Place, Sabotage, Side, edit, missing, places_of, sabotage, scenario};
 
-/// What stands against any movement of money: the currency and the closing.
+/// The conditions that refuse any movement of money: currency and closed status.
 pub fn basics(side: Side) -> Vec<Sabotage> {
     let currency = Place::Currency(side);
     let exponent = Rejection::CurrencyExponentMismatch;
@@ -50,7 +50,7 @@ pub fn frozen(side: Side, status: Status) -> Sabotage {
     })
 }
 
-/// What customers ask for may not name the host's own accounts.
+/// Customers' commands may not name system accounts.
 pub fn system(side: Side) -> Sabotage {
     let rejection = Rejection::SystemAccount;
     edit(
@@ -64,7 +64,7 @@ pub fn system(side: Side) -> Sabotage {
     )
 }
 
-/// What moves the host's own accounts may not name a customer's.
+/// System transfers may not name a customer's account.
 fn a_customer_s(side: Side) -> Sabotage {
     let rejection = Rejection::NotSystemAccount;
     edit(side, "a customer's", rejection, Place::System(side), |a| {
@@ -80,7 +80,7 @@ pub fn at_last_sequence(side: Side) -> Sabotage {
     })
 }
 
-/// What stands against new money leaving one account for another.
+/// The conditions that refuse a new movement from one account to another.
 pub fn new_money() -> Vec<Sabotage> {
     let funds = Rejection::InsufficientFunds;
     let overflow = Rejection::CounterOverflow;
@@ -143,8 +143,8 @@ pub fn post_transfer() -> Case {
     }
 }
 
-/// A settlement account that is missing is opened, unless the store knows its
-/// currency otherwise.
+/// A missing settlement account is opened, unless the store knows its currency with
+/// another exponent.
 pub fn settlement_unopenable(side: Side) -> Sabotage {
     let rejection = Rejection::CurrencyExponentMismatch;
     let places = places_of(side);

@@ -1,4 +1,4 @@
-//! What stands against a reversal.
+//! The conditions that refuse a reversal.
 
 use wallet_core::ledger::Reversal;
 use wallet_core::request::ReverseWhat;
