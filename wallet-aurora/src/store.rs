@@ -32,7 +32,7 @@ use crate::run::Answers;
 use crate::settings::AuroraSettings;
 use crate::sql::Script;
 use crate::{commit, durable, epoch, migrate, purge};
-use reading::{ask_writer, sorted};
+use reading::{run_writer, sorted};
 
 /// The most that one transaction may contain, if the server takes it.
 const MOST: Limits = Limits {
@@ -271,15 +271,19 @@ impl LedgerStore for AuroraStore {
         read::ask_keys_locked(&mut script, &sorted);
         read::ask_records(&mut script, &sorted, read::Reading::Consistent);
         script.end_reading();
-        let connection = self.writer.acquire(Purpose::Read).await?;
-        let mut answers = ask_writer(connection, script).await?;
-        answers.skip(2);
-        let found = read::decode_records(&mut answers)?;
-        if !found.is_empty() {
-            let mut connection = self.writer.acquire(Purpose::Read).await?;
-            let written = durable::write(&mut connection).await;
-            connection.end(written).await?;
-        }
+        let mut connection = self.writer.acquire(Purpose::Read).await?;
+        // The flush must be of the server that was read: one connection does both.
+        let found = async {
+            let mut answers = run_writer(&mut connection, script).await?;
+            answers.skip(2);
+            let found = read::decode_records(&mut answers)?;
+            if !found.is_empty() {
+                durable::write(&mut connection).await?;
+            }
+            Ok(found)
+        };
+        let found = found.await;
+        let found = connection.end(found).await?;
         let answer = |key: &RecordKey| {
             let place = found.binary_search_by_key(key, |record| record.key);
             found.get(place.ok()?).cloned()

@@ -64,6 +64,9 @@ pub struct SqliteStore {
     pub(crate) settlements: Arc<Settlements>,
     pub(crate) room: Arc<Room>,
     defer_from: usize,
+    /// File and log do not belong together, and whoever opened the store wanted to look:
+    /// the log stays as it is.
+    keeps_log: bool,
 }
 
 /// Migrates if needed. A file that is a mixture is checked before anything is written to
@@ -134,6 +137,7 @@ impl SqliteStore {
             settlements: Arc::default(),
             room: Arc::default(),
             defer_from: settings.defer_from.max(1),
+            keeps_log,
         })
     }
 
@@ -250,7 +254,9 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.readers.end();
         self.checkpoints.end();
-        self.writer.post(checkpoint::truncate);
+        if !self.keeps_log {
+            self.writer.post(checkpoint::truncate);
+        }
         self.writer.end();
     }
 }

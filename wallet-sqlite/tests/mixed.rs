@@ -89,3 +89,17 @@ fn a_backup_under_a_log_that_lacks_nothing_is_opened_with_all_that_is_in_the_log
     assert_eq!(posted(&store, 0), 99_930);
     assert_sound(&store);
 }
+
+#[test]
+fn whoever_looks_at_a_mixture_leaves_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = mixed(folder.path(), (300, 100, 30));
+    let [file, log] = ["", "-wal"].map(|ending| std::fs::read(beside(&path, ending)).unwrap());
+    let look = SqliteSettings::new(&path)
+        .with_check(false)
+        .with_migrate(false);
+    let store = SqliteStore::open(&look, Arc::new(SystemClock)).unwrap();
+    drop(store);
+    let after = ["", "-wal"].map(|ending| std::fs::read(beside(&path, ending)).unwrap());
+    assert!(after == [file, log]);
+}

@@ -210,20 +210,23 @@ async fn run_on(
 /// Runs reads that must come from the writer. The last statement of the packet asks whether
 /// the server still takes writes. After a failover the old writer still answers for a
 /// while, with outdated data.
-pub(super) async fn ask_writer(
-    mut connection: PooledConnection,
+async fn ask_writer(mut connection: PooledConnection, script: Script) -> Result<Answers> {
+    let answers = run_writer(&mut connection, script).await;
+    connection.end(answers).await
+}
+
+/// The same on a connection that the caller goes on with.
+pub(super) async fn run_writer(
+    connection: &mut PooledConnection,
     mut script: Script,
-) -> Result<Answers> {
+) -> std::result::Result<Answers, Failed> {
     let statements = script.steps.len();
     ask_writes(&mut script);
-    let answers = connection.run(&script).await.and_then(|mut answers| {
-        let is_read_only = decode_writes(&answers.split_off(statements)?)?;
-        if is_read_only {
-            return Err(Failed::read_only());
-        }
-        Ok(answers)
-    });
-    connection.end(answers).await
+    let mut answers = connection.run(&script).await?;
+    if decode_writes(&answers.split_off(statements)?)? {
+        return Err(Failed::read_only());
+    }
+    Ok(answers)
 }
 
 /// Checks that the server still takes writes, after reads of several packets.
