@@ -7,13 +7,13 @@ use thiserror::Error;
 
 use crate::ledger::{RaisedBy, Timestamp, Version};
 
-/// Counts how often a database went back to an earlier state. It is 1 while the
-/// database never went back, and at most 2^53 - 1.
+/// A number that rises each time a database goes back to an earlier state: to the next
+/// number, or to the seconds since 1970 if that is greater. It is 1 while the database
+/// never went back, and at most 2^53 - 1.
 ///
 /// Every answer and event names the epoch that it was written in. Of two states of
 /// an account, the state of the later epoch is the newer one, whatever their
 /// versions are. See [`Position`].
-/// versions are; see [`Position`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(u64);
 

@@ -4,25 +4,25 @@ use super::delta::{Key, Moved};
 
 /// The number of buckets. Each commit merges one bucket, so nothing is deferred for more
 /// than this many commits.
-pub(super) const SLICES: usize = 64;
+pub(super) const BUCKETS: usize = 64;
 /// Accounts with consecutive numbers share pages.
 const NEIGHBOURS: i64 = 64;
 
 /// The bucket number `turn`, modulo the number of buckets.
 pub(super) fn bucket(turn: i64) -> usize {
-    let buckets = i64::try_from(SLICES).unwrap_or(i64::MAX);
+    let buckets = i64::try_from(BUCKETS).unwrap_or(i64::MAX);
     usize::try_from(turn.rem_euclid(buckets)).unwrap_or_default()
 }
 
 /// The bucket that holds an account.
-pub(super) fn slice_of_account(number: i64) -> usize {
+pub(super) fn bucket_of_account(number: i64) -> usize {
     bucket(number.div_euclid(NEIGHBOURS))
 }
 
 /// The bucket that holds a key: a range of hashes.
-pub(super) fn slice_of_key(hash: &[u8; 16]) -> usize {
+pub(super) fn bucket_of_key(hash: &[u8; 16]) -> usize {
     let [first, ..] = hash;
-    usize::from(*first).saturating_mul(SLICES).div_euclid(256)
+    usize::from(*first).saturating_mul(BUCKETS).div_euclid(256)
 }
 
 /// A row that belongs to a bucket, and its sort key within the bucket.
@@ -38,7 +38,7 @@ impl InSlice for Moved {
         self.number
     }
     fn slice_of(by: &i64) -> usize {
-        slice_of_account(*by)
+        bucket_of_account(*by)
     }
 }
 
@@ -48,7 +48,7 @@ impl InSlice for Key {
         (self.ledger, self.hash)
     }
     fn slice_of((_, hash): &Self::By) -> usize {
-        slice_of_key(hash)
+        bucket_of_key(hash)
     }
 }
 
@@ -63,7 +63,7 @@ impl<T: InSlice> Sliced<T> {
     pub(super) fn new(mut rows: Vec<T>) -> Self {
         rows.sort_unstable_by_key(|row| (T::slice_of(&row.by()), row.by()));
         let start = |bucket| rows.partition_point(|row| T::slice_of(&row.by()) < bucket);
-        let starts = (0..=SLICES).map(start).collect();
+        let starts = (0..=BUCKETS).map(start).collect();
         Self { rows, starts }
     }
 

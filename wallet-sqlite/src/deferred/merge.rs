@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::buckets::SLICES;
+use super::buckets::BUCKETS;
 use super::delta::{Delta, Key, Moved, Nonce};
 use super::{Books, Deltas};
 use crate::error::{Doing, During, Result, next_number};
@@ -38,14 +38,14 @@ pub(crate) fn write(books: &Books<'_>, moved: Vec<Moved>, keys: Vec<Key>) -> Res
     }
     fold(books, moved, keys)?;
     // Every bucket has been merged since then.
-    let turns = i64::try_from(SLICES).unwrap_or(i64::MAX);
+    let turns = i64::try_from(BUCKETS).unwrap_or(i64::MAX);
     delete_until(books, delta.number.saturating_sub(turns).saturating_add(1))
 }
 
 /// Merges everything. Callers that need every row in the tables use it.
 pub(crate) fn fold_all(books: &Books<'_>) -> Result<()> {
     let (mut moved, mut keys) = (Vec::new(), Vec::new());
-    for bucket in 0..SLICES {
+    for bucket in 0..BUCKETS {
         for delta in books.deltas.unfolded(bucket) {
             moved.extend(delta.moved.bucket(bucket));
             keys.extend(delta.keys.bucket(bucket));

@@ -30,7 +30,7 @@ pub(crate) use merge::{fold_all, write};
 use crate::error::{During, Result, corrupt};
 use crate::statement::prepare;
 use crate::value::ledger_number;
-use buckets::{slice_of_account, slice_of_key};
+use buckets::{bucket_of_account, bucket_of_key};
 use delta::Nonce;
 
 /// Rows are consecutive. Only rows at the front are deleted.
@@ -122,13 +122,13 @@ impl Deltas {
     /// The account in the latest delta that has it, unless that delta is merged for this
     /// bucket.
     pub(crate) fn moved(&self, number: i64) -> Option<&Moved> {
-        let mut unfolded = self.unfolded(slice_of_account(number));
+        let mut unfolded = self.unfolded(bucket_of_account(number));
         unfolded.find_map(|delta| delta.moved.find(&number))
     }
 
     /// The journal row of a key, unless the key is merged.
     pub(crate) fn key(&self, key: RecordKey) -> Option<i64> {
-        let mut unfolded = self.unfolded(slice_of_key(&key.hash));
+        let mut unfolded = self.unfolded(bucket_of_key(&key.hash));
         let by = (ledger_number(key.ledger), key.hash);
         let found = unfolded.find_map(|delta| delta.keys.find(&by));
         found.map(|key| key.journal)
@@ -136,7 +136,7 @@ impl Deltas {
 
     /// How many keys are only in deltas.
     pub(crate) fn unfolded_keys(&self) -> u64 {
-        let buckets = (0..buckets::SLICES).flat_map(|bucket| {
+        let buckets = (0..buckets::BUCKETS).flat_map(|bucket| {
             let unfolded = self.unfolded(bucket);
             unfolded.map(move |delta| delta.keys.bucket(bucket).len())
         });

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wallet_core::ledger::{Counters, RecordKey};
 use wallet_core::{LedgerId, Timestamp};
 
-use super::buckets::{SLICES, slice_of_account, slice_of_key};
+use super::buckets::{BUCKETS, bucket_of_account, bucket_of_key};
 use super::delta::Nonce;
 use super::{Delta, Deltas, Index, Key, Moved};
 
@@ -93,14 +93,14 @@ fn every_account_and_key_is_in_one_slice_and_found_there() {
     let keys: Vec<_> = (0..=255).map(|first| key(first, 5)).collect();
     let delta = Delta::new(1, nonce(0, 1), accounts.clone(), keys.clone());
     let mut seen = 0;
-    for bucket in 0..SLICES {
+    for bucket in 0..BUCKETS {
         let rows = delta.moved.bucket(bucket);
         assert!(
             rows.iter()
-                .all(|row| slice_of_account(row.number) == bucket)
+                .all(|row| bucket_of_account(row.number) == bucket)
         );
         let theirs = delta.keys.bucket(bucket);
-        assert!(theirs.iter().all(|key| slice_of_key(&key.hash) == bucket));
+        assert!(theirs.iter().all(|key| bucket_of_key(&key.hash) == bucket));
         assert_eq!(theirs.len(), 4);
         seen += rows.len();
     }
@@ -109,7 +109,7 @@ fn every_account_and_key_is_in_one_slice_and_found_there() {
         assert_eq!(delta.moved.find(&account.number), Some(account));
     }
     assert_eq!(delta.moved.find(&10_000), None);
-    assert!(delta.moved.bucket(SLICES).is_empty());
+    assert!(delta.moved.bucket(BUCKETS).is_empty());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn the_latest_delta_counts_until_its_slice_is_folded() {
     let deltas = deltas(1..=64);
     for account in 1..=5_000 {
         // The deltas 1 to 64 merge the buckets 1 to 63 and then 0.
-        let merged = i64::try_from(slice_of_account(account)).unwrap();
+        let merged = i64::try_from(bucket_of_account(account)).unwrap();
         let last = if merged == 0 { 64 } else { merged };
         let latest = (last + 1..=64).rev().find(|number| account % number == 0);
         let found = deltas.moved(account).map(|moved| moved.version);

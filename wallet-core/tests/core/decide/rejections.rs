@@ -38,7 +38,7 @@ fn every_rejection_is_reached_by_a_row() {
     let cases = cases();
     let rows = cases.iter().flat_map(|case| &case.sabotages);
     let reached: BTreeSet<_> = rows.map(|sabotage| sabotage.rejection).collect();
-    // A key is cancelled by a request of its own: tests/service/bulk.rs and the conformance list.
+    // A key is cancelled by a request of its own: tests/core/service/bulk.rs and the conformance list.
     let all = Rejection::ALL.iter().copied();
     let all: BTreeSet<_> = all.filter(|one| *one != Rejection::Cancelled).collect();
     assert_eq!(reached, all);
