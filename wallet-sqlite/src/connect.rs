@@ -10,7 +10,7 @@ use wallet_core::store::StoreErrorKind;
 
 use crate::SqliteSettings;
 use crate::checkpoint::BEHIND;
-use crate::coherent;
+use crate::coherent::{self, keep_log};
 use crate::error::{During, Result, corrupt};
 use crate::file::{
     OpenFile, create_private, follow, log_without_beginning, names, remove_second_names, traces,
@@ -38,16 +38,18 @@ const DURABILITY: &str = "
 /// Opens the file for writing, creates it if allowed, and checks that it is a ledger's.
 /// Closing the connection leaves the log as it is, until [`keep_log`] changes that.
 pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
-    let names = names(&real(settings.path())?);
-    let opened = open_writer(settings);
-    // If the file has several names, SQLite may already report an error.
-    if names > 1 && opened.is_err() {
-        return Err(other_names(names));
+    let path = real(settings.path())?;
+    let opened = open_writer(settings, &path);
+    // Under several names SQLite may fail before that is checked. A conflict stays one:
+    // a restore gives the file a second name for a moment.
+    let is_conflict = |error: &StoreError| error.kind() == StoreErrorKind::Conflict;
+    match opened {
+        Err(error) if !is_conflict(&error) => one_name(&path).and(Err(error)),
+        opened => opened,
     }
-    opened
 }
 
-fn open_writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
+fn open_writer(settings: &SqliteSettings, path: &Path) -> Result<(Connection, OpenFile)> {
     let (connection, file) = open_or_create(settings)?;
     // `insist` does the waiting. SQLite's own handler backs off up to a tenth of a second.
     // Another process may take the lock many times in that time.
@@ -57,30 +59,22 @@ fn open_writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
     insist(settings.lock_wait, || identify(&connection, settings))?;
     tune(&connection, settings, BEHIND)?;
     // From here on, no restore can be replacing the open file.
-    let path = real(settings.path())?;
-    remove_second_names(&path);
-    let names = names(&path);
-    if names > 1 {
-        return Err(other_names(names));
-    }
+    remove_second_names(path);
+    one_name(path)?;
     Ok((connection, file.with_log()?))
 }
 
-fn other_names(names: u64) -> StoreError {
+/// Refuses a file with several names.
+fn one_name(path: &Path) -> Result<()> {
+    let names = names(path);
+    if names < 2 {
+        return Ok(());
+    }
     let context = format!(
         "the file has {names} names (hard links): SQLite gives it a log under each, and what is \
          paid under one is lost under the other. Remove all names but one"
     );
-    StoreError::new(StoreErrorKind::Internal, context)
-}
-
-/// Sets whether the log stays as it is when the last connection to its file is closed. It
-/// stays if the file was refused or only examined. Otherwise SQLite moves it into the file
-/// and removes it.
-pub(crate) fn keep_log(connection: &Connection, keeps: bool) -> Result<()> {
-    let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-    let set = connection.set_db_config(keep, keeps);
-    set.during("setting up a connection").map(|_| ())
+    Err(StoreError::new(StoreErrorKind::Internal, context))
 }
 
 /// Opens a file for an inbox and creates it if allowed. The owner of the file's other
@@ -126,28 +120,30 @@ pub(crate) fn reader(settings: &SqliteSettings, keeps_log: bool) -> Result<Conne
 pub(crate) fn look(path: &Path) -> Result<Connection> {
     let real = real(path)?;
     refuse_traces(&real)?;
-    let names = names(&real);
-    if names > 1 {
-        return Err(other_names(names));
-    }
-    let mut connection = copy(path)?;
-    keep_log(&connection, true)?;
+    one_name(&real)?;
+    let mut connection = durable(path)?;
     connection
         .busy_timeout(LOOK_WAIT)
         .during("setting the busy timeout")?;
     connection
         .execute_batch("PRAGMA query_only = ON")
         .during("making a connection read-only")?;
-    let is_whole = coherent::check(&mut connection).is_ok();
-    keep_log(&connection, !is_whole)?;
+    // A mixture may be looked at; its log stays.
+    let _ = coherent::check(&mut connection);
     Ok(connection)
 }
 
 /// Opens an existing file that no other process uses.
 pub(crate) fn copy(path: &Path) -> Result<Connection> {
+    let connection = durable(path)?;
+    keep_log(&connection, false)?;
+    Ok(connection)
+}
+
+/// Opens an existing file. Closing the connection leaves the log as it is.
+fn durable(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(path, flags)?;
-    keep_log(&connection, false)?;
     connection
         .execute_batch(DURABILITY)
         .during("setting up a connection")?;

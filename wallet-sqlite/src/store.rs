@@ -69,8 +69,8 @@ pub struct SqliteStore {
     keeps_log: bool,
 }
 
-/// Migrates if needed. A file that is a mixture is checked before anything is written to
-/// it.
+/// Migrates if needed. Nothing is written to a file whose schema is current: it may be a
+/// mixture.
 fn bring_up_to_date(
     writer: &Connection,
     settings: &SqliteSettings,
@@ -83,17 +83,13 @@ fn bring_up_to_date(
     in_transaction(writer, settings.lock_wait, |open| migrate::run(open, now))
 }
 
-/// Checks whether the file and its log belong together. If not, keeps the log as it is, and
-/// refuses the file if the settings require it.
-fn keeps_log(writer: &mut Connection, settings: &SqliteSettings) -> Result<bool> {
-    let looked = coherent::check(writer);
-    if settings.check {
-        looked?;
-        connect::keep_log(writer, false)?;
-        return Ok(false);
+/// Whether the file and its log belong together. If they do not, the file is refused if
+/// the settings require it.
+fn is_whole(writer: &mut Connection, settings: &SqliteSettings) -> Result<bool> {
+    match coherent::check(writer) {
+        Err(error) if settings.check => Err(error),
+        looked => Ok(looked.is_ok()),
     }
-    connect::keep_log(writer, looked.is_err())?;
-    Ok(looked.is_err())
 }
 
 impl SqliteStore {
@@ -113,7 +109,7 @@ impl SqliteStore {
             bring_up_to_date(&writer, settings, clock.as_ref())?;
         }
         migrate::check(&writer)?;
-        let keeps_log = keeps_log(&mut writer, settings)?;
+        let keeps_log = !is_whole(&mut writer, settings)?;
         let path = writer.path().unwrap_or_default().to_owned();
         let reader = || connect::reader(settings, keeps_log);
         let readers = || (0..settings.readers.max(1)).map(|_| reader());
@@ -149,7 +145,7 @@ impl SqliteStore {
     pub fn migrate(settings: &SqliteSettings, clock: &dyn Clock) -> Result<()> {
         let (mut writer, _) = connect::writer(settings)?;
         bring_up_to_date(&writer, settings, clock)?;
-        keeps_log(&mut writer, settings).map(|_| ())
+        is_whole(&mut writer, settings).map(drop)
     }
 
     /// Runs `work` in a transaction that holds the write lock, and commits it.

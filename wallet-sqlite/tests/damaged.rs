@@ -16,9 +16,11 @@ use std::time::Duration;
 use rusqlite::Connection;
 use support::{accepted, account, account_key, commit, euros, key, open, record_key, set_up};
 use wallet_core::ledger::{HoldKey, HoldStatus};
+use wallet_core::request::Batch;
 use wallet_core::store::{HoldQuery, LedgerStore, StoreErrorKind};
 use wallet_core::{Hold, Leg, PlaceHold, PostTransfer, Request, Settings, Wallet, WalletError};
 use wallet_sqlite::SqliteStore;
+use wallet_testkit::block_on;
 
 fn wallet(store: SqliteStore) -> Wallet {
     let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
@@ -108,4 +110,32 @@ async fn a_damaged_hold_stops_no_other_from_expiring() {
         reported.push(hold);
     }
     assert_eq!(reported, damaged);
+}
+
+#[test]
+fn a_row_that_breaks_a_rule_of_its_table_keeps_nobody_from_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("books.db");
+    let store = open(&path);
+    set_up(&store, 1_000);
+    drop(store);
+    let damage = |number: u8| {
+        let connection = Connection::open(&path).unwrap();
+        let rules = ["ON", "OFF"].map(|on| format!("PRAGMA ignore_check_constraints = {on}"));
+        connection.execute_batch(&rules[0]).unwrap();
+        let sql = "UPDATE wallet_account SET policy = 7 WHERE id = ?";
+        let id = account(number);
+        assert_eq!(connection.execute(sql, [id.as_bytes()]).unwrap(), 1);
+        connection.execute_batch(&rules[1]).unwrap();
+        let checked = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        connection
+            .query_row("PRAGMA quick_check(1)", (), checked)
+            .unwrap()
+    };
+    assert_eq!(damage(5), "CHECK constraint failed in wallet_account");
+    let store = open(&path);
+    accepted(&commit(&store, vec![support::transfer("on", 0, 1, 1)])[0]);
+    let needs_it = Batch::new(vec![support::transfer("off", 5, 1, 1)]);
+    let failed = block_on(store.transact(Arc::new(needs_it)));
+    assert_eq!(failed.unwrap_err().kind(), StoreErrorKind::Corrupt);
 }

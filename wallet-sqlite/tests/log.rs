@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use support::{
-    accepted, account_key, assert_sound, commit, deposit, open, posted, set_up, transfer,
+    accepted, account_key, assert_sound, begin_log_anew, commit, deposit, open, posted, set_up,
+    transfer,
 };
 use wallet_core::request::Batch;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
@@ -171,10 +172,7 @@ fn a_wrong_file_beside_a_log_is_refused_and_the_log_stays() {
         commit(&store, vec![transfer(&format!("back-{number}"), 1, 0, 1)]);
     }
     // The log no longer holds the pages that are in the file.
-    let sql = "PRAGMA wal_checkpoint(RESTART)";
-    let connection = Connection::open(&live).unwrap();
-    connection.query_row(sql, (), |_| Ok(())).unwrap();
-    drop(connection);
+    begin_log_anew(&live);
     accepted(&commit(&store, vec![transfer("in-the-log", 0, 1, 10)])[0]);
     killed(&live, &path);
     drop(store);
@@ -210,10 +208,7 @@ fn a_file_from_before_its_first_page_was_written_is_no_new_one_beside_a_later_lo
     let store = open(&live);
     let young = std::fs::read(&live).unwrap();
     set_up(&store, 100);
-    let sql = "PRAGMA wal_checkpoint(RESTART)";
-    let connection = Connection::open(&live).unwrap();
-    connection.query_row(sql, (), |_| Ok(())).unwrap();
-    drop(connection);
+    begin_log_anew(&live);
     accepted(&commit(&store, vec![transfer("in-the-log", 0, 1, 10)])[0]);
     killed(&live, &path);
     drop(store);

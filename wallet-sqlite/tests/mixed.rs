@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use support::{assert_sound, commit, open, posted, set_up, transfer};
+use support::{assert_sound, begin_log_anew, commit, open, posted, set_up, transfer};
 use wallet_core::SystemClock;
 use wallet_core::store::StoreErrorKind;
 use wallet_sqlite::{SqliteSettings, SqliteStore, back_up};
@@ -38,11 +38,7 @@ fn mixed(folder: &Path, (before, lost, after): (u32, u32, u32)) -> PathBuf {
     go_on(&store, "a", before);
     back_up(&live, &backup).unwrap();
     go_on(&store, "b", lost);
-    // A longer run does this by itself: the log starts again.
-    let sql = "PRAGMA wal_checkpoint(RESTART)";
-    let connection = Connection::open(&live).unwrap();
-    connection.query_row(sql, (), |_| Ok(())).unwrap();
-    drop(connection);
+    begin_log_anew(&live);
     go_on(&store, "c", after);
     std::fs::copy(&backup, &mixed).unwrap();
     std::fs::copy(beside(&live, "-wal"), beside(&mixed, "-wal")).unwrap();

@@ -15,6 +15,7 @@ pub(crate) mod child;
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::Connection;
 use wallet_core::ledger::{
     AccountKey, Decided, InLedger, KeyScope, KeyText, RecordKey, SettlementShards,
 };
@@ -33,6 +34,14 @@ pub(crate) const ACCOUNTS: u8 = 6;
 
 pub(crate) fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(&SqliteSettings::new(path), Arc::new(SystemClock)).expect("the file opens")
+}
+
+/// Moves the log of an open store into its file. The next commit begins the log anew, as
+/// a longer run does by itself.
+pub(crate) fn begin_log_anew(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    let checkpoint = "PRAGMA wal_checkpoint(RESTART)";
+    connection.query_row(checkpoint, (), |_| Ok(())).unwrap();
 }
 
 /// A store that opens the file without the check of its rows.
