@@ -34,6 +34,9 @@ pub(crate) struct RunArgs {
     /// stopped does not count.
     #[arg(long, default_value_t = 60)]
     pub(crate) seconds: u64,
+    /// The run goes on with further faults until so many transfers are acknowledged.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) transfers: u64,
     /// The seed of the faults: their kinds, times and targets.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

@@ -142,6 +142,12 @@ fn counts(world: &World) -> Counts {
     sums
 }
 
+/// The number of transfers that callers know of.
+fn acknowledged(world: &World) -> u64 {
+    let counts = counts(world);
+    counts.get("acknowledged transfers").copied().unwrap_or(0)
+}
+
 /// Whether the run found no violation.
 pub(crate) async fn run(args: RunArgs) -> Result<bool> {
     let time = Duration::from_secs(args.seconds);
@@ -160,7 +166,8 @@ pub(crate) async fn run(args: RunArgs) -> Result<bool> {
         course
             .pass(&mut world, Duration::from_millis(pause))
             .await?;
-        if course.running.look() >= time || world.is_to_stop() {
+        let is_over = course.running.look() >= time && acknowledged(&world) >= args.transfers;
+        if is_over || world.is_to_stop() {
             break;
         }
         let faults = draw(&mut rng, &world, has_slow_disk);

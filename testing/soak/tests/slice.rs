@@ -12,6 +12,8 @@ use std::process::Command;
 fn run(database: &str, seed: &str, seconds: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_wallet-soak"))
         .args(["run", "--database", database, "--seed", seed])
+        // A slow machine takes longer to show as much.
+        .args(["--transfers", "600"])
         .args([
             "--seconds",
             seconds,
@@ -39,9 +41,9 @@ fn figure(report: &str, name: &str) -> u64 {
 
 fn faults_lose_nothing(database: &str, seed: &str) {
     let report = run(database, seed, "15");
-    assert!(figure(&report, "acknowledged transfers") > 50, "{report}");
+    assert!(figure(&report, "acknowledged transfers") > 500, "{report}");
     assert!(
-        figure(&report, "effects of events, each once") > 10,
+        figure(&report, "effects of events, each once") > 50,
         "{report}"
     );
     assert_eq!(figure(&report, "acknowledged answers lost"), 0);
