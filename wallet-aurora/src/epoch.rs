@@ -63,7 +63,7 @@ pub(crate) fn decode_all(answers: &mut Answers) -> Result<Epochs> {
 
 /// Raises it in a transaction of its own.
 pub(crate) async fn raise(
-    lent: &mut PooledConnection,
+    connection: &mut PooledConnection,
     restored_to: Timestamp,
     by: &RaisedBy,
     time: &Time,
@@ -73,7 +73,7 @@ pub(crate) async fn raise(
     script.fixed(Doing::Work, "locking the epoch", OWN);
     time.ask(&mut script);
     ask_all(&mut script);
-    let mut answers = lent.run(&script).await?;
+    let mut answers = connection.run(&script).await?;
     answers.skip(1);
     let current = decode(&mut answers)?;
     let now = time.decode(&mut answers)?;
@@ -101,7 +101,7 @@ pub(crate) async fn raise(
         });
         script.commit();
     }
-    lent.run(&script).await?;
+    connection.run(&script).await?;
     Ok(raised)
 }
 

@@ -44,33 +44,33 @@ const APPLIED: &str = "SELECT version, checksum FROM wallet_migration ORDER BY v
 const LOCK_NAME: &str = "CONCAT('wallet:', LEFT(SHA2(DATABASE(), 256), 40))";
 
 /// Brings the schema up to date; whoever else tries waits.
-pub(crate) async fn run(lent: &mut PooledConnection) -> std::result::Result<(), Failed> {
+pub(crate) async fn run(connection: &mut PooledConnection) -> std::result::Result<(), Failed> {
     let mut lock = Script::default();
     // Somewhat shorter than an answer is waited for.
-    let most = lent.waits().as_secs().saturating_sub(5).max(1);
+    let most = connection.waits().as_secs().saturating_sub(5).max(1);
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     lock.work("waiting for another migration", |sql| {
         sql.raw("SELECT GET_LOCK(").raw(LOCK_NAME).raw(", ");
         sql.int(most).raw(")");
     });
-    let granted: Option<i64> = lent.run(&lock).await?.row()?.optional_number(0)?;
+    let granted: Option<i64> = connection.run(&lock).await?.row()?.optional_number(0)?;
     if granted != Some(1) {
         let context = "another migration is under way";
         return Err(StoreError::new(StoreErrorKind::Unavailable, context).into());
     }
-    let done = steps(lent).await;
+    let done = steps(connection).await;
     let mut unlock = Script::default();
     unlock.work("ending a migration", |sql| {
         sql.raw("SELECT RELEASE_LOCK(").raw(LOCK_NAME).raw(")");
     });
-    let unlocked = lent.run(&unlock).await;
+    let unlocked = connection.run(&unlock).await;
     done.and(unlocked.map(drop))
 }
 
-async fn steps(lent: &mut PooledConnection) -> std::result::Result<(), Failed> {
+async fn steps(connection: &mut PooledConnection) -> std::result::Result<(), Failed> {
     let mut script = Script::of("creating the table of migrations", CREATE);
     script.fixed(Doing::Work, "reading migrations", APPLIED);
-    let mut answers = lent.run(&script).await?;
+    let mut answers = connection.run(&script).await?;
     answers.skip(1);
     let applied = verified(&mut answers)?;
     for step in MIGRATIONS.iter().skip(applied) {
@@ -83,15 +83,15 @@ async fn steps(lent: &mut PooledConnection) -> std::result::Result<(), Failed> {
             sql.int(step.version).raw(",").text(step.name).raw(",");
             sql.bytes(&checksum(step)).raw(",").raw(NOW).raw(")");
         });
-        lent.run(&script).await?;
+        connection.run(&script).await?;
     }
     Ok(())
 }
 
 /// Refuses a schema that is not exactly this release's.
-pub(crate) async fn check(lent: &mut PooledConnection) -> std::result::Result<(), Failed> {
+pub(crate) async fn check(connection: &mut PooledConnection) -> std::result::Result<(), Failed> {
     let script = Script::of("reading migrations", APPLIED);
-    let applied = match lent.run(&script).await {
+    let applied = match connection.run(&script).await {
         Ok(mut answers) => verified(&mut answers)?,
         Err(failed) if failed.code == Some(code::NO_TABLE) => 0,
         Err(failed) => return Err(failed),

@@ -55,7 +55,7 @@ pub(super) fn decode_numbers(answers: &mut Answers) -> Result<Vec<(AccountKey, i
     rows.iter().map(number).collect()
 }
 
-/// Which version of a row is read while no account lock protects the row.
+/// The version of a row that is read while no account lock protects the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
     /// The committed rows, or the snapshot of the open transaction.

@@ -1,11 +1,4 @@
 //! Every change of a chain is detected, at the first changed record.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests and their helpers may panic"
-)]
 
 use async_trait::async_trait;
 use proptest::prelude::*;

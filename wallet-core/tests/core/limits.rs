@@ -1,5 +1,4 @@
 //! Quotas, and limiters that fail.
-#![allow(clippy::unwrap_used, reason = "tests and their helpers may panic")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,12 +1,4 @@
 //! Money at the edges: exact or refused, never rounded.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that goes wrong may panic"
-)]
 
 use proptest::collection::vec;
 use proptest::prelude::*;

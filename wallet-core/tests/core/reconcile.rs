@@ -1,13 +1,5 @@
 //! Reconciliation finds each kind of difference. Where there is none, it reports
 //! none, also during concurrent commits.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests and their helpers may panic"
-)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

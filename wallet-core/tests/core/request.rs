@@ -1,12 +1,4 @@
 //! Requests that can never be carried out are refused before any read.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that goes wrong may panic"
-)]
 
 use std::time::Duration;
 

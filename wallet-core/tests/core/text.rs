@@ -1,12 +1,4 @@
 //! Texts and metadata: a text that a database could refuse is refused earlier.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that goes wrong may panic"
-)]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,13 +1,5 @@
 //! Stored formats: every released format reads back for ever. Other bytes give an
 //! error.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that goes wrong may panic"
-)]
 
 mod strategies;
 mod values;

@@ -1,9 +1,4 @@
 //! Accounts: opening, status, limits, closing.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests: a broken one may panic"
-)]
 
 use crate::support::{
     A, B, NOW, World, amount, cents, changed, eur, eur3, fresh, in_ledger, leg, usd,

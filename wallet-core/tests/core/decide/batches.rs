@@ -1,9 +1,4 @@
 //! The requests of a batch: independence, replays, time.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    reason = "helpers of tests: a broken one may panic"
-)]
 
 use std::sync::Arc;
 

@@ -1,10 +1,4 @@
 //! The cost of a request covers all rows that its commit writes.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "helpers of tests: a broken one may panic"
-)]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,11 +1,5 @@
 //! Proportional reversals: the worked example and the refusals. Any sequence that
 //! adds up to the whole ends at zero for each leg.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that goes wrong may panic"
-)]
 
 use crate::support::{A, B, C, D, World, amount, cents, eur, leg, transfer_id, transfer_row, usd};
 use proptest::collection::vec;

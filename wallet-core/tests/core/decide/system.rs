@@ -1,11 +1,5 @@
 //! System accounts: the commands that move them, the commands that may not, and the
 //! order of these checks.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that goes wrong may panic"
-)]
 
 use crate::support::{
     A, B, C, LEDGER, World, amount, bank, bank_account, cents, eur, eur3, leg, transfer_id, usd,

@@ -1,11 +1,5 @@
 //! Decide and write are separate: a decision is written completely, or refused if
 //! its rows have changed since.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests: a broken one may panic"
-)]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,9 +1,5 @@
 //! A request's time: the current time, or the latest time of an account that it
 //! touches.
-#![allow(
-    clippy::arithmetic_side_effects,
-    reason = "helpers of tests: a broken one may panic"
-)]
 
 use std::time::Duration;
 

@@ -1,12 +1,5 @@
 //! For any input, `decide` returns a result, returns the same result again, and
 //! neither creates nor loses money.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "helpers of tests: a broken one may panic"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

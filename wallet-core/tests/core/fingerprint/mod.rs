@@ -1,12 +1,4 @@
 //! Fingerprints: stable over releases, and different for different requests.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that goes wrong may panic"
-)]
 
 mod values;
 

@@ -1,12 +1,4 @@
 //! The guarantees of the service for any store, any callers and any clock.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests and their helpers may panic"
-)]
 
 mod bulk;
 mod cache;

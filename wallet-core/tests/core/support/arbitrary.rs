@@ -27,7 +27,7 @@ use super::{
     transfer_id, transfer_row, usd,
 };
 
-pub fn account_id() -> impl Strategy<Value = AccountId> {
+pub(crate) fn account_id() -> impl Strategy<Value = AccountId> {
     select(vec![A, B, C, D, bank_account()])
 }
 
@@ -167,13 +167,13 @@ fn on_holds() -> impl Strategy<Value = Command> {
     ]
 }
 
-pub fn command() -> impl Strategy<Value = Command> {
+pub(crate) fn command() -> impl Strategy<Value = Command> {
     prop_oneof![1 => on_accounts(), 3 => on_money(), 2 => on_holds()]
 }
 
 /// Requests that are valid alone. Some share a key, some are of another ledger, and
 /// some are of the sweep.
-pub fn requests() -> impl Strategy<Value = Vec<Arc<PreparedRequest>>> {
+pub(crate) fn requests() -> impl Strategy<Value = Vec<Arc<PreparedRequest>>> {
     let submitted = (0..8_u8, prop::bool::weighted(0.05), vec(command(), 1..4));
     let request = prop_oneof![
         9 => submitted.prop_map(Some).boxed(),
@@ -297,7 +297,7 @@ fn some<T: Clone + std::fmt::Debug>(
 
 /// Every list is sorted and unique, as a store promises; nothing else is valid.
 /// Records exist for some of the keys of [`requests`].
-pub fn snapshot() -> impl Strategy<Value = Snapshot> {
+pub(crate) fn snapshot() -> impl Strategy<Value = Snapshot> {
     let accounts = [A, B, C, D, bank_account()];
     let accounts = accounts.map(|id| {
         let row = option::weighted(0.95, account_state(id));

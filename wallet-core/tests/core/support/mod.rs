@@ -1,17 +1,7 @@
 //! Small builders for the tests of `decide`.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests: each test file uses some of them, and a broken one may panic"
-)]
 
-pub mod arbitrary;
-pub mod scenario;
+pub(crate) mod arbitrary;
+pub(crate) mod scenario;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,67 +24,67 @@ use wallet_core::{
 };
 
 /// The time of a new [`World`].
-pub const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 /// One second in microseconds.
-pub const SECOND: i64 = 1_000_000;
+pub(crate) const SECOND: i64 = 1_000_000;
 /// The default ledger.
-pub const LEDGER: LedgerId = LedgerId::new(0);
+pub(crate) const LEDGER: LedgerId = LedgerId::new(0);
 
-pub const A: AccountId = AccountId::new(Uuid::from_u128(0xA));
-pub const B: AccountId = AccountId::new(Uuid::from_u128(0xB));
-pub const C: AccountId = AccountId::new(Uuid::from_u128(0xC));
-pub const D: AccountId = AccountId::new(Uuid::from_u128(0xD));
+pub(crate) const A: AccountId = AccountId::new(Uuid::from_u128(0xA));
+pub(crate) const B: AccountId = AccountId::new(Uuid::from_u128(0xB));
+pub(crate) const C: AccountId = AccountId::new(Uuid::from_u128(0xC));
+pub(crate) const D: AccountId = AccountId::new(Uuid::from_u128(0xD));
 
-pub fn eur() -> Currency {
+pub(crate) fn eur() -> Currency {
     Currency::new("EUR", 2).unwrap()
 }
 
 /// The euro with another exponent.
-pub fn eur3() -> Currency {
+pub(crate) fn eur3() -> Currency {
     Currency::new("EUR", 3).unwrap()
 }
 
-pub fn usd() -> Currency {
+pub(crate) fn usd() -> Currency {
     Currency::new("USD", 2).unwrap()
 }
 
-pub fn amount(minor: i128) -> Amount {
+pub(crate) fn amount(minor: i128) -> Amount {
     Amount::new(minor).unwrap()
 }
 
 /// Minor units of the euro.
-pub fn cents(minor: i128) -> Money {
+pub(crate) fn cents(minor: i128) -> Money {
     Money::minor(minor, eur()).unwrap()
 }
 
-pub fn leg(from: AccountId, to: AccountId, minor: i128) -> Leg {
+pub(crate) fn leg(from: AccountId, to: AccountId, minor: i128) -> Leg {
     Leg::new(from, to, cents(minor))
 }
 
-pub const fn transfer_id(number: u128) -> TransferId {
+pub(crate) const fn transfer_id(number: u128) -> TransferId {
     TransferId::new(Uuid::from_u128(0x1000 + number))
 }
 
-pub const fn hold_id(number: u128) -> HoldId {
+pub(crate) const fn hold_id(number: u128) -> HoldId {
     HoldId::new(Uuid::from_u128(0x2000 + number))
 }
 
-pub fn in_ledger<Id>(id: Id) -> InLedger<Id> {
+pub(crate) fn in_ledger<Id>(id: Id) -> InLedger<Id> {
     InLedger::new(LEDGER, id)
 }
 
-pub fn bank() -> SettlementName {
+pub(crate) fn bank() -> SettlementName {
     SettlementName::new("bank").unwrap()
 }
 
 /// The settlement account of [`bank`] in euros, with one shard.
-pub fn bank_account() -> AccountId {
+pub(crate) fn bank_account() -> AccountId {
     settlement_account(LEDGER, eur(), &bank(), 0)
 }
 
 /// Ids in ascending order, the same in every run.
 #[derive(Debug, Default)]
-pub struct CountedIds(AtomicU32);
+pub(crate) struct CountedIds(AtomicU32);
 
 impl IdGenerator for CountedIds {
     fn new_id(&self) -> Uuid {
@@ -103,12 +93,12 @@ impl IdGenerator for CountedIds {
     }
 }
 
-pub fn key(text: &str) -> IdempotencyKey {
+pub(crate) fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::new(KeyScope::new("test").unwrap(), KeyText::new(text).unwrap())
 }
 
 /// An account that holds `balance` euro cents.
-pub fn state(id: AccountId, balance: i128) -> AccountState {
+pub(crate) fn state(id: AccountId, balance: i128) -> AccountState {
     AccountState {
         key: in_ledger(id),
         currency: eur(),
@@ -128,7 +118,7 @@ pub fn state(id: AccountId, balance: i128) -> AccountState {
 }
 
 /// A pending hold of `minor` euro cents without an expiry.
-pub fn hold_row(id: HoldId, from: AccountId, to: AccountId, minor: i128) -> Hold {
+pub(crate) fn hold_row(id: HoldId, from: AccountId, to: AccountId, minor: i128) -> Hold {
     Hold {
         key: in_ledger(id),
         from,
@@ -144,7 +134,7 @@ pub fn hold_row(id: HoldId, from: AccountId, to: AccountId, minor: i128) -> Hold
 }
 
 /// A posted transfer without any reversal.
-pub fn transfer_row(id: TransferId, legs: Vec<Leg>) -> TransferWithReversals {
+pub(crate) fn transfer_row(id: TransferId, legs: Vec<Leg>) -> TransferWithReversals {
     TransferWithReversals {
         reversed: vec![0; legs.len()],
         transfer: Transfer {
@@ -161,7 +151,7 @@ pub fn transfer_row(id: TransferId, legs: Vec<Leg>) -> TransferWithReversals {
 
 /// Books to decide on, which a test fills by hand.
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     pub tables: Tables,
     pub now: Timestamp,
     /// Accounts that cannot be locked.
@@ -173,7 +163,7 @@ pub struct World {
 
 impl World {
     /// Empty books that know the euro.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut tables = Tables::default();
         tables.currencies.insert(eur().code(), eur());
         Self {
@@ -187,7 +177,7 @@ impl World {
     }
 
     /// Books with accounts that hold these balances.
-    pub fn with(balances: &[(AccountId, i128)]) -> Self {
+    pub(crate) fn with(balances: &[(AccountId, i128)]) -> Self {
         let mut world = Self::new();
         for (id, balance) in balances {
             world.put(state(*id, *balance));
@@ -196,7 +186,7 @@ impl World {
     }
 
     /// Books with one hold of `minor` cents from A (1000 cents) to B (nothing).
-    pub fn with_hold(minor: i128) -> Self {
+    pub(crate) fn with_hold(minor: i128) -> Self {
         let mut world = Self::with(&[(A, 1000), (B, 0)]);
         world.put_hold(hold_row(hold_id(1), A, B, minor));
         world.edit(A).counters.debits_pending = minor;
@@ -204,7 +194,7 @@ impl World {
         world
     }
 
-    pub fn put(&mut self, state: AccountState) {
+    pub(crate) fn put(&mut self, state: AccountState) {
         let account = Account {
             state,
             owner: Owner::new("somebody").unwrap(),
@@ -215,88 +205,88 @@ impl World {
         self.tables.accounts.insert(state.key, account);
     }
 
-    pub fn put_hold(&mut self, hold: Hold) {
+    pub(crate) fn put_hold(&mut self, hold: Hold) {
         self.tables.holds.insert(hold.key, hold);
     }
 
-    pub fn put_transfer(&mut self, row: TransferWithReversals) {
+    pub(crate) fn put_transfer(&mut self, row: TransferWithReversals) {
         self.tables.transfers.insert(row.transfer.key, row);
     }
 
     /// An account to change in place.
-    pub fn edit(&mut self, id: AccountId) -> &mut AccountState {
+    pub(crate) fn edit(&mut self, id: AccountId) -> &mut AccountState {
         let account = self.tables.accounts.get_mut(&in_ledger(id));
         &mut account.expect("the account exists").state
     }
 
-    pub fn state(&self, id: AccountId) -> AccountState {
+    pub(crate) fn state(&self, id: AccountId) -> AccountState {
         self.tables.accounts[&in_ledger(id)].state
     }
 
-    pub fn counters(&self, id: AccountId) -> Counters {
+    pub(crate) fn counters(&self, id: AccountId) -> Counters {
         self.state(id).counters
     }
 
-    pub fn posted(&self, id: AccountId) -> i128 {
+    pub(crate) fn posted(&self, id: AccountId) -> i128 {
         self.counters(id).posted()
     }
 
-    pub fn hold(&self, id: HoldId) -> Hold {
+    pub(crate) fn hold(&self, id: HoldId) -> Hold {
         self.tables.holds[&in_ledger(id)].clone()
     }
 
-    pub fn reversed(&self, id: TransferId) -> Vec<i128> {
+    pub(crate) fn reversed(&self, id: TransferId) -> Vec<i128> {
         self.tables.transfers[&in_ledger(id)].reversed.clone()
     }
 
     /// A request under the key `text`.
-    pub fn keyed(&self, text: &str, commands: Vec<Command>) -> Arc<PreparedRequest> {
+    pub(crate) fn keyed(&self, text: &str, commands: Vec<Command>) -> Arc<PreparedRequest> {
         self.prepare(Request::of_many(key(text), commands))
     }
 
     /// A request under a new key.
-    pub fn request(&self, command: impl Into<Command>) -> Arc<PreparedRequest> {
+    pub(crate) fn request(&self, command: impl Into<Command>) -> Arc<PreparedRequest> {
         self.requests(vec![command.into()])
     }
 
     /// A request of several commands under a new key.
-    pub fn requests(&self, commands: Vec<Command>) -> Arc<PreparedRequest> {
+    pub(crate) fn requests(&self, commands: Vec<Command>) -> Arc<PreparedRequest> {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
         self.keyed(&format!("key-{number}"), commands)
     }
 
     /// The same where the commands may be invalid alone.
-    pub fn try_requests(&self, commands: Vec<Command>) -> Option<Arc<PreparedRequest>> {
+    pub(crate) fn try_requests(&self, commands: Vec<Command>) -> Option<Arc<PreparedRequest>> {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
         let request = Request::of_many(key(&format!("key-{number}")), commands);
         let prepared = PreparedRequest::new(request, &self.ids, &self.shards);
         prepared.ok().map(Arc::new)
     }
 
-    pub fn prepare(&self, request: Request) -> Arc<PreparedRequest> {
+    pub(crate) fn prepare(&self, request: Request) -> Arc<PreparedRequest> {
         Arc::new(
             PreparedRequest::new(request, &self.ids, &self.shards).expect("the request is valid"),
         )
     }
 
     /// The sweep's request that expires a hold.
-    pub fn sweep(&self, hold: HoldId) -> Arc<PreparedRequest> {
+    pub(crate) fn sweep(&self, hold: HoldId) -> Arc<PreparedRequest> {
         Arc::new(PreparedRequest::expiry(in_ledger(hold), &self.ids))
     }
 
-    pub fn snapshot(&self, batch: &Batch) -> Snapshot {
+    pub(crate) fn snapshot(&self, batch: &Batch) -> Snapshot {
         let obtainable = |key| !self.locked.contains(&key);
         self.tables.snapshot(batch.reads(), self.now, obtainable)
     }
 
     /// Decides requests as one batch; the books stay as they are.
-    pub fn decide(&self, requests: Vec<Arc<PreparedRequest>>) -> Decision {
+    pub(crate) fn decide(&self, requests: Vec<Arc<PreparedRequest>>) -> Decision {
         let batch = Batch::new(requests);
         wallet_core::decide::decide(&batch, &self.snapshot(&batch))
     }
 
     /// Decides requests as one batch and writes what changed.
-    pub fn commit(&mut self, requests: Vec<Arc<PreparedRequest>>) -> Vec<Decided> {
+    pub(crate) fn commit(&mut self, requests: Vec<Arc<PreparedRequest>>) -> Vec<Decided> {
         let decision = self.decide(requests);
         let applied = self.tables.apply(&decision.changes, self.now);
         applied.expect("nothing changed meanwhile");
@@ -304,25 +294,25 @@ impl World {
     }
 
     /// The outcome of one command, without writing it.
-    pub fn ask(&self, command: impl Into<Command>) -> Result<Receipt, Rejected> {
+    pub(crate) fn ask(&self, command: impl Into<Command>) -> Result<Receipt, Rejected> {
         let mut decided = self.decide(vec![self.request(command)]).decided;
         only_receipt(&decided.remove(0))
     }
 
     /// Carries out one command.
-    pub fn run(&mut self, command: impl Into<Command>) -> Result<Receipt, Rejected> {
+    pub(crate) fn run(&mut self, command: impl Into<Command>) -> Result<Receipt, Rejected> {
         let request = self.request(command);
         only_receipt(&self.commit(vec![request]).remove(0))
     }
 
     /// Carries out one command that posts a transfer.
-    pub fn post(&mut self, command: impl Into<Command>) -> Posted {
+    pub(crate) fn post(&mut self, command: impl Into<Command>) -> Posted {
         posted(self.run(command).expect("the command is accepted"))
     }
 }
 
 /// The outcome of a request that was decided now.
-pub fn fresh(decided: &Decided) -> &Arc<Outcome> {
+pub(crate) fn fresh(decided: &Decided) -> &Arc<Outcome> {
     match decided {
         Decided::Fresh(outcome) => outcome,
         other => panic!("not decided now: {other:?}"),
@@ -330,13 +320,13 @@ pub fn fresh(decided: &Decided) -> &Arc<Outcome> {
 }
 
 /// The only receipt of a request that was decided now.
-pub fn only_receipt(decided: &Decided) -> Result<Receipt, Rejected> {
+pub(crate) fn only_receipt(decided: &Decided) -> Result<Receipt, Rejected> {
     let mut receipts = fresh(decided).result.clone()?;
     assert_eq!(receipts.len(), 1);
     Ok(receipts.remove(0))
 }
 
-pub fn posted(receipt: Receipt) -> Posted {
+pub(crate) fn posted(receipt: Receipt) -> Posted {
     match receipt {
         Receipt::Posted(posted) => posted,
         other => panic!("not a transfer: {other:?}"),
@@ -344,14 +334,14 @@ pub fn posted(receipt: Receipt) -> Posted {
 }
 
 /// The state of an account after a change of status or limits.
-pub fn changed(receipt: Receipt) -> wallet_core::ledger::AccountChanged {
+pub(crate) fn changed(receipt: Receipt) -> wallet_core::ledger::AccountChanged {
     match receipt {
         Receipt::AccountChanged(changed) => changed,
         other => panic!("not a change of an account: {other:?}"),
     }
 }
 
-pub fn hold_changed(receipt: Receipt) -> wallet_core::ledger::HoldChanged {
+pub(crate) fn hold_changed(receipt: Receipt) -> wallet_core::ledger::HoldChanged {
     match receipt {
         Receipt::HoldChanged(changed) => changed,
         other => panic!("not a change of a hold: {other:?}"),

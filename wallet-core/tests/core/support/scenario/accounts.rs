@@ -9,7 +9,7 @@ use super::Side::From;
 use super::money::{basics, system};
 use super::{Case, Place, Sabotage, edit, missing, sabotage, scenario};
 
-pub fn open() -> Case {
+pub(super) fn open() -> Case {
     let exponent = Rejection::CurrencyExponentMismatch;
     let place = [Place::Currency(From)];
     Case {
@@ -32,7 +32,7 @@ pub fn open() -> Case {
 }
 
 /// The conditions that refuse a change of one account.
-pub fn on_one_account() -> Vec<Sabotage> {
+pub(super) fn on_one_account() -> Vec<Sabotage> {
     let keep = |s: &Sabotage| {
         !matches!(
             s.rejection,
@@ -46,7 +46,7 @@ pub fn on_one_account() -> Vec<Sabotage> {
 
 const MISSING_ACCOUNT: &str = "an account that is missing has no state";
 
-pub fn close() -> Case {
+pub(super) fn close() -> Case {
     let holds = Rejection::HoldsOutstanding;
     let mut sabotages = on_one_account();
     sabotages.extend([
@@ -124,7 +124,7 @@ pub fn close() -> Case {
     }
 }
 
-pub fn limits() -> Case {
+pub(super) fn limits() -> Case {
     let breached = Rejection::LimitBreached;
     let mut sabotages = on_one_account();
     sabotages.extend([

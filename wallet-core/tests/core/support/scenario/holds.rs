@@ -12,7 +12,7 @@ use super::money::{at_last_sequence, basics, frozen, transfer_id_taken};
 use super::{Case, Place, Sabotage, edit, missing, sabotage, scenario};
 
 /// The conditions that refuse every step of a placed hold.
-pub fn on_a_hold() -> Vec<Sabotage> {
+pub(super) fn on_a_hold() -> Vec<Sabotage> {
     let all = [
         Place::HoldRow,
         Place::HoldStatus,
@@ -51,7 +51,7 @@ pub fn on_a_hold() -> Vec<Sabotage> {
 
 const MISSING_HOLD: &str = "a hold that is missing has no status, time or amount";
 
-pub fn capture() -> Case {
+pub(super) fn capture() -> Case {
     let mut sabotages = on_a_hold();
     sabotages.extend([
         transfer_id_taken(),
@@ -97,7 +97,7 @@ pub fn capture() -> Case {
     }
 }
 
-pub fn release() -> Case {
+pub(super) fn release() -> Case {
     let mut sabotages = on_a_hold();
     sabotages.extend([frozen(From, Status::Frozen), frozen(To, Status::Frozen)]);
     Case {
@@ -112,7 +112,7 @@ pub fn release() -> Case {
     }
 }
 
-pub fn expire() -> Case {
+pub(super) fn expire() -> Case {
     let mut sabotages = on_a_hold();
     let early = Rejection::HoldNotExpired;
     sabotages.push(sabotage("too early", early, &[Place::HoldTime], |s| {

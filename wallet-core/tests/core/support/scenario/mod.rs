@@ -12,7 +12,7 @@ use super::{World, in_ledger};
 
 /// The place that a sabotage occupies. Two on one place cannot hold at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// The new id of a command.
     NewId,
     /// The row of the hold. A missing hold has no state.
@@ -49,7 +49,7 @@ pub enum Place {
 
 /// The side of a command that an account is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     From,
     To,
 }
@@ -58,7 +58,7 @@ use Side::{From, To};
 
 /// A state, and a command that it accepts.
 #[derive(Debug)]
-pub struct Scenario {
+pub(crate) struct Scenario {
     pub world: World,
     pub command: Command,
     pub from: AccountId,
@@ -66,7 +66,7 @@ pub struct Scenario {
 }
 
 /// All places of an account. A missing account has no state.
-pub const fn places_of(side: Side) -> [Place; 8] {
+pub(crate) const fn places_of(side: Side) -> [Place; 8] {
     [
         Place::Currency(side),
         Place::Status(side),
@@ -89,14 +89,14 @@ impl Scenario {
 }
 
 /// Makes a state refuse a command that it would accept.
-pub struct Sabotage {
+pub(crate) struct Sabotage {
     pub name: String,
     pub rejection: Rejection,
     pub places: Vec<Place>,
     pub apply: Box<dyn Fn(&mut Scenario)>,
 }
 
-pub fn sabotage(
+pub(crate) fn sabotage(
     name: &str,
     rejection: Rejection,
     places: &[Place],
@@ -111,7 +111,7 @@ pub fn sabotage(
 }
 
 /// A sabotage of one account's state.
-pub fn edit(
+pub(crate) fn edit(
     side: Side,
     name: &str,
     rejection: Rejection,
@@ -125,7 +125,7 @@ pub fn edit(
     })
 }
 
-pub fn missing(side: Side) -> Sabotage {
+pub(crate) fn missing(side: Side) -> Sabotage {
     let name = format!("{side:?} missing");
     let places = places_of(side);
     sabotage(&name, Rejection::AccountNotFound, &places, move |s| {
@@ -135,7 +135,7 @@ pub fn missing(side: Side) -> Sabotage {
 }
 
 /// A named case: a scenario and all conditions that can refuse it.
-pub struct Case {
+pub(crate) struct Case {
     pub name: &'static str,
     pub scenario: fn() -> Scenario,
     pub sabotages: Vec<Sabotage>,
@@ -143,7 +143,7 @@ pub struct Case {
     pub apart: &'static [(Rejection, Rejection, &'static str)],
 }
 
-pub fn scenario(
+pub(crate) fn scenario(
     world: World,
     from: AccountId,
     to: AccountId,
@@ -158,7 +158,7 @@ pub fn scenario(
 }
 
 /// Every command with all conditions that can refuse it.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     vec![
         accounts::open(),
         accounts::close(),

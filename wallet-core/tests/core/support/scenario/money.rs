@@ -14,7 +14,7 @@ use super::Side::{From, To};
 use super::{Case, Place, Sabotage, Side, edit, missing, places_of, sabotage, scenario};
 
 /// The conditions that refuse any movement of money: currency and closed status.
-pub fn basics(side: Side) -> Vec<Sabotage> {
+pub(super) fn basics(side: Side) -> Vec<Sabotage> {
     let currency = Place::Currency(side);
     let exponent = Rejection::CurrencyExponentMismatch;
     let mismatch = Rejection::CurrencyMismatch;
@@ -42,7 +42,7 @@ pub fn basics(side: Side) -> Vec<Sabotage> {
     ]
 }
 
-pub fn frozen(side: Side, status: Status) -> Sabotage {
+pub(super) fn frozen(side: Side, status: Status) -> Sabotage {
     let name = format!("{status:?}");
     let rejection = Rejection::AccountFrozen;
     edit(side, &name, rejection, Place::Status(side), move |a| {
@@ -51,7 +51,7 @@ pub fn frozen(side: Side, status: Status) -> Sabotage {
 }
 
 /// Customers' commands may not name system accounts.
-pub fn system(side: Side) -> Sabotage {
+pub(super) fn system(side: Side) -> Sabotage {
     let rejection = Rejection::SystemAccount;
     edit(
         side,
@@ -72,7 +72,7 @@ fn a_customer_s(side: Side) -> Sabotage {
     })
 }
 
-pub fn at_last_sequence(side: Side) -> Sabotage {
+pub(super) fn at_last_sequence(side: Side) -> Sabotage {
     let overflow = Rejection::CounterOverflow;
     let place = Place::Sequence(side);
     edit(side, "at its last sequence", overflow, place, |a| {
@@ -81,7 +81,7 @@ pub fn at_last_sequence(side: Side) -> Sabotage {
 }
 
 /// The conditions that refuse a new movement from one account to another.
-pub fn new_money() -> Vec<Sabotage> {
+pub(super) fn new_money() -> Vec<Sabotage> {
     let funds = Rejection::InsufficientFunds;
     let overflow = Rejection::CounterOverflow;
     let mut all = basics(From);
@@ -120,14 +120,14 @@ pub fn new_money() -> Vec<Sabotage> {
     all
 }
 
-pub fn transfer_id_taken() -> Sabotage {
+pub(super) fn transfer_id_taken() -> Sabotage {
     sabotage("id taken", Rejection::IdTaken, &[Place::NewId], |s| {
         let row = transfer_row(transfer_id(1), vec![leg(A, B, 1)]);
         s.world.put_transfer(row);
     })
 }
 
-pub fn post_transfer() -> Case {
+pub(super) fn post_transfer() -> Case {
     let mut sabotages = new_money();
     sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
     sabotages.extend([system(From), system(To)]);
@@ -145,7 +145,7 @@ pub fn post_transfer() -> Case {
 
 /// A missing settlement account is opened, unless the store knows its currency with
 /// another exponent.
-pub fn settlement_unopenable(side: Side) -> Sabotage {
+pub(super) fn settlement_unopenable(side: Side) -> Sabotage {
     let rejection = Rejection::CurrencyExponentMismatch;
     let places = places_of(side);
     sabotage("settlement unopenable", rejection, &places, move |s| {
@@ -155,7 +155,7 @@ pub fn settlement_unopenable(side: Side) -> Sabotage {
     })
 }
 
-pub fn deposit() -> Case {
+pub(super) fn deposit() -> Case {
     let mut sabotages = new_money();
     sabotages.extend([transfer_id_taken(), missing(To), system(To)]);
     sabotages.push(settlement_unopenable(From));
@@ -183,7 +183,7 @@ pub fn deposit() -> Case {
     }
 }
 
-pub fn withdrawal() -> Case {
+pub(super) fn withdrawal() -> Case {
     let mut sabotages = new_money();
     sabotages.extend([transfer_id_taken(), missing(From), system(From)]);
     sabotages.push(settlement_unopenable(To));
@@ -211,7 +211,7 @@ pub fn withdrawal() -> Case {
     }
 }
 
-pub fn system_transfer() -> Case {
+pub(super) fn system_transfer() -> Case {
     let mut sabotages = new_money();
     sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
     sabotages.extend([a_customer_s(From), a_customer_s(To)]);
@@ -232,7 +232,7 @@ pub fn system_transfer() -> Case {
     }
 }
 
-pub fn split() -> Case {
+pub(super) fn split() -> Case {
     let mut sabotages = new_money();
     sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
     sabotages.extend([system(From), system(To)]);
@@ -250,7 +250,7 @@ pub fn split() -> Case {
     }
 }
 
-pub fn place_hold() -> Case {
+pub(super) fn place_hold() -> Case {
     let mut sabotages = new_money();
     sabotages.extend([missing(From), missing(To), system(From), system(To)]);
     let taken = Rejection::IdTaken;

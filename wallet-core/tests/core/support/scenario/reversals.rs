@@ -10,12 +10,12 @@ use super::money::{at_last_sequence, new_money, transfer_id_taken};
 use super::{Case, Place, Sabotage, Scenario, missing, sabotage, scenario};
 
 /// Reverses 100 cents that went from A to B: B pays.
-pub fn reverse_of(what: ReverseWhat) -> Command {
+pub(super) fn reverse_of(what: ReverseWhat) -> Command {
     let reverse = Reverse::new(transfer_id(7)).with_id(transfer_id(1));
     reverse.with_what(what).into()
 }
 
-pub fn reversal_sabotages() -> Vec<Sabotage> {
+pub(super) fn reversal_sabotages() -> Vec<Sabotage> {
     let row = |s: &mut Scenario,
                change: &dyn Fn(&mut wallet_core::ledger::TransferWithReversals)| {
         let row = s.world.tables.transfers.get_mut(&in_ledger(transfer_id(7)));
@@ -108,7 +108,7 @@ fn between_system_accounts() -> Sabotage {
 
 const MISSING_TRANSFER: &str = "a transfer that is missing has no kind, legs or totals";
 
-pub fn reverse() -> Case {
+pub(super) fn reverse() -> Case {
     let mut sabotages = new_money();
     sabotages.extend(reversal_sabotages());
     sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
