@@ -9,6 +9,8 @@ use std::sync::mpsc::{Receiver, channel};
 
 use clap::Parser;
 use serde_json::Value;
+use wallet_core::SystemClock;
+use wallet_core::runtime::Clock;
 
 use crate::support::{Client, Response, transfer};
 
@@ -102,16 +104,18 @@ impl Process {
         self.log.iter().collect()
     }
 
-    /// The next line of its log with this message.
+    /// The next line of its log with this message, for a minute.
     pub(crate) fn line(&self, message: &str) -> Value {
         let patience = std::time::Duration::from_secs(60);
-        loop {
+        let end = SystemClock.now().saturating_add(patience);
+        while SystemClock.now() < end {
             let line = self.log.recv_timeout(patience);
-            let line = line.unwrap_or_else(|_| panic!("never said: {message}"));
+            let line = line.unwrap_or_else(|_| panic!("never logged: {message}"));
             if line["fields"]["message"] == message {
                 return line;
             }
         }
+        panic!("not logged in a minute: {message}");
     }
 
     pub(crate) fn kill(&mut self) {
