@@ -58,7 +58,7 @@ impl MakeBackup {
             let there = if is_whole { self.to.clone() } else { path };
             return Err(BackupError::Exists(there).into());
         }
-        let backup = back_up(store, &self.to).map_err(|error| match error {
+        let backup = back_up(store, &self.to, &SystemClock).map_err(|error| match error {
             BackupError::Exists(file) if file == self.to => CliError::Unfinished(file),
             other => other.into(),
         })?;

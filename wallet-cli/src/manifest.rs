@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use wallet_core::ledger::CurrencyCode;
-use wallet_core::runtime::Clock;
-use wallet_core::{Currency, LedgerId, SystemClock, Timestamp};
+use wallet_core::{Currency, LedgerId, Timestamp};
 use wallet_sqlite::{Backup, Census, LastCommit, LedgerSum, RowCounts};
 
 use crate::CliError;
-use wallet_server::tools::time;
 
 const FORMAT: u32 = 1;
 const KIND: &str = "wallet-sqlite-backup";
@@ -25,7 +23,7 @@ const BYTES_MAX: u64 = 64 << 20;
 struct Manifest {
     format: u32,
     kind: String,
-    made_at: String,
+    begun_at_micros: i64,
     file: String,
     bytes: u64,
     sha256: String,
@@ -130,6 +128,7 @@ fn bad(path: &Path, why: String) -> CliError {
 impl Manifest {
     fn of(file: &Path, backup: &Backup) -> Self {
         let Backup {
+            begun_at,
             bytes,
             sha256,
             census: Census { last, sums, rows },
@@ -138,7 +137,7 @@ impl Manifest {
         Self {
             format: FORMAT,
             kind: KIND.to_owned(),
-            made_at: time(SystemClock.now()),
+            begun_at_micros: begun_at.as_micros(),
             file: name.to_string_lossy().into_owned(),
             bytes: *bytes,
             sha256: hex(sha256),
@@ -165,6 +164,7 @@ impl Manifest {
         });
         let sums: Result<Vec<LedgerSum>, String> = self.balances.iter().map(Balance::sum).collect();
         Ok(Backup {
+            begun_at: Timestamp::from_micros(self.begun_at_micros),
             bytes: self.bytes,
             sha256: unhex(&self.sha256)?,
             census: Census {

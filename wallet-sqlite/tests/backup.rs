@@ -10,17 +10,19 @@ mod support;
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use support::child::{self, Acknowledged};
 use support::{ACCOUNTS, assert_sound, commit, open, open_deferring, posted, set_up, transfer};
 use wallet_core::SystemClock;
 use wallet_core::ledger::RaisedBy;
+use wallet_core::runtime::Clock;
 use wallet_core::store::LedgerStore;
 use wallet_sqlite::{
     Backup, BackupError, Census, Existing, Restored, Standing, back_up, restore, standing,
 };
-use wallet_testkit::block_on;
+use wallet_testkit::{ManualClock, block_on};
 
 struct Files {
     folder: tempfile::TempDir,
@@ -88,7 +90,7 @@ fn a_backup_made_beside_traffic_is_of_one_commit_and_restores_to_sound_books() {
     let mut made = Vec::new();
     for number in 0..5 {
         let copy = files.folder.path().join(format!("backup-{number}.db"));
-        let backup = back_up(&files.live, &copy).unwrap();
+        let backup = back_up(&files.live, &copy, &SystemClock).unwrap();
         made.push((copy, backup));
     }
     let mut acknowledged = Acknowledged::new();
@@ -121,7 +123,7 @@ fn a_backup_made_beside_traffic_is_of_one_commit_and_restores_to_sound_books() {
 fn a_backup_is_one_private_file_without_a_log() {
     let files = files();
     let store = books(&files.live);
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     assert_eq!(
         names(&files),
         ["backup.db", "wallet.db", "wallet.db-shm", "wallet.db-wal"]
@@ -155,7 +157,7 @@ fn a_file_that_lacks_transfers_is_not_taken_for_a_sound_one() {
     let store = books(&files.live);
     // The file without its log, as a plain copy beside a running store.
     std::fs::copy(&files.live, &files.target).unwrap();
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     let early = Census::take(&files.live).unwrap();
     commit(&store, vec![transfer("later", 0, 1, 1)]);
     let late = Census::take(&files.live).unwrap();
@@ -223,7 +225,7 @@ fn a_purge_takes_nothing_from_a_backup() {
 fn a_backup_that_was_changed_or_cut_off_is_not_restored() {
     let files = files();
     drop(books(&files.live));
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     let whole = std::fs::read(&files.copy).unwrap();
     let before = names(&files);
     let mut flipped = whole.clone();
@@ -258,8 +260,8 @@ fn a_backup_that_was_changed_or_cut_off_is_not_restored() {
 fn nothing_is_overwritten_unless_it_is_asked_for() {
     let files = files();
     drop(books(&files.live));
-    let backup = back_up(&files.live, &files.copy).unwrap();
-    let error = back_up(&files.live, &files.copy).unwrap_err();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
+    let error = back_up(&files.live, &files.copy, &SystemClock).unwrap_err();
     assert!(matches!(error, BackupError::Exists(_)), "{error}");
     let error = put(&files.copy, &backup, &files.live, Existing::Refuse).unwrap_err();
     assert!(matches!(error, BackupError::Exists(_)), "{error}");
@@ -283,7 +285,7 @@ fn nothing_is_overwritten_unless_it_is_asked_for() {
 fn a_file_that_somebody_has_open_is_not_replaced() {
     let files = files();
     let store = books(&files.live);
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     let error = put(&files.copy, &backup, &files.live, Existing::SetAside).unwrap_err();
     assert!(matches!(error, BackupError::InUse(_)), "{error}");
     commit(&store, vec![transfer("goes-on", 0, 1, 1)]);
@@ -297,7 +299,7 @@ fn a_file_that_somebody_has_open_is_not_replaced() {
 fn a_log_that_was_left_behind_is_never_added_to_a_restored_file() {
     let files = files();
     let store = books(&files.live);
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     // A log with commits whose file was removed.
     let log = beside(&files.target, "-wal");
     std::fs::copy(beside(&files.live, "-wal"), &log).unwrap();
@@ -318,7 +320,7 @@ fn a_log_that_was_left_behind_is_never_added_to_a_restored_file() {
 fn a_damaged_file_is_set_aside_as_it_is() {
     let files = files();
     drop(books(&files.live));
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     std::fs::write(&files.live, "Dear Sir or Madam, ".repeat(500)).unwrap();
     let restored = put(&files.copy, &backup, &files.live, Existing::SetAside).unwrap();
     let aside = std::fs::read(restored.aside.unwrap()).unwrap();
@@ -338,7 +340,7 @@ fn a_backup_of_damaged_books_is_refused() {
     file.seek(SeekFrom::Start(length / 2)).unwrap();
     file.write_all(&vec![0xEE; 40_000]).unwrap();
     drop(file);
-    let error = back_up(&files.live, &files.copy).unwrap_err();
+    let error = back_up(&files.live, &files.copy, &SystemClock).unwrap_err();
     let is_reported = matches!(
         error,
         BackupError::Damaged { .. } | BackupError::Store { .. }
@@ -352,13 +354,18 @@ fn where_nothing_can_be_written_there_is_an_error_and_no_backup() {
     let files = files();
     drop(books(&files.live));
     let nowhere = files.folder.path().join("no/such/backup.db");
-    let error = back_up(&files.live, &nowhere).unwrap_err();
+    let error = back_up(&files.live, &nowhere, &SystemClock).unwrap_err();
     assert!(matches!(error, BackupError::Io { .. }), "{error}");
-    let error = back_up(&files.folder.path().join("none.db"), &files.copy).unwrap_err();
+    let error = back_up(
+        &files.folder.path().join("none.db"),
+        &files.copy,
+        &SystemClock,
+    )
+    .unwrap_err();
     assert!(matches!(error, BackupError::Store { .. }), "{error}");
     assert!(!files.copy.exists());
     std::fs::write(&files.target, "no database").unwrap();
-    let error = back_up(&files.target, &files.copy).unwrap_err();
+    let error = back_up(&files.target, &files.copy, &SystemClock).unwrap_err();
     assert!(matches!(error, BackupError::Store { .. }), "{error}");
     assert!(!files.copy.exists());
 }
@@ -367,7 +374,7 @@ fn where_nothing_can_be_written_there_is_an_error_and_no_backup() {
 fn each_restore_begins_an_epoch_of_its_own() {
     let files = files();
     drop(books(&files.live));
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     let first = put(&files.copy, &backup, &files.live, Existing::SetAside).unwrap();
     let last = backup.census.last.unwrap().at;
     assert!(
@@ -382,11 +389,28 @@ fn each_restore_begins_an_epoch_of_its_own() {
     drop(store);
     // The next backup contains the epoch, and is restored into a later one.
     let copy = files.folder.path().join("second.db");
-    let backup = back_up(&files.live, &copy).unwrap();
+    let backup = back_up(&files.live, &copy, &SystemClock).unwrap();
     let second = put(&copy, &backup, &files.target, Existing::Refuse).unwrap();
     assert!(second.epoch.epoch > first.epoch.epoch);
     let epochs = block_on(open(&files.target).epochs()).unwrap();
     assert_eq!(epochs.raised(), [first.epoch, second.epoch]);
+}
+
+/// An account that was ahead of the clock pays at its own time. An outcome after the backup
+/// has the clock's time: it is earlier than the last one in the backup, and lost.
+#[test]
+fn a_restore_goes_back_to_before_the_backup_where_an_account_is_ahead_of_the_clock() {
+    let files = files();
+    drop(books(&files.live));
+    let hour = Duration::from_secs(3_600);
+    let begun_at = SystemClock.now().saturating_sub(hour);
+    let clock = ManualClock::new(begun_at);
+    let backup = back_up(&files.live, &files.copy, &clock).unwrap();
+    let last = backup.census.last.unwrap().at;
+    assert!(last > begun_at.saturating_add(hour / 2), "an hour ahead");
+    let restored = put(&files.copy, &backup, &files.target, Existing::Refuse).unwrap();
+    let minute_before = begun_at.saturating_sub(Duration::from_secs(60));
+    assert_eq!(restored.epoch.restored_to, minute_before);
 }
 
 #[test]
@@ -394,7 +418,7 @@ fn every_number_of_a_census_is_compared_at_a_restore() {
     type Change = fn(&mut wallet_sqlite::RowCounts) -> &mut u64;
     let files = files();
     drop(books(&files.live));
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     let before = names(&files);
     let counts: [Change; 9] = [
         |rows| &mut rows.accounts,
@@ -423,7 +447,7 @@ fn every_number_of_a_census_is_compared_at_a_restore() {
 fn a_backup_is_not_restored_onto_itself() {
     let files = files();
     drop(books(&files.live));
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     std::fs::hard_link(&files.copy, &files.target).unwrap();
     let before = names(&files);
     let dotted = files.folder.path().join("./backup.db");
@@ -440,7 +464,7 @@ fn a_backup_is_not_restored_onto_itself() {
 fn a_restore_begins_an_epoch_that_none_before_it_had() {
     let files = files();
     drop(books(&files.live));
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     // The live books have an epoch ahead of the clock.
     let ahead = 9_000_000_000_u64;
     let file = Connection::open(&files.live).unwrap();
@@ -466,10 +490,10 @@ fn a_restore_begins_an_epoch_that_none_before_it_had() {
 fn a_backup_of_books_that_were_restored_and_stood_still_begins_an_epoch_too() {
     let files = files();
     drop(books(&files.live));
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     let first = put(&files.copy, &backup, &files.live, Existing::SetAside).unwrap();
     let again = files.folder.path().join("again.db");
-    let backup = back_up(&files.live, &again).unwrap();
+    let backup = back_up(&files.live, &again, &SystemClock).unwrap();
     let second = put(&again, &backup, &files.target, Existing::Refuse).unwrap();
     assert!(second.epoch.epoch > first.epoch.epoch);
 }
@@ -478,7 +502,7 @@ fn a_backup_of_books_that_were_restored_and_stood_still_begins_an_epoch_too() {
 fn nothing_of_a_file_that_was_set_aside_stays_under_its_name() {
     let files = files();
     drop(books(&files.live));
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     // An empty log and its index, as a replacement under a running server leaves them.
     for left in [&["-wal", "-shm"][..], &[]] {
         for ending in left {
@@ -503,7 +527,7 @@ fn nothing_of_a_file_that_was_set_aside_stays_under_its_name() {
 fn a_link_is_followed_to_the_file_that_is_restored() {
     let files = files();
     drop(books(&files.live));
-    let backup = back_up(&files.live, &files.copy).unwrap();
+    let backup = back_up(&files.live, &files.copy, &SystemClock).unwrap();
     let data = files.folder.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let link = files.folder.path().join("link.db");

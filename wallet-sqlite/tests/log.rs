@@ -59,7 +59,7 @@ fn a_log_whose_file_is_gone_is_neither_overwritten_nor_taken_for_no_books() {
         assert!(error.to_string().contains(words), "{error}");
         SqliteInbox::open(&SqliteSettings::new(&path)).unwrap_err();
         SqliteStore::migrate(&SqliteSettings::new(&path), &SystemClock).unwrap_err();
-        let error = back_up(&path, &folder.path().join("backup.db")).unwrap_err();
+        let error = back_up(&path, &folder.path().join("backup.db"), &SystemClock).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
         assert_eq!(path.exists(), content.is_some(), "nothing is created");
         assert_eq!(std::fs::read(beside(&path, "-wal")).unwrap(), log);
@@ -185,7 +185,7 @@ fn a_wrong_file_beside_a_log_is_refused_and_the_log_stays() {
         let look = SqliteSettings::new(&path).with_check(false);
         let looked = SqliteStore::open(&look.with_migrate(false), Arc::new(SystemClock));
         drop(looked);
-        let _ = back_up(&path, &copy);
+        let _ = back_up(&path, &copy, &SystemClock);
         let _ = std::fs::remove_file(&copy);
         assert!(
             std::fs::read(beside(&path, "-wal")).unwrap() == log,
@@ -237,7 +237,7 @@ fn a_file_with_two_names_is_refused_under_each() {
             "{error}"
         );
     }
-    back_up(&other, &folder.path().join("copy.db")).unwrap_err();
+    back_up(&other, &folder.path().join("copy.db"), &SystemClock).unwrap_err();
     // The process that has the file open continues.
     accepted(&commit(&store, vec![transfer("on", 0, 1, 10)])[0]);
     drop(store);

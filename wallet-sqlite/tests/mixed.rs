@@ -36,7 +36,7 @@ fn mixed(folder: &Path, (before, lost, after): (u32, u32, u32)) -> PathBuf {
     let store = open(&live);
     set_up(&store, 100_000);
     go_on(&store, "a", before);
-    back_up(&live, &backup).unwrap();
+    back_up(&live, &backup, &SystemClock).unwrap();
     go_on(&store, "b", lost);
     begin_log_anew(&live);
     go_on(&store, "c", after);

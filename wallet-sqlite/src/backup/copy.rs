@@ -7,8 +7,9 @@ use std::path::Path;
 use rusqlite::backup::{Backup as Copy, StepResult};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
-use wallet_core::StoreError;
+use wallet_core::runtime::Clock;
 use wallet_core::store::StoreErrorKind;
+use wallet_core::{StoreError, Timestamp};
 
 use super::Result;
 use super::census::{Census, in_one_state};
@@ -21,6 +22,9 @@ use crate::{connect, migrate};
 /// A finished backup file and its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
+    /// The clock's time before the state to copy was fixed. A commit that is not in the
+    /// backup was decided later.
+    pub begun_at: Timestamp,
     /// The size in bytes.
     pub bytes: u64,
     /// The SHA-256 of the file.
@@ -33,7 +37,7 @@ pub struct Backup {
 /// connections may use the books meanwhile. The copy is one whole file without a
 /// write-ahead log. It is flushed to disk together with its folder, and SQLite has found no
 /// damage in it. While the copy runs, the write-ahead log of the original cannot restart.
-/// Blocks.
+/// `clock` must be the clock of the processes that commit. Blocks.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -44,7 +48,7 @@ pub struct Backup {
 /// let folder = tempfile::tempdir()?;
 /// let [live, copy, new] = ["wallet.db", "backup.db", "new.db"].map(|name| folder.path().join(name));
 /// let store = SqliteStore::open(&SqliteSettings::new(&live), Arc::new(SystemClock))?;
-/// let backup = back_up(&live, &copy)?;
+/// let backup = back_up(&live, &copy, &SystemClock)?;
 /// let by = RaisedBy::new("restore of the first backup")?;
 /// let restored = restore(&copy, &backup, &new, Existing::Refuse, &by, &SystemClock)?;
 /// assert!(restored.aside.is_none() && restored.epoch.epoch.number() > 1);
@@ -54,18 +58,19 @@ pub struct Backup {
 /// # Errors
 /// [`BackupError::Exists`]: `to` exists. `Store`: `from` is not a ledger of this release.
 /// `Damaged`. `Io`: for example, the disk is full. Nothing is left at `to`.
-pub fn back_up(from: &Path, to: &Path) -> Result<Backup> {
+pub fn back_up(from: &Path, to: &Path, clock: &dyn Clock) -> Result<Backup> {
+    let begun_at = clock.now();
     let source = connect::look(from)?;
     migrate::check(&source)?;
     create_private(to).map_err(io("creating", to))?;
-    let made = fill(source, to);
+    let made = fill(source, to, begun_at);
     if made.is_err() {
         remove_all(to);
     }
     made
 }
 
-fn fill(source: Connection, to: &Path) -> Result<Backup> {
+fn fill(source: Connection, to: &Path, begun_at: Timestamp) -> Result<Backup> {
     let mut target = connect::copy(to)?;
     copy(source, &mut target)?;
     check(&target, to)?;
@@ -77,6 +82,7 @@ fn fill(source: Connection, to: &Path) -> Result<Backup> {
     let (bytes, sha256) = hash(to)?;
     flush(to)?;
     Ok(Backup {
+        begun_at,
         bytes,
         sha256,
         census,

@@ -40,10 +40,9 @@ pub struct Restored {
     pub epoch: RaisedEpoch,
 }
 
-/// How far the restored-to time lies before the last commit of a backup. A commit that came
-/// after the backup may have an earlier time than the last one in it. It belongs to other
-/// accounts, or the clock stepped back.
-const BEFORE_THE_LAST: Duration = Duration::from_secs(60);
+/// How far the restored-to time lies before the backup, and before its last commit. A commit
+/// that came after the backup has an earlier time than it only if the clock stepped back.
+const BEFORE_THE_BACKUP: Duration = Duration::from_secs(60);
 
 /// Restores the backup at `from` as `to`. No process may have `to` open. If `to` is a link,
 /// the target of the link is replaced.
@@ -54,7 +53,8 @@ const BEFORE_THE_LAST: Duration = Duration::from_secs(60);
 /// 2. It verifies the copy: the bytes must equal `expected`, SQLite must find no damage,
 ///    and every number must match the census.
 /// 3. It begins a new epoch in the name of `by`, at the time of `clock`. All commits until
-///    one minute before the last one in the backup belong to the copy. The epoch's number
+///    one minute before the backup, or before the last commit in it if that is earlier,
+///    belong to the copy. The epoch's number
 ///    is greater than those of the backup and of the file that is set aside. The restore
 ///    ends in the next second at the earliest, so no other restore begins the same epoch.
 /// 4. It checks the contents of the copy again.
@@ -92,7 +92,7 @@ pub fn restore(
         let census = &expected.census;
         match existing {
             Existing::Refuse => {
-                let epoch = raise(copy, census, Epoch::FIRST, by, clock)?;
+                let epoch = raise(copy, expected, Epoch::FIRST, by, clock)?;
                 verify(copy, from, census)?;
                 stop::here();
                 place::new(copy, to)?;
@@ -100,7 +100,7 @@ pub fn restore(
             }
             Existing::SetAside => {
                 let old = Old::take(to)?;
-                let epoch = raise(copy, census, old.epoch(), by, clock)?;
+                let epoch = raise(copy, expected, old.epoch(), by, clock)?;
                 verify(copy, from, census)?;
                 stop::here();
                 let aside = place::instead(copy, to, old)?;
@@ -162,14 +162,20 @@ fn fill(from: &Path, expected: &Backup, made: &Made) -> Result<()> {
 /// restored ones.
 fn raise(
     copy: &Path,
-    census: &Census,
+    expected: &Backup,
     above: Epoch,
     by: &RaisedBy,
     clock: &dyn Clock,
 ) -> Result<RaisedEpoch> {
-    let last = census.last.map_or(Timestamp::EPOCH, |last| last.at);
+    let last = expected
+        .census
+        .last
+        .map_or(Timestamp::EPOCH, |last| last.at);
     let now = clock.now();
-    let restored_to = last.saturating_sub(BEFORE_THE_LAST).min(now);
+    // An account's time can be ahead of the clock. Other accounts committed after the
+    // backup with times that were not.
+    let known = last.min(expected.begun_at);
+    let restored_to = known.saturating_sub(BEFORE_THE_BACKUP).min(now);
     let connection = connect::copy(copy)?;
     let raised = in_transaction(&connection, Duration::ZERO, |open| {
         epoch::raise_above(open, above, restored_to, by, now)

@@ -33,7 +33,7 @@ fn backed_up(folder: &Path) -> (PathBuf, Backup) {
     let books = folder.join("first.db");
     let store = SqliteStore::open(&SqliteSettings::new(&books), Arc::new(SystemClock)).unwrap();
     raise(&store, "backup");
-    let backup = back_up(&books, &copy).unwrap();
+    let backup = back_up(&books, &copy, &SystemClock).unwrap();
     (copy, backup)
 }
 
