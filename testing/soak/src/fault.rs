@@ -7,6 +7,7 @@ use fastrand::Rng;
 use tokio::process::{Child, Command};
 
 use crate::Result;
+use crate::open_keys::OpenKeys;
 use crate::proxy::Cut;
 use crate::world::World;
 
@@ -37,6 +38,7 @@ pub(crate) enum Kind {
     StepDatabaseClock,
     StallDatabase,
     DelayDatabase,
+    OpenKeys,
     KillRedis,
     PauseRedis,
     FlushRedis,
@@ -50,7 +52,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Each fault with its frequency, its name and its target.
-    const ALL: [(Self, u32, &'static str, Target); 23] = [
+    const ALL: [(Self, u32, &'static str, Target); 24] = [
         (Self::KillHost, 10, "kill -9 of a host", Target::Host),
         (
             Self::RestartHost,
@@ -113,6 +115,12 @@ impl Kind {
             Self::DelayDatabase,
             4,
             "network to the database delayed",
+            Target::Database,
+        ),
+        (
+            Self::OpenKeys,
+            5,
+            "another program's transaction holds a caller's keys",
             Target::Database,
         ),
         (Self::KillRedis, 4, "kill -9 of Redis", Target::Redis),
@@ -184,6 +192,7 @@ pub(crate) struct Fault {
     amount: u64,
     cut: Cut,
     slowing: Option<Child>,
+    open_keys: Option<OpenKeys>,
 }
 
 impl Fault {
@@ -195,6 +204,7 @@ impl Fault {
             amount: rng.u64(..),
             cut,
             slowing: None,
+            open_keys: None,
         }
     }
 
@@ -238,6 +248,10 @@ impl Fault {
             Kind::DelayDatabase => {
                 let delay = Duration::from_millis(5 + self.amount % 100);
                 world.to_database.delay(delay);
+            }
+            Kind::OpenKeys => {
+                let opened = OpenKeys::begin(world, self.host, self.amount).await?;
+                self.open_keys = Some(opened);
             }
             Kind::KillRedis => world.redis.kill(),
             Kind::PauseRedis => world.redis.pause(),
@@ -286,6 +300,11 @@ impl Fault {
             }
             Kind::StallDatabase => world.to_database.stall(false),
             Kind::DelayDatabase => world.to_database.delay(Duration::ZERO),
+            Kind::OpenKeys => {
+                if let Some(open_keys) = self.open_keys.take() {
+                    open_keys.end().await;
+                }
+            }
             Kind::KillRedis => tokio::task::block_in_place(|| world.redis.restart()),
             Kind::PauseRedis => world.redis.resume(),
             Kind::KillQueue => world.restart_queue().await?,
@@ -304,6 +323,12 @@ impl Fault {
     /// Whether the run waits for its end.
     pub(crate) fn is_awaited(&self) -> bool {
         self.kind == Kind::RestartHost
+    }
+
+    /// The violation of a fault that must hold up nobody but its victim. It is judged at its
+    /// end, if nothing else was broken meanwhile.
+    pub(crate) fn violation(&self, world: &World) -> Option<String> {
+        self.open_keys.as_ref()?.violation(world)
     }
 
     /// Whether it can be ended.

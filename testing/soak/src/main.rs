@@ -15,6 +15,7 @@ mod clients;
 mod fault;
 mod host;
 mod hosts;
+mod open_keys;
 mod plan;
 mod progress;
 mod proxy;

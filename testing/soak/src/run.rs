@@ -96,6 +96,9 @@ impl Course {
             }
         }
         self.pass(world, lasting).await?;
+        if let [only] = &faults[..] {
+            self.violations.extend(only.violation(world));
+        }
         // The fault that waits for the hosts ends last: they wait for the other one.
         faults.sort_by_key(Fault::is_awaited);
         for fault in &mut faults {

@@ -6,7 +6,7 @@ use crate::support::{
     A, B, C, NOW, SECOND, World, amount, bank, cents, eur, fresh, hold_id, in_ledger, key, leg,
     only_receipt, transfer_id, transfer_row, usd,
 };
-use wallet_core::ledger::{Decided, settlement_account};
+use wallet_core::ledger::{Decided, Epoch, settlement_account};
 use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::ChangeSet;
 use wallet_core::{
@@ -357,4 +357,15 @@ fn accepted_outcomes_stand_in_the_order_of_their_effects() {
     let effects: Vec<_> = effects.map(|one| (one.account, one.version)).collect();
     assert_eq!(effects, [(A, 2), (B, 2), (B, 3), (C, 2), (A, 3), (C, 3)]);
     assert_eq!(decision.changes.records.len(), 4);
+}
+
+#[test]
+fn a_decision_and_its_outcomes_name_the_epoch_of_the_snapshot() {
+    let world = World::with(&[(A, 100), (B, 0)]);
+    let batch = Batch::new(vec![world.request(pay(A, B, 1))]);
+    let mut snapshot = world.snapshot(&batch);
+    snapshot.epoch = Epoch::new(7).unwrap();
+    let decision = wallet_core::decide::decide(&batch, &snapshot);
+    assert_eq!(decision.changes.epoch, snapshot.epoch);
+    assert_eq!(fresh(&decision.decided[0]).epoch, snapshot.epoch);
 }
