@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wallet_core::SystemClock;
-use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{DeliveryError, EventPublisher, Message, Published, PublisherLimits};
 use wallet_core::store::{CommitSignal, Outbox};
 use wallet_events::{Relay, RelaySettings};
 
@@ -86,7 +86,7 @@ impl EventPublisher for Nobody {
     async fn publish(
         &self,
         messages: &[Message],
-    ) -> std::result::Result<Vec<Published>, PublishError> {
+    ) -> std::result::Result<Vec<Published>, DeliveryError> {
         let count = u64::try_from(messages.len()).unwrap_or(u64::MAX);
         self.count.fetch_add(count, Ordering::Relaxed);
         if let Some(seen) = &mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner) {

@@ -2,7 +2,6 @@
 //! a message.
 
 use sqlx::mysql::MySqlDatabaseError;
-use thiserror::Error;
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 use wallet_core::store::codec::DecodeError;
@@ -211,39 +210,6 @@ pub(crate) fn corrupt(context: &'static str) -> StoreError {
 pub(crate) fn undecodable(error: DecodeError, row: impl std::fmt::Display) -> StoreError {
     let context = format!("{row} cannot be read");
     StoreError::new(StoreErrorKind::Corrupt, context).with_source(error)
-}
-
-/// The host's transaction is gone: the server rolled it back after a deadlock or a lost
-/// connection. A further statement would commit on its own. Nothing that was applied in it
-/// is committed or will be. Begin a new transaction. If nothing was applied yet, a
-/// statement that commits implicitly (a change of schema) may also have committed it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the transaction is not under way any more")]
-pub struct TransactionLost;
-
-/// Why [`AuroraStore::apply_in`](crate::AuroraStore::apply_in) applied nothing, or
-/// [`AuroraInbox::advance_in`](crate::AuroraInbox::advance_in) recorded nothing.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ApplyError {
-    /// The host's transaction is gone.
-    #[error("{TransactionLost}")]
-    TransactionLost(#[source] Option<StoreError>),
-    /// A statement of the host that commits implicitly (a change of schema) has ended the
-    /// transaction. Everything applied in it is committed. Every later statement was
-    /// committed on its own. The handle refuses further work.
-    #[error("a statement of the host's has committed the transaction before its end")]
-    CommittedEarly,
-    /// Only the work of this call was rolled back. The host's transaction is as it was
-    /// before the call. The host decides whether to roll back, commit, or begin again.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<TransactionLost> for ApplyError {
-    fn from(_: TransactionLost) -> Self {
-        Self::TransactionLost(None)
-    }
 }
 
 #[cfg(test)]

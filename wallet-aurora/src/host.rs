@@ -9,11 +9,12 @@ use wallet_core::ledger::{Decided, RecordKey};
 use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::store::{Applied, StoreErrorKind};
 
-use crate::error::{ApplyError, Doing, Failed, TransactionLost, code};
+use crate::error::{Doing, Failed, code};
 use crate::read::ask_keys_locked;
 use crate::run::{Answers, Runner};
 use crate::sql::Script;
 use crate::{AuroraStore, commit, number};
+use wallet_core::store::{ApplyError, TransactionLost};
 
 const IDENTITY: &str = "SELECT id FROM wallet_identity";
 /// Fails with a distinct code exactly while a transaction is open.
@@ -327,7 +328,7 @@ impl From<ApplyError> for End {
     fn from(error: ApplyError) -> Self {
         match error {
             ApplyError::Store(_) => Self::UnderWay(error),
-            ApplyError::TransactionLost(_) | ApplyError::CommittedEarly => Self::Over(error),
+            _ => Self::Over(error),
         }
     }
 }

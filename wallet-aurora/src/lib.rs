@@ -145,7 +145,6 @@ mod write;
 
 pub use connect::Durability;
 pub use credentials::{Credentials, Endpoint};
-pub use error::{ApplyError, TransactionLost};
 pub use holders::LockHolder;
 pub use host::HostTransaction;
 #[cfg(feature = "iam")]

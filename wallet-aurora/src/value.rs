@@ -1,7 +1,6 @@
 //! How values stand in columns: enums as stable numbers.
 
 use wallet_core::ledger::CurrencyCode;
-use wallet_core::store::codec::{policy_of_parts, status_of_number};
 use wallet_core::{Amount, Currency, Policy, Status};
 
 use crate::error::{Result, corrupt};
@@ -15,11 +14,19 @@ pub(crate) fn amount_column(row: &Row, column: usize) -> Result<Option<Amount>> 
 }
 
 pub(crate) fn policy(number: i64, overdraft: Option<Amount>) -> Result<Policy> {
-    policy_of_parts(number, overdraft).ok_or_else(|| corrupt("an account's policy is damaged"))
+    let policy = u8::try_from(number).map(|number| Policy::of_parts(number, overdraft));
+    policy
+        .ok()
+        .flatten()
+        .ok_or_else(|| corrupt("an account's policy is damaged"))
 }
 
 pub(crate) fn status(number: i64) -> Result<Status> {
-    status_of_number(number).ok_or_else(|| corrupt("an account's status is damaged"))
+    let status = u8::try_from(number).map(Status::of_number);
+    status
+        .ok()
+        .flatten()
+        .ok_or_else(|| corrupt("an account's status is damaged"))
 }
 
 pub(crate) fn currency(code: &str, exponent: u8) -> Result<Currency> {
@@ -29,16 +36,14 @@ pub(crate) fn currency(code: &str, exponent: u8) -> Result<Currency> {
 
 #[cfg(test)]
 mod tests {
-    use wallet_core::store::codec::{
-        HOLD_STATUSES, hold_status_number, policy_parts, status_number,
-    };
-
     use super::*;
 
     #[test]
     fn numbers_that_no_release_wrote_are_refused() {
         let limit = Amount::new(1).unwrap();
         assert!(status(5).is_err());
+        assert!(status(256).is_err());
+        assert!(status(-1).is_err());
         assert!(policy(1, None).is_err());
         assert!(policy(0, Some(limit)).is_err());
         assert!(policy(3, None).is_err());
@@ -48,19 +53,16 @@ mod tests {
 
     #[test]
     fn every_status_and_policy_comes_back() {
-        for number in 0..=4 {
-            assert_eq!(status_number(status(number).unwrap()), number);
+        for known in Status::ALL {
+            assert_eq!(status(known.number().into()).unwrap(), *known);
         }
-        for kept in [
+        for known in [
             Policy::NonNegative,
             Policy::Overdraft(Amount::new(7).unwrap()),
             Policy::Unlimited,
         ] {
-            let (number, overdraft) = policy_parts(kept);
-            assert_eq!(policy(number, overdraft).unwrap(), kept);
-        }
-        for (index, kept) in (0..).zip(HOLD_STATUSES) {
-            assert_eq!(hold_status_number(kept), index);
+            let (number, overdraft) = known.parts();
+            assert_eq!(policy(number.into(), overdraft).unwrap(), known);
         }
     }
 }

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use clap::Args;
 use serde_json::json;
-use wallet_core::ledger::{Direction, InLedger, format_minor};
+use wallet_core::ledger::{InLedger, format_minor};
 use wallet_core::store::Order;
 use wallet_core::{Account, AccountId, Entry, EntryQuery, LedgerId, Timestamp};
 
@@ -93,10 +93,7 @@ impl Statement {
 
     fn line(&self, out: &mut impl Write, account: &Account, entry: &Entry) -> Result<(), CliError> {
         let text = |minor| format_minor(minor, account.state.currency);
-        let side = match entry.direction {
-            Direction::Debit => "debit",
-            Direction::Credit => "credit",
-        };
+        let side = entry.direction.name();
         let (amount, after) = (text(entry.amount.minor()), text(entry.balance_after));
         let (sequence, at) = (entry.sequence, time(entry.created_at));
         let transfer = entry.transfer.to_string();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wallet_core::StoreError;
 use wallet_core::ledger::AccountKey;
+use wallet_core::runtime::Backoff;
 use wallet_core::store::StoreErrorKind;
 
 /// The settings for DynamoDB. Plain data.
@@ -26,11 +27,9 @@ pub struct DynamoSettings {
     /// How often a call is tried if it is throttled, lost or not processed, until it fails.
     /// After partial success, counting starts again. 10 by default.
     pub attempts_max: u32,
-    /// The backoff after a failure. The pause doubles with each further failure, up to the
-    /// longest, and is shortened by up to half at random. 20 ms and 2 s by default.
-    pub pause: Duration,
-    /// The longest pause.
-    pub pause_max: Duration,
+    /// The pauses after a failure, shortened by up to half at random. From 20 ms to 2 s by
+    /// default.
+    pub retry: Backoff,
     /// The most calls in flight. 8 by default.
     pub calls_max: usize,
     /// The accounts whose rows are spread, and their number of partition keys.
@@ -45,8 +44,7 @@ impl DynamoSettings {
             table: table.into(),
             timeout: Duration::from_secs(2),
             attempts_max: 10,
-            pause: Duration::from_millis(20),
-            pause_max: Duration::from_secs(2),
+            retry: Backoff::new(Duration::from_millis(20), Duration::from_secs(2)),
             calls_max: 8,
             spread: Vec::new(),
         }
@@ -73,8 +71,8 @@ impl DynamoSettings {
     pub(crate) fn validate(&self) -> Result<(), StoreError> {
         let is_sound = !self.timeout.is_zero()
             && self.attempts_max > 0
-            && !self.pause.is_zero()
-            && self.pause_max >= self.pause
+            && !self.retry.first.is_zero()
+            && self.retry.longest >= self.retry.first
             && self.calls_max > 0;
         let problem = || StoreError::new(StoreErrorKind::Internal, "a setting makes no sense");
         is_sound.then_some(()).ok_or_else(problem)

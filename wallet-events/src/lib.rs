@@ -40,8 +40,7 @@ mod setting;
 pub mod webhook;
 
 pub use consumer::{
-    Consumer, ConsumerSettings, ConsumerStats, Delivery, EventHandler, Gaps, Handled, HandlerError,
-    Missed, Start,
+    Consumer, ConsumerSettings, ConsumerStats, Delivery, EventHandler, Gaps, Handled, Missed, Start,
 };
 pub use event::{
     Balance, Event, EventEntry, EventError, NotAnEvent, Parsed, Terms, schema_of, type_of,

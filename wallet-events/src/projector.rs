@@ -1,15 +1,16 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use wallet_core::history::{HistoryError, HistoryLine, HistoryStore, catch_up, fill};
 use wallet_core::ledger::{AccountKey, Restore, Sequence};
-use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{DeliveryError, EventPublisher, Message, Published, PublisherLimits};
+use wallet_core::runtime::Counter;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{Entry, StoreError, Timestamp};
 
-use crate::{Delivery, Event, EventHandler, Handled, HandlerError, Parsed};
+use crate::{Delivery, Event, EventHandler, Handled, Parsed};
 
 /// The most events that are projected together.
 const MESSAGES: usize = 500;
@@ -60,9 +61,9 @@ const TURNS: usize = 4;
 pub struct Projector {
     history: Arc<dyn HistoryStore>,
     ledger: Arc<dyn LedgerStore>,
-    lines: AtomicU64,
-    filled: AtomicU64,
-    doubted: AtomicU64,
+    lines: Counter,
+    filled: Counter,
+    doubted: Counter,
     /// The restores of the ledger, by its last answer.
     restores: Mutex<Option<Arc<[Restore]>>>,
     /// Microseconds; the smallest number before the first event.
@@ -99,9 +100,9 @@ impl Projector {
         Self {
             history,
             ledger,
-            lines: AtomicU64::new(0),
-            filled: AtomicU64::new(0),
-            doubted: AtomicU64::new(0),
+            lines: Counter::default(),
+            filled: Counter::default(),
+            doubted: Counter::default(),
             restores: Mutex::default(),
             latest: AtomicI64::new(i64::MIN),
         }
@@ -112,9 +113,9 @@ impl Projector {
     pub fn stats(&self) -> ProjectorStats {
         let latest = self.latest.load(Ordering::Relaxed);
         ProjectorStats {
-            lines: self.lines.load(Ordering::Relaxed),
-            filled: self.filled.load(Ordering::Relaxed),
-            doubted: self.doubted.load(Ordering::Relaxed),
+            lines: self.lines.get(),
+            filled: self.filled.get(),
+            doubted: self.doubted.get(),
             latest: (latest > i64::MIN).then(|| Timestamp::from_micros(latest)),
         }
     }
@@ -170,7 +171,7 @@ impl Projector {
             let count = u64::try_from(doubted.len()).unwrap_or(u64::MAX);
             // The books may still hold these events: then the lines come from the books.
             self.catch_up(doubted).await?;
-            self.doubted.fetch_add(count, Ordering::Relaxed);
+            self.doubted.add(count);
         }
         self.close_gaps(&mut lines).await?;
         self.append(&lines, restores).await
@@ -214,7 +215,7 @@ impl Projector {
         accounts.dedup();
         let (history, ledger) = (self.history.as_ref(), self.ledger.as_ref());
         let filled = catch_up(history, ledger, &accounts).await?;
-        self.filled.fetch_add(filled, Ordering::Relaxed);
+        self.filled.add(filled);
         Ok(())
     }
 
@@ -258,7 +259,7 @@ impl Projector {
             }
         }
         let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
-        self.lines.fetch_add(count, Ordering::Relaxed);
+        self.lines.add(count);
         Ok(())
     }
 
@@ -267,7 +268,7 @@ impl Projector {
         let last = before.saturating_sub(1);
         let (history, ledger) = (self.history.as_ref(), self.ledger.as_ref());
         let filled = fill(history, ledger, account, last).await?;
-        self.filled.fetch_add(filled, Ordering::Relaxed);
+        self.filled.add(filled);
         Ok(())
     }
 }
@@ -302,7 +303,7 @@ impl EventPublisher for Projector {
         }
     }
 
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let mut events = Vec::with_capacity(messages.len());
         let mut published = Vec::with_capacity(messages.len());
         for message in messages {
@@ -335,21 +336,21 @@ impl EventPublisher for Projector {
 
 #[async_trait]
 impl EventHandler for Projector {
-    async fn handle(&self, delivery: &Delivery) -> Result<Handled, HandlerError> {
+    async fn handle(&self, delivery: &Delivery) -> Result<Handled, DeliveryError> {
         let event = std::slice::from_ref(&delivery.event);
         let projected = self.project(event).await;
-        let failed = |error| HandlerError::new("history").with_source(error);
+        let failed = |error| DeliveryError::new("history").with_source(error);
         projected.map(|()| Handled::Unrecorded).map_err(failed)
     }
 
     /// Lines in doubt are superseded account by account, with the next event of each.
     /// Until then no reader that knows the restore reads them.
-    async fn restored(&self, restore: &Restore) -> Result<(), HandlerError> {
-        let failed = |error| HandlerError::new("the ledger's epochs").with_source(error);
+    async fn restored(&self, restore: &Restore) -> Result<(), DeliveryError> {
+        let failed = |error| DeliveryError::new("the ledger's epochs").with_source(error);
         let restores = self.ask().await.map_err(failed)?;
         if Restore::current(&restores) < restore.epoch {
             let reason = "the ledger does not know yet of a restore";
-            return Err(HandlerError::new(reason));
+            return Err(DeliveryError::new(reason));
         }
         Ok(())
     }

@@ -49,7 +49,7 @@ impl Connector {
         let sign_in = settings.credentials.clone().map(|provider| SignIn {
             provider,
             age: settings.sign_in_age,
-            pause: settings.pause_max.max(settings.pause),
+            pause: settings.reconnect.longest.max(settings.reconnect.first),
         });
         if sign_in.is_some() && address.has_credentials() {
             let problem = "credentials both in the address and from a provider";

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wallet_core::runtime::Backoff;
+
 use crate::RedisCredentialsProvider;
 
 /// The settings for Redis: how it is reached and used. Plain data.
@@ -26,8 +28,7 @@ pub struct RedisSettings {
     pub(crate) connect_wait: Duration,
     pub(crate) failures_max: u32,
     pub(crate) retries_max: u32,
-    pub(crate) pause: Duration,
-    pub(crate) pause_max: Duration,
+    pub(crate) reconnect: Backoff,
     pub(crate) cache_ttl: Duration,
 }
 
@@ -59,8 +60,7 @@ impl RedisSettings {
             connect_wait: Duration::from_secs(1),
             failures_max: 3,
             retries_max: 1,
-            pause: Duration::from_millis(50),
-            pause_max: Duration::from_secs(2),
+            reconnect: Backoff::new(Duration::from_millis(50), Duration::from_secs(2)),
             cache_ttl: Duration::from_secs(60),
         }
     }
@@ -129,12 +129,10 @@ impl RedisSettings {
         self
     }
 
-    /// The backoff between attempts to connect: the first pause, which doubles, and the
-    /// longest pause.
+    /// The pauses between attempts to connect. From 50 ms to 2 s by default.
     #[must_use]
-    pub const fn with_pauses(mut self, first: Duration, longest: Duration) -> Self {
-        self.pause = first;
-        self.pause_max = longest;
+    pub const fn with_reconnect(mut self, backoff: Backoff) -> Self {
+        self.reconnect = backoff;
         self
     }
 
@@ -152,7 +150,7 @@ impl RedisSettings {
         if self.prefix.is_empty() || self.prefix.len() > 32 || !self.prefix.chars().all(allowed) {
             return Some("a prefix has 1 to 32 of a-z A-Z 0-9 _ - .");
         }
-        if self.budget.is_zero() || self.connect_wait.is_zero() || self.pause.is_zero() {
+        if self.budget.is_zero() || self.connect_wait.is_zero() || self.reconnect.first.is_zero() {
             return Some("a budget, a wait and a pause must be more than zero");
         }
         if self.sign_in_age.is_zero() {
@@ -178,8 +176,7 @@ impl fmt::Debug for RedisSettings {
             .field("connect_wait", &self.connect_wait)
             .field("failures_max", &self.failures_max)
             .field("retries_max", &self.retries_max)
-            .field("pause", &self.pause)
-            .field("pause_max", &self.pause_max)
+            .field("reconnect", &self.reconnect)
             .field("cache_ttl", &self.cache_ttl)
             .finish_non_exhaustive()
     }

@@ -189,21 +189,19 @@ fn was_not_sent(error: &RedisError) -> bool {
 
 /// Opens a new connection with backoff. Ends when the shared connection is dropped.
 async fn reopen(shared: Weak<SharedConnection>) {
-    let mut pause = None;
+    let mut failures = 0_u32;
     loop {
-        let next = {
+        let pause = {
             let Some(shared) = shared.upgrade() else {
                 return;
             };
             if shared.try_open().await {
                 return;
             }
-            let longest = shared.settings.pause_max.max(shared.settings.pause);
-            let next = pause.unwrap_or(shared.settings.pause).min(longest);
-            pause = Some(next.saturating_mul(2));
-            next
+            failures = failures.saturating_add(1);
+            shared.settings.reconnect.pause(failures)
         };
-        tokio::time::sleep(next).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

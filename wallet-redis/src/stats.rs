@@ -1,20 +1,6 @@
 //! Counters of calls and connections.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A count that only rises.
-#[derive(Debug, Default)]
-pub(crate) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(crate) fn add(&self, count: u64) {
-        self.0.fetch_add(count, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+use wallet_core::runtime::Counter;
 
 macro_rules! stats {
     ($($(#[$doc:meta])* $name:ident,)*) => {

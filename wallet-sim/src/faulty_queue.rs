@@ -4,8 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use wallet_core::messaging::{
-    EventPublisher, Message, MessageQueue, PublishError, Published, PublisherLimits, QueueError,
-    Received,
+    DeliveryError, EventPublisher, Message, MessageQueue, Published, PublisherLimits, Received,
 };
 use wallet_core::store::StoreErrorKind;
 
@@ -25,12 +24,12 @@ pub(super) struct FaultyPublisher {
     pub(super) stage: usize,
 }
 
-fn not_published(kind: StoreErrorKind) -> PublishError {
-    PublishError::new(format!("a planned fault: {kind:?}"))
+fn not_published(kind: StoreErrorKind) -> DeliveryError {
+    DeliveryError::new(format!("a planned fault: {kind:?}"))
 }
 
 impl FaultyPublisher {
-    async fn publish_some(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish_some(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let published = self.inner.publish(messages).await?;
         for (message, published) in messages.iter().zip(&published) {
             if *published == Published::Done {
@@ -41,7 +40,7 @@ impl FaultyPublisher {
     }
 
     /// Publishes a part of a call.
-    async fn publish_part(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish_part(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let mut answers = Vec::with_capacity(messages.len());
         for message in messages {
             if self.rng.chance(500) {
@@ -66,7 +65,7 @@ impl EventPublisher for FaultyPublisher {
         }
     }
 
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let call = async {
             match self.publish_some(messages).await {
                 Ok(published) => Ok(published),
@@ -91,30 +90,34 @@ pub(super) struct FaultyQueue {
     pub(super) faults: FaultyPort,
 }
 
-fn not_done(kind: StoreErrorKind) -> QueueError {
-    QueueError::new(format!("a planned fault: {kind:?}"))
+fn not_done(kind: StoreErrorKind) -> DeliveryError {
+    DeliveryError::new(format!("a planned fault: {kind:?}"))
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl MessageQueue for FaultyQueue {
-    async fn receive(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>, QueueError> {
+    async fn receive(
+        &self,
+        limit: u32,
+        visibility: Duration,
+    ) -> Result<Vec<Received>, DeliveryError> {
         let call = self.inner.receive(limit, visibility);
         self.faults.call("receive", call, not_done).await
     }
 
-    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError> {
+    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), DeliveryError> {
         let call = self.inner.extend(receipt, visibility);
         self.faults.call("extend", call, not_done).await
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
+    async fn delete(&self, receipt: &str) -> Result<(), DeliveryError> {
         let call = self.inner.delete(receipt);
         self.faults.call("delete", call, not_done).await
     }
 
     /// Faults are injected one by one, so that a batch can be done in part.
-    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), DeliveryError>> {
         let mut answers = Vec::with_capacity(receipts.len());
         for receipt in receipts {
             answers.push(self.delete(receipt).await);

@@ -1,7 +1,6 @@
 //! Classifies every error of SQLite by its result code, never by its text.
 
 use rusqlite::{Error as SqlError, ErrorCode, ffi};
-use thiserror::Error;
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 use wallet_core::store::codec::DecodeError;
@@ -141,33 +140,6 @@ pub(crate) fn corrupt(context: impl Into<String>) -> StoreError {
 pub(crate) fn undecodable(error: DecodeError, row: impl std::fmt::Display) -> StoreError {
     let context = format!("{row} cannot be read");
     StoreError::new(StoreErrorKind::Corrupt, context).with_source(error)
-}
-
-/// SQLite has rolled back the whole transaction after an error (a full disk, an I/O error,
-/// an interrupt). A further statement would commit on its own. Nothing of the transaction
-/// is committed or will be. Begin a new transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the database has rolled the whole transaction back")]
-pub struct TransactionLost;
-
-/// Why [`SqliteStore::apply_in`](crate::SqliteStore::apply_in) applied nothing, or
-/// [`SqliteInbox::advance_in`](crate::SqliteInbox::advance_in) recorded nothing.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ApplyError {
-    /// The host's transaction is gone.
-    #[error("{TransactionLost}")]
-    TransactionLost(#[source] Option<StoreError>),
-    /// Only the work of this call was rolled back. The host's transaction is as it was
-    /// before the call. The host decides whether to roll back, commit, or begin again.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<TransactionLost> for ApplyError {
-    fn from(_: TransactionLost) -> Self {
-        Self::TransactionLost(None)
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use wallet_core::store::{Applied, StoreErrorKind};
 use crate::SqliteStore;
 use crate::commit::decide_and_write;
 use crate::deferred::Books;
-use crate::error::{ApplyError, Doing, During, TransactionLost};
+use crate::error::{Doing, During};
+use wallet_core::store::{ApplyError, TransactionLost};
 
 const SAVE: &str = "SAVEPOINT wallet_apply";
 const RELEASE: &str = "RELEASE wallet_apply";

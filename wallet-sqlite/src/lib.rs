@@ -81,7 +81,6 @@ pub use backup::{
     Backup, BackupError, Census, Existing, LastCommit, LedgerSum, Restored, RowCounts, Standing,
     back_up, restore, standing, verify_backup,
 };
-pub use error::{ApplyError, TransactionLost};
 pub use host::HostTransaction;
 pub use inbox::SqliteInbox;
 /// The driver, in the version whose types this crate's functions take.

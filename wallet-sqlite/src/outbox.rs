@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use wallet_core::ledger::InLedger;
-use wallet_core::store::codec::{encode_outbox, row_state_number};
+use wallet_core::store::codec::encode_outbox;
 use wallet_core::store::{
     DoneSet, EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent,
     PartitionId, Resolution, RowId, RowProgress, RowState, StoreErrorKind,
@@ -284,8 +284,8 @@ fn add_done(
     done.extend(more);
     let bytes: Vec<u8> = done.into_iter().flat_map(EventIndex::to_be_bytes).collect();
     let state = state
-        .filter(|_| stored != row_state_number(RowState::Complete))
-        .map_or(stored, row_state_number);
+        .filter(|_| stored != i64::from(RowState::Complete.number()))
+        .map_or(stored, |state| state.number().into());
     prepare(connection, PUT_PROGRESS)?
         .execute((row, bytes, state))
         .during(context)?;

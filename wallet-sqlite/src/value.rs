@@ -2,7 +2,6 @@
 
 use rusqlite::Row;
 use wallet_core::ledger::{Counters, CurrencyCode};
-use wallet_core::store::codec::{policy_of_parts, status_of_number};
 use wallet_core::{Amount, Currency, LedgerId, Policy, Status, Timestamp};
 
 use crate::error::{During, Result, corrupt};
@@ -109,12 +108,20 @@ pub(crate) fn optional_amount(bytes: Option<[u8; 16]>) -> Result<Option<Amount>>
 }
 
 pub(crate) fn policy(number: i64, overdraft: Option<[u8; 16]>) -> Result<Policy> {
-    let policy = policy_of_parts(number, optional_amount(overdraft)?);
-    policy.ok_or_else(|| corrupt("an account's policy is damaged"))
+    let overdraft = optional_amount(overdraft)?;
+    let policy = u8::try_from(number).map(|number| Policy::of_parts(number, overdraft));
+    policy
+        .ok()
+        .flatten()
+        .ok_or_else(|| corrupt("an account's policy is damaged"))
 }
 
 pub(crate) fn status(number: i64) -> Result<Status> {
-    status_of_number(number).ok_or_else(|| corrupt("an account's status is damaged"))
+    let status = u8::try_from(number).map(Status::of_number);
+    status
+        .ok()
+        .flatten()
+        .ok_or_else(|| corrupt("an account's status is damaged"))
 }
 
 pub(crate) fn currency(code: &str, exponent: i64) -> Result<Currency> {

@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::watch;
 use wallet_core::ledger::format_minor;
-use wallet_events::{Delivery, Event, EventHandler, Handled, HandlerError};
+use wallet_core::messaging::DeliveryError;
+use wallet_events::{Delivery, Event, EventHandler, Handled};
 use wallet_sqlite::rusqlite::Connection;
 use wallet_sqlite::{HostTransaction, SqliteInbox};
 
@@ -80,9 +81,9 @@ impl Mailer {
 
 #[async_trait]
 impl EventHandler for Mailer {
-    async fn handle(&self, delivery: &Delivery) -> std::result::Result<Handled, HandlerError> {
+    async fn handle(&self, delivery: &Delivery) -> std::result::Result<Handled, DeliveryError> {
         let handled = self.write(delivery);
-        let failed = |error| HandlerError::new("the mail was not written").with_source(error);
+        let failed = |error| DeliveryError::new("the mail was not written").with_source(error);
         let handled = handled.map_err(failed)?;
         if handled == Handled::Recorded {
             self.latest.send_modify(|(count, latest)| {

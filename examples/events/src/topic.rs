@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{DeliveryError, EventPublisher, Message, Published, PublisherLimits};
 use wallet_events::memory::MemoryQueue;
 
 /// A topic with one subscriber, who filters by type as a subscription of SNS does.
@@ -24,7 +24,7 @@ impl EventPublisher for Topic {
         self.subscriber.limits()
     }
 
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let mut published = Vec::with_capacity(messages.len());
         for message in messages {
             let one = std::slice::from_ref(message);

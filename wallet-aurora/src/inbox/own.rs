@@ -9,10 +9,11 @@ use wallet_core::messaging::InboxStep;
 use wallet_core::store::StoreErrorKind;
 
 use super::{AuroraInbox, EXISTS, ask, create, decode_positions, record};
-use crate::error::{ApplyError, Doing, Failed, Result, code};
+use crate::error::{Doing, Failed, Result, code};
 use crate::host::{PACKET_BYTES, in_transaction};
 use crate::run::{Answers, Runner};
 use crate::sql::Script;
+use wallet_core::store::ApplyError;
 
 const SAVE: &str = "SAVEPOINT wallet_inbox";
 /// Fails if no transaction is open, because then a savepoint ends with its own statement.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wallet_core::store::codec::{encode_outbox, row_state_number};
+use wallet_core::store::codec::encode_outbox;
 use wallet_core::store::{
     DoneSet, EventIndex, Lease, OutboxRow, Resolution, RowId, RowProgress, RowState,
 };
@@ -233,8 +233,8 @@ async fn add_done(
         }
         for step in progress.iter().filter(|step| step.row == id) {
             done.extend(step.done);
-            if state != row_state_number(RowState::Complete) {
-                state = step.state.map_or(state, row_state_number);
+            if state != i64::from(RowState::Complete.number()) {
+                state = step.state.map_or(state, |state| state.number().into());
             }
         }
         let bytes: Vec<u8> = done.into_iter().flat_map(EventIndex::to_be_bytes).collect();

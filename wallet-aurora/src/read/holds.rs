@@ -2,7 +2,7 @@
 
 use wallet_core::ledger::{HoldKey, HoldStatus, InLedger};
 use wallet_core::store::HoldQuery;
-use wallet_core::store::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
+use wallet_core::store::codec::decode_hold;
 use wallet_core::{Hold, HoldId};
 
 use super::Reading;
@@ -54,7 +54,7 @@ fn hold(row: &Row) -> Result<Hold> {
 pub(crate) fn ask_list(script: &mut Script, query: &HoldQuery) -> usize {
     let asked: &[HoldStatus] = query.status.as_slice();
     let statuses = if asked.is_empty() {
-        &HOLD_STATUSES
+        HoldStatus::ALL
     } else {
         asked
     };
@@ -64,7 +64,7 @@ pub(crate) fn ask_list(script: &mut Script, query: &HoldQuery) -> usize {
             script.work("listing holds", |sql| {
                 sql.raw(head).ledger(query.account.ledger);
                 sql.raw(side).bytes(query.account.id.as_bytes());
-                sql.raw(" AND status = ").int(hold_status_number(*status));
+                sql.raw(" AND status = ").int(status.number());
                 if let Some(after) = &query.after {
                     sql.raw(" AND id > ").bytes(after.as_bytes());
                 }

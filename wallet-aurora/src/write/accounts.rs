@@ -1,5 +1,4 @@
 use wallet_core::ledger::AccountState;
-use wallet_core::store::codec::{policy_parts, status_number};
 use wallet_core::store::{AccountUpdate, Snapshot};
 use wallet_core::{Account, Metadata, Timestamp};
 
@@ -113,10 +112,10 @@ impl Change {
                 ] {
                     sql.raw(",").decimal(sum);
                 }
-                let (policy, overdraft) = policy_parts(state.policy);
+                let (policy, overdraft) = state.policy.parts();
                 sql.raw(",").int(policy).raw(",").amount(overdraft);
                 sql.raw(",").amount(state.max_balance);
-                sql.raw(",").int(status_number(state.status));
+                sql.raw(",").int(state.status.number());
             }
         }
     }

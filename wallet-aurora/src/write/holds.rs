@@ -1,5 +1,5 @@
 use wallet_core::store::HoldUpdate;
-use wallet_core::store::codec::{encode_hold, hold_status_number};
+use wallet_core::store::codec::encode_hold;
 
 use crate::error::Doing;
 use crate::sql::{Insert, Script};
@@ -27,7 +27,7 @@ pub(super) fn put(script: &mut Script, holds: &[HoldUpdate]) {
             sql.bytes(hold.key.id.as_bytes()).raw(",");
             sql.bytes(hold.from.as_bytes()).raw(",");
             sql.bytes(hold.to.as_bytes()).raw(",");
-            sql.int(hold_status_number(hold.status)).raw(",");
+            sql.int(hold.status.number()).raw(",");
             match hold.expires_at {
                 Some(at) => sql.time(at),
                 None => sql.raw("NULL"),

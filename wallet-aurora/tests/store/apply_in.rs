@@ -4,8 +4,9 @@ use crate::support::books::{
 };
 use crate::support::{Database, on_both};
 use sqlx::{Connection, Executor, MySqlConnection};
-use wallet_aurora::{ApplyError, AuroraStore, HostTransaction, TransactionLost};
+use wallet_aurora::{AuroraStore, HostTransaction};
 use wallet_core::ledger::Decided;
+use wallet_core::store::{ApplyError, TransactionLost};
 use wallet_core::store::{NotAccepted, StoreErrorKind};
 use wallet_core::{Rejection, StoreError};
 use wallet_test_servers::Kind;

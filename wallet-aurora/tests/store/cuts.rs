@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{Connection, Executor, MySqlConnection};
-use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
+use wallet_aurora::{AuroraStore, HostTransaction};
 use wallet_core::ledger::Decided;
 use wallet_core::request::{Batch, PreparedRequest};
+use wallet_core::store::ApplyError;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{HoldId, PlaceHold, Rejection};
 use wallet_test_servers::Kind;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Row as _;
-use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
+use wallet_aurora::{AuroraStore, HostTransaction};
 use wallet_core::ledger::Decided;
 use wallet_core::request::{Batch, PreparedRequest};
+use wallet_core::store::ApplyError;
 use wallet_core::store::{
     DoneSet, LedgerStore, Outbox, OutboxError, ParkedEvent, RowProgress, RowState, StoreErrorKind,
 };

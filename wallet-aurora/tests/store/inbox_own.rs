@@ -1,10 +1,11 @@
 //! Steps inside the consumer's transaction. The effect and the step commit together.
 
 use sqlx::{Connection, Executor, MySqlConnection};
-use wallet_aurora::{ApplyError, AuroraInbox, HostTransaction, TransactionLost};
+use wallet_aurora::{AuroraInbox, HostTransaction};
 use wallet_core::ledger::{Epoch, Position, Version};
 use wallet_core::messaging::InboxStep;
 use wallet_core::store::StoreErrorKind;
+use wallet_core::store::{ApplyError, TransactionLost};
 use wallet_test_servers::Kind;
 
 use crate::support::books::{account_key, set_up, transfer};

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use sqlx::{Connection, Executor};
-use wallet_aurora::{ApplyError, AuroraStore, HostTransaction};
+use wallet_aurora::{AuroraStore, HostTransaction};
 use wallet_core::ledger::Details;
 use wallet_core::request::{PreparedRequest, ReverseWhat};
+use wallet_core::store::ApplyError;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{
     Capture, Currency, HoldId, Leg, OpenAccount, Owner, PlaceHold, PostTransfer, Reference,

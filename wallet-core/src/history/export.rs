@@ -4,7 +4,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use crate::history::{HistoryQuery, HistoryRow, HistoryStore};
-use crate::ledger::{AccountKey, Direction, Timestamp, format_minor};
+use crate::ledger::{AccountKey, Timestamp, format_minor};
 use crate::store::{AccountQuery, LedgerStore, StoreError};
 
 /// The number of rows that are read at a time.
@@ -150,10 +150,7 @@ pub fn json_line(row: &HistoryRow) -> String {
         "sequence": entry.sequence,
         "version": entry.version,
         "at_micros": entry.created_at.as_micros(),
-        "direction": match entry.direction {
-            Direction::Debit => "debit",
-            Direction::Credit => "credit",
-        },
+        "direction": entry.direction.name(),
         "amount": format_minor(entry.amount.minor(), line.currency),
         "balance_after": format_minor(entry.balance_after, line.currency),
         "currency": line.currency.code().as_str(),

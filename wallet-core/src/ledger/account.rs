@@ -1,5 +1,6 @@
 //! Accounts: four running counters, an overdraft policy, a status.
 
+use crate::ledger::table;
 use crate::ledger::{AccountKey, Amount, Currency, Metadata, Owner, Sequence, Timestamp, Version};
 
 /// The overdraft limit: how far an account's available balance may fall.
@@ -16,6 +17,44 @@ pub enum Policy {
 }
 
 impl Policy {
+    /// The number of a policy in every stored format and column, and its overdraft limit.
+    /// It never changes.
+    ///
+    /// ```
+    /// use wallet_core::Policy;
+    /// assert_eq!(Policy::Unlimited.parts(), (2, None));
+    /// assert_eq!(Policy::of_parts(2, None), Some(Policy::Unlimited));
+    /// ```
+    #[must_use]
+    pub const fn parts(self) -> (u8, Option<Amount>) {
+        match self {
+            Self::NonNegative => (0, None),
+            Self::Overdraft(limit) => (1, Some(limit)),
+            Self::Unlimited => (2, None),
+        }
+    }
+
+    /// The policy of [`parts`](Self::parts); `None` for parts that no release wrote.
+    #[must_use]
+    pub const fn of_parts(number: u8, overdraft: Option<Amount>) -> Option<Self> {
+        match (number, overdraft) {
+            (0, None) => Some(Self::NonNegative),
+            (1, Some(limit)) => Some(Self::Overdraft(limit)),
+            (2, None) => Some(Self::Unlimited),
+            _ => None,
+        }
+    }
+
+    /// The name of the policy in JSON. It never changes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NonNegative => "non_negative",
+            Self::Overdraft(_) => "overdraft",
+            Self::Unlimited => "unlimited",
+        }
+    }
+
     /// The floor: the least available balance allowed. `None` when the policy is
     /// unlimited.
     #[must_use]
@@ -45,6 +84,16 @@ pub enum Status {
     /// The account takes part in nothing, for ever. Only an account at balance zero
     /// without holds can be closed.
     Closed,
+}
+
+table! {
+    Status {
+        Active = 0 "active",
+        DebitsFrozen = 1 "debits_frozen",
+        CreditsFrozen = 2 "credits_frozen",
+        Frozen = 3 "frozen",
+        Closed = 4 "closed",
+    }
 }
 
 impl Status {

@@ -15,6 +15,7 @@ mod money;
 mod outcome;
 mod rejection;
 mod settlement;
+mod table;
 mod text;
 mod time;
 mod transfer;
@@ -49,3 +50,4 @@ pub use transfer::{
 };
 
 pub(crate) use money::cut_in_proportion;
+pub(crate) use table::table;

@@ -1,6 +1,7 @@
 //! The outcome of a request: receipts or a rejection, recorded under its
 //! idempotency key.
 
+use crate::ledger::table;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -267,6 +268,22 @@ pub enum EffectKind {
     HoldExpired,
     /// A leg was reversed.
     Reversed,
+}
+
+// Zero stays free. It means "no effect" where an effect is optional.
+table! {
+    EffectKind {
+        Opened = 1 "account.opened",
+        StatusChanged = 2 "account.status_changed",
+        LimitsChanged = 3 "account.limits_changed",
+        Debited = 4 "account.debited",
+        Credited = 5 "account.credited",
+        HoldPlaced = 6 "hold.placed",
+        HoldCaptured = 7 "hold.captured",
+        HoldReleased = 8 "hold.released",
+        HoldExpired = 9 "hold.expired",
+        Reversed = 10 "transfer.reversed",
+    }
 }
 
 /// One effect on one account. It raises the account's version by one and becomes

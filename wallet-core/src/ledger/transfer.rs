@@ -1,5 +1,6 @@
 //! Transfers, their legs and entries, and holds.
 
+use crate::ledger::table;
 use crate::ledger::{
     AccountId, AccountKey, Amount, Currency, Description, Epoch, HoldId, HoldKey, Metadata, Money,
     Reference, Sequence, Timestamp, TransferId, TransferKey, Version,
@@ -58,6 +59,13 @@ impl Details {
 }
 
 /// The command that a transfer came from.
+///
+/// ```
+/// use wallet_core::ledger::TransferKind;
+/// assert_eq!(TransferKind::of_name("capture"), Some(TransferKind::Capture));
+/// assert_eq!(TransferKind::Capture.name(), "capture");
+/// assert_eq!(TransferKind::of_name("gift"), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TransferKind {
     /// A transfer between accounts.
@@ -76,39 +84,15 @@ pub enum TransferKind {
     System,
 }
 
-impl TransferKind {
-    const NAMES: [(Self, &'static str); 7] = [
-        (Self::Transfer, "transfer"),
-        (Self::Deposit, "deposit"),
-        (Self::Withdrawal, "withdrawal"),
-        (Self::Split, "split"),
-        (Self::Capture, "capture"),
-        (Self::Reversal, "reversal"),
-        (Self::System, "system"),
-    ];
-
-    /// The name of the kind, as records and exports write it. It never changes.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        let mut names = Self::NAMES.iter();
-        let found = names.find(|(kind, _)| *kind == self);
-        found.map_or("", |(_, name)| name)
-    }
-
-    /// The kind with this name.
-    ///
-    /// ```
-    /// use wallet_core::ledger::TransferKind;
-    /// assert_eq!(TransferKind::of_name("capture"), Some(TransferKind::Capture));
-    /// assert_eq!(TransferKind::Capture.name(), "capture");
-    /// assert_eq!(TransferKind::of_name("gift"), None);
-    /// ```
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        let mut names = Self::NAMES.iter();
-        names
-            .find(|(_, known)| *known == name)
-            .map(|(kind, _)| *kind)
+table! {
+    TransferKind {
+        Transfer = 0 "transfer",
+        Deposit = 1 "deposit",
+        Withdrawal = 2 "withdrawal",
+        Split = 3 "split",
+        Capture = 4 "capture",
+        Reversal = 5 "reversal",
+        System = 6 "system",
     }
 }
 
@@ -169,6 +153,13 @@ pub enum Direction {
     Credit,
 }
 
+table! {
+    Direction {
+        Debit = 0 "debit",
+        Credit = 1 "credit",
+    }
+}
+
 /// One line of an account's statement: immutable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -205,6 +196,15 @@ pub enum HoldStatus {
     Released,
     /// The hold expired.
     Expired,
+}
+
+table! {
+    HoldStatus {
+        Pending = 0 "pending",
+        Captured = 1 "captured",
+        Released = 2 "released",
+        Expired = 3 "expired",
+    }
 }
 
 /// An amount reserved on one account for another.

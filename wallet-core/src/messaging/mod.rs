@@ -2,10 +2,12 @@
 //! [`MessageQueue`] receives each message at least once, and an [`Inbox`] records
 //! the events that a consumer has seen.
 
+mod error;
 mod inbox;
 mod publisher;
 mod queue;
 
+pub use error::DeliveryError;
 pub use inbox::{Inbox, InboxStep};
-pub use publisher::{EventPublisher, Message, PublishError, Published, PublisherLimits};
-pub use queue::{MessageQueue, QueueError, Received};
+pub use publisher::{EventPublisher, Message, Published, PublisherLimits};
+pub use queue::{MessageQueue, Received};

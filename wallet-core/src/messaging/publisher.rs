@@ -1,7 +1,8 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use thiserror::Error;
+
+use crate::messaging::DeliveryError;
 
 /// An event in the form of a message for queues and topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,9 +56,10 @@ pub trait EventPublisher: Debug + Send + Sync + 'static {
     /// meanwhile.
     ///
     /// # Errors
-    /// [`PublishError`]: each message may or may not have been published. Publish
-    /// them again.
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError>;
+    /// [`DeliveryError`]: the result of the call is unknown, or the service refused it as a
+    /// whole: it is unavailable, busy, or not configured for it. Each message may or may
+    /// not have been published. Publish them again.
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError>;
 }
 
 /// The limits of one call to an [`EventPublisher`].
@@ -88,34 +90,4 @@ pub enum Published {
         /// The reason, in words.
         reason: String,
     },
-}
-
-/// A call to an [`EventPublisher`] with an unknown result, or a call that the
-/// service refused as a whole. The service is unavailable, busy, or not configured
-/// for it.
-#[derive(Debug, Error)]
-#[error("publishing failed: {context}")]
-pub struct PublishError {
-    context: String,
-    #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-impl PublishError {
-    /// An error with this description.
-    #[must_use]
-    pub fn new(context: impl Into<String>) -> Self {
-        let (context, source) = (context.into(), None);
-        Self { context, source }
-    }
-
-    /// The same error with the driver's error as its source.
-    #[must_use]
-    pub fn with_source(
-        mut self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        self.source = Some(source.into());
-        self
-    }
 }

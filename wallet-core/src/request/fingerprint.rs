@@ -21,7 +21,7 @@ use crate::request::{
     OpenAccount, PlaceHold, PostTransfer, Release, Request, Reverse, ReverseWhat, Split,
     SystemTransfer, Withdrawal,
 };
-use form::{Form, field, status};
+use form::{Form, field};
 
 const DOMAIN: &[u8] = b"wallet.request.1\0";
 /// The domain of a list with one command, which is another request than the command
@@ -124,7 +124,7 @@ fn change_status(form: &mut Form, command: &ChangeStatus) {
     } = command;
     form.begin(2);
     form.put(field::ACCOUNT, account.as_bytes());
-    form.put(field::STATUS, &[status(*next)]);
+    form.put(field::STATUS, &[next.number()]);
 }
 
 fn change_limits(form: &mut Form, command: &ChangeLimits) {

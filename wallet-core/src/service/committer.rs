@@ -213,7 +213,10 @@ async fn transact(
             return Err(Failure::Store(error));
         }
         shared.stats.retries.add(1);
-        shared.clock.sleep(shared.settings.pause(*failures)).await;
+        shared
+            .clock
+            .sleep(shared.settings.retry.pause(*failures))
+            .await;
     }
 }
 
@@ -270,7 +273,7 @@ fn answer(shared: &Shared, tickets: Vec<Ticket>, decided: Vec<Decided>, blocked:
                     ticket.fail(error.into());
                 } else {
                     shared.stats.blocked.add(1);
-                    let pause = shared.settings.pause(ticket.blocked);
+                    let pause = shared.settings.retry.pause(ticket.blocked);
                     ticket.not_before = shared.clock.now().saturating_add(pause);
                     ticket.is_taken = false;
                     blocked.push(ticket);

@@ -35,6 +35,7 @@ mod quarantine;
 mod queue;
 mod reads;
 mod reservation;
+mod selection;
 mod settings;
 mod shared;
 mod single_flight;

@@ -194,7 +194,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
             failures = failures.saturating_add(1);
             cached.pending.failed();
             shared.stats.cache_failures.add(1);
-            shared.clock.sleep(shared.settings.pause(failures)).await;
+            shared
+                .clock
+                .sleep(shared.settings.retry.pause(failures))
+                .await;
         }
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 use tokio::sync::Notify;
 
+use super::selection::{Bounds, Selection};
 use super::ticket::Ticket;
 use super::{Settings, WalletError};
 use crate::ledger::Timestamp;
-use crate::request::{Cost, PreparedRequest, Resource, Unanswered};
+use crate::request::{PreparedRequest, Resource, Unanswered};
 use crate::store::Limits;
 
 /// The number of blocked requests that are passed over to fill one batch, in
@@ -47,6 +48,43 @@ impl Inner {
     /// The number of requests that wait or are in batches in flight.
     fn all(&self) -> usize {
         self.waiting.len().saturating_add(self.taken)
+    }
+
+    /// The bounds of the next batch.
+    ///
+    /// Where committers work in parallel, the requests are divided into shares: one
+    /// for each batch in flight, one for this batch, and one for the next ready
+    /// committer. Otherwise one committer would take nearly all requests, and
+    /// another would pay for a whole commit of a few.
+    fn bounds(&self, limits: Limits, settings: &Settings) -> Bounds {
+        let most = limits.requests.min(settings.batch_requests_max).max(1);
+        let shares = settings.committers_max() > 1;
+        let requests = if shares {
+            let share = self.all().div_ceil(self.batches.saturating_add(2));
+            most.min(share.max(SHARE_MIN))
+        } else {
+            most
+        };
+        Bounds {
+            limits,
+            requests,
+            passed_over: most.saturating_mul(SCAN_BATCHES),
+            shares,
+        }
+    }
+
+    /// Reserves the resources of a new batch.
+    fn reserve(&mut self, mut batch: Vec<Ticket>, shares: bool) -> Vec<Ticket> {
+        self.taken = self.taken.saturating_add(batch.len());
+        self.batches = self.batches.saturating_add(1);
+        for ticket in &mut batch {
+            ticket.is_taken = true;
+            if shares {
+                self.calls_under_way.note(&ticket.request);
+                self.under_way.extend(ticket.request.resources());
+            }
+        }
+        batch
     }
 
     /// Whether another batch may start.
@@ -110,18 +148,8 @@ impl Queue {
         }
     }
 
-    /// Takes the requests that may be committed together now, in order.
-    ///
-    /// A request that shares a resource with a batch in flight stays in the queue.
-    /// Later requests that share a resource with it stay too. A paused request
-    /// holds back only its own key, and later requests of its own call that share a
-    /// resource. A foreign transaction blocks it, and it must not stall its
-    /// neighbours.
-    ///
-    /// Where committers work in parallel, the requests are divided into shares: one
-    /// for each batch in flight, one for this batch, and one for the next ready
-    /// committer. Otherwise one committer would take nearly all requests, and
-    /// another would pay for a whole commit of a few.
+    /// Takes the requests that may be committed together now, in order: see
+    /// [`Selection`].
     pub(super) fn take(&self, limits: Limits, settings: &Settings, now: Timestamp) -> Take {
         let mut inner = self.inner();
         let inner = &mut *inner;
@@ -130,72 +158,20 @@ impl Queue {
             inner.idle = inner.idle.saturating_add(1);
             return Take::Nothing(None);
         }
-        let all = inner.all();
-        let most = limits.requests.min(settings.batch_requests_max).max(1);
-        let passed_over_max = most.saturating_mul(SCAN_BATCHES);
-        let shares = settings.committers_max() > 1;
-        let most = if shares {
-            let share = all.div_ceil(inner.batches.saturating_add(2));
-            most.min(share.max(SHARE_MIN))
-        } else {
-            most
-        };
-        let mut kept_back: FxHashSet<Resource> = FxHashSet::default();
-        let mut unanswered = Unanswered::default();
-        let mut batch = Vec::new();
-        let mut keys: FxHashSet<Resource> = FxHashSet::default();
-        let mut cost = Cost::default();
-        let mut stay = VecDeque::new();
-        let mut next_time: Option<Timestamp> = None;
-        let mut passed_over = 0_usize;
+        let bounds = inner.bounds(limits, settings);
+        let mut selection = Selection::new(bounds, now, &inner.under_way, &inner.calls_under_way);
         while let Some(ticket) = inner.waiting.pop_front() {
-            let key = Resource::Key(ticket.request.key());
-            let bulk = ticket.request.bulk_key();
-            if ticket.not_before > now {
-                let at = ticket.not_before;
-                next_time = Some(next_time.map_or(at, |time| time.min(at)));
-                kept_back.insert(key);
-                kept_back.extend(bulk);
-                unanswered.note(&ticket.request);
-                stay.push_back(ticket);
-                continue;
-            }
-            let waits_for_its_call = unanswered.holds_back(&ticket.request)
-                || inner.calls_under_way.holds_back(&ticket.request);
-            let is_busy = |resource: &Resource| {
-                inner.under_way.contains(resource) || kept_back.contains(resource)
-            };
-            if waits_for_its_call
-                || keys.contains(&key)
-                || is_busy(&key)
-                || bulk.as_ref().is_some_and(is_busy)
-            {
-                // The request becomes a replay of the first, or it is an item after a
-                // waiting item. Only later items, and later requests of its call, wait
-                // for it.
-                kept_back.insert(key);
-                kept_back.extend(bulk);
-                unanswered.note(&ticket.request);
-                stay.push_back(ticket);
-            } else if shares && ticket.request.resources().any(|one| is_busy(&one)) {
-                passed_over = passed_over.saturating_add(1);
-                kept_back.extend(ticket.request.resources());
-                stay.push_back(ticket);
-            } else {
-                let sum = cost.plus(ticket.request.cost());
-                if !batch.is_empty() && !limits.admit(sum) {
-                    stay.push_back(ticket);
-                    break;
-                }
-                cost = sum;
-                keys.insert(key);
-                batch.push(ticket);
-            }
-            if batch.len() >= most || passed_over >= passed_over_max {
+            if selection.add(ticket).is_break() {
                 break;
             }
         }
-        while let Some(ticket) = stay.pop_back() {
+        let Selection {
+            batch,
+            stay,
+            next_time,
+            ..
+        } = selection;
+        for ticket in stay.into_iter().rev() {
             inner.waiting.push_front(ticket);
         }
         if batch.is_empty() {
@@ -207,15 +183,7 @@ impl Queue {
             inner.idle = inner.idle.saturating_add(1);
             return Take::Nothing(next_time.map(|time| time.since(now)));
         }
-        inner.taken = inner.taken.saturating_add(batch.len());
-        inner.batches = inner.batches.saturating_add(1);
-        for ticket in &mut batch {
-            ticket.is_taken = true;
-            if shares {
-                inner.calls_under_way.note(&ticket.request);
-                inner.under_way.extend(ticket.request.resources());
-            }
-        }
+        let batch = inner.reserve(batch, bounds.shares);
         if inner.idle > 0 && !inner.waiting.is_empty() && inner.has_turn(settings) {
             self.news.notify_one();
         }

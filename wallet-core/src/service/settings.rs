@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::BuildError;
 use crate::ledger::SettlementShards;
 use crate::request::MAX_AHEAD;
+use crate::runtime::Backoff;
 
 /// The settings of a [`Wallet`](crate::service::Wallet): plain data with safe
 /// defaults.
@@ -30,11 +31,9 @@ pub struct Settings {
     /// [`Wallet::raise_max_ahead`](crate::service::Wallet::raise_max_ahead) raises
     /// it temporarily.
     pub max_ahead: Duration,
-    /// Backoff: the first pause before a batch or a blocked request is retried. It
-    /// doubles with each retry.
-    pub retry_pause: Duration,
-    /// Backoff: the longest pause.
-    pub retry_pause_max: Duration,
+    /// The pauses before a batch or a blocked request is retried. From 5 ms to 1 s by
+    /// default.
+    pub retry: Backoff,
     /// The total number of attempts for a batch or a blocked request, at least 1.
     pub tries_max: u32,
     /// The interval of the sweep of expired holds. Without it there is no sweep.
@@ -55,8 +54,7 @@ impl Default for Settings {
             batch_requests_max: 1_000,
             settlement_shards: SettlementShards::new(),
             max_ahead: MAX_AHEAD,
-            retry_pause: Duration::from_millis(5),
-            retry_pause_max: Duration::from_secs(1),
+            retry: Backoff::new(Duration::from_millis(5), Duration::from_secs(1)),
             tries_max: 12,
             sweep_interval: Some(Duration::from_secs(2)),
             sweep_size: 500,
@@ -113,14 +111,5 @@ impl Settings {
         } else {
             self.committers.max(1)
         }
-    }
-
-    /// The backoff pause after `failures` consecutive failures.
-    pub(super) fn pause(&self, failures: u32) -> Duration {
-        let doublings = failures.saturating_sub(1).min(20);
-        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-        self.retry_pause
-            .saturating_mul(factor)
-            .min(self.retry_pause_max)
     }
 }

@@ -1,18 +1,4 @@
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A count that only rises.
-#[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(super) fn add(&self, count: u64) {
-        self.0.fetch_add(count, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+use crate::runtime::Counter;
 
 macro_rules! stats {
     ($($(#[$doc:meta])* $name:ident,)*) => {

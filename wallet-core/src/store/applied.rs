@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::ledger::{Decided, LedgerId, Outcome, Rejected};
+use crate::store::StoreError;
 
 /// The result of requests that a store applied in the host's own transaction. It is
 /// valid if the host commits.
@@ -184,5 +185,40 @@ mod tests {
         }
         let all = Applied::new(vec![fine(), fine()], Vec::new());
         assert_eq!(all.accepted().unwrap().len(), 2);
+    }
+}
+
+/// The host's transaction is gone: the database rolled it back, after a deadlock, a full
+/// disk or a lost connection. A further statement would commit on its own. Nothing that
+/// was applied in the transaction is committed or will be. Begin a new transaction.
+///
+/// On MySQL, if nothing was applied yet, a statement of the host that commits implicitly
+/// (a change of schema) may have committed the transaction instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the database has rolled the host's transaction back")]
+pub struct TransactionLost;
+
+/// The reason why a store applied nothing in the host's transaction, or an inbox recorded
+/// nothing in it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The host's transaction is gone.
+    #[error("{TransactionLost}")]
+    TransactionLost(#[source] Option<StoreError>),
+    /// A statement of the host that commits implicitly (a change of schema) has ended the
+    /// transaction. Everything applied in it is committed. Every later statement was
+    /// committed on its own. The handle refuses further work.
+    #[error("a statement of the host's has committed the transaction before its end")]
+    CommittedEarly,
+    /// Only the work of this call was rolled back. The host's transaction is as it was
+    /// before the call. The host decides whether to roll back, commit, or begin again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<TransactionLost> for ApplyError {
+    fn from(_: TransactionLost) -> Self {
+        Self::TransactionLost(None)
     }
 }

@@ -17,7 +17,7 @@ mod signal;
 mod snapshot;
 mod trial_balance;
 
-pub use applied::{Applied, NotAccepted};
+pub use applied::{Applied, ApplyError, NotAccepted, TransactionLost};
 pub use error::{StoreError, StoreErrorKind};
 pub use ledger_store::{Committed, LedgerStore, Limits, Purge};
 pub use outbox::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::ledger::{AccountKey, Timestamp, Version};
+use crate::ledger::{AccountKey, Timestamp, Version, table};
 use crate::store::StoreError;
 
 /// A part of the outbox that one relay owns at a time. By default there is only
@@ -180,6 +180,14 @@ pub enum RowState {
     Aside,
     /// The row has no event left to publish.
     Complete,
+}
+
+table! {
+    RowState {
+        Open = 0 "open",
+        Complete = 1 "complete",
+        Aside = 2 "aside",
+    }
 }
 
 /// An event that could not be published. It stops its group.

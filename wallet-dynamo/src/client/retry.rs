@@ -2,7 +2,6 @@
 
 use crate::keys::Item;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use wallet_core::runtime::Clock;
@@ -155,19 +154,11 @@ impl RetryingClient {
         }
     }
 
-    /// Sleeps with backoff after this number of failures. At least half of the pause is
-    /// fixed, and the rest is random. So callers do not retry at the same moment.
+    /// Sleeps with backoff after this number of failures.
     pub(crate) async fn pause(&self, failures: u32) {
-        let DynamoSettings {
-            pause, pause_max, ..
-        } = self.settings;
-        let doublings = failures.saturating_sub(1).min(20);
-        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-        let whole = pause.saturating_mul(factor).min(pause_max);
-        let half = whole.checked_div(2).unwrap_or_default();
-        let spread = u64::try_from(half.as_micros()).unwrap_or(u64::MAX);
-        let part = Duration::from_micros(fastrand::u64(..=spread));
-        self.clock.sleep(half.saturating_add(part)).await;
+        let retry = self.settings.retry;
+        let pause = retry.pause_with_jitter(failures, fastrand::u64(..));
+        self.clock.sleep(pause).await;
     }
 }
 

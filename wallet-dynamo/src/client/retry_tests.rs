@@ -76,7 +76,7 @@ async fn throttled_and_lost_calls_are_made_again_after_growing_pauses() {
     let pauses = clock.0.lock().unwrap().clone();
     let settings = DynamoSettings::new("t");
     let bounds = pauses.iter().zip([1, 2, 4]).map(|(pause, factor)| {
-        let whole = settings.pause * factor;
+        let whole = settings.retry.first * factor;
         *pause >= whole / 2 && *pause <= whole
     });
     assert_eq!(bounds.collect::<Vec<_>>(), [true; 3], "{pauses:?}");

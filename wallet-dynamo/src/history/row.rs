@@ -48,13 +48,7 @@ pub(crate) fn item(row: &HistoryRow, stripes: u8) -> Item {
     }
     set("version", number(entry.version));
     set("at", number(entry.created_at.as_micros()));
-    set(
-        "direction",
-        text(match entry.direction {
-            Direction::Debit => "debit",
-            Direction::Credit => "credit",
-        }),
-    );
+    set("direction", text(entry.direction.name()));
     set("amount", number(entry.amount.minor()));
     // Stored as text, because numbers have 38 digits here.
     set("balance", text(&entry.balance_after.to_string()));
@@ -149,11 +143,7 @@ fn parse(item: &Item) -> Option<HistoryRow> {
         sequence: find(item, SEQUENCE)?,
         epoch: epoch_of(item, EPOCH)?,
         version: find(item, "version")?,
-        direction: match word("direction")?.as_str() {
-            "debit" => Direction::Debit,
-            "credit" => Direction::Credit,
-            _ => return None,
-        },
+        direction: Direction::of_name(word("direction")?)?,
         amount: Amount::new(find(item, "amount")?).ok()?,
         balance_after: word("balance")?.parse().ok()?,
         transfer: TransferId::from_bytes(transfer.try_into().ok()?),

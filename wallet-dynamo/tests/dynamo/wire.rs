@@ -154,7 +154,7 @@ fn settings() -> DynamoSettings {
     let mut settings = DynamoSettings::new("table");
     settings.timeout = Duration::from_millis(300);
     settings.attempts_max = 3;
-    settings.pause = Duration::from_millis(1);
+    settings.retry.first = Duration::from_millis(1);
     settings
 }
 

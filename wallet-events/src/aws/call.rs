@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use wallet_core::messaging::{Message, PublishError, Published};
+use wallet_core::messaging::{DeliveryError, Message, Published};
 
 use super::error::CallError;
 use crate::identity::fits;
@@ -19,7 +19,7 @@ pub(super) trait Call: Sync {
 pub(super) async fn publish(
     service: &impl Call,
     messages: &[Message],
-) -> Result<Vec<Published>, PublishError> {
+) -> Result<Vec<Published>, DeliveryError> {
     let fit: Vec<_> = messages.iter().filter(|message| fits(message)).collect();
     if fit.len() == messages.len() {
         return together(service, messages).await;
@@ -40,7 +40,7 @@ pub(super) async fn publish(
 async fn together(
     service: &impl Call,
     messages: &[Message],
-) -> Result<Vec<Published>, PublishError> {
+) -> Result<Vec<Published>, DeliveryError> {
     if messages.is_empty() {
         return Ok(Vec::new());
     }
@@ -63,7 +63,7 @@ pub(super) fn silent() -> Published {
 async fn one_by_one(
     service: &impl Call,
     messages: &[Message],
-) -> Result<Vec<Published>, PublishError> {
+) -> Result<Vec<Published>, DeliveryError> {
     let mut all = Vec::with_capacity(messages.len());
     for message in messages {
         match service.call(std::slice::from_ref(message)).await {
@@ -122,7 +122,7 @@ mod tests {
             let mut calls = self.calls.lock().unwrap();
             calls.push(messages.len());
             if calls.len() > self.fails_from {
-                return Err(CallError::Failed(PublishError::new("away")));
+                return Err(CallError::Failed(DeliveryError::new("away")));
             }
             if messages.iter().any(|message| message.id == "poison") {
                 let reason = "malformed".to_owned();

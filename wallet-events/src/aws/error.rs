@@ -2,8 +2,7 @@ use std::error::Error;
 
 use thiserror::Error;
 #[cfg(feature = "sqs")]
-use wallet_core::messaging::QueueError;
-use wallet_core::messaging::{PublishError, Published};
+use wallet_core::messaging::{DeliveryError, Published};
 
 /// The queue or topic keeps no order: the name of a FIFO one ends in `.fifo`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -33,7 +32,7 @@ pub(super) enum CallError {
     /// The service will never accept one of its messages as it is.
     Refused { reason: String },
     /// The result is unknown, or the call failed for a reason that is not in a message.
-    Failed(PublishError),
+    Failed(DeliveryError),
 }
 
 /// The side that caused an error, by its code.
@@ -132,13 +131,13 @@ pub(super) fn call(
             let reason = "too large for the service to look at".to_owned();
             return CallError::Refused { reason };
         }
-        return CallError::Failed(PublishError::new("no answer").with_source(source));
+        return CallError::Failed(DeliveryError::new("no answer").with_source(source));
     };
     let reason = reason(code, answer.text);
     match fault(code) {
         Fault::Message => CallError::Refused { reason },
         Fault::Elsewhere | Fault::Unknown => {
-            CallError::Failed(PublishError::new(reason).with_source(source))
+            CallError::Failed(DeliveryError::new(reason).with_source(source))
         }
     }
 }
@@ -149,7 +148,7 @@ pub(super) fn queue(
     doing: &str,
     code: Option<&str>,
     source: impl Into<Box<dyn Error + Send + Sync>>,
-) -> QueueError {
+) -> DeliveryError {
     let context = match code {
         Some(code) if is_stale(code) => {
             format!("{doing}: the message is no longer in the caller's hands ({code})")
@@ -157,7 +156,7 @@ pub(super) fn queue(
         Some(code) => format!("{doing}: {code}"),
         None => format!("{doing}: no answer"),
     };
-    QueueError::new(context).with_source(source)
+    DeliveryError::new(context).with_source(source)
 }
 
 /// Whether a code means that a receipt is stale. FIFO queues answer an expired receipt

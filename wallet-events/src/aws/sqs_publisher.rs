@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
-use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{DeliveryError, EventPublisher, Message, Published, PublisherLimits};
 
 use super::call::{self, Call, by_index, silent};
 use super::error::{self, Answer, CallError, NotFifo};
@@ -87,7 +87,7 @@ impl EventPublisher for SqsPublisher {
         }
     }
 
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         call::publish(self, messages).await
     }
 }

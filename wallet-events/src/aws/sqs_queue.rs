@@ -10,7 +10,7 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeName as Named,
 };
 use futures_util::future::join_all;
-use wallet_core::messaging::{Message, MessageQueue, QueueError, Received};
+use wallet_core::messaging::{DeliveryError, Message, MessageQueue, Received};
 use wallet_core::runtime::{IdGenerator, Uuid7};
 
 use super::call::by_index;
@@ -102,7 +102,11 @@ impl SqsQueue {
 
 #[async_trait]
 impl MessageQueue for SqsQueue {
-    async fn receive(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>, QueueError> {
+    async fn receive(
+        &self,
+        limit: u32,
+        visibility: Duration,
+    ) -> Result<Vec<Received>, DeliveryError> {
         let limit = i32::try_from(limit.clamp(1, MESSAGES_MAX)).unwrap_or(1);
         let timeouts = self.timeouts.and(self.wait);
         let answer = self
@@ -129,7 +133,7 @@ impl MessageQueue for SqsQueue {
         Ok(messages.into_iter().map(received).collect())
     }
 
-    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError> {
+    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), DeliveryError> {
         let answer = self
             .client
             .change_message_visibility()
@@ -146,7 +150,7 @@ impl MessageQueue for SqsQueue {
         })
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
+    async fn delete(&self, receipt: &str) -> Result<(), DeliveryError> {
         let answer = self
             .client
             .delete_message()
@@ -162,7 +166,7 @@ impl MessageQueue for SqsQueue {
         })
     }
 
-    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), DeliveryError>> {
         let calls = receipts.chunks(DELETES_MAX);
         let calls = calls.map(|receipts| self.delete_together(receipts));
         join_all(calls).await.into_iter().flatten().collect()
@@ -174,11 +178,11 @@ impl SqsQueue {
     ///
     /// The service answers with status 200 even if entries failed, and lists each entry
     /// as done or failed. An entry that is not listed is treated as not deleted.
-    async fn delete_together(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+    async fn delete_together(&self, receipts: &[String]) -> Vec<Result<(), DeliveryError>> {
         match self.call_delete(receipts).await {
             Ok(entries) => by_index(receipts.len(), entries, || {
                 let context = format!("{DELETING}: the service said nothing of it");
-                Err(QueueError::new(context))
+                Err(DeliveryError::new(context))
             }),
             Err((code, text)) => {
                 let each = receipts.iter();
@@ -193,7 +197,7 @@ impl SqsQueue {
     async fn call_delete(
         &self,
         receipts: &[String],
-    ) -> Result<Vec<(String, Result<(), QueueError>)>, (Option<String>, String)> {
+    ) -> Result<Vec<(String, Result<(), DeliveryError>)>, (Option<String>, String)> {
         let entries = receipts.iter().enumerate().map(|(index, receipt)| {
             DeleteMessageBatchRequestEntry::builder()
                 .id(index.to_string())

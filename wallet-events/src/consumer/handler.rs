@@ -1,9 +1,8 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use thiserror::Error;
 use wallet_core::ledger::{Epoch, Restore};
-use wallet_core::messaging::InboxStep;
+use wallet_core::messaging::{DeliveryError, InboxStep};
 use wallet_core::{Account, Entry};
 
 use crate::Event;
@@ -11,7 +10,8 @@ use crate::Event;
 /// Carries out the effect of an event.
 ///
 /// ```
-/// use wallet_events::{Delivery, EventHandler, Handled, HandlerError};
+/// use wallet_core::messaging::DeliveryError;
+/// use wallet_events::{Delivery, EventHandler, Handled};
 ///
 /// /// Prints what happened: an effect that does no harm when it happens twice.
 /// #[derive(Debug)]
@@ -19,7 +19,7 @@ use crate::Event;
 ///
 /// #[async_trait::async_trait]
 /// impl EventHandler for Printer {
-///     async fn handle(&self, delivery: &Delivery) -> Result<Handled, HandlerError> {
+///     async fn handle(&self, delivery: &Delivery) -> Result<Handled, DeliveryError> {
 ///         println!("{}: {:?}", delivery.event.id(), delivery.event.kind);
 ///         Ok(Handled::Unrecorded)
 ///     }
@@ -35,8 +35,8 @@ pub trait EventHandler: Debug + Send + Sync + 'static {
     /// roll both back and answer [`Moved`](Handled::Moved).
     ///
     /// # Errors
-    /// [`HandlerError`]: nothing was done; the event comes again.
-    async fn handle(&self, delivery: &Delivery) -> Result<Handled, HandlerError>;
+    /// [`DeliveryError`]: nothing was done; the event comes again.
+    async fn handle(&self, delivery: &Delivery) -> Result<Handled, DeliveryError>;
 
     /// The ledger's database went back to an earlier state. Effects of epochs before
     /// [`Restore::epoch`] that happened after [`Restore::restored_to`] may be gone.
@@ -57,8 +57,8 @@ pub trait EventHandler: Debug + Send + Sync + 'static {
     /// effects that cannot be undone, such as mails, do nothing.
     ///
     /// # Errors
-    /// [`HandlerError`]: the event that reported the restore comes again.
-    async fn restored(&self, restore: &Restore) -> Result<(), HandlerError> {
+    /// [`DeliveryError`]: the event that reported the restore comes again.
+    async fn restored(&self, restore: &Restore) -> Result<(), DeliveryError> {
         let _ = restore;
         Ok(())
     }
@@ -113,32 +113,4 @@ pub enum Handled {
     /// The handler did not record the step: the consumer records it now. A crash between
     /// the two makes the effect happen twice.
     Unrecorded,
-}
-
-/// Why an event could not be handled: a text for people.
-#[derive(Debug, Error)]
-#[error("the handler failed: {reason}")]
-pub struct HandlerError {
-    reason: String,
-    #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-impl HandlerError {
-    /// The text of the error.
-    #[must_use]
-    pub fn new(reason: impl Into<String>) -> Self {
-        let (reason, source) = (reason.into(), None);
-        Self { reason, source }
-    }
-
-    /// The same error with its source.
-    #[must_use]
-    pub fn with_source(
-        mut self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        self.source = Some(source.into());
-        self
-    }
 }

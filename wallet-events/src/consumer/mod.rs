@@ -18,7 +18,7 @@ use wallet_core::messaging::{Inbox, MessageQueue, Received};
 use wallet_core::runtime::Clock;
 use wallet_core::store::LedgerStore;
 
-pub use handler::{Delivery, EventHandler, Handled, HandlerError, Missed};
+pub use handler::{Delivery, EventHandler, Handled, Missed};
 use restored::Known;
 pub use settings::{ConsumerSettings, Gaps, Start};
 pub use stats::ConsumerStats;
@@ -140,7 +140,7 @@ impl Consumer {
                 Err(error) => {
                     core.stats.queue_failed(&error);
                     failures = failures.saturating_add(1);
-                    let pause = core.clock.sleep(settings.pause(failures));
+                    let pause = core.clock.sleep(settings.retry.pause(failures));
                     select(pause, stop.clone()).await;
                 }
             }

@@ -3,7 +3,6 @@
 use wallet_core::ledger::{Epoch, Position, Restore};
 
 use super::Core;
-use super::stats::count;
 use super::work::Failure;
 use crate::event::Event;
 
@@ -97,7 +96,7 @@ impl Core {
                 self.inbox.note_restore(name, &restore).await?;
                 known.notified.push(restore);
                 known.noted.push(restore);
-                count(&self.stats.restores);
+                self.stats.restores.add(1);
             }
             before = restore.epoch;
         }

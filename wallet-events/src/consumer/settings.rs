@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use wallet_core::messaging::InboxStep;
+use wallet_core::runtime::Backoff;
 
 use crate::setting::{SettingError, check};
 
@@ -19,11 +20,8 @@ pub struct ConsumerSettings {
     /// The visibility timeout of a received message; extended while the consumer works.
     /// 30 s by default.
     pub visibility: Duration,
-    /// The pause before a failed event is received again. It doubles with each failure,
-    /// up to the longest. 1 s and 5 min by default.
-    pub pause_min: Duration,
-    /// The longest pause.
-    pub pause_max: Duration,
+    /// The pauses before a failed event is received again. From 1 s to 5 min by default.
+    pub retry: Backoff,
 }
 
 /// The start position on an account that the consumer has never seen.
@@ -58,8 +56,7 @@ impl ConsumerSettings {
             gaps: Gaps::default(),
             batch: 10,
             visibility: Duration::from_secs(30),
-            pause_min: Duration::from_secs(1),
-            pause_max: Duration::from_secs(300),
+            retry: Backoff::new(Duration::from_secs(1), Duration::from_secs(300)),
         }
     }
 
@@ -69,15 +66,8 @@ impl ConsumerSettings {
             ("name", name.contains(&self.name.len())),
             ("batch", self.batch > 0),
             ("visibility", self.visibility >= Duration::from_millis(100)),
-            ("pause_max", self.pause_max >= self.pause_min),
+            ("retry", self.retry.longest >= self.retry.first),
         ])
-    }
-
-    /// The pause after so many failures in a row.
-    pub(super) fn pause(&self, failures: u32) -> Duration {
-        let doublings = failures.saturating_sub(1).min(20);
-        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-        self.pause_min.saturating_mul(factor).min(self.pause_max)
     }
 }
 
@@ -99,13 +89,6 @@ mod tests {
         assert_eq!(with(|s| s.name = "x".repeat(129)), fault("name"));
         assert_eq!(with(|s| s.batch = 0), fault("batch"));
         assert_eq!(with(|s| s.visibility = Duration::ZERO), fault("visibility"));
-        assert_eq!(with(|s| s.pause_max = Duration::ZERO), fault("pause_max"));
-    }
-
-    #[test]
-    fn pauses_double_up_to_the_longest() {
-        let settings = ConsumerSettings::new("test");
-        let pauses = [1, 2, 3, 9, 10, u32::MAX].map(|failures| settings.pause(failures).as_secs());
-        assert_eq!(pauses, [1, 2, 4, 256, 300, 300]);
+        assert_eq!(with(|s| s.retry.longest = Duration::ZERO), fault("retry"));
     }
 }

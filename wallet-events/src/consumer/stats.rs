@@ -1,5 +1,6 @@
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+use wallet_core::runtime::Counter;
 
 /// What a consumer has done since it was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,24 +32,20 @@ pub struct ConsumerStats {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     last_failure: Mutex<Option<String>>,
-    pub(super) received: AtomicU64,
-    pub(super) handled: AtomicU64,
-    pub(super) duplicates: AtomicU64,
-    pub(super) superseded: AtomicU64,
-    pub(super) restores: AtomicU64,
-    pub(super) gaps: AtomicU64,
-    pub(super) unknown: AtomicU64,
-    pub(super) unreadable: AtomicU64,
-    pub(super) failures: AtomicU64,
-}
-
-pub(super) fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
+    pub(super) received: Counter,
+    pub(super) handled: Counter,
+    pub(super) duplicates: Counter,
+    pub(super) superseded: Counter,
+    pub(super) restores: Counter,
+    pub(super) gaps: Counter,
+    pub(super) unknown: Counter,
+    pub(super) unreadable: Counter,
+    pub(super) failures: Counter,
 }
 
 impl Counters {
     pub(super) fn failed(&self, error: &dyn std::error::Error) {
-        count(&self.failures);
+        self.failures.add(1);
         self.queue_failed(error);
     }
 
@@ -62,19 +59,18 @@ impl Counters {
     }
 
     pub(super) fn snapshot(&self) -> ConsumerStats {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let last_failure = self.last_failure.lock();
         let last_failure = last_failure.unwrap_or_else(PoisonError::into_inner);
         ConsumerStats {
-            received: get(&self.received),
-            handled: get(&self.handled),
-            duplicates: get(&self.duplicates),
-            superseded: get(&self.superseded),
-            restores: get(&self.restores),
-            gaps: get(&self.gaps),
-            unknown: get(&self.unknown),
-            unreadable: get(&self.unreadable),
-            failures: get(&self.failures),
+            received: self.received.get(),
+            handled: self.handled.get(),
+            duplicates: self.duplicates.get(),
+            superseded: self.superseded.get(),
+            restores: self.restores.get(),
+            gaps: self.gaps.get(),
+            unknown: self.unknown.get(),
+            unreadable: self.unreadable.get(),
+            failures: self.failures.get(),
             last_failure: last_failure.clone(),
         }
     }

@@ -4,10 +4,10 @@ use futures_util::FutureExt;
 use thiserror::Error;
 use wallet_core::StoreError;
 use wallet_core::ledger::{AccountKey, Position, Restore};
+use wallet_core::messaging::DeliveryError;
 use wallet_core::messaging::{InboxStep, Received};
 
-use super::stats::count;
-use super::{Core, Delivery, Gaps, Handled, HandlerError, Missed, Start, catch_up};
+use super::{Core, Delivery, Gaps, Handled, Missed, Start, catch_up};
 use crate::delivery::HeldMessages;
 use crate::event::{Event, EventError, Parsed};
 
@@ -19,7 +19,7 @@ pub(super) enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Handler(#[from] HandlerError),
+    Handler(#[from] DeliveryError),
     #[error("events are missing before this one, and there is no ledger to read them from")]
     Gap,
     #[error("the handler found the account's position moved, the consumer's inbox did not")]
@@ -67,7 +67,7 @@ impl Core {
         let (done, failed) = self.in_order(&messages).boxed().await;
         let left = numbers.split_off(done);
         if let Some(receives) = failed {
-            let pause = self.settings.pause(receives);
+            let pause = self.settings.retry.pause(receives);
             hands.give_back_some(&left, pause).await;
         }
         numbers
@@ -77,10 +77,10 @@ impl Core {
     /// any.
     async fn in_order(&self, messages: &[(usize, Received)]) -> (usize, Option<u32>) {
         for (done, (_, received)) in messages.iter().enumerate() {
-            count(&self.stats.received);
+            self.stats.received.add(1);
             if let Err(failure) = self.message(received).await {
                 if matches!(failure, Failure::Unreadable(_)) {
-                    count(&self.stats.unreadable);
+                    self.stats.unreadable.add(1);
                 }
                 self.stats.failed(&failure);
                 return (done, Some(received.receives));
@@ -116,11 +116,11 @@ impl Core {
             // The handler is not notified of a restore before this call.
             let known = self.known.read().await;
             if to <= from {
-                count(&self.stats.duplicates);
+                self.stats.duplicates.add(1);
                 return Ok(());
             }
             if known.is_lost(&delivery.event) {
-                count(&self.stats.superseded);
+                self.stats.superseded.add(1);
                 return Ok(());
             }
             delivery.step = step;
@@ -139,7 +139,7 @@ impl Core {
                 }
             }
         }
-        count(&self.stats.handled);
+        self.stats.handled.add(1);
         Ok(())
     }
 
@@ -161,7 +161,7 @@ impl Core {
         if !self.is_behind(step) {
             return Ok(None);
         }
-        count(&self.stats.gaps);
+        self.stats.gaps.add(1);
         let lost_after = restored.map(|restore| restore.restored_to);
         match self.ledger.as_deref() {
             Some(ledger) => Ok(Some(catch_up::missed(ledger, step, lost_after).await?)),
@@ -192,7 +192,7 @@ impl Core {
             let step = InboxStep { account, from, to };
             self.inbox.advance(&self.settings.name, &step).await?;
         }
-        count(&self.stats.unknown);
+        self.stats.unknown.add(1);
         Ok(())
     }
 }

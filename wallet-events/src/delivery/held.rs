@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
-use wallet_core::messaging::{MessageQueue, QueueError, Received};
+use wallet_core::messaging::{DeliveryError, MessageQueue, Received};
 use wallet_core::runtime::Clock;
 
 /// The shortest pause between two extensions. Without it, a visibility timeout of 0 would
@@ -70,7 +70,7 @@ impl<'a> HeldMessages<'a> {
 
     /// Deletes messages in one call. Returns the results in the order of `numbers`. A
     /// message that could not be deleted returns when its visibility timeout ends.
-    pub(crate) async fn delete(&self, numbers: &[usize]) -> Vec<Result<(), QueueError>> {
+    pub(crate) async fn delete(&self, numbers: &[usize]) -> Vec<Result<(), DeliveryError>> {
         let taken: Vec<_> = {
             let mut receipts = self.receipts();
             numbers
@@ -122,6 +122,6 @@ impl<'a> HeldMessages<'a> {
     }
 }
 
-fn unanswered() -> QueueError {
-    QueueError::new("deleting: the queue said nothing of it")
+fn unanswered() -> DeliveryError {
+    DeliveryError::new("deleting: the queue said nothing of it")
 }

@@ -6,7 +6,7 @@ use wallet_core::ledger::{AccountKey, Direction, EffectKind, Epoch, InLedger, Re
 use wallet_core::{AccountId, Currency, LedgerId, Policy, Status};
 
 use super::money::{HoldBody, TransferBody};
-use super::text::{EventError, Text, amount, id, minor, time_of};
+use super::text::{EventError, Text, amount, id, minor, named, time_of};
 use super::{Balance, Event, EventEntry, Terms};
 
 #[derive(Debug, Deserialize)]
@@ -47,35 +47,18 @@ struct BalanceBody<'a> {
 #[derive(Debug, Deserialize)]
 struct EntryBody<'a> {
     sequence: i64,
-    direction: DirectionText,
     #[serde(borrow)]
+    direction: Text<'a>,
     amount: Text<'a>,
     leg: u16,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum DirectionText {
-    Debit,
-    Credit,
-}
-
-#[derive(Debug, Deserialize)]
 struct TermsBody<'a> {
-    status: StatusText,
     #[serde(borrow)]
+    status: Text<'a>,
     policy: PolicyText<'a>,
     max_balance: Option<Text<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum StatusText {
-    Active,
-    DebitsFrozen,
-    CreditsFrozen,
-    Frozen,
-    Closed,
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,10 +139,7 @@ impl EntryBody<'_> {
     fn entry(&self, currency: Currency) -> Result<EventEntry, EventError> {
         Ok(EventEntry {
             sequence: self.sequence,
-            direction: match self.direction {
-                DirectionText::Debit => Direction::Debit,
-                DirectionText::Credit => Direction::Credit,
-            },
+            direction: named(Direction::of_name(&self.direction), "a direction")?,
             amount: amount(&self.amount, currency)?,
             leg: self.leg,
         })
@@ -170,13 +150,7 @@ impl TermsBody<'_> {
     fn terms(&self, currency: Currency) -> Result<Terms, EventError> {
         let limit = |text: &str| amount(text, currency);
         Ok(Terms {
-            status: match self.status {
-                StatusText::Active => Status::Active,
-                StatusText::DebitsFrozen => Status::DebitsFrozen,
-                StatusText::CreditsFrozen => Status::CreditsFrozen,
-                StatusText::Frozen => Status::Frozen,
-                StatusText::Closed => Status::Closed,
-            },
+            status: named(Status::of_name(&self.status), "a status")?,
             policy: match &self.policy {
                 PolicyText::NonNegative => Policy::NonNegative,
                 PolicyText::Unlimited => Policy::Unlimited,

@@ -1,8 +1,8 @@
 //! Encodes events as JSON.
 
 use uuid::Uuid;
-use wallet_core::ledger::{Details, Direction, HoldStatus, Restore, TransferKind, format_minor};
-use wallet_core::{Currency, Hold, Leg, Policy, Status, Timestamp, Transfer};
+use wallet_core::ledger::{Details, Restore, format_minor};
+use wallet_core::{Currency, Hold, Leg, Policy, Timestamp, Transfer};
 
 use super::json::{Object, array, write_to};
 use super::text::time;
@@ -91,27 +91,14 @@ fn restore(out: &mut String, restore: &Restore) {
 
 fn entry(object: &mut Object<'_>, entry: &EventEntry, currency: Currency) {
     object.raw("sequence", entry.sequence);
-    let direction = match entry.direction {
-        Direction::Debit => "debit",
-        Direction::Credit => "credit",
-    };
-    object.plain("direction", direction);
+    object.plain("direction", entry.direction.name());
     amount(object, "amount", entry.amount.minor(), currency);
     object.raw("leg", entry.leg);
 }
 
 fn transfer(object: &mut Object<'_>, transfer: &Transfer) {
     id(object, "id", transfer.key.id.uuid());
-    let kind = match transfer.kind {
-        TransferKind::Transfer => "transfer",
-        TransferKind::Deposit => "deposit",
-        TransferKind::Withdrawal => "withdrawal",
-        TransferKind::Split => "split",
-        TransferKind::Capture => "capture",
-        TransferKind::Reversal => "reversal",
-        TransferKind::System => "system",
-    };
-    object.plain("kind", kind);
+    object.plain("kind", transfer.kind.name());
     array(object.field("legs"), &transfer.legs, leg);
     details(object, &transfer.details);
     if let Some(hold) = transfer.hold {
@@ -165,13 +152,7 @@ fn hold(object: &mut Object<'_>, hold: &Hold) {
     amount(object, "captured", hold.captured, currency);
     amount(object, "released", hold.released, currency);
     object.text("currency", currency.code().as_str());
-    let status = match hold.status {
-        HoldStatus::Pending => "pending",
-        HoldStatus::Captured => "captured",
-        HoldStatus::Released => "released",
-        HoldStatus::Expired => "expired",
-    };
-    object.plain("status", status);
+    object.plain("status", hold.status.name());
     if let Some(at) = hold.expires_at {
         when(object, "expires_at", at);
     }
@@ -180,21 +161,13 @@ fn hold(object: &mut Object<'_>, hold: &Hold) {
 }
 
 fn terms(object: &mut Object<'_>, terms: &Terms, currency: Currency) {
-    let status = match terms.status {
-        Status::Active => "active",
-        Status::DebitsFrozen => "debits_frozen",
-        Status::CreditsFrozen => "credits_frozen",
-        Status::Frozen => "frozen",
-        Status::Closed => "closed",
-    };
-    object.plain("status", status);
+    object.plain("status", terms.status.name());
     match terms.policy {
-        Policy::NonNegative => object.plain("policy", "non_negative"),
-        Policy::Unlimited => object.plain("policy", "unlimited"),
         Policy::Overdraft(limit) => {
             let mut policy = object.object("policy");
-            amount(&mut policy, "overdraft", limit.minor(), currency);
+            amount(&mut policy, terms.policy.name(), limit.minor(), currency);
         }
+        Policy::NonNegative | Policy::Unlimited => object.plain("policy", terms.policy.name()),
     }
     if let Some(max) = terms.max_balance {
         amount(object, "max_balance", max.minor(), currency);

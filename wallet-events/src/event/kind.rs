@@ -49,23 +49,9 @@ pub const fn schema_of(kind: EffectKind) -> Result<&'static str, NotAnEvent> {
     })
 }
 
-/// All kinds that are published.
-pub(super) const KINDS: [EffectKind; 10] = [
-    EffectKind::Opened,
-    EffectKind::StatusChanged,
-    EffectKind::LimitsChanged,
-    EffectKind::Debited,
-    EffectKind::Credited,
-    EffectKind::HoldPlaced,
-    EffectKind::HoldCaptured,
-    EffectKind::HoldReleased,
-    EffectKind::HoldExpired,
-    EffectKind::Reversed,
-];
-
 /// The kind of a type; none for a type that this release does not know.
 pub(super) fn kind_of(name: &str) -> Option<EffectKind> {
-    let mut kinds = KINDS.into_iter();
+    let mut kinds = EffectKind::ALL.iter().copied();
     kinds.find(|kind| type_of(*kind).is_ok_and(|known| known == name))
 }
 
@@ -75,8 +61,10 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_type_of_its_own() {
-        for kind in KINDS {
-            assert_eq!(kind_of(type_of(kind).unwrap()), Some(kind));
+        for kind in EffectKind::ALL.iter().copied() {
+            let name = type_of(kind).unwrap();
+            assert_eq!(name, format!("wallet.{}.v1", kind.name()));
+            assert_eq!(kind_of(name), Some(kind));
         }
         assert_eq!(kind_of("wallet.account.opened.v2"), None);
     }

@@ -5,13 +5,13 @@ use serde_json::Value;
 use wallet_core::ledger::{Description, Details, HoldStatus, InLedger, Reversal, TransferKind};
 use wallet_core::{Amount, Currency, Hold, LedgerId, Leg, Metadata, Money, Reference, Transfer};
 
-use super::text::{EventError, Text, amount, id, minor, time_of};
+use super::text::{EventError, Text, amount, id, minor, named, time_of};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct TransferBody<'a> {
     #[serde(borrow)]
     id: Text<'a>,
-    kind: KindText,
+    kind: Text<'a>,
     legs: Vec<LegBody<'a>>,
     #[serde(default)]
     code: u32,
@@ -22,17 +22,6 @@ pub(super) struct TransferBody<'a> {
     hold: Option<Text<'a>>,
     reverses: Option<ReversalBody<'a>>,
     created_at: Text<'a>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum KindText {
-    Transfer,
-    Deposit,
-    Withdrawal,
-    Split,
-    Capture,
-    Reversal,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,7 +51,7 @@ pub(super) struct HoldBody<'a> {
     captured: Text<'a>,
     released: Text<'a>,
     currency: Text<'a>,
-    status: HoldText,
+    status: Text<'a>,
     expires_at: Option<Text<'a>>,
     #[serde(default)]
     code: u32,
@@ -71,15 +60,6 @@ pub(super) struct HoldBody<'a> {
     metadata: Option<Value>,
     effective_at: Option<Text<'a>>,
     created_at: Text<'a>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum HoldText {
-    Pending,
-    Captured,
-    Released,
-    Expired,
 }
 
 /// Money whose text has all decimals of its currency. The text thereby shows how many
@@ -112,7 +92,7 @@ impl TransferBody<'_> {
         let legs: Result<Vec<Leg>, EventError> = self.legs.iter().map(LegBody::leg).collect();
         Ok(Transfer {
             key: InLedger::new(ledger, id(&self.id)?),
-            kind: self.kind.into(),
+            kind: named(TransferKind::of_name(&self.kind), "a kind")?,
             legs: legs?,
             details: details(self.code, said, self.metadata.as_ref())?,
             hold: self.hold.as_deref().map(id).transpose()?,
@@ -165,28 +145,10 @@ impl HoldBody<'_> {
             },
             captured: minor(&self.captured, currency)?,
             released: minor(&self.released, currency)?,
-            status: match self.status {
-                HoldText::Pending => HoldStatus::Pending,
-                HoldText::Captured => HoldStatus::Captured,
-                HoldText::Released => HoldStatus::Released,
-                HoldText::Expired => HoldStatus::Expired,
-            },
+            status: named(HoldStatus::of_name(&self.status), "a status")?,
             expires_at: self.expires_at.as_deref().map(time_of).transpose()?,
             details: details(self.code, said, self.metadata.as_ref())?,
             created_at: time_of(&self.created_at)?,
         })
-    }
-}
-
-impl From<KindText> for TransferKind {
-    fn from(kind: KindText) -> Self {
-        match kind {
-            KindText::Transfer => Self::Transfer,
-            KindText::Deposit => Self::Deposit,
-            KindText::Withdrawal => Self::Withdrawal,
-            KindText::Split => Self::Split,
-            KindText::Capture => Self::Capture,
-            KindText::Reversal => Self::Reversal,
-        }
     }
 }

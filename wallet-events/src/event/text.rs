@@ -44,6 +44,11 @@ pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, EventError> {
     text.parse().map_err(|_| EventError::Damaged("an id"))
 }
 
+/// The value that a name was looked up for. `what` names the kind of value.
+pub(super) fn named<T>(found: Option<T>, what: &'static str) -> Result<T, EventError> {
+    found.ok_or(EventError::Damaged(what))
+}
+
 /// An amount above zero from its text.
 pub(super) fn amount(text: &str, currency: Currency) -> Result<Amount, EventError> {
     Amount::new(minor(text, currency)?).map_err(|_| EventError::Damaged("an amount"))

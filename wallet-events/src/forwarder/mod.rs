@@ -14,8 +14,8 @@ use wallet_core::messaging::{EventPublisher, Message, MessageQueue, Published, R
 use wallet_core::runtime::Clock;
 
 pub use settings::ForwarderSettings;
+use stats::Counters;
 pub use stats::ForwarderStats;
-use stats::{Counters, one};
 
 use crate::delivery::{Fate, HeldMessages, Plan};
 
@@ -158,7 +158,7 @@ impl Forwarder {
                 self.counters.wrong(counter, error_chain(&error));
                 // The pause is as long as after a failed message: an unavailable queue is
                 // not called ten times a second.
-                let sleep = self.clock.sleep(self.settings.retry_pause);
+                let sleep = self.clock.sleep(self.settings.retry.first);
                 select(stop, sleep).await;
                 return 0;
             }
@@ -181,7 +181,7 @@ impl Forwarder {
         hands
             .give_back(|number| match (fates.get(number), received.get(number)) {
                 (Some(Some(Fate::Failed(_) | Fate::Refused(_))), Some(received)) => {
-                    self.settings.pause_after(received.receives)
+                    self.settings.retry.pause(received.receives)
                 }
                 _ => Duration::ZERO,
             })
@@ -210,7 +210,7 @@ impl Forwarder {
                 plan.settle(number, published.into());
             }
             for deleted in hands.delete(&done).await {
-                one(&self.counters.forwarded);
+                self.counters.forwarded.add(1);
                 if let Err(error) = deleted {
                     let counter = &self.counters.undeleted;
                     self.counters.wrong(counter, error_chain(&error));
@@ -238,7 +238,7 @@ impl Forwarder {
             tries = tries.saturating_add(1);
             let waited = self.clock.now().since(began);
             let is_over = waited >= self.settings.patience || stop.is_terminated();
-            let sleep = self.clock.sleep(self.settings.pause_after(tries));
+            let sleep = self.clock.sleep(self.settings.retry.pause(tries));
             if is_over || matches!(select(&mut stop, sleep).await, Either::Left(_)) {
                 let failed = Published::Failed { reason: error };
                 return vec![failed; messages.len()];
@@ -256,7 +256,7 @@ impl Forwarder {
                 Some(Fate::Refused(reason)) => {
                     self.counters.wrong(&self.counters.refused, reason.clone());
                 }
-                None => one(&self.counters.held_back),
+                None => self.counters.held_back.add(1),
             }
         }
     }

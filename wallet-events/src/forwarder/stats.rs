@@ -1,5 +1,6 @@
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use wallet_core::runtime::Counter;
 
 /// What a [`Forwarder`](super::Forwarder) has done since it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,32 +28,31 @@ pub struct ForwarderStats {
 /// The live counters behind the stats.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    pub(super) forwarded: AtomicU64,
-    pub(super) failed: AtomicU64,
-    pub(super) refused: AtomicU64,
-    pub(super) held_back: AtomicU64,
-    pub(super) undeleted: AtomicU64,
-    pub(super) publish_errors: AtomicU64,
-    pub(super) receive_errors: AtomicU64,
+    pub(super) forwarded: Counter,
+    pub(super) failed: Counter,
+    pub(super) refused: Counter,
+    pub(super) held_back: Counter,
+    pub(super) undeleted: Counter,
+    pub(super) publish_errors: Counter,
+    pub(super) receive_errors: Counter,
     last_error: Mutex<Option<String>>,
 }
 
 impl Counters {
-    pub(super) fn wrong(&self, counter: &AtomicU64, what: String) {
-        one(counter);
+    pub(super) fn wrong(&self, counter: &Counter, what: String) {
+        counter.add(1);
         *self.last_error() = Some(what);
     }
 
     pub(super) fn read(&self) -> ForwarderStats {
-        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         ForwarderStats {
-            forwarded: of(&self.forwarded),
-            failed: of(&self.failed),
-            refused: of(&self.refused),
-            held_back: of(&self.held_back),
-            undeleted: of(&self.undeleted),
-            publish_errors: of(&self.publish_errors),
-            receive_errors: of(&self.receive_errors),
+            forwarded: self.forwarded.get(),
+            failed: self.failed.get(),
+            refused: self.refused.get(),
+            held_back: self.held_back.get(),
+            undeleted: self.undeleted.get(),
+            publish_errors: self.publish_errors.get(),
+            receive_errors: self.receive_errors.get(),
             last_error: self.last_error().clone(),
         }
     }
@@ -61,8 +61,4 @@ impl Counters {
         let error = self.last_error.lock();
         error.unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-pub(super) fn one(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }

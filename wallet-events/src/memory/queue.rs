@@ -8,8 +8,7 @@ use futures_util::future::select;
 use tokio::sync::Notify;
 use wallet_core::Timestamp;
 use wallet_core::messaging::{
-    EventPublisher, Message, MessageQueue, PublishError, Published, PublisherLimits, QueueError,
-    Received,
+    DeliveryError, EventPublisher, Message, MessageQueue, Published, PublisherLimits, Received,
 };
 use wallet_core::runtime::Clock;
 
@@ -143,7 +142,10 @@ impl MemoryQueue {
     }
 
     /// Deletes messages; returns the result of each.
-    fn end<'a>(&self, receipts: impl IntoIterator<Item = &'a str>) -> Vec<Result<(), QueueError>> {
+    fn end<'a>(
+        &self,
+        receipts: impl IntoIterator<Item = &'a str>,
+    ) -> Vec<Result<(), DeliveryError>> {
         let now = self.clock.now();
         let (ended, is_empty) = {
             let mut state = self.state();
@@ -187,12 +189,12 @@ impl EventPublisher for MemoryQueue {
         self.limits
     }
 
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let bytes = messages.iter().map(Message::bytes);
         let bytes = bytes.fold(0, usize::saturating_add);
         let several = messages.len() > 1;
         if messages.len() > self.limits.messages || (several && bytes > self.limits.bytes) {
-            return Err(PublishError::new("more than a call takes"));
+            return Err(DeliveryError::new("more than a call takes"));
         }
         let now = self.clock.now();
         let mut state = self.state();
@@ -220,7 +222,11 @@ impl EventPublisher for MemoryQueue {
 
 #[async_trait]
 impl MessageQueue for MemoryQueue {
-    async fn receive(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>, QueueError> {
+    async fn receive(
+        &self,
+        limit: u32,
+        visibility: Duration,
+    ) -> Result<Vec<Received>, DeliveryError> {
         let end = self.clock.now().saturating_add(self.wait);
         loop {
             // Registered before the check, so that no change in between is missed.
@@ -236,7 +242,7 @@ impl MessageQueue for MemoryQueue {
         }
     }
 
-    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError> {
+    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), DeliveryError> {
         let now = self.clock.now();
         let until = now.saturating_add(visibility);
         let extended = self.state().extend(now, receipt, until);
@@ -244,16 +250,16 @@ impl MessageQueue for MemoryQueue {
         if extended { Ok(()) } else { Err(stale()) }
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
+    async fn delete(&self, receipt: &str) -> Result<(), DeliveryError> {
         let mut deleted = self.end([receipt]);
         deleted.pop().unwrap_or_else(|| Err(stale()))
     }
 
-    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), DeliveryError>> {
         self.end(receipts.iter().map(String::as_str))
     }
 }
 
-fn stale() -> QueueError {
-    QueueError::new("the message is no longer in the caller's hands")
+fn stale() -> DeliveryError {
+    DeliveryError::new("the message is no longer in the caller's hands")
 }

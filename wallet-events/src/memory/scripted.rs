@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{DeliveryError, EventPublisher, Message, Published, PublisherLimits};
 use wallet_core::runtime::Clock;
 
 /// The fault of one call to a [`ScriptedPublisher`].
@@ -131,10 +131,10 @@ impl EventPublisher for ScriptedPublisher {
         }
     }
 
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let (fault, failing, refused) = self.begin(messages);
         if fault == Fault::ErrorBefore {
-            return Err(PublishError::new("scripted to fail before"));
+            return Err(DeliveryError::new("scripted to fail before"));
         }
         if let Fault::DelayBefore(duration) = fault {
             self.clock.sleep(duration).await;
@@ -152,7 +152,7 @@ impl EventPublisher for ScriptedPublisher {
             self.clock.sleep(duration).await;
         }
         if fault == Fault::ErrorAfter {
-            return Err(PublishError::new("scripted to fail after"));
+            return Err(DeliveryError::new("scripted to fail after"));
         }
         let answers = messages.iter().map(|message| {
             if refused.contains(&message.id) {

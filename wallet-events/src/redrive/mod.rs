@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_core::messaging::{
-    EventPublisher, Message, MessageQueue, PublishError, Published, Received,
+    DeliveryError, EventPublisher, Message, MessageQueue, Published, Received,
 };
 use wallet_core::runtime::Clock;
 
@@ -222,7 +222,7 @@ impl Redrive {
         received: &[Received],
         run: i64,
         first: usize,
-    ) -> (Vec<RedriveFate>, Option<PublishError>) {
+    ) -> (Vec<RedriveFate>, Option<DeliveryError>) {
         let messages = received.iter().zip(first..).map(|(received, number)| {
             let message = &received.message;
             redelivered(message, new_id(&message.id, run, number))
@@ -274,7 +274,7 @@ impl Redrive {
     }
 
     /// Publishes; retries after a pause while the call fails as a whole.
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let mut tries = 1_u32;
         loop {
             match self.to.publish(messages).await {

@@ -1,5 +1,5 @@
 use thiserror::Error;
-use wallet_core::messaging::{Message, PublishError, QueueError};
+use wallet_core::messaging::{DeliveryError, Message};
 
 /// One message of a [`Redrive`](super::Redrive) and its result.
 #[derive(Debug, Clone, Copy)]
@@ -56,11 +56,11 @@ pub struct RedriveReport {
 pub enum RedriveError {
     /// The dead-letter queue could not be received from.
     #[error("receiving dead letters failed")]
-    Receive(#[source] QueueError),
+    Receive(#[source] DeliveryError),
     /// The queue failed several times in a row. Some messages may have been sent; another
     /// run sends them once more.
     #[error("sending back failed")]
-    Publish(#[source] PublishError),
+    Publish(#[source] DeliveryError),
 }
 
 impl RedriveReport {

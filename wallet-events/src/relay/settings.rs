@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::setting::{SettingError, check};
 
+use wallet_core::runtime::Backoff;
 use wallet_core::store::PartitionId;
 
 /// The settings of a [`Relay`](super::Relay): plain data.
@@ -27,12 +28,9 @@ pub struct RelaySettings {
     pub rows: u32,
     /// The most publisher calls in flight; 32 by default.
     pub calls_max: usize,
-    /// The pause before a failed event is retried. It doubles with each failure, up to
-    /// the longest, and is shortened by up to 50% at random (jitter). 50 ms and 5 s by
-    /// default.
-    pub pause_min: Duration,
-    /// The longest pause.
-    pub pause_max: Duration,
+    /// The pauses before a failed event is retried, shortened by up to 50% at random
+    /// (jitter). From 50 ms to 5 s by default.
+    pub retry: Backoff,
     /// Whether the events of system accounts (settlement, fees) are published too. They
     /// are many, and each account is one group.
     pub system_accounts: bool,
@@ -51,8 +49,7 @@ impl RelaySettings {
             events_max: 20_000,
             rows: 64,
             calls_max: 32,
-            pause_min: Duration::from_millis(50),
-            pause_max: Duration::from_secs(5),
+            retry: Backoff::new(Duration::from_millis(50), Duration::from_secs(5)),
             system_accounts: false,
         }
     }
@@ -66,41 +63,15 @@ impl RelaySettings {
             ("events_max", self.events_max > 0),
             ("rows", self.rows > 0),
             ("calls_max", self.calls_max > 0),
-            ("pause_min", !self.pause_min.is_zero()),
-            ("pause_max", self.pause_max >= self.pause_min),
+            ("retry", !self.retry.first.is_zero()),
+            ("retry", self.retry.longest >= self.retry.first),
         ])
-    }
-
-    /// The pause after this many failures in a row of an event. `salt` decides by how
-    /// much it is shortened (jitter).
-    pub(super) fn pause(&self, failures: u32, salt: u64) -> Duration {
-        let doublings = failures.saturating_sub(1).min(20);
-        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-        let whole = self.pause_min.saturating_mul(factor).min(self.pause_max);
-        let half = whole.checked_div(2).unwrap_or_default();
-        // A thousand steps between 50% and 100%.
-        let share = u32::try_from(salt.checked_rem(1_001).unwrap_or(0)).unwrap_or(0);
-        let more = half.saturating_mul(share).checked_div(1_000);
-        half.saturating_add(more.unwrap_or_default())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pauses_double_up_to_the_longest_and_differ_by_half() {
-        let settings = RelaySettings::new("test");
-        let ms = Duration::from_millis;
-        assert_eq!(settings.pause(1, 0), ms(25));
-        assert_eq!(settings.pause(1, 1_000), ms(50));
-        assert_eq!(settings.pause(3, 1_000), ms(200));
-        assert_eq!(settings.pause(3, 500), ms(150));
-        for failures in [8, 40, u32::MAX] {
-            assert_eq!(settings.pause(failures, 1_000), ms(5_000));
-        }
-    }
 
     #[test]
     fn settings_that_make_no_sense_are_named() {
@@ -127,12 +98,12 @@ mod tests {
         assert_eq!(with(|s| s.rows = 0), Err(SettingError("rows")));
         assert_eq!(with(|s| s.calls_max = 0), Err(SettingError("calls_max")));
         assert_eq!(
-            with(|s| s.pause_min = Duration::ZERO),
-            Err(SettingError("pause_min"))
+            with(|s| s.retry.first = Duration::ZERO),
+            Err(SettingError("retry"))
         );
         assert_eq!(
-            with(|s| s.pause_max = Duration::ZERO),
-            Err(SettingError("pause_max"))
+            with(|s| s.retry.longest = Duration::ZERO),
+            Err(SettingError("retry"))
         );
     }
 }

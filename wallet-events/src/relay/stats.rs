@@ -1,6 +1,6 @@
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use wallet_core::runtime::Counter;
 use wallet_core::store::RowId;
 
 /// The state of a relay.
@@ -66,24 +66,6 @@ pub(super) struct Counters {
     pub(super) store_failures: Counter,
     pub(super) lag_micros: Counter,
     pub(super) in_flight: Counter,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(super) fn add(&self, count: usize) {
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
-        self.0.fetch_add(count, Ordering::Relaxed);
-    }
-
-    pub(super) fn set(&self, value: u64) {
-        self.0.store(value, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 impl Counters {

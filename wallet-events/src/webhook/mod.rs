@@ -37,7 +37,8 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
 use hyper::{Method, Request};
-use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{DeliveryError, EventPublisher, Message, Published, PublisherLimits};
+use wallet_core::runtime::Backoff;
 use wallet_core::runtime::Clock;
 
 pub use address::Addresses;
@@ -152,8 +153,7 @@ impl Webhook {
     #[must_use]
     pub fn forwarding() -> ForwarderSettings {
         ForwarderSettings {
-            retry_pause: Duration::from_secs(5),
-            retry_pause_max: Duration::from_secs(3_600),
+            retry: Backoff::new(Duration::from_secs(5), Duration::from_secs(3_600)),
             ..ForwarderSettings::default()
         }
     }
@@ -232,7 +232,7 @@ impl EventPublisher for Webhook {
         LIMITS
     }
 
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let deliver = |message| self.deliver(message);
         Ok(join_all(messages.iter().map(deliver)).await)
     }
@@ -248,13 +248,13 @@ mod tests {
     fn an_event_is_tried_for_a_day() {
         let settings = Webhook::forwarding();
         let until = |receives: u32| -> Duration {
-            (1..receives).map(|one| settings.pause_after(one)).sum()
+            (1..receives).map(|one| settings.retry.pause(one)).sum()
         };
         let day = Duration::from_secs(86_400);
         assert!(until(Webhook::MAX_RECEIVES) >= day);
         assert!(until(Webhook::MAX_RECEIVES - 1) < day);
-        assert_eq!(settings.pause_after(1), Duration::from_secs(5));
-        assert_eq!(settings.pause_after(2), Duration::from_secs(10));
-        assert_eq!(settings.pause_after(11), Duration::from_secs(3_600));
+        assert_eq!(settings.retry.pause(1), Duration::from_secs(5));
+        assert_eq!(settings.retry.pause(2), Duration::from_secs(10));
+        assert_eq!(settings.retry.pause(11), Duration::from_secs(3_600));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use wallet_core::runtime::Backoff;
 use wallet_redis::RedisSettings;
 use wallet_test_servers::{PrivateRedis, PrivateRedisCluster};
 
@@ -11,7 +12,10 @@ use crate::load::Load;
 fn settings(url: String) -> RedisSettings {
     RedisSettings::new(url)
         .with_cache_ttl(Duration::from_millis(200))
-        .with_pauses(Duration::from_millis(5), Duration::from_millis(100))
+        .with_reconnect(Backoff::new(
+            Duration::from_millis(5),
+            Duration::from_millis(100),
+        ))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,7 @@ use wallet_core::cache::BalanceCache;
 use wallet_core::edge::{Charge, Quota, RateLimiter, SessionLife, SessionStore};
 use wallet_core::ledger::{LimitName, LimitScope, LockName, LockOwner, SessionUser};
 use wallet_core::locks::LockManager;
+use wallet_core::runtime::Backoff;
 use wallet_core::store::StoreErrorKind;
 use wallet_redis::{Redis, RedisSettings};
 use wallet_test_servers::{PrivateRedis, PrivateRedisCluster};
@@ -102,7 +103,10 @@ async fn a_paused_server_costs_a_few_budgets_and_then_nothing() {
         .with_budget(Duration::from_secs(1))
         .with_failures_max(3)
         .with_connect_wait(Duration::from_millis(200))
-        .with_pauses(Duration::from_millis(5), Duration::from_millis(50));
+        .with_reconnect(Backoff::new(
+            Duration::from_millis(5),
+            Duration::from_millis(50),
+        ));
     let redis = open(&settings).await;
     assert!(works(&redis).await.unwrap());
     server.pause();
@@ -123,7 +127,10 @@ async fn a_server_that_is_slower_than_the_budget_is_not_used_again() {
     let server = PrivateRedis::start();
     let settings = RedisSettings::new(server.url())
         .with_budget(Duration::from_millis(100))
-        .with_pauses(Duration::from_millis(5), Duration::from_millis(5));
+        .with_reconnect(Backoff::new(
+            Duration::from_millis(5),
+            Duration::from_millis(5),
+        ));
     let redis = open(&settings).await;
     // Answers arrive, but each one later than the deadline of a call.
     server.execute("CLIENT PAUSE 3600000 ALL");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use wallet_core::ledger::{AccountKey, Counters, Epoch, InLedger, Version};
+use wallet_core::runtime::Backoff;
 use wallet_core::{AccountId, Balance, Currency, LedgerId};
 use wallet_redis::{Redis, RedisSettings};
 use wallet_testkit::ManualClock;
@@ -14,7 +15,10 @@ pub(crate) fn patient(url: impl Into<String>) -> RedisSettings {
     RedisSettings::new(url)
         .with_budget(Duration::from_secs(8))
         .with_connect_wait(Duration::from_secs(20))
-        .with_pauses(Duration::from_millis(5), Duration::from_millis(50))
+        .with_reconnect(Backoff::new(
+            Duration::from_millis(5),
+            Duration::from_millis(50),
+        ))
 }
 
 pub(crate) async fn open(settings: &RedisSettings) -> Redis {

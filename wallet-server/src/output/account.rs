@@ -179,3 +179,16 @@ impl PastBalanceBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_ledger() {
+        for status in Status::ALL {
+            let written = serde_json::to_value(AccountStatus::from(*status)).unwrap();
+            assert_eq!(written, status.name());
+        }
+    }
+}

@@ -34,19 +34,38 @@ enum Side {
     Credit,
 }
 
+impl From<Direction> for Side {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Debit => Self::Debit,
+            Direction::Credit => Self::Credit,
+        }
+    }
+}
+
 impl EntryBody {
     pub(crate) fn of(entry: &Entry, currency: Currency) -> Self {
         Self {
             account: entry.account.id.to_string(),
             sequence: entry.sequence,
-            direction: match entry.direction {
-                Direction::Debit => Side::Debit,
-                Direction::Credit => Side::Credit,
-            },
+            direction: entry.direction.into(),
             amount: format_minor(entry.amount.minor(), currency),
             balance_after: format_minor(entry.balance_after, currency),
             transfer: entry.transfer.to_string(),
             created_at: time(entry.created_at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_ledger() {
+        for direction in Direction::ALL {
+            let written = serde_json::to_value(Side::from(*direction)).unwrap();
+            assert_eq!(written, direction.name());
         }
     }
 }

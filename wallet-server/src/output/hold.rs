@@ -125,3 +125,16 @@ impl HoldBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_ledger() {
+        for status in HoldStatus::ALL {
+            let written = serde_json::to_value(HoldState::from(*status)).unwrap();
+            assert_eq!(written, status.name());
+        }
+    }
+}

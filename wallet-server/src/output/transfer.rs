@@ -157,3 +157,16 @@ impl TransferBody {
         body
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_ledger() {
+        for kind in TransferKind::ALL {
+            let written = serde_json::to_value(Kind::from(*kind)).unwrap();
+            assert_eq!(written, kind.name());
+        }
+    }
+}

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use wallet_core::messaging::{EventPublisher, Message, PublishError, Published, PublisherLimits};
+use wallet_core::messaging::{DeliveryError, EventPublisher, Message, Published, PublisherLimits};
 use wallet_core::runtime::Clock;
 use wallet_testkit::ManualClock;
 
@@ -28,7 +28,7 @@ impl EventPublisher for BuggyPublisher {
         self.inner.limits()
     }
 
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let (inner, clock) = (Arc::clone(&self.inner), Arc::clone(&self.clock));
         let (messages, pause) = (messages.to_vec(), self.rng.delay(20));
         let count = messages.len();

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use wallet_core::messaging::{MessageQueue, QueueError, Received};
+use wallet_core::messaging::{DeliveryError, MessageQueue, Received};
 
 use super::super::Rng;
 use super::Bug;
@@ -19,7 +19,11 @@ pub(in super::super) struct BuggyQueue {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl MessageQueue for BuggyQueue {
-    async fn receive(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>, QueueError> {
+    async fn receive(
+        &self,
+        limit: u32,
+        visibility: Duration,
+    ) -> Result<Vec<Received>, DeliveryError> {
         let mut received = self.inner.receive(limit, visibility).await?;
         match self.bug {
             Bug::DeletesOnReceipt => {
@@ -36,18 +40,18 @@ impl MessageQueue for BuggyQueue {
         Ok(received)
     }
 
-    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError> {
+    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), DeliveryError> {
         if self.bug == Bug::DeletesOnReceipt {
             return Ok(());
         }
         self.inner.extend(receipt, visibility).await
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
+    async fn delete(&self, receipt: &str) -> Result<(), DeliveryError> {
         self.inner.delete(receipt).await
     }
 
-    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), DeliveryError>> {
         self.inner.delete_batch(receipts).await
     }
 }

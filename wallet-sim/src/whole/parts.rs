@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::{Bug, ConsumerReplica, Part, Ports, Stop};
 use wallet_core::memory::MemoryInbox;
 use wallet_core::messaging::{EventPublisher, Inbox};
+use wallet_core::runtime::Backoff;
 use wallet_core::store::LedgerStore;
 use wallet_events::{
     Consumer, ConsumerSettings, Forwarder, ForwarderSettings, Gaps, Relay, RelaySettings,
@@ -17,8 +18,7 @@ use super::reader::Reader;
 /// The visibility timeout of a message. It is shorter than the longest delays of a
 /// world, so a message can reach several receivers.
 const VISIBILITY: Duration = Duration::from_millis(1_500);
-const PAUSE_MIN: Duration = Duration::from_millis(20);
-const PAUSE_MAX: Duration = Duration::from_millis(500);
+const RETRY: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(500));
 
 /// Owns the stop signal, so that it lives as long as the waiting part.
 async fn stopped(stop: Stop) {
@@ -32,8 +32,7 @@ pub(crate) fn relay(ports: &Ports, publisher: &Arc<dyn EventPublisher>) -> Part 
     settings.rows = ports.rng.pick(&[1, 4, 64]);
     settings.events_max = ports.rng.pick(&[4, 1_000]);
     settings.calls_max = ports.rng.pick(&[1, 2, 8]);
-    settings.pause_min = PAUSE_MIN;
-    settings.pause_max = PAUSE_MAX;
+    settings.retry = RETRY;
     settings.system_accounts = true;
     let relay = Relay::builder(
         Arc::clone(&ports.outbox),
@@ -68,8 +67,7 @@ pub(crate) fn forwarder(ports: &Ports) -> Part {
     let forwarder = forwarder.with_settings(ForwarderSettings {
         workers: ports.rng.pick(&[1, 2]),
         visibility: VISIBILITY,
-        retry_pause: PAUSE_MIN,
-        retry_pause_max: PAUSE_MAX,
+        retry: RETRY,
         patience: Duration::from_secs(3),
         ..ForwarderSettings::default()
     });
@@ -83,8 +81,7 @@ pub(crate) fn forwarder(ports: &Ports) -> Part {
 pub(crate) fn consumer(ports: &Ports) -> Part {
     let mut settings = ConsumerSettings::new(ConsumerReplica::CONSUMER);
     settings.visibility = VISIBILITY;
-    settings.pause_min = PAUSE_MIN;
-    settings.pause_max = PAUSE_MAX;
+    settings.retry = RETRY;
     settings.batch = ports.rng.pick(&[1, 3, 10]);
     let mut inbox: Arc<dyn Inbox> = Arc::<ConsumerReplica>::clone(&ports.replica);
     if ports.bug == Some(Bug::DeduplicatesByWindow) {

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::{Bug, ConsumedEvent, ConsumerReplica, Ports};
 use async_trait::async_trait;
 use wallet_core::StoreError;
+use wallet_core::messaging::DeliveryError;
 use wallet_core::messaging::Inbox;
-use wallet_events::{Delivery, EventHandler, Handled, HandlerError, Projector};
+use wallet_events::{Delivery, EventHandler, Handled, Projector};
 
 /// The number of events in the deduplication window.
 const WINDOW: usize = 16;
@@ -85,9 +86,9 @@ impl Reader {
 
 #[async_trait]
 impl EventHandler for Reader {
-    async fn handle(&self, delivery: &Delivery) -> Result<Handled, HandlerError> {
+    async fn handle(&self, delivery: &Delivery) -> Result<Handled, DeliveryError> {
         let failed = |what: &'static str| {
-            move |error: StoreError| HandlerError::new(what).with_source(error)
+            move |error: StoreError| DeliveryError::new(what).with_source(error)
         };
         if delivery.missed.is_some() {
             self.replica.missed(&delivery.step);

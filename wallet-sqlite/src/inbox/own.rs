@@ -6,7 +6,8 @@ use wallet_core::ledger::{AccountKey, Position};
 use wallet_core::messaging::InboxStep;
 
 use super::SqliteInbox;
-use crate::error::{ApplyError, Result};
+use crate::error::Result;
+use wallet_core::store::ApplyError;
 
 impl SqliteInbox {
     /// Creates the tables in the database of `connection` if they are missing. Uses the

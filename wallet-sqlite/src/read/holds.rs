@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 use wallet_core::ledger::{HoldKey, HoldStatus, InLedger};
 use wallet_core::store::HoldQuery;
-use wallet_core::store::codec::{HOLD_STATUSES, decode_hold, hold_status_number};
+use wallet_core::store::codec::decode_hold;
 use wallet_core::{Hold, HoldId, LedgerId, Timestamp};
 
 use crate::error::{During, Result, corrupt, undecodable};
@@ -49,7 +49,7 @@ pub(crate) fn list_holds(connection: &Connection, query: &HoldQuery) -> Result<V
     let context = "listing holds";
     let asked: &[HoldStatus] = query.status.as_slice();
     let statuses = if asked.is_empty() {
-        &HOLD_STATUSES
+        HoldStatus::ALL
     } else {
         asked
     };
@@ -61,7 +61,7 @@ pub(crate) fn list_holds(connection: &Connection, query: &HoldQuery) -> Result<V
         for status in statuses {
             let number = ledger_number(ledger);
             let id = query.account.id;
-            let status = hold_status_number(*status);
+            let status = status.number();
             let by = params![number, id.as_bytes(), status, after, query.limit];
             let mut rows = statement.query(by).during(context)?;
             while let Some(row) = rows.next().during(context)? {

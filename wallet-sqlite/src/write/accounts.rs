@@ -3,7 +3,6 @@
 use rusqlite::{Connection, params};
 use wallet_core::ledger::AccountKey;
 use wallet_core::store::AccountUpdate;
-use wallet_core::store::codec::{policy_parts, status_number};
 use wallet_core::{Account, Metadata};
 
 use super::find;
@@ -71,7 +70,7 @@ pub(super) fn open(
     for account in opened {
         let state = &account.state;
         let place = place(places, state.key)?;
-        let (policy, overdraft) = policy_parts(state.policy);
+        let (policy, overdraft) = state.policy.parts();
         let ledger = ledger_number(state.key.ledger);
         let currency = state.currency.code();
         let row = params![
@@ -84,7 +83,7 @@ pub(super) fn open(
             policy,
             amount_bytes(overdraft),
             amount_bytes(state.max_balance),
-            status_number(state.status),
+            state.status.number(),
             counters_bytes(&state.counters),
             state.version,
             state.sequence,
@@ -164,13 +163,13 @@ pub(super) fn update(
                 version_before,
             ])
         } else {
-            let (policy, overdraft) = policy_parts(after.policy);
+            let (policy, overdraft) = after.policy.parts();
             update.execute(params![
                 place.number,
                 policy,
                 amount_bytes(overdraft),
                 amount_bytes(after.max_balance),
-                status_number(after.status),
+                after.status.number(),
                 counters_bytes(&after.counters),
                 after.version,
                 after.sequence,

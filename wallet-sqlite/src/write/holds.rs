@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use wallet_core::Timestamp;
 use wallet_core::store::HoldUpdate;
-use wallet_core::store::codec::{encode_hold, hold_status_number};
+use wallet_core::store::codec::encode_hold;
 
 use crate::error::{Doing, During, Result};
 use crate::statement::prepare;
@@ -19,7 +19,7 @@ pub(super) fn put(connection: &Connection, holds: &[HoldUpdate]) -> Result<()> {
     for HoldUpdate { is_new, hold } in holds {
         let ledger = ledger_number(hold.key.ledger);
         let id = hold.key.id.as_bytes();
-        let status = hold_status_number(hold.status);
+        let status = hold.status.number();
         let body = encode_hold(hold);
         let written = if *is_new {
             let (from, to) = (hold.from.as_bytes(), hold.to.as_bytes());

@@ -7,7 +7,8 @@ use tokio::time::timeout;
 use wallet_aurora::AuroraInbox;
 use wallet_aurora::sqlx::{Connection, Executor, MySqlConnection};
 use wallet_core::ledger::AccountKey;
-use wallet_events::{Delivery, EventHandler, Handled, HandlerError, Projector};
+use wallet_core::messaging::DeliveryError;
+use wallet_events::{Delivery, EventHandler, Handled, Projector};
 
 use crate::Result;
 use crate::tally::Tally;
@@ -100,16 +101,16 @@ fn insert(account: AccountKey, versions: &[i64]) -> String {
 
 #[async_trait]
 impl EventHandler for Effects {
-    async fn handle(&self, delivery: &Delivery) -> std::result::Result<Handled, HandlerError> {
+    async fn handle(&self, delivery: &Delivery) -> std::result::Result<Handled, DeliveryError> {
         let events = std::slice::from_ref(&delivery.event);
         if let Err(error) = self.projector.project(events).await {
             self.tally.add("events: history failed", 1);
-            return Err(HandlerError::new("history").with_source(error));
+            return Err(DeliveryError::new("history").with_source(error));
         }
         let written = timeout(PATIENCE, self.write(delivery)).await;
         let failed = |error: crate::Error| {
             self.tally.add("events: effect failed", 1);
-            HandlerError::new("the effect was not written").with_source(error)
+            DeliveryError::new("the effect was not written").with_source(error)
         };
         written.map_err(|late| failed(late.into()))?.map_err(failed)
     }

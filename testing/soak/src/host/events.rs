@@ -44,7 +44,7 @@ impl Events {
         let name = format!("host-{}-{}", args.host, std::process::id());
         let mut settings = RelaySettings::new(&name);
         settings.lease = Duration::from_secs(2);
-        settings.pause_max = Duration::from_secs(1);
+        settings.retry.longest = Duration::from_secs(1);
         let relay = Relay::builder(
             Arc::<AuroraStore>::clone(store),
             Arc::<AuroraStore>::clone(store),
@@ -60,7 +60,7 @@ impl Events {
         let effects = Effects::new(&args.database, projector, Arc::clone(tally));
         let mut settings = ConsumerSettings::new(CONSUMER);
         settings.visibility = Duration::from_secs(6);
-        settings.pause_max = Duration::from_secs(3);
+        settings.retry.longest = Duration::from_secs(3);
         let consumer = Consumer::new(
             Arc::new(queue.with_wait(Duration::from_secs(1))),
             Arc::new(inbox),

@@ -1,5 +1,5 @@
 use super::{HistoryCursor, HistoryRow};
-use crate::ledger::{AccountKey, Direction, LedgerId, Reference, Sequence, Timestamp, TransferId};
+use crate::ledger::{AccountKey, LedgerId, Reference, Sequence, Timestamp, TransferId};
 use crate::store::{Order, StoreError};
 
 /// Selects rows of an account by sequence, at most `limit`.
@@ -105,10 +105,7 @@ impl LinePosition {
             at: entry.created_at,
             transfer: entry.transfer,
             leg: entry.leg,
-            side: match entry.direction {
-                Direction::Debit => 0,
-                Direction::Credit => 1,
-            },
+            side: entry.direction.number(),
         }
     }
 }

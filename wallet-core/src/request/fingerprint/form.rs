@@ -1,6 +1,6 @@
 //! The parts of a canonical form.
 
-use crate::ledger::{Amount, Currency, Details, Leg, Money, Policy, Status};
+use crate::ledger::{Amount, Currency, Details, Leg, Money, Policy};
 use crate::request::{SystemAccount, SystemLeg};
 
 /// The capacity for a transfer with a short description.
@@ -111,13 +111,12 @@ impl Form {
     }
 
     pub(super) fn policy(&mut self, policy: Policy) {
-        match policy {
-            Policy::NonNegative => self.put(field::POLICY, &[1]),
-            Policy::Overdraft(limit) => {
+        match policy.parts() {
+            (number, None) => self.put(field::POLICY, &[number]),
+            (number, Some(limit)) => {
                 let limit = limit.minor().to_be_bytes();
-                self.parts(field::POLICY, [&[2], &limit]);
+                self.parts(field::POLICY, [&[number], &limit]);
             }
-            Policy::Unlimited => self.put(field::POLICY, &[3]),
         }
     }
 
@@ -195,15 +194,5 @@ fn system_account(account: &SystemAccount) -> Vec<u8> {
             let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
             [&[2, length], name].concat()
         }
-    }
-}
-
-pub(super) const fn status(status: Status) -> u8 {
-    match status {
-        Status::Active => 1,
-        Status::DebitsFrozen => 2,
-        Status::CreditsFrozen => 3,
-        Status::Frozen => 4,
-        Status::Closed => 5,
     }
 }

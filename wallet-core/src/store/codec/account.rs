@@ -1,5 +1,4 @@
 use super::DecodeError;
-use super::numbers::Numbered;
 use super::parts::{
     flag, has, has_pending, read_amount, read_counters, read_currency, read_metadata, read_ordinal,
     write_amount, write_counters, write_currency, write_ordinal,
@@ -62,7 +61,7 @@ pub(super) fn read(
 
 pub(super) fn write_changed(writer: &mut Writer, changed: &AccountChanged, base: Timestamp) {
     let AccountChanged { state, effect } = changed;
-    writer.byte(effect.map_or(0, Numbered::number));
+    writer.byte(effect.map_or(0, EffectKind::number));
     write_state(writer, state, base);
 }
 
@@ -73,7 +72,7 @@ pub(super) fn read_changed(
 ) -> Result<AccountChanged, DecodeError> {
     let effect = match reader.byte()? {
         0 => None,
-        number => Some(EffectKind::from_number(number).ok_or(DecodeError::Damaged)?),
+        number => Some(EffectKind::of_number(number).ok_or(DecodeError::Damaged)?),
     };
     let state = read_state(reader, ledger, base)?;
     Ok(AccountChanged { state, effect })

@@ -11,8 +11,8 @@
 //! - A field that can be absent, or can refer to an earlier value, has a bit in a
 //!   flags byte. An effect's account is one of its leg's, and a leg's currency is
 //!   mostly that of the previous leg. A bit that no release wrote means damage.
-//! - Every variant of an enum has its own number, which is never reused: see
-//!   `numbers.rs`.
+//! - Every value of an enum has its own number, which is never reused. The table of
+//!   numbers stands beside the enum (`table!` in `ledger`).
 //! - The ledger is not stored, because the reader of the row knows it from the key.
 //!   The outbox stores it, because its rows span ledgers.
 //! - Reading is total. Every value passes the checks of its type. A count is
@@ -29,7 +29,6 @@
 
 mod account;
 mod balance;
-mod column;
 mod effect;
 mod hold;
 mod numbers;
@@ -38,11 +37,6 @@ mod outcome;
 mod parts;
 mod transfer;
 mod wire;
-
-pub use column::{
-    HOLD_STATUSES, hold_status_number, policy_of_parts, policy_parts, row_state_number,
-    status_number, status_of_number,
-};
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_core::memory::MemoryStore;
+use wallet_core::runtime::Backoff;
 use wallet_core::runtime::Clock;
 use wallet_core::service::BuildError;
 use wallet_core::store::StoreErrorKind;
@@ -60,8 +61,7 @@ fn settings_for_a_server_let_batches_overlap_and_change_nothing_else() {
 #[tokio::test]
 async fn pauses_double_from_the_first_to_the_longest() {
     let settings = Settings {
-        retry_pause: Duration::from_millis(5),
-        retry_pause_max: Duration::from_millis(30),
+        retry: Backoff::new(Duration::from_millis(5), Duration::from_millis(30)),
         ..quiet()
     };
     let world = World::with(settings).await;

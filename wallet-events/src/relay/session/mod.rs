@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use wallet_core::ledger::{AccountKey, Epochs};
-use wallet_core::messaging::{PublishError, Published};
+use wallet_core::messaging::{DeliveryError, Published};
 use wallet_core::store::{Lease, OutboxError, OutboxRow, ParkedEvent, RowProgress};
 use wallet_core::{Account, StoreError};
 
@@ -48,7 +48,7 @@ enum Step {
         Vec<AccountKey>,
         Result<(Vec<Option<Account>>, Option<Epochs>), StoreError>,
     ),
-    Called(Vec<Flight>, Result<Vec<Published>, PublishError>),
+    Called(Vec<Flight>, Result<Vec<Published>, DeliveryError>),
     /// The pause of a group is over; the number is the opening that it belongs to.
     Paused(u64, AccountKey),
     Parked(ParkedEvent, Answer<()>),

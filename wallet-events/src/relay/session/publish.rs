@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use wallet_core::ledger::AccountKey;
-use wallet_core::messaging::{PublishError, Published};
+use wallet_core::messaging::{DeliveryError, Published};
 
 use super::super::call::{self, Flight};
 use super::{Session, Step};
@@ -42,7 +42,7 @@ impl Session<'_> {
     pub(super) fn called(
         &mut self,
         flights: &[Flight],
-        answer: Result<Vec<Published>, PublishError>,
+        answer: Result<Vec<Published>, DeliveryError>,
     ) {
         self.busy.calls = self.busy.calls.saturating_sub(1);
         let stats = &self.core.stats;
@@ -103,13 +103,18 @@ impl Session<'_> {
     /// A call has failed as a whole, which does not show which event failed. All calls
     /// pause, and the events continue as soon as one call succeeds.
     pub(super) fn outage(&mut self, flights: &[Flight]) {
-        self.core.stats.failed.add(flights.len());
+        let failed = u64::try_from(flights.len()).unwrap_or(u64::MAX);
+        self.core.stats.failed.add(failed);
         self.landed(flights, &BTreeSet::new());
         if !self.is_resting {
             self.outages = self.outages.saturating_add(1);
             self.is_resting = true;
             let salt = u64::from(self.outages).wrapping_mul(7_919);
-            let pause = self.core.settings.pause(self.outages, salt);
+            let pause = self
+                .core
+                .settings
+                .retry
+                .pause_with_jitter(self.outages, salt);
             self.sleep(pause, Step::Rested);
         }
     }
@@ -120,7 +125,11 @@ impl Session<'_> {
         let salt = u64::from(*low)
             .wrapping_mul(7_919)
             .wrapping_add(u64::from(failures));
-        let pause = self.core.settings.pause(failures, salt.wrapping_mul(31));
+        let pause = self
+            .core
+            .settings
+            .retry
+            .pause_with_jitter(failures, salt.wrapping_mul(31));
         self.sleep(pause, Step::Paused(self.openings, account));
     }
 }

@@ -60,7 +60,8 @@ impl Session<'_> {
     ) -> Result<(), Lost> {
         self.busy.marking = false;
         if self.answered(answer)?.is_some() {
-            self.core.stats.rows.add(progress.len());
+            let rows = u64::try_from(progress.len()).unwrap_or(u64::MAX);
+            self.core.stats.rows.add(rows);
             self.in_flight.marked(&progress);
         } else {
             self.unmarked = progress;

@@ -5,8 +5,7 @@ use async_trait::async_trait;
 
 use crate::planted_bugs;
 use wallet_core::messaging::{
-    EventPublisher, Message, MessageQueue, PublishError, Published, PublisherLimits, QueueError,
-    Received,
+    DeliveryError, EventPublisher, Message, MessageQueue, Published, PublisherLimits, Received,
 };
 
 planted_bugs! {
@@ -60,8 +59,8 @@ impl Held {
     }
 }
 
-fn stale() -> QueueError {
-    QueueError::new("the message is no longer in the caller's hands")
+fn stale() -> DeliveryError {
+    DeliveryError::new("the message is no longer in the caller's hands")
 }
 
 impl BrokenQueue {
@@ -90,7 +89,7 @@ impl BrokenQueue {
         })
     }
 
-    fn end(&self, receipt: &str) -> Result<(), QueueError> {
+    fn end(&self, receipt: &str) -> Result<(), DeliveryError> {
         let mut held = self.held();
         let place = self.find(&held, receipt).ok_or_else(stale)?;
         held.remove(place);
@@ -109,7 +108,7 @@ impl EventPublisher for BrokenQueue {
         }
     }
 
-    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, PublishError> {
+    async fn publish(&self, messages: &[Message]) -> Result<Vec<Published>, DeliveryError> {
         let held = messages.iter().map(|message| Held {
             message: message.clone(),
             receives: 0,
@@ -123,7 +122,7 @@ impl EventPublisher for BrokenQueue {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl MessageQueue for BrokenQueue {
-    async fn receive(&self, limit: u32, _: Duration) -> Result<Vec<Received>, QueueError> {
+    async fn receive(&self, limit: u32, _: Duration) -> Result<Vec<Received>, DeliveryError> {
         let mut held = self.held();
         let busy = held.iter().filter(|one| one.in_hand);
         let busy: Vec<_> = busy.map(|one| one.message.group.clone()).collect();
@@ -145,7 +144,7 @@ impl MessageQueue for BrokenQueue {
         Ok(received.collect())
     }
 
-    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError> {
+    async fn extend(&self, receipt: &str, visibility: Duration) -> Result<(), DeliveryError> {
         let mut held = self.held();
         let place = self.find(&held, receipt).ok_or_else(stale)?;
         if visibility.is_zero() {
@@ -157,18 +156,18 @@ impl MessageQueue for BrokenQueue {
         Ok(())
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
+    async fn delete(&self, receipt: &str) -> Result<(), DeliveryError> {
         self.end(receipt)
     }
 
-    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), QueueError>> {
+    async fn delete_batch(&self, receipts: &[String]) -> Vec<Result<(), DeliveryError>> {
         let most = match self.bug {
             Some(QueueBug::AnswersForNothing) if receipts.is_empty() => return vec![Ok(())],
             Some(QueueBug::EndsTheFirst) => 1,
             Some(QueueBug::EndsOneCall) => CALL_MAX,
             _ => usize::MAX,
         };
-        let mut ended: Vec<Result<(), QueueError>> = Vec::with_capacity(receipts.len());
+        let mut ended: Vec<Result<(), DeliveryError>> = Vec::with_capacity(receipts.len());
         for (number, receipt) in receipts.iter().enumerate() {
             let has_failed = ended.iter().any(Result::is_err);
             ended.push(if number >= most {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::{PortKit, QueueEnds};
-use wallet_core::messaging::{Message, Published, QueueError, Received};
+use wallet_core::messaging::{DeliveryError, Message, Published, Received};
 
 type Kit = PortKit<QueueEnds>;
 
@@ -63,7 +63,7 @@ fn receipts(received: &[Received]) -> Vec<String> {
 }
 
 async fn delete(kit: &Kit, receipts: &[String]) -> Vec<bool> {
-    let deleted: Vec<Result<(), QueueError>> = kit.port().queue.delete_batch(receipts).await;
+    let deleted: Vec<Result<(), DeliveryError>> = kit.port().queue.delete_batch(receipts).await;
     assert_eq!(deleted.len(), receipts.len(), "one answer for each");
     deleted.iter().map(Result::is_ok).collect()
 }

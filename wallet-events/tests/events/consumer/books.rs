@@ -1,0 +1,162 @@
+//! A consumer's own database: effects and positions change together or not at all.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use wallet_core::ledger::{AccountKey, Position, Restore, Version};
+use wallet_core::memory::MemoryInbox;
+use wallet_core::messaging::DeliveryError;
+use wallet_core::messaging::{Inbox, InboxStep};
+use wallet_core::{AccountId, StoreError};
+use wallet_events::{Delivery, EventHandler, Handled};
+
+use crate::consumer::shop::NAME;
+
+#[derive(Debug, Default)]
+struct State {
+    positions: BTreeMap<(String, AccountKey), Position>,
+    restores: Vec<Restore>,
+    effects: Vec<Delivery>,
+    /// How many of the next deliveries of a version fail.
+    failing: BTreeMap<Version, u32>,
+    moved: u32,
+}
+
+/// How a handler records its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Effect and step in one transaction.
+    Together,
+    /// The effect only.
+    EffectOnly,
+}
+
+#[derive(Debug)]
+pub(crate) struct Books {
+    state: Mutex<State>,
+    noted: MemoryInbox,
+    way: Way,
+    latency: Duration,
+}
+
+impl Books {
+    pub(crate) fn new(way: Way) -> Arc<Self> {
+        Self::slow(way, Duration::ZERO)
+    }
+
+    /// Books with a handler that waits before its transaction.
+    pub(crate) fn slow(way: Way, latency: Duration) -> Arc<Self> {
+        let state = Mutex::default();
+        Arc::new(Self {
+            state,
+            noted: MemoryInbox::new(),
+            way,
+            latency,
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn fail(&self, version: Version, times: u32) {
+        self.state().failing.insert(version, times);
+    }
+
+    pub(crate) fn effects(&self) -> Vec<Delivery> {
+        self.state().effects.clone()
+    }
+
+    /// The versions with an effect, in order.
+    pub(crate) fn versions(&self, account: AccountId) -> Vec<Version> {
+        let effects = self.effects().into_iter();
+        let of_account = effects.filter(|effect| effect.event.account.id == account);
+        of_account.map(|effect| effect.event.version).collect()
+    }
+
+    /// The restores that the handler was notified of, in order.
+    pub(crate) fn restores(&self) -> Vec<Restore> {
+        self.state().restores.clone()
+    }
+
+    /// How often a step did not begin at the account's position.
+    pub(crate) fn moved(&self) -> u32 {
+        self.state().moved
+    }
+}
+
+impl State {
+    fn advance(&mut self, consumer: &str, step: &InboxStep) -> bool {
+        let key = (consumer.to_owned(), step.account);
+        let position = self.positions.entry(key).or_default();
+        let stands = *position == step.from;
+        if stands {
+            *position = step.to;
+        }
+        stands
+    }
+}
+
+#[async_trait]
+impl Inbox for Books {
+    async fn positions(
+        &self,
+        consumer: &str,
+        accounts: &[AccountKey],
+    ) -> Result<Vec<Position>, StoreError> {
+        let state = self.state();
+        let position = |account: &AccountKey| {
+            let key = (consumer.to_owned(), *account);
+            state.positions.get(&key).copied().unwrap_or_default()
+        };
+        Ok(accounts.iter().map(position).collect())
+    }
+
+    async fn advance(&self, consumer: &str, step: &InboxStep) -> Result<bool, StoreError> {
+        step.validate(consumer)?;
+        Ok(self.state().advance(consumer, step))
+    }
+
+    async fn restores(&self, consumer: &str) -> Result<Vec<Restore>, StoreError> {
+        self.noted.restores(consumer).await
+    }
+
+    async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<(), StoreError> {
+        self.noted.note_restore(consumer, restore).await
+    }
+}
+
+#[async_trait]
+impl EventHandler for Books {
+    async fn handle(&self, delivery: &Delivery) -> Result<Handled, DeliveryError> {
+        tokio::time::sleep(self.latency).await;
+        let mut state = self.state();
+        if let Some(times) = state.failing.get_mut(&delivery.event.version)
+            && *times > 0
+        {
+            *times -= 1;
+            return Err(DeliveryError::new("out of stock"));
+        }
+        if self.way == Way::Together && !state.advance(NAME, &delivery.step) {
+            state.moved += 1;
+            return Ok(Handled::Moved);
+        }
+        state.effects.push(delivery.clone());
+        Ok(match self.way {
+            Way::Together => Handled::Recorded,
+            Way::EffectOnly => Handled::Unrecorded,
+        })
+    }
+
+    async fn restored(&self, restore: &Restore) -> Result<(), DeliveryError> {
+        let mut state = self.state();
+        state.restores.push(*restore);
+        state.effects.retain(|effect| {
+            let event = &effect.event;
+            event.epoch >= restore.epoch || event.at <= restore.restored_to
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! The relay over in-memory stores, on a test clock.
+
+mod faults;
+mod kills;
+mod leases;
+mod locks;
+mod order;
+mod parking;
+mod publisher;
+mod stores;
+mod waking;

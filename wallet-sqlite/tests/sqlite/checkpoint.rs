@@ -1,0 +1,46 @@
+//! The write-ahead log stays short while the store is busy.
+
+use std::sync::Arc;
+
+use wallet_core::SystemClock;
+use wallet_sqlite::rusqlite::Connection;
+use wallet_sqlite::{SqliteSettings, SqliteStore};
+
+use crate::support::{ACCOUNTS, assert_sound, commit, deposit, set_up};
+
+const PAGES: u32 = 100;
+const PAGE_BYTES: u64 = 2_048;
+
+#[test]
+fn the_log_is_carried_over_without_a_commit_that_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    let settings = SqliteSettings::new(&path).with_checkpoint_pages(PAGES);
+    let store = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap();
+    set_up(&store, 1_000);
+    for batch in 0..60 {
+        let requests = (0..100_u8).map(|index| {
+            let text = format!("deposit-{batch}-{index}");
+            deposit(&text, index % ACCOUNTS, 1)
+        });
+        commit(&store, requests.collect());
+    }
+
+    // Commits have stopped, and the log is still emptied.
+    let reader = Connection::open(&path).unwrap();
+    let left = || -> i64 {
+        let sizes = reader.query_row("PRAGMA wal_checkpoint(NOOP)", (), |row| {
+            let (log, carried): (i64, i64) = (row.get(1)?, row.get(2)?);
+            Ok(log - carried)
+        });
+        sizes.unwrap()
+    };
+    while left() > 0 {
+        std::thread::yield_now();
+    }
+    // Without checkpoints the log would be many times as long.
+    let log = std::fs::metadata(folder.path().join("wallet.db-wal"));
+    let most = u64::from(PAGES) * 8 * PAGE_BYTES;
+    assert!(log.unwrap().len() < most);
+    assert_sound(&store);
+}

@@ -1,0 +1,148 @@
+//! The files that a store opens, and the files that it refuses.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use wallet_core::request::Batch;
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_core::{StoreError, SystemClock};
+use wallet_sqlite::{SqliteSettings, SqliteStore};
+use wallet_testkit::block_on;
+
+use crate::support;
+
+fn try_open(settings: &SqliteSettings) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(settings, Arc::new(SystemClock))
+}
+
+fn refusal(settings: &SqliteSettings) -> StoreErrorKind {
+    try_open(settings).expect_err("refused").kind()
+}
+
+fn in_file(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
+#[test]
+fn a_new_file_is_created_marked_and_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    support::set_up(&support::open(&path), 100);
+    let connection = Connection::open(&path).unwrap();
+    let id: i32 = connection
+        .query_row("PRAGMA application_id", (), |row| row.get(0))
+        .unwrap();
+    assert_eq!(id, 0x574C_4C54);
+    let store = support::open(&path);
+    assert_eq!(support::posted(&store, 0), 100);
+    support::assert_sound(&store);
+}
+
+#[test]
+fn a_file_of_another_application_is_refused_unless_adopted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    in_file(
+        &path,
+        "PRAGMA application_id = 7; CREATE TABLE shop_order (id INTEGER)",
+    );
+    let settings = SqliteSettings::new(&path);
+    assert_eq!(refusal(&settings), StoreErrorKind::Internal);
+    let store = try_open(&settings.clone().with_adopt(true)).unwrap();
+    support::set_up(&store, 100);
+    in_file(&path, "INSERT INTO shop_order VALUES (1)");
+    assert!(try_open(&settings).is_ok(), "known from then on");
+}
+
+#[test]
+fn what_is_no_database_is_corrupt() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("letter.db");
+    std::fs::write(&path, "Dear Sir or Madam, ".repeat(100)).unwrap();
+    assert_eq!(
+        refusal(&SqliteSettings::new(&path)),
+        StoreErrorKind::Corrupt
+    );
+}
+
+#[test]
+fn a_folder_that_does_not_exist_is_unavailable() {
+    let settings = SqliteSettings::new("/nonexistent/wallet.db");
+    assert_eq!(refusal(&settings), StoreErrorKind::Unavailable);
+}
+
+#[test]
+fn a_schema_newer_than_this_release_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    drop(support::open(&path));
+    in_file(
+        &path,
+        "INSERT INTO wallet_migration VALUES (3, 'next', zeroblob(32), 0)",
+    );
+    assert_eq!(
+        refusal(&SqliteSettings::new(&path)),
+        StoreErrorKind::Internal
+    );
+}
+
+#[test]
+fn a_migration_that_differs_from_this_release_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    drop(support::open(&path));
+    in_file(
+        &path,
+        "UPDATE wallet_migration SET checksum = zeroblob(32) WHERE version = 2",
+    );
+    assert_eq!(
+        refusal(&SqliteSettings::new(&path)),
+        StoreErrorKind::Internal
+    );
+}
+
+#[test]
+fn without_migrating_an_old_schema_is_refused_until_it_is_migrated() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = SqliteSettings::new(folder.path().join("wallet.db")).with_migrate(false);
+    assert_eq!(refusal(&settings), StoreErrorKind::Internal);
+    SqliteStore::migrate(&settings, &SystemClock).unwrap();
+    SqliteStore::migrate(&settings, &SystemClock).unwrap();
+    assert!(try_open(&settings).is_ok());
+}
+
+#[test]
+fn without_creating_only_a_ledger_that_is_there_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    let settings = SqliteSettings::new(&path).with_create(false);
+    assert_eq!(refusal(&settings), StoreErrorKind::Unavailable);
+    assert!(!path.exists());
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(refusal(&settings), StoreErrorKind::Internal);
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+    drop(support::open(&path));
+    assert!(try_open(&settings).is_ok());
+}
+
+#[test]
+fn a_write_lock_held_elsewhere_is_a_conflict_and_does_not_stop_readers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    let settings = SqliteSettings::new(&path).with_lock_wait(Duration::from_millis(5));
+    let store = try_open(&settings).unwrap();
+    support::set_up(&store, 100);
+    let holder = Connection::open(&path).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let batch = Batch::new(vec![support::transfer("t", 0, 1, 1)]);
+    let error = block_on(store.transact(Arc::new(batch))).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Conflict);
+    let error = block_on(store.records(&[support::record_key("t")])).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Conflict);
+    assert_eq!(support::posted(&store, 0), 100);
+    holder.execute_batch("ROLLBACK").unwrap();
+    support::commit(&store, vec![support::transfer("t", 0, 1, 1)]);
+    assert_eq!(support::posted(&store, 0), 99);
+}

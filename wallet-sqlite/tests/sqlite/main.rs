@@ -1,0 +1,33 @@
+//! The store, the inbox and the backups on SQLite, in files.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::format_push_string,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod apply_in;
+mod apply_in_faults;
+mod backup;
+mod checkpoint;
+mod clients;
+mod conformance;
+mod damaged;
+mod deferred;
+mod ends;
+mod entries;
+mod facts;
+mod file;
+mod inbox;
+mod inbox_own;
+mod kill;
+mod log;
+mod mixed;
+mod purge;
+mod restore;
+mod support;
+mod two_processes;
+mod whole_file;
