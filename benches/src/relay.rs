@@ -246,7 +246,7 @@ impl Bench<'_> {
     fn drained(&self) -> Result<()> {
         let outbox = self.outbox();
         self.runtime.block_on(async {
-            while outbox.depth(0).await?.rows > 0 {
+            while outbox.depth().await?.rows > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             Ok(())

@@ -11,8 +11,11 @@ CREATE TABLE IF NOT EXISTS wallet_outbox (
     KEY wallet_outbox_by_state (state, id)
 ) ENGINE = InnoDB;
 
+-- Row 0 is the lease of the outbox. A write that only proves that the database
+-- takes writes inserts a row from 1024 on, by its connection, and deletes it in
+-- the same transaction.
 CREATE TABLE IF NOT EXISTS wallet_lease (
-    part     SMALLINT UNSIGNED NOT NULL PRIMARY KEY,
+    id       SMALLINT UNSIGNED NOT NULL PRIMARY KEY,
     owner    VARBINARY(1024)   NOT NULL,
     token    BIGINT            NOT NULL,
     until_at BIGINT            NOT NULL

@@ -5,12 +5,12 @@ use crate::error::Failed;
 use crate::pool::PooledConnection;
 use crate::sql::Script;
 
-// Takes a lease of a partition that does not exist. Each probe uses its own row, so that
-// concurrent probes do not wait for each other.
+// Inserts a row that is not the lease of the outbox, which is row 0. Each connection uses
+// its own row, so that concurrent probes do not wait for each other.
 const TAKE: &str = "
-    INSERT INTO wallet_lease (part, owner, token, until_at)
+    INSERT INTO wallet_lease (id, owner, token, until_at)
     VALUES (1024 + CONNECTION_ID() % 64000, '', 0, 0)";
-const GIVE_BACK: &str = "DELETE FROM wallet_lease WHERE part = 1024 + CONNECTION_ID() % 64000";
+const GIVE_BACK: &str = "DELETE FROM wallet_lease WHERE id = 1024 + CONNECTION_ID() % 64000";
 
 /// Writes a row and deletes it in the same transaction.
 pub(crate) async fn write(connection: &mut PooledConnection) -> std::result::Result<(), Failed> {

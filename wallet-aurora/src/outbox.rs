@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use wallet_core::ledger::InLedger;
 use wallet_core::store::{
-    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress, StoreErrorKind,
+    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, Resolution, RowId,
+    RowProgress, StoreErrorKind,
 };
 use wallet_core::{AccountId, StoreError};
 
@@ -23,9 +23,12 @@ use crate::run::Row;
 use crate::sql::{Script, Sql};
 use crate::{AuroraStore, durable};
 
-const LEASE: &str = "SELECT owner, token, until_at FROM wallet_lease WHERE part = ";
+// Row 0 is the lease of the outbox. The other rows are of writes that change nothing
+// (`durable.rs`).
+const LEASE: &str = "SELECT owner, token, until_at FROM wallet_lease WHERE id = 0";
 const TAKE: &str = "
-    INSERT INTO wallet_lease (part, owner, token, until_at) VALUES (";
+    INSERT INTO wallet_lease (id, owner, token, until_at) VALUES (0,x'',0,";
+const OF_THE_OUTBOX: &str = " WHERE id = 0";
 const PARK: &str = "
     INSERT INTO wallet_parked (batch, event, ledger, account, version, reason) VALUES (";
 const WRITTEN_AT: &str = "SELECT created_at FROM wallet_outbox WHERE id = ";
@@ -43,22 +46,14 @@ const DEPTH: &str = "
 
 type Result<T> = std::result::Result<T, OutboxError>;
 
-/// Every row is in partition 0.
-const PARTITION: PartitionId = 0;
-
 /// The result of work under a lease. `None` if the lease is lost.
 type Fenced<T> = std::result::Result<Option<T>, Failed>;
 
 #[async_trait]
 impl Outbox for AuroraStore {
-    async fn acquire(
-        &self,
-        partition: PartitionId,
-        owner: &str,
-        ttl: Duration,
-    ) -> Result<Option<Lease>> {
+    async fn acquire(&self, owner: &str, ttl: Duration) -> Result<Option<Lease>> {
         let mut connection = self.writer.acquire(Purpose::Commit).await?;
-        let taken = acquire(&mut connection, &self.time, partition, owner, ttl).await;
+        let taken = acquire(&mut connection, &self.time, owner, ttl).await;
         let taken = connection.end(taken).await?;
         if taken.is_some() {
             self.claimed.clear();
@@ -119,10 +114,7 @@ impl Outbox for AuroraStore {
         connection.end(parked).await?.ok_or(OutboxError::LeaseLost)
     }
 
-    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>> {
-        if partition != PARTITION {
-            return Ok(Vec::new());
-        }
+    async fn parked(&self) -> Result<Vec<ParkedEvent>> {
         let mut connection = self.writer.acquire(Purpose::Read).await?;
         let answers = connection
             .run(&Script::of("listing parked events", PARKED))
@@ -132,41 +124,25 @@ impl Outbox for AuroraStore {
         Ok(found?)
     }
 
-    async fn unpark(
-        &self,
-        partition: PartitionId,
-        row: RowId,
-        index: EventIndex,
-        resolution: Resolution,
-    ) -> Result<bool> {
-        if partition != PARTITION {
-            return Ok(false);
-        }
+    async fn unpark(&self, row: RowId, index: EventIndex, resolution: Resolution) -> Result<bool> {
         let mut connection = self.writer.acquire(Purpose::Commit).await?;
         let ended = rows::unpark(&mut connection, row, index, resolution).await;
         Ok(connection.end(ended).await?)
     }
 
-    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth> {
-        let mut depth = OutboxDepth {
-            rows: 0,
-            oldest: None,
-            parked: 0,
-        };
-        if partition != PARTITION {
-            return Ok(depth);
-        }
+    async fn depth(&self) -> Result<OutboxDepth> {
         let mut connection = self.writer.acquire(Purpose::Read).await?.for_a(Wait::Long);
         let answers = connection
             .run(&Script::of("measuring the outbox", DEPTH))
             .await;
         let row = connection.end(answers).await?.row()?;
-        depth.rows = row.number(0)?;
         let oldest = [row.optional_number(1)?, row.optional_number(2)?];
         let oldest = oldest.into_iter().flatten().min();
-        depth.oldest = oldest.map(wallet_core::Timestamp::from_micros);
-        depth.parked = row.number(3)?;
-        Ok(depth)
+        Ok(OutboxDepth {
+            rows: row.number(0)?,
+            oldest: oldest.map(wallet_core::Timestamp::from_micros),
+            parked: row.number(3)?,
+        })
     }
 }
 
@@ -184,7 +160,6 @@ impl AuroraStore {
 async fn acquire(
     connection: &mut PooledConnection,
     time: &Time,
-    partition: PartitionId,
     owner: &str,
     ttl: Duration,
 ) -> std::result::Result<Option<Lease>, Failed> {
@@ -192,12 +167,11 @@ async fn acquire(
     script.begin();
     // Inserts the row if it is missing, and locks it in every case.
     script.work("taking a lease", |sql| {
-        sql.raw(TAKE).int(partition);
-        sql.raw(",x'',0,").int(i64::MIN);
+        sql.raw(TAKE).int(i64::MIN);
         sql.raw(") ON DUPLICATE KEY UPDATE token = token");
     });
     script.work("reading a lease", |sql| {
-        sql.raw(LEASE).int(partition);
+        sql.raw(LEASE);
     });
     time.ask(&mut script);
     let mut answers = connection.run(&script).await?;
@@ -215,7 +189,6 @@ async fn acquire(
         return Err(StoreError::new(StoreErrorKind::Internal, context).into());
     };
     let lease = Lease {
-        partition,
         owner: owner.to_owned(),
         token,
         until: now.saturating_add(ttl),
@@ -225,17 +198,17 @@ async fn acquire(
         sql.raw("UPDATE wallet_lease SET owner = ").text(owner);
         sql.raw(", token = ").int(lease.token);
         sql.raw(", until_at = ").time(lease.until);
-        sql.raw(" WHERE part = ").int(partition);
+        sql.raw(OF_THE_OUTBOX);
     });
     script.commit();
     connection.run(&script).await?;
     Ok(Some(lease))
 }
 
-/// Asks for a lease, with or without a lock, and for the time: two statements.
-fn ask_fence(script: &mut Script, time: &Time, lease: &Lease, lock: &'static str) {
+/// Asks for the lease, with or without a lock, and for the time: two statements.
+fn ask_fence(script: &mut Script, time: &Time, lock: &'static str) {
     script.work("reading a lease", |sql| {
-        sql.raw(LEASE).int(lease.partition).raw(lock);
+        sql.raw(LEASE).raw(lock);
     });
     time.ask(script);
 }
@@ -267,7 +240,7 @@ async fn fence(
 ) -> Fenced<wallet_core::Timestamp> {
     let mut script = Script::default();
     script.begin();
-    ask_fence(&mut script, time, lease, " FOR UPDATE");
+    ask_fence(&mut script, time, " FOR UPDATE");
     let mut answers = connection.run(&script).await?;
     answers.skip(1);
     let (is_held, now) = decode_fence(&mut answers, time, lease)?;
@@ -293,7 +266,7 @@ async fn extend(
     let mut script = Script::default();
     script.work("extending a lease", |sql| {
         sql.raw("UPDATE wallet_lease SET until_at = ").time(until);
-        sql.raw(" WHERE part = ").int(lease.partition);
+        sql.raw(OF_THE_OUTBOX);
     });
     script.commit();
     connection.run(&script).await?;

@@ -1,5 +1,5 @@
 use clap::{Args, Subcommand};
-use wallet_core::store::{EventIndex, PartitionId, Resolution, RowId};
+use wallet_core::store::{EventIndex, Resolution, RowId};
 
 use crate::{CliError, plain};
 use wallet_server::tools::{Books, time};
@@ -11,9 +11,6 @@ use wallet_server::tools::{Books, time};
 /// account, and of no other.
 #[derive(Debug, Args)]
 pub(crate) struct Events {
-    /// The partition of the outbox.
-    #[arg(long, default_value_t = 0, global = true)]
-    partition: PartitionId,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -45,12 +42,12 @@ impl Events {
     }
 
     async fn list(&self, store: &dyn Books) -> Result<u8, CliError> {
-        let depth = store.depth(self.partition).await?;
+        let depth = store.depth().await?;
         let oldest = depth.oldest.map(time);
         let oldest = oldest.map_or_else(String::new, |at| format!(", the oldest from {at}"));
         say!("{} rows wait{oldest}", depth.rows)?;
         say!("{} events are parked", depth.parked)?;
-        for event in store.parked(self.partition).await? {
+        for event in store.parked().await? {
             say!(
                 "row {} index {}: version {} of account {}: {}",
                 event.row,
@@ -70,7 +67,7 @@ impl Events {
         then: Resolution,
     ) -> Result<u8, CliError> {
         let Parked { row, index } = *parked;
-        let done = store.unpark(self.partition, row, index, then).await?;
+        let done = store.unpark(row, index, then).await?;
         if !done {
             let problem = format!("no event is parked at row {row}, index {index}");
             return Err(CliError::NotFound(problem));

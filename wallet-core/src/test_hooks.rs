@@ -9,7 +9,7 @@ use crate::edge::Quota;
 use crate::ledger::{AccountKey, Fingerprint, HoldKey, RecordKey, Timestamp};
 use crate::memory::{MemoryAuditLog, MemoryStore, OutboxTables, Tables};
 use crate::request::{Command, Membership, PreparedRequest, Purpose, Request};
-use crate::store::{Lease, PartitionId};
+use crate::store::Lease;
 
 /// The origin of a prepared request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,10 +116,10 @@ pub fn expired_holds(tables: &Tables, now: Timestamp, limit: u32) -> Vec<HoldKey
     tables.expired_holds(now, limit)
 }
 
-/// The latest lease of a partition, also when it has ended.
+/// The latest lease of the outbox, also when it has ended.
 #[must_use]
-pub fn latest_lease(outbox: &OutboxTables, partition: PartitionId) -> Option<Lease> {
-    outbox.lease(partition)
+pub fn latest_lease(outbox: &OutboxTables) -> Option<Lease> {
+    outbox.lease()
 }
 
 /// Whether no foreign transaction keeps `account` locked in `store`.

@@ -9,7 +9,7 @@ use wallet_core::SystemClock;
 use wallet_core::history::HistoryStore;
 use wallet_core::messaging::EventPublisher;
 use wallet_core::runtime::{Clock, IdGenerator, Uuid7};
-use wallet_core::store::{CommitSignal, LedgerStore, Outbox, PartitionId};
+use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
 use wallet_events::{Projector, Relay, RelaySettings};
 
 use crate::log::Chain;
@@ -53,7 +53,7 @@ pub(crate) async fn relay(
 
 /// Logs that nothing publishes these books' events, and how many wait.
 pub(crate) async fn warn_unpublished(outbox: &dyn Outbox) {
-    match outbox.depth(PartitionId::default()).await {
+    match outbox.depth().await {
         Ok(depth) => {
             let age = |at| SystemClock.now().since(at).as_secs();
             let oldest_secs = depth.oldest.map_or(0, age);

@@ -18,7 +18,7 @@ use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
 use wallet_core::runtime::Clock;
 use wallet_core::service::StatsSnapshot;
-use wallet_core::store::{Outbox, PartitionId};
+use wallet_core::store::Outbox;
 use wallet_core::{SystemClock, Wallet};
 use wallet_events::{Relay, RelayState};
 
@@ -281,7 +281,7 @@ impl Watched {
     async fn look(&self) {
         let depth = match (self.relay.get(), self.outbox.get()) {
             (Some(relay), _) => relay.depth().await.ok(),
-            (None, Some(outbox)) => outbox.depth(PartitionId::default()).await.ok(),
+            (None, Some(outbox)) => outbox.depth().await.ok(),
             (None, None) => None,
         };
         let Some(depth) = depth else {

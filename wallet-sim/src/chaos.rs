@@ -114,11 +114,11 @@ impl Chaos {
     /// Takes the outbox lease for another owner that does nothing with it.
     async fn end_lease(&self) {
         let Some(store) = &self.memory else { return };
-        let lease = latest_lease(&store.shared().tables().outbox, 0);
+        let lease = latest_lease(&store.shared().tables().outbox);
         let Some(lease) = lease else { return };
         let now = self.world.store_clock.now();
         // The same owner gets the lease at once, as an operator's tool does.
-        let taken = store.acquire(0, &lease.owner, Duration::from_millis(200));
+        let taken = store.acquire(&lease.owner, Duration::from_millis(200));
         if let Ok(Some(taken)) = taken.await {
             self.world.trace.note(format_args!("a lease is lost"));
             self.world.oracle.lease_given(&taken, now);

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use wallet_core::runtime::Clock;
 use wallet_core::store::{
-    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress, StoreErrorKind,
+    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, Resolution, RowId,
+    RowProgress, StoreErrorKind,
 };
 
 use super::faulty_port::{FaultyPort, planned};
@@ -47,14 +47,9 @@ impl FaultyOutbox {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl Outbox for FaultyOutbox {
-    async fn acquire(
-        &self,
-        partition: PartitionId,
-        owner: &str,
-        ttl: Duration,
-    ) -> Result<Option<Lease>, OutboxError> {
+    async fn acquire(&self, owner: &str, ttl: Duration) -> Result<Option<Lease>, OutboxError> {
         let call = async {
-            let lease = self.inner.acquire(partition, owner, ttl).await?;
+            let lease = self.inner.acquire(owner, ttl).await?;
             if let Some(lease) = &lease {
                 self.oracle.lease_given(lease, self.clock.now());
             }
@@ -107,26 +102,21 @@ impl Outbox for FaultyOutbox {
             .await
     }
 
-    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>, OutboxError> {
-        self.faults
-            .call("parked", self.inner.parked(partition), error)
-            .await
+    async fn parked(&self) -> Result<Vec<ParkedEvent>, OutboxError> {
+        self.faults.call("parked", self.inner.parked(), error).await
     }
 
     async fn unpark(
         &self,
-        partition: PartitionId,
         row: RowId,
         index: EventIndex,
         resolution: Resolution,
     ) -> Result<bool, OutboxError> {
-        let call = self.inner.unpark(partition, row, index, resolution);
+        let call = self.inner.unpark(row, index, resolution);
         self.faults.call("unpark", call, error).await
     }
 
-    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth, OutboxError> {
-        self.faults
-            .call("depth", self.inner.depth(partition), error)
-            .await
+    async fn depth(&self) -> Result<OutboxDepth, OutboxError> {
+        self.faults.call("depth", self.inner.depth(), error).await
     }
 }

@@ -53,7 +53,7 @@ impl Settlement {
             if totals.consumed != totals.effects || totals.history != totals.entries {
                 return Some(format!("events do not arrive: {totals:?}"));
             }
-            let depth = world.processes.environment.outbox.depth(0).await;
+            let depth = world.processes.environment.outbox.depth().await;
             if !depth.as_ref().is_ok_and(|depth| depth.rows == 0) {
                 return Some(format!("the outbox is never empty: {depth:?}"));
             }

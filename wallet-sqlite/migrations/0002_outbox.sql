@@ -13,11 +13,13 @@ CREATE TABLE wallet_outbox (
     PRIMARY KEY (state, id)
 ) STRICT, WITHOUT ROWID;
 
+-- Row 0 is the lease of the outbox. A probe inserts row -1 and deletes it in the
+-- same transaction.
 CREATE TABLE wallet_lease (
-    partition INTEGER NOT NULL PRIMARY KEY,
-    owner     TEXT    NOT NULL,
-    token     INTEGER NOT NULL,
-    until     INTEGER NOT NULL
+    id    INTEGER NOT NULL PRIMARY KEY,
+    owner TEXT    NOT NULL,
+    token INTEGER NOT NULL,
+    until INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE wallet_parked (

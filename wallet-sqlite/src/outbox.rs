@@ -10,7 +10,7 @@ use wallet_core::ledger::InLedger;
 use wallet_core::store::codec::encode_outbox;
 use wallet_core::store::{
     DoneSet, EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent,
-    PartitionId, Resolution, RowId, RowProgress, RowState, StoreErrorKind,
+    Resolution, RowId, RowProgress, RowState, StoreErrorKind,
 };
 use wallet_core::{AccountId, StoreError, Timestamp};
 
@@ -22,12 +22,13 @@ use crate::statement::prepare;
 use crate::value::{column, id_column, ledger, ledger_number, time_column};
 
 const USED_UP: &str = "the tokens of a lease are used up";
-const LEASE: &str = "SELECT owner, token, until FROM wallet_lease WHERE partition = ?";
+// Row 0 is the lease of the outbox. A probe writes row -1 (`probe.rs`).
+const LEASE: &str = "SELECT owner, token, until FROM wallet_lease WHERE id = 0";
 const PUT_LEASE: &str = "
-    INSERT INTO wallet_lease (partition, owner, token, until) VALUES (?, ?, ?, ?)
-    ON CONFLICT (partition) DO UPDATE
+    INSERT INTO wallet_lease (id, owner, token, until) VALUES (0, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE
     SET owner = excluded.owner, token = excluded.token, until = excluded.until";
-const EXTEND_LEASE: &str = "UPDATE wallet_lease SET until = ?2 WHERE partition = ?1";
+const EXTEND_LEASE: &str = "UPDATE wallet_lease SET until = ? WHERE id = 0";
 const OPEN_ROWS: &str = "
     SELECT id, first_id, created_at, done FROM wallet_outbox
     WHERE state = 0 ORDER BY id";
@@ -48,19 +49,11 @@ const DEPTH: &str = "
 
 type Result<T> = std::result::Result<T, OutboxError>;
 
-/// Every row is in partition 0.
-const PARTITION: PartitionId = 0;
-
 #[async_trait]
 impl Outbox for SqliteStore {
-    async fn acquire(
-        &self,
-        partition: PartitionId,
-        owner: &str,
-        ttl: Duration,
-    ) -> Result<Option<Lease>> {
+    async fn acquire(&self, owner: &str, ttl: Duration) -> Result<Option<Lease>> {
         let owner = owner.to_owned();
-        self.write(move |open, now| acquire(open, partition, owner, now, ttl))
+        self.write(move |open, now| acquire(open, owner, now, ttl))
             .await
     }
 
@@ -92,7 +85,7 @@ impl Outbox for SqliteStore {
         let (lease, skip, now) = (lease.clone(), skip.clone(), self.clock.now());
         let work = move |state: &Books<'_>| {
             fence(state, &lease, now)?;
-            claim(state, lease.partition, &skip, limit)
+            claim(state, &skip, limit)
         };
         self.read(work).await
     }
@@ -111,7 +104,7 @@ impl Outbox for SqliteStore {
         let lease = lease.clone();
         let work = move |open: &Books<'_>, now| {
             fence(open, &lease, now)?;
-            reopen(open, lease.partition)
+            reopen(open)
         };
         self.write(work).await
     }
@@ -125,48 +118,28 @@ impl Outbox for SqliteStore {
         self.write(work).await
     }
 
-    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>> {
-        if partition != PARTITION {
-            return Ok(Vec::new());
-        }
+    async fn parked(&self) -> Result<Vec<ParkedEvent>> {
         self.read(|books| parked(books)).await
     }
 
-    async fn unpark(
-        &self,
-        partition: PartitionId,
-        row: RowId,
-        index: EventIndex,
-        resolution: Resolution,
-    ) -> Result<bool> {
-        if partition != PARTITION {
-            return Ok(false);
-        }
+    async fn unpark(&self, row: RowId, index: EventIndex, resolution: Resolution) -> Result<bool> {
         self.write(move |open, _| unpark(open, row, index, resolution))
             .await
     }
 
-    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth> {
-        if partition != PARTITION {
-            return Ok(OutboxDepth {
-                rows: 0,
-                oldest: None,
-                parked: 0,
-            });
-        }
+    async fn depth(&self) -> Result<OutboxDepth> {
         self.read(|books| depth(books)).await
     }
 }
 
-fn stored_lease(connection: &Connection, partition: PartitionId) -> Result<Option<Lease>> {
+fn stored_lease(connection: &Connection) -> Result<Option<Lease>> {
     let context = "reading a lease";
     let mut statement = prepare(connection, LEASE)?;
-    let mut rows = statement.query((partition,)).during(context)?;
+    let mut rows = statement.query(()).during(context)?;
     let Some(row) = rows.next().during(context)? else {
         return Ok(None);
     };
     Ok(Some(Lease {
-        partition,
         owner: column(row, 0)?,
         token: column(row, 1)?,
         until: time_column(row, 2)?,
@@ -175,12 +148,11 @@ fn stored_lease(connection: &Connection, partition: PartitionId) -> Result<Optio
 
 fn acquire(
     connection: &Connection,
-    partition: PartitionId,
     owner: String,
     now: Timestamp,
     ttl: Duration,
 ) -> Result<Option<Lease>> {
-    let held = stored_lease(connection, partition)?;
+    let held = stored_lease(connection)?;
     if held
         .as_ref()
         .is_some_and(|held| held.owner != owner && Lease::is_held(held.until, now, ttl))
@@ -188,25 +160,19 @@ fn acquire(
         return Ok(None);
     }
     let lease = Lease {
-        partition,
         owner,
         token: next_number(held.map_or(0, |held| held.token), 0, USED_UP)?,
         until: now.saturating_add(ttl),
     };
     prepare(connection, PUT_LEASE)?
-        .execute(params![
-            partition,
-            lease.owner,
-            lease.token,
-            lease.until.as_micros()
-        ])
+        .execute((&lease.owner, lease.token, lease.until.as_micros()))
         .during("taking a lease")?;
     Ok(Some(lease))
 }
 
 /// Refuses a lease that has expired or that another owner holds now.
 fn fence(connection: &Connection, lease: &Lease, now: Timestamp) -> Result<()> {
-    match stored_lease(connection, lease.partition)? {
+    match stored_lease(connection)? {
         Some(held) if held.token == lease.token && held.until > now => Ok(()),
         Some(_) | None => Err(OutboxError::LeaseLost),
     }
@@ -214,23 +180,15 @@ fn fence(connection: &Connection, lease: &Lease, now: Timestamp) -> Result<()> {
 
 fn extend(connection: &Connection, lease: Lease, until: Timestamp) -> Result<Lease> {
     prepare(connection, EXTEND_LEASE)?
-        .execute((lease.partition, until.as_micros()))
+        .execute((until.as_micros(),))
         .during("extending a lease")?;
     Ok(Lease { until, ..lease })
 }
 
-fn claim(
-    connection: &Connection,
-    partition: PartitionId,
-    skip: &BTreeSet<RowId>,
-    limit: u32,
-) -> Result<Vec<OutboxRow>> {
+fn claim(connection: &Connection, skip: &BTreeSet<RowId>, limit: u32) -> Result<Vec<OutboxRow>> {
     let context = "claiming outbox rows";
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut found = Vec::new();
-    if partition != PARTITION {
-        return Ok(found);
-    }
     let mut statement = prepare(connection, OPEN_ROWS)?;
     let mut rows = statement.query(()).during(context)?;
     while found.len() < limit {
@@ -292,10 +250,7 @@ fn add_done(
     Ok(())
 }
 
-fn reopen(connection: &Connection, partition: PartitionId) -> Result<u64> {
-    if partition != PARTITION {
-        return Ok(0);
-    }
+fn reopen(connection: &Connection) -> Result<u64> {
     let opened = prepare(connection, REOPEN)?
         .execute(())
         .during("opening rows that were put aside")?;

@@ -8,11 +8,11 @@ use wallet_core::StoreError;
 use crate::error::{During, Result};
 use crate::statement::prepare;
 
-/// Takes a lease of a partition that does not exist. Its pages are written, and no row
-/// stays.
+/// Inserts a row that is not the lease of the outbox, which is row 0. Its pages are
+/// written, and no row stays.
 const TAKE: &str = "
-    INSERT INTO wallet_lease (partition, owner, token, until) VALUES (-1, ?, 0, 0)";
-const GIVE_BACK: &str = "DELETE FROM wallet_lease WHERE partition = -1";
+    INSERT INTO wallet_lease (id, owner, token, until) VALUES (-1, ?, 0, 0)";
+const GIVE_BACK: &str = "DELETE FROM wallet_lease WHERE id = -1";
 /// As many bytes as a large commit writes.
 const LARGE_BYTES: usize = 256 << 10;
 

@@ -183,7 +183,7 @@ impl Turn {
         add(&mut times.projected, begin);
         let requests = self.emulator.requests().saturating_sub(requests);
         let (peak, _) = memory::highest_and_now()?;
-        while outbox.depth(0).await?.rows > 0 {
+        while outbox.depth().await?.rows > 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         stop.send(()).map_err(|()| "the relay has ended")?;

@@ -8,9 +8,6 @@ use wallet_core::store::{AccountUpdate, ChangeSet, StoreError};
 use crate::tables::{StoredRecord, Tables};
 use crate::{conflict, corrupt};
 
-/// The partition of every outbox row.
-const PARTITION: u16 = 0;
-
 impl Tables {
     /// Writes `changes` at `now`. After an error some rows are written, so the
     /// transaction must be dropped.
@@ -56,8 +53,7 @@ impl Tables {
                 .ok_or_else(|| conflict("the idempotency key was used"))?;
         }
         if let Some(payload) = changes.outbox_payload() {
-            let partition = self.outbox.entry(PARTITION).or_default();
-            partition.append(payload, now)?;
+            self.outbox.append(payload, now)?;
         }
         Ok(())
     }

@@ -7,16 +7,15 @@ use async_trait::async_trait;
 use wallet_core::ledger::Timestamp;
 use wallet_core::store::{
     DoneSet, EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent,
-    PartitionId, Resolution, RowId, RowProgress, RowState, StoreError,
+    Resolution, RowId, RowProgress, RowState, StoreError,
 };
 
 use crate::queries::length;
 use crate::{ExampleStore, used_up};
 
-/// A part of the outbox with its lease. All rows are in partition 0. Any other
-/// partition can be leased and has no row.
+/// The outbox with its lease.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Partition {
+pub(crate) struct OutboxTable {
     /// The latest lease. It stays after its end, so that the next token is greater.
     lease: Option<Lease>,
     /// The greatest number that a row ever had. It stays after the purge of the row.
@@ -33,7 +32,7 @@ pub(crate) struct StoredRow {
     pub(crate) state: RowState,
 }
 
-impl Partition {
+impl OutboxTable {
     /// Appends the outcomes of a commit under the next number.
     ///
     /// # Errors
@@ -67,21 +66,20 @@ impl Partition {
 }
 
 impl ExampleStore {
-    /// Does `work` on the partition of `lease` in one transaction.
+    /// Does `work` on the outbox under `lease` in one transaction.
     ///
     /// # Errors
     /// `LeaseLost` when the lease is not valid. Then nothing is changed.
     fn with_lease<T>(
         &self,
         lease: &Lease,
-        work: impl FnOnce(&mut Partition, Timestamp) -> T,
+        work: impl FnOnce(&mut OutboxTable, Timestamp) -> T,
     ) -> Result<T, OutboxError> {
         let mut transaction = self.database.begin();
         let now = self.clock.now();
-        let partition = transaction.tables.outbox.entry(lease.partition);
-        let partition = partition.or_default();
-        partition.check(lease, now)?;
-        let answer = work(partition, now);
+        let outbox = &mut transaction.tables.outbox;
+        outbox.check(lease, now)?;
+        let answer = work(outbox, now);
         transaction.commit();
         Ok(answer)
     }
@@ -89,47 +87,41 @@ impl ExampleStore {
 
 #[async_trait]
 impl Outbox for ExampleStore {
-    async fn acquire(
-        &self,
-        partition: PartitionId,
-        owner: &str,
-        ttl: Duration,
-    ) -> Result<Option<Lease>, OutboxError> {
+    async fn acquire(&self, owner: &str, ttl: Duration) -> Result<Option<Lease>, OutboxError> {
         let mut transaction = self.database.begin();
         let now = self.clock.now();
-        let content = transaction.tables.outbox.entry(partition).or_default();
-        let held = content.lease.as_ref();
+        let outbox = &mut transaction.tables.outbox;
+        let held = outbox.lease.as_ref();
         if held.is_some_and(|held| held.owner != owner && Lease::is_held(held.until, now, ttl)) {
             return Ok(None);
         }
         let token = held.map_or(0, |held| held.token).checked_add(1);
         let lease = Lease {
-            partition,
             owner: owner.to_owned(),
-            token: token.ok_or_else(|| used_up("the tokens of a partition"))?,
+            token: token.ok_or_else(|| used_up("the tokens of the lease"))?,
             until: now.saturating_add(ttl),
         };
-        content.lease = Some(lease.clone());
+        outbox.lease = Some(lease.clone());
         transaction.commit();
         Ok(Some(lease))
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease, OutboxError> {
-        self.with_lease(lease, |partition, now| {
+        self.with_lease(lease, |outbox, now| {
             let until = now.saturating_add(ttl);
             let renewed = Lease {
                 until,
                 ..lease.clone()
             };
-            partition.lease = Some(renewed.clone());
+            outbox.lease = Some(renewed.clone());
             renewed
         })
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), OutboxError> {
-        self.with_lease(lease, |partition, now| {
+        self.with_lease(lease, |outbox, now| {
             let until = now;
-            partition.lease = Some(Lease {
+            outbox.lease = Some(Lease {
                 until,
                 ..lease.clone()
             });
@@ -142,8 +134,8 @@ impl Outbox for ExampleStore {
         skip: &BTreeSet<RowId>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, OutboxError> {
-        self.with_lease(lease, |partition, _| {
-            let open = partition
+        self.with_lease(lease, |outbox, _| {
+            let open = outbox
                 .rows
                 .values()
                 .filter(|stored| stored.state == RowState::Open && !skip.contains(&stored.row.id));
@@ -153,9 +145,9 @@ impl Outbox for ExampleStore {
     }
 
     async fn mark_done(&self, lease: &Lease, progress: &[RowProgress]) -> Result<(), OutboxError> {
-        self.with_lease(lease, |partition, _| {
+        self.with_lease(lease, |outbox, _| {
             for step in progress {
-                let Some(stored) = partition.rows.get_mut(&step.row) else {
+                let Some(stored) = outbox.rows.get_mut(&step.row) else {
                     continue;
                 };
                 stored.row.done.extend(&step.done);
@@ -167,9 +159,9 @@ impl Outbox for ExampleStore {
     }
 
     async fn reopen(&self, lease: &Lease) -> Result<u64, OutboxError> {
-        self.with_lease(lease, |partition, _| {
+        self.with_lease(lease, |outbox, _| {
             let mut reopened: u64 = 0;
-            for stored in partition.rows.values_mut() {
+            for stored in outbox.rows.values_mut() {
                 if stored.state == RowState::Aside {
                     stored.state = RowState::Open;
                     reopened = reopened.saturating_add(1);
@@ -180,32 +172,29 @@ impl Outbox for ExampleStore {
     }
 
     async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<(), OutboxError> {
-        self.with_lease(lease, |partition, _| {
-            let parked = partition.parked.entry((event.row, event.index));
+        self.with_lease(lease, |outbox, _| {
+            let parked = outbox.parked.entry((event.row, event.index));
             parked.or_insert_with(|| event.clone());
         })
     }
 
-    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>, OutboxError> {
+    async fn parked(&self) -> Result<Vec<ParkedEvent>, OutboxError> {
         let tables = self.database.read();
-        let content = tables.outbox.get(&partition);
-        let parked = content.into_iter().flat_map(|one| one.parked.values());
-        Ok(parked.cloned().collect())
+        Ok(tables.outbox.parked.values().cloned().collect())
     }
 
     async fn unpark(
         &self,
-        partition: PartitionId,
         row: RowId,
         index: EventIndex,
         resolution: Resolution,
     ) -> Result<bool, OutboxError> {
         let mut transaction = self.database.begin();
-        let content = transaction.tables.outbox.entry(partition).or_default();
-        if content.parked.remove(&(row, index)).is_none() {
+        let outbox = &mut transaction.tables.outbox;
+        if outbox.parked.remove(&(row, index)).is_none() {
             return Ok(false);
         }
-        match (resolution, content.rows.get_mut(&row)) {
+        match (resolution, outbox.rows.get_mut(&row)) {
             (Resolution::Skip, Some(stored)) => {
                 stored.row.done.insert(index);
             }
@@ -215,16 +204,15 @@ impl Outbox for ExampleStore {
         Ok(true)
     }
 
-    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth, OutboxError> {
+    async fn depth(&self) -> Result<OutboxDepth, OutboxError> {
         let tables = self.database.read();
-        let empty = Partition::default();
-        let content = tables.outbox.get(&partition).unwrap_or(&empty);
+        let outbox = &tables.outbox;
         let count = |length| u64::try_from(length).unwrap_or(u64::MAX);
-        let times = content.incomplete().map(|stored| stored.row.created_at);
+        let times = outbox.incomplete().map(|stored| stored.row.created_at);
         Ok(OutboxDepth {
-            rows: count(content.incomplete().count()),
+            rows: count(outbox.incomplete().count()),
             oldest: times.min(),
-            parked: count(content.parked.len()),
+            parked: count(outbox.parked.len()),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wallet_core::ledger::{RecordKey, Timestamp};
-use wallet_core::store::{PartitionId, Purge, RowId, RowState};
+use wallet_core::store::{Purge, RowId, RowState};
 
 use crate::queries::length;
 use crate::tables::Tables;
@@ -34,9 +34,8 @@ impl Tables {
             Purge::DeliveredEvents { older_than, limit } => {
                 let mut old = self.old_rows(now.saturating_sub(older_than));
                 old.truncate(length(limit));
-                for (partition, row) in &old {
-                    let partition = self.outbox.get_mut(partition);
-                    partition.and_then(|partition| partition.rows.remove(row));
+                for row in &old {
+                    self.outbox.rows.remove(row);
                 }
                 count(old.len())
             }
@@ -98,16 +97,11 @@ impl Tables {
     }
 
     /// The complete outbox rows that were written at or before `bound`.
-    fn old_rows(&self, bound: Timestamp) -> Vec<(PartitionId, RowId)> {
-        let mut old = Vec::new();
-        for (partition, content) in &self.outbox {
-            for stored in content.rows.values() {
-                if stored.state == RowState::Complete && stored.row.created_at <= bound {
-                    old.push((*partition, stored.row.id));
-                }
-            }
-        }
-        old
+    fn old_rows(&self, bound: Timestamp) -> Vec<RowId> {
+        let rows = self.outbox.rows.values();
+        let old = rows
+            .filter(|stored| stored.state == RowState::Complete && stored.row.created_at <= bound);
+        old.map(|stored| stored.row.id).collect()
     }
 }
 

@@ -8,9 +8,9 @@ use wallet_core::ledger::{
     TransferWithReversals,
 };
 use wallet_core::request::ReadSet;
-use wallet_core::store::{PartitionId, Snapshot};
+use wallet_core::store::Snapshot;
 
-use crate::outbox::Partition;
+use crate::outbox::OutboxTable;
 
 /// All rows of the database. Each table is sorted by its primary key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) struct Tables {
     pub(crate) currencies: BTreeMap<CurrencyCode, Currency>,
     pub(crate) records: BTreeMap<RecordKey, StoredRecord>,
     pub(crate) epochs: Epochs,
-    pub(crate) outbox: BTreeMap<PartitionId, Partition>,
+    pub(crate) outbox: OutboxTable,
 }
 
 /// An idempotency record.

@@ -9,7 +9,7 @@ use wallet_core::store::{
 };
 use wallet_core::{LedgerId, Outcome, Timestamp};
 
-use super::{Fenced, PARTITION, ask_fence, decode_fence, fence};
+use super::{Fenced, ask_fence, decode_fence, fence};
 use crate::claimed::Claimed;
 use crate::clock::Time;
 use crate::error::{Failed, Result, corrupt};
@@ -56,7 +56,7 @@ pub(super) async fn claim(
     let mut script = Script::default();
     script.begin_reading();
     let before = script.steps.len();
-    ask_fence(&mut script, time, lease, "");
+    ask_fence(&mut script, time, "");
     script.work("claiming outbox rows", |sql| {
         sql.raw(OPEN_ROWS);
         if !skip.is_empty() {
@@ -72,9 +72,6 @@ pub(super) async fn claim(
     let (is_held, _) = decode_fence(&mut answers, time, lease)?;
     if !is_held {
         return Ok(None);
-    }
-    if lease.partition != PARTITION {
-        return Ok(Some(Vec::new()));
     }
     let open: Result<Vec<Open>> = answers.rows().iter().map(open_row).collect();
     let open = open?;
@@ -191,18 +188,12 @@ pub(super) async fn reopen(
         return Ok(None);
     }
     let mut script = Script::default();
-    if lease.partition == PARTITION {
-        script.work("opening rows that were put aside", |sql| {
-            sql.raw(REOPEN);
-        });
-    }
+    script.work("opening rows that were put aside", |sql| {
+        sql.raw(REOPEN);
+    });
     script.commit();
     let mut answers = connection.run(&script).await?;
-    Ok(Some(if lease.partition == PARTITION {
-        answers.changed()
-    } else {
-        0
-    }))
+    Ok(Some(answers.changed()))
 }
 
 /// Locks the rows and returns the script that writes them. Returns `None` if a row is not

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use wallet_core::store::{Outbox, PartitionId};
+use wallet_core::store::Outbox;
 use wallet_test_servers::Kind;
 
 use crate::support::books::{accepted, commit, open, set_up, transfer};
@@ -18,8 +18,7 @@ async fn every_row_of_a_long_backlog_has_its_events(kind: Kind) {
     let database = Database::create(kind).await;
     let store = open(&database).await;
     set_up(&store, 10_000).await;
-    let partition: PartitionId = 0;
-    let lease = store.acquire(partition, "relay", Duration::from_secs(600));
+    let lease = store.acquire("relay", Duration::from_secs(600));
     let lease = lease.await.unwrap().unwrap();
     let older = store.claim(&lease, &BTreeSet::new(), ROWS).await.unwrap();
     let older: BTreeSet<_> = older.iter().map(|row| row.id).collect();

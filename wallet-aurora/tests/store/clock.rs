@@ -76,10 +76,10 @@ async fn after_an_hour_ahead_the_lease_of_a_dead_relay_is_free(kind: Kind) {
     let ttl = Duration::from_secs(30);
     let store = open(&database).await;
     server.set_clock(HOUR);
-    let dead = store.acquire(0, "dead", ttl).await.unwrap().unwrap();
-    assert_eq!(store.acquire(0, "alive", ttl).await.unwrap(), None);
+    let dead = store.acquire("dead", ttl).await.unwrap().unwrap();
+    assert_eq!(store.acquire("alive", ttl).await.unwrap(), None);
     server.set_clock(0);
-    let taken = store.acquire(0, "alive", ttl).await.unwrap().unwrap();
+    let taken = store.acquire("alive", ttl).await.unwrap().unwrap();
     assert!(taken.token > dead.token && taken.until < dead.until);
     assert!(store.renew(&dead, ttl).await.is_err(), "fenced");
 }

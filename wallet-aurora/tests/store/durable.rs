@@ -110,7 +110,7 @@ async fn retry(store: AuroraStore, begun: Begun, round: u32, seen: Arc<Seen>) {
 
 /// Claims events, as a relay does before it publishes them.
 async fn claim(store: AuroraStore, seen: Arc<Seen>) {
-    let lease = store.acquire(0, "relay", TTL).await.unwrap().unwrap();
+    let lease = store.acquire("relay", TTL).await.unwrap().unwrap();
     while seen.goes_on() {
         let known = seen.rows.lock().unwrap().keys().copied().collect();
         let Ok(rows) = store.claim(&lease, &known, 1_000).await else {
@@ -161,7 +161,7 @@ async fn what_was_acknowledged_before_a_crash_is_there_after_it(kind: Kind) {
         }
         let claimed = seen.rows.lock().unwrap().clone();
         assert!(!claimed.is_empty(), "no event was claimed");
-        let lease = after.acquire(0, "relay", TTL).await.unwrap().unwrap();
+        let lease = after.acquire("relay", TTL).await.unwrap().unwrap();
         let none = std::collections::BTreeSet::new();
         let rows = after.claim(&lease, &none, u32::MAX).await.unwrap();
         let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row.payload)).collect();

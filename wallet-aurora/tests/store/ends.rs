@@ -112,12 +112,12 @@ async fn the_tokens_of_a_lease_end_with_an_error(kind: Kind) {
     let database = Database::create(kind).await;
     let store = open(&database).await;
     let minute = Duration::from_secs(60);
-    store.acquire(0, "relay", minute).await.unwrap().unwrap();
+    store.acquire("relay", minute).await.unwrap().unwrap();
     let plant = format!("UPDATE wallet_lease SET token = {}", i64::MAX - 1);
     database.execute(&plant).await;
-    let last = store.acquire(0, "relay", minute).await.unwrap().unwrap();
+    let last = store.acquire("relay", minute).await.unwrap().unwrap();
     assert_eq!(last.token, i64::MAX);
-    let OutboxError::Store(error) = store.acquire(0, "relay", minute).await.unwrap_err() else {
+    let OutboxError::Store(error) = store.acquire("relay", minute).await.unwrap_err() else {
         panic!("not of the store");
     };
     assert_eq!(error.kind(), StoreErrorKind::Internal);

@@ -167,7 +167,7 @@ async fn after_a_failover_a_relay_never_marks_what_it_has_not_published(kind: Ki
         .unwrap();
     set_up(&process, 1_000).await;
     let wait = Duration::from_secs(600);
-    let lease = process.acquire(0, "relay", wait).await.unwrap().unwrap();
+    let lease = process.acquire("relay", wait).await.unwrap().unwrap();
     cluster.fall_behind().await;
     accepted(&settle(&process, vec![transfer("lost", 0, 1, 10)]).await[0]);
     let claimed = process.claim(&lease, &BTreeSet::new(), 100).await.unwrap();
@@ -199,8 +199,8 @@ async fn after_a_failover_a_relay_never_marks_what_it_has_not_published(kind: Ki
     assert!(matches!(marked, Err(OutboxError::LeaseLost)), "{marked:?}");
     let parked = process.park(&lease, &event).await;
     assert!(matches!(parked, Err(OutboxError::LeaseLost)), "{parked:?}");
-    assert_eq!(process.parked(0).await.unwrap(), []);
-    let lease = process.acquire(0, "relay", wait).await.unwrap().unwrap();
+    assert_eq!(process.parked().await.unwrap(), []);
+    let lease = process.acquire("relay", wait).await.unwrap().unwrap();
     let claimed = process.claim(&lease, &BTreeSet::new(), 100).await.unwrap();
     let again = claimed.iter().find(|row| row.id == lost).unwrap();
     assert_eq!(again.done, DoneSet::new());

@@ -146,11 +146,7 @@ async fn a_relay_that_vanishes_gives_its_lease_back(kind: Kind) {
     let settings = settings.with_session_wait(Duration::from_secs(2));
     let vanishing = AuroraStore::open(&settings).await.unwrap();
     let ttl = Duration::from_secs(5);
-    let lease = vanishing
-        .acquire(0, "vanishes", ttl)
-        .await
-        .unwrap()
-        .unwrap();
+    let lease = vanishing.acquire("vanishes", ttl).await.unwrap().unwrap();
     let row = vanishing.claim(&lease, &BTreeSet::new(), 1).await.unwrap()[0].id;
     proxy.arm(1, Cut::Held);
     let progress = [RowProgress {
@@ -166,7 +162,7 @@ async fn a_relay_that_vanishes_gives_its_lease_back(kind: Kind) {
     // The row of the lease is locked. Then the lease ends.
     let next = async {
         loop {
-            if let Some(lease) = direct.acquire(0, "next", ttl).await.unwrap() {
+            if let Some(lease) = direct.acquire("next", ttl).await.unwrap() {
                 return lease;
             }
             tokio::task::yield_now().await;

@@ -11,7 +11,7 @@ use crate::{ADA, books, exits_with, wallet};
 
 fn park(store: &SqliteStore, reason: &str) {
     let parked = async {
-        let lease = store.acquire(0, "test", Duration::from_secs(9)).await;
+        let lease = store.acquire("test", Duration::from_secs(9)).await;
         let lease = lease.unwrap().unwrap();
         let event = ParkedEvent {
             row: 3,

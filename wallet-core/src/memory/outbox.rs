@@ -3,15 +3,16 @@ use std::time::Duration;
 
 use crate::ledger::Timestamp;
 use crate::store::{
-    DoneSet, EventIndex, Lease, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress, RowState, StoreError, StoreErrorKind,
+    DoneSet, EventIndex, Lease, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, Resolution,
+    RowId, RowProgress, RowState, StoreError, StoreErrorKind,
 };
 
-/// The outbox as plain data. All rows are in partition 0.
+/// The outbox as plain data.
 #[derive(Debug, Clone, Default)]
 pub struct OutboxTables {
     rows: BTreeMap<RowId, StoredRow>,
-    leases: BTreeMap<PartitionId, Lease>,
+    /// The latest lease. It stays after its end, so that the next token is greater.
+    lease: Option<Lease>,
     parked: BTreeMap<(RowId, EventIndex), ParkedEvent>,
     last_row: RowId,
     /// Every row before this one is complete.
@@ -45,12 +46,11 @@ impl OutboxTables {
 
     pub(super) fn acquire(
         &mut self,
-        partition: PartitionId,
         owner: &str,
         ttl: Duration,
         now: Timestamp,
     ) -> Result<Option<Lease>, OutboxError> {
-        let held = self.leases.get(&partition);
+        let held = self.lease.as_ref();
         if held.is_some_and(|held| held.owner != owner && Lease::is_held(held.until, now, ttl)) {
             return Ok(None);
         }
@@ -60,19 +60,18 @@ impl OutboxTables {
             StoreError::new(StoreErrorKind::Internal, context)
         })?;
         let lease = Lease {
-            partition,
             owner: owner.to_owned(),
             token,
             until: now.saturating_add(ttl),
         };
-        self.leases.insert(partition, lease.clone());
+        self.lease = Some(lease.clone());
         Ok(Some(lease))
     }
 
-    /// The latest lease of a partition, also when it has ended.
+    /// The latest lease, also when it has ended.
     #[cfg(feature = "test-hooks")]
-    pub(crate) fn lease(&self, partition: PartitionId) -> Option<Lease> {
-        self.leases.get(&partition).cloned()
+    pub(crate) fn lease(&self) -> Option<Lease> {
+        self.lease.clone()
     }
 
     pub(super) fn renew(
@@ -86,25 +85,22 @@ impl OutboxTables {
             until: now.saturating_add(ttl),
             ..lease.clone()
         };
-        self.leases.insert(lease.partition, renewed.clone());
+        self.lease = Some(renewed.clone());
         Ok(renewed)
     }
 
     pub(super) fn release(&mut self, lease: &Lease, now: Timestamp) -> Result<(), OutboxError> {
         self.fence(lease, now)?;
-        // The row stays, so that the next token is greater.
-        let ended = Lease {
+        self.lease = Some(Lease {
             until: now,
             ..lease.clone()
-        };
-        self.leases.insert(lease.partition, ended);
+        });
         Ok(())
     }
 
     /// Refuses a lease that has ended or that another owner has now.
     fn fence(&self, lease: &Lease, now: Timestamp) -> Result<(), OutboxError> {
-        let held = self.leases.get(&lease.partition);
-        match held {
+        match &self.lease {
             Some(held) if held.token == lease.token && held.until > now => Ok(()),
             Some(_) | None => Err(OutboxError::LeaseLost),
         }
@@ -118,7 +114,7 @@ impl OutboxTables {
         now: Timestamp,
     ) -> Result<Vec<OutboxRow>, OutboxError> {
         self.fence(lease, now)?;
-        let open = self.waiting(lease.partition);
+        let open = self.waiting();
         let open = open.filter(|stored| stored.state == RowState::Open);
         let open = open.map(|stored| &stored.row);
         let open = open.filter(|row| !skip.contains(&row.id));
@@ -126,10 +122,9 @@ impl OutboxTables {
     }
 
     /// The rows that are not complete.
-    fn waiting(&self, partition: PartitionId) -> impl Iterator<Item = &StoredRow> {
+    fn waiting(&self) -> impl Iterator<Item = &StoredRow> {
         let rows = self.rows.range(self.first_waiting..);
         let rows = rows.map(|(_, stored)| stored);
-        let rows = rows.filter(move |_| partition == 0);
         rows.filter(|stored| stored.state != RowState::Complete)
     }
 
@@ -178,9 +173,8 @@ impl OutboxTables {
         Ok(())
     }
 
-    pub(super) fn parked(&self, partition: PartitionId) -> Vec<ParkedEvent> {
-        let parked = self.parked.values().filter(|_| partition == 0);
-        parked.cloned().collect()
+    pub(super) fn parked(&self) -> Vec<ParkedEvent> {
+        self.parked.values().cloned().collect()
     }
 
     pub(super) fn unpark(&mut self, row: RowId, index: EventIndex, resolution: Resolution) -> bool {
@@ -196,13 +190,13 @@ impl OutboxTables {
         true
     }
 
-    pub(super) fn depth(&self, partition: PartitionId) -> OutboxDepth {
-        let times = self.waiting(partition).map(|stored| stored.row.created_at);
+    pub(super) fn depth(&self) -> OutboxDepth {
+        let times = self.waiting().map(|stored| stored.row.created_at);
         let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         OutboxDepth {
-            rows: count(self.waiting(partition).count()),
+            rows: count(self.waiting().count()),
             oldest: times.min(),
-            parked: count(self.parked(partition).len()),
+            parked: count(self.parked.len()),
         }
     }
 
@@ -245,12 +239,12 @@ mod tests {
     #[test]
     fn the_last_token_is_given_and_none_twice() {
         let mut outbox = OutboxTables::default();
-        let mut take = |owner| outbox.acquire(0, owner, TTL, Timestamp::EPOCH);
+        let mut take = |owner| outbox.acquire(owner, TTL, Timestamp::EPOCH);
         let first = take("one").unwrap().unwrap();
         assert_eq!(first.token, 1);
         assert_eq!(take("two").unwrap(), None);
-        outbox.leases.get_mut(&0).unwrap().token = i64::MAX - 1;
-        let mut take = |owner| outbox.acquire(0, owner, TTL, Timestamp::EPOCH);
+        outbox.lease.as_mut().unwrap().token = i64::MAX - 1;
+        let mut take = |owner| outbox.acquire(owner, TTL, Timestamp::EPOCH);
         assert_eq!(take("one").unwrap().unwrap().token, i64::MAX);
         let none = take("one").unwrap_err();
         let OutboxError::Store(error) = none else {

@@ -14,8 +14,8 @@ use crate::request::{Batch, ReadSet};
 use crate::runtime::Clock;
 use crate::store::{
     AccountQuery, Committed, EntryQuery, EventIndex, HoldQuery, Lease, LedgerStore, Limits, Outbox,
-    OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId, PendingSums, Purge,
-    ReferenceQuery, Resolution, RowId, RowProgress, Snapshot, StoreError, TrialBalance,
+    OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PendingSums, Purge, ReferenceQuery,
+    Resolution, RowId, RowProgress, Snapshot, StoreError, TrialBalance,
 };
 
 /// The commit policy of a [`Store`].
@@ -216,17 +216,9 @@ impl<P: CommitPolicy> LedgerStore for Store<P> {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<P: CommitPolicy> Outbox for Store<P> {
-    async fn acquire(
-        &self,
-        partition: PartitionId,
-        owner: &str,
-        ttl: Duration,
-    ) -> Result<Option<Lease>, OutboxError> {
+    async fn acquire(&self, owner: &str, ttl: Duration) -> Result<Option<Lease>, OutboxError> {
         let now = self.shared.now();
-        self.shared
-            .tables()
-            .outbox
-            .acquire(partition, owner, ttl, now)
+        self.shared.tables().outbox.acquire(owner, ttl, now)
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease, OutboxError> {
@@ -267,22 +259,21 @@ impl<P: CommitPolicy> Outbox for Store<P> {
         self.shared.tables().outbox.park(lease, event, now)
     }
 
-    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>, OutboxError> {
-        Ok(self.shared.tables().outbox.parked(partition))
+    async fn parked(&self) -> Result<Vec<ParkedEvent>, OutboxError> {
+        Ok(self.shared.tables().outbox.parked())
     }
 
     async fn unpark(
         &self,
-        partition: PartitionId,
         row: RowId,
         index: EventIndex,
         resolution: Resolution,
     ) -> Result<bool, OutboxError> {
         let mut tables = self.shared.tables();
-        Ok(partition == 0 && tables.outbox.unpark(row, index, resolution))
+        Ok(tables.outbox.unpark(row, index, resolution))
     }
 
-    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth, OutboxError> {
-        Ok(self.shared.tables().outbox.depth(partition))
+    async fn depth(&self) -> Result<OutboxDepth, OutboxError> {
+        Ok(self.shared.tables().outbox.depth())
     }
 }

@@ -22,7 +22,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use ledger_store::{Committed, LedgerStore, Limits, Purge};
 pub use outbox::{
     DoneSet, EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent,
-    PartitionId, Resolution, RowId, RowProgress, RowState,
+    Resolution, RowId, RowProgress, RowState,
 };
 pub use pending_sums::PendingSums;
 pub use query::{AccountQuery, EntryQuery, HoldQuery, Order, ReferenceQuery};

@@ -8,9 +8,6 @@ use thiserror::Error;
 use crate::ledger::{AccountKey, Timestamp, Version, table};
 use crate::store::StoreError;
 
-/// A part of the outbox that one relay owns at a time. By default there is only
-/// partition 0.
-pub type PartitionId = u16;
 /// The number of an outbox row. It is assigned while the account locks are held. So
 /// for one account the order of numbers is the order of commits. Across accounts
 /// rows may appear out of order.
@@ -20,28 +17,23 @@ pub type EventIndex = u32;
 /// The indices of a row's events that are done.
 pub type DoneSet = BTreeSet<EventIndex>;
 
-/// The transactional outbox: passes committed effects to the relay that owns a
-/// partition. A row is one commit batch
+/// The transactional outbox: passes committed effects to the relay that owns it. A
+/// row is one commit batch
 /// ([`decode_outbox`](crate::store::codec::decode_outbox) reads its payload).
 /// Progress is recorded per row.
 ///
 /// Every method with a [`Lease`] fails with [`OutboxError::LeaseLost`] and changes
 /// nothing in two cases: the lease has expired by the store's clock, or another
-/// owner has acquired the partition since.
+/// owner has acquired the outbox since.
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
-    /// Acquires the lease of `partition` for `owner` until `ttl` from now. Returns
+    /// Acquires the lease of the outbox for `owner` until `ttl` from now. Returns
     /// `None` while another owner holds it ([`Lease::is_held`]). The same owner can
     /// acquire it again at any time. Each success gives a greater fencing token.
     ///
     /// # Errors
     /// [`OutboxError::Store`]: the store failed.
-    async fn acquire(
-        &self,
-        partition: PartitionId,
-        owner: &str,
-        ttl: Duration,
-    ) -> Result<Option<Lease>, OutboxError>;
+    async fn acquire(&self, owner: &str, ttl: Duration) -> Result<Option<Lease>, OutboxError>;
 
     /// Extends the lease until `ttl` from now under the same fencing token.
     ///
@@ -49,7 +41,7 @@ pub trait Outbox: Debug + Send + Sync + 'static {
     /// [`OutboxError`]: the lease was lost or the store failed.
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease, OutboxError>;
 
-    /// Releases the partition at once.
+    /// Releases the outbox at once.
     ///
     /// # Errors
     /// [`OutboxError`]: the lease was lost or the store failed.
@@ -89,12 +81,12 @@ pub trait Outbox: Debug + Send + Sync + 'static {
     /// [`OutboxError`]: the lease was lost or the store failed.
     async fn park(&self, lease: &Lease, event: &ParkedEvent) -> Result<(), OutboxError>;
 
-    /// Returns the parked events of a partition, by row and index. The relay
-    /// publishes no later event of their groups.
+    /// Returns the parked events, by row and index. The relay publishes no later event
+    /// of their groups.
     ///
     /// # Errors
     /// [`OutboxError::Store`]: the store failed.
-    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>, OutboxError>;
+    async fn parked(&self) -> Result<Vec<ParkedEvent>, OutboxError>;
 
     /// Ends the parking of an event. The event is skipped for good (marked as
     /// done), or tried again. Returns whether it was parked. Needs no lease.
@@ -103,24 +95,21 @@ pub trait Outbox: Debug + Send + Sync + 'static {
     /// [`OutboxError::Store`]: the store failed.
     async fn unpark(
         &self,
-        partition: PartitionId,
         row: RowId,
         index: EventIndex,
         resolution: Resolution,
     ) -> Result<bool, OutboxError>;
 
-    /// Returns the amount of waiting work in a partition.
+    /// Returns the amount of waiting work.
     ///
     /// # Errors
     /// [`OutboxError::Store`]: the store failed.
-    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth, OutboxError>;
+    async fn depth(&self) -> Result<OutboxDepth, OutboxError>;
 }
 
-/// A lease: the exclusive right to publish a partition's events until a time.
+/// A lease: the exclusive right to publish the outbox's events until a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// The partition.
-    pub partition: PartitionId,
     /// The owner of the lease.
     pub owner: String,
     /// The fencing token: greater than that of every earlier lease.
@@ -214,7 +203,7 @@ pub enum Resolution {
     Redrive,
 }
 
-/// The amount of waiting work in a partition.
+/// The amount of waiting work in the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxDepth {
     /// The number of incomplete rows, including rows put aside.
@@ -231,7 +220,7 @@ pub struct OutboxDepth {
 pub enum OutboxError {
     /// The lease has expired or has another owner. Nothing was changed. Stop
     /// publishing.
-    #[error("the lease on the partition is lost")]
+    #[error("the lease on the outbox is lost")]
     LeaseLost,
     /// The store failed.
     #[error(transparent)]

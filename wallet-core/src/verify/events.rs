@@ -128,8 +128,8 @@ impl<'a> Audit<'a> {
         outbox: &dyn Outbox,
         meter: &mut Meter<'_>,
     ) -> Result<bool, OutboxError> {
-        let total = outbox.depth(0).await?.rows;
-        let Some(lease) = outbox.acquire(0, OWNER, TTL).await? else {
+        let total = outbox.depth().await?.rows;
+        let Some(lease) = outbox.acquire(OWNER, TTL).await? else {
             return Ok(false);
         };
         let read = self.read_under(&lease, outbox, total, meter).await;

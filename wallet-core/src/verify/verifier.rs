@@ -75,7 +75,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Checks the outbox too. The check holds the lease of the partition while it
+    /// Checks the outbox too. The check holds the lease of the outbox while it
     /// reads, so no relay can deliver meanwhile.
     #[must_use]
     pub fn with_outbox(mut self, outbox: &'a dyn Outbox, delivered: Delivered) -> Self {

@@ -28,9 +28,12 @@ pub use settings::RelaySettings;
 use stats::Counters;
 pub use stats::{RelayState, RelayStats};
 
+/// The name of the relays' lock at the lock service.
+const LOCK: &str = "wallet-relay";
+
 /// Publishes the committed events, at least once and in order.
 ///
-/// One relay of a partition is active; the others are on standby and take over when its
+/// One relay of an outbox is active; the others are on standby and take over when its
 /// lease ends. An event is published after every earlier one of its account, and marked
 /// in the outbox once the publisher has accepted it. A crash between the two repeats the
 /// event: consumers recognise it by its id.
@@ -40,7 +43,7 @@ pub use stats::{RelayState, RelayStats};
 /// - An event that the publisher refuses, or that exceeds its limits, is parked. It is
 ///   listed in [`Outbox::parked`] and blocks only its account's events, until
 ///   [`Outbox::unpark`] skips it or sends it again.
-/// - A row that cannot be read stops the partition behind it: it comes from a later
+/// - A row that cannot be read stops every row behind it: it comes from a later
 ///   release, or is damaged. [`RelayState::Halted`] names the row and the reason.
 ///
 /// # Cost
@@ -89,7 +92,7 @@ impl RelayBuilder {
     }
 
     /// Standby relays query this lock service, and not the database, whether another
-    /// relay is active. The lease still guards the partition. If the lock service fails,
+    /// relay is active. The lease still guards the outbox. If the lock service fails,
     /// they query the database.
     #[must_use]
     pub fn lock(mut self, locks: Arc<dyn LockManager>, owner: LockOwner) -> Self {
@@ -103,8 +106,7 @@ impl RelayBuilder {
     /// [`SettingError`].
     pub fn build(self) -> Result<Relay, SettingError> {
         self.settings.validate()?;
-        let name = LockName::new(&format!("wallet-relay-{}", self.settings.partition));
-        let name = name.map_err(|_| SettingError("partition"))?;
+        let name = LockName::new(LOCK).map_err(|_| SettingError("lock"))?;
         let turn = |(locks, owner)| LeaderHint::new(locks, name, owner);
         let core = Core {
             outbox: self.outbox,
@@ -144,7 +146,7 @@ impl Relay {
     }
 
     /// Publishes until `stop` is ready; then finishes the calls in flight, marks the
-    /// progress and releases the partition. Failures are counted and retried after a
+    /// progress and releases the outbox. Failures are counted and retried after a
     /// pause; they never end the run.
     ///
     /// Dropping this future equals a crash: events may be published twice.
@@ -178,12 +180,12 @@ impl Relay {
         self.core.stats.snapshot()
     }
 
-    /// How much waits in its partition.
+    /// How much waits in its outbox.
     ///
     /// # Errors
     /// [`OutboxError`].
     pub async fn depth(&self) -> Result<OutboxDepth, OutboxError> {
-        self.core.outbox.depth(self.core.settings.partition).await
+        self.core.outbox.depth().await
     }
 }
 
@@ -197,10 +199,7 @@ impl Core {
         {
             return None;
         }
-        let taken = self
-            .outbox
-            .acquire(settings.partition, &settings.owner, settings.lease)
-            .await;
+        let taken = self.outbox.acquire(&settings.owner, settings.lease).await;
         let lease = taken.unwrap_or_else(|error| {
             self.store_failed(&error);
             None
@@ -212,7 +211,7 @@ impl Core {
         lease
     }
 
-    /// Works for as long as this relay owns the partition.
+    /// Works for as long as this relay owns the outbox.
     async fn keep_turn(&self) -> Infallible {
         let Some(turn) = &self.turn else {
             return pending().await;

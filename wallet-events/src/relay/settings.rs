@@ -3,19 +3,16 @@ use std::time::Duration;
 use crate::setting::{SettingError, check};
 
 use wallet_core::runtime::Backoff;
-use wallet_core::store::PartitionId;
 
 /// The settings of a [`Relay`](super::Relay): plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelaySettings {
-    /// The partition of the outbox that it publishes; 0, the only one, by default.
-    pub partition: PartitionId,
-    /// The relay's name among the relays of a partition: unique for each process.
+    /// The relay's name among the relays of an outbox: unique for each process.
     pub owner: String,
     /// The CloudEvents `source` of its events; `/wallet` by default.
     pub source: String,
-    /// The lease time: how long the partition stays owned without a renewal, at least 100
-    /// ms. After a crash, another relay takes over this much later. 5 s by default.
+    /// The lease time: how long the outbox stays owned without a renewal, at least 100 ms.
+    /// After a crash, another relay takes over this much later. 5 s by default.
     pub lease: Duration,
     /// The poll interval without news: the fallback if no
     /// [`CommitSignal`](wallet_core::store::CommitSignal) reaches the relay; at least 1
@@ -41,7 +38,6 @@ impl RelaySettings {
     #[must_use]
     pub fn new(owner: impl Into<String>) -> Self {
         Self {
-            partition: 0,
             owner: owner.into(),
             source: "/wallet".to_owned(),
             lease: Duration::from_secs(5),

@@ -6,12 +6,12 @@ use wallet_core::store::RowId;
 /// The state of a relay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RelayState {
-    /// Standby: another relay owns the partition, or the store cannot be reached.
+    /// Standby: another relay owns the outbox, or the store cannot be reached.
     #[default]
     Standby,
-    /// Active: it owns the partition and publishes.
+    /// Active: it owns the outbox and publishes.
     Active,
-    /// Halted: it owns the partition and cannot read a row. Nothing behind that row is
+    /// Halted: it owns the outbox and cannot read a row. Nothing behind that row is
     /// published until a release that can read it takes over.
     Halted {
         /// The row that cannot be read.
@@ -27,7 +27,7 @@ pub enum RelayState {
 pub struct RelayStats {
     /// The present state.
     pub state: RelayState,
-    /// How often it took the partition.
+    /// How often it took the outbox.
     pub takeovers: u64,
     /// Events published.
     pub published: u64,

@@ -173,12 +173,12 @@ impl World {
 
     pub(crate) async fn until_rows(&self, rows: u64) {
         for _ in 0..100_000 {
-            if self.store.depth(0).await.unwrap().rows == rows {
+            if self.store.depth().await.unwrap().rows == rows {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let depth = self.store.depth(0).await.unwrap();
+        let depth = self.store.depth().await.unwrap();
         panic!("not {rows} rows left after a thousand seconds, but {depth:?}");
     }
 

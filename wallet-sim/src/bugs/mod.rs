@@ -95,7 +95,7 @@ planted_bugs! {
         IgnoresCancellations,
         /// The outbox accepts any lease, and so ignores the fencing token.
         IgnoresFencing,
-        /// The outbox grants its partition to every caller.
+        /// The outbox grants its lease to every caller.
         GivesLeasesAway,
         /// The outbox returns rows newest first.
         ClaimsNewestFirst,

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use wallet_core::memory::MemoryStore;
 use wallet_core::store::{
-    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress, RowState,
+    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, Resolution, RowId,
+    RowProgress, RowState,
 };
 use wallet_core::test_hooks::latest_lease;
 
@@ -26,13 +26,12 @@ impl BuggyOutbox {
         if self.bug != Bug::IgnoresFencing && self.bug != Bug::GivesLeasesAway {
             return lease.clone();
         }
-        let present = latest_lease(&self.inner.shared().tables().outbox, lease.partition);
+        let present = latest_lease(&self.inner.shared().tables().outbox);
         match present {
             Some(present) if present.until > self.inner.shared().now() => present,
             // The lease has ended. It is acquired again, as if it had not ended.
             _ => {
-                let (partition, owner) = (lease.partition, lease.owner.as_str());
-                let anew = self.inner.acquire(partition, owner, Duration::from_secs(1));
+                let anew = self.inner.acquire(&lease.owner, Duration::from_secs(1));
                 anew.await.ok().flatten().unwrap_or_else(|| lease.clone())
             }
         }
@@ -42,20 +41,15 @@ impl BuggyOutbox {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl Outbox for BuggyOutbox {
-    async fn acquire(
-        &self,
-        partition: PartitionId,
-        owner: &str,
-        ttl: Duration,
-    ) -> Result<Option<Lease>, OutboxError> {
+    async fn acquire(&self, owner: &str, ttl: Duration) -> Result<Option<Lease>, OutboxError> {
         if self.bug == Bug::GivesLeasesAway {
-            let present = latest_lease(&self.inner.shared().tables().outbox, partition);
+            let present = latest_lease(&self.inner.shared().tables().outbox);
             let holder = present.map_or_else(|| owner.to_owned(), |present| present.owner);
-            let lease = self.inner.acquire(partition, &holder, ttl).await?;
+            let lease = self.inner.acquire(&holder, ttl).await?;
             let owner = owner.to_owned();
             return Ok(lease.map(|lease| Lease { owner, ..lease }));
         }
-        self.inner.acquire(partition, owner, ttl).await
+        self.inner.acquire(owner, ttl).await
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease, OutboxError> {
@@ -109,21 +103,20 @@ impl Outbox for BuggyOutbox {
         self.inner.park(&lease, event).await
     }
 
-    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>, OutboxError> {
-        self.inner.parked(partition).await
+    async fn parked(&self) -> Result<Vec<ParkedEvent>, OutboxError> {
+        self.inner.parked().await
     }
 
     async fn unpark(
         &self,
-        partition: PartitionId,
         row: RowId,
         index: EventIndex,
         resolution: Resolution,
     ) -> Result<bool, OutboxError> {
-        self.inner.unpark(partition, row, index, resolution).await
+        self.inner.unpark(row, index, resolution).await
     }
 
-    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth, OutboxError> {
-        self.inner.depth(partition).await
+    async fn depth(&self) -> Result<OutboxDepth, OutboxError> {
+        self.inner.depth().await
     }
 }

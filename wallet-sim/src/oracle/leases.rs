@@ -1,4 +1,4 @@
-//! Checks the owner of the outbox's partition.
+//! Checks the owner of the outbox.
 
 use wallet_core::Timestamp;
 use wallet_core::store::Lease;

@@ -176,11 +176,11 @@ fn the_numbers_of_accounts_end_with_an_error_and_nothing_half() {
 fn the_tokens_of_a_lease_end_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let plant = format!(
-        "INSERT INTO wallet_lease (partition, owner, token, until) VALUES (0, 'relay', {}, 0)",
+        "INSERT INTO wallet_lease (id, owner, token, until) VALUES (0, 'relay', {}, 0)",
         i64::MAX - 1
     );
     let store = planted(folder.path(), &plant);
-    let take = || block_on(store.acquire(0, "relay", Duration::from_secs(60)));
+    let take = || block_on(store.acquire("relay", Duration::from_secs(60)));
     let last = take().unwrap().unwrap();
     assert_eq!(last.token, i64::MAX);
     let OutboxError::Store(error) = take().unwrap_err() else {

@@ -38,7 +38,7 @@ crate::planted_bugs! {
         ForgetsWhatIsAside,
         /// Accepts any lease, and so ignores the fencing token.
         IgnoresFencing,
-        /// Grants a partition to every caller.
+        /// Grants the lease to every caller.
         GivesLeasesAway,
         /// Waits for the end of a lease, however far ahead the end is.
         KeepsLeasesFromAhead,

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 
 use super::{BrokenStore, Bug};
 use wallet_core::store::{
-    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress, RowState,
+    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, Resolution, RowId,
+    RowProgress, RowState,
 };
 
 /// A time longer than any test.
@@ -30,13 +30,8 @@ impl BrokenStore {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl Outbox for BrokenStore {
-    async fn acquire(
-        &self,
-        partition: PartitionId,
-        owner: &str,
-        ttl: Duration,
-    ) -> Result<Option<Lease>, OutboxError> {
-        let mut lease = self.inner.acquire(partition, owner, ttl).await?;
+    async fn acquire(&self, owner: &str, ttl: Duration) -> Result<Option<Lease>, OutboxError> {
+        let mut lease = self.inner.acquire(owner, ttl).await?;
         if self.has(Bug::KeepsLeasesFromAhead) {
             let held = self.lease.lock().expect("not poisoned").clone();
             let is_kept = |taken: &Lease| {
@@ -53,7 +48,7 @@ impl Outbox for BrokenStore {
             if let Some(held) = held {
                 self.inner.release(&held).await?;
             }
-            lease = self.inner.acquire(partition, owner, ttl).await?;
+            lease = self.inner.acquire(owner, ttl).await?;
         }
         self.remember(lease.as_ref());
         Ok(lease)
@@ -104,21 +99,20 @@ impl Outbox for BrokenStore {
         self.inner.park(&self.fenced(lease), event).await
     }
 
-    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>, OutboxError> {
-        self.inner.parked(partition).await
+    async fn parked(&self) -> Result<Vec<ParkedEvent>, OutboxError> {
+        self.inner.parked().await
     }
 
     async fn unpark(
         &self,
-        partition: PartitionId,
         row: RowId,
         index: EventIndex,
         resolution: Resolution,
     ) -> Result<bool, OutboxError> {
-        self.inner.unpark(partition, row, index, resolution).await
+        self.inner.unpark(row, index, resolution).await
     }
 
-    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth, OutboxError> {
-        self.inner.depth(partition).await
+    async fn depth(&self) -> Result<OutboxDepth, OutboxError> {
+        self.inner.depth().await
     }
 }

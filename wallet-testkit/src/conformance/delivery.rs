@@ -12,9 +12,9 @@ use wallet_core::store::{
 const TTL: Duration = Duration::from_secs(86_400);
 
 impl Kit {
-    /// The lease on partition 0, for a relay of the kit.
+    /// The lease on the outbox, for a relay of the kit.
     pub(super) async fn lease(&self) -> Lease {
-        let lease = self.outbox().acquire(0, "relay", TTL).await;
+        let lease = self.outbox().acquire("relay", TTL).await;
         lease.expect("acquire").expect("nobody else has it")
     }
 
@@ -93,11 +93,11 @@ pub async fn a_complete_row_is_not_claimed_again(kit: &Kit) {
 pub async fn a_row_put_aside_is_not_claimed_until_reopened(kit: &Kit) {
     let rows = kit.rows(4).await;
     let lease = kit.lease().await;
-    let before = kit.outbox().depth(0).await.unwrap();
+    let before = kit.outbox().depth().await.unwrap();
     kit.mark(&lease, rows[0], &[1], RowState::Aside).await;
     kit.mark(&lease, rows[2], &[], RowState::Aside).await;
     assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[1], rows[3]]);
-    assert_eq!(kit.outbox().depth(0).await.unwrap(), before);
+    assert_eq!(kit.outbox().depth().await.unwrap(), before);
     kit.reopen().await;
     let lease = kit.lease().await;
     assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[1], rows[3]]);
@@ -117,7 +117,7 @@ pub async fn what_is_complete_stays_so(kit: &Kit) {
         kit.mark(&lease, rows[0], &[1], state).await;
         assert_eq!(kit.outbox().reopen(&lease).await.unwrap(), 0);
         assert_eq!(ids(&kit.claim(&lease, &[], 10).await), [rows[1]]);
-        assert_eq!(kit.outbox().depth(0).await.unwrap().rows, 1);
+        assert_eq!(kit.outbox().depth().await.unwrap().rows, 1);
     }
 }
 
@@ -181,19 +181,19 @@ pub async fn a_row_tells_its_time(kit: &Kit) {
 /// The depth counts incomplete rows, and returns the oldest of them and the number
 /// of parked events.
 pub async fn the_depth_counts_what_is_open(kit: &Kit) {
-    let empty = kit.outbox().depth(0).await.unwrap();
+    let empty = kit.outbox().depth().await.unwrap();
     assert_eq!((empty.rows, empty.oldest, empty.parked), (0, None, 0));
     let rows = kit.rows(1).await;
     kit.advance(Duration::from_secs(5));
     kit.open("bob").await;
     let lease = kit.lease().await;
     let claimed = kit.claim(&lease, &[], 10).await;
-    let depth = kit.outbox().depth(0).await.unwrap();
+    let depth = kit.outbox().depth().await.unwrap();
     assert_eq!((depth.rows, depth.oldest), (2, Some(claimed[0].created_at)));
     kit.mark(&lease, rows[0], &[0], RowState::Open).await;
-    assert_eq!(kit.outbox().depth(0).await.unwrap().rows, 2);
+    assert_eq!(kit.outbox().depth().await.unwrap().rows, 2);
     kit.mark(&lease, rows[0], &[0], RowState::Complete).await;
-    let depth = kit.outbox().depth(0).await.unwrap();
+    let depth = kit.outbox().depth().await.unwrap();
     assert_eq!((depth.rows, depth.oldest), (1, Some(claimed[1].created_at)));
 }
 

@@ -1,31 +1,28 @@
-//! The lease on a partition: one owner at a time, with fencing tokens.
+//! The lease on the outbox: one owner at a time, with fencing tokens.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::Kit;
-use wallet_core::store::{
-    DoneSet, Lease, Outbox, OutboxError, ParkedEvent, PartitionId, Resolution, RowProgress,
-    RowState,
-};
+use wallet_core::store::{DoneSet, Lease, Outbox, OutboxError, ParkedEvent, RowProgress, RowState};
 
 /// The duration of leases in these cases.
 const TTL: Duration = Duration::from_secs(60);
 
 async fn acquire(outbox: &dyn Outbox, owner: &str) -> Option<Lease> {
-    outbox.acquire(0, owner, TTL).await.expect("acquire")
+    outbox.acquire(owner, TTL).await.expect("acquire")
 }
 
 fn is_lost<T: std::fmt::Debug>(answer: &Result<T, OutboxError>) -> bool {
     matches!(answer, Err(OutboxError::LeaseLost))
 }
 
-/// While one owner holds the partition, another cannot acquire it. The same owner
+/// While one owner holds the lease, another cannot acquire it. The same owner
 /// can, with a greater token.
 pub async fn one_owner_has_it_at_a_time(kit: &Kit) {
     let outbox = kit.outbox();
     let lease = acquire(outbox.as_ref(), "a").await.expect("free");
-    assert_eq!((lease.partition, lease.owner.as_str()), (0, "a"));
+    assert_eq!(lease.owner, "a");
     assert_eq!(acquire(outbox.as_ref(), "b").await, None);
     let again = acquire(outbox.as_ref(), "a").await.expect("its own");
     assert!(again.token > lease.token);
@@ -69,8 +66,8 @@ pub async fn a_takeover_waits_for_the_end(kit: &Kit) {
 pub async fn a_lease_from_a_clock_ahead_is_free(kit: &Kit) {
     let outbox = kit.outbox();
     let hour = Duration::from_secs(3_600);
-    let ahead = outbox.acquire(0, "a", hour).await.unwrap().expect("free");
-    assert_eq!(outbox.acquire(0, "b", hour).await.unwrap(), None);
+    let ahead = outbox.acquire("a", hour).await.unwrap().expect("free");
+    assert_eq!(outbox.acquire("b", hour).await.unwrap(), None);
     let taken = acquire(outbox.as_ref(), "b").await.expect("free as well");
     assert!(taken.token > ahead.token);
     assert!(is_lost(&outbox.renew(&ahead, hour).await));
@@ -90,7 +87,7 @@ pub async fn a_lost_lease_changes_nothing(kit: &Kit) {
     refuses_everything(kit, &lost, row.id, ada).await;
     let open = outbox.claim(&current, &BTreeSet::new(), 10).await.unwrap();
     assert_eq!(open[0], row);
-    assert_eq!(outbox.parked(0).await.unwrap(), []);
+    assert_eq!(outbox.parked().await.unwrap(), []);
     outbox.renew(&current, TTL).await.unwrap();
     if kit.drives_the_clock() {
         kit.advance(TTL);
@@ -131,8 +128,8 @@ async fn refuses_everything(kit: &Kit, lost: &Lease, row: i64, account: wallet_c
     assert!(is_lost(&outbox.park(lost, &event).await), "park");
 }
 
-/// A forged token is no lease, and a lease is valid only for its partition.
-pub async fn a_lease_is_good_for_its_partition_alone(kit: &Kit) {
+/// A forged token is no lease. The true lease stays valid.
+pub async fn a_forged_token_is_no_lease(kit: &Kit) {
     kit.open("ada").await;
     let outbox = kit.outbox();
     let lease = acquire(outbox.as_ref(), "a").await.expect("free");
@@ -141,27 +138,6 @@ pub async fn a_lease_is_good_for_its_partition_alone(kit: &Kit) {
         ..lease.clone()
     };
     assert!(is_lost(&outbox.renew(&forged, TTL).await));
-    let other: PartitionId = 7;
-    let elsewhere = Lease {
-        partition: other,
-        ..lease.clone()
-    };
-    assert!(is_lost(
-        &outbox.claim(&elsewhere, &BTreeSet::new(), 1).await
-    ));
-    let second = outbox
-        .acquire(other, "b", TTL)
-        .await
-        .unwrap()
-        .expect("free");
-    assert_eq!(
-        outbox.claim(&second, &BTreeSet::new(), 10).await.unwrap(),
-        []
-    );
-    assert_eq!(outbox.depth(other).await.unwrap().rows, 0);
-    assert_eq!(outbox.parked(other).await.unwrap(), []);
-    let skip = Resolution::Skip;
-    assert!(!outbox.unpark(other, 1, 0, skip).await.unwrap());
     outbox.renew(&lease, TTL).await.unwrap();
 }
 

@@ -326,7 +326,7 @@ macro_rules! __outbox_cases {
                 a_released_lease_is_free_at_once
                 a_takeover_waits_for_the_end
                 a_lost_lease_changes_nothing
-                a_lease_is_good_for_its_partition_alone
+                a_forged_token_is_no_lease
                 leases_are_durable
             }
             delivery {

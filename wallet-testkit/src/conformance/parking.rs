@@ -30,10 +30,10 @@ pub async fn parked_events_are_told_in_order(kit: &Kit) {
         kit.outbox().park(&lease, &events[index]).await.unwrap();
     }
     kit.outbox().park(&lease, &events[1]).await.unwrap();
-    assert_eq!(kit.outbox().parked(0).await.unwrap(), events);
-    assert_eq!(kit.outbox().depth(0).await.unwrap().parked, 3);
+    assert_eq!(kit.outbox().parked().await.unwrap(), events);
+    assert_eq!(kit.outbox().depth().await.unwrap().parked, 3);
     kit.reopen().await;
-    assert_eq!(kit.outbox().parked(0).await.unwrap(), events);
+    assert_eq!(kit.outbox().parked().await.unwrap(), events);
 }
 
 /// A parked event keeps its row open.
@@ -47,7 +47,7 @@ pub async fn a_parked_event_keeps_its_row_open(kit: &Kit) {
     kit.mark(&lease, rows[0], &[1], RowState::Open).await;
     let open = kit.claim(&lease, &[], 10).await;
     assert_eq!((open[0].id, &open[0].done), (rows[0], &DoneSet::from([1])));
-    assert_eq!(kit.outbox().depth(0).await.unwrap().rows, 2);
+    assert_eq!(kit.outbox().depth().await.unwrap().rows, 2);
 }
 
 /// Skipping a parked event marks it as done for good.
@@ -60,9 +60,9 @@ pub async fn a_skipped_event_is_done(kit: &Kit) {
         .await
         .unwrap();
     let skip = Resolution::Skip;
-    assert!(kit.outbox().unpark(0, rows[0], 2, skip).await.unwrap());
-    assert!(!kit.outbox().unpark(0, rows[0], 2, skip).await.unwrap());
-    assert_eq!(kit.outbox().parked(0).await.unwrap(), []);
+    assert!(kit.outbox().unpark(rows[0], 2, skip).await.unwrap());
+    assert!(!kit.outbox().unpark(rows[0], 2, skip).await.unwrap());
+    assert_eq!(kit.outbox().parked().await.unwrap(), []);
     let open = kit.claim(&lease, &[], 10).await;
     assert_eq!(open[0].done, DoneSet::from([0, 2]));
 }
@@ -74,11 +74,11 @@ pub async fn a_redriven_event_is_tried_again(kit: &Kit) {
     let parked = event(rows[0], 0, "no");
     kit.outbox().park(&lease, &parked).await.unwrap();
     let redrive = Resolution::Redrive;
-    assert!(kit.outbox().unpark(0, rows[0], 0, redrive).await.unwrap());
-    assert_eq!(kit.outbox().parked(0).await.unwrap(), []);
+    assert!(kit.outbox().unpark(rows[0], 0, redrive).await.unwrap());
+    assert_eq!(kit.outbox().parked().await.unwrap(), []);
     assert_eq!(kit.claim(&lease, &[], 10).await[0].done, DoneSet::new());
     kit.outbox().park(&lease, &parked).await.unwrap();
-    assert_eq!(kit.outbox().parked(0).await.unwrap(), [parked]);
+    assert_eq!(kit.outbox().parked().await.unwrap(), [parked]);
 }
 
 /// Ending the parking of an event that is not parked changes nothing.
@@ -86,12 +86,7 @@ pub async fn what_is_not_parked_is_left_alone(kit: &Kit) {
     let rows = kit.rows(1).await;
     let lease = kit.lease().await;
     for resolution in [Resolution::Skip, Resolution::Redrive] {
-        assert!(
-            !kit.outbox()
-                .unpark(0, rows[0], 0, resolution)
-                .await
-                .unwrap()
-        );
+        assert!(!kit.outbox().unpark(rows[0], 0, resolution).await.unwrap());
     }
     assert_eq!(kit.claim(&lease, &[], 10).await[0].done, DoneSet::new());
 }
@@ -106,7 +101,7 @@ pub async fn ending_a_parking_needs_no_lease(kit: &Kit) {
         .unwrap();
     kit.outbox().release(&lease).await.unwrap();
     let skip = Resolution::Skip;
-    assert!(kit.outbox().unpark(0, rows[0], 0, skip).await.unwrap());
+    assert!(kit.outbox().unpark(rows[0], 0, skip).await.unwrap());
     let lease = kit.lease().await;
     assert_eq!(kit.claim(&lease, &[], 10).await[0].done, DoneSet::from([0]));
 }

@@ -89,8 +89,8 @@ pub async fn the_outbox_is_shared(kit: &Kit) {
     };
     let ada = kit.open_with("ada", 100).await;
     let ttl = Duration::from_secs(60);
-    let lease = kit.outbox().acquire(0, "one", ttl).await.unwrap();
-    assert_eq!(other.outbox().acquire(0, "two", ttl).await.unwrap(), None);
+    let lease = kit.outbox().acquire("one", ttl).await.unwrap();
+    assert_eq!(other.outbox().acquire("two", ttl).await.unwrap(), None);
     kit.outbox().release(&lease.expect("free")).await.unwrap();
     other.accept(super::steps::withdrawal(ada, 1)).await;
     let rows = open_rows(kit.outbox().as_ref()).await;

@@ -381,11 +381,11 @@ pub async fn a_trial_balance_adds_up_each_currency(kit: &Kit) {
 pub async fn a_probe_leaves_nothing_behind(kit: &Kit) {
     let ada = kit.open_with("ada", 100).await;
     let (store, outbox) = (kit.store(), kit.outbox());
-    let before = (kit.account(ada).await, outbox.depth(0).await.unwrap());
+    let before = (kit.account(ada).await, outbox.depth().await.unwrap());
     for result in futures_util::future::join_all((0..8).map(|_| store.probe())).await {
         result.unwrap();
     }
-    let after = (kit.account(ada).await, outbox.depth(0).await.unwrap());
+    let after = (kit.account(ada).await, outbox.depth().await.unwrap());
     assert_eq!(after, before);
     let sums = store.trial_balance(LedgerId::default()).await.unwrap();
     assert_eq!(sums.iter().map(|sum| sum.posted).sum::<i128>(), 0);

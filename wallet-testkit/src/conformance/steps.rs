@@ -197,11 +197,11 @@ pub(super) fn bank() -> AccountId {
     settlement_account(LedgerId::default(), eur(), &settlement("bank"), 0)
 }
 
-/// Every open outbox row of partition 0, read by a relay of the kit.
+/// Every open outbox row, read by a relay of the kit.
 pub(super) async fn open_rows(outbox: &dyn Outbox) -> Vec<OutboxRow> {
     let ttl = Duration::from_secs(60);
-    let lease = outbox.acquire(0, "kit", ttl).await.expect("acquire");
-    let lease = lease.expect("nobody else has the partition");
+    let lease = outbox.acquire("kit", ttl).await.expect("acquire");
+    let lease = lease.expect("nobody else has the outbox");
     let rows = outbox.claim(&lease, &BTreeSet::new(), 10_000).await;
     outbox.release(&lease).await.expect("release");
     rows.expect("claim")

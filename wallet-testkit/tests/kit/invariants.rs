@@ -392,7 +392,7 @@ fn delivered(
         sample(&kit).await;
         let memory = factory.0.get().expect("it was built");
         let ttl = std::time::Duration::from_secs(1);
-        let lease = memory.acquire(0, "relay", ttl).await.unwrap().unwrap();
+        let lease = memory.acquire("relay", ttl).await.unwrap().unwrap();
         let rows = memory.claim(&lease, &BTreeSet::new(), 100).await.unwrap();
         let mut marks = Vec::new();
         work(
@@ -492,7 +492,7 @@ fn an_outbox_that_somebody_holds_is_not_checked() {
         sample(&kit).await;
         let memory = factory.0.get().expect("it was built");
         let ttl = std::time::Duration::from_secs(1);
-        memory.acquire(0, "relay", ttl).await.unwrap().unwrap();
+        memory.acquire("relay", ttl).await.unwrap().unwrap();
         let verifier = Verifier::new(memory).with_outbox(memory, Delivered::Unknown);
         let report = verifier.run().await.unwrap();
         assert_eq!(report.violations, []);

@@ -91,7 +91,7 @@ pub(crate) async fn drained(world: &World, progress: &mut Progress) -> Result<()
             .map(|one| Position::new(Epoch::FIRST, one.state.version))
             .collect();
         let positions = inbox.positions(CONSUMER, &customers).await?;
-        let depth = store.depth(0).await?;
+        let depth = store.depth().await?;
         // Holds without a capture end when they expire.
         let are_swept = waited >= EXPIRING && store.expired_holds(1).await?.is_empty();
         if versions == positions && depth.rows == 0 && are_swept {
@@ -166,7 +166,7 @@ pub(crate) async fn run(args: &VerifyArgs) -> Result<()> {
         let sum = u64::try_from(sum.posted.unsigned_abs())?;
         verified.figures.insert(name, sum);
     }
-    let parked = store.parked(0).await?;
+    let parked = store.parked().await?;
     if !parked.is_empty() {
         verified.violation(format!("{} events are parked", parked.len()));
     }

@@ -1,4 +1,4 @@
-//! The session of an active relay, from taking the partition to losing or leaving it. All
+//! The session of an active relay, from taking the outbox to losing or leaving it. All
 //! pending futures are in one set of steps. One task handles them, so the order depends
 //! only on their answers.
 

@@ -17,7 +17,7 @@ impl Session<'_> {
         let (core, lease) = (self.core, self.lease.clone());
         self.push(async move {
             let opened = async {
-                let parked = core.outbox.parked(lease.partition).await?;
+                let parked = core.outbox.parked().await?;
                 // A later unpark is found by the next look at the parked events.
                 core.outbox.reopen(&lease).await?;
                 Ok(parked.into_iter().map(|event| event.account).collect())

@@ -81,9 +81,7 @@ impl Session<'_> {
         if looks && !self.busy.looking && !self.is_stopping {
             self.busy.looking = true;
             let core = self.core;
-            self.push(
-                async move { Step::Looked(core.outbox.parked(core.settings.partition).await) },
-            );
+            self.push(async move { Step::Looked(core.outbox.parked().await) });
         }
         self.sleep(TEND, Step::Tend);
     }

@@ -53,10 +53,7 @@ async fn a_relay_that_stops_leaves_nothing_undone_and_no_lease() {
     running.stop().await;
     let before = recorder.published().len();
     assert!((4..60).contains(&before), "{before}");
-    let lease = world
-        .store
-        .acquire(0, "other", Duration::from_secs(1))
-        .await;
+    let lease = world.store.acquire("other", Duration::from_secs(1)).await;
     let lease = lease.unwrap().expect("it was given back");
     world.store.release(&lease).await.unwrap();
     // The next relay repeats nothing.
@@ -76,10 +73,7 @@ async fn a_relay_whose_lease_was_taken_begins_again() {
     let [ada, bob] = world.accounts().await;
     world.drained().await;
     // As if the process had stopped for longer than its lease.
-    let lease = world
-        .store
-        .acquire(0, "first", Duration::from_secs(30))
-        .await;
+    let lease = world.store.acquire("first", Duration::from_secs(30)).await;
     let lease = lease.unwrap().unwrap();
     let stolen = wallet_core::store::Lease {
         owner: "thief".to_owned(),
@@ -109,10 +103,7 @@ async fn a_relay_that_cannot_renew_stops_publishing_before_its_lease_ends() {
     world.accounts::<2>().await;
     world.drained().await;
     outbox.fails_renewals(true);
-    let lease = world
-        .store
-        .acquire(0, "other", Duration::from_secs(5))
-        .await;
+    let lease = world.store.acquire("other", Duration::from_secs(5)).await;
     assert_eq!(lease.unwrap(), None, "it is still held");
     let begin = tokio::time::Instant::now();
     while relay.stats().state == RelayState::Active {

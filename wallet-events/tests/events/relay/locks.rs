@@ -1,5 +1,5 @@
 //! A lock service beside the lease: it saves database queries and does not guard the
-//! partition.
+//! outbox.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ async fn who_stops_passes_the_turn_at_once() {
     world.accounts::<1>().await;
     world.drained().await;
     running.stop().await;
-    let name = LockName::new("wallet-relay-0").unwrap();
+    let name = LockName::new("wallet-relay").unwrap();
     let other = LockOwner::new("other").unwrap();
     let taken = locks.acquire(&name, &other, Duration::from_secs(1)).await;
     assert!(taken.unwrap().is_some());

@@ -23,7 +23,7 @@ fn poisoned(account: AccountId, times: u32) -> Arc<Recorder> {
 
 async fn parked(world: &World, count: usize) {
     for _ in 0..10_000 {
-        if world.store.parked(0).await.unwrap().len() == count {
+        if world.store.parked().await.unwrap().len() == count {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -51,7 +51,7 @@ async fn a_refused_event_stops_its_account_and_no_other_until_skipped() {
     let (seen, _) = firsts(&recorder.published());
     assert_eq!(seen[&ada], [1, 2]);
     assert_eq!(seen[&bob], (1..=22).collect::<Vec<_>>());
-    let events = world.store.parked(0).await.unwrap();
+    let events = world.store.parked().await.unwrap();
     assert_eq!((events[0].account.id, events[0].version), (ada, 3));
     assert_eq!(events[0].reason, "malformed");
     assert_eq!(relay.stats().parked, 1);
@@ -63,7 +63,7 @@ async fn a_refused_event_stops_its_account_and_no_other_until_skipped() {
 
     let skipped = world
         .store
-        .unpark(0, events[0].row, events[0].index, Resolution::Skip);
+        .unpark(events[0].row, events[0].index, Resolution::Skip);
     assert!(skipped.await.unwrap());
     world.drained().await;
     running.stop().await;
@@ -84,10 +84,10 @@ async fn a_redriven_event_goes_first_and_what_waited_follows() {
     }
     for _ in 0..2 {
         parked(&world, 1).await;
-        let events = world.store.parked(0).await.unwrap();
+        let events = world.store.parked().await.unwrap();
         let redriven = world
             .store
-            .unpark(0, events[0].row, events[0].index, Resolution::Redrive);
+            .unpark(events[0].row, events[0].index, Resolution::Redrive);
         assert!(redriven.await.unwrap());
         // Meanwhile the account gets more events.
         world.pay(bob, ada).await;
@@ -119,10 +119,10 @@ async fn parked_events_outlive_the_relay() {
     world.until_rows(6).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(!firsts(&recorder.published()).0.contains_key(&ada));
-    let events = world.store.parked(0).await.unwrap();
+    let events = world.store.parked().await.unwrap();
     let redriven = world
         .store
-        .unpark(0, events[0].row, events[0].index, Resolution::Redrive);
+        .unpark(events[0].row, events[0].index, Resolution::Redrive);
     assert!(redriven.await.unwrap());
     world.drained().await;
     running.stop().await;
@@ -149,7 +149,7 @@ async fn what_is_larger_than_the_publisher_takes_is_parked_unsent() {
     world.must(vec![transfer.into()]).await;
     parked(&world, 2).await;
     running.stop().await;
-    let events = world.store.parked(0).await.unwrap();
+    let events = world.store.parked().await.unwrap();
     for event in events {
         assert!(event.reason.starts_with("too large: "), "{}", event.reason);
     }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use wallet_core::StoreError;
 use wallet_core::memory::MemoryStore;
 use wallet_core::store::{
-    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PartitionId,
-    Resolution, RowId, RowProgress, StoreErrorKind,
+    EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent, Resolution, RowId,
+    RowProgress, StoreErrorKind,
 };
 use wallet_events::RelayState;
 
@@ -22,7 +22,7 @@ pub(crate) struct Faulty {
     rng: Mutex<fastrand::Rng>,
     percent: AtomicU64,
     fails_renewals: AtomicBool,
-    /// How often a relay tried to take the partition.
+    /// How often a relay tried to take the outbox.
     pub(crate) acquires: AtomicU64,
     /// Rows from this number on have an unknown format.
     newer_from: Mutex<Option<RowId>>,
@@ -61,15 +61,10 @@ impl Faulty {
 
 #[async_trait]
 impl Outbox for Faulty {
-    async fn acquire(
-        &self,
-        partition: PartitionId,
-        owner: &str,
-        ttl: Duration,
-    ) -> Result<Option<Lease>, OutboxError> {
+    async fn acquire(&self, owner: &str, ttl: Duration) -> Result<Option<Lease>, OutboxError> {
         self.acquires.fetch_add(1, Ordering::Relaxed);
         self.fails()?;
-        self.inner.acquire(partition, owner, ttl).await
+        self.inner.acquire(owner, ttl).await
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease, OutboxError> {
@@ -117,23 +112,22 @@ impl Outbox for Faulty {
         self.fails()
     }
 
-    async fn parked(&self, partition: PartitionId) -> Result<Vec<ParkedEvent>, OutboxError> {
+    async fn parked(&self) -> Result<Vec<ParkedEvent>, OutboxError> {
         self.fails()?;
-        self.inner.parked(partition).await
+        self.inner.parked().await
     }
 
     async fn unpark(
         &self,
-        partition: PartitionId,
         row: RowId,
         index: EventIndex,
         resolution: Resolution,
     ) -> Result<bool, OutboxError> {
-        self.inner.unpark(partition, row, index, resolution).await
+        self.inner.unpark(row, index, resolution).await
     }
 
-    async fn depth(&self, partition: PartitionId) -> Result<OutboxDepth, OutboxError> {
-        self.inner.depth(partition).await
+    async fn depth(&self) -> Result<OutboxDepth, OutboxError> {
+        self.inner.depth().await
     }
 }
 
@@ -180,7 +174,7 @@ async fn behind_a_row_of_a_newer_format_nothing_is_published() {
     let running = spawn(&relay);
     world.until_rows(3).await;
     tokio::time::sleep(Duration::from_secs(30)).await;
-    assert_eq!(world.store.depth(0).await.unwrap().rows, 3);
+    assert_eq!(world.store.depth().await.unwrap().rows, 3);
     match relay.stats().state {
         RelayState::Halted { row, reason } => {
             assert_eq!(row, 4);
