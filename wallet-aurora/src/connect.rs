@@ -1,6 +1,7 @@
 //! Opens a connection: checks the server, then sets up the session.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
@@ -8,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, MySqlConnection};
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
-use crate::credentials::{Endpoint, Source};
+use crate::credentials::{Credentials, Endpoint};
 use crate::error::{Failed, Result, connecting};
 use crate::run::Runner;
 use crate::sql::Script;
@@ -26,7 +27,7 @@ pub(crate) enum Role {
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     options: MySqlConnectOptions,
-    credentials: Option<Source>,
+    credentials: Option<Arc<dyn Credentials>>,
     pub(crate) role: Role,
     lock_wait: Duration,
     pub(crate) connect_wait: Duration,
@@ -110,7 +111,7 @@ pub(crate) enum Wait {
 }
 
 impl crate::AuroraSettings {
-    /// Checks that the addresses are valid, without connecting. A host calls it when it
+    /// Checks the addresses and the settings, without connecting. A host calls it when it
     /// reads its settings long before it uses them.
     ///
     /// # Errors
@@ -125,8 +126,9 @@ impl crate::AuroraSettings {
 }
 
 impl Target {
-    /// Parses the address.
+    /// Checks the settings and parses the address.
     pub(crate) fn new(url: &str, role: Role, settings: &crate::AuroraSettings) -> Result<Self> {
+        settings.validate()?;
         let options = MySqlConnectOptions::from_str(url).map_err(|error| {
             // The driver's error may contain the address and so the password.
             drop(error);
@@ -209,7 +211,7 @@ impl Target {
 
     async fn connect(&self) -> Result<MySqlConnection> {
         let mut options = self.options.clone();
-        if let Some(Source(credentials)) = &self.credentials {
+        if let Some(credentials) = &self.credentials {
             let endpoint = Endpoint {
                 host: options.get_host().to_owned(),
                 port: options.get_port(),
@@ -243,12 +245,12 @@ impl Target {
         let lock_secs = i64::try_from(self.lock_wait.as_secs()).unwrap_or(i64::MAX);
         script.work(context, |sql| {
             sql.raw("SET SESSION innodb_lock_wait_timeout = ");
-            sql.int(lock_secs.clamp(1, 1_000_000));
+            sql.int(lock_secs);
         });
         // A change of schema locks a table for longer than a transaction locks a row.
         script.work(context, |sql| {
             sql.raw("SET SESSION lock_wait_timeout = ");
-            sql.int(lock_secs.clamp(1, 1_000_000).saturating_mul(5));
+            sql.int(lock_secs.saturating_mul(5));
         });
         // A host may vanish without closing its connection. The server then holds the
         // host's locks until a timeout: eight hours, unless the session sets a shorter one.
@@ -257,7 +259,7 @@ impl Target {
             for (index, name) in VANISHED.into_iter().enumerate() {
                 sql.raw(if index == 0 { "SET SESSION " } else { ", " });
                 sql.raw(name).raw(" = ");
-                sql.int(session_secs.clamp(1, 31_536_000));
+                sql.int(session_secs);
             }
         });
         script.work(context, |sql| {

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -29,8 +28,10 @@ use async_trait::async_trait;
 ///     }
 /// }
 ///
-/// let settings = AuroraSettings::new("mysql://shop@writer.example/shop")
-///     .with_credentials(std::sync::Arc::new(FromFile));
+/// let settings = AuroraSettings {
+///     credentials: Some(std::sync::Arc::new(FromFile)),
+///     ..AuroraSettings::new("mysql://shop@writer.example/shop")
+/// };
 /// # drop(settings);
 /// ```
 #[async_trait]
@@ -53,15 +54,3 @@ pub struct Endpoint {
     /// The user in the database.
     pub user: String,
 }
-
-/// A source of passwords. It is equal only to itself.
-#[derive(Debug, Clone)]
-pub(crate) struct Source(pub(crate) Arc<dyn Credentials>);
-
-impl PartialEq for Source {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for Source {}

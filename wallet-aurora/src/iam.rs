@@ -36,10 +36,10 @@ const LIFETIME: Duration = Duration::from_secs(900);
 /// let keys = Credentials::new("AKIDEXAMPLE", "secret", None, None, "vault");
 /// let provider = SharedCredentialsProvider::new(keys);
 /// let token = IamToken::new(provider, "eu-central-1", Arc::new(SystemClock));
-/// let settings = AuroraSettings::new(
+/// let mut settings = AuroraSettings::new(
 ///     "mysql://shop@writer.example/shop?ssl-mode=VERIFY_IDENTITY&ssl-ca=/etc/rds.pem",
-/// )
-/// .with_credentials(Arc::new(token));
+/// );
+/// settings.credentials = Some(Arc::new(token));
 /// # drop(settings);
 /// ```
 pub struct IamToken {

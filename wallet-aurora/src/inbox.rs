@@ -79,8 +79,8 @@ impl AuroraInbox {
     /// settings disable migration.
     ///
     /// # Errors
-    /// - `Internal`: the address is not valid, access is denied, or the tables are missing
-    ///   and the settings disable creating them.
+    /// - `Internal`: a setting or the address is not valid, access is denied, or the tables
+    ///   are missing and the settings disable creating them.
     /// - `Unavailable`: the server cannot be reached, or is read-only.
     pub async fn open(settings: &AuroraSettings) -> Result<Self> {
         let target = Target::new(&settings.writer, Role::Writer, settings)?;

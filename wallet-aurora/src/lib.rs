@@ -40,7 +40,7 @@
 //! [`AuroraInbox::advance_in`] records a step in the transaction of the effect.
 //!
 //! # Readers
-//! With [`AuroraSettings::with_reader`], a reader can answer reads that decide nothing.
+//! With [`AuroraSettings::reader`], a reader can answer reads that decide nothing.
 //! [`AuroraStore::reading`] sets for each call how fresh the read must be. Without it the
 //! store reads from the writer. Callers get read-your-writes when they pass on the versions
 //! of an earlier answer.
@@ -48,11 +48,11 @@
 //! # Connections
 //! The store has its own connection pool, because sqlx's pool pings after every use. The
 //! pool follows these rules:
-//! - A connection that was idle for [`AuroraSettings::with_idle`] is tested before use, for
+//! - A connection that was idle for [`AuroraSettings::idle`] is tested before use, for
 //!   one second at most.
 //! - After a connection is lost in use, every other connection is tested before use.
 //! - After a test fails, no connection is used that was opened before.
-//! - A connection older than [`AuroraSettings::with_lifetime`] is replaced.
+//! - A connection older than [`AuroraSettings::lifetime`] is replaced.
 //! - A connection is closed after any failure except a conflict or bad data.
 //!
 //! A former writer is read-only after a failover (`read_only`, `innodb_read_only`). The
@@ -61,8 +61,8 @@
 //! strict `sql_mode`, whatever the server's defaults are.
 //!
 //! If a host vanishes without closing its connections, its locks last for
-//! [`AuroraSettings::with_session_wait`]. Some connections are reserved for commits
-//! ([`AuroraSettings::with_reserved_connections`]), so that reads never starve commits.
+//! [`AuroraSettings::session_wait`]. Some connections are reserved for commits
+//! ([`AuroraSettings::reserved_connections`]), so that reads never starve commits.
 //!
 //! # Lost commits
 //! Three events take acknowledged commits back: a failover to a replica that lagged, a

@@ -63,7 +63,10 @@ pub(crate) enum Purpose {
 impl Pool {
     pub(crate) fn new(target: Target, settings: &AuroraSettings) -> Arc<Self> {
         let unreserved = match target.role {
-            connect::Role::Writer => settings.connections.saturating_sub(settings.reserved),
+            connect::Role::Writer => {
+                let reserved = settings.reserved_connections;
+                settings.connections.saturating_sub(reserved)
+            }
             connect::Role::Reader => settings.connections,
         };
         Arc::new(Self {

@@ -76,7 +76,7 @@ impl AuroraStore {
     /// Connects, and brings the schema up to date unless the settings disable it.
     ///
     /// # Errors
-    /// - `Internal`: the address or the schema is not valid, access is denied,
+    /// - `Internal`: a setting, the address or the schema is not valid, access is denied,
     ///   or the schema is newer than this release or (without migrating) older.
     /// - `Unavailable`: the server cannot be reached, or is read-only.
     pub async fn open(settings: &AuroraSettings) -> Result<Self> {
@@ -125,7 +125,7 @@ impl AuroraStore {
             writer,
             reader,
             freshness: Freshness::Strong,
-            numbers: Arc::new(Mutex::new(Numbers::new(settings.remembered))),
+            numbers: Arc::new(Mutex::new(Numbers::new(settings.remembered_accounts))),
             claimed: Arc::default(),
             settlements: Arc::default(),
         })

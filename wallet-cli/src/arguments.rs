@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
@@ -76,15 +77,23 @@ impl Arguments {
                 _ => {}
             }
             let url = &self.store;
-            // A command that only reads may read damaged books too.
-            let is_checked = matches!(self.what, What::Purge(_) | What::RestoreDone(_));
-            let store = open(url, is_checked).await?;
+            let opened = open(url, true).await;
+            // Damaged books can be examined. Every other answer about them may be wrong.
+            let examines = matches!(self.what, What::Verify(_) | What::Reconcile(_));
+            let refusal = match &opened {
+                Err(CliError::Store(error)) if examines => Some(error.to_string()),
+                _ => None,
+            };
+            let store = match &refusal {
+                Some(_) => open(url, false).await?,
+                None => opened?,
+            };
             let store = store.as_ref();
-            match self.what {
+            let code = match self.what {
                 What::Backup(backup) => backup.run(file(url)?),
                 What::Restore(restore) => restore.run(file(url)?),
                 What::RestoreDone(done) => done.run(store).await,
-                What::Verify(verify) => verify.run(store, url).await,
+                What::Verify(verify) => verify.run(store, url, refusal.is_none()).await,
                 What::Statement(statement) => statement.run(store).await,
                 What::Events(events) => events.run(store).await,
                 What::Outcome(outcome) => outcome.run(store).await,
@@ -94,9 +103,21 @@ impl Arguments {
                 What::Audit(audit) => audit.run().await,
                 #[cfg(feature = "aws")]
                 What::Redrive(redrive) => redrive.run().await,
-            }
+            };
+            let code = code?;
+            Ok(refusal.map_or(code, |refusal| refused(&refusal, code)))
         })
     }
+}
+
+/// The exit code of an examination of books that a server refuses to start with.
+fn refused(refusal: &str, code: u8) -> u8 {
+    // The message may fail; nothing else can report it.
+    let _ = writeln!(
+        std::io::stderr(),
+        "wallet: a server does not start with this file: {refusal}"
+    );
+    code.max(1)
 }
 
 /// Opens an existing store as it is: nothing is created or migrated.
@@ -109,16 +130,21 @@ async fn open(url: &StoreUrl, is_checked: bool) -> Result<Box<dyn Books>, CliErr
         StoreUrl::Memory => return Err(CliError::Memory),
         #[cfg(feature = "mysql")]
         StoreUrl::Mysql(address) => {
-            let settings = wallet_aurora::AuroraSettings::new(address).with_migrate(false);
+            let settings = wallet_aurora::AuroraSettings {
+                migrate: false,
+                ..wallet_aurora::AuroraSettings::new(address)
+            };
             let store = wallet_aurora::AuroraStore::open(&settings).await?;
             return Ok(Box::new(store));
         }
         StoreUrl::Sqlite(path) => path,
     };
-    let settings = SqliteSettings::new(path)
-        .with_create(false)
-        .with_migrate(false)
-        .with_check(is_checked);
+    let settings = SqliteSettings {
+        create: false,
+        migrate: false,
+        check: is_checked,
+        ..SqliteSettings::new(path)
+    };
     match SqliteStore::open(&settings, Arc::new(SystemClock)) {
         Ok(store) => Ok(Box::new(store)),
         // If the file is missing, its log may still exist.

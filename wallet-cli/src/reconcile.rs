@@ -88,9 +88,12 @@ impl Reconcile {
         let Some(url) = &self.cache else {
             return Ok(None);
         };
-        let settings = wallet_redis::RedisSettings::new(url).with_prefix(&self.cache_prefix);
-        // No payment waits for this answer, so the timeout is longer than in the service.
-        let settings = settings.with_budget(Duration::from_secs(2));
+        let settings = wallet_redis::RedisSettings {
+            prefix: self.cache_prefix.clone(),
+            // No payment waits for this answer, so the timeout is longer than in the service.
+            budget: Duration::from_secs(2),
+            ..wallet_redis::RedisSettings::new(url)
+        };
         let redis = wallet_redis::Redis::open(&settings).await?;
         Ok(Some(Box::new(redis.cache())))
     }

@@ -1,5 +1,6 @@
 //! The settings of history and audit log.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wallet_core::StoreError;
@@ -15,7 +16,8 @@ use wallet_core::store::StoreErrorKind;
 /// use wallet_dynamo::DynamoSettings;
 ///
 /// let fees = InLedger::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
-/// let settings = DynamoSettings::new("shop-history").spread(fees, 8);
+/// let mut settings = DynamoSettings::new("shop-history");
+/// settings.spread.insert(fees, 8);
 /// assert_eq!(settings.stripes_of(fees), 8);
 /// ```
 #[derive(Debug, Clone)]
@@ -32,8 +34,11 @@ pub struct DynamoSettings {
     pub retry: Backoff,
     /// The most calls in flight. 8 by default.
     pub calls_max: usize,
-    /// The accounts whose rows are spread, and their number of partition keys.
-    pub(crate) spread: Vec<(AccountKey, u8)>,
+    /// The number of partition keys over which the rows of a hot account are spread, at
+    /// least 1. An account that is not named has 1; no account is named by default. Name an
+    /// account before its first row: if the number differs from that of the stored rows,
+    /// those rows are not found. A page of such an account takes that many requests.
+    pub spread: BTreeMap<AccountKey, u8>,
 }
 
 impl DynamoSettings {
@@ -46,26 +51,14 @@ impl DynamoSettings {
             attempts_max: 10,
             retry: Backoff::new(Duration::from_millis(20), Duration::from_secs(2)),
             calls_max: 8,
-            spread: Vec::new(),
+            spread: BTreeMap::new(),
         }
-    }
-
-    /// Spreads the rows of a hot account over this number of partition keys, from its first
-    /// row on. 1 is the same as no spread. If the number differs from that of the stored
-    /// rows, those rows are not found. A page of such an account takes that many requests.
-    #[must_use]
-    pub fn spread(mut self, account: AccountKey, stripes: u8) -> Self {
-        self.spread.retain(|(known, _)| *known != account);
-        self.spread.push((account, stripes.max(1)));
-        self
     }
 
     /// The number of partition keys of an account's rows.
     #[must_use]
     pub fn stripes_of(&self, account: AccountKey) -> u8 {
-        let mut spread = self.spread.iter();
-        let found = spread.find(|(known, _)| *known == account);
-        found.map_or(1, |(_, stripes)| *stripes)
+        self.spread.get(&account).copied().unwrap_or(1)
     }
 
     pub(crate) fn validate(&self) -> Result<(), StoreError> {
@@ -74,7 +67,36 @@ impl DynamoSettings {
             && !self.retry.first.is_zero()
             && self.retry.longest >= self.retry.first
             && self.calls_max > 0;
-        let problem = || StoreError::new(StoreErrorKind::Internal, "a setting makes no sense");
-        is_sound.then_some(()).ok_or_else(problem)
+        let problems = [
+            (!is_sound, "a setting makes no sense"),
+            (
+                self.spread.values().any(|stripes| *stripes == 0),
+                "the setting `spread` must be at least 1 for each account",
+            ),
+        ];
+        let found = problems.iter().find(|(is_problem, _)| *is_problem);
+        found.map_or(Ok(()), |(_, problem)| {
+            Err(StoreError::new(StoreErrorKind::Internal, *problem))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wallet_core::{AccountId, LedgerId};
+
+    use super::*;
+
+    #[test]
+    fn an_account_has_at_least_one_partition_key() {
+        let account = AccountKey::new(LedgerId::default(), AccountId::from_bytes([7; 16]));
+        let mut settings = DynamoSettings::new("t");
+        assert_eq!(settings.stripes_of(account), 1);
+        settings.spread.insert(account, 1);
+        settings.validate().unwrap();
+        settings.spread.insert(account, 0);
+        let error = settings.validate().unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Internal);
+        assert!(error.to_string().contains("`spread`"), "{error}");
     }
 }

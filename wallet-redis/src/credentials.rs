@@ -59,7 +59,10 @@ impl fmt::Debug for RedisCredentials {
 /// }
 ///
 /// let provider = std::sync::Arc::new(FromFile("/run/secrets/redis".into()));
-/// let settings = RedisSettings::new("rediss://cfg.example:6379").with_credentials(provider);
+/// let settings = RedisSettings {
+///     credentials: Some(provider),
+///     ..RedisSettings::new("rediss://cfg.example:6379")
+/// };
 /// assert!(settings.check().is_ok());
 /// ```
 #[async_trait]
@@ -67,11 +70,11 @@ pub trait RedisCredentialsProvider: fmt::Debug + Send + Sync + 'static {
     /// The credentials for a connection now. The client calls it when it opens a connection
     /// (a cluster has one per node), once more right afterwards, and whenever a connection
     /// signs in again
-    /// ([`RedisSettings::with_sign_in_age`](crate::RedisSettings::with_sign_in_age)).
+    /// ([`RedisSettings::sign_in_age`](crate::RedisSettings::sign_in_age)).
     ///
     /// Every connection calls it again, so it must not return a token that is about to
     /// expire. Its duration counts into
-    /// [`RedisSettings::with_connect_wait`](crate::RedisSettings::with_connect_wait).
+    /// [`RedisSettings::connect_wait`](crate::RedisSettings::connect_wait).
     ///
     /// # Errors
     /// Any error: the connection is not opened, or stays signed in as before. The client

@@ -14,7 +14,7 @@
 //!
 //! # Cost of a call
 //! A call costs one round trip, and takes at most its deadline
-//! ([`RedisSettings::with_budget`], 20 ms). If its connection breaks, an idempotent call is
+//! ([`RedisSettings::budget`], 20 ms). If its connection breaks, an idempotent call is
 //! repeated within the deadline. After a few calls in a row without an answer, a circuit
 //! breaker opens and calls fail at once. A background task then opens a new connection. The
 //! connection is used after it has answered within the deadline of a call. A server that
@@ -36,10 +36,10 @@
 //! a balance is read again, a limit counts from zero, and a user signs in again.
 //!
 //! # Passwords that change
-//! [`RedisSettings::with_credentials`] takes user and password from a
+//! With [`RedisSettings::credentials`], user and password come from a
 //! [`RedisCredentialsProvider`] instead of the address. Every new connection asks the
 //! provider. Each connection signs in again after eleven hours
-//! ([`RedisSettings::with_sign_in_age`]) without being closed.
+//! ([`RedisSettings::sign_in_age`]) without being closed.
 //!
 //! IAM of `ElastiCache` needs this. A token is a password for 15 minutes. The server closes
 //! a connection after 12 hours unless it signs in again with a new token

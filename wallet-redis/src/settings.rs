@@ -13,41 +13,63 @@ use crate::RedisCredentialsProvider;
 /// ```
 /// use std::time::Duration;
 /// use wallet_redis::RedisSettings;
-/// let settings = RedisSettings::new("rediss+cluster://shop:secret@cfg.example:6379")
-///     .with_budget(Duration::from_millis(10));
+/// let settings = RedisSettings {
+///     budget: Duration::from_millis(10),
+///     ..RedisSettings::new("rediss+cluster://shop:secret@cfg.example:6379")
+/// };
+/// assert!(settings.check().is_ok());
 /// assert!(!format!("{settings:?}").contains("secret"));
 /// ```
 #[derive(Clone)]
 pub struct RedisSettings {
-    pub(crate) url: String,
-    pub(crate) ca: Option<Arc<[u8]>>,
-    pub(crate) credentials: Option<Arc<dyn RedisCredentialsProvider>>,
-    pub(crate) sign_in_age: Duration,
-    pub(crate) prefix: String,
-    pub(crate) budget: Duration,
-    pub(crate) connect_wait: Duration,
-    pub(crate) failures_max: u32,
-    pub(crate) retries_max: u32,
-    pub(crate) reconnect: Backoff,
-    pub(crate) cache_ttl: Duration,
-}
-
-impl RedisSettings {
-    /// The longest time to cache a balance: 30 days.
-    pub const CACHE_TTL_MAX: Duration = Duration::from_secs(30 * 86_400);
-
-    /// Settings for Redis at `url`. An ACL user and a password may precede the host.
-    /// `rediss` instead of `redis` requires TLS.
+    /// The address. An ACL user and a password may precede the host. `rediss` instead of
+    /// `redis` requires TLS.
     ///
     /// | form | deployment |
     /// |---|---|
     /// | `redis://user:password@host:port/db` | one server |
     /// | `redis+sentinel://user:password@host:port,host:port/name/db` | sentinels of the server `name` |
     /// | `redis+cluster://user:password@host:port,host:port` | nodes of a cluster, or its configuration endpoint |
-    ///
-    /// Keys begin with `wallet`. A call takes at most 20 ms. After 3 failures in a row, a
-    /// circuit breaker opens until a connection answers again. Balances are cached for one
-    /// minute.
+    pub url: String,
+    /// The certificates of the trusted issuers (PEM). `None`, the default, trusts the
+    /// system's.
+    pub ca: Option<Arc<[u8]>>,
+    /// The provider of the user and the password. The address must then contain neither.
+    /// `None` by default.
+    pub credentials: Option<Arc<dyn RedisCredentialsProvider>>,
+    /// How long a connection stays signed in before it signs in again with
+    /// [`credentials`](RedisSettings::credentials): more than zero. 11 hours by default,
+    /// because AWS closes a connection after 12. It has no effect without a provider.
+    pub sign_in_age: Duration,
+    /// The prefix of every key: 1 to 32 characters of `a-z A-Z 0-9 _ - .`. Books that were
+    /// restored to an earlier state need another prefix, and so do other books. `wallet` by
+    /// default.
+    pub prefix: String,
+    /// The deadline of one call, including retries: more than zero. 20 ms by default.
+    pub budget: Duration,
+    /// The longest time to open a connection: more than zero. A call waits for it only until
+    /// its own deadline. 1 s by default.
+    pub connect_wait: Duration,
+    /// The limit of the circuit breaker, at least 1: after this number of calls in a row
+    /// without an answer it opens. It closes when a new connection answers within the
+    /// deadline of a call. 3 by default.
+    pub failures_max: u32,
+    /// How often an idempotent call is repeated after its connection broke, within its
+    /// deadline. Once by default.
+    pub retries_max: u32,
+    /// The pauses between attempts to connect, the first more than zero. From 50 ms to 2 s
+    /// by default.
+    pub reconnect: Backoff,
+    /// How long a balance is cached, minus up to 10 percent at random. From one millisecond
+    /// to [`CACHE_TTL_MAX`](RedisSettings::CACHE_TTL_MAX). One minute by default.
+    pub cache_ttl: Duration,
+}
+
+impl RedisSettings {
+    /// The longest time to cache a balance: 30 days.
+    pub const CACHE_TTL_MAX: Duration = Duration::from_secs(30 * 86_400);
+
+    /// The defaults for Redis at [`url`](RedisSettings::url).
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -65,85 +87,6 @@ impl RedisSettings {
         }
     }
 
-    /// Trusts the certificates of these issuers (PEM) instead of the system's.
-    #[must_use]
-    pub fn with_ca(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.ca = Some(pem.into().into());
-        self
-    }
-
-    /// Signs in with the credentials of `provider`. The address must then contain no user
-    /// and no password.
-    #[must_use]
-    pub fn with_credentials(mut self, provider: Arc<dyn RedisCredentialsProvider>) -> Self {
-        self.credentials = Some(provider);
-        self
-    }
-
-    /// How long a connection stays signed in before it signs in again with credentials from
-    /// the [provider](Self::with_credentials). 11 hours by default, because AWS closes a
-    /// connection after 12. It has no effect without a provider.
-    #[must_use]
-    pub const fn with_sign_in_age(mut self, age: Duration) -> Self {
-        self.sign_in_age = age;
-        self
-    }
-
-    /// The prefix of every key: 1 to 32 characters of `a-z A-Z 0-9 _ - .`. Books that were
-    /// restored to an earlier state need another prefix, and so do other books.
-    #[must_use]
-    pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
-        self
-    }
-
-    /// The deadline of one call, including retries.
-    #[must_use]
-    pub const fn with_budget(mut self, budget: Duration) -> Self {
-        self.budget = budget;
-        self
-    }
-
-    /// The longest time to open a connection. A call waits for it only until its own
-    /// deadline.
-    #[must_use]
-    pub const fn with_connect_wait(mut self, connect_wait: Duration) -> Self {
-        self.connect_wait = connect_wait;
-        self
-    }
-
-    /// The limit of the circuit breaker: after this number of calls in a row without an
-    /// answer it opens. It closes when a new connection answers within the deadline of a
-    /// call. At least 1.
-    #[must_use]
-    pub fn with_failures_max(mut self, failures: u32) -> Self {
-        self.failures_max = failures.max(1);
-        self
-    }
-
-    /// How often an idempotent call is repeated after its connection broke, within its
-    /// deadline.
-    #[must_use]
-    pub const fn with_retries_max(mut self, retries: u32) -> Self {
-        self.retries_max = retries;
-        self
-    }
-
-    /// The pauses between attempts to connect. From 50 ms to 2 s by default.
-    #[must_use]
-    pub const fn with_reconnect(mut self, backoff: Backoff) -> Self {
-        self.reconnect = backoff;
-        self
-    }
-
-    /// How long a balance is cached, minus up to 10 percent at random. From one millisecond
-    /// to [`Self::CACHE_TTL_MAX`].
-    #[must_use]
-    pub const fn with_cache_ttl(mut self, ttl: Duration) -> Self {
-        self.cache_ttl = ttl;
-        self
-    }
-
     /// The first invalid setting, if any. The address is checked elsewhere.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
@@ -155,6 +98,9 @@ impl RedisSettings {
         }
         if self.sign_in_age.is_zero() {
             return Some("a connection signs in again after more than nothing");
+        }
+        if self.failures_max == 0 {
+            return Some("the circuit breaker opens after one failure or more");
         }
         let ttl = Duration::from_millis(1)..=Self::CACHE_TTL_MAX;
         if !ttl.contains(&self.cache_ttl) {

@@ -62,16 +62,18 @@ pub struct MysqlConfig {
 impl MysqlConfig {
     /// The settings of the store at this address.
     pub(crate) fn settings(&self, address: &str) -> AuroraSettings {
-        AuroraSettings::new(address)
-            .with_connections(self.mysql_connections)
-            .with_reserved_connections(self.mysql_reserved)
-            .with_lock_wait(Duration::from_secs(self.mysql_lock_wait_secs))
-            .with_answer_wait(Duration::from_millis(self.mysql_answer_wait_ms))
-            .with_long_wait(Duration::from_millis(self.mysql_long_wait_ms))
-            .with_migration_wait(Duration::from_millis(self.mysql_migration_wait_ms))
-            .with_connect_wait(Duration::from_millis(self.mysql_connect_wait_ms))
-            .with_ping_wait(Duration::from_millis(self.mysql_ping_wait_ms))
-            .with_session_wait(Duration::from_secs(self.mysql_session_wait_secs))
+        AuroraSettings {
+            connections: self.mysql_connections,
+            reserved_connections: self.mysql_reserved,
+            lock_wait: Duration::from_secs(self.mysql_lock_wait_secs),
+            answer_wait: Duration::from_millis(self.mysql_answer_wait_ms),
+            long_wait: Duration::from_millis(self.mysql_long_wait_ms),
+            migration_wait: Duration::from_millis(self.mysql_migration_wait_ms),
+            connect_wait: Duration::from_millis(self.mysql_connect_wait_ms),
+            ping_wait: Duration::from_millis(self.mysql_ping_wait_ms),
+            session_wait: Duration::from_secs(self.mysql_session_wait_secs),
+            ..AuroraSettings::new(address)
+        }
     }
 }
 
@@ -104,16 +106,18 @@ mod tests {
             "--mysql-session-wait-secs=16",
         ];
         let address = "mysql://shop:secret@localhost/shop";
-        let expected = AuroraSettings::new(address)
-            .with_connections(20)
-            .with_reserved_connections(5)
-            .with_lock_wait(Duration::from_secs(2))
-            .with_answer_wait(Duration::from_millis(7_001))
-            .with_long_wait(Duration::from_millis(61_001))
-            .with_migration_wait(Duration::from_millis(3_601_001))
-            .with_connect_wait(Duration::from_millis(3_001))
-            .with_ping_wait(Duration::from_millis(1_001))
-            .with_session_wait(Duration::from_secs(16));
+        let expected = AuroraSettings {
+            connections: 20,
+            reserved_connections: 5,
+            lock_wait: Duration::from_secs(2),
+            answer_wait: Duration::from_millis(7_001),
+            long_wait: Duration::from_millis(61_001),
+            migration_wait: Duration::from_millis(3_601_001),
+            connect_wait: Duration::from_millis(3_001),
+            ping_wait: Duration::from_millis(1_001),
+            session_wait: Duration::from_secs(16),
+            ..AuroraSettings::new(address)
+        };
         let config = Config::parse_from(options);
         assert_eq!(config.mysql.settings(address), expected);
     }

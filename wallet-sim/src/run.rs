@@ -6,7 +6,7 @@ use wallet_core::cache::BalanceCache;
 use wallet_core::history::HistoryStore;
 use wallet_core::memory::{MemoryCache, MemoryHistory, MemoryStore, OptimisticStore};
 use wallet_core::runtime::Clock;
-use wallet_testkit::{Handles, ManualClock, block_on};
+use wallet_testkit::{ManualClock, StoreEnds, block_on};
 
 use super::bugs::{BuggyCache, BuggyHistory};
 use super::chaos::Chaos;
@@ -63,7 +63,7 @@ fn play(
     let rng = Rng::new(seed);
     let mut executor = Executor::new(rng.fork(), Arc::clone(clock), trace.clone());
     let spawner = executor.spawner();
-    let (world, handles, memory) = build(scenario, seed, harness, clock, trace, &spawner, &rng);
+    let (world, ends, memory) = build(scenario, seed, harness, clock, trace, &spawner, &rng);
     let store = Arc::clone(&world.store);
     spawner.spawn(Group::World, "store", async move { store.run().await });
     for process in 0..world.processes.count() {
@@ -91,7 +91,7 @@ fn play(
     }
     let mut failures = world.oracle.take_findings();
     if failures.is_empty() {
-        failures = block_on(verify(&world, &handles));
+        failures = block_on(verify(&world, &ends));
     }
     (failures, counts)
 }
@@ -118,15 +118,15 @@ fn build(
     trace: &Trace,
     spawner: &Spawner,
     rng: &Rng,
-) -> (Arc<World>, Handles, Option<Arc<MemoryStore>>) {
+) -> (Arc<World>, StoreEnds, Option<Arc<MemoryStore>>) {
     let store_clock = Arc::new(SkewedClock::new(Arc::clone(clock)));
-    let (handles, memory) = stores(scenario, &store_clock, rng);
+    let (ends, memory) = stores(scenario, &store_clock, rng);
     let faults = SeededFaults::new(rng.fork()).without(scenario.left_out.faults.clone());
     let faults = Arc::new(faults);
     let oracle = Arc::new(Oracle::new(trace.clone()));
     let plan: Arc<dyn FaultPlan> = Arc::<SeededFaults>::clone(&faults);
     let time: Arc<dyn Clock> = Arc::<SkewedClock>::clone(&store_clock);
-    let mut store = FaultyStore::new(Arc::clone(&handles.store), time, Arc::clone(&plan))
+    let mut store = FaultyStore::new(Arc::clone(&ends.store), time, Arc::clone(&plan))
         .with_trace(trace.clone())
         .with_oracle(Arc::clone(&oracle));
     if scenario.bug == Some(Bug::SpreadsDamage) {
@@ -161,7 +161,7 @@ fn build(
         seed,
         rng: rng.fork(),
         bug: scenario.bug,
-        outbox: Arc::clone(&handles.outbox),
+        outbox: Arc::clone(&ends.outbox),
         memory: memory.clone(),
         cache: Arc::new(FaultyCache {
             inner: Arc::clone(&bare_cache),
@@ -195,7 +195,7 @@ fn build(
         faults,
     };
     let world = World::new(scenario.clone(), seed, shared, processes);
-    (Arc::new(world), handles, memory)
+    (Arc::new(world), ends, memory)
 }
 
 fn history(bug: Option<Bug>, rng: &Rng) -> Arc<dyn HistoryStore> {
@@ -213,16 +213,16 @@ fn stores(
     scenario: &Scenario,
     clock: &Arc<SkewedClock>,
     rng: &Rng,
-) -> (Handles, Option<Arc<MemoryStore>>) {
+) -> (StoreEnds, Option<Arc<MemoryStore>>) {
     let time = Arc::<SkewedClock>::clone(clock);
     match scenario.store {
         StoreKind::Pessimistic => {
             let store = Arc::new(MemoryStore::new(time));
-            (Handles::of(Arc::clone(&store)), Some(store))
+            (StoreEnds::of(Arc::clone(&store)), Some(store))
         }
         StoreKind::Optimistic => {
             let store = OptimisticStore::with_conflicts(time, rng.next(), 100);
-            (Handles::of(Arc::new(store)), None)
+            (StoreEnds::of(Arc::new(store)), None)
         }
     }
 }

@@ -6,20 +6,20 @@ use wallet_core::ledger::AccountKey;
 use wallet_core::store::Order;
 use wallet_core::verify::VerifyError;
 use wallet_core::{AccountId, LedgerId};
-use wallet_testkit::Handles;
+use wallet_testkit::StoreEnds;
 use wallet_testkit::model::{Model, compare};
 
 use super::workload;
 use super::world::World;
 
 /// All errors at the end of a run.
-pub(super) async fn verify(world: &World, handles: &Handles) -> Vec<String> {
+pub(super) async fn verify(world: &World, ends: &StoreEnds) -> Vec<String> {
     let model = world.oracle.take_model();
-    let mut wrong = match check(world, handles).await {
+    let mut wrong = match check(world, ends).await {
         Ok(wrong) => wrong,
         Err(error) => vec![format!("the store cannot be read: {error}")],
     };
-    let store = handles.store.as_ref();
+    let store = ends.store.as_ref();
     wrong.extend(compare::live_rows(store, &model).await.err());
     wrong.extend(compare::everything(store, &model).await.err());
     let environment = &world.processes.environment;
@@ -30,8 +30,8 @@ pub(super) async fn verify(world: &World, handles: &Handles) -> Vec<String> {
     wrong
 }
 
-async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyError> {
-    let store = handles.store.as_ref();
+async fn check(world: &World, ends: &StoreEnds) -> Result<Vec<String>, VerifyError> {
+    let store = ends.store.as_ref();
     let (acknowledged, settled, items, bulks) = {
         let mut notes = world.notes();
         let acknowledged = std::mem::take(&mut notes.acknowledged);
@@ -40,7 +40,7 @@ async fn check(world: &World, handles: &Handles) -> Result<Vec<String>, VerifyEr
         (acknowledged, settled, items, notes.settled_bulks)
     };
     let whole = world.processes.environment.is_whole();
-    let outbox = (!whole).then_some(handles.outbox.as_ref());
+    let outbox = (!whole).then_some(ends.outbox.as_ref());
     let violations = wallet_testkit::violations(store, outbox, &acknowledged).await?;
     let mut wrong: Vec<String> = violations
         .iter()

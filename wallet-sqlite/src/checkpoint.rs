@@ -6,6 +6,7 @@
 //! few pages. Then the log starts again. If the thread falls behind, SQLite's own
 //! checkpoint limits the log: see [`BEHIND`].
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -14,7 +15,9 @@ use rusqlite::Connection;
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
+use crate::connect;
 use crate::error::Result;
+use crate::file::OpenFile;
 use crate::threads::{Handle, Threads, join};
 
 /// The longest log before the writer runs a checkpoint itself, as a multiple of the pages
@@ -40,11 +43,16 @@ pub(crate) struct Checkpoints {
 
 impl Checkpoints {
     /// Starts the thread.
-    pub(crate) fn start(connection: Connection, writer: &Threads, pages: u32) -> Result<Self> {
+    pub(crate) fn start(
+        connection: Connection,
+        file: Arc<OpenFile>,
+        writer: &Threads,
+        pages: u32,
+    ) -> Result<Self> {
         let (nudge, nudges) = sync_channel(1);
         let writer = writer.handle();
         let thread = thread::Builder::new().name("wallet-checkpoint".to_owned());
-        let started = thread.spawn(move || run(&connection, &nudges, &writer, pages));
+        let started = thread.spawn(move || run(&connection, &file, &nudges, &writer, pages));
         let thread = started.map_err(|error| {
             let kind = StoreErrorKind::Unavailable;
             StoreError::new(kind, "starting a thread").with_source(error)
@@ -80,11 +88,30 @@ impl Drop for Checkpoints {
     }
 }
 
-/// Moves the whole log into the file and empties the log, so that the file alone is
-/// complete. If another process prevents this, the last process that closes the file does
-/// it.
-pub(crate) fn truncate(connection: &mut Connection) {
-    pages_left(connection, EMPTY);
+/// Moves the whole log into the file before its last connection of this process is closed,
+/// so that the file alone is complete. If another process prevents this, the last process
+/// that closes the file does it.
+///
+/// A file that was replaced shares the log's name with its successor. So nothing is moved or
+/// removed unless this connection still has the file and the log of that name, or nobody has
+/// begun another one or written to this one.
+pub(crate) fn end(file: &OpenFile, connection: &Connection) {
+    if file.check().is_ok() {
+        pages_left(connection, EMPTY);
+        if file.check().is_ok() {
+            // SQLite removes the empty log with the last connection of all processes.
+            let _ = connect::keep_log(connection, false);
+        }
+    } else if file.has_lost_its_log() {
+        save(connection);
+    } else if file.has_lost_its_name() {
+        pages_left(connection, EMPTY);
+    } else if let Some(_locked) = file.lock_successor()
+        && file.alone_wrote_its_log(connection)
+    {
+        // The log would otherwise lie over the pages of the successor.
+        pages_left(connection, EMPTY);
+    }
 }
 
 /// Moves the log into the file, except pages that a reader still needs.
@@ -92,17 +119,30 @@ pub(crate) fn save(connection: &Connection) {
     pages_left(connection, CARRY_OVER);
 }
 
-fn run(connection: &Connection, nudges: &Receiver<()>, writer: &Handle, pages: u32) {
+fn run(
+    connection: &Connection,
+    file: &Arc<OpenFile>,
+    nudges: &Receiver<()>,
+    writer: &Handle,
+    pages: u32,
+) {
     while nudges.recv().is_ok() {
         if pages_left(connection, LOG) < i64::from(pages) {
             continue;
         }
         for _ in 0..PASSES {
-            pages_left(connection, CARRY_OVER);
+            carry_over(file, connection);
         }
-        writer.post(|connection| {
-            pages_left(connection, CARRY_OVER);
-        });
+        let file = Arc::clone(file);
+        writer.post(move |connection| carry_over(&file, connection));
+    }
+}
+
+/// Moves pages into the file. Under the name of a file that was replaced, the log may be
+/// another file's by now.
+fn carry_over(file: &OpenFile, connection: &Connection) {
+    if file.check().is_ok() {
+        pages_left(connection, CARRY_OVER);
     }
 }
 

@@ -7,7 +7,6 @@
 //! last rows, and fewer the older they are. It does not prove that the books are sound;
 //! `verify` does.
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 use wallet_core::ledger::InLedger;
 use wallet_core::store::codec::decode_outcome;
@@ -43,24 +42,12 @@ const EACH_DOUBLING: i64 = 16;
 /// How many transfers and effects of a row are checked.
 const EACH_ROW: usize = 16;
 
-/// Sets whether the log stays as it is when the last connection to its file is closed. It
-/// stays if the file was refused or only examined. Otherwise SQLite moves it into the file
-/// and removes it.
-pub(crate) fn keep_log(connection: &Connection, keeps: bool) -> Result<()> {
-    let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-    let set = connection.set_db_config(keep, keeps);
-    set.during("setting up a connection").map(|_| ())
-}
-
-/// Fails if required rows are missing. The log then stays as it is when the connection is
-/// closed, and is moved into the file otherwise.
+/// Fails if required rows are missing.
 ///
 /// # Errors
-/// `Corrupt`: pages of the books are missing. `Unavailable`.
+/// `Corrupt`: pages of the books are missing or damaged. `Unavailable`.
 pub(crate) fn check(connection: &mut Connection) -> Result<()> {
-    keep_log(connection, true)?;
-    read(connection)?;
-    keep_log(connection, false)
+    read(connection)
 }
 
 fn read(connection: &mut Connection) -> Result<()> {
@@ -68,7 +55,7 @@ fn read(connection: &mut Connection) -> Result<()> {
     let state = state.during("beginning to read")?;
     pages(&state).and_then(|()| look(&state)).map_err(|error| {
         if page_damage(&error) {
-            mixed("SQLite cannot read a page").with_source(error)
+            damaged("SQLite cannot read a page").with_source(error)
         } else {
             error
         }
@@ -91,15 +78,29 @@ fn pages(state: &Connection) -> Result<()> {
         state.execute_batch(&set).during(context)
     };
     ignore_rules("ON")?;
-    let check = "PRAGMA quick_check(1)";
-    let found = state.query_row(check, (), |row| row.get::<_, String>(0));
+    let found = damage(state);
     ignore_rules("OFF")?;
-    let found = found.during(context)?;
-    if found == "ok" {
-        Ok(())
-    } else {
-        Err(mixed(&found))
+    found?.map_or(Ok(()), |found| Err(damaged(&found)))
+}
+
+/// The first damage that SQLite finds in the tables of the ledger and their indexes. It
+/// examines no other table: a host's may need collations, functions or modules that only
+/// the host has.
+pub(crate) fn damage(state: &Connection) -> Result<Option<String>> {
+    let context = "checking the file's pages";
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'wallet\\_%' ESCAPE '\\'";
+    let mut tables = state.prepare(tables).during(context)?;
+    let tables = tables.query_map((), |row| row.get::<_, String>(0));
+    let tables: rusqlite::Result<Vec<String>> = tables.during(context)?.collect();
+    for table in tables.during(context)? {
+        let check = "SELECT quick_check FROM pragma_quick_check(?)";
+        let found = state.query_row(check, (table,), |row| row.get::<_, String>(0));
+        let found = found.during(context)?;
+        if found != "ok" {
+            return Ok(Some(found));
+        }
     }
+    Ok(None)
 }
 
 fn look(state: &Connection) -> Result<()> {
@@ -195,6 +196,13 @@ fn page_damage(error: &StoreError) -> bool {
         code,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
     )
+}
+
+fn damaged(what: &str) -> StoreError {
+    corrupt(format!(
+        "the file is damaged, or it and its log do not belong together ({what}): keep both, \
+         and restore a backup"
+    ))
 }
 
 fn mixed(what: &str) -> StoreError {

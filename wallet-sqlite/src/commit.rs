@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use wallet_core::decide::Decision;
 use wallet_core::request::Batch;
 use wallet_core::runtime::Clock;
@@ -62,6 +62,7 @@ pub(crate) fn in_file<T, E: From<wallet_core::StoreError>>(
 ) -> std::result::Result<T, E> {
     let done = in_transaction(connection, lock_wait, |open| {
         file.check()?;
+        file.note_commits(open);
         work(open)
     });
     let done = done.and_then(|done| file.check_committed().map(|()| done).map_err(E::from));
@@ -70,6 +71,32 @@ pub(crate) fn in_file<T, E: From<wallet_core::StoreError>>(
         checkpoint::save(connection);
     }
     done
+}
+
+/// Runs `work` on one consistent state, on the connection of a store. Checks that the name
+/// still leads to the open file, before any read.
+pub(crate) fn read_in_file<T, E: From<wallet_core::StoreError>>(
+    file: &OpenFile,
+    connection: &mut Connection,
+    work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    let done = read(file, connection, work);
+    if done.is_err() && file.has_lost_its_log() {
+        checkpoint::save(connection);
+    }
+    done
+}
+
+fn read<T, E: From<wallet_core::StoreError>>(
+    file: &OpenFile,
+    connection: &mut Connection,
+    work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    // Dropping the transaction ends it. There is nothing to commit.
+    let state = Transaction::new(connection, TransactionBehavior::Deferred);
+    let state = state.during("beginning to read")?;
+    file.check()?;
+    work(&state)
 }
 
 /// Commits the open transaction. It costs nothing if nothing was written.

@@ -10,10 +10,11 @@ use wallet_core::store::StoreErrorKind;
 
 use crate::SqliteSettings;
 use crate::checkpoint::BEHIND;
-use crate::coherent::{self, keep_log};
+use crate::coherent;
 use crate::error::{During, Result, corrupt};
 use crate::file::{
-    OpenFile, create_private, follow, log_without_beginning, names, remove_second_names, traces,
+    OpenFile, create_private, follow, log_without_beginning, names, remove_second_names,
+    second_names, traces,
 };
 
 /// The application id `WLLT`. It marks files that this crate created.
@@ -38,7 +39,8 @@ const DURABILITY: &str = "
 /// Opens the file for writing, creates it if allowed, and checks that it is a ledger's.
 /// Closing the connection leaves the log as it is, until [`keep_log`] changes that.
 pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
-    let path = real(settings.path())?;
+    settings.validate()?;
+    let path = real(&settings.path)?;
     let opened = open_writer(settings, &path);
     // Under several names SQLite may fail before that is checked. A conflict stays one:
     // a restore gives the file a second name for a moment.
@@ -61,7 +63,9 @@ fn open_writer(settings: &SqliteSettings, path: &Path) -> Result<(Connection, Op
     // From here on, no restore can be replacing the open file.
     remove_second_names(path);
     one_name(path)?;
-    Ok((connection, file.with_log()?))
+    let file = file.with_log()?;
+    file.note_commits(&connection);
+    Ok((connection, file))
 }
 
 /// Refuses a file with several names.
@@ -70,9 +74,19 @@ fn one_name(path: &Path) -> Result<()> {
     if names < 2 {
         return Ok(());
     }
+    let also = second_names(path)
+        .into_iter()
+        .map(|name| name.display().to_string());
+    let also = also.collect::<Vec<_>>().join(", ");
+    let also = if also.is_empty() {
+        "a name in another folder"
+    } else {
+        &also
+    };
     let context = format!(
-        "the file has {names} names (hard links): SQLite gives it a log under each, and what is \
-         paid under one is lost under the other. Remove all names but one"
+        "the file has {names} names (hard links; besides this one: {also}): SQLite gives it a \
+         log under each, and what is paid under one is lost under the other. Remove all names \
+         but one"
     );
     Err(StoreError::new(StoreErrorKind::Internal, context))
 }
@@ -80,6 +94,7 @@ fn one_name(path: &Path) -> Result<()> {
 /// Opens a file for an inbox and creates it if allowed. The owner of the file's other
 /// tables has set its journal mode.
 pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
+    settings.validate()?;
     let (connection, file) = open_or_create(settings)?;
     let set_wait = |wait| {
         let set = connection.busy_timeout(wait);
@@ -97,30 +112,49 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)>
     set_wait(settings.lock_wait)?;
     // No other thread runs checkpoints on this file.
     tune(&connection, settings, 1)?;
-    keep_log(&connection, false)?;
-    Ok((connection, file.with_log()?))
+    let file = file.with_log()?;
+    file.note_commits(&connection);
+    Ok((connection, file))
 }
 
 /// Opens an existing file for reading.
-pub(crate) fn reader(settings: &SqliteSettings, keeps_log: bool) -> Result<Connection> {
+pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = open(settings.path(), flags)?;
+    let connection = open(&settings.path, flags)?;
     connection
         .busy_timeout(settings.lock_wait)
         .during("setting the busy timeout")?;
     tune(&connection, settings, BEHIND)?;
-    keep_log(&connection, keeps_log)?;
     connection
         .execute_batch("PRAGMA query_only = ON")
         .during("making a connection read-only")?;
     Ok(connection)
 }
 
+/// A connection that examines a file while others use it.
+#[derive(Debug)]
+pub(crate) struct Examination {
+    pub(crate) connection: Connection,
+    file: OpenFile,
+    /// Whether file and log belong together.
+    is_whole: bool,
+}
+
+impl Drop for Examination {
+    fn drop(&mut self) {
+        // The log of a mixture stays, and so does a log that is another file's by now.
+        if self.is_whole && self.file.check().is_ok() {
+            let _ = keep_log(&self.connection, false);
+        }
+    }
+}
+
 /// Opens an existing file to examine it while other connections use it.
-pub(crate) fn look(path: &Path) -> Result<Connection> {
+pub(crate) fn look(path: &Path) -> Result<Examination> {
     let real = real(path)?;
     refuse_traces(&real)?;
     one_name(&real)?;
+    let file = OpenFile::at(path)?;
     let mut connection = durable(path)?;
     connection
         .busy_timeout(LOOK_WAIT)
@@ -128,9 +162,12 @@ pub(crate) fn look(path: &Path) -> Result<Connection> {
     connection
         .execute_batch("PRAGMA query_only = ON")
         .during("making a connection read-only")?;
-    // A mixture may be looked at; its log stays.
-    let _ = coherent::check(&mut connection);
-    Ok(connection)
+    let is_whole = coherent::check(&mut connection).is_ok();
+    Ok(Examination {
+        connection,
+        file: file.with_log()?,
+        is_whole,
+    })
 }
 
 /// Opens an existing file that no other process uses.
@@ -187,7 +224,7 @@ pub(crate) fn exclusive(path: &Path) -> Result<Connection> {
 /// Opens the file and creates it if allowed, with access for its owner only. SQLite gives
 /// the log and its index the same rights.
 fn open_or_create(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
-    let real = real(settings.path())?;
+    let real = real(&settings.path)?;
     refuse_traces(&real)?;
     if settings.create
         && let Err(error) = create_private(&real)
@@ -197,21 +234,37 @@ fn open_or_create(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
         return Err(StoreError::new(kind, "creating the file").with_source(error));
     }
     // Looks the file up first. If it is replaced right now, the first use notices.
-    let file = OpenFile::at(settings.path())?;
+    let file = OpenFile::at(&settings.path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Ok((open(settings.path(), flags)?, file))
+    Ok((open(&settings.path, flags)?, file))
 }
 
+/// The file that a name leads to.
 fn real(path: &Path) -> Result<PathBuf> {
-    follow(path).map_err(|error| {
+    let real = follow(path).map_err(|error| {
         let kind = StoreErrorKind::Unavailable;
         StoreError::new(kind, "looking up the database file").with_source(error)
-    })
+    })?;
+    if real.is_dir() {
+        let context = format!("{} is a folder, not a file", real.display());
+        return Err(StoreError::new(StoreErrorKind::Internal, context));
+    }
+    Ok(real)
 }
 
 /// Refuses a name without books if there are traces of earlier books.
 fn refuse_traces(path: &Path) -> Result<()> {
     traces(path).map_or(Ok(()), |trace| Err(corrupt(trace.to_string())))
+}
+
+/// Sets whether the log stays as it is when the last connection to its file is closed.
+/// Otherwise SQLite moves it into the file and removes it, whatever file has the log's name
+/// by then. So it stays until [`checkpoint::end`](crate::checkpoint::end) and
+/// [`Examination`] have looked.
+pub(crate) fn keep_log(connection: &Connection, keeps: bool) -> Result<()> {
+    let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    let set = connection.set_db_config(keep, keeps);
+    set.during("setting up a connection").map(|_| ())
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
@@ -247,10 +300,11 @@ fn identify(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
     let tables = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'wallet\\_%' ESCAPE '\\'";
     let foreign: i64 = one(connection, tables)?;
     let ours = "SELECT count(*) FROM sqlite_schema WHERE name = 'wallet_migration'";
-    let known = id == APPLICATION_ID || one::<i64>(connection, ours)? > 0;
+    let has_tables = one::<i64>(connection, ours)? > 0;
+    let known = id == APPLICATION_ID || has_tables;
     let is_empty = id == 0 && foreign == 0;
     if !known && !is_empty && !settings.adopt {
-        let context = "the file belongs to another application; see `SqliteSettings::with_adopt`";
+        let context = "the file belongs to another application; see `SqliteSettings::adopt`";
         return Err(StoreError::new(StoreErrorKind::Internal, context));
     }
     if !known && is_empty && !settings.create {
@@ -259,7 +313,9 @@ fn identify(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
             "the file holds no ledger",
         ));
     }
-    if !known && is_empty && log_without_beginning(&real(settings.path())?) {
+    // Also a file that was marked by a process that did not live to create its tables.
+    let is_new = !has_tables && foreign == 0;
+    if is_new && log_without_beginning(&real(&settings.path)?) {
         return Err(corrupt(
             "the file holds nothing, and the log beside it is of books: keep both, and restore \
              a backup or the file that the log belongs to",

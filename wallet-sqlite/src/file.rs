@@ -11,12 +11,17 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use rusqlite::Connection;
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
 use crate::error::Result;
+use crate::successor::SuccessorLock;
 
+/// SQLite counts from 1.
+const UNKNOWN: i64 = 0;
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
 const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: restart";
 /// The longest chain of symbolic links: the same limit as Linux.
@@ -29,6 +34,8 @@ pub(crate) struct OpenFile {
     identity: Option<Identity>,
     /// The log and its index, once the log exists.
     log: Vec<(PathBuf, Identity)>,
+    /// SQLite's count of commits by others, while the name still led to the file.
+    commits_of_others: AtomicI64,
 }
 
 /// Device and inode. No other file has both while this one is open.
@@ -44,6 +51,7 @@ impl OpenFile {
             path,
             identity,
             log: Vec::new(),
+            commits_of_others: AtomicI64::new(UNKNOWN),
         })
     }
 
@@ -85,6 +93,46 @@ impl OpenFile {
         is_its && self.log.first().is_some_and(is_gone)
     }
 
+    /// Notes what others have committed. The name leads to the file now.
+    pub(crate) fn note_commits(&self, connection: &Connection) {
+        let count = commits_of_others(connection).unwrap_or(UNKNOWN);
+        self.commits_of_others.store(count, Ordering::Relaxed);
+    }
+
+    /// Whether the name leads to another file by now, and the log holds no commit but those of
+    /// this connection since then. Call it while nobody can work on the other file.
+    pub(crate) fn alone_wrote_its_log(&self, connection: &Connection) -> bool {
+        let known = self.commits_of_others.load(Ordering::Relaxed);
+        let is_its = |(path, known): &(PathBuf, Identity)| {
+            identity(path).is_ok_and(|found| found == Some(*known))
+        };
+        known != UNKNOWN
+            && commits_of_others(connection) == Some(known)
+            && self.log.iter().all(is_its)
+    }
+
+    /// Keeps every connection, of this process too, from the file that has the name by now.
+    /// `None` if some connection has it open, or if this cannot be found out.
+    pub(crate) fn lock_successor(&self) -> Option<SuccessorLock> {
+        let is_other = identity(&self.path).is_ok_and(|found| found != self.identity);
+        is_other.then(|| SuccessorLock::take(&self.path)).flatten()
+    }
+
+    /// Whether the file was moved or removed, and its log holds commits under the old name.
+    /// Nobody opens another file beside such a log. Its pages may then be moved into the
+    /// file, which has another name now or none.
+    pub(crate) fn has_lost_its_name(&self) -> bool {
+        let is_its = |(path, known): &(PathBuf, Identity)| {
+            identity(path).is_ok_and(|found| found == Some(*known))
+        };
+        let length = |(path, _): &(PathBuf, Identity)| std::fs::metadata(path).map(|log| log.len());
+        let log = self.log.first();
+        let is_gone = std::fs::symlink_metadata(&self.path).is_err();
+        is_gone
+            && log.is_some_and(|log| length(log).is_ok_and(|bytes| bytes > 0))
+            && self.log.iter().all(is_its)
+    }
+
     fn still(&self, kind: StoreErrorKind) -> Result<()> {
         if self.identity.is_none() {
             return Ok(());
@@ -93,6 +141,13 @@ impl OpenFile {
         let mut log = self.log.iter();
         log.try_for_each(|(path, known)| is_still(path, Some(*known), kind, LOG_REPLACED))
     }
+}
+
+/// How often other connections have committed, as SQLite counts it for this connection.
+fn commits_of_others(connection: &Connection) -> Option<i64> {
+    let count = connection.prepare_cached("PRAGMA data_version");
+    let count = count.and_then(|mut count| count.query_row((), |row| row.get(0)));
+    count.ok()
 }
 
 fn is_still(
@@ -158,13 +213,36 @@ pub(crate) fn remove_second_names(path: &Path) {
     if cfg!(unix) && names(path) < 2 {
         return;
     }
-    let mut names = vec![beside(path, RESTORING)];
-    let aside = (1_u32..).map(|number| beside(path, &format!("{REPLACED_AS}{number}")));
-    names.extend(aside.take_while(|name| name.exists()));
-    for name in names.into_iter().filter(|name| is_same(path, name)) {
+    let ours = |name: &PathBuf| {
+        let ending = name.as_os_str().as_encoded_bytes();
+        let ending = ending.strip_prefix(path.as_os_str().as_encoded_bytes());
+        let number = |ending: &[u8]| {
+            let number = ending.strip_prefix(REPLACED_AS.as_bytes());
+            number.is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
+        };
+        ending.is_some_and(|ending| ending == RESTORING.as_bytes() || number(ending))
+    };
+    for name in second_names(path).into_iter().filter(ours) {
         // If a name cannot be removed, it only remains as a name that nobody should open.
         let _ = std::fs::remove_file(name);
     }
+}
+
+/// The other names in the same folder that lead to the file at `path`.
+pub(crate) fn second_names(path: &Path) -> Vec<PathBuf> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let is_file = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
+    let entries = entries.filter_map(io::Result::ok).filter(is_file);
+    let beside = entries.map(|entry| folder.join(entry.file_name()));
+    beside
+        .filter(|name| name.file_name() != path.file_name() && is_same(path, name))
+        .collect()
 }
 
 /// The number of hard links of the file at `path`. 1 if the system does not report it.

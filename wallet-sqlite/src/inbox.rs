@@ -5,20 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 use wallet_core::StoreError;
 use wallet_core::ledger::{AccountKey, Position, Restore};
 use wallet_core::messaging::{Inbox, InboxStep};
 use wallet_core::store::StoreErrorKind;
 
-use crate::commit::{in_file, in_transaction};
+use crate::commit::{in_file, in_transaction, read_in_file};
 use crate::epoch::of_number;
 use crate::error::{During, Result};
 use crate::file::OpenFile;
 use crate::statement::prepare;
 use crate::threads::Threads;
 use crate::value::{column, ledger_number, time_column};
-use crate::{SqliteSettings, connect};
+use crate::{SqliteSettings, checkpoint, connect};
 
 mod own;
 
@@ -84,7 +84,8 @@ impl SqliteInbox {
     /// other tables of any application. Blocks while it opens.
     ///
     /// # Errors
-    /// - `Internal`: the tables are missing, and the settings disable creating them.
+    /// - `Internal`: a setting is out of range, or the tables are missing and the settings
+    ///   disable creating them.
     /// - `Corrupt`: the file is no database at all.
     /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings) -> Result<Self> {
@@ -102,6 +103,15 @@ impl SqliteInbox {
     }
 }
 
+impl Drop for SqliteInbox {
+    fn drop(&mut self) {
+        let file = Arc::clone(&self.file);
+        self.thread
+            .post(move |connection| checkpoint::end(&file, connection));
+        self.thread.end();
+    }
+}
+
 #[async_trait]
 impl Inbox for SqliteInbox {
     async fn positions(&self, consumer: &str, accounts: &[AccountKey]) -> Result<Vec<Position>> {
@@ -109,13 +119,11 @@ impl Inbox for SqliteInbox {
         let (consumer, accounts) = (consumer.to_owned(), accounts.to_vec());
         let file = Arc::clone(&self.file);
         let work = move |connection: &mut Connection| {
-            // Dropping the transaction ends it. There is nothing to commit.
-            let state = Transaction::new(connection, TransactionBehavior::Deferred);
-            let state = state.during("beginning to read")?;
-            file.check()?;
-            let each = accounts.into_iter();
-            each.map(|account| position(&state, &consumer, account))
-                .collect()
+            read_in_file(&file, connection, |state| {
+                let each = accounts.into_iter();
+                each.map(|account| position(state, &consumer, account))
+                    .collect()
+            })
         };
         self.thread.run(work).await
     }
@@ -136,15 +144,19 @@ impl Inbox for SqliteInbox {
     async fn restores(&self, consumer: &str) -> Result<Vec<Restore>> {
         InboxStep::validate_consumer(consumer)?;
         let consumer = consumer.to_owned();
-        let work = move |connection: &mut Connection| restores(connection, &consumer);
+        let file = Arc::clone(&self.file);
+        let work = move |connection: &mut Connection| {
+            read_in_file(&file, connection, |state| restores(state, &consumer))
+        };
         self.thread.run(work).await
     }
 
     async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<()> {
         InboxStep::validate_consumer(consumer)?;
         let (consumer, restore) = (consumer.to_owned(), *restore);
+        let file = Arc::clone(&self.file);
         let work = move |connection: &mut Connection| {
-            in_transaction(connection, Duration::ZERO, |open| {
+            in_file(&file, connection, Duration::ZERO, |open| {
                 let (epoch, at) = (restore.epoch.as_i64(), restore.restored_to.as_micros());
                 let noted = prepare(open, NOTE)?.execute((consumer, epoch, at));
                 noted.during("noting a restore").map(drop)

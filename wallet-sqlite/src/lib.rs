@@ -73,6 +73,7 @@ mod read;
 mod settings;
 mod statement;
 mod store;
+mod successor;
 mod threads;
 mod value;
 mod write;

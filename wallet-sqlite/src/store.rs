@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 use wallet_core::ledger::{
     AccountKey, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
     TransferKey, TransferWithReversals,
@@ -19,9 +19,9 @@ use wallet_core::store::{
 use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
 use crate::checkpoint::{self, Checkpoints};
-use crate::commit::{decide_and_write, in_file, in_transaction};
+use crate::commit::{decide_and_write, in_file, in_transaction, read_in_file};
 use crate::deferred::{Books, Cache};
-use crate::error::{During, Result};
+use crate::error::Result;
 use crate::file::OpenFile;
 use crate::past_balance::{Answer, Question, Settlements};
 use crate::probe::{self, Room};
@@ -97,11 +97,12 @@ impl SqliteStore {
     /// unless the settings disable it. It blocks, so call it at start-up.
     ///
     /// # Errors
-    /// - `Internal`: the file belongs to another application, its schema is newer than this
-    ///   release or (without migrating) older, or it cannot use a write-ahead log.
+    /// - `Internal`: a setting is out of range, the file belongs to another application, its
+    ///   schema is newer than this release or (without migrating) older, or it cannot use a
+    ///   write-ahead log.
     /// - `Corrupt`: the file is no database at all; the file is missing, but its log or an
     ///   unfinished restore exists; or the file and its log do not belong together (see
-    ///   [`SqliteSettings::with_check`]).
+    ///   [`SqliteSettings::check`]).
     /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings, clock: Arc<dyn Clock>) -> Result<Self> {
         let (mut writer, file) = connect::writer(settings)?;
@@ -111,19 +112,25 @@ impl SqliteStore {
         migrate::check(&writer)?;
         let keeps_log = !is_whole(&mut writer, settings)?;
         let path = writer.path().unwrap_or_default().to_owned();
-        let reader = || connect::reader(settings, keeps_log);
-        let readers = || (0..settings.readers.max(1)).map(|_| reader());
+        let file = Arc::new(file);
+        let reader = || connect::reader(settings);
+        let readers = || (0..settings.readers).map(|_| reader());
         let finders = readers().collect::<Result<Vec<_>>>()?;
         let readers = readers().collect::<Result<Vec<_>>>()?;
         let writer = Threads::start("wallet-writer", vec![writer])?;
         let beside = reader()?;
-        let checkpoints = Checkpoints::start(beside, &writer, settings.checkpoint_pages)?;
+        let checkpoints = Checkpoints::start(
+            beside,
+            Arc::clone(&file),
+            &writer,
+            settings.checkpoint_pages,
+        )?;
         Ok(Self {
             clock,
             lock_wait: settings.lock_wait,
             max_ahead: settings.max_ahead,
             path,
-            file: Arc::new(file),
+            file,
             writer,
             readers: Threads::start("wallet-reader", readers)?,
             finders: Threads::start("wallet-finder", finders)?,
@@ -132,7 +139,7 @@ impl SqliteStore {
             deltas: Arc::default(),
             settlements: Arc::default(),
             room: Arc::default(),
-            defer_from: settings.defer_from.max(1),
+            defer_from: settings.defer_from,
             keeps_log,
         })
     }
@@ -202,11 +209,7 @@ impl SqliteStore {
     {
         let (file, deltas) = (Arc::clone(&self.file), Arc::clone(&self.deltas));
         let job = move |reader: &mut Connection| {
-            // Dropping the transaction ends it. There is nothing to commit.
-            let state = Transaction::new(reader, TransactionBehavior::Deferred);
-            let state = state.during("beginning to read")?;
-            file.check()?;
-            work(&deltas.books(&state)?)
+            read_in_file(&file, reader, |state| work(&deltas.books(state)?))
         };
         threads.ask(job).await
     }
@@ -249,9 +252,12 @@ impl SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.readers.end();
+        self.finders.end();
         self.checkpoints.end();
         if !self.keeps_log {
-            self.writer.post(checkpoint::truncate);
+            let file = Arc::clone(&self.file);
+            self.writer
+                .post(move |writer| checkpoint::end(&file, writer));
         }
         self.writer.end();
     }

@@ -1,98 +1,64 @@
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Capabilities, Handles, ManualClock, Reopen, SeededIds, StoreFactory};
-use wallet_core::ledger::{Decided, KeyScope, KeyText, RecordKey, SettlementShards};
-use wallet_core::request::{Batch, BulkRequest, PreparedRequest};
+use super::{Factory, ManualClock, Reopen};
+use wallet_core::Timestamp;
 use wallet_core::runtime::Clock;
-use wallet_core::store::{Committed, LedgerStore, Outbox, StoreErrorKind};
-use wallet_core::test_hooks::{PreparedFor, prepared_for};
-use wallet_core::verify::Violation;
-use wallet_core::{
-    Command, IdempotencyKey, LedgerId, Outcome, Receipt, Rejection, Request, StoreError, Timestamp,
-};
 
-/// The greatest number of retries before a store counts as failed.
-const ATTEMPTS_MAX: usize = 10_000;
-/// The number of times that a store may be too busy.
-const BUSY_MAX: usize = 50;
-/// The seed of the kit's ids and keys.
-const SEED: u64 = 0x006B_6974;
-
-/// One store under test with all that drives it, which every case gets.
+/// One adapter under test with its clock, which every case gets.
+///
+/// The kit prints a note that begins with `NOT PROVEN` where an adapter lacks what a
+/// case needs.
 #[derive(Debug)]
-pub struct Kit {
-    factory: Arc<dyn StoreFactory>,
-    capabilities: Capabilities,
-    handles: Mutex<Option<Handles>>,
-    guard: tokio::sync::Mutex<Box<dyn Reopen>>,
+pub struct Kit<P: ?Sized + Send + Sync + 'static> {
+    factory: Arc<dyn Factory<P>>,
+    port: Mutex<Option<Arc<P>>>,
+    /// Declared after the port, so that it is dropped last.
+    guard: tokio::sync::Mutex<Box<dyn Reopen<P>>>,
     clock: Arc<ManualClock>,
-    ids: SeededIds,
-    /// The prefix that makes the keys of two kits different.
-    name: &'static str,
-    keys: AtomicU64,
-    acknowledged: Mutex<BTreeMap<RecordKey, Arc<Outcome>>>,
 }
 
-impl Kit {
-    /// Builds a fresh store of `factory` and a clock at [`ManualClock::START`].
-    pub async fn new(factory: Arc<dyn StoreFactory>) -> Self {
+impl<P: ?Sized + Send + Sync + 'static> Kit<P> {
+    /// Builds a fresh adapter of `factory` and a clock at [`ManualClock::START`].
+    pub async fn new(factory: Arc<dyn Factory<P>>) -> Self {
         let clock = Arc::new(ManualClock::default());
         let built = factory.build(Arc::clone(&clock)).await;
         Self {
-            capabilities: factory.capabilities(),
             factory,
-            handles: Mutex::new(Some(built.handles)),
+            port: Mutex::new(Some(built.port)),
             guard: tokio::sync::Mutex::new(built.guard),
             clock,
-            ids: SeededIds::new(SEED),
-            name: "auto",
-            keys: AtomicU64::new(0),
-            acknowledged: Mutex::default(),
         }
     }
 
-    /// A kit of another process on the same store. Prints a note where only one
+    /// A kit of another process on the same adapter. Prints a note where only one
     /// process can open it.
     pub async fn another(&self) -> Option<Self> {
-        let Some(handles) = self.guard.lock().await.open_another().await else {
-            eprintln!("NOT PROVEN: only one process can have this store");
+        let Some(port) = self.guard.lock().await.open_another().await else {
+            eprintln!("NOT PROVEN: only one process can open this adapter");
             return None;
         };
         Some(Self {
             factory: Arc::clone(&self.factory),
-            capabilities: self.capabilities,
-            handles: Mutex::new(Some(handles)),
+            port: Mutex::new(Some(port)),
             guard: tokio::sync::Mutex::new(Box::new(())),
             clock: Arc::clone(&self.clock),
-            ids: SeededIds::new(SEED + 1),
-            name: "another",
-            keys: AtomicU64::new(0),
-            acknowledged: Mutex::default(),
         })
     }
 
-    /// The factory of the store.
+    /// The factory of the adapter.
     #[must_use]
-    pub fn factory(&self) -> &dyn StoreFactory {
+    pub fn factory(&self) -> &dyn Factory<P> {
         self.factory.as_ref()
     }
 
-    /// The ledger store.
+    /// The adapter.
     #[must_use]
-    pub fn store(&self) -> Arc<dyn LedgerStore> {
-        self.handles().store
+    pub fn port(&self) -> Arc<P> {
+        self.lock_port().clone().expect("the adapter is open")
     }
 
-    /// The outbox of the store.
-    #[must_use]
-    pub fn outbox(&self) -> Arc<dyn Outbox> {
-        self.handles().outbox
-    }
-
-    /// The clock that drives the store, unless the store has its own.
+    /// The clock that drives the adapter, unless the adapter has its own.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock
@@ -109,249 +75,55 @@ impl Kit {
         self.clock.advance(by);
     }
 
-    /// Whether the store uses the kit's clock. Prints a note where it does not.
+    /// Moves the kit's clock forward by this number of milliseconds.
+    pub fn advance_ms(&self, by: u64) {
+        self.advance(Duration::from_millis(by));
+    }
+
+    /// Whether the adapter uses the kit's clock. Prints a note where it does not.
     #[must_use]
     pub fn drives_the_clock(&self) -> bool {
-        if !self.capabilities.manual_clock {
-            eprintln!("NOT PROVEN: this store has a clock of its own");
+        let drives = self.factory.uses_the_clock();
+        if !drives {
+            eprintln!("NOT PROVEN: this adapter has a clock of its own");
         }
-        self.capabilities.manual_clock
+        drives
     }
 
-    /// Whether the store can be reopened. Prints a note where it cannot.
+    /// Whether the adapter can be reopened. Prints a note where it cannot.
     #[must_use]
     pub fn can_reopen(&self) -> bool {
-        if !self.capabilities.reopen {
-            eprintln!("NOT PROVEN: this store cannot be opened again");
+        let can = self.factory.can_reopen();
+        if !can {
+            eprintln!("NOT PROVEN: this adapter cannot be opened again");
         }
-        self.capabilities.reopen
+        can
     }
 
-    /// Closes the store and reopens it, where possible.
-    pub async fn reopen(&self) {
-        if !self.capabilities.reopen {
+    /// Closes the adapter and reopens it, where possible. Returns whether it can be
+    /// reopened. Prints a note where it cannot.
+    pub async fn reopen(&self) -> bool {
+        self.reopen_quietly().await;
+        self.can_reopen()
+    }
+
+    /// Closes the adapter and reopens it, where possible. Prints no note.
+    pub(crate) async fn reopen_quietly(&self) {
+        let mut guard = self.guard.lock().await;
+        if !self.factory.can_reopen() {
+            // A factory that forgot to say so would prove nothing and pass.
+            let reopened = guard.reopen().await;
+            let factory = &self.factory;
+            assert!(reopened.is_none(), "{factory:?} denies that it can reopen");
             return;
         }
-        drop(self.lock_handles().take());
-        let handles = self.guard.lock().await.reopen().await;
-        *self.lock_handles() = Some(handles);
+        drop(self.lock_port().take());
+        let reopened = guard.reopen().await;
+        let port = reopened.expect("the factory says that it can reopen");
+        *self.lock_port() = Some(port);
     }
 
-    /// Prepares `request`, with one settlement shard each.
-    #[must_use]
-    pub fn prepare(&self, request: Request) -> Arc<PreparedRequest> {
-        self.prepare_with(request, &SettlementShards::new())
-    }
-
-    /// Prepares `request` with this many settlement shards.
-    #[must_use]
-    pub fn prepare_with(
-        &self,
-        request: Request,
-        shards: &SettlementShards,
-    ) -> Arc<PreparedRequest> {
-        Arc::new(PreparedRequest::new(request, &self.ids, shards).expect("a valid request"))
-    }
-
-    /// Prepares the items of `bulk`, with one settlement shard each.
-    #[must_use]
-    pub fn prepare_items(&self, bulk: BulkRequest) -> Vec<Arc<PreparedRequest>> {
-        let items = PreparedRequest::bulk(bulk, &self.ids, &SettlementShards::new());
-        let items = items.expect("a valid bulk request");
-        items.into_iter().map(Arc::new).collect()
-    }
-
-    /// A new key of the kit.
-    pub fn fresh_key(&self) -> IdempotencyKey {
-        let number = self.keys.fetch_add(1, Ordering::Relaxed);
-        key(&format!("{}-{number}", self.name))
-    }
-
-    /// Passes `requests` to the store once, as one batch.
-    ///
-    /// # Errors
-    /// The errors of [`LedgerStore::transact`].
-    pub async fn try_transact(
-        &self,
-        requests: Vec<Arc<PreparedRequest>>,
-    ) -> Result<Committed, StoreError> {
-        let batch = Arc::new(Batch::new(requests));
-        let asked = batch.requests().len();
-        let committed = self.store().transact(Arc::clone(&batch)).await?;
-        assert_eq!(committed.decided.len(), asked, "one answer per request");
-        for (request, decided) in batch.requests().iter().zip(&committed.decided) {
-            if !is_cancelled_with_its_bulk(request, decided) {
-                self.acknowledge(request.key(), decided);
-            }
-        }
-        Ok(committed)
-    }
-
-    /// Commits `requests` in as few batches as the store's limits allow, and
-    /// returns one answer each. It decides again after a conflict, and resubmits
-    /// blocked requests, as the service does.
-    pub async fn transact(&self, requests: Vec<Arc<PreparedRequest>>) -> Vec<Decided> {
-        let mut answers: Vec<Option<Decided>> = vec![None; requests.len()];
-        let mut busy = 0;
-        for _ in 0..ATTEMPTS_MAX {
-            let open = answers.iter().enumerate().filter(|(_, a)| a.is_none());
-            let open: Vec<usize> = open.map(|(index, _)| index).collect();
-            if open.is_empty() {
-                return answers.into_iter().flatten().collect();
-            }
-            let taken = self.cut(&requests, &open);
-            let batch = taken.iter().map(|index| Arc::clone(&requests[*index]));
-            match self.try_transact(batch.collect()).await {
-                Ok(committed) => {
-                    for (index, decided) in taken.into_iter().zip(committed.decided) {
-                        if !matches!(decided, Decided::Blocked) {
-                            answers[index] = Some(decided);
-                        }
-                    }
-                }
-                Err(error) if error.kind() == StoreErrorKind::Conflict => {}
-                Err(error) if error.kind() == StoreErrorKind::Unavailable && busy < BUSY_MAX => {
-                    busy += 1;
-                }
-                Err(error) => panic!("the store failed: {error}"),
-            }
-            std::thread::yield_now();
-        }
-        panic!("the store did not decide in {ATTEMPTS_MAX} attempts");
-    }
-
-    /// The open requests that fit into one transaction.
-    fn cut(&self, requests: &[Arc<PreparedRequest>], open: &[usize]) -> Vec<usize> {
-        let limits = self.store().limits();
-        let mut total = wallet_core::request::Cost::default();
-        let mut taken = Vec::new();
-        for index in open {
-            let cost = requests[*index].cost();
-            total.rows += cost.rows;
-            total.bytes += cost.bytes;
-            if !taken.is_empty() && (taken.len() >= limits.requests || !limits.admit(total)) {
-                break;
-            }
-            taken.push(*index);
-        }
-        taken
-    }
-
-    /// Commits one request.
-    pub async fn submit(&self, request: Request) -> Decided {
-        let prepared = self.prepare(request);
-        let mut decided = self.transact(vec![prepared]).await;
-        decided.pop().expect("one answer")
-    }
-
-    /// Commits commands under a fresh key.
-    pub async fn decide(&self, commands: Vec<Command>) -> Arc<Outcome> {
-        let request = Request::of_many(self.fresh_key(), commands);
-        fresh(self.submit(request).await)
-    }
-
-    /// Commits one command under a fresh key. It must be accepted.
-    pub async fn accept(&self, command: impl Into<Command>) -> Receipt {
-        let outcome = self.decide(vec![command.into()]).await;
-        match &outcome.result {
-            Ok(receipts) => {
-                assert_eq!(receipts.len(), 1, "one receipt per command");
-                receipts[0].clone()
-            }
-            Err(rejected) => panic!("rejected: {rejected}"),
-        }
-    }
-
-    /// Commits one command under a fresh key. It must be refused.
-    pub async fn refuse(&self, command: impl Into<Command>) -> Rejection {
-        let outcome = self.decide(vec![command.into()]).await;
-        match &outcome.result {
-            Ok(receipts) => panic!("accepted: {receipts:?}"),
-            Err(rejected) => rejected.rejection,
-        }
-    }
-
-    /// Every outcome that the store acknowledged to this kit.
-    #[must_use]
-    pub fn acknowledged(&self) -> Vec<(RecordKey, Arc<Outcome>)> {
-        let acknowledged = self.lock_acknowledged();
-        let pairs = acknowledged.iter();
-        pairs
-            .map(|(key, outcome)| (*key, Arc::clone(outcome)))
-            .collect()
-    }
-
-    /// Forgets acknowledged outcomes, for use after a purge.
-    pub fn forget_acknowledged(&self) {
-        self.lock_acknowledged().clear();
-    }
-
-    /// The violations of the ledger, the outbox and the acknowledged outcomes.
-    pub async fn violations(&self, with_outbox: bool) -> Vec<Violation> {
-        let handles = self.handles();
-        let acknowledged = self.acknowledged();
-        let outbox = with_outbox.then_some(handles.outbox.as_ref());
-        super::violations(handles.store.as_ref(), outbox, &acknowledged)
-            .await
-            .expect("the books can be read")
-    }
-
-    fn acknowledge(&self, key: RecordKey, decided: &Decided) {
-        if let Decided::Fresh(outcome) | Decided::Replayed(outcome) = decided {
-            let mut acknowledged = self.lock_acknowledged();
-            let first = acknowledged
-                .entry(key)
-                .or_insert_with(|| Arc::clone(outcome));
-            assert_eq!(first, outcome, "one key, one outcome: {key}");
-        }
-    }
-
-    fn handles(&self) -> Handles {
-        self.lock_handles().clone().expect("the store is open")
-    }
-
-    fn lock_handles(&self) -> MutexGuard<'_, Option<Handles>> {
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock_acknowledged(&self) -> MutexGuard<'_, BTreeMap<RecordKey, Arc<Outcome>>> {
-        let acknowledged = &self.acknowledged;
-        acknowledged.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whether the outcome is an item's refusal because of a cancellation, of its bulk
-/// request or of its own key. Nothing is recorded for the first.
-pub(crate) fn is_cancelled_with_its_bulk(request: &PreparedRequest, decided: &Decided) -> bool {
-    let is_item = matches!(prepared_for(request), PreparedFor::Item(_));
-    is_item && matches!(decided, Decided::Replayed(outcome) if outcome.is_cancelled())
-}
-
-/// The key `text` in the kit's scope.
-#[must_use]
-pub(crate) fn key(text: &str) -> IdempotencyKey {
-    let scope = KeyScope::new("kit").expect("a scope");
-    IdempotencyKey::new(scope, KeyText::new(text).expect("a key"))
-}
-
-/// The record key of [`key`] in the default ledger.
-#[must_use]
-pub(crate) fn record_key(text: &str) -> RecordKey {
-    key(text).record_key(LedgerId::default())
-}
-
-/// The outcome of a request that must be freshly decided.
-pub(crate) fn fresh(decided: Decided) -> Arc<Outcome> {
-    match decided {
-        Decided::Fresh(outcome) => outcome,
-        other => panic!("not decided afresh: {other:?}"),
-    }
-}
-
-/// The outcome of a request that must be a replay.
-pub(crate) fn replayed(decided: Decided) -> Arc<Outcome> {
-    match decided {
-        Decided::Replayed(outcome) => outcome,
-        other => panic!("not a replay: {other:?}"),
+    fn lock_port(&self) -> MutexGuard<'_, Option<Arc<P>>> {
+        self.port.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

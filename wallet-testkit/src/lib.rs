@@ -5,19 +5,20 @@
 //!
 //! | part | what it is |
 //! |---|---|
-//! | [`conformance`] | the cases that every store passes, one macro per port |
-//! | [`inbox`] | the same for a consumer's inbox, with inboxes that are broken |
-//! | [`history`] | the same for the history of accounts |
+//! | [`conformance`] | the cases that every adapter passes, one macro per port |
+//! | [`inbox`] | the cases of a consumer's inbox, with inboxes that are broken |
+//! | [`history`] | the cases of the history of accounts, with broken histories |
 //! | [`model`] | a naive ledger to compare a store with |
 //! | [`deterministic`] | concurrent tasks in an order that a seed reproduces |
 //! | [`consistency`] | what concurrent clients saw, and whether one order explains it |
 //! | [`broken`] | stores with planted bugs, which prove that the rest can fail |
 //!
-//! An adapter implements [`StoreFactory`] and calls
+//! An adapter implements a [`Factory`] of its port and calls the port's macro, such
+//! as [`lock_manager_conformance!`](crate::lock_manager_conformance) or
+//! [`inbox_conformance!`](crate::inbox_conformance). A store is a [`Factory`] of
+//! [`StoreEnds`] and calls
 //! [`ledger_store_conformance!`](crate::ledger_store_conformance) and
-//! [`outbox_conformance!`](crate::outbox_conformance); for an inbox
-//! [`InboxFactory`](inbox::InboxFactory) and
-//! [`inbox_conformance!`](crate::inbox_conformance). See their examples.
+//! [`outbox_conformance!`](crate::outbox_conformance). See the example there.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -42,15 +43,17 @@ mod factory;
 mod ids;
 mod kit;
 mod planted;
-mod port_factory;
 mod queue_ends;
+mod store_ends;
+mod store_kit;
 mod violations;
 
 pub use block_on::block_on;
 pub use clock::ManualClock;
-pub use factory::{Built, Capabilities, Handles, Reopen, StoreFactory};
+pub use factory::{Built, Factory, Guard, Reopen};
 pub use ids::SeededIds;
 pub use kit::Kit;
-pub use port_factory::{BuiltPort, PortFactory, PortKit};
 pub use queue_ends::QueueEnds;
+pub use store_ends::StoreEnds;
+pub use store_kit::StoreKit;
 pub use violations::violations;

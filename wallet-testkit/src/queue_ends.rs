@@ -2,23 +2,23 @@ use std::sync::Arc;
 
 use wallet_core::messaging::{EventPublisher, MessageQueue};
 
-/// Both ends of a queue under test. A [`PortFactory`](super::PortFactory) of a
+/// Both ends of a queue under test. A [`Factory`](super::Factory) of a
 /// [`MessageQueue`] builds it. The queue does not wait for messages.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use wallet_testkit::broken::ports::BrokenQueue;
-/// use wallet_testkit::{BuiltPort, ManualClock, PortFactory, QueueEnds};
+/// use wallet_testkit::{Built, Factory, ManualClock, QueueEnds};
 ///
 /// #[derive(Debug)]
 /// struct Queues;
 ///
 /// #[async_trait::async_trait]
-/// impl PortFactory<QueueEnds> for Queues {
-///     async fn build(&self, _: Arc<ManualClock>) -> BuiltPort<QueueEnds> {
+/// impl Factory<QueueEnds> for Queues {
+///     async fn build(&self, _: Arc<ManualClock>) -> Built<QueueEnds> {
 ///         let queue = Arc::new(BrokenQueue::new(None));
 ///         let ends = QueueEnds { publisher: queue.clone(), queue };
-///         BuiltPort::new(Arc::new(ends), ())
+///         Built::new(Arc::new(ends), ())
 ///     }
 /// }
 ///

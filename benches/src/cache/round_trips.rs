@@ -64,7 +64,10 @@ impl Stopwatch {
 /// Measures all of them against the server at `url`. The number of repetitions grows with
 /// the length of the run.
 pub(crate) async fn measure(url: &str, seconds: u32) -> Result<Trips> {
-    let patient = RedisSettings::new(url).with_budget(PATIENCE);
+    let patient = RedisSettings {
+        budget: PATIENCE,
+        ..RedisSettings::new(url)
+    };
     let redis = Redis::open(&patient).await?;
     let client = redis::Client::open(url)?;
     let mut bare = client.get_multiplexed_async_connection().await?;

@@ -20,7 +20,7 @@ impl Aurora {
     pub(super) async fn open(database: Database, remembered: Option<usize>) -> Result<Self> {
         let mut settings = AuroraSettings::new(database.url());
         if let Some(accounts) = remembered {
-            settings = settings.with_remembered_accounts(accounts);
+            settings.remembered_accounts = accounts;
         }
         let store = AuroraStore::open(&settings).await?;
         let store = Arc::new(store);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_store_example::{Database, ExampleStore};
-use wallet_testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
+use wallet_testkit::{Built, Factory, ManualClock, Reopen, StoreEnds};
 
 /// Makes a store on an empty database for each case.
 #[derive(Debug)]
@@ -18,22 +18,20 @@ struct Guard {
 }
 
 impl Guard {
-    fn open(&self) -> Handles {
+    fn open(&self) -> Arc<StoreEnds> {
         let clock = Arc::<ManualClock>::clone(&self.clock);
-        Handles::of(Arc::new(ExampleStore::open(self.database.clone(), clock)))
+        let store = ExampleStore::open(self.database.clone(), clock);
+        Arc::new(StoreEnds::of(Arc::new(store)))
     }
 }
 
 #[async_trait]
-impl StoreFactory for ExampleStores {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            manual_clock: true,
-            reopen: true,
-        }
+impl Factory<StoreEnds> for ExampleStores {
+    fn can_reopen(&self) -> bool {
+        true
     }
 
-    async fn build(&self, clock: Arc<ManualClock>) -> Built {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
         let database = Database::new();
         let guard = Guard { database, clock };
         Built::new(guard.open(), guard)
@@ -41,14 +39,14 @@ impl StoreFactory for ExampleStores {
 }
 
 #[async_trait]
-impl Reopen for Guard {
+impl Reopen<StoreEnds> for Guard {
     /// A new store on the same database: it shows that the store itself remembers
     /// nothing. It cannot show that the database survives a crash.
-    async fn reopen(&mut self) -> Handles {
-        self.open()
+    async fn reopen(&mut self) -> Option<Arc<StoreEnds>> {
+        Some(self.open())
     }
 
-    async fn open_another(&mut self) -> Option<Handles> {
+    async fn open_another(&mut self) -> Option<Arc<StoreEnds>> {
         Some(self.open())
     }
 }

@@ -58,10 +58,12 @@ async fn a_password_that_changes_is_asked_for_at_every_connection(kind: Kind) {
         "mysql://wallet:never-this@127.0.0.1:{}/wallet_shop?ssl-mode=REQUIRED",
         server.port()
     );
-    let settings = AuroraSettings::new(address)
+    let settings = AuroraSettings {
         // Every use opens a new connection.
-        .with_lifetime(Duration::ZERO)
-        .with_credentials(Arc::<Rotating>::clone(&rotating));
+        lifetime: Duration::ZERO,
+        credentials: Some(Arc::<Rotating>::clone(&rotating)),
+        ..AuroraSettings::new(address)
+    };
     assert!(!format!("{settings:?}").contains("never-this"));
     let sealed = AuroraStore::open(&settings).await.unwrap_err();
     assert_eq!(sealed.kind(), StoreErrorKind::Unavailable);

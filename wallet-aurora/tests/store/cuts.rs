@@ -104,8 +104,8 @@ impl HeldBack {
         let direct = open(&database).await;
         set_up(&direct, 10_000).await;
         let proxy = Proxy::start(&database.url()).await;
-        let settings = patient(proxy.url(&database.url()));
-        let settings = settings.with_answer_wait(Duration::from_secs(2));
+        let mut settings = patient(proxy.url(&database.url()));
+        settings.answer_wait = Duration::from_secs(2);
         let store = AuroraStore::open(&settings).await.unwrap();
         // After this the accounts are cached, and a batch is two packets.
         commit(&store, vec![transfer("first", 0, 1, 10)]).await;
@@ -295,9 +295,9 @@ async fn order(store: &AuroraStore, connection: &mut MySqlConnection, number: u8
 async fn a_connection_that_died_at_rest_is_replaced(kind: Kind) {
     let database = Database::create(kind).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = patient(proxy.url(&database.url()));
-    let store = AuroraStore::open(&settings.with_idle(std::time::Duration::ZERO)).await;
-    let store = store.unwrap();
+    let mut settings = patient(proxy.url(&database.url()));
+    settings.idle = Duration::ZERO;
+    let store = AuroraStore::open(&settings).await.unwrap();
     set_up(&store, 100).await;
     // The connection dies when it is tested, and the caller does not notice.
     proxy.arm(0, Cut::Before);

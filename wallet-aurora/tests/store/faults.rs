@@ -206,13 +206,13 @@ async fn a_server_that_turns_read_only_is_left_and_found_again(kind: Kind) {
 
 async fn a_server_that_does_not_answer_is_given_up(kind: Kind) {
     let database = Database::create(kind).await;
-    let settings = database.settings();
-    let settings = settings.with_answer_wait(std::time::Duration::from_millis(300));
-    let store = AuroraStore::open(&settings.with_migrate(false)).await;
+    let mut settings = database.settings();
+    settings.answer_wait = std::time::Duration::from_millis(300);
+    settings.migrate = false;
+    let store = AuroraStore::open(&settings).await;
     assert_eq!(store.unwrap_err().kind(), StoreErrorKind::Internal);
     open(&database).await;
-    let settings = database.settings();
-    let settings = settings.with_answer_wait(std::time::Duration::from_millis(300));
+    settings.migrate = true;
     let store = AuroraStore::open(&settings).await.unwrap();
     set_up(&store, 100).await;
     // Longer than the wait for an answer, shorter than the wait for the lock.

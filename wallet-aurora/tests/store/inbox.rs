@@ -12,7 +12,7 @@ use wallet_core::ledger::{Epoch, Position, Version};
 use wallet_core::messaging::{Inbox, InboxStep};
 use wallet_core::store::StoreErrorKind;
 use wallet_test_servers::Kind;
-use wallet_testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
+use wallet_testkit::{Built, Factory, ManualClock, Reopen};
 
 use crate::support::books::account_key;
 use crate::support::proxy::{CUTS, Cut, Proxy};
@@ -48,11 +48,15 @@ on_both! {
 struct Inboxes(Kind);
 
 #[async_trait]
-impl InboxFactory for Inboxes {
-    async fn build(&self) -> BuiltInbox {
+impl Factory<dyn Inbox> for Inboxes {
+    fn can_reopen(&self) -> bool {
+        true
+    }
+
+    async fn build(&self, _: Arc<ManualClock>) -> Built<dyn Inbox> {
         let database = Database::create(self.0).await;
         let inbox = open(&database.settings()).await;
-        BuiltInbox::new(Arc::new(inbox), database)
+        Built::new(Arc::new(inbox), database)
     }
 
     fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
@@ -61,8 +65,12 @@ impl InboxFactory for Inboxes {
 }
 
 #[async_trait]
-impl OpenInbox for Database {
-    async fn open(&self) -> Option<Arc<dyn Inbox>> {
+impl Reopen<dyn Inbox> for Database {
+    async fn reopen(&mut self) -> Option<Arc<dyn Inbox>> {
+        Some(Arc::new(open(&self.settings()).await))
+    }
+
+    async fn open_another(&mut self) -> Option<Arc<dyn Inbox>> {
         Some(Arc::new(open(&self.settings()).await))
     }
 }
@@ -89,7 +97,10 @@ async fn position(inbox: &AuroraInbox, number: u8) -> Version {
 
 async fn the_table_is_made_unless_the_settings_say_no(kind: Kind) {
     let database = Database::create(kind).await;
-    let careful = database.settings().with_migrate(false);
+    let careful = AuroraSettings {
+        migrate: false,
+        ..database.settings()
+    };
     let refused = AuroraInbox::open(&careful).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Internal);
     let step = step_from(0)(1);
@@ -172,8 +183,9 @@ async fn an_answer_that_does_not_come_is_no_answer(kind: Kind) {
     let database = Database::create(kind).await;
     let direct = open(&database.settings()).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = patient(proxy.url(&database.url()));
-    let inbox = open(&settings.with_answer_wait(Duration::from_secs(2))).await;
+    let mut settings = patient(proxy.url(&database.url()));
+    settings.answer_wait = Duration::from_secs(2);
+    let inbox = open(&settings).await;
     let step = step_from(0)(1);
     proxy.arm(0, Cut::Held);
     let unknown = inbox.advance(NAME, &step).await.unwrap_err();

@@ -109,7 +109,8 @@ async fn what_a_host_has_not_committed_stalls_only_who_needs_it(kind: Kind) {
 
 async fn an_open_key_is_waited_for_once_and_not_at_every_use(kind: Kind) {
     let database = Database::create(kind).await;
-    let settings = database.settings().with_lock_wait(Duration::from_secs(4));
+    let mut settings = database.settings();
+    settings.lock_wait = Duration::from_secs(4);
     let store = AuroraStore::open(&settings).await.unwrap();
     set_up(&store, 1_000).await;
     let mut connection = database.connect().await;
@@ -228,7 +229,8 @@ async fn counted(database: &Database, name: &str) -> u64 {
 async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
     let server = Private::start(kind);
     let database = Database::create_on(&server.url()).await;
-    let settings = database.settings().with_lock_wait(Duration::from_secs(20));
+    let mut settings = database.settings();
+    settings.lock_wait = Duration::from_secs(20);
     let store = Arc::new(AuroraStore::open(&settings).await.unwrap());
     set_up(&store, 1_000).await;
     let mut connection = database.connect().await;
@@ -260,7 +262,8 @@ async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
     let made = made.checked_sub(64).unwrap();
     assert!((1..32).contains(&made), "{made} commits for 64 questions");
     // One locked account fails no question about another account.
-    let settings = database.settings().with_lock_wait(Duration::from_secs(1));
+    let mut settings = database.settings();
+    settings.lock_wait = Duration::from_secs(1);
     let store = Arc::new(AuroraStore::open(&settings).await.unwrap());
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
     let uncommitted = [transfer("again", 0, 1, 1)];

@@ -70,7 +70,8 @@ async fn an_account_locked_by_others_blocks_only_its_own_requests(kind: Kind) {
 
 async fn an_account_that_stays_locked_is_not_waited_for_again(kind: Kind) {
     let database = Database::create(kind).await;
-    let settings = database.settings().with_lock_wait(Duration::from_secs(4));
+    let mut settings = database.settings();
+    settings.lock_wait = Duration::from_secs(4);
     let store = AuroraStore::open(&settings).await.unwrap();
     set_up(&store, 100).await;
     let mut keeper = keep(&database, &[1]).await;
@@ -233,8 +234,8 @@ async fn the_next_batch_stands_behind_the_one_that_commits(kind: Kind) {
     let direct = open(&database).await;
     set_up(&direct, 100).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = patient(proxy.url(&database.url()));
-    let settings = settings.with_lock_wait(Duration::from_secs(60));
+    let mut settings = patient(proxy.url(&database.url()));
+    settings.lock_wait = Duration::from_secs(60);
     let store = AuroraStore::open(&settings).await.unwrap();
     // From here on the account is cached, and a batch is two packets.
     commit(&store, vec![transfer("known", 0, 1, 1)]).await;

@@ -22,7 +22,8 @@ async fn reads_go_to_the_reader_and_decisions_to_the_writer(kind: Kind) {
     // A reader that never catches up.
     let reader = Database::create(kind).await;
     open(&reader).await;
-    let settings = patient(writer.url()).with_reader(reader.url());
+    let mut settings = patient(writer.url());
+    settings.reader = Some(reader.url());
     let store = AuroraStore::open(&settings).await.unwrap();
     set_up(&store, 100).await;
     let decided = commit(&store, vec![transfer("a", 0, 1, 30)]).await;
@@ -60,7 +61,8 @@ async fn whoever_asks_for_what_they_wrote_gets_it(kind: Kind) {
     let direct = open(&writer).await;
     set_up(&direct, 100).await;
     open(&reader).await;
-    let settings = patient(writer.url()).with_reader(reader.url());
+    let mut settings = patient(writer.url());
+    settings.reader = Some(reader.url());
     let store = AuroraStore::open(&settings).await.unwrap();
     let account = account_key(1);
     accepted(&commit(&store, vec![transfer("a", 0, 1, 30)]).await[0]);
@@ -101,7 +103,8 @@ async fn a_trial_balance_is_read_where_it_is_fresh_enough(kind: Kind) {
     let direct = open(&writer).await;
     set_up(&direct, 100).await;
     open(&reader).await;
-    let settings = patient(writer.url()).with_reader(reader.url());
+    let mut settings = patient(writer.url());
+    settings.reader = Some(reader.url());
     let store = AuroraStore::open(&settings).await.unwrap();
     let account = account_key(1);
     let first = version(&direct, account).await;

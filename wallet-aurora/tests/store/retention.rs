@@ -28,9 +28,10 @@ async fn purge(store: &AuroraStore, limit: u32) -> u64 {
 
 async fn a_purge_does_not_wait_for_a_commit_under_way(kind: Kind) {
     let database = Database::create(kind).await;
+    let mut settings = database.settings();
     // A wait for a lock would exceed the time limit of the test.
-    let settings = database.settings().with_lock_wait(Duration::from_secs(900));
-    let settings = settings.with_answer_wait(Duration::from_secs(901));
+    settings.lock_wait = Duration::from_secs(900);
+    settings.answer_wait = Duration::from_secs(901);
     let store = AuroraStore::open(&settings).await.unwrap();
     set_up(&store, 100).await;
     accepted(&commit(&store, vec![transfer("old", 0, 1, 10)]).await[0]);

@@ -23,7 +23,10 @@ fn kind_of<T: std::fmt::Debug>(result: Result<T, wallet_core::StoreError>) -> St
 
 async fn opening_without_migrating_refuses_an_older_schema(kind: Kind) {
     let database = Database::create(kind).await;
-    let settings = database.settings().with_migrate(false);
+    let settings = AuroraSettings {
+        migrate: false,
+        ..database.settings()
+    };
     let opened = AuroraStore::open(&settings).await;
     assert_eq!(kind_of(opened), StoreErrorKind::Internal);
     AuroraStore::migrate(&database.settings()).await.unwrap();

@@ -123,8 +123,8 @@ async fn whether_acknowledged_commits_survive_a_crash_is_reported(kind: Kind) {
 
 async fn a_change_of_schema_may_take_longer_than_an_answer(kind: Kind) {
     let database = Database::create(kind).await;
-    let settings = database.settings();
-    let settings = settings.with_answer_wait(std::time::Duration::from_millis(200));
+    let mut settings = database.settings();
+    settings.answer_wait = std::time::Duration::from_millis(200);
     // Another process changes the schema.
     let mut other = database.connect().await;
     let lock = "SELECT GET_LOCK(CONCAT('wallet:', LEFT(SHA2(DATABASE(), 256), 40)), 0)";

@@ -47,9 +47,11 @@ async fn rested(database: &Database, settings: AuroraSettings, endpoint: &Endpoi
 async fn after_a_silent_death_one_connection_is_tried_and_no_other(kind: Kind) {
     let database = Database::create(kind).await;
     let endpoint = Endpoint::start(database.port()).await;
-    let settings = AuroraSettings::new(endpoint.url(&database.url()));
-    // Every connection counts as idle.
-    let settings = settings.with_idle(Duration::ZERO);
+    let settings = AuroraSettings {
+        // Every connection counts as idle.
+        idle: Duration::ZERO,
+        ..AuroraSettings::new(endpoint.url(&database.url()))
+    };
     let store = rested(&database, settings, &endpoint).await;
     let before = endpoint.taken();
     endpoint.silence();
@@ -64,10 +66,12 @@ async fn after_a_silent_death_one_connection_is_tried_and_no_other(kind: Kind) {
 async fn after_an_answer_that_never_came_the_others_are_tried_before_they_are_used(kind: Kind) {
     let database = Database::create(kind).await;
     let endpoint = Endpoint::start(database.port()).await;
-    let settings = AuroraSettings::new(endpoint.url(&database.url()))
-        .with_idle(Duration::from_secs(3_600))
-        .with_session_wait(Duration::from_secs(7_200))
-        .with_answer_wait(Duration::from_millis(300));
+    let settings = AuroraSettings {
+        idle: Duration::from_secs(3_600),
+        session_wait: Duration::from_secs(7_200),
+        answer_wait: Duration::from_millis(300),
+        ..AuroraSettings::new(endpoint.url(&database.url()))
+    };
     let store = rested(&database, settings, &endpoint).await;
     endpoint.silence();
     let batch = Arc::new(Batch::new(vec![transfer("a", 0, 1, 10)]));
@@ -112,13 +116,16 @@ async fn a_wallet_goes_on_with_a_new_writer(kind: Kind) {
 
 async fn a_host_that_vanishes_gives_its_accounts_back(kind: Kind) {
     let database = Database::create(kind).await;
-    let direct = database.settings().with_lock_wait(Duration::from_secs(120));
-    let direct = direct.with_answer_wait(Duration::from_secs(240));
-    let direct = AuroraStore::open(&direct).await.unwrap();
+    let mut patient = database.settings();
+    patient.lock_wait = Duration::from_secs(120);
+    patient.answer_wait = Duration::from_secs(240);
+    let direct = AuroraStore::open(&patient).await.unwrap();
     set_up(&direct, 1_000).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = AuroraSettings::new(proxy.url(&database.url()));
-    let settings = settings.with_session_wait(Duration::from_secs(2));
+    let settings = AuroraSettings {
+        session_wait: Duration::from_secs(2),
+        ..AuroraSettings::new(proxy.url(&database.url()))
+    };
     let vanishing = AuroraStore::open(&settings).await.unwrap();
     commit(&vanishing, vec![transfer("known", 0, 1, 1)]).await;
     proxy.arm(1, Cut::Held);
@@ -137,13 +144,16 @@ async fn a_host_that_vanishes_gives_its_accounts_back(kind: Kind) {
 
 async fn a_relay_that_vanishes_gives_its_lease_back(kind: Kind) {
     let database = Database::create(kind).await;
-    let direct = database.settings().with_lock_wait(Duration::from_secs(120));
-    let direct = direct.with_answer_wait(Duration::from_secs(240));
-    let direct = AuroraStore::open(&direct).await.unwrap();
+    let mut patient = database.settings();
+    patient.lock_wait = Duration::from_secs(120);
+    patient.answer_wait = Duration::from_secs(240);
+    let direct = AuroraStore::open(&patient).await.unwrap();
     set_up(&direct, 1_000).await;
     let proxy = Proxy::start(&database.url()).await;
-    let settings = AuroraSettings::new(proxy.url(&database.url()));
-    let settings = settings.with_session_wait(Duration::from_secs(2));
+    let settings = AuroraSettings {
+        session_wait: Duration::from_secs(2),
+        ..AuroraSettings::new(proxy.url(&database.url()))
+    };
     let vanishing = AuroraStore::open(&settings).await.unwrap();
     let ttl = Duration::from_secs(5);
     let lease = vanishing.acquire("vanishes", ttl).await.unwrap().unwrap();

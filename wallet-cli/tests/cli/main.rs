@@ -9,6 +9,7 @@ mod backup;
 mod events;
 #[cfg(feature = "aws")]
 mod history;
+mod mixture;
 mod reconcile;
 #[cfg(feature = "aws")]
 mod redrive;

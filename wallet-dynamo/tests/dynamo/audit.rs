@@ -13,7 +13,7 @@ use wallet_core::audit::{
 };
 use wallet_core::{SystemClock, Timestamp};
 use wallet_dynamo::{DynamoAuditLog, create_audit_table};
-use wallet_testkit::{BuiltPort, ManualClock, PortFactory};
+use wallet_testkit::{Built, Factory, Guard, ManualClock};
 
 use crate::support::{Place, block_on};
 
@@ -30,10 +30,10 @@ async fn log(place: &Place) -> DynamoAuditLog {
 }
 
 #[async_trait]
-impl PortFactory<dyn AuditLog> for Dynamo {
-    async fn build(&self, _: Arc<ManualClock>) -> BuiltPort<dyn AuditLog> {
+impl Factory<dyn AuditLog> for Dynamo {
+    async fn build(&self, _: Arc<ManualClock>) -> Built<dyn AuditLog> {
         let place = Place::new().await;
-        BuiltPort::new(Arc::new(log(&place).await), place)
+        Built::new(Arc::new(log(&place).await), Guard(place))
     }
 
     fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {

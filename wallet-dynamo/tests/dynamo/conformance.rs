@@ -8,7 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use wallet_core::history::HistoryStore;
 use wallet_dynamo::DynamoSettings;
-use wallet_testkit::history::{BuiltHistory, HistoryFactory, OpenHistory, account};
+use wallet_testkit::history::account;
+use wallet_testkit::{Built, Factory, ManualClock, Reopen};
 
 use crate::support::{Place, block_on};
 
@@ -18,20 +19,29 @@ struct Guard {
     settings: DynamoSettings,
 }
 
-#[async_trait]
-impl OpenHistory for Guard {
-    async fn open(&self) -> Option<Arc<dyn HistoryStore>> {
-        Some(self.place.history(self.settings.clone()))
+impl Guard {
+    fn open(&self) -> Arc<dyn HistoryStore> {
+        self.place.history(self.settings.clone())
     }
 }
 
-async fn build(stripes: u8) -> BuiltHistory {
+#[async_trait]
+impl Reopen<dyn HistoryStore> for Guard {
+    async fn reopen(&mut self) -> Option<Arc<dyn HistoryStore>> {
+        Some(self.open())
+    }
+
+    async fn open_another(&mut self) -> Option<Arc<dyn HistoryStore>> {
+        Some(self.open())
+    }
+}
+
+async fn build(stripes: u8) -> Built<dyn HistoryStore> {
     let place = Place::new().await;
-    let settings = (0..9).fold(place.settings(), |settings, number| {
-        settings.spread(account(number), stripes)
-    });
-    let history = place.history(settings.clone());
-    BuiltHistory::new(history, Guard { place, settings })
+    let mut settings = place.settings();
+    settings.spread = (0..9).map(|number| (account(number), stripes)).collect();
+    let guard = Guard { place, settings };
+    Built::new(guard.open(), guard)
 }
 
 mod alone {
@@ -41,8 +51,12 @@ mod alone {
     struct Dynamo;
 
     #[async_trait]
-    impl HistoryFactory for Dynamo {
-        async fn build(&self) -> BuiltHistory {
+    impl Factory<dyn HistoryStore> for Dynamo {
+        fn can_reopen(&self) -> bool {
+            true
+        }
+
+        async fn build(&self, _: Arc<ManualClock>) -> Built<dyn HistoryStore> {
             build(1).await
         }
 
@@ -61,8 +75,12 @@ mod spread {
     struct Dynamo;
 
     #[async_trait]
-    impl HistoryFactory for Dynamo {
-        async fn build(&self) -> BuiltHistory {
+    impl Factory<dyn HistoryStore> for Dynamo {
+        fn can_reopen(&self) -> bool {
+            true
+        }
+
+        async fn build(&self, _: Arc<ManualClock>) -> Built<dyn HistoryStore> {
             build(3).await
         }
 

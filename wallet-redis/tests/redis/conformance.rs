@@ -10,7 +10,7 @@ use wallet_core::edge::{RateLimiter, SessionStore};
 use wallet_core::locks::LockManager;
 use wallet_redis::Redis;
 use wallet_test_servers::{PrivateRedis, PrivateRedisCluster};
-use wallet_testkit::{BuiltPort, ManualClock, PortFactory};
+use wallet_testkit::{Built, Factory, Guard, ManualClock};
 
 use crate::support::{open_with, patient};
 
@@ -60,10 +60,10 @@ fn block_on(future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
 macro_rules! factories {
     ($($port:ident by $method:ident;)*) => {
         $(#[async_trait]
-        impl<P: Place> PortFactory<dyn $port> for On<P> {
-            async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn $port> {
+        impl<P: Place> Factory<dyn $port> for On<P> {
+            async fn build(&self, clock: Arc<ManualClock>) -> Built<dyn $port> {
                 let (redis, guard) = self.redis(clock).await;
-                BuiltPort::new(Arc::new(redis.$method()), guard)
+                Built::new(Arc::new(redis.$method()), Guard(guard))
             }
 
             fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {

@@ -81,10 +81,12 @@ async fn each_connection_signs_in_with_the_password_of_the_moment() {
     let server = PrivateRedis::start();
     set(&server, "wallet", "first");
     let provider = Rotating::at("wallet", "first");
-    let redis = open(&patient(server.url()).with_credentials(provider.clone())).await;
-    let fixed = format!("redis://wallet:first@127.0.0.1:{}", server.port());
-    let fixed = patient(fixed).with_budget(Duration::from_secs(1));
-    let fixed = open(&fixed).await;
+    let mut settings = patient(server.url());
+    settings.credentials = Some(provider.clone());
+    let redis = open(&settings).await;
+    let mut settings = patient(format!("redis://wallet:first@127.0.0.1:{}", server.port()));
+    settings.budget = Duration::from_secs(1);
+    let fixed = open(&settings).await;
     assert!(works(&redis).await && works(&fixed).await);
     assert_eq!(connections(&server, "wallet"), 2);
     for password in ["second", "third"] {
@@ -106,9 +108,11 @@ async fn a_connection_signs_in_again_when_it_is_old_and_stays_open() {
         set(&server, user, user);
     }
     let provider = Rotating::at("early", "early");
-    let settings = patient(server.url())
-        .with_credentials(provider.clone())
-        .with_sign_in_age(Duration::from_millis(20));
+    let settings = RedisSettings {
+        credentials: Some(provider.clone()),
+        sign_in_age: Duration::from_millis(20),
+        ..patient(server.url())
+    };
     let redis = open(&settings).await;
     assert!(works(&redis).await);
     assert_eq!(connections(&server, "early"), 1);
@@ -130,7 +134,10 @@ async fn a_provider_that_fails_at_first_is_asked_again() {
     let server = PrivateRedis::start();
     server.execute(&format!("ACL SETUSER wallet reset {RIGHTS} >right"));
     let provider = Arc::new(Rotating::default());
-    let settings = patient(server.url()).with_credentials(provider.clone());
+    let settings = RedisSettings {
+        credentials: Some(provider.clone()),
+        ..patient(server.url())
+    };
     let redis = Redis::open(&settings).await.unwrap();
     assert!(!redis.is_up());
     provider.turn_to("wallet", "wrong");
@@ -152,10 +159,12 @@ async fn each_node_of_a_cluster_is_signed_in_to_with_the_password_of_the_moment(
     };
     set_all("first");
     let provider = Rotating::at("wallet", "first");
-    // The client may leave calls without an answer while it opens connections.
-    let settings = patient(cluster.url())
-        .with_budget(Duration::from_secs(1))
-        .with_credentials(provider.clone());
+    let settings = RedisSettings {
+        // The client may leave calls without an answer while it opens connections.
+        budget: Duration::from_secs(1),
+        credentials: Some(provider.clone()),
+        ..patient(cluster.url())
+    };
     let redis = open(&settings).await;
     let all: Vec<_> = (0..100).map(|number| balance(account(number), 1)).collect();
     redis.cache().put(&all).await.unwrap();
@@ -175,10 +184,15 @@ async fn credentials_come_from_one_place() {
     let provider = Rotating::at("wallet", "secret");
     let url = "redis://127.0.0.1:1";
     let bad = [
-        RedisSettings::new("redis://wallet:secret@127.0.0.1:1").with_credentials(provider.clone()),
-        RedisSettings::new(url)
-            .with_credentials(provider)
-            .with_sign_in_age(Duration::ZERO),
+        RedisSettings {
+            credentials: Some(provider.clone()),
+            ..RedisSettings::new("redis://wallet:secret@127.0.0.1:1")
+        },
+        RedisSettings {
+            credentials: Some(provider),
+            sign_in_age: Duration::ZERO,
+            ..RedisSettings::new(url)
+        },
     ];
     for settings in bad {
         let error = settings.check().unwrap_err();

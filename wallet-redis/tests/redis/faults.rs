@@ -10,12 +10,11 @@ use crate::load::Load;
 
 /// The settings of a host, but with a short lifetime for balances.
 fn settings(url: String) -> RedisSettings {
-    RedisSettings::new(url)
-        .with_cache_ttl(Duration::from_millis(200))
-        .with_reconnect(Backoff::new(
-            Duration::from_millis(5),
-            Duration::from_millis(100),
-        ))
+    RedisSettings {
+        cache_ttl: Duration::from_millis(200),
+        reconnect: Backoff::new(Duration::from_millis(5), Duration::from_millis(100)),
+        ..RedisSettings::new(url)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

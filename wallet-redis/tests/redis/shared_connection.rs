@@ -99,14 +99,13 @@ async fn a_call_is_repeated_when_its_connection_was_cut() {
 #[tokio::test]
 async fn a_paused_server_costs_a_few_budgets_and_then_nothing() {
     let server = PrivateRedis::start();
-    let settings = RedisSettings::new(server.url())
-        .with_budget(Duration::from_secs(1))
-        .with_failures_max(3)
-        .with_connect_wait(Duration::from_millis(200))
-        .with_reconnect(Backoff::new(
-            Duration::from_millis(5),
-            Duration::from_millis(50),
-        ));
+    let settings = RedisSettings {
+        budget: Duration::from_secs(1),
+        failures_max: 3,
+        connect_wait: Duration::from_millis(200),
+        reconnect: Backoff::new(Duration::from_millis(5), Duration::from_millis(50)),
+        ..RedisSettings::new(server.url())
+    };
     let redis = open(&settings).await;
     assert!(works(&redis).await.unwrap());
     server.pause();
@@ -125,12 +124,11 @@ async fn a_paused_server_costs_a_few_budgets_and_then_nothing() {
 #[tokio::test]
 async fn a_server_that_is_slower_than_the_budget_is_not_used_again() {
     let server = PrivateRedis::start();
-    let settings = RedisSettings::new(server.url())
-        .with_budget(Duration::from_millis(100))
-        .with_reconnect(Backoff::new(
-            Duration::from_millis(5),
-            Duration::from_millis(5),
-        ));
+    let settings = RedisSettings {
+        budget: Duration::from_millis(100),
+        reconnect: Backoff::new(Duration::from_millis(5), Duration::from_millis(5)),
+        ..RedisSettings::new(server.url())
+    };
     let redis = open(&settings).await;
     // Answers arrive, but each one later than the deadline of a call.
     server.execute("CLIENT PAUSE 3600000 ALL");
@@ -171,7 +169,10 @@ async fn a_server_that_became_a_replica_is_left_until_it_is_none() {
     let redis = open(&patient(server.url())).await;
     assert!(works(&redis).await.unwrap());
     server.execute(&format!("REPLICAOF 127.0.0.1 {}", other.port()));
-    let quick = RedisSettings::new(server.url()).with_budget(Duration::from_millis(500));
+    let quick = RedisSettings {
+        budget: Duration::from_millis(500),
+        ..RedisSettings::new(server.url())
+    };
     let late = Redis::open(&quick).await.unwrap();
     until(|| async { works(&late).await.is_err() && !late.is_up() }).await;
     server.execute("REPLICAOF NO ONE");
@@ -222,11 +223,14 @@ async fn encrypted_connections_know_whom_they_talk_to() {
     let server = PrivateRedis::start();
     let url = format!("rediss://127.0.0.1:{}", server.tls_port());
     let ca = std::fs::read(server.ca()).unwrap();
-    let redis = open(&patient(&*url).with_ca(ca)).await;
+    let mut settings = patient(url);
+    settings.ca = Some(ca.into());
+    let redis = open(&settings).await;
     writes_everywhere(&redis).await;
     let other = PrivateRedis::start();
     let wrong = std::fs::read(other.ca()).unwrap();
-    let stranger = Redis::open(&patient(url).with_ca(wrong)).await.unwrap();
+    settings.ca = Some(wrong.into());
+    let stranger = Redis::open(&settings).await.unwrap();
     assert!(!stranger.is_up());
 }
 
@@ -264,15 +268,21 @@ async fn sentinels_lead_to_the_server_of_the_moment() {
 
 #[tokio::test]
 async fn settings_that_make_no_sense_are_refused() {
-    let url = "redis://127.0.0.1:1";
+    let with = |change: fn(&mut RedisSettings)| {
+        let mut settings = RedisSettings::new("redis://127.0.0.1:1");
+        change(&mut settings);
+        settings
+    };
+    with(|_| ()).check().unwrap();
     let bad = [
         RedisSettings::new("nonsense"),
         RedisSettings::new("redis+sentinel://127.0.0.1:1"),
-        RedisSettings::new(url).with_prefix(""),
-        RedisSettings::new(url).with_prefix("a{b}"),
-        RedisSettings::new(url).with_budget(Duration::ZERO),
-        RedisSettings::new(url).with_cache_ttl(Duration::ZERO),
-        RedisSettings::new(url).with_cache_ttl(RedisSettings::CACHE_TTL_MAX * 2),
+        with(|s| s.prefix = String::new()),
+        with(|s| s.prefix = "a{b}".to_owned()),
+        with(|s| s.budget = Duration::ZERO),
+        with(|s| s.failures_max = 0),
+        with(|s| s.cache_ttl = Duration::ZERO),
+        with(|s| s.cache_ttl = RedisSettings::CACHE_TTL_MAX * 2),
     ];
     for settings in bad {
         let error = Redis::open(&settings).await.expect_err("refused");
@@ -283,7 +293,8 @@ async fn settings_that_make_no_sense_are_refused() {
 #[tokio::test]
 async fn balances_end_by_themselves_not_all_at_once() {
     let server = PrivateRedis::start();
-    let settings = patient(server.url()).with_cache_ttl(Duration::from_secs(1_000));
+    let mut settings = patient(server.url());
+    settings.cache_ttl = Duration::from_secs(1_000);
     let redis = open(&settings).await;
     let all: Vec<_> = (0..200).map(|number| balance(account(number), 1)).collect();
     redis.cache().put(&all).await.unwrap();
@@ -309,8 +320,8 @@ async fn balances_end_by_themselves_not_all_at_once() {
         lives.len()
     );
     // A short lifetime ends.
-    let short = settings.with_cache_ttl(Duration::from_millis(20));
-    let cache = open(&short).await.cache();
+    settings.cache_ttl = Duration::from_millis(20);
+    let cache = open(&settings).await.cache();
     let one = balance(account(1_000), 1);
     cache.put(&[one]).await.unwrap();
     until(|| async { cache.get(&[one.account]).await.unwrap() == [None] }).await;

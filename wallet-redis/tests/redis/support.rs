@@ -12,13 +12,12 @@ use wallet_testkit::ManualClock;
 
 /// Settings with waits that are long enough for a busy machine.
 pub(crate) fn patient(url: impl Into<String>) -> RedisSettings {
-    RedisSettings::new(url)
-        .with_budget(Duration::from_secs(8))
-        .with_connect_wait(Duration::from_secs(20))
-        .with_reconnect(Backoff::new(
-            Duration::from_millis(5),
-            Duration::from_millis(50),
-        ))
+    RedisSettings {
+        budget: Duration::from_secs(8),
+        connect_wait: Duration::from_secs(20),
+        reconnect: Backoff::new(Duration::from_millis(5), Duration::from_millis(50)),
+        ..RedisSettings::new(url)
+    }
 }
 
 pub(crate) async fn open(settings: &RedisSettings) -> Redis {

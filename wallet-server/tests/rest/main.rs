@@ -25,5 +25,6 @@ mod paging;
 mod process;
 mod readiness;
 mod rejections;
+mod replaced;
 mod stopping;
 mod support;

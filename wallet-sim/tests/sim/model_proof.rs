@@ -6,27 +6,20 @@ use async_trait::async_trait;
 use wallet_core::memory::MemoryStore;
 use wallet_sim::{Bug, FaultyStore, Rng, Saboteur, ScriptedFaults};
 use wallet_testkit::model::check_store;
-use wallet_testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory};
+use wallet_testkit::{Built, Factory, ManualClock, StoreEnds};
 
 #[derive(Debug)]
 struct Sabotaged(Bug);
 
 #[async_trait]
-impl StoreFactory for Sabotaged {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            manual_clock: true,
-            reopen: false,
-        }
-    }
-
-    async fn build(&self, clock: Arc<ManualClock>) -> Built {
+impl Factory<StoreEnds> for Sabotaged {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
         let inner = Arc::new(MemoryStore::new(Arc::<ManualClock>::clone(&clock)));
         let saboteur = Saboteur::new(self.0, Arc::clone(&inner), Rng::new(1), 300);
         let outbox = Arc::<MemoryStore>::clone(&inner);
         let store = FaultyStore::new(inner, clock, Arc::new(ScriptedFaults::default()));
         let store = Arc::new(store.with_sabotage(Arc::new(saboteur)));
-        Built::new(Handles { store, outbox }, ())
+        Built::new(Arc::new(StoreEnds { store, outbox }), ())
     }
 }
 

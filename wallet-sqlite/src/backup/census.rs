@@ -107,9 +107,9 @@ impl Census {
     /// # Errors
     /// `Internal`: the file is not a ledger of this release. `Corrupt`, `Unavailable`.
     pub fn take(path: &Path) -> std::result::Result<Self, StoreError> {
-        let mut connection = connect::look(path)?;
-        migrate::check(&connection)?;
-        in_one_state(&mut connection, Self::of)
+        let mut looked = connect::look(path)?;
+        migrate::check(&looked.connection)?;
+        in_one_state(&mut looked.connection, Self::of)
     }
 
     pub(super) fn of(books: &Books<'_>) -> Result<Self> {

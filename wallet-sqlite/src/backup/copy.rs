@@ -17,7 +17,7 @@ use super::error::{BackupError, io};
 use super::made::remove_all;
 use crate::error::During;
 use crate::file::create_private;
-use crate::{connect, migrate};
+use crate::{coherent, connect, migrate};
 
 /// A finished backup file and its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct Backup {
 pub fn back_up(from: &Path, to: &Path, clock: &dyn Clock) -> Result<Backup> {
     let begun_at = clock.now();
     let source = connect::look(from)?;
-    migrate::check(&source)?;
+    migrate::check(&source.connection)?;
     create_private(to).map_err(io("creating", to))?;
     let made = fill(source, to, begun_at);
     if made.is_err() {
@@ -70,9 +70,9 @@ pub fn back_up(from: &Path, to: &Path, clock: &dyn Clock) -> Result<Backup> {
     made
 }
 
-fn fill(source: Connection, to: &Path, begun_at: Timestamp) -> Result<Backup> {
+fn fill(mut source: connect::Examination, to: &Path, begun_at: Timestamp) -> Result<Backup> {
     let mut target = connect::copy(to)?;
-    copy(source, &mut target)?;
+    copy(&mut source.connection, &mut target)?;
     check(&target, to)?;
     let census = in_one_state(&mut target, Census::of)?;
     target
@@ -90,9 +90,9 @@ fn fill(source: Connection, to: &Path, begun_at: Timestamp) -> Result<Backup> {
 }
 
 /// Copies all pages of one consistent state.
-fn copy(mut source: Connection, target: &mut Connection) -> Result<()> {
+fn copy(source: &mut Connection, target: &mut Connection) -> Result<()> {
     let context = "copying the file";
-    let state = Transaction::new(&mut source, TransactionBehavior::Deferred).during(context)?;
+    let state = Transaction::new(source, TransactionBehavior::Deferred).during(context)?;
     // The first read fixes the state to copy.
     let _: i64 = state
         .query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))
@@ -107,14 +107,11 @@ fn copy(mut source: Connection, target: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// Fails if SQLite finds damage.
+/// Fails if SQLite finds damage in the books.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<()> {
-    let damage: String = connection
-        .query_row("PRAGMA quick_check(1)", (), |row| row.get(0))
-        .during("checking the file")?;
-    if damage == "ok" {
+    let Some(damage) = coherent::damage(connection)? else {
         return Ok(());
-    }
+    };
     let path = path.to_owned();
     Err(BackupError::Damaged { path, damage })
 }

@@ -28,9 +28,9 @@ pub enum Standing {
 /// # Errors
 /// `Internal`: the file is not a ledger of this release. `Corrupt`, `Unavailable`.
 pub fn standing(path: &Path, expected: &Census) -> std::result::Result<Standing, StoreError> {
-    let mut connection = connect::look(path)?;
-    migrate::check(&connection)?;
-    in_one_state(&mut connection, |books| of(books, expected))
+    let mut looked = connect::look(path)?;
+    migrate::check(&looked.connection)?;
+    in_one_state(&mut looked.connection, |books| of(books, expected))
 }
 
 pub(super) fn of(books: &Books<'_>, expected: &Census) -> Result<Standing> {

@@ -26,7 +26,10 @@ fn account(number: u8) -> AccountKey {
 
 /// Six accounts. Each holds as many cents as its number.
 async fn books(path: &Path, lock_wait: Duration) -> SqliteStore {
-    let settings = SqliteSettings::new(path).with_lock_wait(lock_wait);
+    let settings = SqliteSettings {
+        lock_wait,
+        ..SqliteSettings::new(path)
+    };
     let store = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap();
     let eur = Currency::iso("EUR").unwrap();
     let mut commands: Vec<Command> = Vec::new();

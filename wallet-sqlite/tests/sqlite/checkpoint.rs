@@ -15,7 +15,10 @@ const PAGE_BYTES: u64 = 2_048;
 fn the_log_is_carried_over_without_a_commit_that_waits_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");
-    let settings = SqliteSettings::new(&path).with_checkpoint_pages(PAGES);
+    let settings = SqliteSettings {
+        checkpoint_pages: PAGES,
+        ..SqliteSettings::new(&path)
+    };
     let store = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap();
     set_up(&store, 1_000);
     for batch in 0..60 {

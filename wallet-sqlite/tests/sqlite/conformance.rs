@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tempfile::TempDir;
 use wallet_sqlite::{SqliteSettings, SqliteStore};
-use wallet_testkit::conformance::{Case, run, sizes};
-use wallet_testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
+use wallet_testkit::conformance::{Case, keeps_outbox, run, sizes};
+use wallet_testkit::{Built, Factory, ManualClock, Reopen, StoreEnds, StoreKit};
 
 /// Stores that defer commits with at least this many changed accounts.
 #[derive(Debug)]
@@ -23,27 +23,27 @@ struct File {
 }
 
 impl File {
-    fn open(&self) -> Handles {
+    fn open(&self) -> Arc<StoreEnds> {
         let clock = Arc::clone(&self.clock);
         let store = SqliteStore::open(&self.settings, clock).expect("the file opens");
-        Handles::of(Arc::new(store))
+        Arc::new(StoreEnds::of(Arc::new(store)))
     }
 }
 
 #[async_trait]
-impl StoreFactory for SqliteStores {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            manual_clock: true,
-            reopen: true,
-        }
+impl Factory<StoreEnds> for SqliteStores {
+    fn can_reopen(&self) -> bool {
+        true
     }
 
-    async fn build(&self, clock: Arc<ManualClock>) -> Built {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
         let folder = tempfile::tempdir().expect("a folder");
-        let settings = SqliteSettings::new(folder.path().join("wallet.db"));
+        let path = folder.path().join("wallet.db");
         let file = File {
-            settings: settings.with_defer_from(self.0),
+            settings: SqliteSettings {
+                defer_from: self.0,
+                ..SqliteSettings::new(path)
+            },
             clock,
             _folder: folder,
         };
@@ -52,12 +52,12 @@ impl StoreFactory for SqliteStores {
 }
 
 #[async_trait]
-impl Reopen for File {
-    async fn reopen(&mut self) -> Handles {
-        self.open()
+impl Reopen<StoreEnds> for File {
+    async fn reopen(&mut self) -> Option<Arc<StoreEnds>> {
+        Some(self.open())
     }
 
-    async fn open_another(&mut self) -> Option<Handles> {
+    async fn open_another(&mut self) -> Option<Arc<StoreEnds>> {
         Some(self.open())
     }
 }
@@ -79,11 +79,10 @@ mod deferred {
 /// the list.
 #[test]
 fn an_account_of_a_hundred_thousand_entries_reads_and_adds_up() {
-    let case = Case {
+    let case: Case<StoreKit> = Case {
         theme: "sizes",
         name: "many_entries",
-        keeps_outbox: true,
-        run: |kit| Box::pin(sizes::many_entries(kit, 100_000)),
+        run: |kit| keeps_outbox(kit, sizes::many_entries(kit, 100_000)),
     };
     run(AT_ONCE, &case);
 }

@@ -186,7 +186,10 @@ fn a_fold_takes_no_answered_past_balance_back() {
     let path = folder.path().join("wallet.db");
     let now = SystemClock.now();
     let clock = Arc::new(ManualClock::new(now));
-    let settings = SqliteSettings::new(&path).with_defer_from(1);
+    let settings = SqliteSettings {
+        defer_from: 1,
+        ..SqliteSettings::new(&path)
+    };
     let store = SqliteStore::open(&settings, Arc::<ManualClock>::clone(&clock)).unwrap();
     set_up(&store, 10_000);
     commit(&store, vec![transfer("before", 0, 1, 3)]);

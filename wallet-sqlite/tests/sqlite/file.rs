@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use wallet_core::ledger::RaisedBy;
 use wallet_core::request::Batch;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{StoreError, SystemClock};
-use wallet_sqlite::{SqliteSettings, SqliteStore};
+use wallet_sqlite::{Existing, SqliteInbox, SqliteSettings, SqliteStore, back_up, restore};
 use wallet_testkit::block_on;
 
 use crate::support;
@@ -48,11 +50,13 @@ fn a_file_of_another_application_is_refused_unless_adopted() {
         &path,
         "PRAGMA application_id = 7; CREATE TABLE shop_order (id INTEGER)",
     );
-    let settings = SqliteSettings::new(&path);
+    let mut settings = SqliteSettings::new(&path);
     assert_eq!(refusal(&settings), StoreErrorKind::Internal);
-    let store = try_open(&settings.clone().with_adopt(true)).unwrap();
+    settings.adopt = true;
+    let store = try_open(&settings).unwrap();
     support::set_up(&store, 100);
     in_file(&path, "INSERT INTO shop_order VALUES (1)");
+    settings.adopt = false;
     assert!(try_open(&settings).is_ok(), "known from then on");
 }
 
@@ -65,6 +69,33 @@ fn what_is_no_database_is_corrupt() {
         refusal(&SqliteSettings::new(&path)),
         StoreErrorKind::Corrupt
     );
+}
+
+#[test]
+fn a_setting_out_of_range_is_named_and_nothing_is_created() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    let readers = SqliteSettings {
+        readers: 0,
+        ..SqliteSettings::new(&path)
+    };
+    let defer_from = SqliteSettings {
+        defer_from: 0,
+        ..SqliteSettings::new(&path)
+    };
+    for (name, settings) in [("readers", readers), ("defer_from", defer_from)] {
+        let refusals = [
+            try_open(&settings).map(drop),
+            SqliteStore::migrate(&settings, &SystemClock),
+            SqliteInbox::open(&settings).map(drop),
+        ];
+        for refused in refusals {
+            let error = refused.expect_err("refused");
+            assert_eq!(error.kind(), StoreErrorKind::Internal);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        assert!(!path.exists());
+    }
 }
 
 #[test]
@@ -106,7 +137,10 @@ fn a_migration_that_differs_from_this_release_is_refused() {
 #[test]
 fn without_migrating_an_old_schema_is_refused_until_it_is_migrated() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = SqliteSettings::new(folder.path().join("wallet.db")).with_migrate(false);
+    let settings = SqliteSettings {
+        migrate: false,
+        ..SqliteSettings::new(folder.path().join("wallet.db"))
+    };
     assert_eq!(refusal(&settings), StoreErrorKind::Internal);
     SqliteStore::migrate(&settings, &SystemClock).unwrap();
     SqliteStore::migrate(&settings, &SystemClock).unwrap();
@@ -117,7 +151,10 @@ fn without_migrating_an_old_schema_is_refused_until_it_is_migrated() {
 fn without_creating_only_a_ledger_that_is_there_is_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");
-    let settings = SqliteSettings::new(&path).with_create(false);
+    let settings = SqliteSettings {
+        create: false,
+        ..SqliteSettings::new(&path)
+    };
     assert_eq!(refusal(&settings), StoreErrorKind::Unavailable);
     assert!(!path.exists());
     std::fs::write(&path, "").unwrap();
@@ -131,7 +168,10 @@ fn without_creating_only_a_ledger_that_is_there_is_opened() {
 fn a_write_lock_held_elsewhere_is_a_conflict_and_does_not_stop_readers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");
-    let settings = SqliteSettings::new(&path).with_lock_wait(Duration::from_millis(5));
+    let settings = SqliteSettings {
+        lock_wait: Duration::from_millis(5),
+        ..SqliteSettings::new(&path)
+    };
     let store = try_open(&settings).unwrap();
     support::set_up(&store, 100);
     let holder = Connection::open(&path).unwrap();
@@ -145,4 +185,51 @@ fn a_write_lock_held_elsewhere_is_a_conflict_and_does_not_stop_readers() {
     holder.execute_batch("ROLLBACK").unwrap();
     support::commit(&store, vec![support::transfer("t", 0, 1, 1)]);
     assert_eq!(support::posted(&store, 0), 99);
+}
+
+/// A host's tables may need what only the host has: a collation, a function.
+#[test]
+fn tables_of_the_host_that_only_the_host_can_read_stop_neither_start_nor_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, copy] = ["shop.db", "copy.db"].map(|name| folder.path().join(name));
+    support::set_up(&support::open(&path), 100);
+    let host = Connection::open(&path).unwrap();
+    host.create_collation("DE", |one, other| other.cmp(one))
+        .unwrap();
+    let flags = FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_UTF8;
+    host.create_scalar_function("slug", 1, flags, |arguments| arguments.get::<String>(0))
+        .unwrap();
+    host.execute_batch(
+        "CREATE TABLE product (name TEXT COLLATE DE PRIMARY KEY,
+             slug TEXT NOT NULL AS (slug(name)) VIRTUAL,
+             CHECK (slug(name) <> '')) WITHOUT ROWID;
+         INSERT INTO product (name) VALUES ('a'), ('b'), ('c')",
+    )
+    .unwrap();
+    drop(host);
+    let store = support::open(&path);
+    assert_eq!(support::posted(&store, 0), 100);
+    let backup = back_up(&path, &copy, &SystemClock).unwrap();
+    drop(store);
+    let by = RaisedBy::new("a test").unwrap();
+    let restored = folder.path().join("restored.db");
+    restore(
+        &copy,
+        &backup,
+        &restored,
+        Existing::Refuse,
+        &by,
+        &SystemClock,
+    )
+    .unwrap();
+    assert_eq!(support::posted(&support::open(&restored), 0), 100);
+}
+
+#[test]
+fn a_folder_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("one")).unwrap();
+    let error = try_open(&SqliteSettings::new(folder.path())).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Internal);
+    assert!(error.to_string().contains("is a folder"), "{error}");
 }

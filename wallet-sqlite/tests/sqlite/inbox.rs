@@ -12,8 +12,7 @@ use wallet_core::messaging::{Inbox, InboxStep};
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{AccountId, LedgerId, SystemClock};
 use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore};
-use wallet_testkit::block_on;
-use wallet_testkit::inbox::{BuiltInbox, InboxFactory, OpenInbox};
+use wallet_testkit::{Built, Factory, ManualClock, Reopen, block_on};
 
 /// Inboxes in new files, or in a host's file with a rollback journal.
 #[derive(Debug)]
@@ -32,26 +31,42 @@ struct File {
 }
 
 #[async_trait]
-impl InboxFactory for Inboxes {
-    async fn build(&self) -> BuiltInbox {
+impl Factory<dyn Inbox> for Inboxes {
+    fn can_reopen(&self) -> bool {
+        true
+    }
+
+    async fn build(&self, _: Arc<ManualClock>) -> Built<dyn Inbox> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("inbox.db");
         if self.is_host_s {
             shop(&path);
         }
         let file = File {
-            settings: SqliteSettings::new(path).with_lock_wait(Duration::from_secs(60)),
+            settings: SqliteSettings {
+                lock_wait: Duration::from_secs(60),
+                ..SqliteSettings::new(path)
+            },
             _folder: folder,
         };
-        BuiltInbox::new(file.open().await.expect("a file"), file)
+        Built::new(file.open(), file)
+    }
+}
+
+impl File {
+    fn open(&self) -> Arc<dyn Inbox> {
+        Arc::new(SqliteInbox::open(&self.settings).expect("the file opens"))
     }
 }
 
 #[async_trait]
-impl OpenInbox for File {
-    async fn open(&self) -> Option<Arc<dyn Inbox>> {
-        let inbox = SqliteInbox::open(&self.settings).expect("the file opens");
-        Some(Arc::new(inbox))
+impl Reopen<dyn Inbox> for File {
+    async fn reopen(&mut self) -> Option<Arc<dyn Inbox>> {
+        Some(self.open())
+    }
+
+    async fn open_another(&mut self) -> Option<Arc<dyn Inbox>> {
+        Some(self.open())
     }
 }
 
@@ -128,10 +143,16 @@ fn without_migrating_the_table_must_be_there() {
     let folder = tempfile::tempdir().unwrap();
     let settings = SqliteSettings::new(folder.path().join("shop.db"));
     let kind = |settings: &SqliteSettings| SqliteInbox::open(settings).unwrap_err().kind();
-    let none = settings.clone().with_create(false);
+    let none = SqliteSettings {
+        create: false,
+        ..settings.clone()
+    };
     assert_eq!(kind(&none), StoreErrorKind::Unavailable);
-    let host = shop(settings.path());
-    let careful = settings.clone().with_migrate(false);
+    let host = shop(&settings.path);
+    let careful = SqliteSettings {
+        migrate: false,
+        ..settings
+    };
     assert_eq!(kind(&careful), StoreErrorKind::Internal);
     SqliteInbox::create_in(&host).unwrap();
     SqliteInbox::create_in(&host).unwrap();
@@ -146,7 +167,10 @@ fn without_migrating_the_table_must_be_there() {
 fn a_lock_that_somebody_keeps_is_a_conflict_and_moves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.db");
-    let settings = SqliteSettings::new(&path).with_lock_wait(Duration::ZERO);
+    let settings = SqliteSettings {
+        lock_wait: Duration::ZERO,
+        ..SqliteSettings::new(&path)
+    };
     let inbox = SqliteInbox::open(&settings).unwrap();
     let holder = Connection::open(&path).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -166,7 +190,10 @@ fn a_commit_that_fails_moves_nothing() {
     let path = folder.path().join("shop.db");
     // With a rollback journal, a reader stops a writer from committing.
     let host = shop(&path);
-    let settings = SqliteSettings::new(&path).with_lock_wait(Duration::ZERO);
+    let settings = SqliteSettings {
+        lock_wait: Duration::ZERO,
+        ..SqliteSettings::new(&path)
+    };
     let inbox = SqliteInbox::open(&settings).unwrap();
     host.execute_batch("BEGIN; SELECT count(*) FROM shop_order")
         .unwrap();

@@ -95,16 +95,30 @@ fn a_store_whose_log_was_removed_acknowledges_nothing_and_reads_nothing() {
     }
 }
 
+/// The first call that notices moves the log into the file, so that a kill loses nothing.
 #[test]
 fn what_is_in_a_log_that_was_removed_is_saved() {
+    type Call = fn(&SqliteStore) -> StoreError;
+    let calls: [Call; 3] = [
+        |store| block_on(store.probe()).unwrap_err(),
+        |store| block_on(store.accounts(&[account_key(0)])).unwrap_err(),
+        |store| {
+            let batch = Batch::new(vec![transfer("lost", 0, 1, 10)]);
+            block_on(store.transact(Arc::new(batch))).unwrap_err()
+        },
+    ];
+    for call in calls {
+        saved_by(call);
+    }
+}
+
+fn saved_by(call: impl FnOnce(&SqliteStore) -> StoreError) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");
     let store = open(&path);
     set_up(&store, 100);
     std::fs::remove_file(beside(&path, "-wal")).unwrap();
-    // The first call that notices moves the log into the file, so that a kill loses
-    // nothing.
-    block_on(store.probe()).unwrap_err();
+    assert_eq!(call(&store).kind(), StoreErrorKind::Unavailable);
     let killed = folder.path().join("killed.db");
     std::fs::copy(&path, &killed).unwrap();
     assert_eq!(posted(&open(&killed), 0), 100);
@@ -174,8 +188,12 @@ fn a_wrong_file_beside_a_log_is_refused_and_the_log_stays() {
         std::fs::write(&path, &wrong).unwrap();
         refusal(&path);
         SqliteStore::migrate(&SqliteSettings::new(&path), &SystemClock).unwrap_err();
-        let look = SqliteSettings::new(&path).with_check(false);
-        let looked = SqliteStore::open(&look.with_migrate(false), Arc::new(SystemClock));
+        let look = SqliteSettings {
+            check: false,
+            migrate: false,
+            ..SqliteSettings::new(&path)
+        };
+        let looked = SqliteStore::open(&look, Arc::new(SystemClock));
         drop(looked);
         let _ = back_up(&path, &copy, &SystemClock);
         let _ = std::fs::remove_file(&copy);
@@ -224,10 +242,7 @@ fn a_file_with_two_names_is_refused_under_each() {
     for name in [&path, &other] {
         let error = refusal(name);
         assert_eq!(error.kind(), StoreErrorKind::Internal);
-        assert!(
-            error.to_string().contains("2 names (hard links)"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("2 names (hard links"), "{error}");
     }
     back_up(&other, &folder.path().join("copy.db"), &SystemClock).unwrap_err();
     // The process that has the file open continues.
@@ -235,4 +250,48 @@ fn a_file_with_two_names_is_refused_under_each() {
     drop(store);
     std::fs::remove_file(&other).unwrap();
     assert_eq!(posted(&open(&path), 1), 110);
+}
+
+/// A restore that was killed leaves a second name. Its number need not follow the first.
+#[test]
+fn a_second_name_of_a_killed_restore_is_removed_whatever_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    set_up(&open(&path), 100);
+    let left = beside(&path, ".replaced-12");
+    std::fs::hard_link(&path, &left).unwrap();
+    assert_eq!(posted(&open(&path), 0), 100);
+    assert!(!left.exists());
+    // A name that no restore makes is the operator's. It is named.
+    let own = beside(&path, ".replaced-x");
+    std::fs::hard_link(&path, &own).unwrap();
+    let error = refusal(&path).to_string();
+    assert!(error.contains(&own.display().to_string()), "{error}");
+    assert!(own.exists());
+}
+
+/// A process was killed after it had marked its new file and before it created tables. The
+/// file is put beside the log of other books.
+#[test]
+fn a_marked_file_without_tables_is_no_new_one_beside_a_later_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name);
+    let [books, path, right] = ["books.db", "wallet.db", "right.db"].map(name);
+    let store = open(&books);
+    set_up(&store, 100);
+    begin_log_anew(&books);
+    accepted(&commit(&store, vec![deposit("later", 0, 7)])[0]);
+    killed(&books, &right);
+    let marked = "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL; \
+                  PRAGMA application_id = 1464618068";
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(marked)
+        .unwrap();
+    std::fs::copy(beside(&right, "-wal"), beside(&path, "-wal")).unwrap();
+    let log = std::fs::read(beside(&path, "-wal")).unwrap();
+    assert_eq!(refusal(&path).kind(), StoreErrorKind::Corrupt);
+    assert_eq!(std::fs::read(beside(&path, "-wal")).unwrap(), log);
+    std::fs::copy(&right, &path).unwrap();
+    assert_eq!(posted(&open(&path), 0), 107);
 }

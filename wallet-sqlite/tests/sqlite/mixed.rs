@@ -82,9 +82,11 @@ fn whoever_looks_at_a_mixture_leaves_its_log() {
     let folder = tempfile::tempdir().unwrap();
     let path = mixed(folder.path(), (300, 100, 30));
     let [file, log] = ["", "-wal"].map(|ending| std::fs::read(beside(&path, ending)).unwrap());
-    let look = SqliteSettings::new(&path)
-        .with_check(false)
-        .with_migrate(false);
+    let look = SqliteSettings {
+        check: false,
+        migrate: false,
+        ..SqliteSettings::new(&path)
+    };
     let store = SqliteStore::open(&look, Arc::new(SystemClock)).unwrap();
     drop(store);
     let after = ["", "-wal"].map(|ending| std::fs::read(beside(&path, ending)).unwrap());

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{BrokenStore, Bug};
-use crate::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
+use crate::{Built, Factory, ManualClock, Reopen, StoreEnds};
 use wallet_core::memory::MemoryStore;
 
 /// Makes in-memory stores with a bug; without a bug, correct stores for comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct Broken(pub Option<Bug>);
 
-/// The tables outlive the store's handles, as a file outlives a process.
+/// The tables outlive the store, as a file outlives a process.
 #[derive(Debug)]
 struct Tables {
     bug: Option<Bug>,
@@ -19,36 +19,33 @@ struct Tables {
 }
 
 impl Tables {
-    fn open(&self) -> Handles {
+    fn open(&self) -> Arc<StoreEnds> {
         let store = BrokenStore::new(self.memory.clone(), self.bug);
-        Handles::of(Arc::new(store))
+        Arc::new(StoreEnds::of(Arc::new(store)))
     }
 }
 
 #[async_trait]
-impl Reopen for Tables {
-    async fn reopen(&mut self) -> Handles {
+impl Reopen<StoreEnds> for Tables {
+    async fn reopen(&mut self) -> Option<Arc<StoreEnds>> {
         if self.bug == Some(Bug::ForgetsOnRestart) {
             self.memory = MemoryStore::new(Arc::<ManualClock>::clone(&self.clock));
         }
-        self.open()
+        Some(self.open())
     }
 
-    async fn open_another(&mut self) -> Option<Handles> {
+    async fn open_another(&mut self) -> Option<Arc<StoreEnds>> {
         Some(self.open())
     }
 }
 
 #[async_trait]
-impl StoreFactory for Broken {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            manual_clock: true,
-            reopen: true,
-        }
+impl Factory<StoreEnds> for Broken {
+    fn can_reopen(&self) -> bool {
+        true
     }
 
-    async fn build(&self, clock: Arc<ManualClock>) -> Built {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
         let memory = MemoryStore::new(Arc::<ManualClock>::clone(&clock));
         let tables = Tables {
             bug: self.0,

@@ -1,7 +1,7 @@
 //! Accounts: opening, status, limits.
 
 use super::steps::{amount, at_home, cents, deposit, eur, given, opened, owner, transfer};
-use crate::Kit;
+use crate::StoreKit;
 use wallet_core::ledger::{Counters, EffectKind};
 use wallet_core::request::Change;
 use wallet_core::store::AccountQuery;
@@ -12,7 +12,7 @@ use wallet_core::{
 
 /// An opened account reads back with every field, at version 1 and with zero
 /// counters.
-pub async fn an_opened_account_reads_back_whole(kit: &Kit) {
+pub async fn an_opened_account_reads_back_whole(kit: &StoreKit) {
     let metadata = Metadata::parse(r#"{"tier":"gold"}"#).unwrap();
     let command = OpenAccount::new(owner("ada"), eur())
         .with_policy(Policy::Overdraft(amount(500)))
@@ -35,7 +35,7 @@ pub async fn an_opened_account_reads_back_whole(kit: &Kit) {
 }
 
 /// A second account under the same id is refused and changes nothing.
-pub async fn an_id_that_is_taken_is_refused(kit: &Kit) {
+pub async fn an_id_that_is_taken_is_refused(kit: &StoreKit) {
     let id = kit.open("ada").await;
     let again = OpenAccount::new(owner("eve"), eur()).with_id(Some(id));
     assert_eq!(kit.refuse(again).await, Rejection::IdTaken);
@@ -44,7 +44,7 @@ pub async fn an_id_that_is_taken_is_refused(kit: &Kit) {
 }
 
 /// Accounts are returned in the order of the keys, with `None` for missing ones.
-pub async fn a_missing_account_is_none_in_its_place(kit: &Kit) {
+pub async fn a_missing_account_is_none_in_its_place(kit: &StoreKit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let nobody = AccountId::new(given(404));
     let keys = [bob, nobody, ada, bob].map(at_home);
@@ -58,7 +58,7 @@ pub async fn a_missing_account_is_none_in_its_place(kit: &Kit) {
 
 /// Each status refuses exactly its debits and credits. An account that is active
 /// again takes both.
-pub async fn a_status_refuses_what_it_says(kit: &Kit) {
+pub async fn a_status_refuses_what_it_says(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open_with("bob", 1_000).await;
     let table = [
@@ -84,7 +84,7 @@ pub async fn a_status_refuses_what_it_says(kit: &Kit) {
 
 /// An account closes only without holds and at balance zero. Then it takes part in
 /// nothing.
-pub async fn an_account_closes_only_when_it_is_empty(kit: &Kit) {
+pub async fn an_account_closes_only_when_it_is_empty(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let close = ChangeStatus::new(ada, Status::Closed);
@@ -112,7 +112,7 @@ pub async fn an_account_closes_only_when_it_is_empty(kit: &Kit) {
 }
 
 /// Setting the current status or limits changes nothing.
-pub async fn what_is_so_already_has_no_effect(kit: &Kit) {
+pub async fn what_is_so_already_has_no_effect(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let before = kit.account(ada).await;
     let same: [Command; 2] = [
@@ -131,7 +131,7 @@ pub async fn what_is_so_already_has_no_effect(kit: &Kit) {
 }
 
 /// A change of status or limits raises the version by one and is returned.
-pub async fn a_change_raises_the_version(kit: &Kit) {
+pub async fn a_change_raises_the_version(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let freeze = kit.accept(ChangeStatus::new(ada, Status::Frozen)).await;
     let Receipt::AccountChanged(frozen) = freeze else {
@@ -151,7 +151,7 @@ pub async fn a_change_raises_the_version(kit: &Kit) {
 
 /// A new overdraft limit is effective from then on. A limit that the balance breaks
 /// is refused.
-pub async fn an_overdraft_ends_at_its_limit(kit: &Kit) {
+pub async fn an_overdraft_ends_at_its_limit(kit: &StoreKit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let too_much = kit.refuse(transfer(ada, bob, 1)).await;
     assert_eq!(too_much, Rejection::InsufficientFunds);
@@ -173,7 +173,7 @@ pub async fn an_overdraft_ends_at_its_limit(kit: &Kit) {
 
 /// A maximum balance counts pending credits, is effective when it is set, and can
 /// be removed.
-pub async fn a_ceiling_counts_what_is_pending(kit: &Kit) {
+pub async fn a_ceiling_counts_what_is_pending(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open_with("bob", 100).await;
     let ceiling = |change| ChangeLimits::new(bob).with_max_balance(change);
@@ -193,7 +193,7 @@ pub async fn a_ceiling_counts_what_is_pending(kit: &Kit) {
 }
 
 /// A currency code keeps its first exponent in every ledger, also after a reopen.
-pub async fn a_currency_keeps_its_exponent(kit: &Kit) {
+pub async fn a_currency_keeps_its_exponent(kit: &StoreKit) {
     let points = |exponent| Currency::new("POINTS", exponent).unwrap();
     kit.open_as(OpenAccount::new(owner("ada"), points(0))).await;
     let other = OpenAccount::new(owner("bob"), points(2));
@@ -207,7 +207,7 @@ pub async fn a_currency_keeps_its_exponent(kit: &Kit) {
 
 /// Accounts are listed ascending by the bytes of their ids, page by page, without
 /// duplicates or omissions.
-pub async fn accounts_come_in_pages_by_id(kit: &Kit) {
+pub async fn accounts_come_in_pages_by_id(kit: &StoreKit) {
     let numbers = [5_u128, 1 << 61, 3, (1 << 61) + 1, 7];
     let mut ids = Vec::new();
     for number in numbers {
@@ -229,7 +229,7 @@ pub async fn accounts_come_in_pages_by_id(kit: &Kit) {
     }
 }
 
-async fn pages(kit: &Kit, limit: u32) -> Vec<AccountId> {
+async fn pages(kit: &StoreKit, limit: u32) -> Vec<AccountId> {
     let mut query = everyone(limit);
     let mut ids = Vec::new();
     loop {
@@ -254,7 +254,7 @@ const fn everyone(limit: u32) -> AccountQuery {
 }
 
 /// An owner's accounts are found, by currency too. Other owners' accounts are not.
-pub async fn accounts_are_found_by_owner_and_currency(kit: &Kit) {
+pub async fn accounts_are_found_by_owner_and_currency(kit: &StoreKit) {
     let usd = Currency::iso("USD").unwrap();
     let ada_eur = kit.open("ada").await;
     let ada_usd = kit.open_as(OpenAccount::new(owner("ada"), usd)).await;
@@ -284,7 +284,7 @@ pub async fn accounts_are_found_by_owner_and_currency(kit: &Kit) {
 }
 
 /// Accounts are durable with all fields after a reopen.
-pub async fn accounts_are_durable(kit: &Kit) {
+pub async fn accounts_are_durable(kit: &StoreKit) {
     let ada = kit.open_with("ada", 70).await;
     let before = kit.account(ada).await;
     kit.reopen().await;

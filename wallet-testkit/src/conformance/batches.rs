@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::steps::{
     bank, cents, deposit, eur, given, owner, receipts, refusal, request, settlement, transfer,
 };
-use crate::Kit;
-use crate::kit::fresh;
+use crate::StoreKit;
+use crate::store_kit::fresh;
 use wallet_core::ledger::Decided;
 use wallet_core::request::{LEGS_MAX, PreparedRequest};
 use wallet_core::{
@@ -14,7 +14,7 @@ use wallet_core::{
     Rejection, TransferId,
 };
 
-impl Kit {
+impl StoreKit {
     /// Each command as a separate request, under a fresh key.
     fn requests(&self, commands: impl IntoIterator<Item = Command>) -> Vec<Arc<PreparedRequest>> {
         let each = |command| self.prepare(wallet_core::Request::new(self.fresh_key(), command));
@@ -29,7 +29,7 @@ impl Kit {
 }
 
 /// Each request of a batch sees the effects of earlier ones.
-pub async fn each_request_sees_those_before_it(kit: &Kit) {
+pub async fn each_request_sees_those_before_it(kit: &StoreKit) {
     let ids = [1, 2, 3].map(|number| AccountId::new(given(number)));
     let [ada, bob, eve] = ids;
     let open = |id| OpenAccount::new(owner("x"), eur()).with_id(Some(id)).into();
@@ -52,7 +52,7 @@ pub async fn each_request_sees_those_before_it(kit: &Kit) {
 }
 
 /// Of two requests for the same money, the first gets it.
-pub async fn the_first_of_two_that_want_the_same_wins(kit: &Kit) {
+pub async fn the_first_of_two_that_want_the_same_wins(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
     let outcomes = kit
@@ -73,7 +73,7 @@ pub async fn the_first_of_two_that_want_the_same_wins(kit: &Kit) {
 }
 
 /// A refused request rolls back only its own effects.
-pub async fn a_refused_request_leaves_its_neighbours(kit: &Kit) {
+pub async fn a_refused_request_leaves_its_neighbours(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let legs = vec![
@@ -98,7 +98,7 @@ pub async fn a_refused_request_leaves_its_neighbours(kit: &Kit) {
 
 /// Two requests of a batch may need the same settlement account or currency for the
 /// first time. It is created once.
-pub async fn what_two_requests_need_is_made_once(kit: &Kit) {
+pub async fn what_two_requests_need_is_made_once(kit: &StoreKit) {
     let gems = Currency::new("GEMS", 0).unwrap();
     let ids = [1, 2].map(|number| AccountId::new(given(number)));
     let open = |id| OpenAccount::new(owner("x"), gems).with_id(Some(id)).into();
@@ -118,7 +118,7 @@ pub async fn what_two_requests_need_is_made_once(kit: &Kit) {
 }
 
 /// Two requests of a batch cannot use the same new id.
-pub async fn an_id_is_taken_by_the_first_of_a_batch(kit: &Kit) {
+pub async fn an_id_is_taken_by_the_first_of_a_batch(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let id = Some(TransferId::new(given(1)));
@@ -134,7 +134,7 @@ pub async fn an_id_is_taken_by_the_first_of_a_batch(kit: &Kit) {
 }
 
 /// A hot account in every request of a batch has sequences without gaps.
-pub async fn a_popular_account_keeps_its_numbers_gapless(kit: &Kit) {
+pub async fn a_popular_account_keeps_its_numbers_gapless(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
     for _ in 0..3 {
@@ -151,7 +151,7 @@ pub async fn a_popular_account_keeps_its_numbers_gapless(kit: &Kit) {
 
 /// Hundreds of requests are committed, in as many batches as the store's limits
 /// require.
-pub async fn hundreds_of_requests_come_through(kit: &Kit) {
+pub async fn hundreds_of_requests_come_through(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let outcomes = kit
         .batch((1..=300).map(|minor| deposit(ada, minor).into()))
@@ -163,14 +163,14 @@ pub async fn hundreds_of_requests_come_through(kit: &Kit) {
 }
 
 /// An empty batch commits with an empty result.
-pub async fn an_empty_batch_does_nothing(kit: &Kit) {
+pub async fn an_empty_batch_does_nothing(kit: &StoreKit) {
     let committed = kit.try_transact(Vec::new()).await.unwrap();
     assert_eq!(committed.decided, []);
     assert_eq!(kit.store().ledgers().await.unwrap(), []);
 }
 
 /// A batch of refusals alone is recorded and changes no account.
-pub async fn a_batch_of_refusals_changes_no_account(kit: &Kit) {
+pub async fn a_batch_of_refusals_changes_no_account(kit: &StoreKit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let before = (kit.account(ada).await, kit.account(bob).await);
     let requests = ["a", "b"].map(|text| kit.prepare(request(text, transfer(ada, bob, 1))));
@@ -188,7 +188,7 @@ pub async fn a_batch_of_refusals_changes_no_account(kit: &Kit) {
 
 /// The limits admit usual requests: a deposit, a transfer of ten legs, a request of
 /// five commands.
-pub async fn the_limits_admit_what_is_usual(kit: &Kit) {
+pub async fn the_limits_admit_what_is_usual(kit: &StoreKit) {
     let [ada, bob] = [1, 2].map(|number| AccountId::new(given(number)));
     let limits = kit.store().limits();
     assert!(limits.requests > 0);
@@ -206,7 +206,7 @@ pub async fn the_limits_admit_what_is_usual(kit: &Kit) {
 }
 
 /// A transfer with the greatest number of legs is posted completely and in order.
-pub async fn the_most_legs_are_posted_in_order(kit: &Kit) {
+pub async fn the_most_legs_are_posted_in_order(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000_000).await;
     let bob = kit.open("bob").await;
     let limits = kit.store().limits();

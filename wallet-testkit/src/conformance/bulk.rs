@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::steps::{deposit, receipts, refusal, request, transfer};
-use crate::Kit;
-use crate::kit::{fresh, key, record_key, replayed};
+use crate::StoreKit;
+use crate::store_kit::{fresh, key, record_key, replayed};
 use wallet_core::ledger::{Decided, RecordKey};
 use wallet_core::request::{BulkRequest, PreparedRequest};
 use wallet_core::store::Purge;
@@ -22,7 +22,7 @@ fn item_key(text: &str, index: u32) -> RecordKey {
     record_key(text).item(index)
 }
 
-impl Kit {
+impl StoreKit {
     /// The items of a bulk request, prepared.
     fn prepare_bulk(&self, text: &str, items: Vec<Command>) -> Vec<Arc<PreparedRequest>> {
         self.prepare_items(BulkRequest::new(key(text), items))
@@ -54,7 +54,7 @@ fn assert_cancelled(decided: &Decided) {
 /// Another body under the key of a bulk request moves nothing: items added, left
 /// out or reordered, the same items as one atomic list, or one item alone. The
 /// reverse holds too.
-pub async fn another_body_under_the_key_moves_nothing(kit: &Kit) {
+pub async fn another_body_under_the_key_moves_nothing(kit: &StoreKit) {
     let ada = kit.open_with("ada", 10_000).await;
     let bob = kit.open("bob").await;
     let first = kit.bulk("k", pays(ada, bob, &[100, 200])).await;
@@ -89,7 +89,7 @@ pub async fn another_body_under_the_key_moves_nothing(kit: &Kit) {
 }
 
 /// Within one batch, a second body under a key is a mismatch.
-pub async fn a_batch_uses_a_key_for_one_body(kit: &Kit) {
+pub async fn a_batch_uses_a_key_for_one_body(kit: &StoreKit) {
     let ada = kit.open_with("ada", 10_000).await;
     let bob = kit.open("bob").await;
     let alone = kit.prepare(request("k", transfer(ada, bob, 100)));
@@ -106,7 +106,7 @@ pub async fn a_batch_uses_a_key_for_one_body(kit: &Kit) {
 
 /// Equal items replay their outcomes, refusals too, also after a reopen. The key
 /// has the number of items.
-pub async fn a_bulk_request_replays_item_by_item(kit: &Kit) {
+pub async fn a_bulk_request_replays_item_by_item(kit: &StoreKit) {
     let ada = kit.open_with("ada", 150).await;
     let bob = kit.open("bob").await;
     let items = || pays(ada, bob, &[100, 100, 50]);
@@ -130,7 +130,7 @@ pub async fn a_bulk_request_replays_item_by_item(kit: &Kit) {
 
 /// A bulk request that stopped midway continues at the first item without an
 /// outcome. Nothing is done twice.
-pub async fn a_bulk_request_is_resumed_where_it_stopped(kit: &Kit) {
+pub async fn a_bulk_request_is_resumed_where_it_stopped(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
     let items = || pays(ada, bob, &[1, 10, 100]);
@@ -148,7 +148,7 @@ pub async fn a_bulk_request_is_resumed_where_it_stopped(kit: &Kit) {
 }
 
 /// An item is not decided before the previous item has an outcome.
-pub async fn an_item_waits_for_the_one_before_it(kit: &Kit) {
+pub async fn an_item_waits_for_the_one_before_it(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
     let items = kit.prepare_bulk("k", pays(ada, bob, &[1, 10, 100]));
@@ -170,7 +170,7 @@ pub async fn an_item_waits_for_the_one_before_it(kit: &Kit) {
 
 /// After a cancellation every request under the key is refused as `cancelled`,
 /// whatever its body is, and moves nothing.
-pub async fn a_cancelled_key_moves_nothing(kit: &Kit) {
+pub async fn a_cancelled_key_moves_nothing(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
     let cancelled = fresh(kit.cancel(record_key("k")).await);
@@ -192,7 +192,7 @@ pub async fn a_cancelled_key_moves_nothing(kit: &Kit) {
 }
 
 /// A cancellation after an outcome returns that outcome, accepted or refused.
-pub async fn a_cancellation_changes_no_outcome(kit: &Kit) {
+pub async fn a_cancellation_changes_no_outcome(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let paid = fresh(kit.submit(request("paid", transfer(ada, bob, 60))).await);
@@ -207,7 +207,7 @@ pub async fn a_cancellation_changes_no_outcome(kit: &Kit) {
 }
 
 /// Decided items keep their outcome. Cancelled items never run.
-pub async fn cancelled_items_never_run(kit: &Kit) {
+pub async fn cancelled_items_never_run(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
     let items = || pays(ada, bob, &[1, 10, 100]);
@@ -228,7 +228,7 @@ pub async fn cancelled_items_never_run(kit: &Kit) {
 
 /// The first items of bulk requests are not purged while later ones are in use,
 /// whatever the order of their keys.
-pub async fn a_purge_takes_no_first_item_away(kit: &Kit) {
+pub async fn a_purge_takes_no_first_item_away(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -265,7 +265,7 @@ pub async fn a_purge_takes_no_first_item_away(kit: &Kit) {
 
 /// Records of a bulk request stay until its last item is old enough. Then all are
 /// purged.
-pub async fn a_purge_keeps_a_bulk_request_whole(kit: &Kit) {
+pub async fn a_purge_keeps_a_bulk_request_whole(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use super::steps::{
     amount, bank, deposit, eur, given, owner, request, settlement, transfer, withdrawal,
 };
-use crate::Kit;
+use crate::StoreKit;
 use wallet_core::ledger::{Decided, HoldStatus};
 use wallet_core::request::{BulkRequest, PreparedRequest, ReverseWhat};
 use wallet_core::{
@@ -16,7 +16,7 @@ use wallet_core::{
 
 const THREADS: usize = 4;
 
-impl Kit {
+impl StoreKit {
     /// Submits the requests of each list on a separate thread, concurrently, each
     /// list in its order. Returns the answers in the order of the lists.
     fn race(&self, lists: Vec<Vec<Request>>) -> Vec<Vec<Decided>> {
@@ -68,7 +68,7 @@ impl Kit {
         answers
             .into_iter()
             .flatten()
-            .map(crate::kit::fresh)
+            .map(crate::store_kit::fresh)
             .collect()
     }
 }
@@ -81,7 +81,7 @@ fn accepted(outcomes: &[Arc<Outcome>]) -> usize {
 }
 
 /// Concurrent payments between the same accounts lose nothing.
-pub async fn payments_at_once_lose_nothing(kit: &Kit) {
+pub async fn payments_at_once_lose_nothing(kit: &StoreKit) {
     let mut accounts = Vec::new();
     for name in ["ada", "bob", "eve"] {
         accounts.push(kit.open_with(name, 1_000).await);
@@ -101,7 +101,7 @@ pub async fn payments_at_once_lose_nothing(kit: &Kit) {
     };
     let answers = kit.race((0..THREADS).map(list).collect());
     let outcomes = answers.into_iter().flatten();
-    let outcomes: Vec<_> = outcomes.map(crate::kit::fresh).collect();
+    let outcomes: Vec<_> = outcomes.map(crate::store_kit::fresh).collect();
     assert_eq!(accepted(&outcomes), 100);
     let mut entries = 0;
     let mut total = kit.balances(bank()).await.0;
@@ -114,7 +114,7 @@ pub async fn payments_at_once_lose_nothing(kit: &Kit) {
 }
 
 /// Concurrent holds never show a difference in the pending sums.
-pub async fn pending_sums_are_of_one_state(kit: &Kit) {
+pub async fn pending_sums_are_of_one_state(kit: &StoreKit) {
     let (ada, bob) = (kit.open_with("ada", 1_000).await, kit.open("bob").await);
     let money = Money::minor(3, eur()).unwrap();
     let list = |_| {
@@ -146,13 +146,13 @@ pub async fn pending_sums_are_of_one_state(kit: &Kit) {
         is_done.store(true, Ordering::Relaxed);
         looks.join().expect("sums of one state");
         let outcomes = answers.into_iter().flatten();
-        let outcomes: Vec<_> = outcomes.map(crate::kit::fresh).collect();
+        let outcomes: Vec<_> = outcomes.map(crate::store_kit::fresh).collect();
         assert_eq!(accepted(&outcomes), 40);
     });
 }
 
 /// Concurrent payments never change the trial balance.
-pub async fn a_trial_balance_is_of_one_state(kit: &Kit) {
+pub async fn a_trial_balance_is_of_one_state(kit: &StoreKit) {
     let (ada, bob) = (kit.open_with("ada", 1_000).await, kit.open("bob").await);
     let list = |pay: Command| {
         let pay = |_| Request::new(kit.fresh_key(), pay.clone());
@@ -179,14 +179,14 @@ pub async fn a_trial_balance_is_of_one_state(kit: &Kit) {
         is_done.store(true, Ordering::Relaxed);
         looks.join().expect("sums of one state");
         let outcomes = answers.into_iter().flatten();
-        let outcomes: Vec<_> = outcomes.map(crate::kit::fresh).collect();
+        let outcomes: Vec<_> = outcomes.map(crate::store_kit::fresh).collect();
         assert_eq!(accepted(&outcomes), 80);
     });
 }
 
 /// A key that is used concurrently for a transfer, for different bulk requests and
 /// for a list is used for only one of them.
-pub async fn a_key_used_for_two_bodies_at_once_is_applied_once(kit: &Kit) {
+pub async fn a_key_used_for_two_bodies_at_once_is_applied_once(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
     for round in 0..8 {
@@ -216,7 +216,7 @@ pub async fn a_key_used_for_two_bodies_at_once_is_applied_once(kit: &Kit) {
 
 /// A key that is cancelled while it is used is either cancelled or used. Both
 /// callers get that result.
-pub async fn a_key_is_cancelled_or_used_at_once(kit: &Kit) {
+pub async fn a_key_is_cancelled_or_used_at_once(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
     let mut expected = 0;
@@ -241,7 +241,7 @@ pub async fn a_key_is_cancelled_or_used_at_once(kit: &Kit) {
 }
 
 /// Concurrent spending never exceeds the available balance.
-pub async fn no_money_is_spent_twice(kit: &Kit) {
+pub async fn no_money_is_spent_twice(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let take = Withdrawal::new(ada, super::steps::cents(9), settlement("bank"));
     let outcomes = kit.race_commands(10, &take.into());
@@ -259,7 +259,7 @@ pub async fn no_money_is_spent_twice(kit: &Kit) {
 
 /// The same key from several threads is applied once. All callers get the same
 /// outcome.
-pub async fn a_key_used_at_once_is_applied_once(kit: &Kit) {
+pub async fn a_key_used_at_once_is_applied_once(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let list = || {
         let texts = (0..10).map(|number| format!("key {number}"));
@@ -290,7 +290,7 @@ pub async fn a_key_used_at_once_is_applied_once(kit: &Kit) {
 
 /// Of two different concurrent requests under one key, one is applied and the other
 /// is a mismatch.
-pub async fn a_key_used_twice_at_once_is_applied_once(kit: &Kit) {
+pub async fn a_key_used_twice_at_once_is_applied_once(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     for round in 0..5 {
         let text = format!("key {round}");
@@ -308,7 +308,7 @@ pub async fn a_key_used_twice_at_once_is_applied_once(kit: &Kit) {
 }
 
 /// A given id is used once under concurrency.
-pub async fn an_id_given_at_once_is_taken_once(kit: &Kit) {
+pub async fn an_id_given_at_once_is_taken_once(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let paid = TransferId::new(given(1));
@@ -324,7 +324,7 @@ pub async fn an_id_given_at_once_is_taken_once(kit: &Kit) {
 
 /// A settlement account or a currency that many concurrent requests need for the
 /// first time is created once.
-pub async fn what_is_needed_at_once_is_made_once(kit: &Kit) {
+pub async fn what_is_needed_at_once_is_made_once(kit: &StoreKit) {
     let gems = Currency::new("GEMS", 0).unwrap();
     let outcomes = kit.race_commands(1, &OpenAccount::new(owner("x"), gems).into());
     assert_eq!(accepted(&outcomes), THREADS);
@@ -343,7 +343,7 @@ pub async fn what_is_needed_at_once_is_made_once(kit: &Kit) {
 }
 
 /// Concurrent captures of one hold take no more than its amount.
-pub async fn a_hold_is_captured_once(kit: &Kit) {
+pub async fn a_hold_is_captured_once(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let hold = kit.hold(ada, bob, 50).await;
@@ -356,7 +356,7 @@ pub async fn a_hold_is_captured_once(kit: &Kit) {
 }
 
 /// Concurrent reversals of one transfer reverse no more than it moved.
-pub async fn a_transfer_is_reversed_once(kit: &Kit) {
+pub async fn a_transfer_is_reversed_once(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open_with("bob", 100).await;
     let paid = kit.pay(ada, bob, 50).await;
@@ -368,7 +368,7 @@ pub async fn a_transfer_is_reversed_once(kit: &Kit) {
 }
 
 /// Past balances that were read during payments never change afterwards.
-pub async fn a_balance_asked_for_meanwhile_holds(kit: &Kit) {
+pub async fn a_balance_asked_for_meanwhile_holds(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::steps::deposit;
-use crate::Kit;
+use crate::StoreKit;
 use wallet_core::store::{
     DoneSet, EventIndex, Lease, OutboxRow, Purge, RowId, RowProgress, RowState,
 };
 
 const TTL: Duration = Duration::from_secs(86_400);
 
-impl Kit {
+impl StoreKit {
     /// The lease on the outbox, for a relay of the kit.
     pub(super) async fn lease(&self) -> Lease {
         let lease = self.outbox().acquire("relay", TTL).await;
@@ -61,7 +61,7 @@ fn ids(rows: &[OutboxRow]) -> Vec<RowId> {
 
 /// Rows are claimed in order of their numbers, without skipped rows, up to the
 /// limit. A claim changes nothing.
-pub async fn rows_are_claimed_in_order(kit: &Kit) {
+pub async fn rows_are_claimed_in_order(kit: &StoreKit) {
     let rows = kit.rows(5).await;
     assert!(rows.windows(2).all(|pair| pair[0] < pair[1]));
     let lease = kit.lease().await;
@@ -76,7 +76,7 @@ pub async fn rows_are_claimed_in_order(kit: &Kit) {
 }
 
 /// A complete row is not claimed again, whatever its done-set is.
-pub async fn a_complete_row_is_not_claimed_again(kit: &Kit) {
+pub async fn a_complete_row_is_not_claimed_again(kit: &StoreKit) {
     let rows = kit.rows(3).await;
     let lease = kit.lease().await;
     kit.mark(&lease, rows[1], &[0], RowState::Complete).await;
@@ -90,7 +90,7 @@ pub async fn a_complete_row_is_not_claimed_again(kit: &Kit) {
 
 /// A row that was put aside is not claimed until it is reopened. Meanwhile it
 /// counts, keeps its done-set, and is durable.
-pub async fn a_row_put_aside_is_not_claimed_until_reopened(kit: &Kit) {
+pub async fn a_row_put_aside_is_not_claimed_until_reopened(kit: &StoreKit) {
     let rows = kit.rows(4).await;
     let lease = kit.lease().await;
     let before = kit.outbox().depth().await.unwrap();
@@ -109,7 +109,7 @@ pub async fn a_row_put_aside_is_not_claimed_until_reopened(kit: &Kit) {
 }
 
 /// A complete row stays complete, whatever is marked later.
-pub async fn what_is_complete_stays_so(kit: &Kit) {
+pub async fn what_is_complete_stays_so(kit: &StoreKit) {
     let rows = kit.rows(2).await;
     let lease = kit.lease().await;
     kit.mark(&lease, rows[0], &[0], RowState::Complete).await;
@@ -122,7 +122,7 @@ pub async fn what_is_complete_stays_so(kit: &Kit) {
 }
 
 /// Marks of a row add up, are idempotent, and are durable.
-pub async fn marks_add_up(kit: &Kit) {
+pub async fn marks_add_up(kit: &StoreKit) {
     let rows = kit.rows(2).await;
     let lease = kit.lease().await;
     kit.mark(&lease, rows[1], &[2, 0], RowState::Open).await;
@@ -143,7 +143,7 @@ pub async fn marks_add_up(kit: &Kit) {
 }
 
 /// Several rows are marked atomically.
-pub async fn several_rows_are_marked_together(kit: &Kit) {
+pub async fn several_rows_are_marked_together(kit: &StoreKit) {
     let rows = kit.rows(4).await;
     let lease = kit.lease().await;
     let progress = |row: RowId, done: &[EventIndex], state| RowProgress {
@@ -164,7 +164,7 @@ pub async fn several_rows_are_marked_together(kit: &Kit) {
 }
 
 /// A payload and its time read back as they were committed.
-pub async fn a_row_tells_its_time(kit: &Kit) {
+pub async fn a_row_tells_its_time(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -180,7 +180,7 @@ pub async fn a_row_tells_its_time(kit: &Kit) {
 
 /// The depth counts incomplete rows, and returns the oldest of them and the number
 /// of parked events.
-pub async fn the_depth_counts_what_is_open(kit: &Kit) {
+pub async fn the_depth_counts_what_is_open(kit: &StoreKit) {
     let empty = kit.outbox().depth().await.unwrap();
     assert_eq!((empty.rows, empty.oldest, empty.parked), (0, None, 0));
     let rows = kit.rows(1).await;
@@ -199,7 +199,7 @@ pub async fn the_depth_counts_what_is_open(kit: &Kit) {
 
 /// A purge deletes complete rows that are old enough, oldest first, up to the
 /// limit, and no others.
-pub async fn a_purge_deletes_delivered_rows_only(kit: &Kit) {
+pub async fn a_purge_deletes_delivered_rows_only(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }

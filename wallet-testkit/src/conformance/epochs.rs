@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::steps::{at_home, deposit, open_rows, request, withdrawal};
-use crate::Kit;
-use crate::kit::{fresh, replayed};
+use crate::StoreKit;
+use crate::store_kit::{fresh, replayed};
 use wallet_core::ledger::{Epoch, Epochs, RaisedBy, RaisedEpoch};
 use wallet_core::store::{StoreErrorKind, codec};
 use wallet_core::{Outcome, Request, Timestamp};
@@ -20,7 +20,7 @@ fn by(text: &str) -> RaisedBy {
     RaisedBy::new(text).expect("a name")
 }
 
-impl Kit {
+impl StoreKit {
     async fn raise(&self, restored_to: Timestamp, name: &str) -> RaisedEpoch {
         let raised = self.store().raise_epoch(restored_to, &by(name)).await;
         raised.expect("a raise")
@@ -40,7 +40,7 @@ impl Kit {
 }
 
 /// A database that was never restored is in its first epoch, and writes it.
-pub async fn a_store_begins_in_its_first_epoch(kit: &Kit) {
+pub async fn a_store_begins_in_its_first_epoch(kit: &StoreKit) {
     assert_eq!(kit.epochs().await, Epochs::default());
     let ada = kit.open("ada").await;
     assert_eq!(kit.deposited(ada, 5).await.epoch, Epoch::FIRST);
@@ -49,7 +49,7 @@ pub async fn a_store_begins_in_its_first_epoch(kit: &Kit) {
 
 /// Writes after a raise have the new epoch, and earlier writes keep theirs: in
 /// outcomes, entries, replays and the outbox.
-pub async fn effects_keep_the_epoch_that_they_were_written_in(kit: &Kit) {
+pub async fn effects_keep_the_epoch_that_they_were_written_in(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let before = fresh(kit.submit(request("before", deposit(ada, 5))).await);
     let raised = kit.raise(LONG_AGO, "ops").await;
@@ -75,7 +75,7 @@ pub async fn effects_keep_the_epoch_that_they_were_written_in(kit: &Kit) {
 
 /// A raise is recorded as it was returned. Every reader sees it, also after a
 /// reopen.
-pub async fn a_raised_epoch_is_durable(kit: &Kit) {
+pub async fn a_raised_epoch_is_durable(kit: &StoreKit) {
     let raised = kit.raise(LONG_AGO, "ops \u{1F4BE} of the bank").await;
     assert_eq!(raised.restored_to, LONG_AGO);
     assert_eq!(raised.by.as_str(), "ops \u{1F4BE} of the bank");
@@ -87,7 +87,7 @@ pub async fn a_raised_epoch_is_durable(kit: &Kit) {
 }
 
 /// A repeated raise is idempotent. Another restore raises again.
-pub async fn a_raise_asked_for_twice_is_one(kit: &Kit) {
+pub async fn a_raise_asked_for_twice_is_one(kit: &StoreKit) {
     let first = kit.raise(LONG_AGO, "ops").await;
     assert_eq!(kit.raise(LONG_AGO, "ops").await, first);
     assert_eq!(kit.epochs().await.raised(), std::slice::from_ref(&first));
@@ -102,7 +102,7 @@ pub async fn a_raise_asked_for_twice_is_one(kit: &Kit) {
 }
 
 /// A restore time in the future is refused, and nothing is raised.
-pub async fn a_restore_to_the_future_is_refused(kit: &Kit) {
+pub async fn a_restore_to_the_future_is_refused(kit: &StoreKit) {
     let refused = kit.store().raise_epoch(FAR_AHEAD, &by("ops")).await;
     assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Invalid);
     assert_eq!(kit.epochs().await, Epochs::default());
@@ -110,7 +110,7 @@ pub async fn a_restore_to_the_future_is_refused(kit: &Kit) {
 
 /// A process that was running all the time writes in the epoch that another process
 /// raised.
-pub async fn an_epoch_raised_by_the_other_counts_at_once(kit: &Kit) {
+pub async fn an_epoch_raised_by_the_other_counts_at_once(kit: &StoreKit) {
     let Some(other) = kit.another().await else {
         return;
     };
@@ -123,7 +123,7 @@ pub async fn an_epoch_raised_by_the_other_counts_at_once(kit: &Kit) {
 
 /// Under concurrency, no commit of an earlier epoch lands after a raise was
 /// answered.
-pub async fn no_commit_of_an_earlier_epoch_lands_after_a_raise(kit: &Kit) {
+pub async fn no_commit_of_an_earlier_epoch_lands_after_a_raise(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let list = || {
         let pay = |_| Request::new(kit.fresh_key(), withdrawal(ada, 1));
@@ -176,7 +176,7 @@ pub async fn no_commit_of_an_earlier_epoch_lands_after_a_raise(kit: &Kit) {
 }
 
 /// Raises the epoch, with retries while commits conflict.
-async fn raise_while_busy(kit: &Kit) -> RaisedEpoch {
+async fn raise_while_busy(kit: &StoreKit) -> RaisedEpoch {
     for _ in 0..1_000 {
         match kit.store().raise_epoch(LONG_AGO, &by("ops")).await {
             Err(error) if error.kind() == StoreErrorKind::Conflict => {}

@@ -4,7 +4,7 @@ use super::steps::{
     all_entries, amount, at_home, cents, eur, given, held, opened, owner, posted, settlement,
     transfer,
 };
-use crate::Kit;
+use crate::StoreKit;
 use wallet_core::ledger::{Description, Details};
 use wallet_core::request::Change;
 use wallet_core::store::{AccountQuery, ReferenceQuery};
@@ -21,7 +21,7 @@ fn greatest() -> Money {
 }
 
 /// The greatest amount moves exactly, in and out.
-pub async fn the_greatest_amount_moves_exactly(kit: &Kit) {
+pub async fn the_greatest_amount_moves_exactly(kit: &StoreKit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     kit.accept(Deposit::new(ada, greatest(), settlement("bank")))
         .await;
@@ -36,7 +36,7 @@ pub async fn the_greatest_amount_moves_exactly(kit: &Kit) {
 
 /// Sums beyond 64 and 96 bits, and beyond a float's range, are exact: posted,
 /// pending, and in every entry.
-pub async fn sums_beyond_any_float_stay_exact(kit: &Kit) {
+pub async fn sums_beyond_any_float_stay_exact(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let bob = kit.open("bob").await;
     kit.accept(ChangeLimits::new(ada).with_policy(Some(Policy::Unlimited)))
@@ -68,7 +68,7 @@ pub async fn sums_beyond_any_float_stay_exact(kit: &Kit) {
 }
 
 /// The greatest limits are stored exactly.
-pub async fn the_greatest_limits_are_kept(kit: &Kit) {
+pub async fn the_greatest_limits_are_kept(kit: &StoreKit) {
     let command = OpenAccount::new(owner("ada"), eur())
         .with_policy(Policy::Overdraft(Amount::MAX))
         .with_max_balance(Some(Amount::MAX));
@@ -124,7 +124,7 @@ fn filled(hard: &str, last: char, length: usize) -> String {
 
 /// Texts of the greatest length, with any characters, read back byte by byte: from
 /// accounts, from records, and after a reopen.
-pub async fn the_hardest_texts_come_back(kit: &Kit) {
+pub async fn the_hardest_texts_come_back(kit: &StoreKit) {
     let wide = "\u{1F34E}".repeat((Metadata::MAX_BYTES - 8) / 4);
     let metadata = Metadata::parse(&format!(r#"{{"a":"{wide}"}}"#)).unwrap();
     assert!(metadata.as_str().len() > Metadata::MAX_BYTES - 8);
@@ -173,7 +173,7 @@ pub async fn the_hardest_texts_come_back(kit: &Kit) {
 }
 
 /// Metadata keeps its numbers and nesting up to the limits of their ranges.
-pub async fn metadata_keeps_its_ends(kit: &Kit) {
+pub async fn metadata_keeps_its_ends(kit: &StoreKit) {
     let json = r#"{"":{"a":[[[[[[]]]]]]},"\u0000":"\u0007\\\"","i":-9223372036854775808,"u":18446744073709551615}"#;
     let metadata = Metadata::parse(json).unwrap();
     let command = OpenAccount::new(owner("ada"), eur()).with_metadata(Some(metadata.clone()));
@@ -185,7 +185,7 @@ pub async fn metadata_keeps_its_ends(kit: &Kit) {
 
 /// Owners and references are compared byte by byte: by case, accent and zero-width
 /// characters. References also differ by composition and trailing blank.
-pub async fn texts_are_compared_byte_by_byte(kit: &Kit) {
+pub async fn texts_are_compared_byte_by_byte(kit: &StoreKit) {
     let texts = [
         "ada",
         "Ada",
@@ -236,7 +236,7 @@ pub async fn texts_are_compared_byte_by_byte(kit: &Kit) {
 }
 
 /// Currencies with the least and greatest exponent and the longest code are stored.
-pub async fn currencies_keep_their_ends(kit: &Kit) {
+pub async fn currencies_keep_their_ends(kit: &StoreKit) {
     for (code, exponent) in [("AB", 0), ("A23456789_12", 18), ("JPY", 0)] {
         let currency = Currency::new(code, exponent).unwrap();
         let id = kit.open_as(OpenAccount::new(owner("ada"), currency)).await;
@@ -254,7 +254,7 @@ pub async fn currencies_keep_their_ends(kit: &Kit) {
 
 /// The longest life of a hold is stored, and a cursor beyond every row returns an
 /// empty page.
-pub async fn the_longest_hold_is_kept(kit: &Kit) {
+pub async fn the_longest_hold_is_kept(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let life = wallet_core::request::HOLD_LIFE_MAX;

@@ -7,8 +7,8 @@ use super::steps::{
     amount, at_home, cents, deposit, eur, given, held, owner, posted, receipts, refusal, request,
     transfer,
 };
-use crate::Kit;
-use crate::kit::{fresh, replayed};
+use crate::StoreKit;
+use crate::store_kit::{fresh, replayed};
 use wallet_core::ledger::{Decided, Details, EffectKind, HoldStatus, TransferKind};
 use wallet_core::request::{Expire, PreparedRequest};
 use wallet_core::store::HoldQuery;
@@ -21,7 +21,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// A hold with an expiry time is the same request when it is repeated later. It
 /// ends at that time. A time in the past is refused for good.
-pub async fn a_hold_until_a_time_is_the_same_request_again(kit: &Kit) {
+pub async fn a_hold_until_a_time_is_the_same_request_again(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -52,7 +52,7 @@ pub async fn a_hold_until_a_time_is_the_same_request_again(kit: &Kit) {
 
 /// A hold reserves money without a movement. Its capture moves the money and ends
 /// the hold.
-pub async fn a_capture_posts_what_was_held(kit: &Kit) {
+pub async fn a_capture_posts_what_was_held(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let hold = kit.hold(ada, bob, 60).await;
@@ -77,7 +77,7 @@ pub async fn a_capture_posts_what_was_held(kit: &Kit) {
 }
 
 /// Partial captures add up. The hold ends when nothing remains.
-pub async fn captures_of_parts_add_up(kit: &Kit) {
+pub async fn captures_of_parts_add_up(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let hold = kit.hold(ada, bob, 60).await;
@@ -97,7 +97,7 @@ pub async fn captures_of_parts_add_up(kit: &Kit) {
 }
 
 /// A final partial capture releases the rest.
-pub async fn a_final_capture_gives_the_rest_back(kit: &Kit) {
+pub async fn a_final_capture_gives_the_rest_back(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let hold = kit.hold(ada, bob, 60).await;
@@ -113,7 +113,7 @@ pub async fn a_final_capture_gives_the_rest_back(kit: &Kit) {
 }
 
 /// No capture exceeds the remaining amount.
-pub async fn a_capture_beyond_the_hold_is_refused(kit: &Kit) {
+pub async fn a_capture_beyond_the_hold_is_refused(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let hold = kit.hold(ada, bob, 60).await;
@@ -126,7 +126,7 @@ pub async fn a_capture_beyond_the_hold_is_refused(kit: &Kit) {
 }
 
 /// A release returns the remaining amount and ends the hold.
-pub async fn a_release_gives_back_what_is_left(kit: &Kit) {
+pub async fn a_release_gives_back_what_is_left(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let hold = kit.hold(ada, bob, 60).await;
@@ -151,7 +151,7 @@ pub async fn a_release_gives_back_what_is_left(kit: &Kit) {
 
 /// A missing hold can be neither captured nor released, and a hold's id is used
 /// only once.
-pub async fn a_hold_is_known_by_its_id(kit: &Kit) {
+pub async fn a_hold_is_known_by_its_id(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let id = HoldId::new(given(7));
@@ -169,7 +169,7 @@ pub async fn a_hold_is_known_by_its_id(kit: &Kit) {
 }
 
 /// A hold reads back with every field, also after a reopen.
-pub async fn a_hold_reads_back_whole(kit: &Kit) {
+pub async fn a_hold_reads_back_whole(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let details = Details {
@@ -192,7 +192,7 @@ pub async fn a_hold_reads_back_whole(kit: &Kit) {
 }
 
 /// Within one request, and within one batch, a new hold can be captured.
-pub async fn a_hold_placed_just_before_can_be_captured(kit: &Kit) {
+pub async fn a_hold_placed_just_before_can_be_captured(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let (one, two) = (HoldId::new(given(1)), HoldId::new(given(2)));
@@ -213,7 +213,7 @@ pub async fn a_hold_placed_just_before_can_be_captured(kit: &Kit) {
 
 /// Frozen debits or credits stop new holds, but not the end of old ones. A frozen
 /// account stops captures and releases too.
-pub async fn a_frozen_account_still_honours_its_holds(kit: &Kit) {
+pub async fn a_frozen_account_still_honours_its_holds(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let holds = [kit.hold(ada, bob, 10).await, kit.hold(ada, bob, 10).await];
@@ -237,7 +237,7 @@ pub async fn a_frozen_account_still_honours_its_holds(kit: &Kit) {
 
 /// From its expiry time on a hold cannot be captured, only expired, whatever the
 /// status of its accounts.
-pub async fn an_expired_hold_can_only_be_expired(kit: &Kit) {
+pub async fn an_expired_hold_can_only_be_expired(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -265,7 +265,7 @@ pub async fn an_expired_hold_can_only_be_expired(kit: &Kit) {
 
 /// A sweep that is too early records nothing. A later sweep expires the hold once,
 /// and any other sweep is a replay.
-pub async fn the_sweep_expires_a_hold_once(kit: &Kit) {
+pub async fn the_sweep_expires_a_hold_once(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -289,7 +289,7 @@ pub async fn the_sweep_expires_a_hold_once(kit: &Kit) {
 
 /// Expired holds are listed with the longest expired first, up to the limit, and
 /// only pending ones.
-pub async fn expired_holds_come_longest_expired_first(kit: &Kit) {
+pub async fn expired_holds_come_longest_expired_first(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -314,7 +314,7 @@ pub async fn expired_holds_come_longest_expired_first(kit: &Kit) {
 }
 
 /// Expired holds of every ledger are listed in one order of time.
-pub async fn expired_holds_are_told_of_every_ledger(kit: &Kit) {
+pub async fn expired_holds_are_told_of_every_ledger(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -342,7 +342,7 @@ pub async fn expired_holds_are_told_of_every_ledger(kit: &Kit) {
 }
 
 /// Holds are listed for both of their accounts, by status, page by page.
-pub async fn holds_are_listed_for_both_accounts(kit: &Kit) {
+pub async fn holds_are_listed_for_both_accounts(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let eve = kit.open("eve").await;
@@ -373,7 +373,7 @@ pub async fn holds_are_listed_for_both_accounts(kit: &Kit) {
 }
 
 /// A hold that the floor or a missing account forbids is refused and has no effect.
-pub async fn a_refused_hold_reserves_nothing(kit: &Kit) {
+pub async fn a_refused_hold_reserves_nothing(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     kit.hold(ada, bob, 100).await;

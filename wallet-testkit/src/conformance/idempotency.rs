@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::steps::{deposit, eur, given, owner, receipts, refusal, request, transfer};
-use crate::Kit;
-use crate::kit::{fresh, key, record_key, replayed};
+use crate::StoreKit;
+use crate::store_kit::{fresh, key, record_key, replayed};
 use wallet_core::ledger::{Decided, KeyScope, KeyText, RecordKey};
 use wallet_core::store::Purge;
 use wallet_core::{
@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 /// The same request under the same key returns its first outcome, whatever happened
 /// to the accounts since, and writes nothing.
-pub async fn a_replay_answers_the_first_outcome(kit: &Kit) {
+pub async fn a_replay_answers_the_first_outcome(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let pay = || request("pay", transfer(ada, bob, 60));
@@ -31,7 +31,7 @@ pub async fn a_replay_answers_the_first_outcome(kit: &Kit) {
 
 /// A replay returns every kind of receipt exactly as it was first returned, also
 /// after a reopen.
-pub async fn every_receipt_is_replayed_after_a_reopening(kit: &Kit) {
+pub async fn every_receipt_is_replayed_after_a_reopening(kit: &StoreKit) {
     let (ada, bob) = (AccountId::new(given(1)), AccountId::new(given(2)));
     let hold = HoldId::new(given(3));
     let paid = TransferId::new(given(4));
@@ -62,7 +62,7 @@ pub async fn every_receipt_is_replayed_after_a_reopening(kit: &Kit) {
 
 /// Another request under a used key is a mismatch. Nothing is written, and the
 /// first outcome stays.
-pub async fn another_request_under_the_key_is_a_mismatch(kit: &Kit) {
+pub async fn another_request_under_the_key_is_a_mismatch(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let first = fresh(kit.submit(request("pay", transfer(ada, bob, 60))).await);
@@ -77,7 +77,7 @@ pub async fn another_request_under_the_key_is_a_mismatch(kit: &Kit) {
 }
 
 /// A refusal is recorded and replayed, even when the request would succeed now.
-pub async fn a_refusal_is_recorded_and_replayed(kit: &Kit) {
+pub async fn a_refusal_is_recorded_and_replayed(kit: &StoreKit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let pay = || request("pay", transfer(ada, bob, 60));
     let first = fresh(kit.submit(pay()).await);
@@ -94,7 +94,7 @@ pub async fn a_refusal_is_recorded_and_replayed(kit: &Kit) {
 }
 
 /// Equal texts are different keys in another scope and in another ledger.
-pub async fn scopes_and_ledgers_keep_keys_apart(kit: &Kit) {
+pub async fn scopes_and_ledgers_keep_keys_apart(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let text = KeyText::new("k").unwrap();
     let scoped = |scope: &str| IdempotencyKey::new(KeyScope::new(scope).unwrap(), text.clone());
@@ -127,7 +127,7 @@ pub async fn scopes_and_ledgers_keep_keys_apart(kit: &Kit) {
 }
 
 /// Records are returned in the order of the keys, with `None` for unused keys.
-pub async fn records_are_answered_in_the_order_asked(kit: &Kit) {
+pub async fn records_are_answered_in_the_order_asked(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let mut outcomes = Vec::new();
     for text in ["one", "two", "three"] {
@@ -145,7 +145,7 @@ pub async fn records_are_answered_in_the_order_asked(kit: &Kit) {
 }
 
 /// One batch may contain replays, mismatches and new requests.
-pub async fn replays_and_new_requests_share_a_batch(kit: &Kit) {
+pub async fn replays_and_new_requests_share_a_batch(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let first = fresh(kit.submit(request("a", deposit(ada, 1))).await);
     let batch = [
@@ -166,7 +166,7 @@ pub async fn replays_and_new_requests_share_a_batch(kit: &Kit) {
 
 /// A purge deletes records by age, oldest first, up to the limit. A key without its
 /// record is new again.
-pub async fn a_purge_deletes_the_oldest_records_first(kit: &Kit) {
+pub async fn a_purge_deletes_the_oldest_records_first(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -202,7 +202,7 @@ pub async fn a_purge_deletes_the_oldest_records_first(kit: &Kit) {
 }
 
 /// Ids that a caller gave stay used when the record of their request is deleted.
-pub async fn given_ids_outlive_their_records(kit: &Kit) {
+pub async fn given_ids_outlive_their_records(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -236,7 +236,7 @@ pub async fn given_ids_outlive_their_records(kit: &Kit) {
 }
 
 /// The longest and the shortest keys are different keys.
-pub async fn long_keys_are_kept_apart(kit: &Kit) {
+pub async fn long_keys_are_kept_apart(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let scope = KeyScope::new(&"s".repeat(KeyScope::MAX_BYTES)).unwrap();
     let long = "k".repeat(KeyText::MAX_BYTES - 1);

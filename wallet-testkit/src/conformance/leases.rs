@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::Kit;
+use crate::StoreKit;
 use wallet_core::store::{DoneSet, Lease, Outbox, OutboxError, ParkedEvent, RowProgress, RowState};
 
 /// The duration of leases in these cases.
@@ -19,7 +19,7 @@ fn is_lost<T: std::fmt::Debug>(answer: &Result<T, OutboxError>) -> bool {
 
 /// While one owner holds the lease, another cannot acquire it. The same owner
 /// can, with a greater token.
-pub async fn one_owner_has_it_at_a_time(kit: &Kit) {
+pub async fn one_owner_has_it_at_a_time(kit: &StoreKit) {
     let outbox = kit.outbox();
     let lease = acquire(outbox.as_ref(), "a").await.expect("free");
     assert_eq!(lease.owner, "a");
@@ -30,7 +30,7 @@ pub async fn one_owner_has_it_at_a_time(kit: &Kit) {
 }
 
 /// A released lease is free at once, and the next token is greater.
-pub async fn a_released_lease_is_free_at_once(kit: &Kit) {
+pub async fn a_released_lease_is_free_at_once(kit: &StoreKit) {
     let outbox = kit.outbox();
     let first = acquire(outbox.as_ref(), "a").await.expect("free");
     outbox.release(&first).await.unwrap();
@@ -41,7 +41,7 @@ pub async fn a_released_lease_is_free_at_once(kit: &Kit) {
 
 /// Another owner can take over only when the lease has expired. A renewal moves the
 /// end.
-pub async fn a_takeover_waits_for_the_end(kit: &Kit) {
+pub async fn a_takeover_waits_for_the_end(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -63,7 +63,7 @@ pub async fn a_takeover_waits_for_the_end(kit: &Kit) {
 
 /// A lease that ends far ahead was taken while the clock was ahead, so it is free.
 /// If the new owner asks for an equally long one, it is held.
-pub async fn a_lease_from_a_clock_ahead_is_free(kit: &Kit) {
+pub async fn a_lease_from_a_clock_ahead_is_free(kit: &StoreKit) {
     let outbox = kit.outbox();
     let hour = Duration::from_secs(3_600);
     let ahead = outbox.acquire("a", hour).await.unwrap().expect("free");
@@ -74,7 +74,7 @@ pub async fn a_lease_from_a_clock_ahead_is_free(kit: &Kit) {
 }
 
 /// Every call refuses a lease that expired or was taken over, and changes nothing.
-pub async fn a_lost_lease_changes_nothing(kit: &Kit) {
+pub async fn a_lost_lease_changes_nothing(kit: &StoreKit) {
     let ada = kit.open_with("ada", 10).await;
     let outbox = kit.outbox();
     let lost = acquire(outbox.as_ref(), "a").await.expect("free");
@@ -99,7 +99,12 @@ pub async fn a_lost_lease_changes_nothing(kit: &Kit) {
     }
 }
 
-async fn refuses_everything(kit: &Kit, lost: &Lease, row: i64, account: wallet_core::AccountId) {
+async fn refuses_everything(
+    kit: &StoreKit,
+    lost: &Lease,
+    row: i64,
+    account: wallet_core::AccountId,
+) {
     let outbox = kit.outbox();
     assert!(is_lost(&outbox.renew(lost, TTL).await), "renew");
     assert!(is_lost(&outbox.release(lost).await), "release");
@@ -129,7 +134,7 @@ async fn refuses_everything(kit: &Kit, lost: &Lease, row: i64, account: wallet_c
 }
 
 /// A forged token is no lease. The true lease stays valid.
-pub async fn a_forged_token_is_no_lease(kit: &Kit) {
+pub async fn a_forged_token_is_no_lease(kit: &StoreKit) {
     kit.open("ada").await;
     let outbox = kit.outbox();
     let lease = acquire(outbox.as_ref(), "a").await.expect("free");
@@ -142,7 +147,7 @@ pub async fn a_forged_token_is_no_lease(kit: &Kit) {
 }
 
 /// Leases and tokens are durable.
-pub async fn leases_are_durable(kit: &Kit) {
+pub async fn leases_are_durable(kit: &StoreKit) {
     if !kit.can_reopen() {
         return;
     }

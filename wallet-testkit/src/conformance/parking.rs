@@ -1,7 +1,7 @@
 //! Parked events.
 
 use super::steps::at_home;
-use crate::Kit;
+use crate::StoreKit;
 use wallet_core::AccountId;
 use wallet_core::store::{DoneSet, EventIndex, ParkedEvent, Resolution, RowId, RowState};
 
@@ -17,7 +17,7 @@ fn event(row: RowId, index: EventIndex, reason: &str) -> ParkedEvent {
 
 /// Parked events are listed by row and index with all fields, durably. Parking is
 /// idempotent.
-pub async fn parked_events_are_told_in_order(kit: &Kit) {
+pub async fn parked_events_are_told_in_order(kit: &StoreKit) {
     let rows = kit.rows(2).await;
     let lease = kit.lease().await;
     let why = "refused: \u{1F6AB} 'no'";
@@ -37,7 +37,7 @@ pub async fn parked_events_are_told_in_order(kit: &Kit) {
 }
 
 /// A parked event keeps its row open.
-pub async fn a_parked_event_keeps_its_row_open(kit: &Kit) {
+pub async fn a_parked_event_keeps_its_row_open(kit: &StoreKit) {
     let rows = kit.rows(2).await;
     let lease = kit.lease().await;
     kit.outbox()
@@ -51,7 +51,7 @@ pub async fn a_parked_event_keeps_its_row_open(kit: &Kit) {
 }
 
 /// Skipping a parked event marks it as done for good.
-pub async fn a_skipped_event_is_done(kit: &Kit) {
+pub async fn a_skipped_event_is_done(kit: &StoreKit) {
     let rows = kit.rows(1).await;
     let lease = kit.lease().await;
     kit.mark(&lease, rows[0], &[0], RowState::Open).await;
@@ -68,7 +68,7 @@ pub async fn a_skipped_event_is_done(kit: &Kit) {
 }
 
 /// A redriven event can be tried again, and parked again.
-pub async fn a_redriven_event_is_tried_again(kit: &Kit) {
+pub async fn a_redriven_event_is_tried_again(kit: &StoreKit) {
     let rows = kit.rows(1).await;
     let lease = kit.lease().await;
     let parked = event(rows[0], 0, "no");
@@ -82,7 +82,7 @@ pub async fn a_redriven_event_is_tried_again(kit: &Kit) {
 }
 
 /// Ending the parking of an event that is not parked changes nothing.
-pub async fn what_is_not_parked_is_left_alone(kit: &Kit) {
+pub async fn what_is_not_parked_is_left_alone(kit: &StoreKit) {
     let rows = kit.rows(1).await;
     let lease = kit.lease().await;
     for resolution in [Resolution::Skip, Resolution::Redrive] {
@@ -92,7 +92,7 @@ pub async fn what_is_not_parked_is_left_alone(kit: &Kit) {
 }
 
 /// Parking needs the lease. Ending it does not.
-pub async fn ending_a_parking_needs_no_lease(kit: &Kit) {
+pub async fn ending_a_parking_needs_no_lease(kit: &StoreKit) {
     let rows = kit.rows(1).await;
     let lease = kit.lease().await;
     kit.outbox()

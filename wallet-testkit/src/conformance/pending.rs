@@ -1,12 +1,12 @@
 //! Pending sums: the accounts' counters against their open holds.
 
 use super::steps::{amount, at_home, eur, given};
-use crate::Kit;
+use crate::StoreKit;
 use wallet_core::{AccountId, Capture, Release};
 
 /// The pending counters equal the sums of the open holds, through partial captures,
 /// releases and expiry.
-pub async fn sums_add_up_the_open_holds(kit: &Kit) {
+pub async fn sums_add_up_the_open_holds(kit: &StoreKit) {
     let ada = kit.open_with("ada", 500).await;
     let bob = kit.open("bob").await;
     let eve = kit.open_with("eve", 100).await;

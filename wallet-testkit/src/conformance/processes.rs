@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use super::steps::{deposit, open_rows, request, settlement};
-use crate::Kit;
-use crate::kit::{fresh, record_key, replayed};
+use crate::StoreKit;
+use crate::store_kit::{fresh, record_key, replayed};
 use wallet_core::ledger::Decided;
 use wallet_core::{Request, Withdrawal};
 
 /// Each process reads the other's commits and builds on them at once.
-pub async fn each_sees_what_the_other_committed(kit: &Kit) {
+pub async fn each_sees_what_the_other_committed(kit: &StoreKit) {
     let Some(other) = kit.another().await else {
         return;
     };
@@ -30,7 +30,7 @@ pub async fn each_sees_what_the_other_committed(kit: &Kit) {
 }
 
 /// A key that one process used is a replay or a mismatch in the other.
-pub async fn a_key_used_by_the_other_is_a_replay(kit: &Kit) {
+pub async fn a_key_used_by_the_other_is_a_replay(kit: &StoreKit) {
     let Some(other) = kit.another().await else {
         return;
     };
@@ -50,14 +50,14 @@ pub async fn a_key_used_by_the_other_is_a_replay(kit: &Kit) {
 
 /// Two processes that pay from the same accounts concurrently lose nothing, spend
 /// nothing twice, and apply each key once.
-pub async fn both_at_once_lose_nothing(kit: &Kit) {
+pub async fn both_at_once_lose_nothing(kit: &StoreKit) {
     let Some(other) = kit.another().await else {
         return;
     };
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open_with("bob", 100).await;
     let eve = kit.open_with("eve", 100).await;
-    let work = async |kit: &Kit, from, to| {
+    let work = async |kit: &StoreKit, from, to| {
         for number in 0..15 {
             let shared = request(&format!("shared {number}"), deposit(ada, 1));
             assert!(matches!(
@@ -83,7 +83,7 @@ pub async fn both_at_once_lose_nothing(kit: &Kit) {
 
 /// The lease of one process excludes the other, and the marks of one process are
 /// visible to the other.
-pub async fn the_outbox_is_shared(kit: &Kit) {
+pub async fn the_outbox_is_shared(kit: &StoreKit) {
     let Some(other) = kit.another().await else {
         return;
     };

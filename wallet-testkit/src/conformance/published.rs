@@ -1,12 +1,12 @@
 //! The outbox rows of a commit.
 
 use super::steps::{deposit, open_rows, refusal, request, transfer};
-use crate::Kit;
-use crate::kit::{fresh, replayed};
+use crate::StoreKit;
+use crate::store_kit::{fresh, replayed};
 use wallet_core::store::{RowId, codec};
 use wallet_core::{ChangeStatus, Command, LedgerId, Outcome, Request, Status};
 
-impl Kit {
+impl StoreKit {
     /// The ids and the outcomes of the open rows, in order.
     async fn published(&self) -> (Vec<RowId>, Vec<(LedgerId, Outcome)>) {
         let rows = open_rows(self.outbox().as_ref()).await;
@@ -20,7 +20,7 @@ impl Kit {
 
 /// A batch leaves one row with exactly its committed outcomes, in the order of
 /// their decisions.
-pub async fn a_batch_leaves_its_outcomes_in_the_outbox(kit: &Kit) {
+pub async fn a_batch_leaves_its_outcomes_in_the_outbox(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let (before, _) = kit.published().await;
@@ -44,7 +44,7 @@ pub async fn a_batch_leaves_its_outcomes_in_the_outbox(kit: &Kit) {
 }
 
 /// Refusals and replays leave no row, and are in none.
-pub async fn refusals_and_replays_leave_nothing(kit: &Kit) {
+pub async fn refusals_and_replays_leave_nothing(kit: &StoreKit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let pay = |minor| transfer(ada, bob, minor);
     let before = kit.published().await;
@@ -77,7 +77,7 @@ pub async fn refusals_and_replays_leave_nothing(kit: &Kit) {
 }
 
 /// A change without an effect leaves no event. Every effect leaves one.
-pub async fn every_effect_leaves_an_event(kit: &Kit) {
+pub async fn every_effect_leaves_an_event(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let (rows, published) = kit.published().await;
     assert_eq!(
@@ -101,7 +101,7 @@ pub async fn every_effect_leaves_an_event(kit: &Kit) {
 }
 
 /// Rows have their ledger, and are durable.
-pub async fn events_are_durable_and_know_their_ledger(kit: &Kit) {
+pub async fn events_are_durable_and_know_their_ledger(kit: &StoreKit) {
     let far = LedgerId::new(u32::MAX);
     let open = wallet_core::OpenAccount::new(super::steps::owner("ada"), super::steps::eur());
     let elsewhere = Request::new(kit.fresh_key(), open).in_ledger(far);

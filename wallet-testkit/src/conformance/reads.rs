@@ -6,8 +6,8 @@ use super::steps::{
     all_entries, at_home, cents, deposit, eur, given, opened, owner, receipts, request, settlement,
     transfer,
 };
-use crate::Kit;
-use crate::kit::{fresh, record_key};
+use crate::StoreKit;
+use crate::store_kit::{fresh, record_key};
 use wallet_core::ledger::{Decided, InLedger};
 use wallet_core::request::Batch;
 use wallet_core::store::{AccountQuery, HoldQuery, Order, ReferenceQuery};
@@ -18,7 +18,7 @@ use wallet_core::{
 
 /// A dry run decides the same on a snapshot as the commit would, and writes
 /// nothing.
-pub async fn a_dry_run_writes_nothing(kit: &Kit) {
+pub async fn a_dry_run_writes_nothing(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let prepared = kit.prepare(request("dry", transfer(ada, bob, 60)));
@@ -42,7 +42,7 @@ pub async fn a_dry_run_writes_nothing(kit: &Kit) {
 
 /// A snapshot holds all requested rows, sorted: accounts (`None` for missing ones),
 /// records, currencies, and the accounts of holds and transfers.
-pub async fn a_snapshot_holds_all_that_was_asked_for(kit: &Kit) {
+pub async fn a_snapshot_holds_all_that_was_asked_for(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
     let hold = kit.hold(ada, bob, 10).await;
@@ -82,7 +82,7 @@ pub async fn a_snapshot_holds_all_that_was_asked_for(kit: &Kit) {
 }
 
 /// Entries are paged in both orders, without duplicates or omissions.
-pub async fn entries_come_in_pages_both_ways(kit: &Kit) {
+pub async fn entries_come_in_pages_both_ways(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     for minor in 1..=7 {
         kit.accept(deposit(ada, minor)).await;
@@ -118,7 +118,7 @@ pub async fn entries_come_in_pages_both_ways(kit: &Kit) {
 
 /// Entries are found by time, from (inclusive) and to (exclusive), together with a
 /// cursor, in both orders.
-pub async fn entries_are_found_by_time(kit: &Kit) {
+pub async fn entries_are_found_by_time(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -157,7 +157,7 @@ pub async fn entries_are_found_by_time(kit: &Kit) {
 
 /// An empty store, an unknown account and a limit of 0 give an empty page and no
 /// error.
-pub async fn what_is_not_there_is_an_empty_page(kit: &Kit) {
+pub async fn what_is_not_there_is_an_empty_page(kit: &StoreKit) {
     let store = kit.store();
     assert_eq!(store.ledgers().await.unwrap(), []);
     assert_eq!(store.accounts(&[]).await.unwrap(), []);
@@ -212,7 +212,7 @@ pub async fn what_is_not_there_is_an_empty_page(kit: &Kit) {
 
 /// Ledgers are separate: the same ids name other accounts, transfers and holds
 /// there. Nothing crosses, and each ledger is listed once, in order.
-pub async fn ledgers_are_separate_books(kit: &Kit) {
+pub async fn ledgers_are_separate_books(kit: &StoreKit) {
     let ledgers = [LedgerId::new(0), LedgerId::new(7), LedgerId::new(u32::MAX)];
     let (ada, bob) = (AccountId::new(given(1)), AccountId::new(given(2)));
     let paid = TransferId::new(given(3));
@@ -288,7 +288,7 @@ pub async fn ledgers_are_separate_books(kit: &Kit) {
 
 /// Thousands of keys are answered at once, known, unknown and repeated ones, each
 /// in its place.
-pub async fn thousands_of_keys_are_answered_at_once(kit: &Kit) {
+pub async fn thousands_of_keys_are_answered_at_once(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let paid = kit.pay(ada, bob, 1).await;
@@ -341,7 +341,7 @@ pub async fn thousands_of_keys_are_answered_at_once(kit: &Kit) {
 
 /// A trial balance adds up each currency of a ledger, including system accounts.
 /// Other ledgers are not in it.
-pub async fn a_trial_balance_adds_up_each_currency(kit: &Kit) {
+pub async fn a_trial_balance_adds_up_each_currency(kit: &StoreKit) {
     let abroad = LedgerId::new(7);
     let currencies = ["JPY", "EUR", "USD"].map(|code| Currency::iso(code).unwrap());
     for (ledger, count) in [(LedgerId::default(), 3), (abroad, 1)] {
@@ -378,7 +378,7 @@ pub async fn a_trial_balance_adds_up_each_currency(kit: &Kit) {
 
 /// A probe changes neither the accounts nor the outbox, and needs no row that
 /// another transaction has locked.
-pub async fn a_probe_leaves_nothing_behind(kit: &Kit) {
+pub async fn a_probe_leaves_nothing_behind(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let (store, outbox) = (kit.store(), kit.outbox());
     let before = (kit.account(ada).await, outbox.depth().await.unwrap());

@@ -1,8 +1,8 @@
 //! Reversals.
 
 use super::steps::{amount, cents, deposit, given, posted, receipts, transfer};
-use crate::Kit;
-use crate::kit::fresh;
+use crate::StoreKit;
+use crate::store_kit::fresh;
 use wallet_core::ledger::{EffectKind, Reversal, TransferKind};
 use wallet_core::request::ReverseWhat;
 use wallet_core::{
@@ -14,7 +14,7 @@ fn part(transfer: TransferId, minor: i128) -> Reverse {
 }
 
 /// A full reversal moves everything back, and names the reversed transfer.
-pub async fn a_full_reversal_moves_it_back(kit: &Kit) {
+pub async fn a_full_reversal_moves_it_back(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let paid = kit.pay(ada, bob, 60).await;
@@ -37,7 +37,7 @@ pub async fn a_full_reversal_moves_it_back(kit: &Kit) {
 }
 
 /// Partial reversals add up, and end at the moved amount.
-pub async fn reversals_of_parts_end_at_the_whole(kit: &Kit) {
+pub async fn reversals_of_parts_end_at_the_whole(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open_with("bob", 100).await;
     let paid = kit.pay(ada, bob, 60).await;
@@ -57,7 +57,7 @@ pub async fn reversals_of_parts_end_at_the_whole(kit: &Kit) {
 
 /// For several legs, the legs to reverse must be named. The rest of all legs is
 /// reversed in the opposite order.
-pub async fn legs_are_reversed_by_name(kit: &Kit) {
+pub async fn legs_are_reversed_by_name(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
     let legs = vec![
@@ -97,7 +97,7 @@ pub async fn legs_are_reversed_by_name(kit: &Kit) {
 
 /// Proportional refunds that add up to the whole end at zero for each leg, also
 /// together with a leg that is reversed by name.
-pub async fn a_split_is_refunded_in_proportion(kit: &Kit) {
+pub async fn a_split_is_refunded_in_proportion(kit: &StoreKit) {
     let ada = kit.open_with("ada", 101).await;
     let mut shares = Vec::new();
     for (name, share_bp) in [("shop", 8_300), ("platform", 1_000), ("tax", 700)] {
@@ -126,7 +126,7 @@ pub async fn a_split_is_refunded_in_proportion(kit: &Kit) {
 }
 
 /// A refused reversal of several legs reverses none of them.
-pub async fn a_refused_reversal_counts_nothing(kit: &Kit) {
+pub async fn a_refused_reversal_counts_nothing(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
     let legs = vec![Leg::new(ada, bob, cents(50)), Leg::new(ada, eve, cents(50))];
@@ -142,7 +142,7 @@ pub async fn a_refused_reversal_counts_nothing(kit: &Kit) {
 }
 
 /// A missing transfer and a reversal cannot be reversed.
-pub async fn a_reversal_is_final(kit: &Kit) {
+pub async fn a_reversal_is_final(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let paid = kit.pay(ada, bob, 60).await;
@@ -160,7 +160,7 @@ pub async fn a_reversal_is_final(kit: &Kit) {
 
 /// Missing money stops a reversal, unless it is forced. Then the balance falls
 /// below the floor, and later credits fill it up.
-pub async fn a_forced_reversal_passes_the_floor(kit: &Kit) {
+pub async fn a_forced_reversal_passes_the_floor(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
     let paid = kit.pay(ada, bob, 60).await;
@@ -185,7 +185,7 @@ pub async fn a_forced_reversal_passes_the_floor(kit: &Kit) {
 }
 
 /// Deposits and captures are reversed like any transfer.
-pub async fn deposits_and_captures_are_reversed_too(kit: &Kit) {
+pub async fn deposits_and_captures_are_reversed_too(kit: &StoreKit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let money_in = posted(&kit.accept(deposit(ada, 100)).await).transfer.key.id;
     let hold = kit.hold(ada, bob, 40).await;
@@ -203,7 +203,7 @@ pub async fn deposits_and_captures_are_reversed_too(kit: &Kit) {
 
 /// A transfer of an earlier request in the batch is reversed by a later one, and
 /// again in a later batch.
-pub async fn a_transfer_of_the_same_batch_is_reversed(kit: &Kit) {
+pub async fn a_transfer_of_the_same_batch_is_reversed(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob: AccountId = kit.open("bob").await;
     let id = TransferId::new(given(5));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::steps::{at_home, cents, eur, owner, posted, receipts};
-use crate::kit::{fresh, replayed};
-use crate::{Kit, ManualClock};
+use crate::store_kit::{fresh, replayed};
+use crate::{ManualClock, StoreKit};
 use wallet_core::ledger::{Description, Details, Sequence};
 use wallet_core::request::{InvalidRequest, LEGS_MAX, PreparedRequest};
 use wallet_core::store::Order;
@@ -38,7 +38,7 @@ fn pay_all(key: IdempotencyKey, from: AccountId, to: &[AccountId]) -> Request {
     )
 }
 
-impl Kit {
+impl StoreKit {
     /// Opens an account without an overdraft limit.
     async fn open_unlimited(&self, name: &str) -> AccountId {
         let open = OpenAccount::new(owner(name), eur());
@@ -70,7 +70,7 @@ impl Kit {
 
 /// A transfer of the most legs with the longest texts is posted, read back and
 /// replayed. One more leg is refused before any read, and leaves its key free.
-pub async fn the_most_legs_with_the_longest_texts_are_one_request(kit: &Kit) {
+pub async fn the_most_legs_with_the_longest_texts_are_one_request(kit: &StoreKit) {
     let most = kit.most_legs();
     let payer = kit.open_unlimited("payer").await;
     let payees = kit.open_many(most + 1).await;
@@ -116,7 +116,7 @@ pub async fn the_most_legs_with_the_longest_texts_are_one_request(kit: &Kit) {
 
 /// Several of the largest requests, up to the limits of a transaction, are one
 /// batch, which is committed completely.
-pub async fn a_batch_of_greatest_requests_is_committed(kit: &Kit) {
+pub async fn a_batch_of_greatest_requests_is_committed(kit: &StoreKit) {
     let most = kit.most_legs();
     let from = kit.open_unlimited("payer").await;
     let to = kit.open("payee").await;
@@ -144,14 +144,14 @@ pub async fn a_batch_of_greatest_requests_is_committed(kit: &Kit) {
 /// its past balances equal those of its entries, and everything adds up.
 ///
 /// `WALLET_KIT_ENTRIES` sets the number.
-pub async fn an_account_of_many_entries_reads_and_adds_up(kit: &Kit) {
+pub async fn an_account_of_many_entries_reads_and_adds_up(kit: &StoreKit) {
     let asked = std::env::var("WALLET_KIT_ENTRIES").ok();
     let count = asked.map_or(ENTRIES, |text| text.parse().expect("a number"));
     many_entries(kit, count).await;
 }
 
 /// The same with `count` entries.
-pub async fn many_entries(kit: &Kit, count: Sequence) {
+pub async fn many_entries(kit: &StoreKit, count: Sequence) {
     let (from, to) = (
         kit.open_unlimited("payer").await,
         kit.open("merchant").await,
@@ -178,7 +178,7 @@ pub async fn many_entries(kit: &Kit, count: Sequence) {
 }
 
 /// One cent in each entry, ten legs in each transfer, a millisecond between commits.
-async fn fill(kit: &Kit, from: AccountId, to: AccountId, count: Sequence) {
+async fn fill(kit: &StoreKit, from: AccountId, to: AccountId, count: Sequence) {
     let mut left = count;
     while left > 0 {
         let mut requests = Vec::new();
@@ -197,7 +197,7 @@ async fn fill(kit: &Kit, from: AccountId, to: AccountId, count: Sequence) {
 }
 
 async fn page(
-    kit: &Kit,
+    kit: &StoreKit,
     account: AccountId,
     after: Sequence,
     order: Order,
@@ -227,7 +227,7 @@ async fn page(
 
 /// The balance at an entry's time is the balance after the last entry with this
 /// time.
-async fn past(kit: &Kit, account: AccountId, sequence: Sequence, count: Sequence, sign: i128) {
+async fn past(kit: &StoreKit, account: AccountId, sequence: Sequence, count: Sequence, sign: i128) {
     let entry = async |sequence: Sequence| {
         let query = EntryQuery {
             after: Some(sequence - 1),

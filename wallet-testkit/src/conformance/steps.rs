@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::Kit;
-use crate::kit::key;
+use crate::StoreKit;
+use crate::store_kit::key;
 use wallet_core::ledger::{
     AccountKey, InLedger, Posted, TransferWithReversals, settlement_account,
 };
@@ -93,7 +93,7 @@ pub(super) fn receipts(outcome: &Arc<Outcome>) -> &[Receipt] {
     }
 }
 
-impl Kit {
+impl StoreKit {
     /// A customer's account.
     pub(super) async fn open(&self, name: &str) -> AccountId {
         self.open_as(OpenAccount::new(owner(name), eur())).await
@@ -209,7 +209,7 @@ pub(super) async fn open_rows(outbox: &dyn Outbox) -> Vec<OutboxRow> {
 
 /// A sample of everything: two customers, a settlement account, a transfer of two
 /// legs, a reversal, an open hold and a captured one. Returns the paying account.
-pub async fn sample(kit: &Kit) -> AccountId {
+pub async fn sample(kit: &StoreKit) -> AccountId {
     let ada = kit.open_with("ada", 1_000).await;
     let bob = kit.open("bob").await;
     let captured = kit.hold(ada, bob, 10).await;

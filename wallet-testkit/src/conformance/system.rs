@@ -1,7 +1,7 @@
 //! System accounts: the commands that may move them, and those that may not.
 
 use super::steps::{bank, cents, deposit, eur, opened, owner, posted, settlement};
-use crate::Kit;
+use crate::StoreKit;
 use wallet_core::ledger::{EffectKind, TransferKind};
 use wallet_core::request::{Share, SystemAccount, SystemLeg, SystemTransfer};
 use wallet_core::{
@@ -11,7 +11,7 @@ use wallet_core::{
 
 /// Customers' commands may not name a system account, and nothing changes its
 /// status or its limits. The reversal of a deposit still moves it.
-pub async fn system_accounts_move_by_commands_of_their_own(kit: &Kit) {
+pub async fn system_accounts_move_by_commands_of_their_own(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let paid = posted(&kit.accept(deposit(ada, 100)).await);
     let leg = |from, to| PostTransfer::new(vec![Leg::new(from, to, cents(1))]);
@@ -43,7 +43,7 @@ pub async fn system_accounts_move_by_commands_of_their_own(kit: &Kit) {
 
 /// A system transfer opens the settlement accounts that it names, moves between
 /// system accounts only, and reads back.
-pub async fn a_system_transfer_opens_what_it_names(kit: &Kit) {
+pub async fn a_system_transfer_opens_what_it_names(kit: &StoreKit) {
     let ada = kit.open("ada").await;
     let open = OpenAccount::new(owner("own funds"), eur()).with_system(true);
     let funds = SystemAccount::Account(opened(&kit.accept(open).await).state.key.id);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::steps::{at_home, cents, deposit, given, posted, refusal, request, transfer};
-use crate::Kit;
-use crate::kit::{fresh, record_key};
+use crate::StoreKit;
+use crate::store_kit::{fresh, record_key};
 use wallet_core::ledger::{Decided, Epoch, PastBalance, Sequence};
 use wallet_core::request::MAX_AHEAD;
 use wallet_core::store::StoreErrorKind;
@@ -13,7 +13,7 @@ use wallet_core::{AccountId, Leg, PostTransfer, Rejection, Timestamp};
 const SECOND: Duration = Duration::from_secs(1);
 const MICRO: Duration = Duration::from_micros(1);
 
-impl Kit {
+impl StoreKit {
     /// Posted balance and sequence at a past time.
     async fn past(&self, account: AccountId, at: Timestamp) -> (i128, Sequence) {
         let past = self.store().balance_at(at_home(account), at).await;
@@ -29,7 +29,7 @@ impl Kit {
 
 /// A past balance counts every entry at or before the time, to the microsecond.
 /// Before the first entry it is zero.
-pub async fn a_past_balance_counts_what_was_posted_by_then(kit: &Kit) {
+pub async fn a_past_balance_counts_what_was_posted_by_then(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -63,7 +63,7 @@ pub async fn a_past_balance_counts_what_was_posted_by_then(kit: &Kit) {
 }
 
 /// A future time is refused. A missing account has no past balance.
-pub async fn a_future_balance_is_refused(kit: &Kit) {
+pub async fn a_future_balance_is_refused(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -78,7 +78,7 @@ pub async fn a_future_balance_is_refused(kit: &Kit) {
 
 /// A returned past balance never changes: not by later postings in the same
 /// microsecond, and not when the clock steps back.
-pub async fn an_answered_balance_never_changes(kit: &Kit) {
+pub async fn an_answered_balance_never_changes(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -99,7 +99,7 @@ pub async fn an_answered_balance_never_changes(kit: &Kit) {
 
 /// Reading a past balance changes only the account's latest time. Reading a time
 /// long past does not change that either.
-pub async fn asking_for_the_past_changes_no_balance(kit: &Kit) {
+pub async fn asking_for_the_past_changes_no_balance(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -117,7 +117,7 @@ pub async fn asking_for_the_past_changes_no_balance(kit: &Kit) {
 }
 
 /// When the clock steps back, an account's times stand still.
-pub async fn times_never_go_back_on_an_account(kit: &Kit) {
+pub async fn times_never_go_back_on_an_account(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -142,7 +142,7 @@ pub async fn times_never_go_back_on_an_account(kit: &Kit) {
 
 /// A transfer has one time: the latest of the current time and of every account
 /// that it touches. It becomes their time.
-pub async fn a_transfer_has_one_time(kit: &Kit) {
+pub async fn a_transfer_has_one_time(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -167,7 +167,7 @@ pub async fn a_transfer_has_one_time(kit: &Kit) {
 
 /// An account too far ahead of the clock is not touched. The request is not
 /// decided, its key stays free, and it succeeds when the clock has caught up.
-pub async fn a_clock_too_far_behind_decides_nothing(kit: &Kit) {
+pub async fn a_clock_too_far_behind_decides_nothing(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -191,7 +191,7 @@ pub async fn a_clock_too_far_behind_decides_nothing(kit: &Kit) {
 }
 
 /// In a batch, an account too far ahead stops only the requests on it.
-pub async fn a_clock_behind_stops_only_those_concerned(kit: &Kit) {
+pub async fn a_clock_behind_stops_only_those_concerned(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -210,7 +210,7 @@ pub async fn a_clock_behind_stops_only_those_concerned(kit: &Kit) {
 }
 
 /// Refusals have a time too, and change no account's time.
-pub async fn a_refusal_moves_no_time(kit: &Kit) {
+pub async fn a_refusal_moves_no_time(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }
@@ -224,7 +224,7 @@ pub async fn a_refusal_moves_no_time(kit: &Kit) {
 }
 
 /// Times before 1970 are valid times.
-pub async fn times_before_1970_are_kept(kit: &Kit) {
+pub async fn times_before_1970_are_kept(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }

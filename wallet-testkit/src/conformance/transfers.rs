@@ -4,7 +4,7 @@ use super::steps::{
     amount, bank, cents, deposit, eur, given, owner, posted, receipts, refusal, settlement,
     transfer, withdrawal,
 };
-use crate::Kit;
+use crate::StoreKit;
 use wallet_core::ledger::{
     Description, Details, Direction, EffectKind, Epoch, SettlementShards, TransferKind,
     settlement_account,
@@ -17,7 +17,7 @@ use wallet_core::{
 };
 
 /// One leg debits one account and credits the other. Both entries show it.
-pub async fn one_leg_moves_money_and_writes_two_entries(kit: &Kit) {
+pub async fn one_leg_moves_money_and_writes_two_entries(kit: &StoreKit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     kit.accept(deposit(ada, 1_000)).await;
     let receipt = posted(&kit.accept(transfer(ada, bob, 400)).await);
@@ -47,7 +47,7 @@ pub async fn one_leg_moves_money_and_writes_two_entries(kit: &Kit) {
 
 /// Legs apply one after the other and are not netted. Money that an earlier leg
 /// brings in can leave by a later leg.
-pub async fn legs_apply_in_order_and_are_not_netted(kit: &Kit) {
+pub async fn legs_apply_in_order_and_are_not_netted(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
     let legs = vec![
@@ -71,7 +71,7 @@ pub async fn legs_apply_in_order_and_are_not_netted(kit: &Kit) {
 
 /// A broken floor between two legs refuses the whole transfer, even if the final
 /// sum would be valid.
-pub async fn a_floor_that_breaks_between_legs_refuses_all(kit: &Kit) {
+pub async fn a_floor_that_breaks_between_legs_refuses_all(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let (bob, eve) = (kit.open("bob").await, kit.open("eve").await);
     let legs = vec![
@@ -90,7 +90,7 @@ pub async fn a_floor_that_breaks_between_legs_refuses_all(kit: &Kit) {
 
 /// A transfer of too much money, with a missing account, or in another currency is
 /// refused, and nothing is written.
-pub async fn a_refused_transfer_writes_nothing(kit: &Kit) {
+pub async fn a_refused_transfer_writes_nothing(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let usd = Currency::iso("USD").unwrap();
@@ -114,7 +114,7 @@ pub async fn a_refused_transfer_writes_nothing(kit: &Kit) {
 }
 
 /// The first deposit opens its settlement account, and the second one uses it.
-pub async fn a_deposit_opens_its_settlement_account_once(kit: &Kit) {
+pub async fn a_deposit_opens_its_settlement_account_once(kit: &StoreKit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let first = posted(&kit.accept(deposit(ada, 100)).await);
     let kinds: Vec<_> = first.effects.iter().map(|effect| effect.kind).collect();
@@ -137,7 +137,7 @@ pub async fn a_deposit_opens_its_settlement_account_once(kit: &Kit) {
 }
 
 /// A withdrawal pays to its settlement account, and never breaks the floor.
-pub async fn a_withdrawal_pays_to_its_settlement_account(kit: &Kit) {
+pub async fn a_withdrawal_pays_to_its_settlement_account(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let take = |minor| Withdrawal::new(ada, cents(minor), settlement("bank"));
     let receipt = posted(&kit.accept(take(60)).await);
@@ -150,7 +150,7 @@ pub async fn a_withdrawal_pays_to_its_settlement_account(kit: &Kit) {
 
 /// If a settlement account has shards, the customer's account selects its shard, in
 /// and out.
-pub async fn settlement_shards_agree(kit: &Kit) {
+pub async fn settlement_shards_agree(kit: &StoreKit) {
     let card = settlement("card");
     let shards = SettlementShards::new().with(card.clone(), 4);
     let mut used = std::collections::BTreeSet::new();
@@ -166,7 +166,7 @@ pub async fn settlement_shards_agree(kit: &Kit) {
         let request = Request::of_many(kit.fresh_key(), commands);
         let prepared = kit.prepare_with(request, &shards);
         let decided = kit.transact(vec![prepared]).await.remove(0);
-        let outcome = crate::kit::fresh(decided);
+        let outcome = crate::store_kit::fresh(decided);
         for receipt in receipts(&outcome) {
             let leg = posted(receipt).transfer.legs[0];
             assert!(leg.from == id || leg.to == id, "shard {shard} serves it");
@@ -184,7 +184,7 @@ pub async fn settlement_shards_agree(kit: &Kit) {
 
 /// A split adds up to the whole, with the largest remainder method. A part of zero
 /// makes no leg.
-pub async fn a_split_adds_up(kit: &Kit) {
+pub async fn a_split_adds_up(kit: &StoreKit) {
     let ada = kit.open_with("ada", 1_000).await;
     let (bob, eve, dan) = (
         kit.open("bob").await,
@@ -213,7 +213,7 @@ pub async fn a_split_adds_up(kit: &Kit) {
 }
 
 /// The host's details of a transfer read back, durably.
-pub async fn details_read_back(kit: &Kit) {
+pub async fn details_read_back(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let details = Details {
@@ -232,7 +232,7 @@ pub async fn details_read_back(kit: &Kit) {
 }
 
 /// A transfer under a used id is refused, within one request too.
-pub async fn a_transfer_id_is_unique(kit: &Kit) {
+pub async fn a_transfer_id_is_unique(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let id = TransferId::new(given(1));
@@ -252,7 +252,7 @@ pub async fn a_transfer_id_is_unique(kit: &Kit) {
 }
 
 /// Transfers are returned in the order of the keys, with `None` for missing ones.
-pub async fn a_missing_transfer_is_none_in_its_place(kit: &Kit) {
+pub async fn a_missing_transfer_is_none_in_its_place(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let (one, two) = (kit.pay(ada, bob, 1).await, kit.pay(ada, bob, 2).await);
@@ -268,7 +268,7 @@ pub async fn a_missing_transfer_is_none_in_its_place(kit: &Kit) {
 
 /// Transfers of a reference are paged by id, with their reversed amounts, and no
 /// others.
-pub async fn transfers_are_found_by_reference(kit: &Kit) {
+pub async fn transfers_are_found_by_reference(kit: &StoreKit) {
     let ada = kit.open_with("ada", 100).await;
     let bob = kit.open("bob").await;
     let named = |text: &str| Details {
@@ -305,7 +305,7 @@ pub async fn transfers_are_found_by_reference(kit: &Kit) {
 }
 
 /// Commands of one request see the effects of earlier ones.
-pub async fn commands_see_those_before_them(kit: &Kit) {
+pub async fn commands_see_those_before_them(kit: &StoreKit) {
     let (ada, bob) = (AccountId::new(given(1)), AccountId::new(given(2)));
     let open = |id, name| OpenAccount::new(owner(name), eur()).with_id(Some(id));
     let outcome = kit
@@ -325,7 +325,7 @@ pub async fn commands_see_those_before_them(kit: &Kit) {
 
 /// A refusal in the middle of a request rolls everything back: accounts, settlement
 /// accounts, holds, transfers and currencies. Only its record stays.
-pub async fn a_refusal_in_the_middle_leaves_only_its_record(kit: &Kit) {
+pub async fn a_refusal_in_the_middle_leaves_only_its_record(kit: &StoreKit) {
     let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
     let new = AccountId::new(given(1));
     let gems = Currency::new("GEMS", 3).unwrap();
@@ -342,8 +342,8 @@ pub async fn a_refusal_in_the_middle_leaves_only_its_record(kit: &Kit) {
         deposit(ada, 1_000).into(),
     ];
     let before = kit.account(ada).await;
-    let request = Request::of_many(crate::kit::key("middle"), commands);
-    let outcome = crate::kit::fresh(kit.submit(request).await);
+    let request = Request::of_many(crate::store_kit::key("middle"), commands);
+    let outcome = crate::store_kit::fresh(kit.submit(request).await);
     let rejected = refusal(&outcome);
     assert_eq!(rejected.rejection, Rejection::InsufficientFunds);
     assert_eq!((rejected.command, rejected.subject), (3, ada.uuid()));
@@ -352,7 +352,7 @@ pub async fn a_refusal_in_the_middle_leaves_only_its_record(kit: &Kit) {
     assert_eq!(kit.account_at(super::steps::at_home(bank())).await, None);
     let holds = kit.store().holds(&[super::steps::at_home(hold)]).await;
     assert_eq!(holds.unwrap(), [None]);
-    let key = crate::kit::record_key("middle");
+    let key = crate::store_kit::record_key("middle");
     let record = kit.store().records(&[key]).await.unwrap().remove(0);
     assert_eq!(record.unwrap().outcome, outcome);
     // The code is still free for another exponent.

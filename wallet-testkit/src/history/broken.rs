@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{BuiltHistory, HistoryBug, HistoryFactory, OpenHistory};
+use super::HistoryBug;
+use crate::{Built, Factory, ManualClock, Reopen};
 use wallet_core::history::{
     HistoryError, HistoryHead, HistoryLine, HistoryPage, HistoryQuery, HistoryRow, HistoryStore,
     LinePosition, ReferenceHistoryQuery,
@@ -32,14 +33,18 @@ type Rows = Arc<Mutex<BTreeMap<AccountKey, Own>>>;
 pub struct BrokenHistories(pub Option<HistoryBug>);
 
 #[async_trait]
-impl HistoryFactory for BrokenHistories {
-    async fn build(&self) -> BuiltHistory {
+impl Factory<dyn HistoryStore> for BrokenHistories {
+    fn can_reopen(&self) -> bool {
+        true
+    }
+
+    async fn build(&self, _: Arc<ManualClock>) -> Built<dyn HistoryStore> {
         let stored = Stored {
             bug: self.0,
             rows: Rows::default(),
             turn: Arc::default(),
         };
-        BuiltHistory::new(stored.history(Arc::clone(&stored.rows)), stored)
+        Built::new(stored.history(Arc::clone(&stored.rows)), stored)
     }
 }
 
@@ -61,11 +66,9 @@ impl Stored {
             turn: Arc::clone(&self.turn),
         })
     }
-}
 
-#[async_trait]
-impl OpenHistory for Stored {
-    async fn open(&self) -> Option<Arc<dyn HistoryStore>> {
+    /// The history as another process opens it.
+    fn open(&self) -> Arc<dyn HistoryStore> {
         let rows = match self.bug {
             Some(HistoryBug::ForgetsOnRestart) => Rows::default(),
             _ => Arc::clone(&self.rows),
@@ -74,7 +77,18 @@ impl OpenHistory for Stored {
             let mut stored = rows.lock().unwrap_or_else(PoisonError::into_inner);
             stored.values_mut().for_each(|own| own.restores.clear());
         }
-        Some(self.history(rows))
+        self.history(rows)
+    }
+}
+
+#[async_trait]
+impl Reopen<dyn HistoryStore> for Stored {
+    async fn reopen(&mut self) -> Option<Arc<dyn HistoryStore>> {
+        Some(self.open())
+    }
+
+    async fn open_another(&mut self) -> Option<Arc<dyn HistoryStore>> {
+        Some(self.open())
     }
 }
 

@@ -1,6 +1,6 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use super::{HistoryFactory, OpenHistory};
+use crate::Kit;
 use wallet_core::history::{
     HistoryError, HistoryHead, HistoryLine, HistoryQuery, HistoryRow, HistoryStore,
 };
@@ -13,59 +13,14 @@ use wallet_core::{AccountId, Amount, Currency, Entry, LedgerId, Timestamp, Trans
 /// The greatest number of retries of one call.
 const BUSY_MAX: usize = 1_000;
 
-/// One history under test, which every case gets.
-#[derive(Debug)]
-pub struct HistoryKit {
-    factory: Arc<dyn HistoryFactory>,
-    history: Mutex<Option<Arc<dyn HistoryStore>>>,
-    guard: Box<dyn OpenHistory>,
-}
+/// The kit of a history.
+pub(super) type HistoryKit = Kit<dyn HistoryStore>;
 
-impl HistoryKit {
-    /// Builds a fresh history of `factory`.
-    pub async fn new(factory: Arc<dyn HistoryFactory>) -> Self {
-        let built = factory.build().await;
-        Self {
-            factory,
-            history: Mutex::new(Some(built.history)),
-            guard: built.guard,
-        }
-    }
-
-    /// The factory of the history.
-    #[must_use]
-    pub fn factory(&self) -> &dyn HistoryFactory {
-        self.factory.as_ref()
-    }
-
+impl Kit<dyn HistoryStore> {
     /// The history.
     #[must_use]
     pub fn history(&self) -> Arc<dyn HistoryStore> {
-        self.lock().clone().expect("the history is open")
-    }
-
-    /// The same history as another process opens it. Prints a note where only one
-    /// process can.
-    pub async fn another(&self) -> Option<Arc<dyn HistoryStore>> {
-        let opened = self.guard.open().await;
-        if opened.is_none() {
-            eprintln!("NOT PROVEN: this history cannot be opened again");
-        }
-        opened
-    }
-
-    /// Closes the history and reopens it. Returns whether it can be reopened.
-    pub async fn reopen(&self) -> bool {
-        drop(self.lock().take());
-        let Some(opened) = self.another().await else {
-            return false;
-        };
-        *self.lock() = Some(opened);
-        true
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<dyn HistoryStore>>> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+        self.port()
     }
 
     /// Writes lines.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{BuiltInbox, InboxFactory, OpenInbox};
+use crate::{Built, Factory, ManualClock, Reopen};
 use wallet_core::ledger::{AccountKey, Position, Restore};
 use wallet_core::messaging::{Inbox, InboxStep};
 use wallet_core::{AccountId, LedgerId, StoreError};
@@ -72,15 +72,19 @@ type Positions = Arc<Mutex<BTreeMap<(String, AccountKey), Position>>>;
 pub struct BrokenInboxes(pub Option<InboxBug>);
 
 #[async_trait]
-impl InboxFactory for BrokenInboxes {
-    async fn build(&self) -> BuiltInbox {
+impl Factory<dyn Inbox> for BrokenInboxes {
+    fn can_reopen(&self) -> bool {
+        true
+    }
+
+    async fn build(&self, _: Arc<ManualClock>) -> Built<dyn Inbox> {
         let stored = Stored {
             bug: self.0,
             positions: Positions::default(),
             restores: NotedRestores::default(),
         };
         let inbox = stored.inbox(Arc::clone(&stored.positions), Arc::clone(&stored.restores));
-        BuiltInbox::new(inbox, stored)
+        Built::new(inbox, stored)
     }
 }
 
@@ -101,17 +105,26 @@ impl Stored {
             under_way: AtomicUsize::new(0),
         })
     }
-}
 
-#[async_trait]
-impl OpenInbox for Stored {
-    async fn open(&self) -> Option<Arc<dyn Inbox>> {
+    /// The inbox as another process opens it.
+    fn open(&self) -> Arc<dyn Inbox> {
         let (positions, restores) = if self.bug == Some(InboxBug::ForgetsOnRestart) {
             (Positions::default(), NotedRestores::default())
         } else {
             (Arc::clone(&self.positions), Arc::clone(&self.restores))
         };
-        Some(self.inbox(positions, restores))
+        self.inbox(positions, restores)
+    }
+}
+
+#[async_trait]
+impl Reopen<dyn Inbox> for Stored {
+    async fn reopen(&mut self) -> Option<Arc<dyn Inbox>> {
+        Some(self.open())
+    }
+
+    async fn open_another(&mut self) -> Option<Arc<dyn Inbox>> {
+        Some(self.open())
     }
 }
 

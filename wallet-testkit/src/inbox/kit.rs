@@ -1,6 +1,6 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use super::{InboxFactory, OpenInbox};
+use crate::Kit;
 use wallet_core::ledger::{AccountKey, Epoch, InLedger, Position, Version};
 use wallet_core::messaging::{Inbox, InboxStep};
 use wallet_core::store::StoreErrorKind;
@@ -9,59 +9,14 @@ use wallet_core::{AccountId, LedgerId};
 /// The greatest number of retries of one step.
 const BUSY_MAX: usize = 1_000;
 
-/// One inbox under test, which every case gets.
-#[derive(Debug)]
-pub struct InboxKit {
-    factory: Arc<dyn InboxFactory>,
-    inbox: Mutex<Option<Arc<dyn Inbox>>>,
-    guard: Box<dyn OpenInbox>,
-}
+/// The kit of an inbox.
+pub(super) type InboxKit = Kit<dyn Inbox>;
 
-impl InboxKit {
-    /// Builds a fresh inbox of `factory`.
-    pub async fn new(factory: Arc<dyn InboxFactory>) -> Self {
-        let built = factory.build().await;
-        Self {
-            factory,
-            inbox: Mutex::new(Some(built.inbox)),
-            guard: built.guard,
-        }
-    }
-
-    /// The factory of the inbox.
-    #[must_use]
-    pub fn factory(&self) -> &dyn InboxFactory {
-        self.factory.as_ref()
-    }
-
+impl Kit<dyn Inbox> {
     /// The inbox.
     #[must_use]
     pub fn inbox(&self) -> Arc<dyn Inbox> {
-        self.lock_inbox().clone().expect("the inbox is open")
-    }
-
-    /// The same inbox as another process opens it. Prints a note where only one
-    /// process can.
-    pub async fn another(&self) -> Option<Arc<dyn Inbox>> {
-        let opened = self.guard.open().await;
-        if opened.is_none() {
-            eprintln!("NOT PROVEN: this inbox cannot be opened again");
-        }
-        opened
-    }
-
-    /// Closes the inbox and reopens it. Returns whether it can be reopened.
-    pub async fn reopen(&self) -> bool {
-        drop(self.lock_inbox().take());
-        let Some(opened) = self.another().await else {
-            return false;
-        };
-        *self.lock_inbox() = Some(opened);
-        true
-    }
-
-    fn lock_inbox(&self) -> MutexGuard<'_, Option<Arc<dyn Inbox>>> {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+        self.port()
     }
 
     /// A consumer's version in the first epoch for one account.

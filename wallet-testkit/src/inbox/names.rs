@@ -1,7 +1,6 @@
 //! Cases of separate consumers, ledgers and accounts.
 
-use super::InboxKit;
-use super::kit::{account, first};
+use super::kit::{InboxKit, account, first};
 use wallet_core::ledger::{AccountKey, InLedger};
 use wallet_core::messaging::InboxStep;
 use wallet_core::store::StoreErrorKind;

@@ -1,7 +1,6 @@
 //! Cases of reading positions.
 
-use super::InboxKit;
-use super::kit::{account, first, firsts};
+use super::kit::{InboxKit, account, first, firsts};
 use wallet_core::ledger::{AccountKey, InLedger};
 use wallet_core::{AccountId, LedgerId};
 

@@ -1,7 +1,6 @@
 //! Cases of steps, and of refused steps.
 
-use super::InboxKit;
-use super::kit::{account, advance, first};
+use super::kit::{InboxKit, account, advance, first};
 use wallet_core::Timestamp;
 use wallet_core::ledger::{Epoch, Position, Restore, Version};
 use wallet_core::messaging::InboxStep;

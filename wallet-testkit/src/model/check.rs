@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
 
-use crate::kit::is_cancelled_with_its_bulk;
-use crate::{Built, ManualClock, StoreFactory};
+use crate::store_kit::is_cancelled_with_its_bulk;
+use crate::{Built, Factory, ManualClock, StoreEnds};
 use wallet_core::ledger::Decided;
 use wallet_core::request::{Batch, Cost, PreparedRequest};
 use wallet_core::store::{LedgerStore, StoreErrorKind};
@@ -23,8 +23,8 @@ const CONFLICTS_MAX: u32 = 200;
 ///
 /// # Panics
 /// If store and model differ, with the shortest case found.
-pub fn check_store(factory: &dyn StoreFactory, cases: u32) {
-    if !factory.capabilities().manual_clock {
+pub fn check_store(factory: &dyn Factory<StoreEnds>, cases: u32) {
+    if !factory.uses_the_clock() {
         eprintln!("{factory:?} has a clock of its own: the model cannot predict its times");
         return;
     }
@@ -74,14 +74,14 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 async fn run(
-    factory: &dyn StoreFactory,
+    factory: &dyn Factory<StoreEnds>,
     mut world: World,
     steps: &[Step],
     seen: impl Fn(),
 ) -> Result<(), String> {
     let clock = Arc::new(ManualClock::default());
-    let Built { handles, guard } = factory.build(Arc::clone(&clock)).await;
-    let store = handles.store.as_ref();
+    let Built { port, guard } = factory.build(Arc::clone(&clock)).await;
+    let store = port.store.as_ref();
     let mut acknowledged = Vec::new();
     for step in steps {
         seen();
@@ -91,7 +91,7 @@ async fn run(
         compare::live_rows(store, world.model()).await?;
     }
     compare::everything(store, world.model()).await?;
-    let outbox = Some(handles.outbox.as_ref());
+    let outbox = Some(port.outbox.as_ref());
     let checked = crate::violations(store, outbox, &acknowledged).await;
     let violations = checked.map_err(|error| error.to_string())?;
     drop(guard);

@@ -10,24 +10,22 @@
 //! batches, with retries of equal keys, with keys used for two bodies, and with a
 //! clock that steps both ways. It compares every answer and every row.
 //!
-//! An adapter runs it with a [`StoreFactory`](super::StoreFactory):
+//! An adapter runs it with a [`Factory`](super::Factory) of
+//! [`StoreEnds`](super::StoreEnds):
 //!
 //! ```
 //! use std::sync::Arc;
 //! use wallet_core::memory::MemoryStore;
-//! use wallet_testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory};
+//! use wallet_testkit::{Built, Factory, ManualClock, StoreEnds};
 //!
 //! #[derive(Debug)]
 //! struct MyStores;
 //!
 //! #[async_trait::async_trait]
-//! impl StoreFactory for MyStores {
-//!     fn capabilities(&self) -> Capabilities {
-//!         Capabilities { manual_clock: true, reopen: false }
-//!     }
-//!
-//!     async fn build(&self, clock: Arc<ManualClock>) -> Built {
-//!         Built::new(Handles::of(Arc::new(MemoryStore::new(clock))), ())
+//! impl Factory<StoreEnds> for MyStores {
+//!     async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
+//!         let store = Arc::new(MemoryStore::new(clock));
+//!         Built::new(Arc::new(StoreEnds::of(store)), ())
 //!     }
 //! }
 //!

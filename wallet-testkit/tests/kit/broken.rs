@@ -3,6 +3,7 @@
 
 use std::sync::Once;
 
+use wallet_testkit::StoreKit;
 use wallet_testkit::broken::{Broken, Bug};
 use wallet_testkit::conformance::{Case, LEDGER_STORE, OUTBOX, fault};
 
@@ -13,7 +14,7 @@ fn failures(bug: Option<Bug>) -> Vec<(String, String)> {
     // Hundreds of expected panics would hide an unexpected one.
     QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
     let cases = LEDGER_STORE.iter().chain(OUTBOX);
-    let faults = cases.filter_map(|case: &Case| {
+    let faults = cases.filter_map(|case: &Case<StoreKit>| {
         let why = fault(Broken(bug), case)?;
         let name = format!("{}::{}", case.theme, case.name);
         Some((name, why.lines().take(2).collect::<Vec<_>>().join(" ")))

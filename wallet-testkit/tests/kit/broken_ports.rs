@@ -14,11 +14,10 @@ use wallet_testkit::broken::ports::{
     AuditBug, BalanceBug, BrokenAuditLog, BrokenCache, BrokenLimiter, BrokenLocks, BrokenQueue,
     BrokenSessions, LimitBug, LockBug, QueueBug, SessionBug,
 };
-use wallet_testkit::conformance::ports::{
-    AUDIT_LOG, BALANCE_CACHE, LOCK_MANAGER, MESSAGE_QUEUE, PortCase, RATE_LIMITER, SESSION_STORE,
-    passes,
+use wallet_testkit::conformance::{
+    AUDIT_LOG, BALANCE_CACHE, Case, LOCK_MANAGER, MESSAGE_QUEUE, RATE_LIMITER, SESSION_STORE, fault,
 };
-use wallet_testkit::{BuiltPort, ManualClock, PortFactory, QueueEnds};
+use wallet_testkit::{Built, Factory, Kit, ManualClock, QueueEnds};
 
 static QUIET: Once = Once::new();
 
@@ -28,11 +27,11 @@ struct Broken<B>(Option<B>);
 macro_rules! factories {
     ($($port:ident with $bug:ident: |$clock:ident, $planted:ident| $make:expr;)*) => {
         $(#[async_trait]
-        impl PortFactory<dyn $port> for Broken<$bug> {
-            async fn build(&self, $clock: Arc<ManualClock>) -> BuiltPort<dyn $port> {
+        impl Factory<dyn $port> for Broken<$bug> {
+            async fn build(&self, $clock: Arc<ManualClock>) -> Built<dyn $port> {
                 let $planted = self.0;
                 let _ = &$clock;
-                BuiltPort::new(Arc::new($make), ())
+                Built::new(Arc::new($make), ())
             }
         })*
     };
@@ -47,25 +46,25 @@ factories! {
 }
 
 #[async_trait]
-impl PortFactory<QueueEnds> for Broken<QueueBug> {
-    async fn build(&self, _: Arc<ManualClock>) -> BuiltPort<QueueEnds> {
+impl Factory<QueueEnds> for Broken<QueueBug> {
+    async fn build(&self, _: Arc<ManualClock>) -> Built<QueueEnds> {
         let queue = Arc::new(BrokenQueue::new(self.0));
         let publisher = Arc::<BrokenQueue>::clone(&queue);
-        BuiltPort::new(Arc::new(QueueEnds { publisher, queue }), ())
+        Built::new(Arc::new(QueueEnds { publisher, queue }), ())
     }
 }
 
-fn assert_proven<P, B>(cases: &'static [PortCase<P>], bugs: &[B])
+fn assert_proven<P, B>(cases: &'static [Case<Kit<P>>], bugs: &[B])
 where
     P: ?Sized + Send + Sync + 'static,
     B: Copy + Debug,
-    Broken<B>: PortFactory<P>,
+    Broken<B>: Factory<P>,
 {
     // Many expected panics would hide an unexpected one.
     QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
     let failing = |bug: Option<B>| {
-        let broken = Broken(bug);
-        let failing = cases.iter().filter(|case| !passes(&broken, case));
+        let cases = cases.iter();
+        let failing = cases.filter(|case| fault(Broken(bug), case).is_some());
         failing.map(|case| case.name).collect::<Vec<_>>()
     };
     assert_eq!(failing(None), [""; 0], "without a bug");

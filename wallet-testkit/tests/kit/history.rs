@@ -4,18 +4,19 @@
 use std::sync::{Arc, Once};
 
 use async_trait::async_trait;
+use wallet_core::history::HistoryStore;
 use wallet_core::memory::MemoryHistory;
-use wallet_testkit::history::{
-    BrokenHistories, BuiltHistory, HISTORY, HistoryBug, HistoryFactory, fault,
-};
+use wallet_testkit::conformance::{HISTORY, fault};
+use wallet_testkit::history::{BrokenHistories, HistoryBug};
+use wallet_testkit::{Built, Factory, ManualClock};
 
 #[derive(Debug)]
 struct Memory;
 
 #[async_trait]
-impl HistoryFactory for Memory {
-    async fn build(&self) -> BuiltHistory {
-        BuiltHistory::new(Arc::new(MemoryHistory::new()), ())
+impl Factory<dyn HistoryStore> for Memory {
+    async fn build(&self, _: Arc<ManualClock>) -> Built<dyn HistoryStore> {
+        Built::new(Arc::new(MemoryHistory::new()), ())
     }
 }
 

@@ -5,15 +5,18 @@ use std::sync::{Arc, Once};
 
 use async_trait::async_trait;
 use wallet_core::memory::MemoryInbox;
-use wallet_testkit::inbox::{BrokenInboxes, BuiltInbox, INBOX, InboxBug, InboxFactory, fault};
+use wallet_core::messaging::Inbox;
+use wallet_testkit::conformance::{INBOX, fault};
+use wallet_testkit::inbox::{BrokenInboxes, InboxBug};
+use wallet_testkit::{Built, Factory, ManualClock};
 
 #[derive(Debug)]
 struct Memory;
 
 #[async_trait]
-impl InboxFactory for Memory {
-    async fn build(&self) -> BuiltInbox {
-        BuiltInbox::new(Arc::new(MemoryInbox::new()), ())
+impl Factory<dyn Inbox> for Memory {
+    async fn build(&self, _: Arc<ManualClock>) -> Built<dyn Inbox> {
+        Built::new(Arc::new(MemoryInbox::new()), ())
     }
 }
 

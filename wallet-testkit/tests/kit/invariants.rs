@@ -14,13 +14,13 @@ use wallet_core::verify::{
 use wallet_core::{AccountId, Amount, Hold, LedgerId, Policy, Status, Timestamp};
 use wallet_testkit::broken::Broken;
 use wallet_testkit::conformance::sample;
-use wallet_testkit::{Built, Capabilities, Handles, Kit, ManualClock, StoreFactory, block_on};
+use wallet_testkit::{Built, Factory, ManualClock, StoreEnds, StoreKit, block_on};
 
 /// Books with two customers, a settlement account, a transfer of two legs, a
 /// reversal, an open hold and a captured one.
 fn books() -> (Books, AccountId) {
     block_on(async {
-        let kit = Kit::new(Arc::new(Broken(None))).await;
+        let kit = StoreKit::new(Arc::new(Broken(None))).await;
         let ada = sample(&kit).await;
         let books = Verifier::new(kit.store().as_ref()).books().await.unwrap();
         assert_eq!(kit.violations(true).await, []);
@@ -219,14 +219,11 @@ fn a_hold_that_does_not_add_up_shows() {
 struct Exposed(Arc<std::sync::OnceLock<MemoryStore>>);
 
 #[async_trait::async_trait]
-impl StoreFactory for Exposed {
-    fn capabilities(&self) -> Capabilities {
-        Broken(None).capabilities()
-    }
-
-    async fn build(&self, clock: Arc<ManualClock>) -> Built {
+impl Factory<StoreEnds> for Exposed {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
         let memory = self.0.get_or_init(|| MemoryStore::new(clock));
-        Built::new(Handles::of(Arc::new(memory.clone())), ())
+        let ends = StoreEnds::of(Arc::new(memory.clone()));
+        Built::new(Arc::new(ends), ())
     }
 }
 
@@ -234,7 +231,7 @@ impl StoreFactory for Exposed {
 fn after_damage(damage: impl FnOnce(&mut Tables, AccountKey)) -> Vec<Violation> {
     let factory = Exposed::default();
     block_on(async {
-        let kit = Kit::new(Arc::new(factory.clone())).await;
+        let kit = StoreKit::new(Arc::new(factory.clone())).await;
         let ada = sample(&kit).await;
         assert_eq!(kit.violations(true).await, []);
         let memory = factory.0.get().expect("it was built");
@@ -388,7 +385,7 @@ fn delivered(
 ) -> (Vec<Violation>, OutboxReport) {
     let factory = Exposed::default();
     block_on(async {
-        let kit = Kit::new(Arc::new(factory.clone())).await;
+        let kit = StoreKit::new(Arc::new(factory.clone())).await;
         sample(&kit).await;
         let memory = factory.0.get().expect("it was built");
         let ttl = std::time::Duration::from_secs(1);
@@ -488,7 +485,7 @@ fn a_row_that_is_lost_before_it_was_delivered_shows() {
 fn an_outbox_that_somebody_holds_is_not_checked() {
     let factory = Exposed::default();
     block_on(async {
-        let kit = Kit::new(Arc::new(factory.clone())).await;
+        let kit = StoreKit::new(Arc::new(factory.clone())).await;
         sample(&kit).await;
         let memory = factory.0.get().expect("it was built");
         let ttl = std::time::Duration::from_secs(1);
@@ -504,7 +501,7 @@ fn an_outbox_that_somebody_holds_is_not_checked() {
 fn a_change_while_the_books_are_read_is_told_as_such() {
     let factory = Exposed::default();
     block_on(async {
-        let kit = Kit::new(Arc::new(factory.clone())).await;
+        let kit = StoreKit::new(Arc::new(factory.clone())).await;
         let ada = InLedger::new(LedgerId::default(), sample(&kit).await);
         let memory = factory.0.get().expect("it was built");
         for stage in [Stage::Accounts, Stage::Transfers, Stage::Events] {
@@ -536,7 +533,7 @@ fn a_change_while_the_books_are_read_is_told_as_such() {
 fn progress_ends_where_it_said_it_would() {
     let factory = Exposed::default();
     block_on(async {
-        let kit = Kit::new(Arc::new(factory.clone())).await;
+        let kit = StoreKit::new(Arc::new(factory.clone())).await;
         sample(&kit).await;
         let memory = factory.0.get().expect("it was built");
         let mut last: Vec<Progress> = Vec::new();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_core::memory::MemoryStore;
-use wallet_testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
+use wallet_testkit::{Built, Factory, ManualClock, Reopen, StoreEnds};
 
 #[derive(Debug)]
 struct Memory;
@@ -14,28 +14,18 @@ struct Memory;
 struct Clones(MemoryStore);
 
 #[async_trait]
-impl Reopen for Clones {
-    async fn reopen(&mut self) -> Handles {
-        unreachable!("nothing survives the process")
-    }
-
-    async fn open_another(&mut self) -> Option<Handles> {
-        Some(Handles::of(Arc::new(self.0.clone())))
+impl Reopen<StoreEnds> for Clones {
+    async fn open_another(&mut self) -> Option<Arc<StoreEnds>> {
+        Some(Arc::new(StoreEnds::of(Arc::new(self.0.clone()))))
     }
 }
 
 #[async_trait]
-impl StoreFactory for Memory {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            manual_clock: true,
-            reopen: false,
-        }
-    }
-
-    async fn build(&self, clock: Arc<ManualClock>) -> Built {
+impl Factory<StoreEnds> for Memory {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
         let store = MemoryStore::new(clock);
-        Built::new(Handles::of(Arc::new(store.clone())), Clones(store))
+        let ends = StoreEnds::of(Arc::new(store.clone()));
+        Built::new(Arc::new(ends), Clones(store))
     }
 }
 

@@ -4,22 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_core::memory::MemoryStore;
-use wallet_testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory, model_tests};
+use wallet_testkit::{Built, Factory, ManualClock, StoreEnds, model_tests};
 
 #[derive(Debug)]
 struct Pessimistic;
 
 #[async_trait]
-impl StoreFactory for Pessimistic {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            manual_clock: true,
-            reopen: false,
-        }
-    }
-
-    async fn build(&self, clock: Arc<ManualClock>) -> Built {
-        Built::new(Handles::of(Arc::new(MemoryStore::new(clock))), ())
+impl Factory<StoreEnds> for Pessimistic {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
+        let store = Arc::new(MemoryStore::new(clock));
+        Built::new(Arc::new(StoreEnds::of(store)), ())
     }
 }
 

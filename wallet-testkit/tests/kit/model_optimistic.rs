@@ -4,25 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_core::memory::OptimisticStore;
-use wallet_testkit::{Built, Capabilities, Handles, ManualClock, StoreFactory, model_tests};
+use wallet_testkit::{Built, Factory, ManualClock, StoreEnds, model_tests};
 
 #[derive(Debug)]
 struct Optimistic;
 
 #[async_trait]
-impl StoreFactory for Optimistic {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            manual_clock: true,
-            reopen: false,
-        }
-    }
-
-    async fn build(&self, clock: Arc<ManualClock>) -> Built {
-        Built::new(
-            Handles::of(Arc::new(OptimisticStore::with_conflicts(clock, 7, 100))),
-            (),
-        )
+impl Factory<StoreEnds> for Optimistic {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
+        let store = Arc::new(OptimisticStore::with_conflicts(clock, 7, 100));
+        Built::new(Arc::new(StoreEnds::of(store)), ())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_core::memory::OptimisticStore;
-use wallet_testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
+use wallet_testkit::{Built, Factory, ManualClock, Reopen, StoreEnds};
 
 #[derive(Debug)]
 struct Optimistic;
@@ -15,28 +15,18 @@ struct Optimistic;
 struct Clones(OptimisticStore);
 
 #[async_trait]
-impl Reopen for Clones {
-    async fn reopen(&mut self) -> Handles {
-        unreachable!("nothing survives the process")
-    }
-
-    async fn open_another(&mut self) -> Option<Handles> {
-        Some(Handles::of(Arc::new(self.0.clone())))
+impl Reopen<StoreEnds> for Clones {
+    async fn open_another(&mut self) -> Option<Arc<StoreEnds>> {
+        Some(Arc::new(StoreEnds::of(Arc::new(self.0.clone()))))
     }
 }
 
 #[async_trait]
-impl StoreFactory for Optimistic {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            manual_clock: true,
-            reopen: false,
-        }
-    }
-
-    async fn build(&self, clock: Arc<ManualClock>) -> Built {
+impl Factory<StoreEnds> for Optimistic {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
         let store = OptimisticStore::with_conflicts(clock, 7, 200);
-        Built::new(Handles::of(Arc::new(store.clone())), Clones(store))
+        let ends = StoreEnds::of(Arc::new(store.clone()));
+        Built::new(Arc::new(ends), Clones(store))
     }
 }
 

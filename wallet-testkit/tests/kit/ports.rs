@@ -11,44 +11,44 @@ use wallet_core::locks::LockManager;
 use wallet_core::memory::{
     MemoryAuditLog, MemoryCache, MemoryLimiter, MemoryLocks, MemorySessions,
 };
-use wallet_testkit::{BuiltPort, ManualClock, PortFactory};
+use wallet_testkit::{Built, Factory, ManualClock};
 
 #[derive(Debug)]
 struct Memory;
 
 #[async_trait]
-impl PortFactory<dyn AuditLog> for Memory {
-    async fn build(&self, _: Arc<ManualClock>) -> BuiltPort<dyn AuditLog> {
-        BuiltPort::new(Arc::new(MemoryAuditLog::new()), ())
+impl Factory<dyn AuditLog> for Memory {
+    async fn build(&self, _: Arc<ManualClock>) -> Built<dyn AuditLog> {
+        Built::new(Arc::new(MemoryAuditLog::new()), ())
     }
 }
 
 #[async_trait]
-impl PortFactory<dyn BalanceCache> for Memory {
-    async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn BalanceCache> {
+impl Factory<dyn BalanceCache> for Memory {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<dyn BalanceCache> {
         let cache = MemoryCache::new(clock, Duration::from_secs(60), 10_000);
-        BuiltPort::new(Arc::new(cache), ())
+        Built::new(Arc::new(cache), ())
     }
 }
 
 #[async_trait]
-impl PortFactory<dyn RateLimiter> for Memory {
-    async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn RateLimiter> {
-        BuiltPort::new(Arc::new(MemoryLimiter::new(clock)), ())
+impl Factory<dyn RateLimiter> for Memory {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<dyn RateLimiter> {
+        Built::new(Arc::new(MemoryLimiter::new(clock)), ())
     }
 }
 
 #[async_trait]
-impl PortFactory<dyn LockManager> for Memory {
-    async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn LockManager> {
-        BuiltPort::new(Arc::new(MemoryLocks::new(clock)), ())
+impl Factory<dyn LockManager> for Memory {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<dyn LockManager> {
+        Built::new(Arc::new(MemoryLocks::new(clock)), ())
     }
 }
 
 #[async_trait]
-impl PortFactory<dyn SessionStore> for Memory {
-    async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<dyn SessionStore> {
-        BuiltPort::new(Arc::new(MemorySessions::new(clock)), ())
+impl Factory<dyn SessionStore> for Memory {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<dyn SessionStore> {
+        Built::new(Arc::new(MemorySessions::new(clock)), ())
     }
 }
 

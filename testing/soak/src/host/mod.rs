@@ -120,13 +120,18 @@ pub(crate) async fn run(args: HostArgs) -> Result<()> {
     let orders = Arc::new(Orders::default());
     tokio::spawn(Arc::clone(&orders).follow());
     let tally = Arc::new(Tally::default());
-    let settings = AuroraSettings::new(&args.database)
+    let settings = AuroraSettings {
         // Shorter than the default: a run has many silent connections.
-        .with_session_wait(Duration::from_secs(10));
+        session_wait: Duration::from_secs(10),
+        ..AuroraSettings::new(&args.database)
+    };
     let (store, inbox) = opened(&settings, &tally).await?;
     let store = Arc::new(store);
-    // Kept until the verification compares them with the books.
-    let redis = RedisSettings::new(&args.redis).with_cache_ttl(Duration::from_secs(7_200));
+    let redis = RedisSettings {
+        // Kept until the verification compares them with the books.
+        cache_ttl: Duration::from_secs(7_200),
+        ..RedisSettings::new(&args.redis)
+    };
     let redis = Redis::open(&redis).await?;
     let clock: Arc<dyn Clock> = Arc::<SteppedClock>::clone(&orders.clock);
     let signal = CommitSignal::default();

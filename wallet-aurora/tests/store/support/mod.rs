@@ -53,10 +53,12 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 
 /// Settings for an address, with waits that are long enough for a busy machine.
 pub(crate) fn patient(url: impl Into<String>) -> AuroraSettings {
-    AuroraSettings::new(url)
-        .with_connect_wait(Duration::from_secs(30))
-        .with_ping_wait(Duration::from_secs(10))
-        .with_answer_wait(Duration::from_secs(30))
+    AuroraSettings {
+        connect_wait: Duration::from_secs(30),
+        ping_wait: Duration::from_secs(10),
+        answer_wait: Duration::from_secs(30),
+        ..AuroraSettings::new(url)
+    }
 }
 
 /// A separate database on a server. Dropping this value drops the database.

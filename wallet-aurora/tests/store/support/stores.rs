@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use wallet_aurora::AuroraStore;
 use wallet_test_servers::Kind;
-use wallet_testkit::{Built, Capabilities, Handles, ManualClock, Reopen, StoreFactory};
+use wallet_testkit::{Built, Factory, ManualClock, Reopen, StoreEnds};
 
 use super::{Database, runtime};
 
@@ -26,7 +26,7 @@ struct Opened {
 }
 
 impl Opened {
-    async fn open(&self) -> Handles {
+    async fn open(&self) -> Arc<StoreEnds> {
         let settings = self.database.settings();
         let store = match &self.clock {
             None => AuroraStore::open(&settings).await,
@@ -38,20 +38,21 @@ impl Opened {
         let store = store.unwrap_or_else(|error| {
             panic!("{error}: {:?}", std::error::Error::source(&error));
         });
-        Handles::of(Arc::new(store))
+        Arc::new(StoreEnds::of(Arc::new(store)))
     }
 }
 
 #[async_trait]
-impl StoreFactory for Stores {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            manual_clock: self.manual_clock,
-            reopen: true,
-        }
+impl Factory<StoreEnds> for Stores {
+    fn uses_the_clock(&self) -> bool {
+        self.manual_clock
     }
 
-    async fn build(&self, clock: Arc<ManualClock>) -> Built {
+    fn can_reopen(&self) -> bool {
+        true
+    }
+
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
         let database = Database::create(self.kind).await;
         let clock = self.manual_clock.then_some(clock);
         let opened = Opened { database, clock };
@@ -64,12 +65,12 @@ impl StoreFactory for Stores {
 }
 
 #[async_trait]
-impl Reopen for Opened {
-    async fn reopen(&mut self) -> Handles {
-        self.open().await
+impl Reopen<StoreEnds> for Opened {
+    async fn reopen(&mut self) -> Option<Arc<StoreEnds>> {
+        Some(self.open().await)
     }
 
-    async fn open_another(&mut self) -> Option<Handles> {
+    async fn open_another(&mut self) -> Option<Arc<StoreEnds>> {
         Some(self.open().await)
     }
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wallet_testkit::{BuiltPort, ManualClock, PortFactory, QueueEnds};
+use wallet_testkit::{Built, Factory, ManualClock, QueueEnds};
 
 use super::Fifo;
 
@@ -13,14 +13,14 @@ use super::Fifo;
 struct Sqs;
 
 #[async_trait]
-impl PortFactory<QueueEnds> for Sqs {
-    async fn build(&self, _: Arc<ManualClock>) -> BuiltPort<QueueEnds> {
+impl Factory<QueueEnds> for Sqs {
+    async fn build(&self, _: Arc<ManualClock>) -> Built<QueueEnds> {
         let fifo = Fifo::new("list", &[]).await;
         let ends = QueueEnds {
             publisher: Arc::new(fifo.publisher()),
             queue: Arc::new(fifo.queue()),
         };
-        BuiltPort::new(Arc::new(ends), ())
+        Built::new(Arc::new(ends), ())
     }
 
     fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_events::memory::MemoryQueue;
-use wallet_testkit::{BuiltPort, ManualClock, PortFactory, QueueEnds};
+use wallet_testkit::{Built, Factory, ManualClock, QueueEnds};
 
 #[derive(Debug)]
 struct Memory;
 
 #[async_trait]
-impl PortFactory<QueueEnds> for Memory {
-    async fn build(&self, clock: Arc<ManualClock>) -> BuiltPort<QueueEnds> {
+impl Factory<QueueEnds> for Memory {
+    async fn build(&self, clock: Arc<ManualClock>) -> Built<QueueEnds> {
         let queue = Arc::new(MemoryQueue::new(clock));
         let publisher = Arc::<MemoryQueue>::clone(&queue);
-        BuiltPort::new(Arc::new(QueueEnds { publisher, queue }), ())
+        Built::new(Arc::new(QueueEnds { publisher, queue }), ())
     }
 }
 

@@ -16,7 +16,10 @@ use crate::{SqliteSettings, SqliteStore};
 
 /// Who raised the epochs of the books at `path`. Opens the file in any state.
 fn raised(path: &Path) -> Vec<String> {
-    let settings = SqliteSettings::new(path).with_create(false);
+    let settings = SqliteSettings {
+        create: false,
+        ..SqliteSettings::new(path)
+    };
     let store = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap();
     let epochs = block_on(store.epochs()).unwrap();
     let by = epochs.raised().iter().map(|one| one.by.to_string());

@@ -36,13 +36,19 @@ pub(crate) fn begin_log_anew(path: &Path) {
 
 /// A store that opens the file without the check of its rows.
 pub(crate) fn open_unchecked(path: &Path) -> SqliteStore {
-    let settings = SqliteSettings::new(path).with_check(false);
+    let settings = SqliteSettings {
+        check: false,
+        ..SqliteSettings::new(path)
+    };
     SqliteStore::open(&settings, Arc::new(SystemClock)).expect("the file opens")
 }
 
 /// A store that defers commits with at least `accounts` changed accounts.
 pub(crate) fn open_deferring(path: &Path, accounts: usize) -> SqliteStore {
-    let settings = SqliteSettings::new(path).with_defer_from(accounts);
+    let settings = SqliteSettings {
+        defer_from: accounts,
+        ..SqliteSettings::new(path)
+    };
     SqliteStore::open(&settings, Arc::new(SystemClock)).expect("the file opens")
 }
 

@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use crate::PortKit;
 use wallet_core::Timestamp;
 use wallet_core::audit::{
     AuditEvent, AuditHash, AuditLog, AuditOutcome, AuditRecord, AuditText, AuditVerdict, verify,
 };
 use wallet_core::store::StoreErrorKind;
 
-type Kit = PortKit<dyn AuditLog>;
+type Kit = crate::Kit<dyn AuditLog>;
 
 /// The greatest number of retries after conflicts.
 const BUSY_MAX: usize = 1_000;
@@ -61,7 +60,7 @@ async fn chain(kit: &Kit, partition: u16) -> Vec<AuditRecord> {
         assert!(page[0].sequence > after, "records that were read before");
         all.extend(page);
     }
-    let verdict = verify(kit.port(), partition, &[], &mut |_| ()).await;
+    let verdict = verify(kit.port().as_ref(), partition, &[], &mut |_| ()).await;
     let last = all.last();
     let sound = AuditVerdict::Sound {
         sequence: last.map_or(0, |record| record.sequence),

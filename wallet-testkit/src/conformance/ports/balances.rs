@@ -3,12 +3,11 @@
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use crate::PortKit;
 use wallet_core::cache::BalanceCache;
 use wallet_core::ledger::{AccountKey, Counters, Epoch, InLedger, Version};
 use wallet_core::{AccountId, Balance, Currency, LedgerId};
 
-type Kit = PortKit<dyn BalanceCache>;
+type Kit = crate::Kit<dyn BalanceCache>;
 
 fn account(ledger: u32, number: u128) -> AccountKey {
     InLedger::new(

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::PortKit;
 use wallet_core::edge::{Charge, LimitState, Quota, RateLimiter, Verdict};
 use wallet_core::ledger::{LimitName, LimitScope};
 use wallet_core::store::StoreErrorKind;
 
-type Kit = PortKit<dyn RateLimiter>;
+type Kit = crate::Kit<dyn RateLimiter>;
 
 fn scope(name: &str) -> LimitScope {
     LimitScope::new(name).unwrap()

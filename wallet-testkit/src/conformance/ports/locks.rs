@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::PortKit;
 use wallet_core::ledger::{LockName, LockOwner};
 use wallet_core::locks::{LockError, LockLease, LockManager};
 use wallet_core::store::StoreErrorKind;
 
-type Kit = PortKit<dyn LockManager>;
+type Kit = crate::Kit<dyn LockManager>;
 
 const TTL: Duration = Duration::from_secs(10);
 

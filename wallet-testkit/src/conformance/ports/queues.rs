@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use crate::{PortKit, QueueEnds};
+use crate::QueueEnds;
 use wallet_core::messaging::{DeliveryError, Message, Published, Received};
 
-type Kit = PortKit<QueueEnds>;
+type Kit = crate::Kit<QueueEnds>;
 
 /// A timeout longer than any case takes.
 const VISIBILITY: Duration = Duration::from_secs(600);
@@ -79,7 +79,8 @@ async fn give_back(kit: &Kit, received: &[Received]) {
 /// earlier one.
 pub async fn messages_of_a_group_come_in_order(kit: &Kit) {
     send(kit, &["a.1", "a.2", "b.1"]).await;
-    let queue = &kit.port().queue;
+    let ends = kit.port();
+    let queue = &ends.queue;
     let first = queue.receive(1, VISIBILITY).await.unwrap();
     assert_eq!(names(&first), ["a.1"]);
     let other = receive(kit, 1).await;
@@ -100,7 +101,8 @@ pub async fn what_is_given_back_comes_again(kit: &Kit) {
     let second = receive(kit, 1).await;
     assert_eq!(names(&second), ["a.1"]);
     assert_eq!(second[0].receives, first[0].receives + 1);
-    let queue = &kit.port().queue;
+    let ends = kit.port();
+    let queue = &ends.queue;
     assert!(queue.delete(&first[0].receipt).await.is_err(), "stale");
     give_back(kit, &second).await;
     assert_eq!(receive(kit, 1).await.len(), 1, "it is still there");

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::PortKit;
 use wallet_core::edge::{Session, SessionError, SessionId, SessionLife, SessionStore};
 use wallet_core::ledger::SessionUser;
 use wallet_core::runtime::Clock;
 use wallet_core::store::StoreErrorKind;
 
-type Kit = PortKit<dyn SessionStore>;
+type Kit = crate::Kit<dyn SessionStore>;
 
 /// 10 seconds idle, one minute in total.
 const LIFE: SessionLife = SessionLife {

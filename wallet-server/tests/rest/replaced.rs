@@ -1,0 +1,131 @@
+//! A server whose file was replaced ends, while its successor works on the new file. Both
+//! files have their log under the same name.
+
+use std::path::Path;
+
+use crate::process::{Process, command_wallet, sqlite};
+
+const DEPOSITS: u32 = 30;
+
+/// Books with one account, copied while no server runs.
+fn books(file: &Path, copy: &Path) -> String {
+    let mut server = Process::start(file);
+    let ada = server.client.open_with("ada", "5.00");
+    server.terminate();
+    std::fs::copy(file, copy).unwrap();
+    ada
+}
+
+fn pay_in(server: &Process, account: &str) {
+    for number in 0..DEPOSITS {
+        let key = format!("after-{number}");
+        server.client.deposit(account, &key, "1.00").expect(201);
+    }
+}
+
+fn verify(file: &Path) {
+    assert_eq!(command_wallet(&["verify", "--store", &sqlite(file)]), 0);
+}
+
+/// The first server ends after its successor has acknowledged deposits.
+fn both(file: &Path, account: &str, replace: impl FnOnce()) {
+    let mut first = Process::start(file);
+    replace();
+    assert_eq!(first.client.get("/health/ready").status, 503);
+    let mut second = Process::start(file);
+    pay_in(&second, account);
+    first.terminate();
+    assert_eq!(second.client.posted(account), "35.00");
+    second.kill();
+    let mut third = Process::start(file);
+    assert_eq!(third.client.posted(account), "35.00", "nothing is lost");
+    third.terminate();
+    verify(file);
+}
+
+#[test]
+fn a_server_whose_file_was_replaced_takes_nothing_from_its_successor_when_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, copy] = ["wallet.db", "copy.db"].map(|name| folder.path().join(name));
+    let ada = books(&file, &copy);
+    both(&file, &ada, || std::fs::rename(&copy, &file).unwrap());
+}
+
+#[test]
+fn a_file_that_was_moved_aside_gets_nothing_of_its_successor() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name);
+    let [file, copy, old] = ["wallet.db", "copy.db", "old.db"].map(name);
+    let ada = books(&file, &copy);
+    both(&file, &ada, || {
+        std::fs::rename(&file, &old).unwrap();
+        std::fs::rename(&copy, &file).unwrap();
+    });
+    let mut server = Process::start(&old);
+    assert_eq!(server.client.posted(&ada), "5.00");
+    server.terminate();
+    verify(&old);
+}
+
+#[test]
+fn a_server_whose_log_was_removed_leaves_the_log_of_its_successor() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, copy] = ["wallet.db", "copy.db"].map(|name| folder.path().join(name));
+    let ada = books(&file, &copy);
+    both(&file, &ada, || {
+        for ending in ["-wal", "-shm"] {
+            let log = format!("{}{ending}", file.display());
+            std::fs::remove_file(log).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_file_that_was_moved_away_is_whole_when_its_server_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, copy, old] = ["wallet.db", "copy.db", "old.db"].map(|n| folder.path().join(n));
+    let ada = books(&file, &copy);
+    let mut server = Process::start(&file);
+    pay_in(&server, &ada);
+    std::fs::rename(&file, &old).unwrap();
+    server.terminate();
+    let mut server = Process::start(&old);
+    assert_eq!(server.client.posted(&ada), "35.00");
+    server.terminate();
+    verify(&old);
+}
+
+/// A backup takes the name of an open file, whose log still holds commits. When the server
+/// has ended, the backup is alone under its name.
+#[test]
+fn a_server_that_ends_leaves_no_log_over_a_file_that_nobody_has_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, copy] = ["wallet.db", "copy.db"].map(|name| folder.path().join(name));
+    let ada = books(&file, &copy);
+    let mut server = Process::start(&file);
+    pay_in(&server, &ada);
+    std::fs::rename(&copy, &file).unwrap();
+    server.terminate();
+    let mut server = Process::start(&file);
+    assert_eq!(server.client.posted(&ada), "5.00");
+    server.terminate();
+    verify(&file);
+}
+
+/// The successor was killed: nobody has its file open, and its commits are in the log.
+#[test]
+fn a_server_that_ends_takes_nothing_from_a_successor_that_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, copy] = ["wallet.db", "copy.db"].map(|name| folder.path().join(name));
+    let ada = books(&file, &copy);
+    let mut first = Process::start(&file);
+    std::fs::rename(&copy, &file).unwrap();
+    let mut second = Process::start(&file);
+    pay_in(&second, &ada);
+    second.kill();
+    first.terminate();
+    let mut third = Process::start(&file);
+    assert_eq!(third.client.posted(&ada), "35.00");
+    third.terminate();
+    verify(&file);
+}
