@@ -50,8 +50,9 @@ fn what_differs_is_told_and_exits_with_1() {
         damage(&file, sql);
         let text = exits_with(&wallet(&file, &["reconcile"]), 1);
         assert!(text.contains("DIFFERENCE: "), "{text}");
-        let text = exits_with(&wallet(&file, &["reconcile", "--json"]), 1);
-        let report: Value = serde_json::from_str(&text).unwrap();
+        let output = wallet(&file, &["reconcile", "--json"]);
+        let text = exits_with(&output, 1);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(report["clean"], false);
         let all = report["differences"].as_array().unwrap();
         assert!(all.iter().any(|one| one["code"] == code), "{text}");

@@ -219,6 +219,7 @@ impl Tables {
     /// enough. The items of a bulk request are deleted before its record.
     fn purge_records(&mut self, bound: Timestamp, limit: usize) -> u64 {
         let in_use = self.bulk_requests_in_use(bound);
+        let bulk_requests = self.bulk_requests_of_items();
         let mut purged = 0;
         while purged < limit {
             let oldest = self.record_order.first().copied();
@@ -228,6 +229,8 @@ impl Tables {
             if in_use.contains(&key) {
                 break;
             }
+            // Whichever of its records is the oldest, all of a bulk request go together.
+            let key = bulk_requests.get(&key).copied().unwrap_or(key);
             for key in self.bulk_items(key).into_iter().chain([key]) {
                 if self.forget(key) {
                     purged = purged.saturating_add(1);
@@ -239,8 +242,7 @@ impl Tables {
 
     /// The keys of bulk requests with an item later than `bound`, and the keys of
     /// their items. An item does not name its bulk request, and records of one time
-    /// are in key order.
-    /// order of their keys.
+    /// are in the order of their keys.
     fn bulk_requests_in_use(&self, bound: Timestamp) -> BTreeSet<RecordKey> {
         let mut in_use = BTreeSet::new();
         for key in self.records.keys() {
@@ -252,6 +254,17 @@ impl Tables {
             }
         }
         in_use
+    }
+
+    /// The bulk request of each item.
+    fn bulk_requests_of_items(&self) -> BTreeMap<RecordKey, RecordKey> {
+        let each = self.records.keys().copied();
+        let each = each.flat_map(|key| {
+            self.bulk_items(key)
+                .into_iter()
+                .map(move |item| (item, key))
+        });
+        each.collect()
     }
 
     /// The keys of a bulk request's items; empty for another record.

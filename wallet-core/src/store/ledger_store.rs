@@ -21,7 +21,8 @@ use crate::store::{
 /// meaning there. Any method may return `Unavailable`, `Corrupt` and `Internal`.
 #[async_trait]
 pub trait LedgerStore: Debug + Send + Sync + 'static {
-    /// The limits of one transaction. The service cuts batches to fit.
+    /// The limits of one transaction. The service cuts batches to fit, and refuses a
+    /// request that alone exceeds them. A store need not check them again.
     fn limits(&self) -> Limits;
 
     /// Decides `batch` on the store's state and commits the result. Each request is
@@ -39,8 +40,14 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// account, are still the same, and that no inserted row exists. Facts about
     /// accounts that it does not change hold as of the read.
     ///
-    /// Afterwards every `Fresh` answer is durable. A replay writes nothing. On an
-    /// error nothing is committed, except for `Indeterminate`.
+    /// **Every locked account of the batch is in the snapshot, with `None` where it
+    /// does not exist.** An account that is left out counts as not obtained, and the
+    /// requests that need it are `Blocked`.
+    ///
+    /// Afterwards every `Fresh` answer is durable, and so is every `Replayed` one: where
+    /// a database shows commits before they are durable, a batch of replays alone
+    /// flushes before it is answered. A replay writes nothing else. On an error nothing
+    /// is committed, except for `Indeterminate`.
     ///
     /// # Errors
     /// - `Conflict`: a concurrent commit was faster. Decide again.
@@ -57,9 +64,9 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     async fn snapshot(&self, reads: &ReadSet) -> Result<Snapshot, StoreError>;
 
     /// Returns the record of each key in the order of `keys`; `None` where there is
-    /// none. It waits for commits that the store has begun. `None` means that
-    /// nothing was committed under the key so far. A commit may still be on its way
-    /// to the store.
+    /// none. It waits for commits that this database has begun, of other processes
+    /// too. What it returns is durable. `None` means that nothing was committed under
+    /// the key so far. A commit may still be on its way to the database.
     ///
     /// # Errors
     /// `Conflict` when the wait took too long.
@@ -211,7 +218,10 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     ///
     /// The records of a bulk request are deleted together, its items first, once
     /// all of them are old enough. Then the items of one bulk request may exceed
-    /// `purge.limit`. Until then the purge stops at this bulk request.
+    /// `purge.limit`. Until then the purge stops at this bulk request. The record of a
+    /// bulk request has the number of its items
+    /// ([`Outcome::bulk_items`](crate::ledger::Outcome::bulk_items)), and
+    /// [`RecordKey::item`] gives their keys. An item does not name its bulk request.
     ///
     /// # Errors
     /// Only the errors that any method may return.

@@ -23,13 +23,14 @@ pub type DoneSet = BTreeSet<EventIndex>;
 /// Progress is recorded per row.
 ///
 /// Every method with a [`Lease`] fails with [`OutboxError::LeaseLost`] and changes
-/// nothing in two cases: the lease has expired by the store's clock, or another
-/// owner has acquired the outbox since.
+/// nothing in two cases: the lease has expired by the store's clock, or somebody has
+/// acquired the outbox since, the same owner included.
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
     /// Acquires the lease of the outbox for `owner` until `ttl` from now. Returns
     /// `None` while another owner holds it ([`Lease::is_held`]). The same owner can
-    /// acquire it again at any time. Each success gives a greater fencing token.
+    /// acquire it again at any time, which ends its earlier lease. Each success gives a
+    /// greater fencing token.
     ///
     /// # Errors
     /// [`OutboxError::Store`]: the store failed.

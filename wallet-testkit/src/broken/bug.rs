@@ -20,6 +20,8 @@ crate::planted_bugs! {
         IgnoresCancellations,
         /// Deletes the records of a bulk request one by one, each by its age.
         PurgesBulkRequestsInParts,
+        /// Deletes an item of a bulk request and leaves the rest of it to the next call.
+        PurgesItemsAlone,
         /// Replays with the current balances.
         ReplaysLiveBalances,
         /// Keeps the effects of a refused request's earlier commands.
@@ -76,6 +78,8 @@ crate::planted_bugs! {
         RaisesTwice,
         /// Writes everything in the first epoch.
         StaysInTheFirstEpoch,
+        /// Gives balances the first epoch, whatever the database's is.
+        ReadsBalancesInTheFirstEpoch,
         /// Reads the epoch before the locks, and commits in it.
         ReadsEpochBeforeLocks,
         /// Loses all data when it is opened again.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::Bug;
 use wallet_core::ledger::{
-    AccountKey, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
+    AccountKey, Epoch, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
     TransferKey, TransferWithReversals,
 };
 use wallet_core::memory::MemoryStore;
@@ -72,7 +72,13 @@ impl LedgerStore for BrokenStore {
     }
 
     async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>, StoreError> {
-        self.inner.balances(keys).await
+        let mut found = self.inner.balances(keys).await?;
+        if self.has(Bug::ReadsBalancesInTheFirstEpoch) {
+            for balance in found.iter_mut().flatten() {
+                balance.epoch = Epoch::FIRST;
+            }
+        }
+        Ok(found)
     }
 
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
@@ -247,6 +253,24 @@ impl LedgerStore for BrokenStore {
             tables.records.retain(|_, record| record.written_at > bound);
             tables.record_order.retain(|(at, _)| *at > bound);
             return Ok(u64::try_from(all - tables.records.len()).unwrap_or(u64::MAX));
+        }
+        if let (true, Purge::Records { older_than, limit }) =
+            (self.has(Bug::PurgesItemsAlone), purge)
+        {
+            let shared = self.inner.shared();
+            let bound = shared.now().saturating_sub(older_than);
+            let mut tables = shared.tables();
+            let old = tables
+                .record_order
+                .iter()
+                .take_while(|(at, _)| *at <= bound);
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let old: Vec<_> = old.take(limit).copied().collect();
+            for (at, key) in &old {
+                tables.records.remove(key);
+                tables.record_order.remove(&(*at, *key));
+            }
+            return Ok(u64::try_from(old.len()).unwrap_or(u64::MAX));
         }
         self.inner.purge(purge).await
     }

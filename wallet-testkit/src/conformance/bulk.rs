@@ -314,3 +314,41 @@ pub async fn a_purge_keeps_a_bulk_request_whole(kit: &StoreKit) {
     }
     assert_eq!(kit.balances(bob).await, (38, 38));
 }
+
+/// A purge that may delete only one row still deletes all of a bulk request or nothing of
+/// it. With an item gone and its bulk request left, a retry would carry the item out again.
+pub async fn a_purge_never_leaves_a_part_of_a_bulk_request(kit: &StoreKit) {
+    if !kit.drives_the_clock() {
+        return;
+    }
+    let ada = kit.open_with("ada", 1_000).await;
+    let bob = kit.open("bob").await;
+    let keys = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    for text in keys {
+        for decided in kit.bulk(text, pays(ada, bob, &[1, 10])).await {
+            fresh(decided);
+        }
+    }
+    kit.advance(DAY * 40);
+    kit.forget_acknowledged();
+    loop {
+        let (older_than, limit) = (DAY * 30, 1);
+        let purge = Purge::Records { older_than, limit };
+        let purged = kit.store().purge(purge).await.unwrap();
+        for text in keys {
+            let mut there = Vec::new();
+            for key in [record_key(text), item_key(text, 0), item_key(text, 1)] {
+                there.push(kit.recorded(key).await.is_some());
+            }
+            assert!(
+                there == [true; 3] || there == [false; 3],
+                "{text}: {there:?}"
+            );
+        }
+        if purged == 0 {
+            break;
+        }
+    }
+    assert_eq!(kit.recorded(record_key("a")).await, None);
+    assert_eq!(kit.balances(bob).await, (88, 88));
+}

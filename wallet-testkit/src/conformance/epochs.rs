@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::steps::{at_home, deposit, open_rows, request, withdrawal};
 use crate::StoreKit;
 use crate::store_kit::{fresh, replayed};
-use wallet_core::ledger::{Epoch, Epochs, RaisedBy, RaisedEpoch};
+use wallet_core::ledger::{Balance, Epoch, Epochs, RaisedBy, RaisedEpoch};
 use wallet_core::store::{StoreErrorKind, codec};
-use wallet_core::{Outcome, Request, Timestamp};
+use wallet_core::{AccountId, Outcome, Request, Timestamp};
 
 /// A time long before that of any store's clock.
 const LONG_AGO: Timestamp = Timestamp::from_micros(1_000_000);
@@ -30,11 +30,7 @@ impl StoreKit {
         self.store().epochs().await.expect("the epochs")
     }
 
-    async fn deposited(
-        &self,
-        account: wallet_core::AccountId,
-        minor: i128,
-    ) -> std::sync::Arc<Outcome> {
+    async fn deposited(&self, account: AccountId, minor: i128) -> std::sync::Arc<Outcome> {
         self.decide(vec![deposit(account, minor).into()]).await
     }
 }
@@ -71,6 +67,25 @@ pub async fn effects_keep_the_epoch_that_they_were_written_in(kit: &StoreKit) {
     });
     let published: Vec<_> = published.collect();
     assert_eq!(published, [Epoch::FIRST, Epoch::FIRST, raised.epoch]);
+}
+
+/// Balances agree with the accounts, in the order of the keys. They have the epoch of the
+/// database, also after a raise that no effect of the account has followed.
+pub async fn balances_are_those_of_the_accounts_in_the_current_epoch(kit: &StoreKit) {
+    let (ada, bob) = (kit.open("ada").await, kit.open("bob").await);
+    kit.deposited(ada, 5).await;
+    let nobody = AccountId::from_bytes([0xEE; 16]);
+    let keys = [bob, nobody, ada, ada].map(at_home);
+    let accounts = kit.store().accounts(&keys).await.expect("accounts");
+    let balances = || async { kit.store().balances(&keys).await.expect("balances") };
+    let expected = |epoch| {
+        let accounts = accounts.iter().map(Option::as_ref);
+        let balances = accounts.map(|one| one.map(|account| Balance::of(&account.state, epoch)));
+        balances.collect::<Vec<_>>()
+    };
+    assert_eq!(balances().await, expected(Epoch::FIRST));
+    let raised = kit.raise(LONG_AGO, "ops").await;
+    assert_eq!(balances().await, expected(raised.epoch));
 }
 
 /// A raise is recorded as it was returned. Every reader sees it, also after a

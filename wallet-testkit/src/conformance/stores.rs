@@ -102,6 +102,7 @@ suite! {
             a_cancellation_changes_no_outcome
             cancelled_items_never_run
             a_purge_keeps_a_bulk_request_whole
+            a_purge_never_leaves_a_part_of_a_bulk_request
             a_purge_takes_no_first_item_away
         }
         batches {
@@ -143,6 +144,7 @@ suite! {
         epochs {
             a_store_begins_in_its_first_epoch
             effects_keep_the_epoch_that_they_were_written_in
+            balances_are_those_of_the_accounts_in_the_current_epoch
             a_raised_epoch_is_durable
             a_raise_asked_for_twice_is_one
             a_restore_to_the_future_is_refused

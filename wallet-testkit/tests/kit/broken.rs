@@ -65,6 +65,7 @@ caught! {
     forgotten_bulk_requests_are_caught: ForgetsBulkRequests by "bulk::another_body_under_the_key_moves_nothing";
     ignored_cancellations_are_caught: IgnoresCancellations by "bulk::a_cancelled_key_moves_nothing";
     bulk_requests_purged_in_parts_are_caught: PurgesBulkRequestsInParts by "bulk::a_purge_keeps_a_bulk_request_whole";
+    a_store_that_purges_items_alone_is_caught: PurgesItemsAlone by "bulk::a_purge_never_leaves_a_part_of_a_bulk_request";
     replays_of_live_balances_are_caught: ReplaysLiveBalances by "idempotency::a_replay_answers_the_first_outcome";
     half_a_request_is_caught: HalfApplies by "transfers::a_refusal_in_the_middle_leaves_only_its_record";
     a_forgotten_outbox_is_caught: ForgetsOutbox by "published::a_batch_leaves_its_outcomes_in_the_outbox";
@@ -93,6 +94,7 @@ caught! {
     a_forgotten_epoch_is_caught: ForgetsEpochs by "epochs::a_raised_epoch_is_durable";
     an_epoch_raised_twice_is_caught: RaisesTwice by "epochs::a_raise_asked_for_twice_is_one";
     a_store_that_stays_in_the_first_epoch_is_caught: StaysInTheFirstEpoch by "epochs::effects_keep_the_epoch_that_they_were_written_in";
+    a_store_that_reads_balances_in_the_first_epoch_is_caught: ReadsBalancesInTheFirstEpoch by "epochs::balances_are_those_of_the_accounts_in_the_current_epoch";
     an_epoch_read_before_the_locks_is_caught: ReadsEpochBeforeLocks by "epochs::no_commit_of_an_earlier_epoch_lands_after_a_raise";
     a_forgetful_restart_is_caught: ForgetsOnRestart by "accounts::accounts_are_durable";
 }
