@@ -243,5 +243,4 @@ fn record_of(item: &Item) -> Option<AuditRecord> {
 }
 
 #[cfg(test)]
-#[path = "audit_tests.rs"]
 mod tests;

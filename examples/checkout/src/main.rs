@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use wallet_core::ledger::SettlementShards;
 use wallet_core::request::{InvalidRequest, PreparedRequest};
-use wallet_core::runtime::{IdGenerator, Uuid7};
+use wallet_core::runtime::Uuid7;
 use wallet_core::{
     AccountId, Command, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner,
     PostTransfer, Request, SettlementName,
@@ -22,6 +22,11 @@ use wallet_core::{
 
 use mysql::MysqlShop;
 use sqlite::SqliteShop;
+
+/// A shop stores the accounts that it opened. Here they are always the same, so that the
+/// program may run again on the same store: what it did then is done once.
+const ADA: &str = "01890000-0000-7000-8000-000000000001";
+const TILL: &str = "01890000-0000-7000-8000-000000000002";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -39,7 +44,7 @@ async fn main() -> Result<()> {
 /// Ada has 5.00. She orders for 9.00, and for 4.00.
 async fn sell(shop: &mut Shop) -> Result<Vec<String>> {
     let eur = Currency::iso("EUR")?;
-    let (ada, till) = (new_account(), new_account());
+    let (ada, till): (AccountId, AccountId) = (ADA.parse()?, TILL.parse()?);
     let bank = SettlementName::new("bank")?;
     let opening: [Command; 3] = [
         OpenAccount::new(Owner::new("ada")?, eur)
@@ -106,10 +111,6 @@ impl Shop {
             Self::Mysql(shop) => shop.orders().await,
         }
     }
-}
-
-fn new_account() -> AccountId {
-    AccountId::new(Uuid7.new_id())
 }
 
 fn prepare(key: &str, commands: Vec<Command>) -> Result<Arc<PreparedRequest>> {

@@ -9,6 +9,7 @@ use wallet_core::request::PreparedRequest;
 use crate::Result;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS shop_order (id BIGINT PRIMARY KEY)";
+const INSERT: &str = "INSERT INTO shop_order (id) VALUES (?) ON DUPLICATE KEY UPDATE id = id";
 const SELECT: &str = "SELECT id FROM shop_order ORDER BY id";
 
 pub(crate) struct MysqlShop {
@@ -37,7 +38,7 @@ impl MysqlShop {
         pay: Arc<PreparedRequest>,
     ) -> Result<std::result::Result<(), String>> {
         let mut transaction = HostTransaction::begin(&mut self.connection).await?;
-        let insert = sqlx::query("INSERT INTO shop_order (id) VALUES (?)").bind(order);
+        let insert = sqlx::query(INSERT).bind(order);
         insert.execute(transaction.connection()?).await?;
         let applied = self.store.apply_in(&mut transaction, &[pay]).await?;
         match applied.accepted() {

@@ -10,7 +10,7 @@ use wallet_sqlite::{HostTransaction, SqliteSettings, SqliteStore};
 use crate::Result;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS shop_order (id INTEGER PRIMARY KEY)";
-const INSERT: &str = "INSERT INTO shop_order (id) VALUES (?)";
+const INSERT: &str = "INSERT INTO shop_order (id) VALUES (?) ON CONFLICT DO NOTHING";
 const SELECT: &str = "SELECT id FROM shop_order ORDER BY id";
 
 pub(crate) struct SqliteShop {

@@ -7,7 +7,8 @@
 //! request has no effect except its record.
 //!
 //! The order of checks is part of the contract: see [`Rejection`]. Each command
-//! runs all its checks first. After them it must succeed.
+//! checks before it writes. A command of several legs writes leg by leg; if a later leg is
+//! refused, everything that the request wrote is rolled back.
 
 mod account;
 mod hold;

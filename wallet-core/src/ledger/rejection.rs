@@ -52,12 +52,15 @@ macro_rules! rejections {
 /// the refusal, so a retry needs a new key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Retry {
-    /// A retry under a new key may succeed later.
+    /// The same command under a new key may succeed later, after a state or the time
+    /// changed.
     NewKey,
-    /// The request never succeeds in this form.
+    /// The command never succeeds in this form: change it, and use a new key.
     Never,
 }
 
+// The greatest number ever given is 27. The order is the precedence: ids, objects, the command
+// itself, accounts and their status, balances, ranges of numbers.
 rejections! {
     /// The key was cancelled before a request under it was decided: see
     /// [`Wallet::cancel`](crate::service::Wallet::cancel). Nothing was done, and
@@ -134,7 +137,8 @@ pub struct Rejected {
     pub rejection: Rejection,
     /// The index of the command that was refused.
     pub command: u16,
-    /// The account, transfer or hold that caused the rejection.
+    /// The account whose state stands against the command; the transfer or hold where it
+    /// does, or where the command itself is refused: then it may be the id of a new one.
     pub subject: Uuid,
 }
 

@@ -90,7 +90,7 @@ impl Request {
         self.commands
     }
 
-    /// Checks everything that does not need a store.
+    /// Checks the form of the request: what no rule of the ledger is about.
     ///
     /// # Errors
     /// [`InvalidRequest`]: the request can never be carried out in this form.
@@ -109,7 +109,7 @@ impl Request {
 }
 
 impl BulkRequest {
-    /// Checks everything that does not need a store.
+    /// Checks the form of the request: what no rule of the ledger is about.
     ///
     /// # Errors
     /// [`InvalidRequest`] with the index of the invalid item, or 0 where the error

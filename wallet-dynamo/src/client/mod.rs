@@ -6,8 +6,6 @@ mod error;
 #[cfg(test)]
 pub(crate) mod fake;
 mod retry;
-#[cfg(test)]
-mod retry_tests;
 
 #[cfg(test)]
 pub(crate) use api::Found;

@@ -199,3 +199,6 @@ impl<'a> RetryBudget<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,9 @@ pub(crate) const WRITE: &[Code] = &[
 /// The problems of a change to an existing resource, beyond [`WRITE`].
 pub(crate) const CHANGE: &[Code] = &[Code::CLOCK_BEHIND];
 
-/// All refusals by the rules, of any operation.
+/// All refusals by the rules, of any operation but those of [`WRITE`]. `LimitBreached` is
+/// about a command that the API does not have, and no sum of its amounts reaches
+/// `CounterOverflow`.
 pub(crate) const REFUSALS: &[Code] = &[
     Code::of(Rejection::IdTaken),
     Code::of(Rejection::TransferNotFound),

@@ -7,7 +7,8 @@ use crate::output::TransferBody;
 use crate::problem::{CHANGE, Code, Problem, WRITE, errors};
 use crate::{App, schema};
 
-const BOTH: &[Code] = &[
+/// The refusals of every deposit and withdrawal.
+const MOVEMENT: &[Code] = &[
     Code::INVALID_FIELD,
     Code::INVALID_REQUEST,
     Code::of(Rejection::IdTaken),
@@ -19,7 +20,7 @@ const BOTH: &[Code] = &[
     Code::of(Rejection::AccountFrozen),
 ];
 
-errors!(DepositErrors: WRITE, CHANGE, BOTH, &[Code::of(Rejection::MaxBalanceExceeded)]);
+errors!(DepositErrors: WRITE, CHANGE, MOVEMENT, &[Code::of(Rejection::MaxBalanceExceeded)]);
 
 /// Deposits money from a settlement account.
 #[utoipa::path(
@@ -36,7 +37,7 @@ pub(crate) async fn deposit(
     write.one(&app, movement.deposit(&app, key).await?).await
 }
 
-errors!(WithdrawErrors: WRITE, CHANGE, BOTH, &[Code::of(Rejection::InsufficientFunds)]);
+errors!(WithdrawErrors: WRITE, CHANGE, MOVEMENT, &[Code::of(Rejection::InsufficientFunds)]);
 
 /// Withdraws money to a settlement account.
 #[utoipa::path(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::scenario::{Case, Sabotage, cases};
+use crate::support::scenario::{Case, Condition, cases};
 use crate::support::{A, B, C, D, World, cents, hold_id, leg, transfer_id, transfer_row, usd};
 use wallet_core::request::{ReverseWhat, Share};
 use wallet_core::{
@@ -12,12 +12,12 @@ use wallet_core::{
 };
 
 /// Whether both conditions can hold at once.
-fn compete(one: &Sabotage, other: &Sabotage) -> bool {
+fn compete(one: &Condition, other: &Condition) -> bool {
     !one.places.iter().any(|place| other.places.contains(place))
 }
 
-fn pairs(case: &Case) -> impl Iterator<Item = (&Sabotage, &Sabotage)> {
-    let all = &case.sabotages;
+fn pairs(case: &Case) -> impl Iterator<Item = (&Condition, &Condition)> {
+    let all = &case.conditions;
     let others = |index: usize| all.iter().skip(index.saturating_add(1));
     let pairs = all
         .iter()
@@ -58,7 +58,7 @@ fn ordered(one: Rejection, other: Rejection) -> (Rejection, Rejection) {
 #[test]
 fn every_two_rejections_of_a_command_are_tested_or_said_to_be_apart() {
     for case in cases() {
-        let known: BTreeSet<_> = case.sabotages.iter().map(|one| one.rejection).collect();
+        let known: BTreeSet<_> = case.conditions.iter().map(|one| one.rejection).collect();
         let all = known.iter().flat_map(|one| {
             let later = known.iter().filter(move |other| *other > one);
             later.map(move |other| (*one, *other))

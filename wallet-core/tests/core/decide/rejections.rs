@@ -19,14 +19,14 @@ fn every_scenario_is_accepted_as_it_stands() {
 fn every_condition_alone_is_refused_as_named() {
     let mut wrong = Vec::new();
     for case in cases() {
-        for sabotage in &case.sabotages {
+        for condition in &case.conditions {
             let mut scenario = (case.scenario)();
-            (sabotage.apply)(&mut scenario);
+            (condition.apply)(&mut scenario);
             let result = scenario.world.ask(scenario.command);
             let rejection = result.map_err(|rejected| rejected.rejection);
-            if rejection.as_ref().err() != Some(&sabotage.rejection) {
-                let row = format!("{}, {}", case.name, sabotage.name);
-                wrong.push((row, sabotage.rejection, rejection.err()));
+            if rejection.as_ref().err() != Some(&condition.rejection) {
+                let row = format!("{}, {}", case.name, condition.name);
+                wrong.push((row, condition.rejection, rejection.err()));
             }
         }
     }
@@ -36,8 +36,8 @@ fn every_condition_alone_is_refused_as_named() {
 #[test]
 fn every_rejection_is_reached_by_a_row() {
     let cases = cases();
-    let rows = cases.iter().flat_map(|case| &case.sabotages);
-    let reached: BTreeSet<_> = rows.map(|sabotage| sabotage.rejection).collect();
+    let rows = cases.iter().flat_map(|case| &case.conditions);
+    let reached: BTreeSet<_> = rows.map(|condition| condition.rejection).collect();
     // A key is cancelled by a request of its own: tests/core/service/bulk.rs and the conformance list.
     let all = Rejection::ALL.iter().copied();
     let all: BTreeSet<_> = all.filter(|one| *one != Rejection::Cancelled).collect();
@@ -45,7 +45,7 @@ fn every_rejection_is_reached_by_a_row() {
 }
 
 #[test]
-fn codes_order_and_advice_are_those_of_the_first_release() {
+fn codes_order_and_advice_are_as_listed() {
     use Retry::{Never, NewKey};
     let golden = [
         ("cancelled", NewKey),

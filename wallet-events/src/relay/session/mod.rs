@@ -6,6 +6,7 @@ mod publish;
 mod read;
 mod record;
 mod renew;
+mod state;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,6 +18,8 @@ use wallet_core::ledger::{AccountKey, Epochs};
 use wallet_core::messaging::{DeliveryError, Published};
 use wallet_core::store::{Lease, OutboxError, OutboxRow, ParkedEvent, RowProgress};
 use wallet_core::{Account, StoreError};
+
+use state::{Busy, Phase, Publishing, Reading};
 
 use super::call::Flight;
 use super::in_flight::InFlight;
@@ -66,38 +69,6 @@ enum Step {
     Stop,
 }
 
-/// The phase of the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// The parked events are read, and the events blocked behind them are opened.
-    Opening,
-    Working,
-    /// The calls in flight end, then everything is read again: a parked event was
-    /// released.
-    Closing,
-}
-
-/// The operations in flight; each runs at most once at a time, except calls and parks.
-#[derive(Debug, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is about a call of its own"
-)]
-struct Busy {
-    opening: bool,
-    claiming: bool,
-    asking: bool,
-    marking: bool,
-    looking: bool,
-    renewing: bool,
-    calls: usize,
-    parks: usize,
-}
-
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each stops something of its own"
-)]
 pub(super) struct Session<'a> {
     core: &'a Core,
     lease: Lease,
@@ -116,16 +87,11 @@ pub(super) struct Session<'a> {
     unmarked: Vec<RowProgress>,
     /// Events that could not be parked yet.
     unparked: Vec<ParkedEvent>,
-    /// Whether the outbox may have new rows.
-    has_news: bool,
+    reading: Reading,
+    publishing: Publishing,
     /// Whether all progress is to be marked, and not only finished rows.
     flushes: bool,
-    /// How many calls in a row have failed as a whole. After a failure, one call at a
-    /// time is tried, with pauses.
-    outages: u32,
-    is_resting: bool,
-    is_halted: bool,
-    is_stopping: bool,
+    /// A call to the store failed: the session waits for the next poll.
     waits: bool,
 }
 
@@ -144,12 +110,9 @@ impl<'a> Session<'a> {
             intake: Intake::default(),
             unmarked: Vec::new(),
             unparked: Vec::new(),
-            has_news: true,
+            reading: Reading::Behind,
+            publishing: Publishing::Open,
             flushes: false,
-            outages: 0,
-            is_resting: false,
-            is_halted: false,
-            is_stopping: false,
             waits: false,
         };
         session.push(stop.map(|()| Step::Stop));
@@ -168,7 +131,7 @@ impl<'a> Session<'a> {
             self.advance();
             let events = u64::try_from(self.in_flight.events()).unwrap_or(u64::MAX);
             self.core.stats.in_flight.set(events);
-            if self.is_stopping && self.is_idle() && !self.waits {
+            if self.phase == Phase::Stopping && self.busy.is_idle() && !self.waits {
                 return self.leave().await;
             }
             let Some(step) = self.steps.next().await else {
@@ -202,24 +165,17 @@ impl<'a> Session<'a> {
         self.push(sleep.map(|()| then));
     }
 
-    /// Whether no operation is in flight that changes state.
-    const fn is_idle(&self) -> bool {
-        let busy = &self.busy;
-        let has_calls = busy.calls > 0 || busy.parks > 0;
-        !(busy.opening || busy.claiming || busy.marking || busy.looking || has_calls)
-    }
-
     /// Starts every operation that can start.
     fn advance(&mut self) {
         if self.renewals == 0 {
             return;
         }
-        if self.phase == Phase::Working && !self.is_stopping {
+        if self.phase == Phase::Working {
             self.claim();
             self.call();
         }
         self.mark();
-        if self.is_stopping || !self.is_idle() || self.waits {
+        if self.phase == Phase::Stopping || !self.busy.is_idle() || self.waits {
             return;
         }
         if self.phase == Phase::Closing {
@@ -248,21 +204,21 @@ impl<'a> Session<'a> {
             Step::Renewed(renewal, answer) => self.renewed(renewal, answer)?,
             Step::Ends(renewal) if renewal == self.renewals => return Err(Lost),
             Step::Paused(..) | Step::Ends(_) => {}
-            Step::Rested => self.is_resting = false,
+            Step::Rested => self.publishing.rested(),
             Step::Renew => self.renew(),
             Step::Poll => {
-                self.has_news = true;
+                self.reading.note_news();
                 self.waits = false;
                 self.park_again();
                 self.sleep(self.core.settings.poll, Step::Poll);
             }
             Step::Tend => self.tend(),
             Step::News(watch) => {
-                self.has_news = true;
+                self.reading.note_news();
                 self.push(news(watch));
             }
             Step::Stop => {
-                self.is_stopping = true;
+                self.phase = Phase::Stopping;
                 self.flushes = true;
             }
         }

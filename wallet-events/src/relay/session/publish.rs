@@ -6,15 +6,12 @@ use wallet_core::ledger::AccountKey;
 use wallet_core::messaging::{DeliveryError, Published};
 
 use super::super::call::{self, Flight};
+use super::state::Publishing;
 use super::{Session, Step};
 
 impl Session<'_> {
     pub(super) fn call(&mut self) {
-        let most = match self.outages {
-            0 => self.core.settings.calls_max,
-            _ if self.is_resting => 0,
-            _ => 1,
-        };
+        let most = self.publishing.calls(self.core.settings.calls_max);
         let limits = self.core.publisher.limits();
         while self.in_flight.has_ready() && self.busy.calls < most {
             let mut refused = Vec::new();
@@ -58,7 +55,7 @@ impl Session<'_> {
                 return self.outage(flights);
             }
         };
-        (self.outages, self.is_resting) = (0, false);
+        self.publishing = Publishing::Open;
         let mut stopped = BTreeSet::new();
         for (flight, answer) in flights.iter().zip(answers) {
             let account = flight.account;
@@ -106,15 +103,10 @@ impl Session<'_> {
         let failed = u64::try_from(flights.len()).unwrap_or(u64::MAX);
         self.core.stats.failed.add(failed);
         self.landed(flights, &BTreeSet::new());
-        if !self.is_resting {
-            self.outages = self.outages.saturating_add(1);
-            self.is_resting = true;
-            let salt = u64::from(self.outages).wrapping_mul(7_919);
-            let pause = self
-                .core
-                .settings
-                .retry
-                .pause_with_jitter(self.outages, salt);
+        if let Some(failures) = self.publishing.fail() {
+            let salt = u64::from(failures).wrapping_mul(7_919);
+            let pause = self.core.settings.retry;
+            let pause = pause.pause_with_jitter(failures, salt);
             self.sleep(pause, Step::Rested);
         }
     }

@@ -9,11 +9,12 @@ use wallet_core::{Account, StoreError};
 use super::super::RelayState;
 use super::super::in_flight::InFlight;
 use super::super::intake::Unreadable;
-use super::{Answer, Lost, Phase, Session, Step};
+use super::state::{Operation, Phase, Reading};
+use super::{Answer, Lost, Session, Step};
 
 impl Session<'_> {
     pub(super) fn open(&mut self) {
-        self.busy.opening = true;
+        self.busy.begin(Operation::Open);
         let (core, lease) = (self.core, self.lease.clone());
         self.push(async move {
             let opened = async {
@@ -27,12 +28,14 @@ impl Session<'_> {
     }
 
     pub(super) fn opened(&mut self, answer: Answer<BTreeSet<AccountKey>>) -> Result<(), Lost> {
-        self.busy.opening = false;
+        self.busy.end(Operation::Open);
         if let Some(parked) = self.answered(answer)? {
             self.in_flight = InFlight::new(parked);
             self.openings = self.openings.saturating_add(1);
-            self.phase = Phase::Working;
-            self.has_news = true;
+            if self.phase == Phase::Opening {
+                self.phase = Phase::Working;
+            }
+            self.reading.note_news();
             self.core.stats.state(RelayState::Active);
         }
         Ok(())
@@ -41,12 +44,11 @@ impl Session<'_> {
     pub(super) fn claim(&mut self) {
         let settings = &self.core.settings;
         let has_room = self.in_flight.events() < settings.events_max && self.intake.is_empty();
-        let may = self.has_news && has_room && !self.is_halted && !self.waits;
-        if !may || self.busy.claiming {
+        let may = self.reading == Reading::Behind && has_room && !self.waits;
+        if !may || !self.busy.begin(Operation::Claim) {
             return;
         }
-        self.busy.claiming = true;
-        self.has_news = false;
+        self.reading = Reading::UpToDate;
         self.core.stats.claims.add(1);
         let room = settings.events_max.saturating_sub(self.in_flight.events());
         let room = room.div_ceil(self.events_per_row.max(1));
@@ -66,20 +68,22 @@ impl Session<'_> {
         limit: u32,
         answer: Answer<Vec<OutboxRow>>,
     ) -> Result<(), Lost> {
-        self.busy.claiming = false;
+        self.busy.end(Operation::Claim);
         let Some(rows) = self.answered(answer)? else {
             return Ok(());
         };
         // The claim was filled up to its limit: there may be more rows.
         let count = rows.len();
-        self.has_news |= u32::try_from(count).is_ok_and(|count| count >= limit);
+        if u32::try_from(count).is_ok_and(|count| count >= limit) {
+            self.reading.note_news();
+        }
         let system_accounts = self.core.settings.system_accounts;
         self.core
             .stats
             .state(match self.intake.add(rows, system_accounts) {
                 Ok(()) => RelayState::Active,
                 Err(Unreadable { row, reason }) => {
-                    self.is_halted = true;
+                    self.reading = Reading::Halted;
                     RelayState::Halted { row, reason }
                 }
             });
@@ -92,10 +96,9 @@ impl Session<'_> {
 
     pub(super) fn hand_over(&mut self) {
         let unknown = self.intake.hand_over(&mut self.in_flight);
-        if unknown.is_nothing() || self.busy.asking {
+        if unknown.is_nothing() || !self.busy.begin(Operation::Ask) {
             return;
         }
-        self.busy.asking = true;
         let core = self.core;
         self.push(async move {
             let found = async {
@@ -121,7 +124,7 @@ impl Session<'_> {
         asked: &[AccountKey],
         answer: Result<(Vec<Option<Account>>, Option<Epochs>), StoreError>,
     ) {
-        self.busy.asking = false;
+        self.busy.end(Operation::Ask);
         let stats = &self.core.stats;
         match answer {
             Ok((owners, epochs)) => {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use wallet_core::ledger::AccountKey;
 use wallet_core::store::{ParkedEvent, RowProgress};
 
-use super::{Answer, Lost, Phase, Session, Step, TEND};
+use super::state::{Operation, Phase, Reading};
+use super::{Answer, Lost, Session, Step, TEND};
 
 impl Session<'_> {
     pub(super) fn park(&mut self, event: ParkedEvent) {
@@ -36,7 +37,7 @@ impl Session<'_> {
 
     pub(super) fn mark(&mut self) {
         let is_due = self.in_flight.has_settled() || self.flushes || !self.unmarked.is_empty();
-        if !is_due || self.busy.marking || self.waits {
+        if !is_due || self.busy.has(Operation::Mark) || self.waits {
             return;
         }
         let all = std::mem::take(&mut self.flushes);
@@ -45,7 +46,7 @@ impl Session<'_> {
         if progress.is_empty() {
             return;
         }
-        self.busy.marking = true;
+        self.busy.begin(Operation::Mark);
         let (core, lease) = (self.core, self.lease.clone());
         self.push(async move {
             let marked = core.outbox.mark_done(&lease, &progress).await;
@@ -58,7 +59,7 @@ impl Session<'_> {
         progress: Vec<RowProgress>,
         answer: Answer<()>,
     ) -> Result<(), Lost> {
-        self.busy.marking = false;
+        self.busy.end(Operation::Mark);
         if self.answered(answer)?.is_some() {
             let rows = u64::try_from(progress.len()).unwrap_or(u64::MAX);
             self.core.stats.rows.add(rows);
@@ -71,15 +72,14 @@ impl Session<'_> {
 
     pub(super) fn tend(&mut self) {
         self.flushes = true;
-        if std::mem::take(&mut self.is_halted) {
-            self.has_news = true;
+        if self.reading == Reading::Halted {
+            self.reading = Reading::Behind;
         }
         if !self.intake.is_empty() {
             self.hand_over();
         }
         let looks = self.phase == Phase::Working && !self.in_flight.parked().is_empty();
-        if looks && !self.busy.looking && !self.is_stopping {
-            self.busy.looking = true;
+        if looks && self.busy.begin(Operation::Look) {
             let core = self.core;
             self.push(async move { Step::Looked(core.outbox.parked().await) });
         }
@@ -89,7 +89,7 @@ impl Session<'_> {
     /// If a parked event was released, everything is read again, so that the blocked
     /// events come before newer ones.
     pub(super) fn looked(&mut self, answer: Answer<Vec<ParkedEvent>>) -> Result<(), Lost> {
-        self.busy.looking = false;
+        self.busy.end(Operation::Look);
         if let Some(parked) = self.answered(answer)? {
             let parked: BTreeSet<AccountKey> = parked.iter().map(|event| event.account).collect();
             if !self.in_flight.parked().is_subset(&parked) && self.phase == Phase::Working {

@@ -2,14 +2,14 @@
 
 use wallet_core::store::{Lease, OutboxError};
 
+use super::state::Operation;
 use super::{Answer, Lost, Session, Step};
 
 impl Session<'_> {
     pub(super) fn renew(&mut self) {
-        if self.busy.renewing {
+        if !self.busy.begin(Operation::Renew) {
             return;
         }
-        self.busy.renewing = true;
         let renewal = self.renewals.saturating_add(1);
         let ttl = self.core.settings.lease;
         // The time counts from before the request, and the session ends early.
@@ -20,7 +20,7 @@ impl Session<'_> {
     }
 
     pub(super) fn renewed(&mut self, renewal: u64, answer: Answer<Lease>) -> Result<(), Lost> {
-        self.busy.renewing = false;
+        self.busy.end(Operation::Renew);
         let third = self.core.settings.lease.checked_div(3).unwrap_or_default();
         match answer {
             Ok(lease) => {

@@ -7,7 +7,7 @@ use wallet_core::{ChangeLimits, ChangeStatus, OpenAccount, Owner, Policy, Reject
 use super::super::{A, B, World, amount, eur, eur3, state};
 use super::Side::From;
 use super::money::{basics, system};
-use super::{Case, Place, Sabotage, edit, missing, sabotage, scenario};
+use super::{Case, Condition, Place, condition, edit, missing, scenario};
 
 pub(super) fn open() -> Case {
     let exponent = Rejection::CurrencyExponentMismatch;
@@ -19,11 +19,11 @@ pub(super) fn open() -> Case {
             let command = OpenAccount::new(owner, eur()).with_id(A);
             scenario(World::new(), A, B, command)
         },
-        sabotages: vec![
-            sabotage("id taken", Rejection::IdTaken, &[Place::NewId], |s| {
+        conditions: vec![
+            condition("id taken", Rejection::IdTaken, &[Place::NewId], |s| {
                 s.world.put(state(A, 0));
             }),
-            sabotage("known otherwise", exponent, &place, |s| {
+            condition("known otherwise", exponent, &place, |s| {
                 s.world.tables.currencies.insert(eur3().code(), eur3());
             }),
         ],
@@ -32,24 +32,24 @@ pub(super) fn open() -> Case {
 }
 
 /// The conditions that refuse a change of one account.
-pub(super) fn on_one_account() -> Vec<Sabotage> {
-    let keep = |s: &Sabotage| {
+pub(super) fn on_one_account() -> Vec<Condition> {
+    let keep = |s: &Condition| {
         !matches!(
             s.rejection,
             Rejection::CurrencyMismatch | Rejection::CurrencyExponentMismatch
         )
     };
-    let mut sabotages: Vec<_> = basics(From).into_iter().filter(keep).collect();
-    sabotages.extend([missing(From), system(From)]);
-    sabotages
+    let mut conditions: Vec<_> = basics(From).into_iter().filter(keep).collect();
+    conditions.extend([missing(From), system(From)]);
+    conditions
 }
 
 const MISSING_ACCOUNT: &str = "an account that is missing has no state";
 
 pub(super) fn close() -> Case {
     let holds = Rejection::HoldsOutstanding;
-    let mut sabotages = on_one_account();
-    sabotages.extend([
+    let mut conditions = on_one_account();
+    conditions.extend([
         edit(
             From,
             "with a hold on it",
@@ -93,7 +93,7 @@ pub(super) fn close() -> Case {
             let command = ChangeStatus::new(A, Status::Closed);
             scenario(World::with(&[(A, 0)]), A, B, command)
         },
-        sabotages,
+        conditions,
         apart: &[
             (
                 Rejection::AccountNotFound,
@@ -126,8 +126,8 @@ pub(super) fn close() -> Case {
 
 pub(super) fn limits() -> Case {
     let breached = Rejection::LimitBreached;
-    let mut sabotages = on_one_account();
-    sabotages.extend([
+    let mut conditions = on_one_account();
+    conditions.extend([
         edit(From, "below the floor", breached, Place::Sums(From), |a| {
             a.policy = Policy::Unlimited;
             a.counters.debits_posted = a.counters.credits_posted + 101;
@@ -159,7 +159,7 @@ pub(super) fn limits() -> Case {
             let command = command.with_max_balance(Change::Set(amount(5000)));
             scenario(World::with(&[(A, 1000)]), A, B, command)
         },
-        sabotages,
+        conditions,
         apart: &[
             (
                 Rejection::AccountNotFound,

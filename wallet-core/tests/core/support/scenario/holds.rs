@@ -9,20 +9,20 @@ use wallet_core::{Capture, Rejection, Release, Status};
 use super::super::{A, B, World, amount, hold_id, in_ledger, transfer_id};
 use super::Side::{From, To};
 use super::money::{at_last_sequence, basics, frozen, transfer_id_taken};
-use super::{Case, Place, Sabotage, edit, missing, sabotage, scenario};
+use super::{Case, Condition, Place, condition, edit, missing, scenario};
 
 /// The conditions that refuse every step of a placed hold.
-pub(super) fn on_a_hold() -> Vec<Sabotage> {
+pub(super) fn on_a_hold() -> Vec<Condition> {
     let all = [
         Place::HoldRow,
         Place::HoldStatus,
         Place::HoldTime,
         Place::What,
     ];
-    let mut sabotages = basics(From);
-    sabotages.extend(basics(To));
-    sabotages.extend([missing(From), missing(To)]);
-    sabotages.push(sabotage(
+    let mut conditions = basics(From);
+    conditions.extend(basics(To));
+    conditions.extend([missing(From), missing(To)]);
+    conditions.push(condition(
         "hold missing",
         Rejection::HoldNotFound,
         &all,
@@ -37,23 +37,23 @@ pub(super) fn on_a_hold() -> Vec<Sabotage> {
     ] {
         let name = format!("hold {status:?}");
         let ended = Rejection::HoldNotPending;
-        sabotages.push(sabotage(&name, ended, &[Place::HoldStatus], move |s| {
+        conditions.push(condition(&name, ended, &[Place::HoldStatus], move |s| {
             let hold = s.world.tables.holds.get_mut(&in_ledger(hold_id(1)));
             hold.unwrap().status = status;
         }));
     }
     let overflow = Rejection::CounterOverflow;
-    sabotages.push(edit(To, "with lost sums", overflow, Place::Sums(To), |a| {
+    conditions.push(edit(To, "with lost sums", overflow, Place::Sums(To), |a| {
         a.counters.credits_pending = 0;
     }));
-    sabotages
+    conditions
 }
 
 const MISSING_HOLD: &str = "a hold that is missing has no status, time or amount";
 
 pub(super) fn capture() -> Case {
-    let mut sabotages = on_a_hold();
-    sabotages.extend([
+    let mut conditions = on_a_hold();
+    conditions.extend([
         transfer_id_taken(),
         frozen(From, Status::Frozen),
         frozen(To, Status::Frozen),
@@ -61,12 +61,17 @@ pub(super) fn capture() -> Case {
         at_last_sequence(To),
     ]);
     let expired = Rejection::HoldExpired;
-    sabotages.push(sabotage("hold expired", expired, &[Place::HoldTime], |s| {
-        let hold = s.world.tables.holds.get_mut(&in_ledger(hold_id(1)));
-        hold.unwrap().expires_at = Some(s.world.now);
-    }));
+    conditions.push(condition(
+        "hold expired",
+        expired,
+        &[Place::HoldTime],
+        |s| {
+            let hold = s.world.tables.holds.get_mut(&in_ledger(hold_id(1)));
+            hold.unwrap().expires_at = Some(s.world.now);
+        },
+    ));
     let exceeds = Rejection::CaptureExceedsHold;
-    sabotages.push(sabotage("too much", exceeds, &[Place::What], |s| {
+    conditions.push(condition("too much", exceeds, &[Place::What], |s| {
         let command = Capture::new(hold_id(1)).with_id(transfer_id(1));
         s.command = command.with_amount(amount(101)).into();
     }));
@@ -76,7 +81,7 @@ pub(super) fn capture() -> Case {
             let command = Capture::new(hold_id(1)).with_id(transfer_id(1));
             scenario(World::with_hold(100), A, B, command)
         },
-        sabotages,
+        conditions,
         apart: &[
             (
                 Rejection::HoldNotFound,
@@ -98,12 +103,12 @@ pub(super) fn capture() -> Case {
 }
 
 pub(super) fn release() -> Case {
-    let mut sabotages = on_a_hold();
-    sabotages.extend([frozen(From, Status::Frozen), frozen(To, Status::Frozen)]);
+    let mut conditions = on_a_hold();
+    conditions.extend([frozen(From, Status::Frozen), frozen(To, Status::Frozen)]);
     Case {
         name: "release",
         scenario: || scenario(World::with_hold(100), A, B, Release::new(hold_id(1))),
-        sabotages,
+        conditions,
         apart: &[(
             Rejection::HoldNotFound,
             Rejection::HoldNotPending,
@@ -113,14 +118,14 @@ pub(super) fn release() -> Case {
 }
 
 pub(super) fn expire() -> Case {
-    let mut sabotages = on_a_hold();
+    let mut conditions = on_a_hold();
     let early = Rejection::HoldNotExpired;
-    sabotages.push(sabotage("too early", early, &[Place::HoldTime], |s| {
+    conditions.push(condition("too early", early, &[Place::HoldTime], |s| {
         let later = s.world.now.saturating_add(Duration::from_micros(1));
         let hold = s.world.tables.holds.get_mut(&in_ledger(hold_id(1)));
         hold.unwrap().expires_at = Some(later);
     }));
-    sabotages.push(sabotage("no expiry", early, &[Place::HoldTime], |s| {
+    conditions.push(condition("no expiry", early, &[Place::HoldTime], |s| {
         let hold = s.world.tables.holds.get_mut(&in_ledger(hold_id(1)));
         hold.unwrap().expires_at = None;
     }));
@@ -133,7 +138,7 @@ pub(super) fn expire() -> Case {
             world.put_hold(hold);
             scenario(world, A, B, Expire::new(hold_id(1)))
         },
-        sabotages,
+        conditions,
         apart: &[
             (
                 Rejection::HoldNotFound,

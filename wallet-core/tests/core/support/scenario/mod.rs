@@ -10,7 +10,7 @@ use wallet_core::{AccountId, Command, Rejection};
 
 use super::{World, in_ledger};
 
-/// The place that a sabotage occupies. Two on one place cannot hold at once.
+/// The place that a condition occupies. Two conditions of one place cannot hold at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// The new id of a command.
@@ -89,20 +89,20 @@ impl Scenario {
 }
 
 /// Makes a state refuse a command that it would accept.
-pub(crate) struct Sabotage {
+pub(crate) struct Condition {
     pub name: String,
     pub rejection: Rejection,
     pub places: Vec<Place>,
     pub apply: Box<dyn Fn(&mut Scenario)>,
 }
 
-pub(crate) fn sabotage(
+pub(crate) fn condition(
     name: &str,
     rejection: Rejection,
     places: &[Place],
     apply: impl Fn(&mut Scenario) + 'static,
-) -> Sabotage {
-    Sabotage {
+) -> Condition {
+    Condition {
         name: name.to_owned(),
         rejection,
         places: places.to_vec(),
@@ -110,25 +110,25 @@ pub(crate) fn sabotage(
     }
 }
 
-/// A sabotage of one account's state.
+/// A condition of one account's state.
 pub(crate) fn edit(
     side: Side,
     name: &str,
     rejection: Rejection,
     place: Place,
     change: impl Fn(&mut AccountState) + 'static,
-) -> Sabotage {
+) -> Condition {
     let name = format!("{side:?} {name}");
-    sabotage(&name, rejection, &[place], move |s| {
+    condition(&name, rejection, &[place], move |s| {
         let id = s.id(side);
         change(s.world.edit(id));
     })
 }
 
-pub(crate) fn missing(side: Side) -> Sabotage {
+pub(crate) fn missing(side: Side) -> Condition {
     let name = format!("{side:?} missing");
     let places = places_of(side);
-    sabotage(&name, Rejection::AccountNotFound, &places, move |s| {
+    condition(&name, Rejection::AccountNotFound, &places, move |s| {
         let key = in_ledger(s.id(side));
         s.world.tables.accounts.remove(&key);
     })
@@ -138,7 +138,7 @@ pub(crate) fn missing(side: Side) -> Sabotage {
 pub(crate) struct Case {
     pub name: &'static str,
     pub scenario: fn() -> Scenario,
-    pub sabotages: Vec<Sabotage>,
+    pub conditions: Vec<Condition>,
     /// Rejections of the command that cannot compete, with the reason.
     pub apart: &'static [(Rejection, Rejection, &'static str)],
 }

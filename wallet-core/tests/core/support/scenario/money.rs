@@ -11,10 +11,10 @@ use super::super::{
     transfer_id, transfer_row, usd,
 };
 use super::Side::{From, To};
-use super::{Case, Place, Sabotage, Side, edit, missing, places_of, sabotage, scenario};
+use super::{Case, Condition, Place, Side, condition, edit, missing, places_of, scenario};
 
 /// The conditions that refuse any movement of money: currency and closed status.
-pub(super) fn basics(side: Side) -> Vec<Sabotage> {
+pub(super) fn basics(side: Side) -> Vec<Condition> {
     let currency = Place::Currency(side);
     let exponent = Rejection::CurrencyExponentMismatch;
     let mismatch = Rejection::CurrencyMismatch;
@@ -42,7 +42,7 @@ pub(super) fn basics(side: Side) -> Vec<Sabotage> {
     ]
 }
 
-pub(super) fn frozen(side: Side, status: Status) -> Sabotage {
+pub(super) fn frozen(side: Side, status: Status) -> Condition {
     let name = format!("{status:?}");
     let rejection = Rejection::AccountFrozen;
     edit(side, &name, rejection, Place::Status(side), move |a| {
@@ -51,7 +51,7 @@ pub(super) fn frozen(side: Side, status: Status) -> Sabotage {
 }
 
 /// Customers' commands may not name system accounts.
-pub(super) fn system(side: Side) -> Sabotage {
+pub(super) fn system(side: Side) -> Condition {
     let rejection = Rejection::SystemAccount;
     edit(
         side,
@@ -65,14 +65,14 @@ pub(super) fn system(side: Side) -> Sabotage {
 }
 
 /// System transfers may not name a customer's account.
-fn a_customer_s(side: Side) -> Sabotage {
+fn a_customer_s(side: Side) -> Condition {
     let rejection = Rejection::NotSystemAccount;
     edit(side, "a customer's", rejection, Place::System(side), |a| {
         a.system = false;
     })
 }
 
-pub(super) fn at_last_sequence(side: Side) -> Sabotage {
+pub(super) fn at_last_sequence(side: Side) -> Condition {
     let overflow = Rejection::CounterOverflow;
     let place = Place::Sequence(side);
     edit(side, "at its last sequence", overflow, place, |a| {
@@ -81,7 +81,7 @@ pub(super) fn at_last_sequence(side: Side) -> Sabotage {
 }
 
 /// The conditions that refuse a new movement from one account to another.
-pub(super) fn new_money() -> Vec<Sabotage> {
+pub(super) fn new_money() -> Vec<Condition> {
     let funds = Rejection::InsufficientFunds;
     let overflow = Rejection::CounterOverflow;
     let mut all = basics(From);
@@ -120,35 +120,35 @@ pub(super) fn new_money() -> Vec<Sabotage> {
     all
 }
 
-pub(super) fn transfer_id_taken() -> Sabotage {
-    sabotage("id taken", Rejection::IdTaken, &[Place::NewId], |s| {
+pub(super) fn transfer_id_taken() -> Condition {
+    condition("id taken", Rejection::IdTaken, &[Place::NewId], |s| {
         let row = transfer_row(transfer_id(1), vec![leg(A, B, 1)]);
         s.world.put_transfer(row);
     })
 }
 
 pub(super) fn post_transfer() -> Case {
-    let mut sabotages = new_money();
-    sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
-    sabotages.extend([system(From), system(To)]);
-    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    let mut conditions = new_money();
+    conditions.extend([transfer_id_taken(), missing(From), missing(To)]);
+    conditions.extend([system(From), system(To)]);
+    conditions.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
         name: "transfer",
         scenario: || {
             let command = PostTransfer::new(vec![leg(A, B, 100)]).with_id(transfer_id(1));
             scenario(World::with(&[(A, 1000), (B, 0)]), A, B, command)
         },
-        sabotages,
+        conditions,
         apart: &[],
     }
 }
 
 /// A missing settlement account is opened, unless the store knows its currency with
 /// another exponent.
-pub(super) fn settlement_unopenable(side: Side) -> Sabotage {
+pub(super) fn settlement_unopenable(side: Side) -> Condition {
     let rejection = Rejection::CurrencyExponentMismatch;
     let places = places_of(side);
-    sabotage("settlement unopenable", rejection, &places, move |s| {
+    condition("settlement unopenable", rejection, &places, move |s| {
         let key = in_ledger(s.id(side));
         s.world.tables.accounts.remove(&key);
         s.world.tables.currencies.insert(eur3().code(), eur3());
@@ -156,10 +156,10 @@ pub(super) fn settlement_unopenable(side: Side) -> Sabotage {
 }
 
 pub(super) fn deposit() -> Case {
-    let mut sabotages = new_money();
-    sabotages.extend([transfer_id_taken(), missing(To), system(To)]);
-    sabotages.push(settlement_unopenable(From));
-    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    let mut conditions = new_money();
+    conditions.extend([transfer_id_taken(), missing(To), system(To)]);
+    conditions.push(settlement_unopenable(From));
+    conditions.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
         name: "deposit",
         scenario: || {
@@ -167,7 +167,7 @@ pub(super) fn deposit() -> Case {
             let command = Deposit::new(A, cents(100), bank()).with_id(transfer_id(1));
             scenario(world, bank_account(), A, command)
         },
-        sabotages,
+        conditions,
         apart: &[
             (
                 Rejection::AccountNotFound,
@@ -184,10 +184,10 @@ pub(super) fn deposit() -> Case {
 }
 
 pub(super) fn withdrawal() -> Case {
-    let mut sabotages = new_money();
-    sabotages.extend([transfer_id_taken(), missing(From), system(From)]);
-    sabotages.push(settlement_unopenable(To));
-    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    let mut conditions = new_money();
+    conditions.extend([transfer_id_taken(), missing(From), system(From)]);
+    conditions.push(settlement_unopenable(To));
+    conditions.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
         name: "withdrawal",
         scenario: || {
@@ -195,7 +195,7 @@ pub(super) fn withdrawal() -> Case {
             let command = Withdrawal::new(A, cents(100), bank()).with_id(transfer_id(1));
             scenario(world, A, bank_account(), command)
         },
-        sabotages,
+        conditions,
         apart: &[
             (
                 Rejection::AccountNotFound,
@@ -212,10 +212,10 @@ pub(super) fn withdrawal() -> Case {
 }
 
 pub(super) fn system_transfer() -> Case {
-    let mut sabotages = new_money();
-    sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
-    sabotages.extend([a_customer_s(From), a_customer_s(To)]);
-    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    let mut conditions = new_money();
+    conditions.extend([transfer_id_taken(), missing(From), missing(To)]);
+    conditions.extend([a_customer_s(From), a_customer_s(To)]);
+    conditions.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
         name: "system transfer",
         scenario: || {
@@ -227,16 +227,16 @@ pub(super) fn system_transfer() -> Case {
             let command = SystemTransfer::new(vec![leg]).with_id(transfer_id(1));
             scenario(world, A, B, command)
         },
-        sabotages,
+        conditions,
         apart: &[],
     }
 }
 
 pub(super) fn split() -> Case {
-    let mut sabotages = new_money();
-    sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
-    sabotages.extend([system(From), system(To)]);
-    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    let mut conditions = new_money();
+    conditions.extend([transfer_id_taken(), missing(From), missing(To)]);
+    conditions.extend([system(From), system(To)]);
+    conditions.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
         name: "split",
         scenario: || {
@@ -245,16 +245,16 @@ pub(super) fn split() -> Case {
             let command = Split::new(A, cents(100), shares).with_id(transfer_id(1));
             scenario(World::with(&[(A, 1000), (B, 0)]), A, B, command)
         },
-        sabotages,
+        conditions,
         apart: &[],
     }
 }
 
 pub(super) fn place_hold() -> Case {
-    let mut sabotages = new_money();
-    sabotages.extend([missing(From), missing(To), system(From), system(To)]);
+    let mut conditions = new_money();
+    conditions.extend([missing(From), missing(To), system(From), system(To)]);
     let taken = Rejection::IdTaken;
-    sabotages.push(sabotage("id taken", taken, &[Place::NewId], |s| {
+    conditions.push(condition("id taken", taken, &[Place::NewId], |s| {
         s.world.put_hold(hold_row(hold_id(1), A, B, 1));
     }));
     let until = |micros| Some(NOW.saturating_add(Duration::from_micros(micros)));
@@ -266,11 +266,11 @@ pub(super) fn place_hold() -> Case {
     let ten_years = 10 * 366 * 86_400 * 1_000_000;
     let passed = Rejection::ExpiryPassed;
     let far = Rejection::ExpiryTooFar;
-    sabotages.extend([
-        sabotage("until now", passed, &[Place::What], move |s| {
+    conditions.extend([
+        condition("until now", passed, &[Place::What], move |s| {
             s.command = holding(until(0)).into();
         }),
-        sabotage("until too far", far, &[Place::What], move |s| {
+        condition("until too far", far, &[Place::What], move |s| {
             s.command = holding(until(ten_years + 1)).into();
         }),
     ]);
@@ -280,7 +280,7 @@ pub(super) fn place_hold() -> Case {
             let command = PlaceHold::new(A, B, cents(100)).with_id(hold_id(1));
             scenario(World::with(&[(A, 1000), (B, 0)]), A, B, command)
         },
-        sabotages,
+        conditions,
         apart: &[(
             Rejection::ExpiryPassed,
             Rejection::ExpiryTooFar,

@@ -7,7 +7,7 @@ use wallet_core::{Command, Leg, Money, Rejection, Reverse};
 use super::super::{A, B, World, amount, cents, in_ledger, leg, transfer_id, transfer_row, usd};
 use super::Side::{From, To};
 use super::money::{at_last_sequence, new_money, transfer_id_taken};
-use super::{Case, Place, Sabotage, Scenario, missing, sabotage, scenario};
+use super::{Case, Condition, Place, Scenario, condition, missing, scenario};
 
 /// Reverses 100 cents that went from A to B: B pays.
 pub(super) fn reverse_of(what: ReverseWhat) -> Command {
@@ -15,7 +15,7 @@ pub(super) fn reverse_of(what: ReverseWhat) -> Command {
     reverse.with_what(what).into()
 }
 
-pub(super) fn reversal_sabotages() -> Vec<Sabotage> {
+pub(super) fn reversal_conditions() -> Vec<Condition> {
     let row = |s: &mut Scenario,
                change: &dyn Fn(&mut wallet_core::ledger::TransferWithReversals)| {
         let row = s.world.tables.transfers.get_mut(&in_ledger(transfer_id(7)));
@@ -28,10 +28,10 @@ pub(super) fn reversal_sabotages() -> Vec<Sabotage> {
         Place::Totals,
     ];
     vec![
-        sabotage("transfer missing", Rejection::TransferNotFound, &all, |s| {
+        condition("transfer missing", Rejection::TransferNotFound, &all, |s| {
             s.world.tables.transfers.remove(&in_ledger(transfer_id(7)));
         }),
-        sabotage(
+        condition(
             "of a reversal",
             Rejection::NotReversible,
             &[Place::TransferKind],
@@ -45,7 +45,7 @@ pub(super) fn reversal_sabotages() -> Vec<Sabotage> {
                 });
             },
         ),
-        sabotage(
+        condition(
             "an amount of two legs",
             Rejection::LegRequired,
             &[Place::What],
@@ -57,7 +57,7 @@ pub(super) fn reversal_sabotages() -> Vec<Sabotage> {
                 s.command = reverse_of(ReverseWhat::Amount(amount(100)));
             },
         ),
-        sabotage(
+        condition(
             "in proportion of two currencies",
             Rejection::LegRequired,
             &[Place::What],
@@ -70,25 +70,25 @@ pub(super) fn reversal_sabotages() -> Vec<Sabotage> {
                 s.command = reverse_of(ReverseWhat::Proportional(amount(100)));
             },
         ),
-        sabotage(
+        condition(
             "too much in proportion",
             Rejection::ReversalExceedsTransfer,
             &[Place::What],
             |s| s.command = reverse_of(ReverseWhat::Proportional(amount(101))),
         ),
-        sabotage(
+        condition(
             "a leg too far",
             Rejection::LegNotFound,
             &[Place::What, Place::Totals],
             |s| s.command = reverse_of(ReverseWhat::Legs(vec![(1, None)])),
         ),
-        sabotage(
+        condition(
             "reversed before",
             Rejection::ReversalExceedsTransfer,
             &[Place::Totals],
             move |s| row(s, &|row| row.reversed[0] = 100),
         ),
-        sabotage(
+        condition(
             "too much",
             Rejection::ReversalExceedsTransfer,
             &[Place::What],
@@ -97,10 +97,10 @@ pub(super) fn reversal_sabotages() -> Vec<Sabotage> {
     ]
 }
 
-fn between_system_accounts() -> Sabotage {
+fn between_system_accounts() -> Condition {
     let places = [Place::System(From), Place::System(To)];
     let rejection = Rejection::SystemAccount;
-    sabotage("between system accounts", rejection, &places, |s| {
+    condition("between system accounts", rejection, &places, |s| {
         s.world.edit(A).system = true;
         s.world.edit(B).system = true;
     })
@@ -109,11 +109,11 @@ fn between_system_accounts() -> Sabotage {
 const MISSING_TRANSFER: &str = "a transfer that is missing has no kind, legs or totals";
 
 pub(super) fn reverse() -> Case {
-    let mut sabotages = new_money();
-    sabotages.extend(reversal_sabotages());
-    sabotages.extend([transfer_id_taken(), missing(From), missing(To)]);
-    sabotages.push(between_system_accounts());
-    sabotages.extend([at_last_sequence(From), at_last_sequence(To)]);
+    let mut conditions = new_money();
+    conditions.extend(reversal_conditions());
+    conditions.extend([transfer_id_taken(), missing(From), missing(To)]);
+    conditions.push(between_system_accounts());
+    conditions.extend([at_last_sequence(From), at_last_sequence(To)]);
     Case {
         name: "reverse",
         scenario: || {
@@ -121,7 +121,7 @@ pub(super) fn reverse() -> Case {
             world.put_transfer(transfer_row(transfer_id(7), vec![leg(A, B, 100)]));
             scenario(world, B, A, reverse_of(ReverseWhat::Rest))
         },
-        sabotages,
+        conditions,
         apart: &[
             (
                 Rejection::AccountNotFound,

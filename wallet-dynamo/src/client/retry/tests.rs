@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::Query;
-use super::error::CallError;
-use super::fake::{Fake, Fate, QuickClock};
-use super::retry::RetryingClient;
+use super::RetryingClient;
 use crate::DynamoSettings;
+use crate::client::Query;
+use crate::client::error::CallError;
+use crate::client::fake::{Fake, Fate, QuickClock};
 use crate::keys::Item;
 use crate::keys::{self, PARTITION, SORT};
 
