@@ -12,9 +12,10 @@ use wallet_core::runtime::{Clock, IdGenerator, Uuid7};
 use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
 use wallet_events::{Projector, Relay, RelaySettings};
 
+use crate::config::Config;
+use crate::error::StartError;
 use crate::log::Chain;
 use crate::store::Books;
-use crate::{Config, StartError};
 
 /// How long the relay may publish at shutdown. Events behind a parked one are never
 /// published then.

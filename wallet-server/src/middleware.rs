@@ -1,3 +1,10 @@
+//! The middleware around every route.
+//!
+//! It admits a request (framing, `Host`, limits of its client), lets it wait for its turn
+//! among the reads, and limits its time. A panic becomes a problem. Every answer is
+//! counted and logged, and gets the headers that all answers share. `router` adds it to
+//! the routes.
+
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -10,9 +17,8 @@ use tokio::time::Instant;
 use tracing::Instrument;
 use wallet_core::runtime::{IdGenerator, Uuid7};
 
-use crate::connection::Presence;
+use crate::connection::{Arrival, Presence};
 use crate::problem::{Code, Problem};
-use crate::serve::Arrival;
 use crate::{App, forwarded};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -1,3 +1,6 @@
+//! Opens the store of the books that the settings name, and checks the currencies of the
+//! settings against it.
+
 use std::sync::Arc;
 
 use wallet_core::memory::MemoryStore;
@@ -6,8 +9,8 @@ use wallet_core::store::{LedgerStore, Outbox};
 use wallet_core::{Currency, StoreError, SystemClock};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
-use crate::serve::StartError;
-use crate::{Config, StoreUrl};
+use crate::config::{Config, StoreUrl};
+use crate::error::StartError;
 
 /// Books with their outbox.
 pub trait Books: LedgerStore + Outbox {}

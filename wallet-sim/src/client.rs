@@ -1,3 +1,5 @@
+//! A client: it wants each request done exactly once, and retries until it knows.
+
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
@@ -152,7 +154,7 @@ impl Client {
         let reply = self
             .world
             .processes
-            .submit(&self.world, process, request.clone(), withdraws);
+            .submit(process, request.clone(), withdraws);
         let Some(reply) = reply else {
             return Attempt::Refused;
         };
@@ -218,8 +220,7 @@ impl Client {
     /// arrives.
     async fn cancel(&self, key: &IdempotencyKey) -> Option<Arc<Outcome>> {
         let process = self.rng.index(self.world.processes.count());
-        let processes = &self.world.processes;
-        let cancelled = processes.cancel(&self.world, process, key.clone())?;
+        let cancelled = self.world.processes.cancel(process, key.clone())?;
         let Recorded::Request(outcome) = cancelled.await.ok()?.ok()? else {
             return None;
         };
@@ -260,7 +261,7 @@ impl Client {
             if self.rng.chance(100) {
                 let process = self.rng.index(self.world.processes.count());
                 let processes = &self.world.processes;
-                if let Some(cancelled) = processes.cancel(&self.world, process, key.clone()) {
+                if let Some(cancelled) = processes.cancel(process, key.clone()) {
                     // The result of the cancellation is visible when the items are
                     // submitted again.
                     let _ = cancelled.await;
@@ -275,8 +276,7 @@ impl Client {
     async fn attempt_items(&self, bulk: BulkRequest) -> Vec<Reply> {
         let process = self.rng.index(self.world.processes.count());
         self.world.notes().counts.attempts += 1;
-        let processes = &self.world.processes;
-        match processes.submit_bulk(&self.world, process, bulk) {
+        match self.world.processes.submit_bulk(process, bulk) {
             Some(replies) => replies.await.unwrap_or_default(),
             None => Vec::new(),
         }

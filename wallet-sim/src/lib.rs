@@ -52,6 +52,7 @@ mod faulty_store;
 #[cfg(test)]
 mod faulty_store_tests;
 mod harness;
+mod notes;
 mod oracle;
 mod process;
 mod replica;
@@ -73,7 +74,8 @@ pub use bugs::{Bug, Circumstances, Sabotage, Saboteur};
 pub use fault::{Fault, FaultPlan, Port, ScriptedFaults};
 pub use faulty_store::FaultyStore;
 pub use harness::{Harness, Part, Ports, QueueEnds};
-pub use replica::{ConsumedEvent, ConsumerReplica};
+pub use oracle::ConsumedEvent;
+pub use replica::ConsumerReplica;
 pub use run::run;
 pub use scenario::{Counts, LeftOut, Report, Scenario, StoreKind};
 pub use seeded_faults::SeededFaults;

@@ -1,15 +1,17 @@
+//! The database of a consumer, with injected faults. The oracle checks what it applies.
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rustc_hash::FxHashMap;
 
 use wallet_core::StoreError;
-use wallet_core::ledger::{AccountKey, EffectKind, Position, Restore, Sequence, Version};
+use wallet_core::ledger::{AccountKey, Position, Restore};
 use wallet_core::memory::MemoryInbox;
 use wallet_core::messaging::{Inbox, InboxStep};
 
 use super::faulty_port::{FaultyPort, planned};
-use super::oracle::Oracle;
+use super::oracle::{ConsumedEvent, Oracle};
 
 /// A consumer's own database: the data of events, and the consumer's position in
 /// each account, in one transaction. Its calls have injected faults. An oracle
@@ -20,25 +22,6 @@ pub struct ConsumerReplica {
     inbox: MemoryInbox,
     faults: FaultyPort,
     oracle: Arc<Oracle>,
-}
-
-/// The data of an event that a consumer applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConsumedEvent {
-    /// The account of the event.
-    pub account: AccountKey,
-    /// The account's version after the event.
-    pub version: Version,
-    /// The kind of effect.
-    pub kind: EffectKind,
-    /// The posted balance after the event, in minor units.
-    pub posted: i128,
-    /// The held amount from the account after the event.
-    pub pending_out: i128,
-    /// The held amount towards the account after the event.
-    pub pending_in: i128,
-    /// The sequence of the event's entry, where money moved.
-    pub sequence: Option<Sequence>,
 }
 
 impl ConsumerReplica {

@@ -1,3 +1,7 @@
+//! One run: builds the world of a scenario, plays it, and reports what went wrong.
+//!
+//! `process`, `client`, `chaos` and `settle` are the tasks; `verify` looks at the end.
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +19,7 @@ use super::environment::Environment;
 use super::faulty_cache::FaultyCache;
 use super::faulty_history::FaultyHistory;
 use super::faulty_port::FaultyPort;
+use super::notes::{Acknowledged, SharedNotes};
 use super::oracle::Oracle;
 use super::process::Processes;
 use super::scenario::{Counts, Report, Scenario, StoreKind};
@@ -178,12 +183,18 @@ fn build(
         replica: Arc::new(ConsumerReplica::new(port(Port::Inbox), Arc::clone(&oracle))),
         queues: queue().and_then(|first| Some([first, queue()?])),
     };
+    let notes = SharedNotes::default();
+    let acknowledged = Acknowledged {
+        oracle: Arc::clone(&oracle),
+        notes: notes.clone(),
+    };
     let processes = Processes::new(
         spawner.clone(),
         Arc::clone(harness),
         environment,
         Arc::clone(&store),
         rng.fork(),
+        acknowledged,
         scenario.processes,
     );
     let shared = Shared {
@@ -193,6 +204,7 @@ fn build(
         store,
         oracle,
         faults,
+        notes,
     };
     let world = World::new(scenario.clone(), seed, shared, processes);
     (Arc::new(world), ends, memory)

@@ -1,15 +1,17 @@
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+//! The state that all tasks of a run share.
+//!
+//! Clients, chaos, settlement and verification hold the world. The processes do not: they
+//! get the parts that they need (`run`).
 
-use wallet_core::Outcome;
-use wallet_core::ledger::RecordKey;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard};
+
 use wallet_testkit::ManualClock;
 
+use super::notes::{Notes, SharedNotes};
 use super::oracle::Oracle;
 use super::process::Processes;
-use super::scenario::{Counts, Scenario};
-use super::workload::Known;
+use super::scenario::Scenario;
 use super::{FaultyStore, SeededFaults, SkewedClock, Trace};
 
 /// The state that all tasks of a run share.
@@ -24,27 +26,11 @@ pub(super) struct World {
     pub(super) store: Arc<FaultyStore>,
     pub(super) oracle: Arc<Oracle>,
     pub(super) faults: Arc<SeededFaults>,
-    pub(super) processes: Processes,
-    notes: Mutex<Notes>,
+    pub(super) processes: Arc<Processes>,
+    notes: SharedNotes,
     /// The number of clients and chaos tasks that have not finished.
     busy: AtomicU64,
     is_over: AtomicBool,
-}
-
-/// The final knowledge of the clients.
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    pub(super) known: Known,
-    /// Every answer that reached a client.
-    pub(super) acknowledged: Vec<(RecordKey, Arc<Outcome>)>,
-    /// The result that each client knows for a key: one outcome, or that nothing
-    /// was done.
-    pub(super) settled: BTreeMap<RecordKey, Option<Arc<Outcome>>>,
-    /// The number of bulk requests with an outcome for every item, and the number
-    /// of their items.
-    pub(super) settled_bulks: u64,
-    pub(super) settled_items: Vec<(RecordKey, Arc<Outcome>)>,
-    pub(super) counts: Counts,
 }
 
 /// The parts of a [`World`].
@@ -56,6 +42,7 @@ pub(super) struct Shared {
     pub(super) store: Arc<FaultyStore>,
     pub(super) oracle: Arc<Oracle>,
     pub(super) faults: Arc<SeededFaults>,
+    pub(super) notes: SharedNotes,
 }
 
 impl World {
@@ -68,6 +55,7 @@ impl World {
             store,
             oracle,
             faults,
+            notes,
         } = shared;
         Self {
             scenario,
@@ -78,15 +66,15 @@ impl World {
             store,
             oracle,
             faults,
-            processes,
-            notes: Mutex::default(),
+            processes: Arc::new(processes),
+            notes,
             busy,
             is_over: AtomicBool::new(false),
         }
     }
 
     pub(super) fn notes(&self) -> MutexGuard<'_, Notes> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.notes.lock()
     }
 
     /// Records that a client or the chaos task has finished.

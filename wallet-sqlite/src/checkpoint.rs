@@ -4,7 +4,7 @@
 //! for tens of milliseconds. Here a separate thread moves most pages while commits
 //! continue, and then the pages that were added meanwhile. The writer moves only the last
 //! few pages. Then the log starts again. If the thread falls behind, SQLite's own
-//! checkpoint limits the log: see [`BEHIND`].
+//! checkpoint limits the log: see [`BEHIND`](connect::BEHIND).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,9 +20,6 @@ use crate::error::Result;
 use crate::file::OpenFile;
 use crate::threads::{Handle, Threads, join};
 
-/// The longest log before the writer runs a checkpoint itself, as a multiple of the pages
-/// between two checkpoints.
-pub(crate) const BEHIND: u32 = 4;
 /// The number of requests between two checks of the log: a few pages each.
 const LOOK_EVERY: usize = 500;
 /// The passes over pages that were added meanwhile, before the writer takes over.

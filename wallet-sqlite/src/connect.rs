@@ -9,7 +9,6 @@ use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
 use crate::SqliteSettings;
-use crate::checkpoint::BEHIND;
 use crate::coherent;
 use crate::error::{During, Result, corrupt};
 use crate::file::{
@@ -17,6 +16,9 @@ use crate::file::{
     second_names, traces,
 };
 
+/// The longest log before the writer runs a checkpoint itself, as a multiple of the pages
+/// between two checkpoints.
+pub(crate) const BEHIND: u32 = 4;
 /// The application id `WLLT`. It marks files that this crate created.
 pub(crate) const APPLICATION_ID: i32 = 0x574C_4C54;
 /// Rows are short and accounts are spread widely. A small page means fewer bytes per

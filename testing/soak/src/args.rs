@@ -1,30 +1,11 @@
+//! The options of a run, and the kinds of database. `cli` holds the commands.
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use wallet_test_servers::Kind;
 
 use crate::Result;
-use crate::host::HostArgs;
-use crate::verify::VerifyArgs;
-
-#[derive(Debug, Parser)]
-#[command(about = "Real processes on real servers under real faults")]
-pub(crate) struct Cli {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Starts everything, injects faults for a time, and verifies the result.
-    Run(RunArgs),
-    /// One of the hosts; the other command starts it.
-    #[command(hide = true)]
-    Host(HostArgs),
-    /// The verification; the other command starts it.
-    #[command(hide = true)]
-    Verify(VerifyArgs),
-}
 
 /// The length and the load of a run.
 #[derive(Debug, Clone, Args)]

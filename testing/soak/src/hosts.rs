@@ -11,7 +11,16 @@ use tokio::task::JoinHandle;
 use crate::Result;
 use crate::args::RunArgs;
 use crate::tally::{Counts, SETTLED, VIOLATION, add, counts_of};
-use crate::world::Addresses;
+
+/// The addresses of the proxies, for the hosts.
+#[derive(Debug, Clone)]
+pub(crate) struct Addresses {
+    pub(crate) database: String,
+    pub(crate) redis: String,
+    pub(crate) queue: String,
+    pub(crate) queue_url: String,
+    pub(crate) history: String,
+}
 
 /// What a host process has reported.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@
 
 mod acks;
 mod args;
+mod cli;
 mod clients;
 mod fault;
 mod host;
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use cli::{Cli, Command};
 
 /// The error type of the program; a person reads its text.
 type Error = Box<dyn std::error::Error + Send + Sync>;

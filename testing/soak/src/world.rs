@@ -11,7 +11,7 @@ use wallet_test_servers::{Private, PrivateAws, PrivateDynamo, PrivateRedis};
 
 use crate::args::RunArgs;
 use crate::host::effects;
-use crate::hosts::Host;
+use crate::hosts::{Addresses, Host};
 use crate::proxy::Proxy;
 use crate::{Result, clients, plan};
 
@@ -19,16 +19,6 @@ use crate::{Result, clients, plan};
 const NAME: &str = "wallet_soak";
 /// A buffer pool large enough that random inserts do not wait for the disk.
 const OPTIONS: [&str; 1] = ["--innodb-buffer-pool-size=512M"];
-
-/// The addresses of the proxies, for the hosts.
-#[derive(Debug, Clone)]
-pub(crate) struct Addresses {
-    pub(crate) database: String,
-    pub(crate) redis: String,
-    pub(crate) queue: String,
-    pub(crate) queue_url: String,
-    pub(crate) history: String,
-}
 
 #[derive(Debug)]
 pub(crate) struct World {

@@ -1,12 +1,14 @@
-use serde::{Deserialize, Serialize};
+//! The requests about accounts: open, freeze, unfreeze, close.
+
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use wallet_core::ledger::format_minor;
 use wallet_core::{
     AccountId, Amount, ChangeStatus, Command, Currency, Money, OpenAccount, Owner, Policy, Status,
 };
 
 use super::{currency, field, metadata, optional};
+use crate::output::PolicyText;
 use crate::problem::Problem;
 use crate::{App, schema};
 
@@ -39,7 +41,7 @@ impl NewAccount {
     pub(crate) fn command(&self, app: &App) -> Result<Command, Problem> {
         let owner: Owner = field("owner", &self.owner)?;
         let currency = currency(app, &self.currency)?;
-        let policy = self.policy.as_ref().map(|policy| policy.policy(currency));
+        let policy = self.policy.as_ref().map(|text| policy(text, currency));
         let max = self.max_balance.as_deref();
         let max = max.map(|text| limit("max_balance", text, currency));
         let command = OpenAccount::new(owner, currency)
@@ -51,35 +53,12 @@ impl NewAccount {
     }
 }
 
-/// How far a balance may fall: `"non_negative"`, `"unlimited"` or
-/// `{"overdraft": "100.00"}`.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(as = Policy)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum PolicyText {
-    /// Never below zero.
-    NonNegative,
-    /// Without a limit.
-    Unlimited,
-    /// Down to minus this amount.
-    Overdraft(String),
-}
-
-impl PolicyText {
-    pub(crate) fn of(policy: Policy, currency: Currency) -> Self {
-        match policy {
-            Policy::NonNegative => Self::NonNegative,
-            Policy::Unlimited => Self::Unlimited,
-            Policy::Overdraft(limit) => Self::Overdraft(format_minor(limit.minor(), currency)),
-        }
-    }
-
-    fn policy(&self, currency: Currency) -> Result<Policy, Problem> {
-        match self {
-            Self::NonNegative => Ok(Policy::NonNegative),
-            Self::Unlimited => Ok(Policy::Unlimited),
-            Self::Overdraft(text) => limit("policy", text, currency).map(Policy::Overdraft),
-        }
+/// The policy of a text, in the account's currency.
+fn policy(text: &PolicyText, currency: Currency) -> Result<Policy, Problem> {
+    match text {
+        PolicyText::NonNegative => Ok(Policy::NonNegative),
+        PolicyText::Unlimited => Ok(Policy::Unlimited),
+        PolicyText::Overdraft(text) => limit("policy", text, currency).map(Policy::Overdraft),
     }
 }
 
@@ -120,3 +99,13 @@ impl Freeze {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
+
+/// Lifts the freeze of an account.
+pub(crate) fn unfreezing(account: AccountId) -> Command {
+    ChangeStatus::new(account, Status::Active).into()
+}
+
+/// Closes an account.
+pub(crate) fn closing(account: AccountId) -> Command {
+    ChangeStatus::new(account, Status::Closed).into()
+}

@@ -1,3 +1,5 @@
+//! Batches: several requests in one, each by its path and body.
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::openapi::schema::{AnyOfBuilder, Schema};
@@ -9,11 +11,10 @@ use wallet_core::request::COMMANDS_MAX;
 use super::object::Object;
 use super::{
     Freeze, Movement, NewAccount, NewCapture, NewHold, NewReversal, NewSystemTransfer, NewTransfer,
-    Nothing, SystemTransfers, id, parse,
+    Nothing, SystemTransfers, closing, id, parse, releasing, unfreezing,
 };
 use crate::App;
 use crate::problem::Problem;
-use crate::routes::{accounts, holds};
 
 /// Several requests in one.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -100,11 +101,11 @@ impl Item {
             ["accounts", account, "freeze"] => parse::<Freeze>(body)?.command(id(account)?.id),
             ["accounts", account, "unfreeze"] => {
                 parse::<Nothing>(body)?;
-                Ok(accounts::unfreezing(id(account)?.id))
+                Ok(unfreezing(id(account)?.id))
             }
             ["accounts", account, "close"] => {
                 parse::<Nothing>(body)?;
-                Ok(accounts::closing(id(account)?.id))
+                Ok(closing(id(account)?.id))
             }
             ["transfers"] => parse::<NewTransfer>(body)?.command(app),
             ["transfers", transfer, "reverse"] => {
@@ -122,7 +123,7 @@ impl Item {
             }
             ["holds", hold, "release"] => {
                 parse::<Nothing>(body)?;
-                Ok(holds::releasing(id(hold)?.id))
+                Ok(releasing(id(hold)?.id))
             }
             _ => Err(Problem::field("path", "none that a batch can post to")),
         }

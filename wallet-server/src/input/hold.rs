@@ -1,13 +1,14 @@
+//! The requests about holds: place, capture, release.
+
 use std::time::Duration;
 
 use wallet_core::ledger::HoldKey;
-use wallet_core::{Capture, Command, HoldId, PlaceHold, TransferId};
+use wallet_core::{Capture, Command, HoldId, PlaceHold, Release, TransferId};
 
 use super::details::posting;
 use super::{currency, field, money, optional, time};
 use crate::problem::Problem;
-use crate::routes::holds::find;
-use crate::{App, schema};
+use crate::{App, lookup, schema};
 
 posting! {
     /// Reserves money on one account for another.
@@ -66,7 +67,7 @@ impl NewCapture {
     pub(crate) async fn command(&self, app: &App, key: HoldKey) -> Result<Command, Problem> {
         let amount = match &self.amount {
             // A hold's currency never changes.
-            Some(text) => Some(money(text, find(app, key).await?.money.currency)?.amount),
+            Some(text) => Some(money(text, lookup::hold(app, key).await?.money.currency)?.amount),
             None => None,
         };
         let command = Capture::new(key.id)
@@ -76,4 +77,9 @@ impl NewCapture {
             .with_details(self.details()?);
         Ok(command.into())
     }
+}
+
+/// Releases a hold.
+pub(crate) fn releasing(hold: HoldId) -> Command {
+    Release::new(hold).into()
 }

@@ -10,9 +10,9 @@ mod system;
 mod transfer;
 mod write;
 
-pub(crate) use account::{Freeze, NewAccount, Nothing, PolicyText};
+pub(crate) use account::{Freeze, NewAccount, Nothing, closing, unfreezing};
 pub(crate) use batch::NewBatch;
-pub(crate) use hold::{NewCapture, NewHold};
+pub(crate) use hold::{NewCapture, NewHold, releasing};
 pub(crate) use movement::Movement;
 pub(crate) use system::{NewSystemTransfer, SystemTransfers};
 pub(crate) use transfer::{NewReversal, NewTransfer};

@@ -1,11 +1,12 @@
+//! The requests that move money in and out: deposits and withdrawals.
+
 use wallet_core::ledger::AccountKey;
 use wallet_core::{Command, Deposit, Money, SettlementName, TransferId, Withdrawal};
 
 use super::details::posting;
 use super::{currency, field, money, optional};
 use crate::problem::Problem;
-use crate::routes::find;
-use crate::{App, schema};
+use crate::{App, lookup, schema};
 
 /// The settlement account if the caller names none.
 const SETTLEMENT: &str = "bank";
@@ -46,7 +47,7 @@ impl Movement {
         // The account's currency never changes, so it can be read before the commit.
         let currency = match &self.currency {
             Some(code) => currency(app, code)?,
-            None => find(app, key).await?.state.currency,
+            None => lookup::account(app, key).await?.state.currency,
         };
         money(&self.amount, currency)
     }

@@ -1,3 +1,5 @@
+//! The requests that make a transfer or reverse one.
+
 use serde::Deserialize;
 use utoipa::ToSchema;
 use wallet_core::ledger::TransferKey;
@@ -8,8 +10,7 @@ use super::details::posting;
 use super::object::Object;
 use super::{currency, field, money, optional};
 use crate::problem::{Code, Problem};
-use crate::routes::transfers::find;
-use crate::{App, schema};
+use crate::{App, lookup, schema};
 
 posting! {
     /// A transfer: one leg in its own fields, or `legs`.
@@ -149,17 +150,17 @@ impl NewReversal {
         match (&self.amount, &self.legs, &self.proportional) {
             (None, None, None) => Ok(ReverseWhat::Rest),
             (Some(amount), None, None) => {
-                let transfer = find(app, key).await?.transfer;
+                let transfer = lookup::transfer(app, key).await?.transfer;
                 let money = money(amount, currency_of(&transfer, 0)?)?;
                 Ok(ReverseWhat::Amount(money.amount))
             }
             (None, None, Some(amount)) => {
-                let transfer = find(app, key).await?.transfer;
+                let transfer = lookup::transfer(app, key).await?.transfer;
                 let money = money(amount, currency_of(&transfer, 0)?)?;
                 Ok(ReverseWhat::Proportional(money.amount))
             }
             (None, Some(legs), None) => {
-                let transfer = find(app, key).await?.transfer;
+                let transfer = lookup::transfer(app, key).await?.transfer;
                 let undone = legs.iter().map(|Object(undone)| undone.of(&transfer));
                 Ok(ReverseWhat::Legs(undone.collect::<Result<_, _>>()?))
             }

@@ -1,11 +1,13 @@
-use serde::Serialize;
+//! Accounts and their balances. A request that opens an account names its policy in the
+//! same words ([`PolicyText`]).
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wallet_core::ledger::{AccountKey, AccountState, PastBalance, format_minor};
-use wallet_core::{Account, Status, Timestamp};
+use wallet_core::{Account, Currency, Policy, Status, Timestamp};
 
 use super::{metadata, time};
-use crate::input::PolicyText;
 use crate::schema;
 
 /// An account.
@@ -77,6 +79,30 @@ impl From<Status> for AccountStatus {
             Status::CreditsFrozen => Self::CreditsFrozen,
             Status::Frozen => Self::Frozen,
             Status::Closed => Self::Closed,
+        }
+    }
+}
+
+/// How far a balance may fall: `"non_negative"`, `"unlimited"` or
+/// `{"overdraft": "100.00"}`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = Policy)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum PolicyText {
+    /// Never below zero.
+    NonNegative,
+    /// Without a limit.
+    Unlimited,
+    /// Down to minus this amount.
+    Overdraft(String),
+}
+
+impl PolicyText {
+    pub(crate) fn of(policy: Policy, currency: Currency) -> Self {
+        match policy {
+            Policy::NonNegative => Self::NonNegative,
+            Policy::Unlimited => Self::Unlimited,
+            Policy::Overdraft(limit) => Self::Overdraft(format_minor(limit.minor(), currency)),
         }
     }
 }

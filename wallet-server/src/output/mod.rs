@@ -7,7 +7,7 @@ mod outcome;
 mod page;
 mod transfer;
 
-pub(crate) use account::{AccountBody, BalanceBody, PastBalanceBody};
+pub(crate) use account::{AccountBody, BalanceBody, PastBalanceBody, PolicyText};
 pub(crate) use entry::EntryBody;
 pub(crate) use hold::{HoldBody, HoldState};
 pub(crate) use outcome::{BatchBody, ItemResult, OutcomeBody};

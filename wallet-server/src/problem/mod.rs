@@ -1,7 +1,12 @@
 //! Error answers.
+//!
+//! A [`Problem`] knows no other body: the results of a refused batch come to it encoded
+//! ([`Encoded`]). `code` lists the codes, `documented` the problems of each kind of
+//! operation.
 
 mod code;
 mod documented;
+mod encoded;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,9 +16,9 @@ use wallet_core::{Rejected, Rejection, WalletError};
 
 pub use code::Code;
 pub(crate) use documented::{ANY, CHANGE, LIST, READ, REFUSALS, WRITE, errors, responses};
+use encoded::Encoded;
 
 use crate::log::Chain;
-use crate::output::ItemResult;
 use crate::reply;
 
 /// The `Retry-After` of a problem that a retry can solve, in seconds.
@@ -34,7 +39,7 @@ struct More {
     subject: Option<String>,
     index: Option<u16>,
     progress: Option<Progress>,
-    results: Option<Vec<ItemResult>>,
+    results: Option<Vec<Encoded>>,
 }
 
 /// The progress of a batch whose items stand each by itself.
@@ -86,7 +91,7 @@ pub(crate) struct ProblemBody {
     /// One result for each item of the refused batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
-    results: Option<Vec<ItemResult>>,
+    results: Option<Vec<Encoded>>,
 }
 
 impl Problem {
@@ -144,8 +149,9 @@ impl Problem {
     }
 
     /// The same with a result for each item.
-    pub(crate) fn with_results(mut self, results: Vec<ItemResult>) -> Self {
-        self.more.results = Some(results);
+    pub(crate) fn with_results(mut self, results: &[impl Serialize]) -> Self {
+        // The results are plain structs, so encoding them cannot fail.
+        self.more.results = results.iter().map(Encoded::of).collect();
         self
     }
 

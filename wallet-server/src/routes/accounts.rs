@@ -1,17 +1,18 @@
+//! Accounts: open, show, list, freeze, unfreeze, close.
+
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use wallet_core::store::AccountQuery;
-use wallet_core::{Account, AccountId, ChangeStatus, Command, LedgerId, Rejection, Status};
+use wallet_core::{Account, AccountId, LedgerId, Rejection};
 
-use super::find;
 use crate::input::{
     self, DryRun, Freeze, Id, Json, KeyHeader, NewAccount, Nothing, OptionalJson, Params, Write,
 };
 use crate::output::{AccountBody, Page, page_size};
 use crate::problem::{CHANGE, Code, LIST, Problem, READ, WRITE, errors};
-use crate::{App, reply, schema};
+use crate::{App, lookup, reply, schema};
 
 const NOT_FOUND: Code = Code::of(Rejection::AccountNotFound);
 const SYSTEM: Code = Code::of(Rejection::SystemAccount);
@@ -50,7 +51,8 @@ pub(crate) async fn show(
     State(app): State<App>,
     Id(key): Id<AccountId>,
 ) -> Result<Response, Problem> {
-    Ok(reply::ok(&AccountBody::of(&find(&app, key).await?)))
+    let account = lookup::account(&app, key).await?;
+    Ok(reply::ok(&AccountBody::of(&account)))
 }
 
 /// The filter of accounts.
@@ -129,11 +131,7 @@ pub(crate) async fn unfreeze(
     write: Write,
     OptionalJson(Nothing {}): OptionalJson<Nothing>,
 ) -> Result<Response, Problem> {
-    write.one(&app, unfreezing(key.id)).await
-}
-
-pub(crate) fn unfreezing(account: AccountId) -> Command {
-    ChangeStatus::new(account, Status::Active).into()
+    write.one(&app, input::unfreezing(key.id)).await
 }
 
 errors!(CloseErrors: WRITE, CHANGE, &[
@@ -158,9 +156,5 @@ pub(crate) async fn close(
     write: Write,
     OptionalJson(Nothing {}): OptionalJson<Nothing>,
 ) -> Result<Response, Problem> {
-    write.one(&app, closing(key.id)).await
-}
-
-pub(crate) fn closing(account: AccountId) -> Command {
-    ChangeStatus::new(account, Status::Closed).into()
+    write.one(&app, input::closing(key.id)).await
 }

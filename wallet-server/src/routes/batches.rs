@@ -1,3 +1,5 @@
+//! Batches: several requests in one, all or none, or each by itself.
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use wallet_core::request::BulkRequest;
@@ -72,7 +74,7 @@ async fn all_or_none(app: &App, write: Write, commands: Vec<Command>) -> Result<
             let rejected = answer.outcome.result.as_ref().err();
             let culprit = rejected.map_or(0, |rejected| usize::from(rejected.command));
             let results = ItemResult::all_refused(&problem, culprit, count);
-            problem.at(culprit).with_results(results).into_response()
+            problem.at(culprit).with_results(&results).into_response()
         }
     };
     mark_replayed(&mut response, answer.replayed);

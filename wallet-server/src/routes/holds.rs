@@ -1,17 +1,19 @@
+//! Holds: place, show, list, capture, release.
+
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use wallet_core::ledger::{HoldKey, InLedger};
+use wallet_core::ledger::InLedger;
 use wallet_core::store::HoldQuery;
-use wallet_core::{AccountId, Command, Hold, HoldId, LedgerId, Rejection, Release};
+use wallet_core::{AccountId, Hold, HoldId, LedgerId, Rejection};
 
 use crate::input::{
     self, DryRun, Id, Json, KeyHeader, NewCapture, NewHold, Nothing, OptionalJson, Params, Write,
 };
 use crate::output::{HoldBody, HoldState, Page, page_size};
 use crate::problem::{CHANGE, Code, LIST, Problem, READ, WRITE, errors};
-use crate::{App, reply, schema};
+use crate::{App, lookup, reply, schema};
 
 const NOT_FOUND: Code = Code::of(Rejection::HoldNotFound);
 const NO_ACCOUNT: Code = Code::of(Rejection::AccountNotFound);
@@ -55,7 +57,7 @@ errors!(ShowErrors: READ, &[Code::INVALID_FIELD, NOT_FOUND]);
     responses((status = 200, body = HoldBody), ShowErrors)
 )]
 pub(crate) async fn show(State(app): State<App>, Id(key): Id<HoldId>) -> Result<Response, Problem> {
-    Ok(reply::ok(&HoldBody::of(&find(&app, key).await?)))
+    Ok(reply::ok(&HoldBody::of(&lookup::hold(&app, key).await?)))
 }
 
 /// The filter of holds.
@@ -96,7 +98,7 @@ pub(crate) async fn list(
         after: input::optional::<HoldId>("cursor", listing.cursor.as_deref())?,
         limit: size.saturating_add(1),
     };
-    super::find(&app, query.account).await?;
+    lookup::account(&app, query.account).await?;
     let holds = app.wallet().list_holds(&query).await?;
     let cursor = |hold: &Hold| hold.key.id.uuid().simple().to_string();
     Ok(reply::ok(&Page::of(holds, size, cursor, HoldBody::of)))
@@ -146,15 +148,5 @@ pub(crate) async fn release(
     write: Write,
     OptionalJson(Nothing {}): OptionalJson<Nothing>,
 ) -> Result<Response, Problem> {
-    write.one(&app, releasing(key.id)).await
-}
-
-pub(crate) fn releasing(hold: HoldId) -> Command {
-    Release::new(hold).into()
-}
-
-/// Reads a hold, which must exist.
-pub(crate) async fn find(app: &App, key: HoldKey) -> Result<Hold, Problem> {
-    let hold = app.wallet().hold(key).await?;
-    hold.ok_or_else(|| Problem::new(NOT_FOUND, format!("no hold {}", key.id)))
+    write.one(&app, input::releasing(key.id)).await
 }

@@ -1,3 +1,5 @@
+//! Balances, now and at a past time, and statements.
+
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -6,11 +8,10 @@ use wallet_core::history::HistoryQuery;
 use wallet_core::store::{Order, StoreErrorKind};
 use wallet_core::{AccountId, Entry, Rejection, StoreError, WalletError};
 
-use super::find;
 use crate::input::{self, Id, Params};
 use crate::output::{BalanceBody, EntryBody, Page, PastBalanceBody, page_size};
 use crate::problem::{Code, LIST, Problem, READ, errors};
-use crate::{App, reply, schema};
+use crate::{App, lookup, reply, schema};
 
 const NOT_FOUND: Code = Code::of(Rejection::AccountNotFound);
 
@@ -47,7 +48,8 @@ pub(crate) async fn balance(
     Params(At { at }): Params<At>,
 ) -> Result<Response, Problem> {
     let Some(at) = at else {
-        return Ok(reply::ok(&BalanceBody::of(&find(&app, key).await?)));
+        let account = lookup::account(&app, key).await?;
+        return Ok(reply::ok(&BalanceBody::of(&account)));
     };
     let at = input::time("at", &at)?;
     let balance = match app.wallet().balance_at(key, at).await {
@@ -120,7 +122,7 @@ pub(crate) async fn entries(
     };
     // The cursor belongs to another list.
     query.after().map_err(foreign)?;
-    let currency = find(&app, key).await?.state.currency;
+    let currency = lookup::account(&app, key).await?.state.currency;
     let entries = app.wallet().statement(&query).await?.entries;
     let cursor = |entry: &Entry| {
         let cursor = query.cursor_behind(entry.created_at, entry.sequence);

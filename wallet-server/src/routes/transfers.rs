@@ -1,12 +1,13 @@
+//! Transfers: create, show, reverse.
+
 use axum::extract::State;
 use axum::response::Response;
-use wallet_core::ledger::{TransferKey, TransferWithReversals};
 use wallet_core::{Rejection, TransferId};
 
 use crate::input::{DryRun, Id, Json, KeyHeader, NewReversal, NewTransfer, OptionalJson, Write};
 use crate::output::TransferBody;
 use crate::problem::{CHANGE, Code, Problem, READ, WRITE, errors};
-use crate::{App, reply, schema};
+use crate::{App, lookup, reply, schema};
 
 const NOT_FOUND: Code = Code::of(Rejection::TransferNotFound);
 
@@ -54,7 +55,8 @@ pub(crate) async fn show(
     State(app): State<App>,
     Id(key): Id<TransferId>,
 ) -> Result<Response, Problem> {
-    Ok(reply::ok(&TransferBody::of(&find(&app, key).await?)))
+    let transfer = lookup::transfer(&app, key).await?;
+    Ok(reply::ok(&TransferBody::of(&transfer)))
 }
 
 errors!(ReverseErrors: WRITE, CHANGE, MOVING, &[
@@ -79,10 +81,4 @@ pub(crate) async fn reverse(
     OptionalJson(new): OptionalJson<NewReversal>,
 ) -> Result<Response, Problem> {
     write.one(&app, new.command(&app, key).await?).await
-}
-
-/// Reads a transfer, which must exist.
-pub(crate) async fn find(app: &App, key: TransferKey) -> Result<TransferWithReversals, Problem> {
-    let row = app.wallet().transfer(key).await?;
-    row.ok_or_else(|| Problem::new(NOT_FOUND, format!("no transfer {}", key.id)))
 }

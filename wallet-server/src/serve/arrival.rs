@@ -12,16 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
-use crate::connection::Framing;
-
-/// What a connection adds to each of its requests: an extension of the request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
-    /// The address of the peer.
-    pub(crate) peer: SocketAddr,
-    /// Whether the length of the body is given in two ways.
-    pub(crate) is_ambiguous: bool,
-}
+use crate::connection::{Arrival, Framing};
 
 /// The routes for one connection.
 #[derive(Debug, Clone)]

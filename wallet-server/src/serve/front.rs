@@ -1,3 +1,5 @@
+//! Accepts the connections of one listener, and counts how they end.
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -8,9 +10,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 
 use super::arrival::{End, Routes};
-use super::error::{StartError, io};
 use crate::App;
 use crate::connection::{Listener, Socket};
+use crate::error::{StartError, io};
 use crate::log::{Chain, Seldom};
 
 /// A listener and the service behind it.

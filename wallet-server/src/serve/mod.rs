@@ -1,7 +1,10 @@
 //! The server: its listeners, from the first connection to the last answer.
+//!
+//! [`run`] is the whole program, [`Server`] the part that a host can start itself. This
+//! module stands above all others: it opens the store (`store`) and the relay (`events`),
+//! and serves the routes of `router`. `front` accepts connections, `arrival` serves one.
 
 mod arrival;
-mod error;
 mod front;
 mod raise;
 pub(crate) mod signals;
@@ -12,7 +15,6 @@ use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use wallet_core::Wallet;
 use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
@@ -20,15 +22,14 @@ use wallet_events::Relay;
 
 use crate::config::AdminListen;
 use crate::connection::{Counts, LateHead, Limits, Listener};
+use crate::error::{StartError, io};
 use crate::events::{self, Publishing};
-use crate::log::{Chain, Seldom};
+use crate::log::Seldom;
 use crate::problem::{Code, Problem};
 use crate::{App, AppSettings, Config, admin_router, history, log, router, store};
 
-pub(crate) use arrival::Arrival;
-pub use error::StartError;
-use error::io;
 use front::{Front, Reports};
+use signals::Stop;
 
 /// How much longer than a request's time limit the idle timeout of a connection is at
 /// least.
@@ -39,13 +40,6 @@ const ADMIN_CONNECTIONS: usize = 32;
 const ADMIN_END: Duration = Duration::from_secs(1);
 /// How often the log reports peers that do not speak HTTP.
 const MALFORMED_EVERY: Duration = Duration::from_secs(1);
-
-/// The cause of an error, in brackets; empty without a cause.
-#[must_use]
-pub fn cause(error: &dyn std::error::Error) -> String {
-    let source = error.source();
-    source.map_or_else(String::new, |source| format!(" ({})", Chain(source)))
-}
 
 /// Runs the server until SIGTERM or SIGINT, then lets open requests end.
 ///
@@ -289,27 +283,4 @@ impl Listeners {
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(io(format!("listening on {address}")))
-}
-
-/// The signals that end the server.
-struct Stop {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Stop {
-    fn listen() -> Result<Self, StartError> {
-        let listen = |kind| signal(kind).map_err(io("listening for signals"));
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }

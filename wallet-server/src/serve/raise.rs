@@ -7,7 +7,8 @@ use wallet_core::runtime::Clock;
 use wallet_core::service::RaiseError;
 use wallet_core::{SystemClock, Timestamp, Wallet};
 
-use crate::{Config, StartError};
+use crate::config::Config;
+use crate::error::StartError;
 
 /// How often the log reports that a raise is in effect.
 const REPORTED_EVERY: Duration = Duration::from_secs(60);

@@ -1,11 +1,29 @@
 //! Checks published events, and the events that a consumer and history receive.
 
 use wallet_core::history::HistoryLine;
-use wallet_core::ledger::Sequence;
+use wallet_core::ledger::{AccountKey, EffectKind, Sequence, Version};
 use wallet_core::messaging::{InboxStep, Message};
 
-use super::super::replica::ConsumedEvent;
 use super::Oracle;
+
+/// The data of an event that a consumer applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConsumedEvent {
+    /// The account of the event.
+    pub account: AccountKey,
+    /// The account's version after the event.
+    pub version: Version,
+    /// The kind of effect.
+    pub kind: EffectKind,
+    /// The posted balance after the event, in minor units.
+    pub posted: i128,
+    /// The held amount from the account after the event.
+    pub pending_out: i128,
+    /// The held amount towards the account after the event.
+    pub pending_in: i128,
+    /// The sequence of the event's entry, where money moved.
+    pub sequence: Option<Sequence>,
+}
 
 impl Oracle {
     /// Checks a message that a queue accepted. Messages of a group may be repeated.

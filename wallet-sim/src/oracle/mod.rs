@@ -23,6 +23,8 @@ use wallet_testkit::model::Model;
 use super::Trace;
 use leases::Holder;
 
+pub use events::ConsumedEvent;
+
 /// Observes a world.
 #[derive(Debug)]
 pub(super) struct Oracle {

@@ -1,4 +1,12 @@
+//! The errors with which the server does not start or does not end well.
+//!
+//! [`StartError`] carries the exit code of the program. The modules that open the store
+//! and the relay of events return it, and so does the server itself (`serve`). Requests
+//! fail with a `Problem` instead (`problem`).
+
 use thiserror::Error;
+
+use crate::log::Chain;
 
 /// Why the server did not start or did not end well.
 #[derive(Debug, Error)]
@@ -18,7 +26,7 @@ pub enum StartError {
         given: u8,
     },
     /// The store could not be opened.
-    #[error("store: {}", crate::log::Chain(.0))]
+    #[error("store: {}", Chain(.0))]
     Store(#[from] wallet_core::StoreError),
     /// The service could not be built.
     #[error("settings: {0}")]
@@ -62,7 +70,15 @@ impl StartError {
     }
 }
 
-pub(super) fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> StartError {
+/// Wraps an error of the system as a [`StartError`], with what the server was doing.
+pub(crate) fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> StartError {
     let context = context.into();
     move |source| StartError::Io { context, source }
+}
+
+/// The cause of an error, in brackets; empty without a cause.
+#[must_use]
+pub fn cause(error: &dyn std::error::Error) -> String {
+    let source = error.source();
+    source.map_or_else(String::new, |source| format!(" ({})", Chain(source)))
 }

@@ -1,14 +1,18 @@
+//! The settings of a database of MySQL, MariaDB or Aurora.
+
 use std::time::Duration;
 
 use clap::Args;
 use wallet_aurora::AuroraSettings;
+
+use super::values::at_least_one;
 
 /// The timeouts and the connection pool of a database of MySQL, MariaDB or Aurora.
 #[derive(Debug, Clone, Args)]
 pub struct MysqlConfig {
     /// The most connections to the database.
     #[arg(long, env = "WALLET_MYSQL_CONNECTIONS", default_value_t = 12)]
-    #[arg(value_parser = crate::config::at_least_one)]
+    #[arg(value_parser = at_least_one)]
     pub mysql_connections: usize,
 
     /// The connections reserved for commits and the relay, so that reads never keep a
@@ -82,7 +86,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::Config;
+    use crate::config::Config;
 
     #[test]
     fn the_defaults_are_those_of_the_store() {

@@ -1,14 +1,30 @@
-use std::fmt;
+//! The server's settings, as flags and environment variables name them.
+//!
+//! [`Config`] holds them as parsed values. `values` parses single values, `store_url` the
+//! address of the store, `mysql` the group of settings of a database. Nothing here opens
+//! anything: `app` and `serve` read the settings.
+
+#[cfg(feature = "mysql")]
+mod mysql;
+mod store_url;
+mod values;
+
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Parser;
 use wallet_core::ledger::CurrencyTable;
-use wallet_core::{Currency, Settings, Timestamp};
+use wallet_core::{Currency, Timestamp};
 
+use crate::connection::Network;
+use crate::history::TableUrl;
 use crate::hosts::HostName;
-use crate::{LogFormat, Network, TableUrl};
+use crate::log::LogFormat;
+use values::{at_least_one, currency, fifo, head_size};
+
+#[cfg(feature = "mysql")]
+pub use mysql::MysqlConfig;
+pub use store_url::StoreUrl;
+pub use values::{AdminListen, time};
 
 /// The server's settings: flags, or the environment variables that `--help` names. Every
 /// setting has a default.
@@ -164,7 +180,7 @@ pub struct Config {
     /// The settings of a database of MySQL, MariaDB or Aurora.
     #[cfg(feature = "mysql")]
     #[command(flatten)]
-    pub mysql: crate::MysqlConfig,
+    pub mysql: MysqlConfig,
 
     /// The format of the log: `json` or `text`.
     #[arg(long, env = "WALLET_LOG_FORMAT", default_value = "json")]
@@ -189,118 +205,4 @@ impl Config {
         let half = self.connections.div_ceil(2);
         self.connections_per_peer.unwrap_or(half)
     }
-}
-
-/// The address of the administration's listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AdminListen {
-    /// No listener: there are no metrics.
-    Off,
-    /// This address.
-    At(SocketAddr),
-}
-
-impl FromStr for AdminListen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "off" {
-            return Ok(Self::Off);
-        }
-        let address = text.parse().map(Self::At);
-        address.map_err(|_| "expected ADDRESS:PORT or off".to_owned())
-    }
-}
-
-/// The store of the books.
-#[derive(Clone, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// A SQLite file, created when absent.
-    Sqlite(PathBuf),
-    /// The memory of the process.
-    Memory,
-    /// A database of MySQL, MariaDB or Aurora, by its address.
-    #[cfg(feature = "mysql")]
-    Mysql(String),
-}
-
-impl StoreUrl {
-    /// The recommended settings of a wallet over this store.
-    pub(crate) fn settings(&self) -> Settings {
-        match self {
-            Self::Sqlite(_) | Self::Memory => Settings::default(),
-            #[cfg(feature = "mysql")]
-            Self::Mysql(_) => Settings::for_server(),
-        }
-    }
-}
-
-/// Shows no addresses: they hold passwords.
-impl fmt::Debug for StoreUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
-            Self::Memory => f.write_str("Memory"),
-            #[cfg(feature = "mysql")]
-            Self::Mysql(_) => f.debug_tuple("Mysql").finish_non_exhaustive(),
-        }
-    }
-}
-
-impl FromStr for StoreUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            None if text == "memory" => Ok(Self::Memory),
-            Some(("sqlite", ":memory:")) => Err("write --store memory".to_owned()),
-            // SQLite reads options there; here they would be part of the file's name.
-            Some(("sqlite", path)) if path.contains('?') || path.starts_with("file:") => {
-                Err("sqlite:PATH is the path of a file and takes no options".to_owned())
-            }
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            #[cfg(feature = "mysql")]
-            Some(("mysql", _)) => Ok(Self::Mysql(text.to_owned())),
-            #[cfg(not(feature = "mysql"))]
-            Some(("mysql", _)) => Err("built without the feature mysql".to_owned()),
-            _ => Err("expected sqlite:PATH, memory or mysql://...".to_owned()),
-        }
-    }
-}
-
-fn currency(text: &str) -> Result<Currency, String> {
-    let expected = "expected CODE:DECIMALS, such as BTC:8";
-    let (code, decimals) = text.split_once(':').ok_or(expected)?;
-    let decimals = decimals.parse().map_err(|_| expected)?;
-    Currency::new(code, decimals).map_err(|error| error.to_string())
-}
-
-fn fifo(text: &str) -> Result<String, String> {
-    if cfg!(not(feature = "aws")) {
-        return Err("built without the feature aws".to_owned());
-    }
-    let is_fifo = text.starts_with("http") && text.strip_suffix(".fifo").is_some();
-    let found = is_fifo.then(|| text.to_owned());
-    found.ok_or_else(|| "expected the URL of a FIFO queue: https://... .fifo".to_owned())
-}
-
-pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
-        Ok(number) => Ok(number),
-    }
-}
-
-fn head_size(text: &str) -> Result<usize, String> {
-    let size = text.parse().ok().filter(|size| *size >= 8_192);
-    size.ok_or_else(|| "expected a number of at least 8192".to_owned())
-}
-
-/// Reads a time in RFC 3339.
-///
-/// # Errors
-/// What is wrong, in words.
-pub fn time(text: &str) -> Result<Timestamp, String> {
-    let time: jiff::Timestamp = text.parse().map_err(|error| format!("{error}"))?;
-    Ok(Timestamp::from_micros(time.as_microsecond()))
 }
