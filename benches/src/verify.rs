@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_acknowledged_transfer_that_the_books_do_not_show_is_told() {
+    async fn an_acknowledged_transfer_that_the_books_do_not_show_is_reported() {
         let (store, _) = one_deposit().await;
         let problems = books(store.as_ref(), 2, &[]).await.unwrap();
         let missed = ["2 transfers were acknowledged, the books show 1"];
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_acknowledged_outcome_that_is_gone_is_told() {
+    async fn an_acknowledged_outcome_that_is_gone_is_reported() {
         let (_, deposit) = one_deposit().await;
         let empty = MemoryStore::new(Arc::new(SystemClock));
         let whole = books(&empty, 0, slice::from_ref(&deposit)).await.unwrap();

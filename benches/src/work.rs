@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn work_is_told_per_transfer() {
+    fn work_is_reported_per_transfer() {
         let begin = Meter {
             at: now(),
             server: 100,

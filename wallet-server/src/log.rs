@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_told_with_all_that_caused_it() {
+    fn an_error_is_reported_with_all_that_caused_it() {
         let disk = std::io::Error::other("no space left on device");
         let inner = StoreError::new(StoreErrorKind::Unavailable, "writing a page");
         let inner = inner.with_source(disk);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_back_is_counted_and_told_by_the_next_line() {
+    fn what_is_kept_back_is_counted_and_reported_by_the_next_line() {
         let seldom = Seldom::new(Duration::from_secs(86_400));
         assert_eq!(seldom.turn(), Some(0));
         assert_eq!((seldom.turn(), seldom.turn()), (None, None));

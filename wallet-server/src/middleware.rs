@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_a_problem_that_tells_nothing_of_it() {
+    async fn a_panic_is_a_problem_that_says_nothing_of_it() {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let wallet = Wallet::builder(store).spawn().unwrap();
         let app = App::new(wallet, AppSettings::default()).unwrap();

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_told_in_a_line_and_added_up() {
+    fn counts_are_reported_in_a_line_and_added_up() {
         let tally = Tally::default();
         tally.add("answers: accepted", 2);
         tally.add("answers: accepted", 3);

@@ -303,7 +303,7 @@ fn what_a_verification_left_that_was_killed_keeps_nobody_from_verifying() {
 }
 
 #[test]
-fn what_a_backup_left_that_was_killed_is_told_with_what_to_do() {
+fn what_a_backup_left_that_was_killed_is_reported_with_what_to_do() {
     let files = files();
     std::fs::write(&files.copy, "half of a copy").unwrap();
     let output = exits_with(&files.back_up(), 3);
@@ -317,7 +317,7 @@ fn what_a_backup_left_that_was_killed_is_told_with_what_to_do() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_done_is_done_though_nobody_can_be_told() {
+fn completed_work_exits_with_0_though_nobody_reads_the_report() {
     let files = files();
     let program = env!("CARGO_BIN_EXE_wallet");
     let run = |store: &Path, words: &str, out: &str| {
@@ -343,7 +343,7 @@ fn what_is_done_is_done_though_nobody_can_be_told() {
 }
 
 #[test]
-fn a_log_whose_file_is_gone_is_told_by_every_command_and_by_the_server() {
+fn a_log_whose_file_is_gone_is_reported_by_every_command_and_by_the_server() {
     let files = Files::backed_up();
     let lost = files.fresh();
     let log = files.folder.path().join("new.db-wal");

@@ -184,7 +184,7 @@ fn history_is_mended_after_a_restore_of_the_books() {
 }
 
 #[test]
-fn damage_of_history_is_told() {
+fn damage_of_history_is_reported() {
     let place = Place::new();
     books(&place.file());
     place.exits_with(&["history", "create"], 0);

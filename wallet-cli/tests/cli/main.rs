@@ -136,7 +136,7 @@ fn damage_of_every_kind_is_found() {
 }
 
 #[test]
-fn what_is_no_store_is_told_and_never_created() {
+fn what_is_no_store_is_reported_and_never_created() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("none.db");
     for arguments in [

@@ -27,7 +27,7 @@ fn sound_books_agree_with_themselves() {
 }
 
 #[test]
-fn what_differs_is_told_and_exits_with_1() {
+fn what_differs_is_reported_and_exits_with_1() {
     for (sql, code) in [
         (
             "UPDATE wallet_account SET counters =
@@ -61,7 +61,7 @@ fn what_differs_is_told_and_exits_with_1() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_told() {
+fn what_cannot_be_asked_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("none.db");
     exits_with(&wallet(&file, &["reconcile"]), 2);

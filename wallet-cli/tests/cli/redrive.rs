@@ -51,7 +51,7 @@ fn dead_letters_come_back_in_order_under_their_own_ids() {
 }
 
 #[test]
-fn what_is_no_queue_is_told() {
+fn what_is_no_queue_is_reported() {
     let dead = Queue::new("dead");
     let mut none = Queue::new("none");
     none.url = "https://sqs.example/1/standard".to_owned();

@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_lost_is_told_by_the_least_time_since() {
+    fn what_may_be_lost_follows_from_the_least_time_since() {
         let epochs = Epochs::new(vec![raised(5, 40), raised(2, 50)]);
         let at = Timestamp::from_micros;
         assert_eq!(epochs.current().number(), 5);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_restore_that_is_told_stands_for_all_before_it() {
+    fn the_oldest_restore_that_is_named_stands_for_all_before_it() {
         let epochs = Epochs::new(vec![
             raised(2, 50),
             raised(3, 90),

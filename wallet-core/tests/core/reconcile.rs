@@ -327,7 +327,7 @@ async fn damage_of_history_is_found() {
 }
 
 #[tokio::test]
-async fn a_history_that_is_behind_is_told_and_a_difference_only_where_it_is_due() {
+async fn a_history_that_is_behind_is_reported_and_a_difference_only_where_it_is_due() {
     let mut place = Place::new().await;
     let lines = place.lines(2).await;
     place.history = MemoryHistory::new();

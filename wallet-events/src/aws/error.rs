@@ -213,7 +213,7 @@ mod tests {
     ];
 
     #[test]
-    fn codes_tell_what_is_refused_for_good() {
+    fn codes_show_what_is_refused_for_good() {
         for (code, as_entry, as_call) in CODES {
             let refused = matches!(entry(true, code, None), Published::Refused { .. });
             assert_eq!(refused, as_entry, "{code} as an entry");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_whether_a_queue_is_fifo() {
+    fn a_name_shows_whether_a_queue_is_fifo() {
         assert!(fifo("https://sqs.eu-central-1.amazonaws.com/1/events.fifo").is_ok());
         let error = fifo("events").unwrap_err();
         assert_eq!(
@@ -267,7 +267,7 @@ mod tests {
 
     #[cfg(feature = "sqs")]
     #[test]
-    fn a_stale_receipt_is_told_by_its_code() {
+    fn a_stale_receipt_is_recognized_by_its_code() {
         for code in ["ReceiptHandleIsInvalid", "MessageNotInflight"] {
             assert!(is_stale(code), "{code}");
             assert!(

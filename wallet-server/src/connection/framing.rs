@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_told_twice_is_found_wherever_it_stands_and_however_it_comes() {
+    fn a_length_given_twice_is_found_wherever_it_stands_and_however_it_comes() {
         for size in 1..90 {
             for both in [BOTH, TURNED] {
                 assert_eq!(ambiguous(both, size), Some(0), "{size}");

@@ -296,7 +296,7 @@ fn whole(client: Client, request: &[u8]) -> Response {
 }
 
 #[test]
-fn a_request_whose_length_is_told_twice_is_refused_and_hides_no_other() {
+fn a_request_whose_length_is_given_twice_is_refused_and_hides_no_other() {
     let world = World::memory();
     let hidden = "GET /v1/accounts HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let length = format!("Content-Length: {}\r\n", hidden.len().saturating_add(5));

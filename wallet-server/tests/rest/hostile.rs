@@ -295,7 +295,7 @@ fn a_query_that_makes_no_sense_is_400() {
 }
 
 #[test]
-fn a_query_that_is_refused_is_told_in_the_servers_own_words() {
+fn a_query_that_is_refused_is_reported_in_the_servers_own_words() {
     let world = World::memory();
     let client = world.client();
     for (query, names) in [
@@ -311,7 +311,7 @@ fn a_query_that_is_refused_is_told_in_the_servers_own_words() {
 }
 
 #[test]
-fn a_time_is_one_that_can_be_and_its_refusal_tells_nothing_of_a_library() {
+fn a_time_is_one_that_can_be_and_its_refusal_says_nothing_of_a_library() {
     let world = World::memory();
     let client = world.client();
     let ada = client.open("ada");

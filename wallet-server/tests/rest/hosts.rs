@@ -33,7 +33,7 @@ fn a_page_of_another_site_cannot_call_the_server_by_a_name_that_leads_to_it() {
 }
 
 #[test]
-fn a_server_is_told_its_own_names() {
+fn a_server_answers_to_the_names_of_its_settings() {
     let of = |hosts: &str| {
         let arguments = ["--hosts", hosts];
         World::over(memory_store(), Settings::default(), &arguments)

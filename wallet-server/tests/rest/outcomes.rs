@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{World, http, transfer};
 
 #[test]
-fn a_dry_run_tells_the_answer_and_does_nothing() {
+fn a_dry_run_says_the_answer_and_does_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::sqlite(&folder.path().join("wallet.db"));
     let client = world.client();

@@ -122,7 +122,7 @@ fn entries_are_cut_by_time() {
 }
 
 #[test]
-fn a_list_has_fifty_items_unless_told() {
+fn a_list_has_fifty_items_by_default() {
     let world = World::memory();
     let client = world.client();
     let ada = client.open("ada");

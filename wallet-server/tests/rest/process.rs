@@ -395,7 +395,7 @@ fn after_sigterm_a_copy_of_the_one_file_holds_everything_that_was_acknowledged()
 }
 
 #[test]
-fn a_bad_setting_is_told_and_ends_with_2() {
+fn a_bad_setting_is_reported_and_ends_with_2() {
     let cases: [(&[&str], &str); 16] = [
         (&["--listen", "nowhere"], "--listen"),
         (&["--store", "postgres:x"], "sqlite:PATH, memory"),
@@ -455,7 +455,7 @@ fn decimals_that_are_not_those_of_the_books_end_the_start_with_2() {
 }
 
 #[test]
-fn a_store_or_an_address_that_cannot_be_had_is_told() {
+fn a_store_or_an_address_that_cannot_be_had_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = format!(
         "sqlite:{}",

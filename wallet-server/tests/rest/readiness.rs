@@ -115,7 +115,7 @@ fn ready_goes_by_what_the_latest_commit_came_to() {
 }
 
 #[test]
-fn whoever_was_told_that_the_store_is_gone_finds_the_server_not_ready() {
+fn after_a_503_of_the_store_the_server_is_not_ready() {
     let folder = tempfile::tempdir().unwrap();
     let (file, other) = (folder.path().join("w.db"), folder.path().join("o.db"));
     for takes_away in [true, false] {
@@ -246,7 +246,7 @@ fn lists_that_keep_the_store_busy_keep_nobody_from_commits_and_health() {
 }
 
 #[test]
-fn what_nobody_publishes_is_told_in_the_metrics() {
+fn what_nobody_publishes_is_reported_in_the_metrics() {
     let world = World::memory();
     let client = world.client();
     client.open_with("ada", "5.00");

@@ -164,7 +164,7 @@ pub async fn several_rows_are_marked_together(kit: &StoreKit) {
 }
 
 /// A payload and its time read back as they were committed.
-pub async fn a_row_tells_its_time(kit: &StoreKit) {
+pub async fn a_row_has_the_time_of_its_commit(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }

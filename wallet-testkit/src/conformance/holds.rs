@@ -314,7 +314,7 @@ pub async fn expired_holds_come_longest_expired_first(kit: &StoreKit) {
 }
 
 /// Expired holds of every ledger are listed in one order of time.
-pub async fn expired_holds_are_told_of_every_ledger(kit: &StoreKit) {
+pub async fn expired_holds_of_every_ledger_are_returned(kit: &StoreKit) {
     if !kit.drives_the_clock() {
         return;
     }

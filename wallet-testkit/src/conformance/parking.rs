@@ -17,7 +17,7 @@ fn event(row: RowId, index: EventIndex, reason: &str) -> ParkedEvent {
 
 /// Parked events are listed by row and index with all fields, durably. Parking is
 /// idempotent.
-pub async fn parked_events_are_told_in_order(kit: &StoreKit) {
+pub async fn parked_events_come_in_order(kit: &StoreKit) {
     let rows = kit.rows(2).await;
     let lease = kit.lease().await;
     let why = "refused: \u{1F6AB} 'no'";

@@ -62,7 +62,7 @@ suite! {
             an_expired_hold_can_only_be_expired
             the_sweep_expires_a_hold_once
             expired_holds_come_longest_expired_first
-            expired_holds_are_told_of_every_ledger
+            expired_holds_of_every_ledger_are_returned
             holds_are_listed_for_both_accounts
             a_refused_hold_reserves_nothing
         }
@@ -219,12 +219,12 @@ suite! {
             what_is_complete_stays_so
             marks_add_up
             several_rows_are_marked_together
-            a_row_tells_its_time
+            a_row_has_the_time_of_its_commit
             the_depth_counts_what_is_open
             a_purge_deletes_delivered_rows_only
         }
         parking {
-            parked_events_are_told_in_order
+            parked_events_come_in_order
             a_parked_event_keeps_its_row_open
             a_skipped_event_is_done
             a_redriven_event_is_tried_again

@@ -70,7 +70,7 @@ suite! {
             heads_come_in_the_order_asked
         }
         paging {
-            pages_end_where_they_are_told_to
+            pages_end_at_their_limit
             cursors_survive_new_writes
             cursors_of_another_query_are_refused
             long_pages_are_whole

@@ -7,7 +7,7 @@ use wallet_core::store::{Order, StoreErrorKind};
 
 /// The limit holds, a limit of 0 returns nothing, and the end is an empty page with
 /// the cursor of the previous page.
-pub async fn pages_end_where_they_are_told_to(kit: &HistoryKit) {
+pub async fn pages_end_at_their_limit(kit: &HistoryKit) {
     let all = lines(account(1), &[10, 20, 20, 20, 50]);
     kit.append(&all).await;
     for order in [Order::Ascending, Order::Descending] {

@@ -83,7 +83,7 @@ caught! {
     a_wrong_end_of_times_is_caught: IncludesTo by "order::both_orders_and_time_ranges";
     ignored_ledgers_are_caught: IgnoresLedgers by "order::accounts_and_ledgers_are_apart";
     sorted_heads_are_caught: SortsHeads by "order::heads_come_in_the_order_asked";
-    a_lost_cursor_is_caught: LosesTheCursor by "paging::pages_end_where_they_are_told_to";
+    a_lost_cursor_is_caught: LosesTheCursor by "paging::pages_end_at_their_limit";
     pages_by_time_are_caught: PagesByTime by "paging::cursors_survive_new_writes";
     foreign_cursors_are_caught: TakesAnyCursor by "paging::cursors_of_another_query_are_refused";
     long_pages_cut_off_are_caught: CutsLongPages by "paging::long_pages_are_whole";

@@ -275,7 +275,7 @@ fn a_row_that_cannot_be_read_shows() {
 }
 
 #[test]
-fn an_event_told_twice_shows() {
+fn an_event_that_is_there_twice_shows() {
     let violations = after_damage(|tables, _| {
         let mut records = tables.records.values();
         let home = LedgerId::default();
@@ -498,7 +498,7 @@ fn an_outbox_that_somebody_holds_is_not_checked() {
 }
 
 #[test]
-fn a_change_while_the_books_are_read_is_told_as_such() {
+fn a_change_while_the_books_are_read_is_reported_as_such() {
     let factory = Exposed::default();
     block_on(async {
         let kit = StoreKit::new(Arc::new(factory.clone())).await;

@@ -185,7 +185,7 @@ proptest! {
     }
 
     #[test]
-    fn amounts_tell_transfers_apart(first in 1_i128..1_000, second in 1_i128..1_000) {
+    fn transfers_of_other_amounts_have_other_fingerprints(first in 1_i128..1_000, second in 1_i128..1_000) {
         let of_minor = |minor| of(PostTransfer::new(vec![values::leg(1, 2, minor)]));
         prop_assert_eq!(of_minor(first) == of_minor(second), first == second);
     }

@@ -168,7 +168,7 @@ async fn an_item_that_fails_is_resumed_and_none_behind_it_comes_first() {
 }
 
 #[tokio::test]
-async fn a_key_tells_of_every_item_whether_it_is_done() {
+async fn a_key_shows_of_every_item_whether_it_is_done() {
     let world = World::new().await;
     let ledger = LedgerId::default();
     assert_eq!(

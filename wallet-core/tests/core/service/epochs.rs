@@ -69,7 +69,7 @@ async fn read(wallet: &Wallet, number: u128, freshness: &Freshness) -> Balance {
 }
 
 #[tokio::test]
-async fn a_cached_balance_of_lost_effects_is_never_told_again() {
+async fn a_cached_balance_of_lost_effects_is_never_returned_again() {
     let books = restored().await;
     let before = at_work(&books.world, &books.cache);
     assert_eq!(read(&before, 2, &Freshness::Cached).await, books.lost[1]);

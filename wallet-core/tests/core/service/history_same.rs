@@ -139,7 +139,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_reader_cannot_tell_history_from_the_ledger(steps in steps()) {
+    fn a_reader_cannot_distinguish_history_from_the_ledger(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(run(steps));
     }

@@ -214,7 +214,7 @@ async fn a_lost_event_behind_a_gap_is_passed_over_before_any_of_the_new_epoch_ca
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_ledger_the_handler_is_told_to_read_the_account_itself() {
+async fn without_a_ledger_the_handler_is_asked_to_read_the_account_itself() {
     let example = Example::new().await;
     let Example { shop, ada, bob, .. } = &example;
     shop.send(&example.retained).await;

@@ -47,7 +47,7 @@ async fn an_idle_relay_looks_into_the_outbox_as_often_as_it_is_set_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_no_signal_told_is_found_by_looking() {
+async fn what_no_signal_reported_is_found_by_polling() {
     let mut world = World::new();
     // The wallet of another process.
     world.signal = CommitSignal::default();

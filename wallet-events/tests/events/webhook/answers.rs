@@ -18,7 +18,7 @@ fn failed(reason: &str) -> Published {
 }
 
 #[tokio::test]
-async fn only_2xx_is_delivered_and_the_status_is_all_that_is_told() {
+async fn only_2xx_is_delivered_and_the_status_is_all_that_is_reported() {
     let receiver = Receiver::start().await;
     let webhook = webhook(&receiver.url());
     for status in [200, 201, 202, 204, 299] {

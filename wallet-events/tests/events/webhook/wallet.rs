@@ -10,7 +10,7 @@ use crate::webhook::route::Route;
 /// A subscriber receives every event of the ledger, with the same JSON and in the order
 /// of its account, although some attempts fail.
 #[tokio::test(start_paused = true)]
-async fn what_the_ledger_tells_is_what_a_subscriber_gets() {
+async fn what_the_ledger_publishes_is_what_a_subscriber_gets() {
     let world = World::new();
     let [ada, bob] = world.accounts().await;
     for _ in 0..5 {

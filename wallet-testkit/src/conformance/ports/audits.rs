@@ -155,7 +155,7 @@ pub async fn nothing_to_append_appends_nothing(kit: &Kit) {
 }
 
 /// Pages start after any sequence and respect the limit.
-pub async fn pages_begin_and_end_where_they_are_told_to(kit: &Kit) {
+pub async fn pages_begin_at_their_cursor_and_end_at_their_limit(kit: &Kit) {
     append(kit, 0, &events(0..10)).await;
     for (after, limit, due) in [
         (0, 3, vec![0, 1, 2]),
@@ -171,7 +171,7 @@ pub async fn pages_begin_and_end_where_they_are_told_to(kit: &Kit) {
 }
 
 /// The last record of each partition is returned; `None` for an empty one.
-pub async fn the_last_record_is_told(kit: &Kit) {
+pub async fn the_last_record_is_returned(kit: &Kit) {
     assert_eq!(kit.port().last(0).await.unwrap(), None);
     for number in 1..4 {
         let appended = append(kit, 0, &events([number, number + 10])).await;

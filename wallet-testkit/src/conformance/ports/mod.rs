@@ -31,8 +31,8 @@ suite! {
             hundreds_of_events_go_in_one_call
             partitions_are_chains_of_their_own
             nothing_to_append_appends_nothing
-            pages_begin_and_end_where_they_are_told_to
-            the_last_record_is_told
+            pages_begin_at_their_cursor_and_end_at_their_limit
+            the_last_record_is_returned
             appends_at_once_make_one_chain
         }
     } $
@@ -148,7 +148,7 @@ suite! {
             a_batch_of_nothing_is_nothing
             a_batch_ends_each_of_its_messages
             a_batch_of_more_than_a_call_takes_is_ended_whole
-            what_a_batch_could_not_end_is_told_and_comes_again
+            what_a_batch_could_not_delete_is_reported_and_comes_again
         }
     } $
 }

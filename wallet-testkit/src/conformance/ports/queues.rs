@@ -144,7 +144,7 @@ pub async fn a_batch_of_more_than_a_call_takes_is_ended_whole(kit: &Kit) {
 }
 
 /// The failures of a batch are reported. The other messages are still deleted.
-pub async fn what_a_batch_could_not_end_is_told_and_comes_again(kit: &Kit) {
+pub async fn what_a_batch_could_not_delete_is_reported_and_comes_again(kit: &Kit) {
     send(kit, &["a.1"]).await;
     let stale = receive(kit, 1).await;
     give_back(kit, &stale).await;
