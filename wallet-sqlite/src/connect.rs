@@ -1,36 +1,33 @@
-//! Opens connections and takes the write lock.
+//! Opens connections to a ledger's file or to an inbox's, for writing and for reading.
+
+mod examine;
+mod identify;
+mod lock;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
 use crate::SqliteSettings;
-use crate::coherent;
 use crate::error::{During, Result, corrupt};
 use crate::file::{
-    OpenFile, create_private, follow, log_without_beginning, names, remove_second_names,
-    second_names, traces,
+    OpenFile, create_private, follow, names, remove_second_names, second_names, traces,
 };
+use identify::{identify, log_ahead, one};
+use lock::insist;
+
+pub(crate) use examine::{Examination, copy, exclusive, look, without_log};
+pub(crate) use lock::{begin, roll_back};
 
 /// The longest log before the writer runs a checkpoint itself, as a multiple of the pages
 /// between two checkpoints.
 pub(crate) const BEHIND: u32 = 4;
-/// The application id `WLLT`. It marks files that this crate created.
-pub(crate) const APPLICATION_ID: i32 = 0x574C_4C54;
-/// Rows are short and accounts are spread widely. A small page means fewer bytes per
-/// written row.
-const PAGE_BYTES: u32 = 2_048;
 /// The capacity of the statement cache. It holds every statement that a store runs.
 const STATEMENTS: usize = 96;
-/// The pause between two tries for a lock.
-const PROBE: Duration = Duration::from_micros(500);
-
-/// The longest wait for a lock when a file is only examined. The log may be under recovery.
-const LOOK_WAIT: Duration = Duration::from_secs(5);
 
 const DURABILITY: &str = "
     PRAGMA synchronous = FULL;
@@ -133,96 +130,6 @@ pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
     Ok(connection)
 }
 
-/// A connection that examines a file while others use it.
-#[derive(Debug)]
-pub(crate) struct Examination {
-    pub(crate) connection: Connection,
-    file: OpenFile,
-    /// Whether file and log belong together.
-    is_whole: bool,
-}
-
-impl Drop for Examination {
-    fn drop(&mut self) {
-        // The log of a mixture stays, and so does a log that is another file's by now.
-        if self.is_whole && self.file.check().is_ok() {
-            let _ = keep_log(&self.connection, false);
-        }
-    }
-}
-
-/// Opens an existing file to examine it while other connections use it.
-pub(crate) fn look(path: &Path) -> Result<Examination> {
-    let real = real(path)?;
-    refuse_traces(&real)?;
-    one_name(&real)?;
-    let file = OpenFile::at(path)?;
-    let mut connection = durable(path)?;
-    connection
-        .busy_timeout(LOOK_WAIT)
-        .during("setting the busy timeout")?;
-    connection
-        .execute_batch("PRAGMA query_only = ON")
-        .during("making a connection read-only")?;
-    let is_whole = coherent::check(&mut connection).is_ok();
-    Ok(Examination {
-        connection,
-        file: file.with_log()?,
-        is_whole,
-    })
-}
-
-/// Opens an existing file that no other process uses.
-pub(crate) fn copy(path: &Path) -> Result<Connection> {
-    let connection = durable(path)?;
-    keep_log(&connection, false)?;
-    Ok(connection)
-}
-
-/// Opens an existing file. Closing the connection leaves the log as it is.
-fn durable(path: &Path) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = open(path, flags)?;
-    connection
-        .execute_batch(DURABILITY)
-        .during("setting up a connection")?;
-    Ok(connection)
-}
-
-/// Sets a file to a journal mode that needs no log beside it.
-pub(crate) fn without_log(connection: &Connection) -> Result<()> {
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode = DELETE", (), |row| row.get(0))
-        .during("ending the log")?;
-    if mode != "delete" {
-        return Err(has_it_open());
-    }
-    Ok(())
-}
-
-fn has_it_open() -> StoreError {
-    let context = "somebody else has the file open";
-    StoreError::new(StoreErrorKind::Conflict, context)
-}
-
-/// Opens a file that no other process has open, moves its log into it, and locks it.
-/// Nothing is left beside the file. An exclusive locking mode would leave a journal.
-pub(crate) fn exclusive(path: &Path) -> Result<Connection> {
-    let connection = copy(path)?;
-    connection
-        .busy_timeout(Duration::ZERO)
-        .during("setting the busy timeout")?;
-    without_log(&connection)?;
-    connection
-        .execute_batch("BEGIN EXCLUSIVE")
-        .during("locking the file")?;
-    // Another process may have opened the file in between, with a log.
-    if pragma::<String>(&connection, "journal_mode")? != "delete" {
-        return Err(has_it_open());
-    }
-    Ok(connection)
-}
-
 /// Opens the file and creates it if allowed, with access for its owner only. SQLite gives
 /// the log and its index the same rights.
 fn open_or_create(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
@@ -294,115 +201,4 @@ fn tune(connection: &Connection, settings: &SqliteSettings, times: u32) -> Resul
         .execute_batch(DURABILITY)
         .and_then(|()| connection.execute_batch(&sizes))
         .during("setting up a connection")
-}
-
-/// Refuses a file of another application, and marks a new file.
-fn identify(connection: &Connection, settings: &SqliteSettings) -> Result<()> {
-    let id: i32 = pragma(connection, "application_id")?;
-    let tables = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'wallet\\_%' ESCAPE '\\'";
-    let foreign: i64 = one(connection, tables)?;
-    let ours = "SELECT count(*) FROM sqlite_schema WHERE name = 'wallet_migration'";
-    let has_tables = one::<i64>(connection, ours)? > 0;
-    let known = id == APPLICATION_ID || has_tables;
-    let is_empty = id == 0 && foreign == 0;
-    if !known && !is_empty && !settings.adopt {
-        let context = "the file belongs to another application; see `SqliteSettings::adopt`";
-        return Err(StoreError::new(StoreErrorKind::Internal, context));
-    }
-    if !known && is_empty && !settings.create {
-        return Err(StoreError::new(
-            StoreErrorKind::Internal,
-            "the file holds no ledger",
-        ));
-    }
-    // Also a file that was marked by a process that did not live to create its tables.
-    let is_new = !has_tables && foreign == 0;
-    if is_new && log_without_beginning(&real(&settings.path)?) {
-        return Err(corrupt(
-            "the file holds nothing, and the log beside it is of books: keep both, and restore \
-             a backup or the file that the log belongs to",
-        ));
-    }
-    if !known && is_empty {
-        let stamp = format!("PRAGMA page_size = {PAGE_BYTES}");
-        connection.execute_batch(&stamp).during("sizing pages")?;
-    }
-    log_ahead(connection)?;
-    if !known && is_empty {
-        let stamp = format!("PRAGMA application_id = {APPLICATION_ID}");
-        connection
-            .execute_batch(&stamp)
-            .during("marking the file")?;
-    }
-    Ok(())
-}
-
-fn log_ahead(connection: &Connection) -> Result<()> {
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))
-        .during("switching to write-ahead logging")?;
-    if mode != "wal" {
-        let context = "the file cannot be used with a write-ahead log";
-        return Err(StoreError::new(StoreErrorKind::Internal, context));
-    }
-    Ok(())
-}
-
-fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> Result<T> {
-    one(connection, &format!("PRAGMA {name}"))
-}
-
-/// The single value of the single row.
-fn one<T: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> Result<T> {
-    connection
-        .query_row(sql, (), |row| row.get(0))
-        .during("asking what the file is")
-}
-
-/// `BEGIN IMMEDIATE`. Waits for the lock for at most `lock_wait`.
-pub(crate) fn begin(connection: &Connection, lock_wait: Duration) -> Result<()> {
-    insist(lock_wait, || {
-        connection
-            .prepare_cached("BEGIN IMMEDIATE")
-            .and_then(|mut begin| begin.execute(()))
-            .during("beginning a transaction")
-            .map(|_| ())
-    })
-}
-
-/// Retries `work` while another connection holds a lock, for at most `wait`.
-fn insist<T>(wait: Duration, mut work: impl FnMut() -> Result<T>) -> Result<T> {
-    let mut left = wait;
-    loop {
-        match work() {
-            Err(error) if is_busy(&error) && !left.is_zero() => {
-                left = left.saturating_sub(PROBE);
-                pause();
-            }
-            done => return done,
-        }
-    }
-}
-
-fn is_busy(error: &StoreError) -> bool {
-    let source = std::error::Error::source(error);
-    let driver = source.and_then(|source| source.downcast_ref::<rusqlite::Error>());
-    driver.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::DatabaseBusy)
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "between two tries for SQLite's lock, on a thread of the store's, as SQLite's own \
-              busy handler does; no rule depends on its length"
-)]
-fn pause() {
-    std::thread::sleep(PROBE);
-}
-
-/// Rolls back the open transaction. A failure does not matter: either no transaction is
-/// open, or closing the connection rolls it back.
-pub(crate) fn roll_back(connection: &Connection) {
-    if !connection.is_autocommit() {
-        let _ = connection.execute_batch("ROLLBACK");
-    }
 }

@@ -1,42 +1,25 @@
-//! [`SqliteStore`] implements the ledger store of the core. It passes each call to the
-//! writer's thread or to a thread that reads.
+//! Opens, migrates and closes a [`SqliteStore`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod jobs;
+mod ledger;
+
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use rusqlite::Connection;
-use wallet_core::ledger::{
-    AccountKey, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
-    TransferKey, TransferWithReversals,
-};
-use wallet_core::request::{Batch, ReadSet};
 use wallet_core::runtime::Clock;
-use wallet_core::store::{
-    AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
-    Snapshot, StoreErrorKind, TrialBalance,
-};
-use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
 use crate::checkpoint::{self, Checkpoints};
-use crate::commit::{decide_and_write, in_file, in_transaction, read_in_file};
-use crate::deferred::{Books, Cache};
+use crate::commit::in_transaction;
+use crate::deferred::Cache;
 use crate::error::Result;
 use crate::file::OpenFile;
-use crate::past_balance::{Answer, Question, Settlements};
-use crate::probe::{self, Room};
+use crate::past_balance::Settlements;
+use crate::probe::Room;
 use crate::read::WriterCache;
 use crate::settings::SqliteSettings;
 use crate::threads::Threads;
-use crate::{coherent, connect, epoch, migrate, purge, read};
-
-/// These limits let many requests share one flush. The first request of a batch still does
-/// not wait long for the last.
-const LIMITS: Limits = Limits {
-    requests: 2_000,
-    rows: 200_000,
-    bytes: 64 << 20,
-};
+use crate::{coherent, connect, migrate};
 
 /// The books and their outbox in one SQLite file.
 ///
@@ -154,99 +137,6 @@ impl SqliteStore {
         bring_up_to_date(&writer, settings, clock)?;
         is_whole(&mut writer, settings).map(drop)
     }
-
-    /// Runs `work` in a transaction that holds the write lock, and commits it.
-    pub(crate) async fn write<T, E>(
-        &self,
-        work: impl FnOnce(&Books<'_>, Timestamp) -> std::result::Result<T, E> + Send + 'static,
-    ) -> std::result::Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
-        let (file, deltas) = (Arc::clone(&self.file), Arc::clone(&self.deltas));
-        let job = move |writer: &mut Connection| {
-            in_file(&file, writer, lock_wait, |open| {
-                work(&deltas.books(open)?, clock.now())
-            })
-        };
-        self.writer.run(job).await
-    }
-
-    /// Runs `work` on one consistent state, without locks.
-    pub(crate) async fn read<T, E>(
-        &self,
-        work: impl FnOnce(&Books<'_>) -> std::result::Result<T, E> + Send + 'static,
-    ) -> std::result::Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        self.read_on(&self.readers, work).await
-    }
-
-    /// Like `read`, for small reads. A commit may need such a read, so it never waits
-    /// behind large reads.
-    async fn find<T>(
-        &self,
-        work: impl FnOnce(&Books<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T>
-    where
-        T: Send + 'static,
-    {
-        self.read_on(&self.finders, work).await
-    }
-
-    async fn read_on<T, E>(
-        &self,
-        threads: &Threads,
-        work: impl FnOnce(&Books<'_>) -> std::result::Result<T, E> + Send + 'static,
-    ) -> std::result::Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let (file, deltas) = (Arc::clone(&self.file), Arc::clone(&self.deltas));
-        let job = move |reader: &mut Connection| {
-            read_in_file(&file, reader, |state| work(&deltas.books(state)?))
-        };
-        threads.ask(job).await
-    }
-
-    /// Answers a question under the write lock, together with all other waiting ones.
-    pub(crate) async fn settle(&self, question: Question) -> Result<Option<PastBalance>> {
-        let settlements = Arc::clone(&self.settlements);
-        let answered = settlements.add(question);
-        let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
-        let (file, deltas) = (Arc::clone(&self.file), Arc::clone(&self.deltas));
-        let job = move |writer: &mut Connection| {
-            settlements.settle(|answer| {
-                in_file(&file, writer, lock_wait, |open| {
-                    answer(&deltas.books(open)?, clock.now())
-                })
-            });
-            Ok::<(), StoreError>(())
-        };
-        self.writer.run(job).await?;
-        let lost = |_| StoreError::new(StoreErrorKind::Unavailable, "the question was dropped");
-        answered.await.map_err(lost)?
-    }
-
-    /// One answer per key, in the order of the keys.
-    async fn each<K, T>(
-        &self,
-        keys: &[K],
-        one: impl Fn(&Books<'_>, K) -> Result<Option<T>> + Send + 'static,
-    ) -> Result<Vec<Option<T>>>
-    where
-        K: Copy + Send + 'static,
-        T: Send + 'static,
-    {
-        let keys = keys.to_vec();
-        let work = move |books: &Books<'_>| keys.into_iter().map(|key| one(books, key)).collect();
-        self.find(work).await
-    }
 }
 
 impl Drop for SqliteStore {
@@ -260,176 +150,5 @@ impl Drop for SqliteStore {
                 .post(move |writer| checkpoint::end(&file, writer));
         }
         self.writer.end();
-    }
-}
-
-#[async_trait]
-impl LedgerStore for SqliteStore {
-    fn limits(&self) -> Limits {
-        LIMITS
-    }
-
-    async fn transact(&self, batch: Arc<Batch>) -> Result<Committed> {
-        let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
-        let requests = batch.requests().len();
-        let (cache, deltas) = (Arc::clone(&self.cache), Arc::clone(&self.deltas));
-        let (file, defer_from) = (Arc::clone(&self.file), self.defer_from);
-        let room = Arc::clone(&self.room);
-        let job = move |writer: &mut Connection| {
-            let decided = in_file(&file, writer, lock_wait, |open| {
-                let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
-                let books = deltas.books(open)?;
-                decide_and_write(&books, clock.as_ref(), &batch, Some(&mut cache), defer_from)
-            });
-            let wrote = decided.as_ref().map(|decided| !decided.changes.is_empty());
-            room.note(wrote);
-            decided
-        };
-        let decision = self.writer.run(job).await?;
-        self.checkpoints.committed(requests);
-        Ok(Committed {
-            decided: decision.decided,
-        })
-    }
-
-    async fn snapshot(&self, reads: &ReadSet) -> Result<Snapshot> {
-        let (clock, reads) = (Arc::clone(&self.clock), reads.clone());
-        let read = move |books: &Books<'_>| {
-            let mut read = read::snapshot(books, &reads, None)?;
-            read.snapshot.now = clock.now();
-            Ok(read.snapshot)
-        };
-        self.read(read).await
-    }
-
-    async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>> {
-        let keys = keys.to_vec();
-        // A commit in flight holds the lock. Once this call has the lock, every earlier
-        // commit is visible.
-        let work = move |open: &Books<'_>, _| {
-            let records = keys.into_iter().map(|key| read::record(open, key));
-            records.collect()
-        };
-        self.write(work).await
-    }
-
-    async fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Option<Account>>> {
-        self.each(keys, read::account).await
-    }
-
-    async fn balances(&self, keys: &[AccountKey]) -> Result<Vec<Option<Balance>>> {
-        let keys = keys.to_vec();
-        let work = move |books: &Books<'_>| {
-            let epoch = epoch::current(books)?;
-            let each = keys.into_iter().map(|key| {
-                let found = read::account_state(books, key)?;
-                Ok(found.map(|(_, state)| Balance::of(&state, epoch)))
-            });
-            each.collect()
-        };
-        self.read(work).await
-    }
-
-    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>> {
-        let query = query.clone();
-        self.read(move |state| read::list_accounts(state, &query))
-            .await
-    }
-
-    async fn transfers(&self, keys: &[TransferKey]) -> Result<Vec<Option<TransferWithReversals>>> {
-        self.each(keys, |books, key| read::transfer(books, key))
-            .await
-    }
-
-    async fn list_transfers(&self, query: &ReferenceQuery) -> Result<Vec<TransferWithReversals>> {
-        let query = query.clone();
-        self.read(move |state| read::list_transfers(state, &query))
-            .await
-    }
-
-    async fn holds(&self, keys: &[HoldKey]) -> Result<Vec<Option<Hold>>> {
-        self.each(keys, |books, key| read::hold(books, key)).await
-    }
-
-    async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>> {
-        let query = query.clone();
-        self.read(move |state| read::list_holds(state, &query))
-            .await
-    }
-
-    async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>> {
-        let now = self.clock.now();
-        self.find(move |state| read::expired_holds(state, now, limit))
-            .await
-    }
-
-    async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>> {
-        let query = query.clone();
-        self.read(move |state| read::entries(state, &query)).await
-    }
-
-    async fn balance_at(&self, account: AccountKey, at: Timestamp) -> Result<Option<PastBalance>> {
-        let question = Question { account, at };
-        question.check(self.clock.now())?;
-        match self.read(move |state| question.read(state)).await? {
-            Answer::Known(balance) => Ok(balance),
-            Answer::TooRecent => self.settle(question).await,
-        }
-    }
-
-    async fn ledgers(&self) -> Result<Vec<LedgerId>> {
-        self.read(|books| read::ledgers(books)).await
-    }
-
-    async fn trial_balance(&self, ledger: LedgerId) -> Result<Vec<TrialBalance>> {
-        self.read(move |books| read::trial_balance(books, ledger))
-            .await
-    }
-
-    async fn epochs(&self) -> Result<Epochs> {
-        self.read(|books| epoch::all(books)).await
-    }
-
-    async fn raise_epoch(&self, restored_to: Timestamp, by: &RaisedBy) -> Result<RaisedEpoch> {
-        let by = by.clone();
-        self.write(move |open, now| epoch::raise(open, restored_to, &by, now))
-            .await
-    }
-
-    async fn probe(&self) -> Result<()> {
-        let bytes = self.room.probe_bytes();
-        let probed = self.write(move |open, _| probe::run(open, bytes)).await;
-        // A small write may fit where a commit does not.
-        self.room.note(probed.as_ref().map(|()| bytes > 0));
-        probed
-    }
-
-    async fn pending_sums(&self, accounts: &[AccountKey]) -> Result<Vec<Option<PendingSums>>> {
-        self.each(accounts, read::pending_sums).await
-    }
-
-    async fn purgeable(&self, purge: Purge) -> Result<u64> {
-        let now = self.clock.now();
-        let work = move |state: &Books<'_>| match purge {
-            Purge::Records { older_than, limit } => {
-                purge::count_records(state, now.saturating_sub(older_than), limit)
-            }
-            Purge::DeliveredEvents { older_than, limit } => {
-                purge::count_delivered(state, now.saturating_sub(older_than), limit)
-            }
-        };
-        self.read(work).await
-    }
-
-    async fn purge(&self, purge: Purge) -> Result<u64> {
-        let work = move |open: &Books<'_>, now: Timestamp| match purge {
-            Purge::Records { older_than, limit } => {
-                purge::records(open, now.saturating_sub(older_than), limit)
-            }
-            Purge::DeliveredEvents { older_than, limit } => {
-                purge::delivered(open, now.saturating_sub(older_than), limit)
-            }
-        };
-        self.write(work).await
     }
 }
