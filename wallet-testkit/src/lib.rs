@@ -33,8 +33,6 @@ pub mod broken;
 pub mod conformance;
 pub mod consistency;
 pub mod deterministic;
-pub mod history;
-pub mod inbox;
 pub mod model;
 
 mod block_on;
@@ -50,6 +48,7 @@ mod violations;
 
 pub use block_on::block_on;
 pub use clock::ManualClock;
+pub use conformance::{history, inbox};
 pub use factory::{Built, Factory, Guard, Reopen};
 pub use ids::SeededIds;
 pub use kit::Kit;

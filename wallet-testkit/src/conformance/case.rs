@@ -2,7 +2,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::{Factory, Kit, StoreKit};
+use crate::{Factory, Kit, StoreEnds, StoreKit};
 
 /// The future of a running case.
 pub type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -37,6 +37,14 @@ impl<P: ?Sized + Send + Sync + 'static> SuiteKit for Kit<P> {
 
     fn of(kit: Self) -> Self {
         kit
+    }
+}
+
+impl SuiteKit for StoreKit {
+    type Port = StoreEnds;
+
+    fn of(kit: Kit<StoreEnds>) -> Self {
+        Self::of_store(kit)
     }
 }
 

@@ -6,9 +6,9 @@
 //! on values. After every case of a store its [`invariants`](wallet_core::verify)
 //! are checked.
 
-pub use crate::history::HISTORY;
-pub use crate::inbox::INBOX;
 pub use case::{Case, Running, SuiteKit, fault, keeps_outbox, run, run_named};
+pub use history::HISTORY;
+pub use inbox::INBOX;
 pub use ports::{
     AUDIT_LOG, BALANCE_CACHE, LOCK_MANAGER, MESSAGE_QUEUE, RATE_LIMITER, SESSION_STORE,
 };
@@ -30,8 +30,10 @@ pub mod concurrency;
 pub mod delivery;
 pub mod epochs;
 pub mod extremes;
+pub mod history;
 pub mod holds;
 pub mod idempotency;
+pub mod inbox;
 pub mod leases;
 pub mod parking;
 pub mod pending;

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Factory, Kit, SeededIds, StoreEnds};
-use crate::conformance::SuiteKit;
 use wallet_core::ledger::{Decided, RecordKey, SettlementShards};
 use wallet_core::request::{Batch, BulkRequest, PreparedRequest};
 use wallet_core::store::{Committed, LedgerStore, Outbox, StoreErrorKind};
@@ -42,19 +41,16 @@ impl Deref for StoreKit {
     }
 }
 
-impl SuiteKit for StoreKit {
-    type Port = StoreEnds;
-
-    fn of(kit: Kit<StoreEnds>) -> Self {
-        Self::with(kit, SEED, "auto")
-    }
-}
-
 impl StoreKit {
     /// Builds a fresh store of `factory` and a clock at
     /// [`ManualClock::START`](super::ManualClock::START).
     pub async fn new(factory: Arc<dyn Factory<StoreEnds>>) -> Self {
-        Self::of(Kit::new(factory).await)
+        Self::of_store(Kit::new(factory).await)
+    }
+
+    /// The kit of a store that is open.
+    pub(crate) fn of_store(kit: Kit<StoreEnds>) -> Self {
+        Self::with(kit, SEED, "auto")
     }
 
     /// A kit of another process on the same store. Prints a note where only one
