@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::disk;
 use crate::pattern::Pattern;
-use crate::store::StoreKind;
+use crate::store_kind::StoreKind;
 
 /// The most requests that the wallet puts into a batch by default.
 const BATCH_MAX: u32 = 1_000;

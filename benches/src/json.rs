@@ -7,7 +7,7 @@ use crate::baseline::Way;
 use crate::load::{Measured, Report};
 use crate::pattern::Pattern;
 use crate::report::{ratios, to_beside};
-use crate::store::StoreKind;
+use crate::store_kind::StoreKind;
 use crate::work::Each;
 use crate::{Result, measure};
 

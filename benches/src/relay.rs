@@ -21,7 +21,8 @@ use wallet_events::{Relay, RelaySettings};
 use crate::args::Load;
 use crate::measure::{Figures, Tally};
 use crate::pattern::Picker;
-use crate::store::{Site, StoreKind, Subject};
+use crate::store::{Site, Subject};
+use crate::store_kind::StoreKind;
 use crate::wallet::Loaded;
 use crate::{Result, clock};
 

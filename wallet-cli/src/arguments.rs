@@ -81,7 +81,11 @@ impl Arguments {
             // Damaged books can be examined. Every other answer about them may be wrong.
             let examines = matches!(self.what, What::Verify(_) | What::Reconcile(_));
             let refusal = match &opened {
-                Err(CliError::Store(error)) if examines => Some(error.to_string()),
+                Err(CliError::Store(error))
+                    if examines && error.kind() == StoreErrorKind::Corrupt =>
+                {
+                    Some(error.to_string())
+                }
                 _ => None,
             };
             let store = match &refusal {

@@ -8,8 +8,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use wallet_core::StoreError;
@@ -24,6 +25,9 @@ use crate::threads::{Handle, Threads, join};
 const LOOK_EVERY: usize = 500;
 /// The passes over pages that were added meanwhile, before the writer takes over.
 const PASSES: u32 = 2;
+
+/// How often the file's name is looked up while there is nothing else to do.
+const WATCH: Duration = Duration::from_millis(500);
 
 const LOG: &str = "PRAGMA wal_checkpoint(NOOP)";
 const CARRY_OVER: &str = "PRAGMA wal_checkpoint(PASSIVE)";
@@ -89,9 +93,9 @@ impl Drop for Checkpoints {
 /// so that the file alone is complete. If another process prevents this, the last process
 /// that closes the file does it.
 ///
-/// A file that was replaced shares the log's name with its successor. So nothing is moved or
-/// removed unless this connection still has the file and the log of that name, or nobody has
-/// begun another one or written to this one.
+/// A file that was replaced shares the log's name with its successor, and may share the log.
+/// So nothing is moved or removed unless the name never led elsewhere, or nobody else has
+/// committed to the log since it last led to the file, and nobody can do so meanwhile.
 pub(crate) fn end(file: &OpenFile, connection: &Connection) {
     if file.check().is_ok() {
         pages_left(connection, EMPTY);
@@ -101,9 +105,13 @@ pub(crate) fn end(file: &OpenFile, connection: &Connection) {
         }
     } else if file.has_lost_its_log() {
         save(connection);
-    } else if file.has_lost_its_name() {
+    } else if !file.alone_wrote_its_log(connection) {
+        // It may hold commits of the successor.
+    } else if file.has_no_log() || (file.has_its_log() && file.has_lost_its_name()) {
         pages_left(connection, EMPTY);
-    } else if let Some(_locked) = file.lock_successor()
+    } else if file.has_its_log()
+        && let Some(successor) = file.successor()
+        && connect::retried(|| successor.lock())
         && file.alone_wrote_its_log(connection)
     {
         // The log would otherwise lie over the pages of the successor.
@@ -123,7 +131,15 @@ fn run(
     writer: &Handle,
     pages: u32,
 ) {
-    while nudges.recv().is_ok() {
+    loop {
+        match nudges.recv_timeout(WATCH) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                watch(file, writer);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
         if pages_left(connection, LOG) < i64::from(pages) {
             continue;
         }
@@ -132,6 +148,19 @@ fn run(
         }
         let file = Arc::clone(file);
         writer.post(move |connection| carry_over(&file, connection));
+    }
+}
+
+/// Notices that the file was replaced while nothing happened, and notes what others have
+/// committed until then.
+fn watch(file: &Arc<OpenFile>, writer: &Handle) {
+    if file.check().is_ok() {
+        let file = Arc::clone(file);
+        writer.post(move |connection| {
+            if file.check().is_ok() {
+                file.note_commits(connection);
+            }
+        });
     }
 }
 

@@ -200,15 +200,17 @@ fn page_damage(error: &StoreError) -> bool {
 
 fn damaged(what: &str) -> StoreError {
     corrupt(format!(
-        "the file is damaged, or it and its log do not belong together ({what}): keep both, \
-         and restore a backup"
+        "the file is damaged, or it and its log do not belong together ({what}). If a process \
+         still works on a file that had this name, end it, and start again. Otherwise keep \
+         both, and restore a backup"
     ))
 }
 
 fn mixed(what: &str) -> StoreError {
     corrupt(format!(
         "the file and its log do not belong together ({what}), as when a file is copied over \
-         an open one: keep both, and restore a backup"
+         an open one. If a process still works on a file that had this name, end it, and start \
+         again. Otherwise keep both, and restore a backup"
     ))
 }
 

@@ -21,7 +21,7 @@ use identify::{identify, log_ahead, one};
 use lock::insist;
 
 pub(crate) use examine::{Examination, copy, exclusive, look, without_log};
-pub(crate) use lock::{begin, roll_back};
+pub(crate) use lock::{begin, retried, roll_back};
 
 /// The longest log before the writer runs a checkpoint itself, as a multiple of the pages
 /// between two checkpoints.
@@ -62,9 +62,9 @@ fn open_writer(settings: &SqliteSettings, path: &Path) -> Result<(Connection, Op
     // From here on, no restore can be replacing the open file.
     remove_second_names(path);
     one_name(path)?;
-    let file = file.with_log()?;
+    // The first read creates the log.
     file.note_commits(&connection);
-    Ok((connection, file))
+    Ok((connection, file.with_log()?.require_log()?))
 }
 
 /// Refuses a file with several names.

@@ -11,7 +11,7 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use rusqlite::Connection;
 use wallet_core::StoreError;
@@ -36,6 +36,9 @@ pub(crate) struct OpenFile {
     log: Vec<(PathBuf, Identity)>,
     /// SQLite's count of commits by others, while the name still led to the file.
     commits_of_others: AtomicI64,
+    /// The name led elsewhere once. What is in the log since then may be of another file, so
+    /// the store does not go on, even if the name leads back.
+    was_replaced: AtomicBool,
 }
 
 /// Device and inode. No other file has both while this one is open.
@@ -52,6 +55,7 @@ impl OpenFile {
             identity,
             log: Vec::new(),
             commits_of_others: AtomicI64::new(UNKNOWN),
+            was_replaced: AtomicBool::new(false),
         })
     }
 
@@ -64,6 +68,19 @@ impl OpenFile {
             if let Ok(Some(identity)) = identity(&path) {
                 self.log.push((path, identity));
             }
+        }
+        Ok(self)
+    }
+
+    /// Fails if the log or its index was removed while the file was opened: the connection
+    /// has a log that no other one will see.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub(crate) fn require_log(self) -> Result<Self> {
+        if cfg!(unix) && self.log.len() < 2 {
+            let context = "the log was removed while the file was opened: start again";
+            return Err(StoreError::new(StoreErrorKind::Unavailable, context));
         }
         Ok(self)
     }
@@ -88,9 +105,14 @@ impl OpenFile {
     /// Whether the log was removed and no other log has its name. Its pages may then be
     /// moved into the file.
     pub(crate) fn has_lost_its_log(&self) -> bool {
-        let is_gone = |(path, _): &(PathBuf, Identity)| !path.exists();
         let is_its = identity(&self.path).is_ok_and(|found| found == self.identity);
-        is_its && self.log.first().is_some_and(is_gone)
+        is_its && !self.was_replaced.load(Ordering::Relaxed) && self.has_no_log()
+    }
+
+    /// Whether the log has no name any more, so that nobody else opens it.
+    pub(crate) fn has_no_log(&self) -> bool {
+        let mut log = self.log.iter();
+        log.next().is_some_and(|(path, _)| !path.exists())
     }
 
     /// Notes what others have committed. The name leads to the file now.
@@ -99,45 +121,47 @@ impl OpenFile {
         self.commits_of_others.store(count, Ordering::Relaxed);
     }
 
-    /// Whether the name leads to another file by now, and the log holds no commit but those of
-    /// this connection since then. Call it while nobody can work on the other file.
+    /// Whether nobody else has committed to the log since the name last led to the file.
     pub(crate) fn alone_wrote_its_log(&self, connection: &Connection) -> bool {
         let known = self.commits_of_others.load(Ordering::Relaxed);
+        known != UNKNOWN && commits_of_others(connection) == Some(known)
+    }
+
+    /// Whether the log and its index still have their names.
+    pub(crate) fn has_its_log(&self) -> bool {
         let is_its = |(path, known): &(PathBuf, Identity)| {
             identity(path).is_ok_and(|found| found == Some(*known))
         };
-        known != UNKNOWN
-            && commits_of_others(connection) == Some(known)
-            && self.log.iter().all(is_its)
+        self.log.iter().all(is_its)
     }
 
-    /// Keeps every connection, of this process too, from the file that has the name by now.
-    /// `None` if some connection has it open, or if this cannot be found out.
-    pub(crate) fn lock_successor(&self) -> Option<SuccessorLock> {
+    /// The file that has the name by now; `None` if it is the open one. Its lock keeps every
+    /// connection out, of this process too.
+    pub(crate) fn successor(&self) -> Option<SuccessorLock> {
         let is_other = identity(&self.path).is_ok_and(|found| found != self.identity);
-        is_other.then(|| SuccessorLock::take(&self.path)).flatten()
+        is_other.then(|| SuccessorLock::open(&self.path)).flatten()
     }
 
-    /// Whether the file was moved or removed, and its log holds commits under the old name.
-    /// Nobody opens another file beside such a log. Its pages may then be moved into the
-    /// file, which has another name now or none.
+    /// Whether no file has the name, and the log under it holds commits. Nobody opens another
+    /// file beside such a log.
     pub(crate) fn has_lost_its_name(&self) -> bool {
-        let is_its = |(path, known): &(PathBuf, Identity)| {
-            identity(path).is_ok_and(|found| found == Some(*known))
-        };
         let length = |(path, _): &(PathBuf, Identity)| std::fs::metadata(path).map(|log| log.len());
-        let log = self.log.first();
         let is_gone = std::fs::symlink_metadata(&self.path).is_err();
-        is_gone
-            && log.is_some_and(|log| length(log).is_ok_and(|bytes| bytes > 0))
-            && self.log.iter().all(is_its)
+        let log = self.log.first();
+        is_gone && log.is_some_and(|log| length(log).is_ok_and(|bytes| bytes > 0))
     }
 
     fn still(&self, kind: StoreErrorKind) -> Result<()> {
         if self.identity.is_none() {
             return Ok(());
         }
-        is_still(&self.path, self.identity, kind, REPLACED)?;
+        if self.was_replaced.load(Ordering::Relaxed) {
+            return Err(StoreError::new(kind, REPLACED));
+        }
+        if let Err(error) = is_still(&self.path, self.identity, kind, REPLACED) {
+            self.was_replaced.store(true, Ordering::Relaxed);
+            return Err(error);
+        }
         let mut log = self.log.iter();
         log.try_for_each(|(path, known)| is_still(path, Some(*known), kind, LOG_REPLACED))
     }

@@ -16,17 +16,18 @@ pub(crate) struct SuccessorLock {
 
 #[cfg(target_os = "linux")]
 impl SuccessorLock {
-    /// Locks the file at `path`. `None` if a connection has it open.
-    pub(crate) fn take(path: &Path) -> Option<Self> {
-        let file = std::fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path);
-        let lock = Self {
-            file: std::mem::ManuallyDrop::new(file.ok()?),
-        };
-        // Dropping a lock that was not taken releases nothing.
-        lock.set(nix::libc::F_WRLCK).then_some(lock)
+    /// Opens the file at `path`, which is not locked yet.
+    pub(crate) fn open(path: &Path) -> Option<Self> {
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.read(true).write(true).open(path);
+        file.ok().map(|file| Self {
+            file: std::mem::ManuallyDrop::new(file),
+        })
+    }
+
+    /// Locks the file. `false` if a connection has it open.
+    pub(crate) fn lock(&self) -> bool {
+        self.set(nix::libc::F_WRLCK)
     }
 
     /// Sets the lock of the whole file.
@@ -52,6 +53,7 @@ impl SuccessorLock {
 #[cfg(target_os = "linux")]
 impl Drop for SuccessorLock {
     fn drop(&mut self) {
+        // A lock that was not taken is not released.
         self.set(nix::libc::F_UNLCK);
     }
 }
@@ -59,7 +61,11 @@ impl Drop for SuccessorLock {
 /// Other systems have no such lock.
 #[cfg(not(target_os = "linux"))]
 impl SuccessorLock {
-    pub(crate) const fn take(_: &Path) -> Option<Self> {
+    pub(crate) const fn open(_: &Path) -> Option<Self> {
         None
+    }
+
+    pub(crate) const fn lock(&self) -> bool {
+        false
     }
 }

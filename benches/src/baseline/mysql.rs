@@ -13,7 +13,7 @@ use super::sqlite::{CHECKS, micros};
 use super::{Answer, Baseline, Bulk, Checked, Posted, Session, Way};
 use crate::Result;
 use crate::pattern::{BANK, Order};
-use crate::store::Database;
+use crate::server::Database;
 
 const SCHEMA: &str = include_str!("mysql.sql");
 const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";

@@ -12,7 +12,7 @@ use super::sqlite::micros;
 use super::{Bulk, Checked, Limit};
 use crate::Result;
 use crate::pattern::Order;
-use crate::store::Database;
+use crate::server::Database;
 
 const SCHEMA: &str = "
 CREATE TABLE idempotency (

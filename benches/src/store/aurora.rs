@@ -5,8 +5,8 @@ use wallet_aurora::{AuroraSettings, AuroraStore};
 use wallet_core::store::{LedgerStore, Outbox};
 
 use super::Subject;
-use super::server::Database;
 use crate::Result;
+use crate::server::Database;
 
 /// An `AuroraStore` with its default settings, except for the number of cached accounts.
 #[derive(Debug)]

@@ -52,7 +52,8 @@ fn wrong(layer: &str, code: &str) -> Vec<String> {
     wrong.collect()
 }
 
-fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+/// Every Rust file below `folder`.
+pub(crate) fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

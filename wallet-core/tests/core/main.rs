@@ -10,6 +10,7 @@
 
 mod audit;
 mod codec;
+mod cycles;
 mod decide;
 mod fingerprint;
 mod golden;

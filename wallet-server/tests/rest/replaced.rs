@@ -129,3 +129,66 @@ fn a_server_that_ends_takes_nothing_from_a_successor_that_was_killed() {
     third.terminate();
     verify(&file);
 }
+
+/// The successor's file was moved away, and the log that both shared is still there.
+#[test]
+fn a_log_that_a_successor_wrote_to_stays_when_its_file_is_moved_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name);
+    let [file, copy, old, second_file] = ["wallet.db", "copy.db", "old.db", "b.db"].map(name);
+    let ada = books(&file, &copy);
+    for back in [false, true] {
+        let mut first = Process::start(&file);
+        std::fs::rename(&file, &old).unwrap();
+        std::fs::copy(&copy, &file).unwrap();
+        assert_eq!(first.client.get("/health/ready").status, 503);
+        let mut second = Process::start(&file);
+        pay_in(&second, &ada);
+        second.kill();
+        std::fs::rename(&file, &second_file).unwrap();
+        if back {
+            std::fs::rename(&old, &file).unwrap();
+            assert_eq!(
+                first.client.get("/health/ready").status,
+                503,
+                "it does not go on"
+            );
+        }
+        first.terminate();
+        // The log is that of the second file: it is put back beside it.
+        if back {
+            std::fs::rename(&file, &old).unwrap();
+        }
+        std::fs::rename(&second_file, &file).unwrap();
+        let mut third = Process::start(&file);
+        assert_eq!(third.client.posted(&ada), "35.00", "back: {back}");
+        third.terminate();
+        std::fs::rename(&old, &file).unwrap();
+        let mut first = Process::start(&file);
+        assert_eq!(first.client.posted(&ada), "5.00", "back: {back}");
+        first.terminate();
+    }
+}
+
+/// File and log are replaced and removed: nobody else can have the log.
+#[test]
+fn what_is_in_a_log_that_was_removed_goes_into_a_file_that_was_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name);
+    let [file, copy, old] = ["wallet.db", "copy.db", "old.db"].map(name);
+    let ada = books(&file, &copy);
+    let mut server = Process::start(&file);
+    pay_in(&server, &ada);
+    std::fs::rename(&file, &old).unwrap();
+    for ending in ["-wal", "-shm"] {
+        std::fs::remove_file(format!("{}{ending}", file.display())).unwrap();
+    }
+    std::fs::rename(&copy, &file).unwrap();
+    server.terminate();
+    for (file, posted) in [(&old, "35.00"), (&file, "5.00")] {
+        let mut server = Process::start(file);
+        assert_eq!(server.client.posted(&ada), posted);
+        server.terminate();
+        verify(file);
+    }
+}

@@ -249,7 +249,13 @@ fn a_store_whose_file_was_moved_away_acknowledges_nothing() {
     let batch = Batch::new(vec![transfer("lost", 0, 1, 10)]);
     let error = block_on(store.transact(Arc::new(batch))).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    // Another file could have had the name meanwhile, and commits in the log.
     std::fs::rename(backup, live).unwrap();
+    let batch = Batch::new(vec![transfer("back", 0, 1, 10)]);
+    let error = block_on(store.transact(Arc::new(batch))).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    drop(store);
+    let store = open(live);
     accepted(&commit(&store, vec![transfer("found", 0, 1, 10)])[0]);
     assert_eq!(posted(&store, 0), 990);
 }
