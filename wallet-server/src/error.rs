@@ -25,6 +25,9 @@ pub enum StartError {
         /// Its decimals in the settings.
         given: u8,
     },
+    /// The clock shows a time before 1970.
+    #[error("the clock of this machine is before 1970: set it")]
+    Clock,
     /// The store could not be opened.
     #[error("store: {}", Chain(.0))]
     Store(#[from] wallet_core::StoreError),
@@ -65,7 +68,7 @@ impl StartError {
             | Self::Raise(_)
             | Self::Events(_)
             | Self::Relay(_) => 2,
-            Self::Store(_) | Self::Io { .. } => 1,
+            Self::Clock | Self::Store(_) | Self::Io { .. } => 1,
         }
     }
 }

@@ -12,12 +12,12 @@ struct ExampleStores;
 
 /// The database of one case. It lives longer than the stores that are open on it.
 #[derive(Debug)]
-struct Guard {
+struct Reopener {
     database: Database,
     clock: Arc<ManualClock>,
 }
 
-impl Guard {
+impl Reopener {
     fn open(&self) -> Arc<StoreEnds> {
         let clock = Arc::<ManualClock>::clone(&self.clock);
         let store = ExampleStore::open(self.database.clone(), clock);
@@ -33,13 +33,13 @@ impl Factory<StoreEnds> for ExampleStores {
 
     async fn build(&self, clock: Arc<ManualClock>) -> Built<StoreEnds> {
         let database = Database::new();
-        let guard = Guard { database, clock };
+        let guard = Reopener { database, clock };
         Built::new(guard.open(), guard)
     }
 }
 
 #[async_trait]
-impl Reopen<StoreEnds> for Guard {
+impl Reopen<StoreEnds> for Reopener {
     /// A new store on the same database: it shows that the store itself remembers
     /// nothing. It cannot show that the database survives a crash.
     async fn reopen(&mut self) -> Option<Arc<StoreEnds>> {

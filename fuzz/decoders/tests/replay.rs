@@ -6,10 +6,13 @@
     reason = "a test that fails says so by panicking"
 )]
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use wallet_core::ledger::EffectKind;
 use wallet_decoders::{TARGETS, mutated, target};
+use wallet_events::{Event, Parsed};
 
 /// How many mutations of a target's inputs are tried.
 const MUTATIONS: usize = 3_000;
@@ -81,4 +84,18 @@ replays! {
     cursors: MUTATIONS,
     urls: MUTATIONS,
     rest: MUTATIONS,
+}
+
+/// Mutations of what is no event reach nothing.
+#[test]
+fn the_corpus_has_an_event_of_every_type() {
+    let events = corpus("events").into_iter().filter_map(|input| {
+        let text = String::from_utf8(input).ok()?;
+        match Event::parse(&text) {
+            Ok(Parsed::Known(event)) => Some(event.kind),
+            _ => None,
+        }
+    });
+    let kinds: HashSet<EffectKind> = events.collect();
+    assert_eq!(kinds.len(), EffectKind::ALL.len(), "{kinds:?}");
 }

@@ -38,6 +38,7 @@ mod signal;
 mod tls;
 
 pub use aws::{PrivateAws, shared_aws};
+pub use clock::faketime;
 pub use dynamo::PrivateDynamo;
 #[cfg(feature = "queues")]
 pub use fifo::{Queue, environment};

@@ -38,7 +38,7 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// store reads one consistent state, decides, and commits conditionally. The
     /// condition is that the epoch, and `version` and `last_at` of every changed
     /// account, are still the same, and that no inserted row exists. Facts about
-    /// accounts that it does not change hold as of the read.
+    /// accounts that it does not change are true at the time of the read.
     ///
     /// **Every locked account of the batch is in the snapshot, with `None` where it
     /// does not exist.** An account that is left out counts as not obtained, and the
@@ -205,8 +205,8 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     ) -> Result<Vec<Option<PendingSums>>, StoreError>;
 
     /// Returns the number of rows that are old enough for [`purge`](Self::purge),
-    /// at most `purge.limit`. If the last item of a bulk request is too young, the
-    /// purge cannot delete all of them yet.
+    /// at most `purge.limit`. It may count items of a bulk request that the purge
+    /// leaves, because the last item of that request is too young.
     ///
     /// # Errors
     /// Only the errors that any method may return.

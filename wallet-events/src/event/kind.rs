@@ -2,8 +2,8 @@ use wallet_core::ledger::EffectKind;
 
 use super::NotAnEvent;
 
-/// The CloudEvents type of a kind of effect. What a type means never changes;
-/// fields are only added to it.
+/// The CloudEvents type of a kind of effect. What a type means never changes. Its events may
+/// get further fields; another meaning needs a type that ends with `v2`.
 ///
 /// # Errors
 /// [`NotAnEvent`] for a kind that this release does not publish.

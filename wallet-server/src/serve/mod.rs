@@ -16,8 +16,9 @@ use std::time::Duration;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use wallet_core::Wallet;
+use wallet_core::runtime::Clock;
 use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
+use wallet_core::{SystemClock, Timestamp, Wallet};
 use wallet_events::Relay;
 
 use crate::config::AdminListen;
@@ -47,6 +48,10 @@ const MALFORMED_EVERY: Duration = Duration::from_secs(1);
 /// [`StartError`].
 pub fn run(config: &Config) -> Result<(), StartError> {
     log::init(config.log_format);
+    // HTTP writes no date before 1970, and the clock shows 1970 instead of an earlier time.
+    if SystemClock.now() <= Timestamp::EPOCH {
+        return Err(StartError::Clock);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

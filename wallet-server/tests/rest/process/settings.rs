@@ -1,6 +1,6 @@
 //! Settings with which the server does not start.
 
-use super::{Process, run, sqlite};
+use super::{Process, command, run, sqlite};
 
 #[test]
 fn a_bad_setting_is_reported_and_ends_with_2() {
@@ -87,4 +87,17 @@ fn a_store_or_an_address_that_cannot_be_had_is_reported() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains(&address), "{stderr}");
+}
+
+/// HTTP writes no date before 1970: such a server would answer nothing.
+#[test]
+fn a_clock_before_1970_ends_the_start() {
+    let mut server = command(&["--store", "memory", "--listen", "127.0.0.1:0"]);
+    let server = server
+        .env("LD_PRELOAD", wallet_test_servers::faketime())
+        .env("FAKETIME", "1969-12-31 12:00:00");
+    let output = server.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("before 1970"), "{stderr}");
 }
