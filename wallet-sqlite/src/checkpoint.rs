@@ -94,8 +94,8 @@ impl Drop for Checkpoints {
 /// that closes the file does it.
 ///
 /// A file that was replaced shares the log's name with its successor, and may share the log.
-/// So nothing is moved or removed unless the name never led elsewhere, or nobody else has
-/// committed to the log since it last led to the file, and nobody can do so meanwhile.
+/// The file may have another name by now, and be in use under it. So nothing is moved or removed
+/// once a name led elsewhere: the log stays, as after `kill -9`.
 pub(crate) fn end(file: &OpenFile, connection: &Connection) {
     if file.check().is_ok() {
         pages_left(connection, EMPTY);
@@ -105,17 +105,6 @@ pub(crate) fn end(file: &OpenFile, connection: &Connection) {
         }
     } else if file.has_lost_its_log() {
         save(connection);
-    } else if !file.alone_wrote_its_log(connection) {
-        // It may hold commits of the successor.
-    } else if file.has_no_log() || (file.has_its_log() && file.has_lost_its_name()) {
-        pages_left(connection, EMPTY);
-    } else if file.has_its_log()
-        && let Some(successor) = file.successor()
-        && connect::retried(|| successor.lock())
-        && file.alone_wrote_its_log(connection)
-    {
-        // The log would otherwise lie over the pages of the successor.
-        pages_left(connection, EMPTY);
     }
 }
 
@@ -135,7 +124,8 @@ fn run(
         match nudges.recv_timeout(WATCH) {
             Ok(()) => {}
             Err(RecvTimeoutError::Timeout) => {
-                watch(file, writer);
+                // The file notes that its name leads elsewhere.
+                let _ = file.check();
                 continue;
             }
             Err(RecvTimeoutError::Disconnected) => return,
@@ -151,24 +141,13 @@ fn run(
     }
 }
 
-/// Notices that the file was replaced while nothing happened, and notes what others have
-/// committed until then.
-fn watch(file: &Arc<OpenFile>, writer: &Handle) {
-    if file.check().is_ok() {
-        let file = Arc::clone(file);
-        writer.post(move |connection| {
-            if file.check().is_ok() {
-                file.note_commits(connection);
-            }
-        });
-    }
-}
-
 /// Moves pages into the file. Under the name of a file that was replaced, the log may be
 /// another file's by now.
 fn carry_over(file: &OpenFile, connection: &Connection) {
     if file.check().is_ok() {
         pages_left(connection, CARRY_OVER);
+        // The file notes its new contents.
+        let _ = file.check();
     }
 }
 

@@ -62,7 +62,6 @@ pub(crate) fn in_file<T, E: From<wallet_core::StoreError>>(
 ) -> std::result::Result<T, E> {
     let done = in_transaction(connection, lock_wait, |open| {
         file.check()?;
-        file.note_commits(open);
         work(open)
     });
     let done = done.and_then(|done| file.check_committed().map(|()| done).map_err(E::from));

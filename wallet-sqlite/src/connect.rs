@@ -21,7 +21,7 @@ use identify::{identify, log_ahead, one};
 use lock::insist;
 
 pub(crate) use examine::{Examination, copy, exclusive, look, without_log};
-pub(crate) use lock::{begin, retried, roll_back};
+pub(crate) use lock::{begin, roll_back};
 
 /// The longest log before the writer runs a checkpoint itself, as a multiple of the pages
 /// between two checkpoints.
@@ -63,7 +63,7 @@ fn open_writer(settings: &SqliteSettings, path: &Path) -> Result<(Connection, Op
     remove_second_names(path);
     one_name(path)?;
     // The first read creates the log.
-    file.note_commits(&connection);
+    let _: i64 = one(&connection, "SELECT count(*) FROM sqlite_schema")?;
     Ok((connection, file.with_log()?.require_log()?))
 }
 
@@ -111,9 +111,7 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)>
     set_wait(settings.lock_wait)?;
     // No other thread runs checkpoints on this file.
     tune(&connection, settings, 1)?;
-    let file = file.with_log()?;
-    file.note_commits(&connection);
-    Ok((connection, file))
+    Ok((connection, file.with_log()?))
 }
 
 /// Opens an existing file for reading.

@@ -11,17 +11,15 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
-use rusqlite::Connection;
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
 use crate::error::Result;
-use crate::successor::SuccessorLock;
 
-/// SQLite counts from 1.
-const UNKNOWN: i64 = 0;
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
 const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: restart";
 /// The longest chain of symbolic links: the same limit as Linux.
@@ -34,16 +32,30 @@ pub(crate) struct OpenFile {
     identity: Option<Identity>,
     /// The log and its index, once the log exists.
     log: Vec<(PathBuf, Identity)>,
-    /// SQLite's count of commits by others, while the name still led to the file.
-    commits_of_others: AtomicI64,
-    /// The name led elsewhere once. What is in the log since then may be of another file, so
-    /// the store does not go on, even if the name leads back.
+    /// The name of the file or of its log led elsewhere once. What is in the log since then
+    /// may be of another file, so the store does not go on, even if the name leads back.
     was_replaced: AtomicBool,
+    /// The file's size and the time of its last change, when it was last looked up.
+    contents: Mutex<Option<Contents>>,
 }
 
 /// Device and inode. No other file has both while this one is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity(u64, u64);
+
+/// Whoever moves pages into a file changes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Contents {
+    bytes: u64,
+    changed_at: Option<SystemTime>,
+}
+
+fn contents_of(found: &Metadata) -> Contents {
+    Contents {
+        bytes: found.len(),
+        changed_at: found.modified().ok(),
+    }
+}
 
 impl OpenFile {
     /// The file of this name, which has just been opened.
@@ -54,8 +66,8 @@ impl OpenFile {
             path,
             identity,
             log: Vec::new(),
-            commits_of_others: AtomicI64::new(UNKNOWN),
             was_replaced: AtomicBool::new(false),
+            contents: Mutex::default(),
         })
     }
 
@@ -102,53 +114,19 @@ impl OpenFile {
         self.still(StoreErrorKind::Indeterminate)
     }
 
-    /// Whether the log was removed and no other log has its name. Its pages may then be
-    /// moved into the file.
+    /// Whether the log was removed, no other log has its name, and nobody has written to the
+    /// file since the store last looked. The log's pages may then be moved into the file.
     pub(crate) fn has_lost_its_log(&self) -> bool {
-        let is_its = identity(&self.path).is_ok_and(|found| found == self.identity);
-        is_its && !self.was_replaced.load(Ordering::Relaxed) && self.has_no_log()
-    }
-
-    /// Whether the log has no name any more, so that nobody else opens it.
-    pub(crate) fn has_no_log(&self) -> bool {
         let mut log = self.log.iter();
-        log.next().is_some_and(|(path, _)| !path.exists())
-    }
-
-    /// Notes what others have committed. The name leads to the file now.
-    pub(crate) fn note_commits(&self, connection: &Connection) {
-        let count = commits_of_others(connection).unwrap_or(UNKNOWN);
-        self.commits_of_others.store(count, Ordering::Relaxed);
-    }
-
-    /// Whether nobody else has committed to the log since the name last led to the file.
-    pub(crate) fn alone_wrote_its_log(&self, connection: &Connection) -> bool {
-        let known = self.commits_of_others.load(Ordering::Relaxed);
-        known != UNKNOWN && commits_of_others(connection) == Some(known)
-    }
-
-    /// Whether the log and its index still have their names.
-    pub(crate) fn has_its_log(&self) -> bool {
-        let is_its = |(path, known): &(PathBuf, Identity)| {
-            identity(path).is_ok_and(|found| found == Some(*known))
+        let is_gone = log.next().is_some_and(|(path, _)| !path.exists());
+        let found = std::fs::metadata(&self.path);
+        let is_as_it_was = |found: &Metadata| {
+            let known = *self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+            identity_of(found) == self.identity && known == Some(contents_of(found))
         };
-        self.log.iter().all(is_its)
-    }
-
-    /// The file that has the name by now; `None` if it is the open one. Its lock keeps every
-    /// connection out, of this process too.
-    pub(crate) fn successor(&self) -> Option<SuccessorLock> {
-        let is_other = identity(&self.path).is_ok_and(|found| found != self.identity);
-        is_other.then(|| SuccessorLock::open(&self.path)).flatten()
-    }
-
-    /// Whether no file has the name, and the log under it holds commits. Nobody opens another
-    /// file beside such a log.
-    pub(crate) fn has_lost_its_name(&self) -> bool {
-        let length = |(path, _): &(PathBuf, Identity)| std::fs::metadata(path).map(|log| log.len());
-        let is_gone = std::fs::symlink_metadata(&self.path).is_err();
-        let log = self.log.first();
-        is_gone && log.is_some_and(|log| length(log).is_ok_and(|bytes| bytes > 0))
+        is_gone
+            && !self.was_replaced.load(Ordering::Relaxed)
+            && found.is_ok_and(|found| is_as_it_was(&found))
     }
 
     fn still(&self, kind: StoreErrorKind) -> Result<()> {
@@ -158,32 +136,37 @@ impl OpenFile {
         if self.was_replaced.load(Ordering::Relaxed) {
             return Err(StoreError::new(kind, REPLACED));
         }
-        if let Err(error) = is_still(&self.path, self.identity, kind, REPLACED) {
-            self.was_replaced.store(true, Ordering::Relaxed);
-            return Err(error);
+        let found = self.look_up(&self.path, self.identity, kind, REPLACED)?;
+        for (path, known) in &self.log {
+            self.look_up(path, Some(*known), kind, LOG_REPLACED)?;
         }
-        let mut log = self.log.iter();
-        log.try_for_each(|(path, known)| is_still(path, Some(*known), kind, LOG_REPLACED))
+        // Without its log the store does not know who wrote to the file.
+        *self.contents.lock().unwrap_or_else(PoisonError::into_inner) = Some(contents_of(&found));
+        Ok(())
     }
-}
 
-/// How often other connections have committed, as SQLite counts it for this connection.
-fn commits_of_others(connection: &Connection) -> Option<i64> {
-    let count = connection.prepare_cached("PRAGMA data_version");
-    let count = count.and_then(|mut count| count.query_row((), |row| row.get(0)));
-    count.ok()
-}
-
-fn is_still(
-    path: &Path,
-    known: Option<Identity>,
-    kind: StoreErrorKind,
-    context: &'static str,
-) -> Result<()> {
-    match identity(path) {
-        Ok(found) if found == known => Ok(()),
-        Ok(_) => Err(StoreError::new(kind, context)),
-        Err(error) => Err(StoreError::new(kind, context).with_source(error)),
+    /// What the name leads to, if it is the known file.
+    fn look_up(
+        &self,
+        path: &Path,
+        known: Option<Identity>,
+        kind: StoreErrorKind,
+        context: &'static str,
+    ) -> Result<Metadata> {
+        match std::fs::metadata(path) {
+            Ok(found) if identity_of(&found) == known => Ok(found),
+            Ok(_) => {
+                self.was_replaced.store(true, Ordering::Relaxed);
+                Err(StoreError::new(kind, context))
+            }
+            Err(error) => {
+                // A log that was removed can still be saved.
+                if path == self.path {
+                    self.was_replaced.store(true, Ordering::Relaxed);
+                }
+                Err(StoreError::new(kind, context).with_source(error))
+            }
+        }
     }
 }
 
@@ -362,21 +345,20 @@ fn unreachable(error: io::Error) -> StoreError {
     StoreError::new(kind, "looking up the database file").with_source(error)
 }
 
-#[cfg(unix)]
 fn identity(path: &Path) -> io::Result<Option<Identity>> {
-    std::fs::metadata(path).map(|found| Some(identity_of(&found)))
+    std::fs::metadata(path).map(|found| identity_of(&found))
 }
 
 #[cfg(unix)]
-fn identity_of(found: &Metadata) -> Identity {
+fn identity_of(found: &Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;
-    Identity(found.dev(), found.ino())
+    Some(Identity(found.dev(), found.ino()))
 }
 
 /// On other systems an open file cannot be replaced.
 #[cfg(not(unix))]
-fn identity(_: &Path) -> io::Result<Option<Identity>> {
-    Ok(None)
+const fn identity_of(_: &Metadata) -> Option<Identity> {
+    None
 }
 
 /// Creates an empty file that only its owner may read and write.

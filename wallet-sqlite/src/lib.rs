@@ -73,7 +73,6 @@ mod read;
 mod settings;
 mod statement;
 mod store;
-mod successor;
 mod threads;
 mod value;
 mod write;

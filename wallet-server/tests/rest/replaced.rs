@@ -80,8 +80,9 @@ fn a_server_whose_log_was_removed_leaves_the_log_of_its_successor() {
     });
 }
 
+/// The log stays where it is, as after `kill -9`. It belongs to the file.
 #[test]
-fn a_file_that_was_moved_away_is_whole_when_its_server_has_ended() {
+fn the_log_of_a_file_that_was_moved_away_stays_and_is_moved_along() {
     let folder = tempfile::tempdir().unwrap();
     let [file, copy, old] = ["wallet.db", "copy.db", "old.db"].map(|n| folder.path().join(n));
     let ada = books(&file, &copy);
@@ -89,16 +90,17 @@ fn a_file_that_was_moved_away_is_whole_when_its_server_has_ended() {
     pay_in(&server, &ada);
     std::fs::rename(&file, &old).unwrap();
     server.terminate();
+    let log = |file: &Path| format!("{}-wal", file.display());
+    std::fs::rename(log(&file), log(&old)).unwrap();
     let mut server = Process::start(&old);
     assert_eq!(server.client.posted(&ada), "35.00");
     server.terminate();
     verify(&old);
 }
 
-/// A backup takes the name of an open file, whose log still holds commits. When the server
-/// has ended, the backup is alone under its name.
+/// A backup takes the name of an open file, whose log holds every commit since the backup.
 #[test]
-fn a_server_that_ends_leaves_no_log_over_a_file_that_nobody_has_opened() {
+fn a_backup_under_a_log_that_lacks_nothing_goes_on_with_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let [file, copy] = ["wallet.db", "copy.db"].map(|name| folder.path().join(name));
     let ada = books(&file, &copy);
@@ -107,7 +109,7 @@ fn a_server_that_ends_leaves_no_log_over_a_file_that_nobody_has_opened() {
     std::fs::rename(&copy, &file).unwrap();
     server.terminate();
     let mut server = Process::start(&file);
-    assert_eq!(server.client.posted(&ada), "5.00");
+    assert_eq!(server.client.posted(&ada), "35.00");
     server.terminate();
     verify(&file);
 }
@@ -170,25 +172,57 @@ fn a_log_that_a_successor_wrote_to_stays_when_its_file_is_moved_away() {
     }
 }
 
-/// File and log are replaced and removed: nobody else can have the log.
+/// Another server works on the file under its new name, and has ended.
 #[test]
-fn what_is_in_a_log_that_was_removed_goes_into_a_file_that_was_replaced() {
+fn a_server_writes_nothing_into_its_file_once_the_file_has_another_name() {
     let folder = tempfile::tempdir().unwrap();
-    let name = |name: &str| folder.path().join(name);
-    let [file, copy, old] = ["wallet.db", "copy.db", "old.db"].map(name);
+    let [file, copy, new] = ["wallet.db", "copy.db", "new.db"].map(|n| folder.path().join(n));
     let ada = books(&file, &copy);
-    let mut server = Process::start(&file);
-    pay_in(&server, &ada);
-    std::fs::rename(&file, &old).unwrap();
-    for ending in ["-wal", "-shm"] {
-        std::fs::remove_file(format!("{}{ending}", file.display())).unwrap();
+    for replaces in [false, true] {
+        let mut first = Process::start(&file);
+        let paid = first.client.deposit(&ada, "first", "1.00");
+        paid.expect(201);
+        std::fs::rename(&file, &new).unwrap();
+        if replaces {
+            std::fs::copy(&copy, &file).unwrap();
+        }
+        let mut second = Process::start(&new);
+        pay_in(&second, &ada);
+        second.terminate();
+        first.terminate();
+        let mut third = Process::start(&new);
+        assert_eq!(third.client.posted(&ada), "35.00");
+        third.terminate();
+        verify(&new);
+        // The next round begins anew.
+        let log = format!("{}-wal", file.display());
+        std::fs::remove_file(log).unwrap();
+        std::fs::copy(&copy, &file).unwrap();
     }
-    std::fs::rename(&copy, &file).unwrap();
-    server.terminate();
-    for (file, posted) in [(&old, "35.00"), (&file, "5.00")] {
-        let mut server = Process::start(file);
-        assert_eq!(server.client.posted(&ada), posted);
-        server.terminate();
-        verify(file);
-    }
+}
+
+/// A log is removed, another server works on the file with a log of its own and ends, and that
+/// log is removed too.
+#[test]
+fn a_removed_log_is_not_saved_over_what_others_have_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, copy] = ["wallet.db", "copy.db"].map(|name| folder.path().join(name));
+    let ada = books(&file, &copy);
+    let mut first = Process::start(&file);
+    first.client.deposit(&ada, "first", "1.00").expect(201);
+    let remove = || {
+        for ending in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{ending}", file.display()));
+        }
+    };
+    remove();
+    let mut second = Process::start(&file);
+    pay_in(&second, &ada);
+    second.terminate();
+    remove();
+    first.terminate();
+    let mut third = Process::start(&file);
+    assert_eq!(third.client.posted(&ada), "35.00");
+    third.terminate();
+    verify(&file);
 }

@@ -57,14 +57,3 @@ pub(crate) fn roll_back(connection: &Connection) {
         let _ = connection.execute_batch("ROLLBACK");
     }
 }
-
-/// Tries `work` for about a second, until it succeeds.
-pub(crate) fn retried(mut work: impl FnMut() -> bool) -> bool {
-    for _ in 0..2_000 {
-        if work() {
-            return true;
-        }
-        pause();
-    }
-    false
-}
