@@ -350,6 +350,10 @@ fn identity(path: &Path) -> io::Result<Option<Identity>> {
 }
 
 #[cfg(unix)]
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "other systems know no such identity"
+)]
 fn identity_of(found: &Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;
     Some(Identity(found.dev(), found.ino()))
