@@ -64,7 +64,7 @@ fn open_writer(settings: &SqliteSettings, path: &Path) -> Result<(Connection, Op
     one_name(path)?;
     // The first read creates the log.
     let _: i64 = one(&connection, "SELECT count(*) FROM sqlite_schema")?;
-    Ok((connection, file.with_log()?.require_log()?))
+    Ok((connection, file.with_log().require_log()?))
 }
 
 /// Refuses a file with several names.
@@ -111,7 +111,7 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)>
     set_wait(settings.lock_wait)?;
     // No other thread runs checkpoints on this file.
     tune(&connection, settings, 1)?;
-    Ok((connection, file.with_log()?))
+    Ok((connection, file.with_log()))
 }
 
 /// Opens an existing file for reading.

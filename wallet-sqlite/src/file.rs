@@ -29,9 +29,13 @@ const LINKS_MAX: u32 = 40;
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     path: PathBuf,
+    /// What the name leads to through links. SQLite has the log beside it.
+    real: PathBuf,
     identity: Option<Identity>,
     /// The log and its index, once the log exists.
     log: Vec<(PathBuf, Identity)>,
+    /// The log itself, whose number of names says whether it was removed or only moved.
+    open_log: Option<File>,
     /// The name of the file or of its log led elsewhere once. What is in the log since then
     /// may be of another file, so the store does not go on, even if the name leads back.
     was_replaced: AtomicBool,
@@ -42,6 +46,18 @@ pub(crate) struct OpenFile {
 /// Device and inode. No other file has both while this one is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity(u64, u64);
+
+/// Whether an open file was removed.
+#[cfg(unix)]
+fn has_no_name(found: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(found) == 0
+}
+
+/// On other systems an open file cannot be removed.
+#[cfg(not(unix))]
+const fn has_no_name(_: &Metadata) -> bool {
+    false
+}
 
 /// Whoever moves pages into a file changes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +77,14 @@ impl OpenFile {
     /// The file of this name, which has just been opened.
     pub(crate) fn at(path: &Path) -> Result<Self> {
         let path = std::path::absolute(path).map_err(unreachable)?;
-        let identity = identity(&path).map_err(unreachable)?;
+        let real = follow(&path).map_err(unreachable)?;
+        let identity = identity(&real).map_err(unreachable)?;
         Ok(Self {
             path,
+            real,
             identity,
             log: Vec::new(),
+            open_log: None,
             was_replaced: AtomicBool::new(false),
             contents: Mutex::default(),
         })
@@ -73,15 +92,15 @@ impl OpenFile {
 
     /// Adds the log, which a connection has open by now. SQLite removes the log when no
     /// connection has the file open.
-    pub(crate) fn with_log(mut self) -> Result<Self> {
-        let real = follow(&self.path).map_err(unreachable)?;
+    pub(crate) fn with_log(mut self) -> Self {
+        self.open_log = File::open(beside(&self.real, "-wal")).ok();
         for ending in ["-wal", "-shm"] {
-            let path = beside(&real, ending);
+            let path = beside(&self.real, ending);
             if let Ok(Some(identity)) = identity(&path) {
                 self.log.push((path, identity));
             }
         }
-        Ok(self)
+        self
     }
 
     /// Fails if the log or its index was removed while the file was opened: the connection
@@ -117,9 +136,9 @@ impl OpenFile {
     /// Whether the log was removed, no other log has its name, and nobody has written to the
     /// file since the store last looked. The log's pages may then be moved into the file.
     pub(crate) fn has_lost_its_log(&self) -> bool {
-        let mut log = self.log.iter();
-        let is_gone = log.next().is_some_and(|(path, _)| !path.exists());
-        let found = std::fs::metadata(&self.path);
+        let log = self.open_log.as_ref().map(File::metadata);
+        let is_gone = matches!(log, Some(Ok(log)) if has_no_name(&log));
+        let found = std::fs::symlink_metadata(&self.real);
         let is_as_it_was = |found: &Metadata| {
             let known = *self.contents.lock().unwrap_or_else(PoisonError::into_inner);
             identity_of(found) == self.identity && known == Some(contents_of(found))
@@ -136,7 +155,11 @@ impl OpenFile {
         if self.was_replaced.load(Ordering::Relaxed) {
             return Err(StoreError::new(kind, REPLACED));
         }
-        let found = self.look_up(&self.path, self.identity, kind, REPLACED)?;
+        if self.path != self.real && !follow(&self.path).is_ok_and(|real| real == self.real) {
+            self.was_replaced.store(true, Ordering::Relaxed);
+            return Err(StoreError::new(kind, REPLACED));
+        }
+        let found = self.look_up(&self.real, self.identity, kind, REPLACED)?;
         for (path, known) in &self.log {
             self.look_up(path, Some(*known), kind, LOG_REPLACED)?;
         }
@@ -153,7 +176,8 @@ impl OpenFile {
         kind: StoreErrorKind,
         context: &'static str,
     ) -> Result<Metadata> {
-        match std::fs::metadata(path) {
+        // A link in its place leads to a file that has its log elsewhere.
+        match std::fs::symlink_metadata(path) {
             Ok(found) if identity_of(&found) == known => Ok(found),
             Ok(_) => {
                 self.was_replaced.store(true, Ordering::Relaxed);
@@ -161,7 +185,7 @@ impl OpenFile {
             }
             Err(error) => {
                 // A log that was removed can still be saved.
-                if path == self.path {
+                if path == self.real {
                     self.was_replaced.store(true, Ordering::Relaxed);
                 }
                 Err(StoreError::new(kind, context).with_source(error))

@@ -226,3 +226,27 @@ fn a_removed_log_is_not_saved_over_what_others_have_written() {
     third.terminate();
     verify(&file);
 }
+
+/// The file is moved, and a link to it is left. Whoever opens it now has a log beside the new
+/// name.
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_file_is_another_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, copy, new] = ["wallet.db", "copy.db", "new.db"].map(|n| folder.path().join(n));
+    let ada = books(&file, &copy);
+    let mut first = Process::start(&file);
+    first.client.deposit(&ada, "first", "1.00").expect(201);
+    std::fs::rename(&file, &new).unwrap();
+    std::os::unix::fs::symlink(&new, &file).unwrap();
+    let refused = first.client.deposit(&ada, "second", "1.00");
+    assert_eq!(refused.status, 503);
+    let mut second = Process::start(&file);
+    pay_in(&second, &ada);
+    second.terminate();
+    first.terminate();
+    let mut third = Process::start(&new);
+    assert_eq!(third.client.posted(&ada), "35.00");
+    third.terminate();
+    verify(&new);
+}

@@ -50,7 +50,7 @@ pub(crate) fn look(path: &Path) -> Result<Examination> {
     let is_whole = coherent::check(&mut connection).is_ok();
     Ok(Examination {
         connection,
-        file: file.with_log()?,
+        file: file.with_log(),
         is_whole,
     })
 }
