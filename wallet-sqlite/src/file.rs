@@ -9,7 +9,7 @@
 //! lost when the process ends. Another process creates a new log.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read as _, Seek as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,11 +19,13 @@ use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
 use crate::error::Result;
+use crate::trace::{REPLACED_AS, RESTORING};
 
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
 const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: restart";
 /// The longest chain of symbolic links: the same limit as Linux.
 const LINKS_MAX: u32 = 40;
+pub(crate) const LOG_HEADER: usize = 32;
 
 /// A file, its name, and its identity when it was opened.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ pub(crate) struct OpenFile {
     /// The name of the file or of its log led elsewhere once. What is in the log since then
     /// may be of another file, so the store does not go on, even if the name leads back.
     was_replaced: AtomicBool,
-    /// The file's size and the time of its last change, when it was last looked up.
+    /// What the file and its log looked like when they were last looked up.
     contents: Mutex<Option<Contents>>,
 }
 
@@ -59,18 +61,35 @@ const fn has_no_name(_: &Metadata) -> bool {
     false
 }
 
-/// Whoever moves pages into a file changes them.
+/// Whoever moves pages into a file changes its size or time. Whoever begins a log again changes
+/// its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Contents {
     bytes: u64,
     changed_at: Option<SystemTime>,
+    log_header: Option<[u8; LOG_HEADER]>,
 }
 
-fn contents_of(found: &Metadata) -> Contents {
+fn contents_of(found: &Metadata, log: Option<&File>) -> Contents {
     Contents {
         bytes: found.len(),
         changed_at: found.modified().ok(),
+        log_header: log.and_then(header_of),
     }
+}
+
+/// The header of a log that is not empty.
+#[cfg(unix)]
+fn header_of(log: &File) -> Option<[u8; LOG_HEADER]> {
+    let mut header = [0; LOG_HEADER];
+    std::os::unix::fs::FileExt::read_exact_at(log, &mut header, 0).ok()?;
+    Some(header)
+}
+
+/// On other systems an open log cannot be moved.
+#[cfg(not(unix))]
+const fn header_of(_: &File) -> Option<[u8; LOG_HEADER]> {
+    None
 }
 
 impl OpenFile {
@@ -133,15 +152,18 @@ impl OpenFile {
         self.still(StoreErrorKind::Indeterminate)
     }
 
-    /// Whether the log was removed, no other log has its name, and nobody has written to the
-    /// file since the store last looked. The log's pages may then be moved into the file.
+    /// Whether the log was removed, no other log has its name, and since the store last looked
+    /// nobody has written to the file or begun the log again. The log's pages may then be moved
+    /// into the file. (Whoever opens a log under another name may begin it again. The pages that
+    /// this process knows of are then overwritten.)
     pub(crate) fn has_lost_its_log(&self) -> bool {
         let log = self.open_log.as_ref().map(File::metadata);
         let is_gone = matches!(log, Some(Ok(log)) if has_no_name(&log));
         let found = std::fs::symlink_metadata(&self.real);
         let is_as_it_was = |found: &Metadata| {
             let known = *self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-            identity_of(found) == self.identity && known == Some(contents_of(found))
+            identity_of(found) == self.identity
+                && known == Some(contents_of(found, self.open_log.as_ref()))
         };
         is_gone
             && !self.was_replaced.load(Ordering::Relaxed)
@@ -164,7 +186,8 @@ impl OpenFile {
             self.look_up(path, Some(*known), kind, LOG_REPLACED)?;
         }
         // Without its log the store does not know who wrote to the file.
-        *self.contents.lock().unwrap_or_else(PoisonError::into_inner) = Some(contents_of(&found));
+        let contents = contents_of(&found, self.open_log.as_ref());
+        *self.contents.lock().unwrap_or_else(PoisonError::into_inner) = Some(contents);
         Ok(())
     }
 
@@ -185,12 +208,20 @@ impl OpenFile {
             }
             Err(error) => {
                 // A log that was removed can still be saved.
-                if path == self.real {
+                if path == self.real || self.is_log_elsewhere(path) {
                     self.was_replaced.store(true, Ordering::Relaxed);
                 }
                 Err(StoreError::new(kind, context).with_source(error))
             }
         }
+    }
+
+    /// Whether `path`, which leads to nothing, was the log's name, and the log has another
+    /// name now. Somebody may write to it there.
+    fn is_log_elsewhere(&self, path: &Path) -> bool {
+        let is_log = self.log.first().is_some_and(|(log, _)| log == path);
+        let found = self.open_log.as_ref().map(File::metadata);
+        is_log && matches!(found, Some(Ok(found)) if !has_no_name(&found))
     }
 }
 
@@ -293,75 +324,6 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
-}
-
-/// Traces of books beside a name that leads to no file or to an empty one: a log with
-/// contents, or files of an unfinished restore. Creating a file there would start new books
-/// and overwrite the log.
-pub(crate) fn traces(path: &Path) -> Option<Trace> {
-    let length = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
-    // SQLite treats a file of one byte as empty too.
-    if length(path) > 1 {
-        return None;
-    }
-    let log = beside(path, "-wal");
-    if length(&log) > 0 {
-        return Some(Trace::Log(log));
-    }
-    let left = beside(path, RESTORING);
-    left.exists().then_some(Trace::Restore(left))
-}
-
-/// Whether the log beside the file at `path` holds commits, but none that wrote the first
-/// page. Such a log continues books that the file does not hold. (The commit that creates
-/// tables in an empty file writes its first page.) A log that cannot be read counts as no
-/// sign.
-pub(crate) fn log_without_beginning(path: &Path) -> bool {
-    const HEADER: usize = 32;
-    const FRAME: usize = 24;
-    let number = |bytes: &[u8], at: usize| -> Option<u32> {
-        let bytes = bytes.get(at..at.checked_add(4)?)?;
-        Some(u32::from_be_bytes(bytes.try_into().ok()?))
-    };
-    let look = || -> Option<bool> {
-        let mut log = File::open(beside(path, "-wal")).ok()?;
-        let mut header = [0; HEADER];
-        log.read_exact(&mut header).ok()?;
-        let page = i64::from(number(&header, 8)?);
-        let salt = header.get(16..24)?.to_owned();
-        let mut has_commits = false;
-        let mut frame = [0; FRAME];
-        while log.read_exact(&mut frame).is_ok() && frame.get(8..16)? == salt {
-            if number(&frame, 0)? == 1 {
-                return Some(false);
-            }
-            has_commits |= number(&frame, 4)? > 0;
-            log.seek_relative(page).ok()?;
-        }
-        Some(has_commits)
-    };
-    look().unwrap_or(false)
-}
-
-/// The ending of a file that a restore is making.
-pub(crate) const RESTORING: &str = ".restoring";
-
-/// The ending of a file that was set aside, followed by a number.
-pub(crate) const REPLACED_AS: &str = ".replaced-";
-
-/// A sign that books existed, or that a restore was creating them.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Trace {
-    /// A log without its file.
-    #[error(
-        "{} is the log of a database that is not there: keep it, or set it aside with the flag \
-         of the restore that replaces the database",
-        .0.display()
-    )]
-    Log(PathBuf),
-    /// A file of an unfinished restore.
-    #[error("{} is what a restore left that did not end: restore again", .0.display())]
-    Restore(PathBuf),
 }
 
 fn unreachable(error: io::Error) -> StoreError {

@@ -74,6 +74,7 @@ mod settings;
 mod statement;
 mod store;
 mod threads;
+mod trace;
 mod value;
 mod write;
 

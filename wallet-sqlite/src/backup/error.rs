@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use wallet_core::StoreError;
 
-use crate::file::Trace;
+use crate::trace::Trace;
 
 /// Why no backup was made or restored. Nothing has changed.
 #[derive(Debug, Error)]

@@ -19,7 +19,8 @@ use super::standing::differences;
 use super::{Census, Result, stop};
 use crate::commit::in_transaction;
 use crate::error::During;
-use crate::file::{RESTORING, beside, follow, is_same};
+use crate::file::{beside, follow, is_same};
+use crate::trace::RESTORING;
 use crate::{connect, epoch, migrate};
 
 /// The choice for a file that already has the name.

@@ -7,7 +7,7 @@ use wallet_core::store::StoreErrorKind;
 use super::real;
 use crate::SqliteSettings;
 use crate::error::{During, Result, corrupt};
-use crate::file::log_without_beginning;
+use crate::trace::log_without_beginning;
 
 /// The application id `WLLT`. It marks files that this crate created.
 const APPLICATION_ID: i32 = 0x574C_4C54;

@@ -129,6 +129,67 @@ fn saved_by(call: impl FnOnce(&SqliteStore) -> StoreError) {
     assert_sound(&store);
 }
 
+/// Once a log is under another name, another store may write to it.
+#[cfg(unix)]
+#[test]
+fn a_store_whose_log_was_moved_does_not_go_on_when_the_log_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, away] = ["wallet.db", "away"].map(|name| folder.path().join(name));
+    let store = open(&path);
+    set_up(&store, 100);
+    std::fs::rename(beside(&path, "-wal"), &away).unwrap();
+    block_on(store.probe()).unwrap_err();
+    std::fs::rename(&away, beside(&path, "-wal")).unwrap();
+    let batch = Batch::new(vec![deposit("lost", 0, 10)]);
+    let error = block_on(store.transact(Arc::new(batch))).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    let error = block_on(store.accounts(&[account_key(0)])).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    let log = std::fs::read(beside(&path, "-wal")).unwrap();
+    drop(store);
+    assert!(std::fs::read(beside(&path, "-wal")).unwrap() == log);
+    let store = open(&path);
+    assert_eq!(posted(&store, 0), 100);
+    assert_sound(&store);
+}
+
+/// A copy of the file goes on with the log under the copy's name. Then the log is removed.
+#[cfg(unix)]
+#[test]
+fn what_others_wrote_to_a_log_that_was_moved_is_not_saved() {
+    for (with_index, is_seen) in [(false, true), (true, true), (false, false), (true, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, copy] = ["wallet.db", "copy.db"].map(|name| folder.path().join(name));
+        let store = open(&path);
+        set_up(&store, 100);
+        begin_log_anew(&path);
+        commit(&store, vec![deposit("first", 0, 10)]);
+        std::fs::copy(&path, &copy).unwrap();
+        for ending in ["-wal", "-shm"].iter().take(if with_index { 2 } else { 1 }) {
+            std::fs::rename(beside(&path, ending), beside(&copy, ending)).unwrap();
+        }
+        if is_seen {
+            block_on(store.probe()).unwrap_err();
+        }
+        let file = std::fs::read(&path).unwrap();
+        let other = open(&copy);
+        commit(&other, vec![deposit("other", 0, 10)]);
+        begin_log_anew(&copy);
+        commit(&other, vec![deposit("another", 1, 10)]);
+        std::fs::remove_file(beside(&copy, "-wal")).unwrap();
+        block_on(store.probe()).unwrap_err();
+        drop(store);
+        let now = std::fs::read(&path).unwrap();
+        assert!(now == file, "index: {with_index}, seen: {is_seen}");
+        drop(other);
+        for (file, sum) in [(&path, 100), (&copy, 120)] {
+            let store = open(file);
+            assert_eq!(posted(&store, 0), sum);
+            assert_sound(&store);
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_leads_to_its_file_with_its_log() {
