@@ -1,7 +1,8 @@
 //! Accounts: four running counters, an overdraft policy, a status.
 
-use crate::ledger::table;
-use crate::ledger::{AccountKey, Amount, Currency, Metadata, Owner, Sequence, Timestamp, Version};
+use crate::ledger::{
+    AccountKey, Amount, Currency, Metadata, Owner, Sequence, Timestamp, Version, table,
+};
 
 /// The overdraft limit: how far an account's available balance may fall.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

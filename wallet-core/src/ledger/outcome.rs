@@ -1,7 +1,6 @@
 //! The outcome of a request: receipts or a rejection, recorded under its
 //! idempotency key.
 
-use crate::ledger::table;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use uuid::Uuid;
 use crate::ledger::{
     Account, AccountId, AccountKey, AccountState, Amount, Balance, Counters, Currency, Direction,
     Entry, Epoch, Fingerprint, Hold, InLedger, LedgerId, Position, RecordKey, Rejected, Rejection,
-    Sequence, Timestamp, Transfer, Version,
+    Sequence, Timestamp, Transfer, Version, table,
 };
 
 /// The recorded outcome of a request. A replay needs nothing else.

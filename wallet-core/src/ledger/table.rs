@@ -18,7 +18,7 @@ macro_rules! table {
                 match number { $($number => Some(Self::$value),)* _ => None }
             }
 
-            /// The name of the value in JSON, in exports and in metrics. It never changes.
+            /// The name of the value in JSON and in exports. It never changes.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$value => $name,)* }

@@ -1,9 +1,8 @@
 //! Transfers, their legs and entries, and holds.
 
-use crate::ledger::table;
 use crate::ledger::{
     AccountId, AccountKey, Amount, Currency, Description, Epoch, HoldId, HoldKey, Metadata, Money,
-    Reference, Sequence, Timestamp, TransferId, TransferKey, Version,
+    Reference, Sequence, Timestamp, TransferId, TransferKey, Version, table,
 };
 
 /// One movement: `money` from one account to another of the same currency.

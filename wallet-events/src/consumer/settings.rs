@@ -91,4 +91,11 @@ mod tests {
         assert_eq!(with(|s| s.visibility = Duration::ZERO), fault("visibility"));
         assert_eq!(with(|s| s.retry.longest = Duration::ZERO), fault("retry"));
     }
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let settings = ConsumerSettings::new("test");
+        let pause = |failures| settings.retry.pause(failures).as_secs();
+        let pauses = [1, 2, 3, 9, 10, u32::MAX].map(pause);
+        assert_eq!(pauses, [1, 2, 4, 256, 300, 300]);
+    }
 }

@@ -51,8 +51,7 @@ pub const fn schema_of(kind: EffectKind) -> Result<&'static str, NotAnEvent> {
 
 /// The kind of a type; none for a type that this release does not know.
 pub(super) fn kind_of(name: &str) -> Option<EffectKind> {
-    let mut kinds = EffectKind::ALL.iter().copied();
-    kinds.find(|kind| type_of(*kind).is_ok_and(|known| known == name))
+    EffectKind::of_name(name.strip_prefix("wallet.")?.strip_suffix(".v1")?)
 }
 
 #[cfg(test)]
@@ -66,6 +65,16 @@ mod tests {
             assert_eq!(name, format!("wallet.{}.v1", kind.name()));
             assert_eq!(kind_of(name), Some(kind));
         }
-        assert_eq!(kind_of("wallet.account.opened.v2"), None);
+        for other in [
+            "",
+            "wallet.account.opened",
+            "account.opened.v1",
+            "wallet.account.opened.v2",
+            "wallet.account.opened.v1.v1",
+            "wallet.wallet.account.opened.v1",
+            "wallet..v1",
+        ] {
+            assert_eq!(kind_of(other), None, "{other}");
+        }
     }
 }

@@ -35,3 +35,15 @@ impl Default for ForwarderSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let settings = ForwarderSettings::default();
+        let pauses = [1, 2, 3, 6, 7, 100].map(|n| settings.retry.pause(n).as_secs());
+        assert_eq!(pauses, [1, 2, 4, 30, 30, 30]);
+    }
+}

@@ -70,6 +70,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pauses_double_up_to_the_longest_and_differ_by_half() {
+        let retry = RelaySettings::new("test").retry;
+        let ms = Duration::from_millis;
+        assert_eq!(retry.pause_with_jitter(1, 0), ms(25));
+        assert_eq!(retry.pause_with_jitter(1, 1_000), ms(50));
+        assert_eq!(retry.pause_with_jitter(3, 1_000), ms(200));
+        assert_eq!(retry.pause_with_jitter(3, 500), ms(150));
+        for failures in [8, 40, u32::MAX] {
+            assert_eq!(retry.pause_with_jitter(failures, 1_000), ms(5_000));
+        }
+    }
+
+    #[test]
     fn settings_that_make_no_sense_are_named() {
         let with = |change: fn(&mut RelaySettings)| {
             let mut settings = RelaySettings::new("test");

@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 use wallet_core::ledger::Version;
 use wallet_core::memory::MemoryStore;
@@ -202,26 +205,31 @@ impl World {
     }
 }
 
-/// A relay that runs until it is stopped.
+/// A relay or a consumer that runs until it is stopped.
 pub(crate) struct Running {
     stop: tokio::sync::oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 pub(crate) fn spawn(relay: &Relay) -> Running {
-    let (stop, stopped) = tokio::sync::oneshot::channel();
     let relay = relay.clone();
-    let task = tokio::spawn(async move {
-        relay
-            .run(async {
-                stopped.await.ok();
-            })
-            .await;
-    });
-    Running { stop, task }
+    Running::start(|stopped| async move { relay.run(stopped).await })
 }
 
 impl Running {
+    /// Starts `work`, which gets the future that stops it.
+    pub(crate) fn start<F>(work: impl FnOnce(BoxFuture<'static, ()>) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let stopped = async {
+            stopped.await.ok();
+        };
+        let task = tokio::spawn(work(stopped.boxed()));
+        Self { stop, task }
+    }
+
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
@@ -269,6 +277,21 @@ pub(crate) fn assert_in_order(messages: &[Message]) -> usize {
         assert_eq!(versions, due, "events of {account}");
     }
     again
+}
+
+/// Asserts that a planted bug shows in the world of one of the first `seeds` seeds. `run`
+/// builds the world of a seed, and returns the difference that it finds.
+pub(crate) async fn assert_caught<F>(bug: impl Debug, seeds: u64, run: impl Fn(u64) -> F)
+where
+    F: Future<Output = Option<String>>,
+{
+    for seed in 0..seeds {
+        if let Some(wrong) = run(seed).await {
+            println!("{bug:?}: seed {seed}: {wrong}");
+            return;
+        }
+    }
+    panic!("{bug:?} is not caught within {seeds} seeds");
 }
 
 impl World {

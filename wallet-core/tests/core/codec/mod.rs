@@ -1,6 +1,7 @@
 //! Stored formats: every released format reads back for ever. Other bytes give an
 //! error.
 
+mod numbers;
 mod strategies;
 mod values;
 

@@ -293,13 +293,7 @@ async fn a_consumer_holds_what_the_books_hold_however_often_they_are_restored() 
 }
 
 async fn assert_caught(bug: Bug) {
-    for seed in 0..CAUGHT_WITHIN {
-        if let Some(wrong) = run(seed, Some(bug)).await {
-            println!("{bug:?}: seed {seed}: {wrong}");
-            return;
-        }
-    }
-    panic!("{bug:?} is not caught within {CAUGHT_WITHIN} seeds");
+    crate::kit::assert_caught(bug, CAUGHT_WITHIN, |seed| run(seed, Some(bug))).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
 use wallet_core::memory::MemoryStore;
 use wallet_core::messaging::{EventPublisher, Message, MessageQueue, PublisherLimits};
 use wallet_core::runtime::Clock;
@@ -10,7 +9,7 @@ use wallet_events::memory::MemoryQueue;
 use wallet_events::{Consumer, ConsumerSettings};
 
 use crate::consumer::books::{Books, Way};
-use crate::kit::{TestClock, World};
+use crate::kit::{Running, TestClock, World};
 
 /// The consumer's name.
 pub(crate) const NAME: &str = "shop";
@@ -23,23 +22,20 @@ pub(crate) struct Shop {
     pub(crate) books: Arc<Books>,
 }
 
-/// Runs consumers until they are stopped.
+/// A consumer that runs until it is stopped.
 pub(crate) struct AtWork {
     pub(crate) consumer: Consumer,
-    stop: tokio::sync::oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    running: Running,
 }
 
 impl AtWork {
     pub(crate) async fn stop(self) {
-        self.stop.send(()).unwrap();
-        self.task.await.unwrap();
+        self.running.stop().await;
     }
 
     /// Stops as kill -9 does.
     pub(crate) async fn kill(self) {
-        self.task.abort();
-        assert!(self.task.await.unwrap_err().is_cancelled());
+        self.running.kill().await;
     }
 }
 
@@ -128,17 +124,7 @@ impl Shop {
 }
 
 pub(crate) fn start(consumer: Consumer) -> AtWork {
-    let (stop, stopped) = tokio::sync::oneshot::channel();
     let at_work = consumer.clone();
-    let task = tokio::spawn(async move {
-        let stop = async {
-            stopped.await.ok();
-        };
-        at_work.run(stop).await;
-    });
-    AtWork {
-        consumer,
-        stop,
-        task,
-    }
+    let running = Running::start(|stopped| async move { at_work.run(stopped).await });
+    AtWork { consumer, running }
 }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use wallet_core::history::Backfill;
 use wallet_core::memory::{MemoryHistory, MemoryInbox};
 use wallet_core::runtime::Clock;
 use wallet_events::memory::MemoryQueue;
 use wallet_events::{Consumer, ConsumerSettings, Projector};
 
-use crate::kit::{TestClock, spawn};
+use crate::kit::{Running, TestClock, spawn};
 use crate::projector::far::Far;
 use crate::projector::place::Place;
 
@@ -69,22 +68,20 @@ async fn consumers_die_and_history_is_whole() {
             settings.clone(),
         );
         let consumer = consumer.unwrap().with_ledger(place.ledger());
-        let (stop, stopped) = oneshot::channel::<()>();
         let at_work = consumer.clone();
-        let task = tokio::spawn(async move { at_work.run(async { drop(stopped.await) }).await });
+        let at_work = Running::start(|stopped| async move { at_work.run(stopped).await });
         if number < 40 {
             place.pay(&mut rng, &accounts, 20).await;
             tokio::time::sleep(Duration::from_micros(rng.u64(1_000..450_000))).await;
             relay.kill().await;
-            task.abort();
+            at_work.kill().await;
         } else {
             place.world.drained().await;
             relay.stop().await;
             while !queue.messages().is_empty() {
                 travel().await;
             }
-            stop.send(()).unwrap();
-            task.await.unwrap();
+            at_work.stop().await;
         }
         received += consumer.stats().received;
     }

@@ -127,13 +127,7 @@ async fn history_reads_as_the_books_do_however_often_they_are_restored() {
 }
 
 async fn assert_caught(bug: Bug) {
-    for seed in 0..CAUGHT_WITHIN {
-        if let Some(wrong) = run(seed, Some(bug)).await {
-            println!("{bug:?}: seed {seed}: {wrong}");
-            return;
-        }
-    }
-    panic!("{bug:?} is not caught within {CAUGHT_WITHIN} seeds");
+    crate::kit::assert_caught(bug, CAUGHT_WITHIN, |seed| run(seed, Some(bug))).await;
 }
 
 #[tokio::test(start_paused = true)]
