@@ -14,8 +14,8 @@ use wallet_core::store::StoreErrorKind;
 
 use crate::SqliteSettings;
 use crate::error::{During, Result, corrupt};
-use crate::file::{OpenFile, create_private, follow, names, remove_second_names, second_names};
-use crate::trace::traces;
+use crate::file::{OpenFile, create_private, follow, names, second_names};
+use crate::trace::{remove_second_names, traces};
 use identify::{identify, log_ahead, one};
 use lock::insist;
 

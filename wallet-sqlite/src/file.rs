@@ -19,7 +19,6 @@ use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
 use crate::error::Result;
-use crate::trace::{REPLACED_AS, RESTORING};
 
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
 const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: restart";
@@ -266,28 +265,6 @@ pub(crate) fn is_same_file(open: &File, found: &Metadata) -> bool {
 #[cfg(not(unix))]
 pub(crate) const fn is_same_file(_: &File, _: &Metadata) -> bool {
     true
-}
-
-/// Removes further names of the file at `path` that a killed restore left behind. The file
-/// must be locked against a running restore. A file that is opened under two names gets two
-/// logs.
-pub(crate) fn remove_second_names(path: &Path) {
-    if cfg!(unix) && names(path) < 2 {
-        return;
-    }
-    let ours = |name: &PathBuf| {
-        let ending = name.as_os_str().as_encoded_bytes();
-        let ending = ending.strip_prefix(path.as_os_str().as_encoded_bytes());
-        let number = |ending: &[u8]| {
-            let number = ending.strip_prefix(REPLACED_AS.as_bytes());
-            number.is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
-        };
-        ending.is_some_and(|ending| ending == RESTORING.as_bytes() || number(ending))
-    };
-    for name in second_names(path).into_iter().filter(ours) {
-        // If a name cannot be removed, it only remains as a name that nobody should open.
-        let _ = std::fs::remove_file(name);
-    }
 }
 
 /// The other names in the same folder that lead to the file at `path`.

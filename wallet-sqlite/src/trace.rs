@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
-use crate::file::{LOG_HEADER, beside};
+use crate::file::{LOG_HEADER, beside, names, second_names};
 
 /// The ending of a file that a restore is making.
 pub(crate) const RESTORING: &str = ".restoring";
@@ -72,4 +72,26 @@ pub(crate) fn log_without_beginning(path: &Path) -> bool {
         Some(has_commits)
     };
     look().unwrap_or(false)
+}
+
+/// Removes further names of the file at `path` that a killed restore left behind. The file
+/// must be locked against a running restore. A file that is opened under two names gets two
+/// logs.
+pub(crate) fn remove_second_names(path: &Path) {
+    if cfg!(unix) && names(path) < 2 {
+        return;
+    }
+    let ours = |name: &PathBuf| {
+        let ending = name.as_os_str().as_encoded_bytes();
+        let ending = ending.strip_prefix(path.as_os_str().as_encoded_bytes());
+        let number = |ending: &[u8]| {
+            let number = ending.strip_prefix(REPLACED_AS.as_bytes());
+            number.is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
+        };
+        ending.is_some_and(|ending| ending == RESTORING.as_bytes() || number(ending))
+    };
+    for name in second_names(path).into_iter().filter(ours) {
+        // If a name cannot be removed, it only remains as a name that nobody should open.
+        let _ = std::fs::remove_file(name);
+    }
 }

@@ -12,8 +12,8 @@ use wallet_core::store::StoreErrorKind;
 use super::copy::flush_folder;
 use super::error::{BackupError, io};
 use super::{Result, stop};
-use crate::file::{beside, remove_second_names};
-use crate::trace::REPLACED_AS;
+use crate::file::beside;
+use crate::trace::{REPLACED_AS, remove_second_names};
 use crate::{connect, epoch};
 
 /// The endings of the files that SQLite keeps beside a database.

@@ -52,7 +52,12 @@ async fn a_damaged_outcome_fails_its_own_request_and_names_the_row() {
         let text = |number: usize| format!("{}-{number}", bytes[0]);
         let mut requests: Vec<Request> = (0..20).map(|number| pay(&text(number), 2, 3)).collect();
         requests.insert(11, pay("damaged", 0, 1));
-        for (index, answer) in wallet.submit_all(requests).await.into_iter().enumerate() {
+        for (index, answer) in wallet
+            .submit_all_raw(requests)
+            .await
+            .into_iter()
+            .enumerate()
+        {
             match answer {
                 Ok(answer) if index != 11 => drop(answer.accepted().unwrap()),
                 Err(WalletError::Store(error)) if index == 11 => {
