@@ -175,12 +175,12 @@ mod tests {
         let eur = Currency::iso("EUR").unwrap();
         let key = |text| IdempotencyKey::parse("test", text).unwrap();
         let open = OpenAccount::new(Owner::new("ada").unwrap(), eur);
-        let opened = wallet.submit(Request::new(key("open"), open)).await;
+        let opened = wallet.submit_raw(Request::new(key("open"), open)).await;
         let ada = opened.unwrap().account().unwrap().unwrap().state.key.id;
         let money = Money::minor(100, eur).unwrap();
         let deposit = Deposit::new(ada, money, SettlementName::new("bank").unwrap());
         let key = key("deposit");
-        let answer = wallet.submit(Request::new(key.clone(), deposit)).await;
+        let answer = wallet.submit_raw(Request::new(key.clone(), deposit)).await;
         let outcome = answer.unwrap().outcome;
         (store, (key.record_key(LedgerId::default()), outcome))
     }

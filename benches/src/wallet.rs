@@ -148,7 +148,7 @@ impl Loaded {
         let order = picker.draw(rng);
         let request = Request::new(self.terms.key(rng)?, self.terms.command(order)?);
         let wallet = self.wallets.first().ok_or("there is no wallet")?;
-        let answer = wallet.submit(request).await?;
+        let answer = wallet.submit_raw(request).await?;
         let answered = clock::now();
         let mut effects = answer.outcome.effects().filter(|effect| !effect.system);
         let effect = effects.next().ok_or("a transfer without effect")?;
@@ -256,7 +256,7 @@ impl Caller {
         let key = self.terms.key(&mut self.rng)?;
         let request = Request::new(key.clone(), self.terms.command(order)?);
         let begin = clock::now();
-        let answer = self.wallet.submit(request).await?;
+        let answer = self.wallet.submit_raw(request).await?;
         let end = clock::now();
         match answer.accepted() {
             Ok(_) => {
@@ -325,7 +325,7 @@ async fn submit_all(
     mut keep: impl FnMut(&[Receipt]),
 ) -> Result<()> {
     let answers = stream::iter(requests).map(|request| async {
-        let answer = wallet.submit(request?).await?;
+        let answer = wallet.submit_raw(request?).await?;
         let count = answer.accepted()?.len();
         tally.add(u64::try_from(count)?);
         Result::Ok(answer)

@@ -99,5 +99,5 @@ pub use request::{
 };
 #[cfg(feature = "tokio")]
 pub use runtime::SystemClock;
-pub use service::{Answer, Settings, Wallet, WalletError};
+pub use service::{Accepted, Scope, Settings, Wallet, WalletError};
 pub use store::{EntryQuery, StoreError};

@@ -1,7 +1,7 @@
 //! The names that nearly every host uses: `use wallet_core::prelude::*`.
 
 pub use crate::{
-    AccountId, Capture, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner,
-    PlaceHold, PostTransfer, Release, Request, Reverse, SettlementName, Wallet, WalletError,
-    Withdrawal,
+    Account, AccountId, Amount, Capture, Currency, Deposit, HoldId, IdempotencyKey, Leg, Money,
+    OpenAccount, Owner, PlaceHold, PostTransfer, Rejection, Release, Request, Reverse,
+    SettlementName, Split, TransferId, Wallet, WalletError, Withdrawal,
 };

@@ -108,7 +108,7 @@ async fn submit(
         if some.is_empty() {
             return Ok(());
         }
-        for answer in wallet.submit_all(some).await {
+        for answer in wallet.submit_all_raw(some).await {
             let answer = answer?;
             answer
                 .accepted()

@@ -21,8 +21,7 @@ use wallet_core::messaging::EventPublisher;
 use wallet_core::runtime::Clock;
 use wallet_core::store::CommitSignal;
 use wallet_core::{
-    Command, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner, PostTransfer,
-    Request, SettlementName, SystemClock, Wallet,
+    Currency, Deposit, OpenAccount, PostTransfer, SettlementName, SystemClock, Wallet,
 };
 use wallet_events::memory::MemoryQueue;
 use wallet_events::{Consumer, ConsumerSettings, Forwarder, Gaps, Relay, RelaySettings};
@@ -93,14 +92,15 @@ async fn main() -> Result<()> {
     };
 
     let eur = Currency::iso("EUR")?;
-    let money = |text| Money::parse(text, eur);
-    let ada = open(&wallet, "ada", eur).await?;
-    let bob = open(&wallet, "bob", eur).await?;
-    let deposit = Deposit::new(ada, money("100.00")?, SettlementName::new("bank")?);
-    submit(&wallet, "deposit", deposit).await?.accepted()?;
+    let example = wallet.scope("example")?;
+    let open = |owner: &str| owner.parse().map(|owner| OpenAccount::new(owner, eur));
+    let ada = example.run("open-ada", open("ada")?).await?.id();
+    let bob = example.run("open-bob", open("bob")?).await?.id();
+    let deposit = Deposit::new(ada, eur.parse("100.00")?, SettlementName::new("bank")?);
+    example.run("deposit", deposit).await?;
     mailer.wait_for(1).await;
-    let transfer = PostTransfer::new(vec![Leg::new(ada, bob, money("30.00")?)]);
-    submit(&wallet, "transfer", transfer).await?.accepted()?;
+    let pay = PostTransfer::simple(ada, bob, eur.parse("30.00")?);
+    example.run("transfer", pay).await?;
     println!("committed: 30.00 EUR from ada to bob");
 
     mailer.wait_for(2).await;
@@ -130,20 +130,4 @@ async fn main() -> Result<()> {
 fn queue(clock: &Arc<dyn Clock>) -> MemoryQueue {
     let queue = MemoryQueue::new(Arc::clone(clock)).with_window(Duration::ZERO);
     queue.with_wait(Duration::from_millis(200))
-}
-
-/// Submits a command; the caller asks whether it was accepted.
-async fn submit(
-    wallet: &Wallet,
-    key: &str,
-    command: impl Into<Command>,
-) -> Result<wallet_core::Answer> {
-    let key = IdempotencyKey::parse("example", key)?;
-    Ok(wallet.submit(Request::new(key, command)).await?)
-}
-
-async fn open(wallet: &Wallet, owner: &str, eur: Currency) -> Result<wallet_core::AccountId> {
-    let command = OpenAccount::new(Owner::new(owner)?, eur);
-    let opened = submit(wallet, owner, command).await?;
-    Ok(opened.account()?.ok_or("not opened")?.state.key.id)
 }

@@ -17,10 +17,8 @@ use axum::Router;
 use axum::extract::{Path as In, State};
 use axum::http::StatusCode;
 use axum::routing::post;
-use wallet_core::{
-    AccountId, Currency, IdempotencyKey, Money, Request, SettlementName, SystemClock, Wallet,
-    WalletError, Withdrawal,
-};
+use wallet_core::ledger::Posted;
+use wallet_core::{Currency, SettlementName, SystemClock, Wallet, WalletError, Withdrawal};
 use wallet_server::{App, AppSettings, router};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
@@ -38,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The wallet's routes and the shop's, over the books in `file`.
 fn application(file: &Path) -> Result<Router, Box<dyn Error>> {
     let store = SqliteStore::open(&SqliteSettings::new(file), Arc::new(SystemClock))?;
-    let wallet = Wallet::builder(Arc::new(store)).spawn()?;
+    let wallet = Wallet::builder(store).spawn()?;
     let shop = Router::new()
         .route("/shop/orders/{order}/pay/{account}", post(pay))
         .with_state(wallet.clone());
@@ -50,27 +48,26 @@ async fn pay(
     State(wallet): State<Wallet>,
     In((order, account)): In<(u32, String)>,
 ) -> (StatusCode, String) {
-    let Some(request) = payment(order, &account) else {
-        return (StatusCode::BAD_REQUEST, "no such account".to_owned());
-    };
-    match wallet.submit(request).await {
-        Ok(answer) => match answer.accepted() {
-            Ok(_) => (StatusCode::OK, format!("order {order} is paid")),
-            Err(refused) => (StatusCode::PAYMENT_REQUIRED, refused.to_string()),
-        },
-        Err(WalletError::IdempotencyMismatch) => {
-            let paid = "the order was paid from another account";
-            (StatusCode::CONFLICT, paid.to_owned())
+    match take(&wallet, order, &account).await {
+        Ok(_) => (StatusCode::OK, format!("order {order} is paid")),
+        Err(error) => {
+            let status = match &error {
+                WalletError::Rejected(_) => StatusCode::PAYMENT_REQUIRED,
+                // No account has such an id.
+                WalletError::Value(_) => StatusCode::BAD_REQUEST,
+                // The order was paid from another account.
+                WalletError::IdempotencyMismatch => StatusCode::CONFLICT,
+                // The result may be unknown: the same call repeats the request and pays once.
+                _ => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            (status, error.to_string())
         }
-        // The outcome may be unknown: the same call repeats the request and pays once.
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
     }
 }
 
-fn payment(order: u32, account: &str) -> Option<Request> {
-    let account: AccountId = account.parse().ok()?;
-    let price = Money::parse(PRICE, Currency::iso("EUR").ok()?).ok()?;
-    let take = Withdrawal::new(account, price, SettlementName::new("shop").ok()?);
-    let key = IdempotencyKey::parse("shop", &format!("order-{order}")).ok()?;
-    Some(Request::new(key, take))
+async fn take(wallet: &Wallet, order: u32, account: &str) -> Result<Posted, WalletError> {
+    let price = Currency::iso("EUR")?.parse(PRICE)?;
+    let take = Withdrawal::new(account.parse()?, price, SettlementName::new("shop")?);
+    let shop = wallet.scope("shop")?;
+    shop.run(&format!("order-{order}"), take).await
 }

@@ -62,7 +62,7 @@ pub use database::Database;
 /// let wallet = Wallet::builder(Arc::new(store)).spawn()?;
 /// let open = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
 /// let key = IdempotencyKey::parse("docs", "open-ada")?;
-/// let answer = wallet.submit(Request::new(key, open)).await?;
+/// let answer = wallet.submit_raw(Request::new(key, open)).await?;
 /// assert!(answer.account()?.is_some());
 /// # Ok(())
 /// # }

@@ -183,5 +183,10 @@ async fn set_up(wallet: &Wallet) {
     ];
     let key = IdempotencyKey::parse("fuzz", "set-up").unwrap();
     let request = wallet_core::Request::of_many(key, commands);
-    wallet.submit(request).await.unwrap().accepted().unwrap();
+    wallet
+        .submit_raw(request)
+        .await
+        .unwrap()
+        .accepted()
+        .unwrap();
 }

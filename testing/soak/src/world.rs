@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 use wallet_aurora::sqlx::{Connection, Executor, MySqlConnection};
 use wallet_aurora::{AuroraInbox, AuroraSettings, AuroraStore};
-use wallet_core::{Answer, Request, Wallet};
+use wallet_core::service::Answer;
+use wallet_core::{Request, Wallet};
 use wallet_test_servers::{Private, PrivateAws, PrivateDynamo, PrivateRedis};
 
 use crate::args::RunArgs;
@@ -157,7 +158,7 @@ fn at(url: &str, port: u16) -> String {
 /// Submits a request that must be accepted.
 pub(crate) async fn submit(wallet: &Wallet, requests: Vec<Request>) -> Result<Vec<Answer>> {
     let mut answers = Vec::new();
-    for answer in wallet.submit_all(requests).await {
+    for answer in wallet.submit_all_raw(requests).await {
         let answer = answer?;
         answer.accepted()?;
         answers.push(answer);

@@ -43,11 +43,11 @@ async fn after_an_hour_ahead_the_raised_bound_is_the_way_out(kind: Kind) {
     let (server, database) = on_a_server_with_a_clock(kind).await;
     let wallet = wallet(open(&database).await);
     server.set_clock(HOUR);
-    let ahead = wallet.submit(pay_in("ahead", 0)).await.unwrap();
+    let ahead = wallet.submit_raw(pay_in("ahead", 0)).await.unwrap();
     ahead.accepted().unwrap();
     server.set_clock(0);
     // The bank's account is an hour ahead, and so is every deposit from it.
-    let refused = wallet.submit(pay_in("later", 1)).await;
+    let refused = wallet.submit_raw(pay_in("later", 1)).await;
     let Err(WalletError::ClockBehind { ahead_micros }) = refused else {
         panic!("not refused: {refused:?}");
     };
@@ -60,7 +60,7 @@ async fn after_an_hour_ahead_the_raised_bound_is_the_way_out(kind: Kind) {
         .raise_max_ahead(Duration::from_secs(7_200), until)
         .unwrap();
     // The key is free again, because nothing was recorded under it.
-    let later = wallet.submit(pay_in("later", 1)).await.unwrap();
+    let later = wallet.submit_raw(pay_in("later", 1)).await.unwrap();
     later.accepted().unwrap();
     assert_eq!(later.outcome.at, ahead.outcome.at, "times never go back");
     let store = open(&database).await;

@@ -11,10 +11,11 @@ use wallet_aurora::{AuroraStore, HostTransaction};
 use wallet_core::ledger::{Decided, HoldKey, HoldStatus, SettlementShards};
 use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::{Clock, Uuid7};
+use wallet_core::service::Answer;
 use wallet_core::store::{HoldQuery, LedgerStore, StoreErrorKind};
 use wallet_core::{
-    Answer, Command, Currency, Deposit, Hold, Leg, OpenAccount, Owner, PlaceHold, PostTransfer,
-    Request, Settings, SettlementName, SystemClock, Wallet, WalletError,
+    Command, Currency, Deposit, Hold, Leg, OpenAccount, Owner, PlaceHold, PostTransfer, Request,
+    Settings, SettlementName, SystemClock, Wallet, WalletError,
 };
 use wallet_test_servers::{Kind, Private};
 
@@ -80,12 +81,14 @@ async fn what_a_host_has_not_committed_stalls_only_who_needs_it(kind: Kind) {
         Request::new(key("own-open"), in_new_currency(71)),
     ] {
         let wallet = wallet.clone();
-        waiting.push(tokio::spawn(async move { wallet.submit(request).await }));
+        waiting.push(tokio::spawn(
+            async move { wallet.submit_raw(request).await },
+        ));
         tokio::task::yield_now().await;
     }
     // Transfers between accounts that the host has not locked.
     let neighbours = (0..40).map(|number| pay(&format!("n{number}"), 3, 4));
-    for answer in wallet.submit_all(neighbours.collect()).await {
+    for answer in wallet.submit_all_raw(neighbours.collect()).await {
         answer.unwrap().accepted().unwrap();
     }
     assert!(waiting.iter().all(|task| !task.is_finished()));
@@ -159,12 +162,12 @@ async fn behind_an_open_key_the_rest_of_its_call_waits_that_depends_on_it(kind: 
         amount("apart", 3, 4, 1),
     ];
     let caller = wallet.clone();
-    let call = tokio::spawn(async move { caller.submit_all(call).await });
+    let call = tokio::spawn(async move { caller.submit_all_raw(call).await });
     let looking = open(&database).await;
     while !is_recorded(&looking, "apart").await {
         tokio::task::yield_now().await;
     }
-    let neighbour = wallet.submit(amount("neighbour", 1, 2, 1)).await;
+    let neighbour = wallet.submit_raw(amount("neighbour", 1, 2, 1)).await;
     neighbour.unwrap().accepted().unwrap();
     assert!(!is_recorded(&looking, "second").await);
     host.rollback().await.unwrap();
@@ -300,7 +303,12 @@ async fn a_damaged_outcome_fails_its_own_request_and_names_the_row(kind: Kind) {
             .map(|number| pay(&format!("{bytes}-{number}"), 2, 3))
             .collect();
         requests.insert(11, pay("damaged", 0, 1));
-        for (index, answer) in wallet.submit_all(requests).await.into_iter().enumerate() {
+        for (index, answer) in wallet
+            .submit_all_raw(requests)
+            .await
+            .into_iter()
+            .enumerate()
+        {
             match answer {
                 Ok(answer) if index != 11 => drop(answer.accepted().unwrap()),
                 Err(WalletError::Store(error)) if index == 11 => {

@@ -249,7 +249,7 @@ async fn the_next_batch_stands_behind_the_one_that_commits(kind: Kind) {
         let leg = Leg::new(account(0), account(1), euros(cents));
         let request = Request::new(key(text), PostTransfer::new(vec![leg]));
         let wallet = wallet.clone();
-        tokio::spawn(async move { wallet.submit(request).await })
+        tokio::spawn(async move { wallet.submit_raw(request).await })
     };
     proxy.arm(1, Cut::Held);
     // The second transfer can be paid only after the first, or the reverse.

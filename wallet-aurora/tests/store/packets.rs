@@ -110,12 +110,12 @@ async fn a_request_at_the_limit_is_committed_and_one_beyond_it_refused(kind: Kin
             other => panic!("{other:?}"),
         });
         paid += legs.sum::<usize>();
-        let answer = wallet.submit(request.clone()).await.unwrap();
+        let answer = wallet.submit_raw(request.clone()).await.unwrap();
         assert!(answer.outcome.result.is_ok());
-        assert!(wallet.submit(request).await.unwrap().replayed);
+        assert!(wallet.submit_raw(request).await.unwrap().replayed);
     }
     let over = of_bytes("over", limit + 3);
-    let refused = wallet.submit(over).await.unwrap_err();
+    let refused = wallet.submit_raw(over).await.unwrap_err();
     let is_too_large = matches!(refused, WalletError::Invalid(InvalidRequest::TooLarge));
     assert!(is_too_large, "{refused}");
     assert!(!is_recorded(&store, "over").await);

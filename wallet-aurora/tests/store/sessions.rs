@@ -37,7 +37,7 @@ async fn a_server_that_takes_small_packets_only_gets_small_ones(kind: Kind) {
         let leg = Leg::new(account(0), account(1), euros(1));
         let transfer = PostTransfer::new(vec![leg]).with_details(details.clone());
         let key = IdempotencyKey::parse("test", &format!("small-{number}")).unwrap();
-        wallet.submit(Request::new(key, transfer))
+        wallet.submit_raw(Request::new(key, transfer))
     });
     for answer in futures_util::future::join_all(submitted).await {
         answer.unwrap().accepted().unwrap();

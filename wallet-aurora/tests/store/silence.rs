@@ -100,7 +100,7 @@ async fn a_wallet_goes_on_with_a_new_writer(kind: Kind) {
     let wallet = wallet.spawn().unwrap();
     let submit = |text: &str| {
         let leg = Leg::new(account(0), account(1), euros(1));
-        wallet.submit(Request::new(key(text), PostTransfer::new(vec![leg])))
+        wallet.submit_raw(Request::new(key(text), PostTransfer::new(vec![leg])))
     };
     submit("before").await.unwrap().accepted().unwrap();
     endpoint.silence();

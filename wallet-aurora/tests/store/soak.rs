@@ -70,7 +70,12 @@ fn child_wallet() {
                     let to = if to == from { (to + 1) % ACCOUNTS } else { to };
                     let leg = Leg::new(account(from), account(to), euros(1));
                     let request = Request::new(key(&text), PostTransfer::new(vec![leg]));
-                    wallet.submit(request).await.unwrap().accepted().unwrap();
+                    wallet
+                        .submit_raw(request)
+                        .await
+                        .unwrap()
+                        .accepted()
+                        .unwrap();
                     done += 1;
                 }
                 done

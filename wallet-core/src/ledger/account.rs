@@ -1,7 +1,7 @@
 //! Accounts: four running counters, an overdraft policy, a status.
 
 use crate::ledger::{
-    AccountKey, Amount, Currency, Metadata, Owner, Sequence, Timestamp, Version, table,
+    AccountId, AccountKey, Amount, Currency, Metadata, Owner, Sequence, Timestamp, Version, table,
 };
 
 /// The overdraft limit: how far an account's available balance may fall.
@@ -178,6 +178,20 @@ pub struct Account {
     pub metadata: Option<Metadata>,
     /// The time at which the account was opened.
     pub created_at: Timestamp,
+}
+
+impl Account {
+    /// The account's id.
+    #[must_use]
+    pub const fn id(&self) -> AccountId {
+        self.state.key.id
+    }
+
+    /// The account's ledger and id.
+    #[must_use]
+    pub const fn key(&self) -> AccountKey {
+        self.state.key
+    }
 }
 
 /// An account's balance at some past time.

@@ -142,6 +142,13 @@ impl<Id> InLedger<Id> {
     }
 }
 
+/// The id in the default ledger.
+impl<Id> From<Id> for InLedger<Id> {
+    fn from(id: Id) -> Self {
+        Self::new(LedgerId::default(), id)
+    }
+}
+
 impl<Id: std::fmt::Display> std::fmt::Display for InLedger<Id> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.ledger, self.id)

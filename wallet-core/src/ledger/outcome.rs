@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::ledger::{
     Account, AccountId, AccountKey, AccountState, Amount, Balance, Counters, Currency, Direction,
-    Entry, Epoch, Fingerprint, Hold, InLedger, LedgerId, Position, RecordKey, Rejected, Rejection,
-    Sequence, Timestamp, Transfer, Version, table,
+    Entry, Epoch, Fingerprint, Hold, HoldId, InLedger, LedgerId, Position, RecordKey, Rejected,
+    Rejection, Sequence, Timestamp, Transfer, TransferId, Version, table,
 };
 
 /// The recorded outcome of a request. A replay needs nothing else.
@@ -212,6 +212,12 @@ pub struct Posted {
 }
 
 impl Posted {
+    /// The transfer's id.
+    #[must_use]
+    pub const fn id(&self) -> TransferId {
+        self.transfer.key.id
+    }
+
     /// The entries that the transfer wrote, two per leg. `epoch` is the epoch of
     /// its outcome.
     pub fn entries(&self, epoch: Epoch) -> impl Iterator<Item = Entry> {
@@ -241,6 +247,14 @@ pub struct HoldChanged {
     pub hold: Hold,
     /// The effects on both accounts. The paying account is first.
     pub effects: Vec<Effect>,
+}
+
+impl HoldChanged {
+    /// The hold's id.
+    #[must_use]
+    pub const fn id(&self) -> HoldId {
+        self.hold.key.id
+    }
 }
 
 /// The kind of effect that an account saw.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::ledger::{AccountId, Currency, LedgerId, Owner, SettlementName};
 
@@ -63,6 +64,28 @@ impl SettlementShards {
         let mixed = low.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
         let shard = mixed.checked_rem(u64::from(self.count(name))).unwrap_or(0);
         u16::try_from(shard).unwrap_or(0)
+    }
+}
+
+impl AccountId {
+    /// The id that derives from the owner, the currency and a label of the host, such
+    /// as `"savings"` or the empty text. Every process derives the same id. It is a
+    /// version 5 UUID in the namespace `4f7c6a52-0d0b-4f0e-9d0a-6a5f3c1b7e21`, of the
+    /// text `ledger\nowner\ncurrency\nlabel`.
+    ///
+    /// ```
+    /// use wallet_core::{AccountId, Currency, LedgerId, Owner};
+    /// let (ledger, eur) = (LedgerId::default(), Currency::iso("EUR")?);
+    /// let savings = AccountId::derived(ledger, &Owner::new("ada")?, eur, "savings");
+    /// assert_eq!(savings.to_string(), "9044190b-43c6-50cd-a37d-d1c8395e28bc");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn derived(ledger: LedgerId, owner: &Owner, currency: Currency, label: &str) -> Self {
+        const NAMESPACE: Uuid = Uuid::from_u128(0x4f7c_6a52_0d0b_4f0e_9d0a_6a5f_3c1b_7e21);
+        // Neither an owner nor a currency holds a line feed.
+        let name = format!("{ledger}\n{owner}\n{}\n{label}", currency.code());
+        Self::new(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::ledger::{
-    AccountId, Amount, Currency, Details, HoldId, LedgerId, Leg, Metadata, Money, Owner, Policy,
-    SettlementName, Status, Timestamp, TransferId, settlement_account,
+    AccountId, Amount, Currency, Description, Details, HoldId, LedgerId, Leg, Metadata, Money,
+    Owner, Policy, Reference, SettlementName, Status, TextError, Timestamp, TransferId,
+    settlement_account,
 };
 
 /// Defines a command: public fields to read, a constructor for the required fields,
@@ -373,6 +374,80 @@ command! {
         details, with_details: Details,
     }
 }
+
+impl PostTransfer {
+    /// A transfer of `money` in one leg.
+    ///
+    /// ```
+    /// use wallet_core::{AccountId, Currency, PostTransfer};
+    /// let [ada, bob] = [1, 2].map(|id| AccountId::from_bytes([id; 16]));
+    /// let pay = PostTransfer::simple(ada, bob, Currency::iso("EUR")?.parse("30.00")?)
+    ///     .with_reference("order-7")?;
+    /// assert_eq!(pay.legs.len(), 1);
+    /// # Ok::<(), wallet_core::WalletError>(())
+    /// ```
+    #[must_use]
+    pub fn simple(from: AccountId, to: AccountId, money: Money) -> Self {
+        Self::new(vec![Leg::new(from, to, money)])
+    }
+}
+
+/// Setters of single [`Details`] for each command that has them.
+macro_rules! details {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// The code of the host's chart of accounts.
+            #[must_use]
+            pub const fn with_code(mut self, code: u32) -> Self {
+                self.details.code = code;
+                self
+            }
+
+            /// The host's reference. Transfers are found by it.
+            ///
+            /// # Errors
+            /// [`TextError`] where the text is no [`Reference`].
+            pub fn with_reference(mut self, reference: &str) -> Result<Self, TextError> {
+                self.details.reference = Some(Reference::new(reference)?);
+                Ok(self)
+            }
+
+            /// A description for a statement.
+            ///
+            /// # Errors
+            /// [`TextError`] where the text is no [`Description`].
+            pub fn with_description(mut self, description: &str) -> Result<Self, TextError> {
+                self.details.description = Some(Description::new(description)?);
+                Ok(self)
+            }
+
+            /// The host's metadata.
+            #[must_use]
+            pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+                self.details.metadata = Some(metadata);
+                self
+            }
+
+            /// The effective date for reports.
+            #[must_use]
+            pub const fn with_effective_at(mut self, at: Timestamp) -> Self {
+                self.details.effective_at = Some(at);
+                self
+            }
+        }
+    )*};
+}
+
+details!(
+    PostTransfer,
+    Deposit,
+    Withdrawal,
+    SystemTransfer,
+    Split,
+    PlaceHold,
+    Capture,
+    Reverse
+);
 
 /// One operation. A [`Request`](crate::request::Request) holds one or more.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod fingerprint;
 mod prepared;
 #[allow(clippy::module_inception, reason = "it holds the type of that name")]
 mod request;
+mod typed;
 
 pub use batch::{Batch, MAX_AHEAD, ReadSet};
 pub use bulk::{BULK_ITEMS_MAX, BulkRequest, Recorded};
@@ -25,6 +26,7 @@ pub use command::{
 pub use cost::Cost;
 pub use prepared::{PreparedRequest, accounts_of};
 pub use request::{COMMANDS_MAX, HOLD_LIFE_MAX, InvalidRequest, LEGS_MAX, Request};
+pub use typed::TypedCommand;
 
 pub(crate) use bulk::Membership;
 pub(crate) use call::{Call, Resource, Unanswered};

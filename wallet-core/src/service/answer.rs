@@ -2,16 +2,9 @@ use std::sync::Arc;
 
 use crate::ledger::{Account, Hold, Outcome, Posted, Receipt, Rejected};
 
-/// The answer to a request. A refusal is an answer, and no error of
-/// [`submit`](crate::service::Wallet::submit): check [`accepted`](Self::accepted).
-///
-/// ```
-/// # use wallet_core::{Request, Wallet};
-/// # async fn pay(wallet: &Wallet, pay: Request) -> Result<(), Box<dyn std::error::Error>> {
-/// wallet.submit(pay).await?.accepted()?;
-/// # Ok(())
-/// # }
-/// ```
+/// The answer of [`submit_raw`](crate::service::Wallet::submit_raw). A refusal is an
+/// answer too: check [`accepted`](Self::accepted). Hosts use
+/// [`submit`](crate::service::Wallet::submit), where a refusal is an error.
 ///
 /// Without the check the payment may have been refused, and the compiler warns:
 ///
@@ -19,7 +12,7 @@ use crate::ledger::{Account, Hold, Outcome, Posted, Receipt, Rejected};
 /// #![deny(unused_must_use)]
 /// # use wallet_core::{Request, Wallet};
 /// # async fn pay(wallet: &Wallet, pay: Request) -> Result<(), Box<dyn std::error::Error>> {
-/// wallet.submit(pay).await?;
+/// wallet.submit_raw(pay).await?;
 /// # Ok(())
 /// # }
 /// ```

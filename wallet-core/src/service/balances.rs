@@ -51,16 +51,15 @@ impl Wallet {
     /// # runtime.block_on(async {
     /// let clock = Arc::new(SystemClock);
     /// let cache = MemoryCache::new(clock.clone(), Duration::from_secs(60), 10_000);
-    /// let store = Arc::new(MemoryStore::new(clock));
-    /// let wallet = Wallet::builder(store).cache(Arc::new(cache)).spawn()?;
+    /// let wallet = Wallet::builder(MemoryStore::new(clock)).cache(Arc::new(cache)).spawn()?;
     ///
     /// let open = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
     /// let request = Request::new(IdempotencyKey::parse("docs", "open")?, open);
-    /// let answer = wallet.submit(request).await?;
-    /// let account = answer.account()?.expect("it was opened").state.key;
+    /// let opened = wallet.submit(request).await?;
+    /// let account = opened.account().expect("it was opened").key();
     ///
-    /// // Read-your-writes: pass on the positions of an earlier answer.
-    /// let own = Freshness::AtLeast(answer.outcome.positions());
+    /// // Read-your-writes: pass on the positions of an earlier result.
+    /// let own = Freshness::AtLeast(opened.positions());
     /// let balance = wallet.balance(account, &own).await?;
     /// assert_eq!(balance.map(|balance| balance.posted()), Some(0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -73,10 +72,10 @@ impl Wallet {
     /// The same as [`balances`](Self::balances).
     pub async fn balance(
         &self,
-        account: AccountKey,
+        account: impl Into<AccountKey>,
         freshness: &Freshness,
     ) -> Result<Option<Balance>, WalletError> {
-        let found = self.balances(&[account], freshness).await?;
+        let found = self.balances(&[account.into()], freshness).await?;
         Ok(found.into_iter().next().flatten())
     }
 

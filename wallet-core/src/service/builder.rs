@@ -32,6 +32,30 @@ pub struct WalletBuilder {
     sweep_turn: Option<LeaderHint>,
 }
 
+/// A store, alone or shared: every [`LedgerStore`], and every [`Arc`] of one.
+pub trait IntoStore {
+    /// The store, shared.
+    fn into_store(self) -> Arc<dyn LedgerStore>;
+}
+
+impl<S: LedgerStore> IntoStore for S {
+    fn into_store(self) -> Arc<dyn LedgerStore> {
+        Arc::new(self)
+    }
+}
+
+impl<S: LedgerStore> IntoStore for Arc<S> {
+    fn into_store(self) -> Arc<dyn LedgerStore> {
+        self
+    }
+}
+
+impl IntoStore for Arc<dyn LedgerStore> {
+    fn into_store(self) -> Arc<dyn LedgerStore> {
+        self
+    }
+}
+
 impl WalletBuilder {
     pub(super) fn new(store: Arc<dyn LedgerStore>) -> Self {
         Self {

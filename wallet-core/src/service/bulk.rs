@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Answer, Wallet, WalletError, push, received};
+use super::{Accepted, Answer, Wallet, WalletError, push, received};
 use crate::ledger::{IdempotencyKey, LedgerId, Outcome, RecordKey};
 use crate::request::{BulkRequest, InvalidRequest, PreparedRequest, Recorded};
 use crate::store::StoreErrorKind;
 
 impl Wallet {
     /// Carries out the items of a bulk request in order, each item separately, and
-    /// returns one answer per item. A refused item stops no other item. The same
+    /// returns one result per item. A refused item stops no other item. The same
     /// bulk request again resumes it: items with an outcome are replayed.
     ///
     /// ```
@@ -30,7 +30,7 @@ impl Wallet {
     /// let open = |owner| Owner::new(owner).map(|owner| OpenAccount::new(owner, eur).into());
     /// let two = vec![open("ada")?, open("bob")?];
     /// for answer in wallet.submit_bulk(BulkRequest::new(key.clone(), two)).await? {
-    ///     answer?.accepted()?;
+    ///     assert!(answer.is_ok());
     /// }
     /// // Other items under the same key: nothing is done.
     /// let other = BulkRequest::new(key, vec![open("eve")?]);
@@ -46,8 +46,36 @@ impl Wallet {
     /// For the whole bulk request: [`WalletError::InvalidItem`] when an item can
     /// never be carried out in this form. [`WalletError::IdempotencyMismatch`] when
     /// the key was used for another request, or for other items. Then nothing was
-    /// done. For an item: [`WalletError`], and later items are not carried out.
+    /// done. For an item: [`WalletError::Rejected`] where the rules refuse it. After
+    /// any other error of an item, later items are not carried out.
     pub async fn submit_bulk(
+        &self,
+        bulk: BulkRequest,
+    ) -> Result<Vec<Result<Accepted, WalletError>>, WalletError> {
+        let answers = self.submit_bulk_raw(bulk).await?.into_iter();
+        Ok(answers.map(|answer| Ok(answer?.try_into()?)).collect())
+    }
+
+    /// Does the same as [`submit_bulk`](Self::submit_bulk), and returns a refused
+    /// item as an answer.
+    ///
+    /// # Errors
+    /// The same as [`submit_bulk`](Self::submit_bulk), but never
+    /// [`WalletError::Rejected`].
+    pub async fn submit_bulk_raw(
+        &self,
+        bulk: BulkRequest,
+    ) -> Result<Vec<Result<Answer, WalletError>>, WalletError> {
+        let key = bulk.key().record_key(bulk.ledger());
+        let unknown = || WalletError::Indeterminate {
+            key,
+            ids: Vec::new(),
+        };
+        let done = self.deadline().bound(self.carry_out(bulk)).await;
+        done.unwrap_or_else(|| Err(unknown()))
+    }
+
+    async fn carry_out(
         &self,
         bulk: BulkRequest,
     ) -> Result<Vec<Result<Answer, WalletError>>, WalletError> {

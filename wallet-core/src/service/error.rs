@@ -3,15 +3,44 @@ use std::sync::Arc;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::ledger::RecordKey;
+use super::BuildError;
+use crate::ledger::{
+    AmountError, CurrencyError, DecimalError, RecordKey, Rejected, SplitError, TextError,
+};
 use crate::request::InvalidRequest;
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::{ApplyError, NotAccepted, StoreError, StoreErrorKind, TransactionLost};
 
-/// The reason why a request got no outcome. A refusal by the rules is not an error:
-/// it is an [`Outcome`](crate::ledger::Outcome).
+/// The one error of the service. Every error of a value, a store and a host's
+/// transaction converts into it with `?`.
+///
+/// ```
+/// use wallet_core::{Currency, Deposit, OpenAccount, Rejection, SettlementName, WalletError};
+/// # use wallet_core::Wallet;
+/// async fn welcome(wallet: &Wallet) -> Result<(), WalletError> {
+///     let eur = Currency::iso("EUR")?;
+///     let shop = wallet.scope("shop")?;
+///     let ada = shop.run("open-ada", OpenAccount::new("ada".parse()?, eur)).await?;
+///     let gift = Deposit::new(ada.id(), eur.parse("5.00")?, SettlementName::new("gifts")?);
+///     match shop.run("gift-ada", gift).await {
+///         Ok(_) => Ok(()),
+///         Err(WalletError::Rejected(why)) if why.rejection == Rejection::MaxBalanceExceeded => {
+///             Ok(())
+///         }
+///         Err(error) => Err(error),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum WalletError {
+    /// The rules refused the request. The refusal is recorded under its key, and the
+    /// same request gets it again. Nothing else was done. In a host's transaction the
+    /// refusal is not recorded.
+    #[error("refused: {0}")]
+    Rejected(#[from] Rejected),
+    /// A text, an amount, a currency or an id is not valid. Nothing was sent.
+    #[error(transparent)]
+    Value(#[from] InvalidValue),
     /// The request can never be carried out in this form. Nothing was read, and the
     /// key is still free.
     #[error(transparent)]
@@ -55,6 +84,41 @@ pub enum WalletError {
     /// The store failed. Nothing was done.
     #[error("the store failed: {0}")]
     Store(#[source] Arc<StoreError>),
+    /// The database has rolled the host's transaction back. Nothing of it is
+    /// committed. Begin again.
+    #[error("{TransactionLost}")]
+    TransactionLost,
+    /// A statement of the host that commits implicitly has ended its transaction too
+    /// early. What was applied in it is committed.
+    #[error("{}", ApplyError::CommittedEarly)]
+    CommittedEarly,
+    /// The service cannot be built with these settings.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+/// The reason why a value cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidValue {
+    /// A text.
+    #[error("a text {0}")]
+    Text(#[from] TextError),
+    /// An amount in minor units.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+    /// A decimal amount.
+    #[error(transparent)]
+    Decimal(#[from] DecimalError),
+    /// A currency.
+    #[error(transparent)]
+    Currency(#[from] CurrencyError),
+    /// The shares of a split.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// An id that is no UUID.
+    #[error("an id is no UUID: {0}")]
+    Id(#[from] uuid::Error),
 }
 
 impl WalletError {
@@ -62,6 +126,11 @@ impl WalletError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Rejected(rejected) => rejected.rejection.code(),
+            Self::Value(_) => "invalid_value",
+            Self::TransactionLost => "transaction_lost",
+            Self::CommittedEarly => "committed_early",
+            Self::Build(_) => "invalid_settings",
             Self::Invalid(_) | Self::InvalidItem { .. } => "invalid_request",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::Overloaded => "overloaded",
@@ -79,12 +148,28 @@ impl WalletError {
         }
     }
 
+    /// The refusal by the rules, if the error is one.
+    #[must_use]
+    pub const fn rejected(&self) -> Option<&Rejected> {
+        match self {
+            Self::Rejected(rejected) => Some(rejected),
+            _ => None,
+        }
+    }
+
     /// Whether a retry of the same request under the same key can help.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Invalid(_) | Self::InvalidItem { .. } | Self::IdempotencyMismatch => false,
-            Self::Overloaded
+            Self::Rejected(_)
+            | Self::Value(_)
+            | Self::Invalid(_)
+            | Self::InvalidItem { .. }
+            | Self::IdempotencyMismatch
+            | Self::CommittedEarly
+            | Self::Build(_) => false,
+            Self::TransactionLost
+            | Self::Overloaded
             | Self::ShuttingDown
             | Self::ClockBehind { .. }
             | Self::Indeterminate { .. } => true,
@@ -96,5 +181,55 @@ impl WalletError {
 impl From<StoreError> for WalletError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
+    }
+}
+
+/// Values convert in one step, so that `?` works on them.
+macro_rules! from_values {
+    ($($error:ty),*) => {$(
+        impl From<$error> for WalletError {
+            fn from(error: $error) -> Self {
+                Self::Value(error.into())
+            }
+        }
+    )*};
+}
+
+from_values!(
+    TextError,
+    AmountError,
+    DecimalError,
+    CurrencyError,
+    SplitError,
+    uuid::Error
+);
+
+impl From<TransactionLost> for WalletError {
+    fn from(_: TransactionLost) -> Self {
+        Self::TransactionLost
+    }
+}
+
+impl From<ApplyError> for WalletError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::TransactionLost(_) => Self::TransactionLost,
+            ApplyError::CommittedEarly => Self::CommittedEarly,
+            ApplyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotAccepted> for WalletError {
+    fn from(refused: NotAccepted) -> Self {
+        match refused {
+            NotAccepted::Rejected { rejected, .. } => Self::Rejected(rejected),
+            NotAccepted::IdempotencyMismatch { .. } => Self::IdempotencyMismatch,
+            NotAccepted::Blocked { .. } => {
+                let context = "another transaction holds a lock that the request needs";
+                StoreError::new(StoreErrorKind::Conflict, context).into()
+            }
+            NotAccepted::ClockBehind { ahead_micros, .. } => Self::ClockBehind { ahead_micros },
+        }
     }
 }

@@ -77,9 +77,10 @@ impl Wallet {
     /// [`WalletError::Store`] of kind `Invalid` when the time is in the future.
     pub async fn balance_at(
         &self,
-        account: AccountKey,
+        account: impl Into<AccountKey>,
         at: Timestamp,
     ) -> Result<Option<PastBalance>, WalletError> {
+        let account = account.into();
         let shared = &self.shared;
         // The ledger refuses a future time, although an account's own time may be a
         // little ahead.

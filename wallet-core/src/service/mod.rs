@@ -1,7 +1,8 @@
 //! The service that a host holds: group commit over a store.
 //!
-//! [`Wallet::submit`] validates and fingerprints a request and puts it into a
-//! bounded queue. A committer of the [`Driver`] takes all waiting requests that
+//! [`Wallet::submit`] and [`Scope::run`] return a refusal by the rules as an error.
+//! [`Wallet::submit_raw`] returns it as an answer, for those who replay answers byte
+//! for byte. Both take the same way: the service validates and fingerprints a request and puts it into a bounded queue. A committer of the [`Driver`] takes all waiting requests that
 //! share no account or key with a batch in flight. It passes them to the store as
 //! one batch. A batch costs a constant number of round trips and one flush, for any
 //! number of requests. No request waits on purpose: a batch is the set of requests
@@ -19,13 +20,16 @@
 //! Balances go to a cache by write-behind, and readers choose how fresh they must
 //! be ([`Wallet::balances`]). Only readers wait for the cache.
 
+mod accepted;
 mod ahead;
 mod answer;
 mod balances;
 mod builder;
 mod bulk;
 mod committer;
+mod deadline;
 mod driver;
+mod ensure;
 mod error;
 mod fate;
 mod history;
@@ -35,6 +39,7 @@ mod quarantine;
 mod queue;
 mod reads;
 mod reservation;
+mod scope;
 mod selection;
 mod settings;
 mod shared;
@@ -44,12 +49,15 @@ mod sweep;
 mod ticket;
 mod wallet;
 
+pub use accepted::Accepted;
 pub use ahead::{MAX_AHEAD_RAISE, MAX_RAISE_LIFE, RaiseError};
 pub use answer::Answer;
-pub use builder::{BuildError, WalletBuilder};
+pub use builder::{BuildError, IntoStore, WalletBuilder};
 pub use driver::Driver;
-pub use error::WalletError;
+pub use ensure::{Difference, Ensured};
+pub use error::{InvalidValue, WalletError};
 pub use fate::LastCommit;
+pub use scope::Scope;
 pub use settings::Settings;
 pub use stats::StatsSnapshot;
 pub use wallet::Wallet;
@@ -63,6 +71,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::request::PreparedRequest;
+use crate::store::{StoreError, StoreErrorKind};
 use ticket::Ticket;
 
 /// Puts a request into the queue at once. The answer comes later. Dropping the
@@ -94,4 +103,10 @@ fn enqueue(
 ) -> impl Future<Output = Result<Answer, WalletError>> + use<> {
     let pushed = push(shared, Arc::new(request));
     async move { received(pushed?).await }
+}
+
+/// A record whose receipt does not fit the command that its fingerprint is of.
+fn other_receipt() -> WalletError {
+    let context = "the receipt under the key is of another command";
+    StoreError::new(StoreErrorKind::Corrupt, context).into()
 }

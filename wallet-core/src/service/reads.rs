@@ -4,14 +4,23 @@ use crate::ledger::{
 };
 use crate::store::{AccountQuery, EntryQuery, HoldQuery, ReferenceQuery};
 
-/// Reads that go straight to the store.
+/// Reads that go straight to the store. An id alone names a thing of the default
+/// ledger.
 impl Wallet {
     /// Returns an account; `None` when there is none.
     ///
     /// # Errors
     /// [`WalletError::Store`].
-    pub async fn account(&self, key: AccountKey) -> Result<Option<Account>, WalletError> {
-        Ok(self.accounts(&[key]).await?.into_iter().next().flatten())
+    pub async fn account(
+        &self,
+        key: impl Into<AccountKey>,
+    ) -> Result<Option<Account>, WalletError> {
+        Ok(self
+            .accounts(&[key.into()])
+            .await?
+            .into_iter()
+            .next()
+            .flatten())
     }
 
     /// Returns accounts in the order of `keys`.
@@ -36,9 +45,9 @@ impl Wallet {
     /// [`WalletError::Store`].
     pub async fn transfer(
         &self,
-        key: TransferKey,
+        key: impl Into<TransferKey>,
     ) -> Result<Option<TransferWithReversals>, WalletError> {
-        let found = self.shared.store.transfers(&[key]).await?;
+        let found = self.shared.store.transfers(&[key.into()]).await?;
         Ok(found.into_iter().next().flatten())
     }
 
@@ -57,11 +66,11 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError::Store`].
-    pub async fn hold(&self, key: HoldKey) -> Result<Option<Hold>, WalletError> {
+    pub async fn hold(&self, key: impl Into<HoldKey>) -> Result<Option<Hold>, WalletError> {
         Ok(self
             .shared
             .store
-            .holds(&[key])
+            .holds(&[key.into()])
             .await?
             .into_iter()
             .next()

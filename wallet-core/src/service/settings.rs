@@ -40,6 +40,10 @@ pub struct Settings {
     pub sweep_interval: Option<Duration>,
     /// The number of holds that expire in one step.
     pub sweep_size: u32,
+    /// The longest wait of a call that submits; without it a call waits until it is
+    /// answered. [`Wallet::within`](crate::service::Wallet::within) sets it for some
+    /// calls.
+    pub answer_wait: Option<Duration>,
     /// The longest wait for history before the ledger answers instead.
     pub history_wait: Duration,
 }
@@ -58,6 +62,7 @@ impl Default for Settings {
             tries_max: 12,
             sweep_interval: Some(Duration::from_secs(2)),
             sweep_size: 500,
+            answer_wait: None,
             history_wait: Duration::from_secs(1),
         }
     }
@@ -89,6 +94,10 @@ impl Settings {
             ("batch_requests_max", self.batch_requests_max == 0),
             ("tries_max", self.tries_max == 0),
             ("history_wait", self.history_wait.is_zero()),
+            (
+                "answer_wait",
+                self.answer_wait.is_some_and(|wait| wait.is_zero()),
+            ),
             (
                 "sweep_interval",
                 self.sweep_interval

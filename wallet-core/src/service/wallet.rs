@@ -1,10 +1,13 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{Either, join_all, ready as ready_now};
 use tokio::sync::watch;
 
+use super::deadline::{Deadline, before, late};
 use super::{
-    Answer, LastCommit, Shared, StatsSnapshot, WalletBuilder, WalletError, enqueue, sweep,
+    Accepted, Answer, IntoStore, LastCommit, Shared, StatsSnapshot, WalletBuilder, WalletError,
+    enqueue, sweep,
 };
 use crate::ledger::{Decided, HoldKey, IdempotencyKey, LedgerId, Outcome, RecordKey};
 use crate::request::{Batch, InvalidRequest, PreparedRequest, Request};
@@ -17,25 +20,23 @@ use crate::store::{LedgerStore, Purge, StoreError};
 /// # #[cfg(feature = "tokio")] {
 /// use std::sync::Arc;
 /// use wallet_core::memory::MemoryStore;
-/// use wallet_core::{Currency, IdempotencyKey, OpenAccount, Owner, Request, SystemClock, Wallet};
-/// use wallet_core::ledger::{KeyScope, KeyText};
+/// use wallet_core::{Currency, IdempotencyKey, OpenAccount, Owner, Request, SystemClock};
+/// use wallet_core::{Wallet, WalletError};
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
 /// # runtime.block_on(async {
-/// let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
-/// let wallet = Wallet::builder(store).spawn()?;
+/// let wallet = Wallet::builder(MemoryStore::new(Arc::new(SystemClock))).spawn()?;
 ///
-/// let key = IdempotencyKey::new(KeyScope::new("docs")?, KeyText::new("open-ada")?);
+/// let key = IdempotencyKey::parse("docs", "open-ada")?;
 /// let open = OpenAccount::new(Owner::new("ada")?, Currency::iso("EUR")?);
-/// let answer = wallet.submit(Request::new(key.clone(), open.clone())).await?;
-/// answer.accepted()?;
-/// assert!(!answer.replayed);
+/// let accepted = wallet.submit(Request::new(key.clone(), open.clone())).await?;
+/// assert!(!accepted.is_replay());
 ///
-/// // The same again: the first answer, and no second account.
+/// // The same again: the first result, and no second account.
 /// let again = wallet.submit(Request::new(key, open)).await?;
-/// assert!(again.replayed);
-/// assert_eq!(again.outcome, answer.outcome);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert!(again.is_replay());
+/// assert_eq!(again.receipts(), accepted.receipts());
+/// # Ok::<(), WalletError>(())
 /// # })?;
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -44,34 +45,65 @@ use crate::store::{LedgerStore, Purge, StoreError};
 pub struct Wallet {
     pub(super) shared: Arc<Shared>,
     end: watch::Receiver<bool>,
+    /// The longest wait of a call that submits.
+    wait: Option<Duration>,
 }
 
 impl Wallet {
-    /// Starts a builder of the service.
+    /// Starts a builder of the service over a store, alone or in an [`Arc`].
     #[must_use]
-    pub fn builder(store: Arc<dyn LedgerStore>) -> WalletBuilder {
-        WalletBuilder::new(store)
+    pub fn builder(store: impl IntoStore) -> WalletBuilder {
+        WalletBuilder::new(store.into_store())
     }
 
-    pub(super) const fn new(shared: Arc<Shared>, end: watch::Receiver<bool>) -> Self {
-        Self { shared, end }
+    pub(super) fn new(shared: Arc<Shared>, end: watch::Receiver<bool>) -> Self {
+        let wait = shared.settings.answer_wait;
+        Self { shared, end, wait }
     }
 
-    /// Carries out a request, or replays the recorded outcome of its idempotency
-    /// key. A returned outcome is durable.
+    /// The same wallet with a deadline for each call that submits: the call returns
+    /// at the latest after `wait`. A request that may be on its way to the store by
+    /// then is [`Indeterminate`](WalletError::Indeterminate): submit it again under
+    /// the same key. The default is [`Settings::answer_wait`](super::Settings).
+    #[must_use]
+    pub fn within(&self, wait: Duration) -> Self {
+        let wait = Some(wait);
+        Self {
+            wait,
+            ..self.clone()
+        }
+    }
+
+    /// Carries out a request, or repeats the recorded result of its idempotency
+    /// key. What is returned is durable. [`Scope::run`](super::Scope::run) does the
+    /// same for one command, and returns its receipt as its own type.
     ///
     /// Dropping the future has no effect once the request is in the queue. The
     /// request commits or fails as if the caller still waited.
     ///
     /// # Errors
-    /// [`WalletError`]. A refusal by the rules is an outcome, not an error.
-    pub async fn submit(&self, request: Request) -> Result<Answer, WalletError> {
-        let prepared = self.ready(request).await?;
-        enqueue(&self.shared, prepared).await
+    /// [`WalletError::Rejected`] where the rules refuse the request. Otherwise
+    /// [`WalletError`].
+    pub async fn submit(&self, request: Request) -> Result<Accepted, WalletError> {
+        Ok(self.submit_raw(request).await?.try_into()?)
     }
 
-    /// Carries out many requests, each separately as [`submit`](Self::submit) does,
-    /// and returns the answers in order. They enter the queue together and in that
+    /// Does the same as [`submit`](Self::submit), and returns a refusal as an
+    /// answer. It is for those who replay recorded answers, such as a server.
+    ///
+    /// # Errors
+    /// [`WalletError`], but never [`WalletError::Rejected`].
+    pub async fn submit_raw(&self, request: Request) -> Result<Answer, WalletError> {
+        let mut deadline = self.deadline();
+        let ready = deadline.bound(self.ready(request)).await;
+        let prepared = ready.unwrap_or_else(|| Err(late()))?;
+        let unknown = indeterminate(&prepared);
+        let answer = deadline.bound(enqueue(&self.shared, prepared)).await;
+        answer.unwrap_or(Err(unknown))
+    }
+
+    /// Carries out many requests, each separately as
+    /// [`submit_raw`](Self::submit_raw) does, and returns the answers in order. They enter the queue together and in that
     /// order, so they share commits. If two requests share an account, hold or
     /// transfer, the later one is decided after the earlier one. So it sees the
     /// earlier one's effects, even where a foreign transaction blocks an account of
@@ -80,17 +112,36 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError`] for each request separately.
-    pub async fn submit_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, WalletError>> {
+    pub async fn submit_all_raw(&self, requests: Vec<Request>) -> Vec<Result<Answer, WalletError>> {
+        let mut deadline = self.deadline();
         let mut ready = Vec::with_capacity(requests.len());
         for request in requests {
-            ready.push(self.ready(request).await);
+            let prepared = deadline.bound(self.ready(request)).await;
+            ready.push(prepared.unwrap_or_else(|| Err(late())));
         }
         let call = self.shared.next_call();
+        let alarm = deadline.shared();
         let queued = ready.into_iter().map(|prepared| match prepared {
-            Ok(prepared) => Either::Left(enqueue(&self.shared, prepared.in_call(call))),
+            Ok(prepared) => {
+                let unknown = indeterminate(&prepared);
+                let answer = enqueue(&self.shared, prepared.in_call(call));
+                let alarm = alarm.clone();
+                Either::Left(async move { before(alarm, answer).await.unwrap_or(Err(unknown)) })
+            }
             Err(error) => Either::Right(ready_now(Err(error))),
         });
         join_all(queued.collect::<Vec<_>>()).await
+    }
+
+    /// Carries out many requests, each separately as [`submit`](Self::submit) does:
+    /// see [`submit_all_raw`](Self::submit_all_raw).
+    ///
+    /// # Errors
+    /// [`WalletError`] for each request separately; [`WalletError::Rejected`] where
+    /// the rules refuse it.
+    pub async fn submit_all(&self, requests: Vec<Request>) -> Vec<Result<Accepted, WalletError>> {
+        let answers = self.submit_all_raw(requests).await.into_iter();
+        answers.map(|answer| Ok(answer?.try_into()?)).collect()
     }
 
     /// Dry run: returns the outcome that [`submit`](Self::submit) would have now,
@@ -216,6 +267,10 @@ impl Wallet {
         &self.shared.store
     }
 
+    pub(super) fn deadline(&self) -> Deadline<'_> {
+        Deadline::after(&self.shared, self.wait)
+    }
+
     /// Prepares a request for the queue: checks it, makes its ids, looks up its
     /// holds and transfers.
     async fn ready(&self, request: Request) -> Result<PreparedRequest, WalletError> {
@@ -241,5 +296,13 @@ impl Wallet {
         let transfers: Vec<_> = transfers.into_iter().flatten().collect();
         prepared.resolve(&holds, &transfers);
         Ok(())
+    }
+}
+
+/// The answer where a deadline passed after the request was queued.
+fn indeterminate(prepared: &PreparedRequest) -> WalletError {
+    WalletError::Indeterminate {
+        key: prepared.key(),
+        ids: prepared.ids(),
     }
 }

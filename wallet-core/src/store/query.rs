@@ -49,9 +49,9 @@ pub struct EntryQuery {
 impl EntryQuery {
     /// The first `limit` entries of `account`.
     #[must_use]
-    pub const fn first(account: AccountKey, limit: u32) -> Self {
+    pub fn first(account: impl Into<AccountKey>, limit: u32) -> Self {
         Self {
-            account,
+            account: account.into(),
             from: None,
             to: None,
             order: Order::Ascending,

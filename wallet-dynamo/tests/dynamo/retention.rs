@@ -28,7 +28,7 @@ fn key(number: u8) -> AccountKey {
 
 async fn submit(wallet: &Wallet, name: &str, command: impl Into<wallet_core::Command>) {
     let key = IdempotencyKey::parse("test", name).unwrap();
-    let answer = wallet.submit(Request::new(key, command)).await.unwrap();
+    let answer = wallet.submit_raw(Request::new(key, command)).await.unwrap();
     answer.accepted().unwrap();
 }
 

@@ -12,9 +12,10 @@ use wallet_core::ledger::Version;
 use wallet_core::memory::MemoryStore;
 use wallet_core::messaging::{EventPublisher, Message};
 use wallet_core::runtime::Clock;
+use wallet_core::service::Answer;
 use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
 use wallet_core::{
-    AccountId, Answer, Command, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner,
+    AccountId, Command, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner,
     PostTransfer, Request, SettlementName, Timestamp, Wallet,
 };
 use wallet_events::memory::MemoryQueue;
@@ -92,7 +93,10 @@ impl World {
     pub(crate) async fn submit(&self, commands: Vec<Command>) -> Answer {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
         let key = IdempotencyKey::parse("test", &format!("key-{number}")).unwrap();
-        let answer = self.wallet.submit(Request::of_many(key, commands)).await;
+        let answer = self
+            .wallet
+            .submit_raw(Request::of_many(key, commands))
+            .await;
         let answer = answer.unwrap();
         answer.accepted().unwrap();
         answer

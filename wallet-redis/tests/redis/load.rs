@@ -69,7 +69,7 @@ impl Load {
             commands.push(fund.into());
         }
         let set_up = wallets[0].submit(Request::of_many(key("set up"), commands));
-        set_up.await.unwrap().accepted().unwrap();
+        set_up.await.unwrap();
         let load = Arc::new(Self {
             store,
             redis: redis.try_into().unwrap(),
@@ -104,7 +104,7 @@ impl Load {
             let key = key(&format!("{caller}-{round}"));
             let record = key.record_key(LedgerId::default());
             let pay = PostTransfer::new(vec![leg(from, to, 7)]);
-            let answer = self.wallet(caller).submit(Request::new(key, pay)).await;
+            let answer = self.wallet(caller).submit_raw(Request::new(key, pay)).await;
             let answer = answer.expect("a transfer is carried out");
             answer.accepted().expect("there is money");
             let own = answer.outcome.positions();

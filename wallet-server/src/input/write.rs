@@ -4,7 +4,8 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use wallet_core::{Answer, Command, IdempotencyKey, Request, WalletError};
+use wallet_core::service::Answer;
+use wallet_core::{Command, IdempotencyKey, Request, WalletError};
 
 use super::Params;
 use crate::idempotency::{self, mark_replayed};
@@ -86,7 +87,7 @@ impl Write {
         if self.is_dry_run {
             app.wallet().dry_run(request).await
         } else {
-            app.wallet().submit(request).await
+            app.wallet().submit_raw(request).await
         }
     }
 }

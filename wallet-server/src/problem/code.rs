@@ -113,7 +113,10 @@ impl Code {
     /// The code of an error of the service.
     pub(super) fn of_error(error: &WalletError) -> Self {
         match error {
-            WalletError::Invalid(_) | WalletError::InvalidItem { .. } => Self::INVALID_REQUEST,
+            WalletError::Rejected(rejected) => Self::of(rejected.rejection),
+            WalletError::Value(_) | WalletError::Invalid(_) | WalletError::InvalidItem { .. } => {
+                Self::INVALID_REQUEST
+            }
             WalletError::IdempotencyMismatch => Self::IDEMPOTENCY_MISMATCH,
             WalletError::Overloaded => Self::OVERLOADED,
             WalletError::ShuttingDown => Self::SHUTTING_DOWN,

@@ -215,6 +215,9 @@ impl From<Rejected> for Problem {
 impl From<WalletError> for Problem {
     fn from(error: WalletError) -> Self {
         let code = Code::of_error(&error);
+        if let WalletError::Rejected(rejected) = error {
+            return rejected.into();
+        }
         if let WalletError::InvalidItem { index, error } = error {
             return Self::new(code, error.to_string()).at(index);
         }

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use wallet_core::request::BulkRequest;
-use wallet_core::{Answer, Command, Request, WalletError};
+use wallet_core::service::Answer;
+use wallet_core::{Command, Request, WalletError};
 
 use crate::idempotency::mark_replayed;
 use crate::input::{DryRun, Json, KeyHeader, NewBatch, Write};
@@ -87,7 +88,7 @@ async fn each_by_itself(
     commands: Vec<Command>,
 ) -> Result<Response, Problem> {
     let bulk = BulkRequest::new(write.key, commands);
-    let answers = app.wallet().submit_bulk(bulk).await?;
+    let answers = app.wallet().submit_bulk_raw(bulk).await?;
     if let Some(Ok(first)) = answers.first()
         && first.outcome.is_cancelled()
     {

@@ -70,7 +70,7 @@ impl Processes {
         let key = bulk.key().record_key(bulk.ledger());
         let holds = named_holds(bulk.ledger(), bulk.items());
         let call = async move {
-            let answers = match wallet.submit_bulk(bulk).await {
+            let answers = match wallet.submit_bulk_raw(bulk).await {
                 Ok(answers) => answers,
                 Err(error) => vec![Err(error)],
             };
@@ -137,14 +137,14 @@ impl Processes {
             }
             _ => {}
         }
-        let answer = wallet.submit(request.clone()).await;
+        let answer = wallet.submit_raw(request.clone()).await;
         if self.bug == Some(Bug::ResubmitsUnderNewKey)
             && matches!(answer, Err(WalletError::Indeterminate { .. }))
         {
             let text = KeyText::new(&format!("again {}", self.rng.next())).unwrap();
             let key = IdempotencyKey::new(request.key().scope().clone(), text);
             let anew = Request::of_many(key, request.commands().to_vec());
-            return Ok(wallet.submit(anew).await?.outcome);
+            return Ok(wallet.submit_raw(anew).await?.outcome);
         }
         Ok(answer?.outcome)
     }

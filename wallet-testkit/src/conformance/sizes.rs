@@ -80,7 +80,7 @@ pub async fn the_most_legs_with_the_longest_texts_are_one_request(kit: &StoreKit
     let wallet = Wallet::builder(kit.store()).clock(Arc::new(ManualClock::default()));
     // No task drives it, because the refusal comes earlier.
     let (wallet, driver) = wallet.build().unwrap();
-    let refused = wallet.submit(more).await.unwrap_err();
+    let refused = wallet.submit_raw(more).await.unwrap_err();
     drop(driver);
     let due = if most == LEGS_MAX {
         InvalidRequest::TooManyLegs

@@ -194,9 +194,9 @@ fn mixed(name: &str) -> u64 {
 }
 
 /// Submits until the answer is known; `None` where it stays unknown.
-async fn submit(wallet: &Wallet, request: &Request) -> Option<wallet_core::Answer> {
+async fn submit(wallet: &Wallet, request: &Request) -> Option<wallet_core::service::Answer> {
     loop {
-        match wallet.submit(request.clone()).await {
+        match wallet.submit_raw(request.clone()).await {
             Ok(answer) => return Some(answer),
             Err(WalletError::Indeterminate { .. }) => return None,
             Err(error) => assert!(error.is_retryable(), "{error}"),

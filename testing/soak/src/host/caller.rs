@@ -6,7 +6,8 @@ use fastrand::Rng;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use wallet_core::ledger::{AccountKey, Freshness, Position};
-use wallet_core::{Answer, Outcome, Receipt, WalletError};
+use wallet_core::service::Answer;
+use wallet_core::{Outcome, Receipt, WalletError};
 
 use super::Host;
 use crate::Result;
@@ -61,7 +62,7 @@ impl Caller {
         loop {
             let request = self.place.request()?;
             tally.add("requests", 1);
-            let submit = self.host.wallet.submit(request);
+            let submit = self.host.wallet.submit_raw(request);
             let patience = if self.rng.u8(0..50) == 0 {
                 Duration::from_millis(self.rng.u64(1..40))
             } else {

@@ -22,9 +22,9 @@ pub struct HistoryQuery {
 impl HistoryQuery {
     /// The first `limit` rows of `account`, the oldest first.
     #[must_use]
-    pub const fn first(account: AccountKey, limit: u32) -> Self {
+    pub fn first(account: impl Into<AccountKey>, limit: u32) -> Self {
         Self {
-            account,
+            account: account.into(),
             from: None,
             to: None,
             order: Order::Ascending,

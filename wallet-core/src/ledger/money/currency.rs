@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use super::{DecimalError, Money};
+
 /// The longest currency code, in characters.
 const CODE_MAX: usize = 12;
 /// The greatest number of decimals a currency may have.
@@ -116,6 +118,21 @@ impl Currency {
         let exponent = known.exponent().ok_or(CurrencyError::Unknown)?;
         let exponent = u8::try_from(exponent).map_err(|_| CurrencyError::BadExponent)?;
         Self::new(code, exponent)
+    }
+
+    /// Parses an amount of this currency, exactly: see [`Money::parse`].
+    ///
+    /// ```
+    /// let eur = wallet_core::Currency::iso("EUR")?;
+    /// assert_eq!(eur.parse("10.50")?.to_string(), "10.50 EUR");
+    /// assert!(eur.parse("10.505").is_err());
+    /// # Ok::<(), wallet_core::WalletError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The same as [`Money::parse`].
+    pub fn parse(self, amount: &str) -> Result<Money, DecimalError> {
+        Money::parse(amount, self)
     }
 
     /// The code.

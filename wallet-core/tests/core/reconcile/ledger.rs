@@ -93,7 +93,12 @@ async fn held_money_that_the_account_does_not_say_is_found() {
     let hold = PlaceHold::new(id(2), id(3), hundred)
         .with_id(wallet_core::HoldId::new(Uuid::from_u128(700)));
     let request = Request::new(IdempotencyKey::parse("test", "hold").unwrap(), hold);
-    wallet.submit(request).await.unwrap().accepted().unwrap();
+    wallet
+        .submit_raw(request)
+        .await
+        .unwrap()
+        .accepted()
+        .unwrap();
     place.cache.invalidate(&[key(2), key(3)]).await.unwrap();
     assert_eq!(place.found().await, []);
 

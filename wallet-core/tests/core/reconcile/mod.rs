@@ -57,7 +57,7 @@ async fn accounts(wallet: &Wallet) {
     };
     let key = IdempotencyKey::parse("test", "open").unwrap();
     let request = Request::of_many(key, (1..=ACCOUNTS).map(open).collect());
-    let opened = wallet.submit(request).await.unwrap();
+    let opened = wallet.submit_raw(request).await.unwrap();
     opened.accepted().unwrap();
 }
 
@@ -75,7 +75,12 @@ impl Place {
             clock.advance(Duration::from_micros(10));
             let from = number % 4 + 1;
             let request = pay(&number.to_string(), from, from % 4 + 1);
-            wallet.submit(request).await.unwrap().accepted().unwrap();
+            wallet
+                .submit_raw(request)
+                .await
+                .unwrap()
+                .accepted()
+                .unwrap();
         }
         let place = Self {
             clock,

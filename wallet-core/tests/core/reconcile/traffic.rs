@@ -24,7 +24,7 @@ async fn hold_and_release(wallet: &Wallet, caller: u128, number: u128) {
     let place: Command = place.into();
     for (step, command) in [("hold", place), ("release", Release::new(hold).into())] {
         let key = IdempotencyKey::parse("test", &format!("{step}-{name}")).unwrap();
-        let answer = wallet.submit(Request::new(key, command)).await.unwrap();
+        let answer = wallet.submit_raw(Request::new(key, command)).await.unwrap();
         answer.accepted().unwrap();
     }
 }
@@ -51,7 +51,12 @@ async fn traffic_looks_like_no_difference() {
             for number in 0..2_000 {
                 let from = number % ACCOUNTS + 1;
                 let request = pay(&format!("{caller}-{number}"), from, from % ACCOUNTS + 1);
-                wallet.submit(request).await.unwrap().accepted().unwrap();
+                wallet
+                    .submit_raw(request)
+                    .await
+                    .unwrap()
+                    .accepted()
+                    .unwrap();
                 if number % 4 == 0 {
                     hold_and_release(&wallet, caller, number).await;
                 }

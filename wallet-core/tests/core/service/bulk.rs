@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use wallet_core::memory::MemoryStore;
 use wallet_core::request::{BulkRequest, InvalidRequest, Recorded};
+use wallet_core::service::Answer;
 use wallet_core::store::StoreErrorKind;
 use wallet_core::{
-    Answer, Command, Currency, LedgerId, OpenAccount, Outcome, Owner, PostTransfer, Rejection,
-    Request, Settings, Wallet, WalletError,
+    Command, Currency, LedgerId, OpenAccount, Outcome, Owner, PostTransfer, Rejection, Request,
+    Settings, Wallet, WalletError,
 };
 use wallet_sim::{Fault, FaultyStore, ScriptedFaults};
 
@@ -47,18 +48,33 @@ fn is_mismatch<T>(answer: &Result<T, WalletError>) -> bool {
 #[tokio::test]
 async fn other_items_under_the_key_of_a_bulk_request_move_nothing() {
     let world = World::new().await;
-    let first = outcomes(world.wallet.submit_bulk(bulk("k", &[2, 3])).await.unwrap());
+    let first = outcomes(
+        world
+            .wallet
+            .submit_bulk_raw(bulk("k", &[2, 3]))
+            .await
+            .unwrap(),
+    );
     assert_eq!(world.posted(1).await, 9_998);
     let others: [&[u128]; 4] = [&[4, 2, 3], &[3, 2], &[2], &[2, 3, 4]];
     for other in others {
-        let answer = world.wallet.submit_bulk(bulk("k", other)).await;
+        let answer = world.wallet.submit_bulk_raw(bulk("k", other)).await;
         assert!(is_mismatch(&answer), "{other:?}");
         let list = Request::of_many(key("k"), pays(other));
-        assert!(is_mismatch(&world.wallet.submit(list).await), "{other:?}");
+        assert!(
+            is_mismatch(&world.wallet.submit_raw(list).await),
+            "{other:?}"
+        );
     }
-    let alone = world.wallet.submit(transfer("k", 1, 2)).await;
+    let alone = world.wallet.submit_raw(transfer("k", 1, 2)).await;
     assert!(is_mismatch(&alone));
-    let again = outcomes(world.wallet.submit_bulk(bulk("k", &[2, 3])).await.unwrap());
+    let again = outcomes(
+        world
+            .wallet
+            .submit_bulk_raw(bulk("k", &[2, 3]))
+            .await
+            .unwrap(),
+    );
     assert_eq!(again, first);
     assert_eq!(world.posted(1).await, 9_998);
 }
@@ -66,13 +82,13 @@ async fn other_items_under_the_key_of_a_bulk_request_move_nothing() {
 #[tokio::test]
 async fn a_key_of_another_request_carries_out_no_item() {
     let world = World::new().await;
-    let alone = world.wallet.submit(transfer("k", 1, 2)).await;
+    let alone = world.wallet.submit_raw(transfer("k", 1, 2)).await;
     alone.unwrap().accepted().unwrap();
     assert!(is_mismatch(
-        &world.wallet.submit_bulk(bulk("k", &[2])).await
+        &world.wallet.submit_bulk_raw(bulk("k", &[2])).await
     ));
     let item = Request::new(key("k").item(0), pay(1, 2));
-    let answer = world.wallet.submit(item).await;
+    let answer = world.wallet.submit_raw(item).await;
     assert!(matches!(
         answer,
         Err(WalletError::Invalid(InvalidRequest::ItemKey))
@@ -85,7 +101,9 @@ async fn one_invalid_item_keeps_all_of_them_from_being_done() {
     let world = World::new().await;
     let mut items = pays(&[2, 3]);
     items.push(pay(1, 1).into());
-    let answer = world.wallet.submit_bulk(BulkRequest::new(key("k"), items));
+    let answer = world
+        .wallet
+        .submit_bulk_raw(BulkRequest::new(key("k"), items));
     assert!(matches!(
         answer.await,
         Err(WalletError::InvalidItem {
@@ -93,14 +111,14 @@ async fn one_invalid_item_keeps_all_of_them_from_being_done() {
             error: InvalidRequest::SameAccount
         })
     ));
-    let none = world.wallet.submit_bulk(bulk("k", &[])).await;
+    let none = world.wallet.submit_bulk_raw(bulk("k", &[])).await;
     let no_commands = InvalidRequest::NoCommands;
     assert!(
         matches!(none, Err(WalletError::InvalidItem { index: 0, error }) if error == no_commands)
     );
     assert_eq!(world.posted(1).await, 10_000);
     // The key is still free.
-    outcomes(world.wallet.submit_bulk(bulk("k", &[2])).await.unwrap());
+    outcomes(world.wallet.submit_bulk_raw(bulk("k", &[2])).await.unwrap());
 }
 
 #[tokio::test]
@@ -111,7 +129,7 @@ async fn a_bulk_request_larger_than_the_queue_is_carried_out() {
     };
     let world = World::with(settings).await;
     for _ in 0..2 {
-        let answers = world.wallet.submit_bulk(bulk("k", &[2, 3, 4, 5])).await;
+        let answers = world.wallet.submit_bulk_raw(bulk("k", &[2, 3, 4, 5])).await;
         outcomes(answers.unwrap());
         assert_eq!(world.posted(1).await, 9_996);
     }
@@ -128,7 +146,11 @@ async fn a_queue_that_others_fill_takes_no_item() {
     world.store.close();
     let under_way = world.submit(transfer("a", 6, 7)).await;
     let waiting = world.submit(transfer("b", 6, 7)).await;
-    let answers = world.wallet.submit_bulk(bulk("k", &[2, 3])).await.unwrap();
+    let answers = world
+        .wallet
+        .submit_bulk_raw(bulk("k", &[2, 3]))
+        .await
+        .unwrap();
     let is_overloaded = |answer: &Result<_, _>| matches!(answer, Err(WalletError::Overloaded));
     assert_eq!(answers.len(), 2);
     assert!(answers.iter().all(is_overloaded));
@@ -136,7 +158,13 @@ async fn a_queue_that_others_fill_takes_no_item() {
     for other in [under_way, waiting] {
         other.await.unwrap().unwrap().accepted().unwrap();
     }
-    outcomes(world.wallet.submit_bulk(bulk("k", &[2, 3])).await.unwrap());
+    outcomes(
+        world
+            .wallet
+            .submit_bulk_raw(bulk("k", &[2, 3]))
+            .await
+            .unwrap(),
+    );
     assert_eq!(world.posted(1).await, 9_998);
 }
 
@@ -150,14 +178,14 @@ async fn an_item_that_fails_is_resumed_and_none_behind_it_comes_first() {
         .lock()
         .unwrap()
         .insert(poisoned, StoreErrorKind::Invalid);
-    let answers = world.wallet.submit_bulk(bulk("k", &[2, 3, 4])).await;
+    let answers = world.wallet.submit_bulk_raw(bulk("k", &[2, 3, 4])).await;
     let done: Vec<bool> = answers.unwrap().iter().map(Result::is_ok).collect();
     assert_eq!(done, [true, false, false]);
     assert_eq!(world.posted(1).await, 9_999);
     world.store.poison.lock().unwrap().clear();
     let answers = world
         .wallet
-        .submit_bulk(bulk("k", &[2, 3, 4]))
+        .submit_bulk_raw(bulk("k", &[2, 3, 4]))
         .await
         .unwrap();
     let replayed = answers
@@ -184,7 +212,7 @@ async fn a_key_shows_of_every_item_whether_it_is_done() {
         .insert(poisoned, StoreErrorKind::Invalid);
     let answers = world
         .wallet
-        .submit_bulk(bulk("k", &[2, 3, 4]))
+        .submit_bulk_raw(bulk("k", &[2, 3, 4]))
         .await
         .unwrap();
     let first = Arc::clone(&answers[0].as_ref().unwrap().outcome);
@@ -209,7 +237,7 @@ async fn cancelling_the_key_of_a_bulk_request_ends_its_open_items() {
         .insert(poisoned, StoreErrorKind::Invalid);
     let answers = world
         .wallet
-        .submit_bulk(bulk("k", &[2, 3, 4]))
+        .submit_bulk_raw(bulk("k", &[2, 3, 4]))
         .await
         .unwrap();
     let first = Arc::clone(&answers[0].as_ref().unwrap().outcome);
@@ -232,7 +260,7 @@ async fn cancelling_the_key_of_a_bulk_request_ends_its_open_items() {
     let again = outcomes(
         world
             .wallet
-            .submit_bulk(bulk("k", &[2, 3, 4]))
+            .submit_bulk_raw(bulk("k", &[2, 3, 4]))
             .await
             .unwrap(),
     );
@@ -250,13 +278,19 @@ async fn a_cancelled_key_answers_every_request_as_cancelled() {
         panic!("no bulk request: {cancelled:?}");
     };
     assert!(cancelled.is_cancelled());
-    let alone = world.wallet.submit(transfer("k", 1, 2)).await.unwrap();
+    let alone = world.wallet.submit_raw(transfer("k", 1, 2)).await.unwrap();
     assert!(alone.replayed);
     assert_eq!(
         alone.accepted().unwrap_err().rejection,
         Rejection::Cancelled
     );
-    let items = outcomes(world.wallet.submit_bulk(bulk("k", &[2, 3])).await.unwrap());
+    let items = outcomes(
+        world
+            .wallet
+            .submit_bulk_raw(bulk("k", &[2, 3]))
+            .await
+            .unwrap(),
+    );
     assert!(items.iter().all(|item| *item == cancelled));
     assert_eq!(world.posted(1).await, 10_000);
     let item = world.wallet.cancel(ledger, &key("k").item(0)).await;
@@ -316,7 +350,7 @@ fn open() -> Request {
 #[tokio::test]
 async fn that_nothing_is_recorded_does_not_mean_that_nothing_will_be() {
     let late = Late::new();
-    let answer = late.wallet.submit(open()).await;
+    let answer = late.wallet.submit_raw(open()).await;
     assert!(matches!(answer, Err(WalletError::Indeterminate { .. })));
     let ledger = LedgerId::default();
     let before = late.wallet.outcome(ledger, &key("open")).await.unwrap();
@@ -330,7 +364,7 @@ async fn that_nothing_is_recorded_does_not_mean_that_nothing_will_be() {
 #[tokio::test]
 async fn a_commit_that_arrives_after_the_cancellation_does_nothing() {
     let late = Late::new();
-    let answer = late.wallet.submit(open()).await;
+    let answer = late.wallet.submit_raw(open()).await;
     assert!(matches!(answer, Err(WalletError::Indeterminate { .. })));
     let ledger = LedgerId::default();
     let cancelled = late.wallet.cancel(ledger, &key("open")).await.unwrap();
@@ -342,6 +376,6 @@ async fn a_commit_that_arrives_after_the_cancellation_does_nothing() {
     assert_eq!(late.accounts(), 0);
     let after = late.wallet.outcome(ledger, &key("open")).await.unwrap();
     assert_eq!(after, Some(Arc::clone(&cancelled)));
-    let again = late.wallet.submit(open()).await.unwrap();
+    let again = late.wallet.submit_raw(open()).await.unwrap();
     assert_eq!(again.outcome, cancelled);
 }

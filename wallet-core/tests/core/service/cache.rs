@@ -11,8 +11,9 @@ use wallet_core::cache::BalanceCache;
 use wallet_core::ledger::{AccountKey, Epoch, Freshness, Position, SettlementShards, Version};
 use wallet_core::request::{Batch, PreparedRequest};
 use wallet_core::runtime::Uuid7;
+use wallet_core::service::Answer;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
-use wallet_core::{Answer, Balance, StoreError};
+use wallet_core::{Balance, StoreError};
 
 use crate::service::world::{World, account_key, quiet, settle, transfer};
 
@@ -88,7 +89,11 @@ async fn world() -> (World, Arc<ScriptedCache>) {
 }
 
 async fn submit(world: &World, text: &str, from: u128, to: u128) -> Answer {
-    let answer = world.wallet.submit(transfer(text, from, to)).await.unwrap();
+    let answer = world
+        .wallet
+        .submit_raw(transfer(text, from, to))
+        .await
+        .unwrap();
     settle().await;
     answer
 }

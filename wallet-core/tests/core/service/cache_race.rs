@@ -26,7 +26,7 @@ async fn books(store: Arc<MemoryStore>, cache: Arc<dyn BalanceCache>) -> Wallet 
         commands.push(fund.into());
     }
     let set_up = Request::of_many(key("set up"), commands);
-    wallet.submit(set_up).await.unwrap().accepted().unwrap();
+    wallet.submit_raw(set_up).await.unwrap().accepted().unwrap();
     wallet
 }
 
@@ -103,7 +103,7 @@ async fn a_token_is_kept_by_readers_of_two_processes() {
             for round in 0..TRANSFERS {
                 let (from, to) = (round % ACCOUNTS + 1, (round + 1) % ACCOUNTS + 1);
                 let text = format!("{number}-{round}");
-                let answer = wallet.submit(transfer(&text, from, to)).await.unwrap();
+                let answer = wallet.submit_raw(transfer(&text, from, to)).await.unwrap();
                 let own = answer.outcome.positions();
                 let (account, position) = own[0];
                 let freshness = Freshness::AtLeast(own);

@@ -13,12 +13,16 @@ async fn a_caller_that_goes_away_changes_nothing_about_its_request() {
     let world = World::new().await;
     world.store.close();
     {
-        let mut waiting = Box::pin(world.wallet.submit(transfer("gone", 1, 2)));
+        let mut waiting = Box::pin(world.wallet.submit_raw(transfer("gone", 1, 2)));
         let mut context = Context::from_waker(Waker::noop());
         assert!(waiting.as_mut().poll(&mut context).is_pending());
     }
     world.store.open_wide();
-    let answer = world.wallet.submit(transfer("gone", 1, 2)).await.unwrap();
+    let answer = world
+        .wallet
+        .submit_raw(transfer("gone", 1, 2))
+        .await
+        .unwrap();
     assert!(answer.replayed, "the request went on without its caller");
     assert_eq!(
         (world.posted(1).await, world.posted(2).await),
@@ -29,7 +33,7 @@ async fn a_caller_that_goes_away_changes_nothing_about_its_request() {
 #[tokio::test]
 async fn a_request_that_was_never_polled_was_never_made() {
     let world = World::new().await;
-    drop(world.wallet.submit(transfer("never", 1, 2)));
+    drop(world.wallet.submit_raw(transfer("never", 1, 2)));
     settle().await;
     assert!(!world.is_recorded("never").await);
 }
@@ -69,7 +73,7 @@ async fn a_full_queue_answers_at_once_and_does_nothing() {
                 .await,
         );
     }
-    let refused = world.wallet.submit(transfer("late", 4, 5)).await;
+    let refused = world.wallet.submit_raw(transfer("late", 4, 5)).await;
     assert!(matches!(refused, Err(WalletError::Overloaded)));
     assert_eq!(world.wallet.stats().waiting, 2, "one of three is taken");
     world.store.open_wide();
@@ -82,7 +86,7 @@ async fn a_full_queue_answers_at_once_and_does_nothing() {
     assert!(
         !world
             .wallet
-            .submit(transfer("late", 4, 5))
+            .submit_raw(transfer("late", 4, 5))
             .await
             .unwrap()
             .replayed
@@ -130,7 +134,7 @@ async fn many_at_once_share_a_commit_and_each_is_answered_by_itself() {
         Request::new(key("too much"), too_much),
         Request::new(key("capture"), Capture::new(hold)),
     ];
-    let answers = world.wallet.submit_all(requests.clone()).await;
+    let answers = world.wallet.submit_all_raw(requests.clone()).await;
     let [placed, same, refused, captured] = answers.try_into().unwrap();
     assert_eq!(placed.unwrap().hold().unwrap().unwrap().key.id, hold);
     assert!(matches!(
@@ -146,7 +150,7 @@ async fn many_at_once_share_a_commit_and_each_is_answered_by_itself() {
         (9_700, 10_000)
     );
 
-    let again = world.wallet.submit_all(requests).await;
+    let again = world.wallet.submit_all_raw(requests).await;
     let replayed = again.iter().flatten().filter(|answer| answer.replayed);
     assert_eq!(replayed.count(), 3);
     assert_eq!(world.posted(1).await, 9_700);

@@ -35,7 +35,7 @@ impl Bank {
         let wallet = builder.settings(quiet()).spawn().unwrap();
         let open = OpenAccount::new(Owner::new("ada").unwrap(), Currency::iso("EUR").unwrap());
         let key = IdempotencyKey::parse("test", "open").unwrap();
-        let opened = wallet.submit(Request::new(key, open)).await.unwrap();
+        let opened = wallet.submit_raw(Request::new(key, open)).await.unwrap();
         let ada = opened.account().unwrap().unwrap().state.key.id;
         Self {
             wallet,
@@ -50,7 +50,7 @@ impl Bank {
         let money = Money::parse("0.01", Currency::iso("EUR").unwrap()).unwrap();
         let deposit = Deposit::new(self.ada, money, SettlementName::new("bank").unwrap());
         let key = IdempotencyKey::parse("test", key).unwrap();
-        let answer = self.wallet.submit(Request::new(key, deposit)).await?;
+        let answer = self.wallet.submit_raw(Request::new(key, deposit)).await?;
         answer.accepted().unwrap();
         Ok(answer.outcome.at)
     }

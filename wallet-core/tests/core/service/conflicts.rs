@@ -151,7 +151,7 @@ async fn a_capture_conflicts_by_the_accounts_of_its_hold() {
     let hold = PlaceHold::new(account(1), account(2), euros(1000));
     let placed = world
         .wallet
-        .submit(Request::new(key("hold"), hold))
+        .submit_raw(Request::new(key("hold"), hold))
         .await
         .unwrap();
     let hold: HoldId = placed.hold().unwrap().unwrap().key.id;
@@ -215,7 +215,7 @@ async fn committers_never_share_an_account_under_load() {
                 let from = 1 + (caller * 7 + step * 3) % 40;
                 let to = 1 + (from + step % 38) % 40;
                 let text = format!("{caller}-{step}");
-                let _answer = wallet.submit(transfer(&text, from, to)).await.unwrap();
+                let _answer = wallet.submit_raw(transfer(&text, from, to)).await.unwrap();
             }
         }));
     }

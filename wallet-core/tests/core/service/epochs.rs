@@ -33,7 +33,7 @@ async fn restored() -> Restored {
     let backup = world.store.inner.shared().tables().clone();
     world.clock.sleep(MINUTE).await;
     for text in ["first", "second"] {
-        let paid = wallet.submit(transfer(text, 1, 2)).await.unwrap();
+        let paid = wallet.submit_raw(transfer(text, 1, 2)).await.unwrap();
         paid.accepted().unwrap();
     }
     settle().await;
@@ -96,7 +96,7 @@ async fn a_commit_after_a_restore_replaces_a_cached_balance_of_a_higher_version(
     let books = restored().await;
     let wallet = at_work(&books.world, &books.cache);
     let epoch = books.restore().await;
-    let answer = wallet.submit(transfer("third", 1, 3)).await.unwrap();
+    let answer = wallet.submit_raw(transfer("third", 1, 3)).await.unwrap();
     settle().await;
     let position = answer.outcome.positions();
     let position = position

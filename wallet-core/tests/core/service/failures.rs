@@ -22,7 +22,9 @@ impl World {
     }
 
     /// Four requests in one batch, after a batch in flight.
-    async fn four(&self) -> Vec<tokio::task::JoinHandle<Result<wallet_core::Answer, WalletError>>> {
+    async fn four(
+        &self,
+    ) -> Vec<tokio::task::JoinHandle<Result<wallet_core::service::Answer, WalletError>>> {
         self.store.close();
         let busy = self.submit(transfer("busy", 30, 31)).await;
         let mut tasks = Vec::new();
@@ -103,7 +105,7 @@ async fn trouble_that_passes_repeats_the_whole_batch_and_never_splits_it() {
 async fn an_outage_that_lasts_is_an_error_and_the_key_stays_free() {
     let world = World::with(three_tries()).await;
     world.play([Step::Fail(StoreErrorKind::Unavailable); 3]);
-    let answer = world.wallet.submit(transfer("t", 1, 2)).await;
+    let answer = world.wallet.submit_raw(transfer("t", 1, 2)).await;
     let Err(error) = answer else {
         panic!("an error");
     };
@@ -112,7 +114,7 @@ async fn an_outage_that_lasts_is_an_error_and_the_key_stays_free() {
         ("store_unavailable", true)
     );
     assert!(!world.is_recorded("t").await);
-    let answer = world.wallet.submit(transfer("t", 1, 2)).await.unwrap();
+    let answer = world.wallet.submit_raw(transfer("t", 1, 2)).await.unwrap();
     assert!(!answer.replayed);
 }
 
@@ -120,7 +122,7 @@ async fn an_outage_that_lasts_is_an_error_and_the_key_stays_free() {
 async fn a_lost_answer_is_found_again_and_nothing_is_applied_twice() {
     let world = World::new().await;
     world.play([Step::LoseAnswer]);
-    let answer = world.wallet.submit(transfer("t", 1, 2)).await.unwrap();
+    let answer = world.wallet.submit_raw(transfer("t", 1, 2)).await.unwrap();
     answer.accepted().unwrap();
     assert!(!answer.replayed, "it is the caller's own first answer");
     assert_eq!(
@@ -131,7 +133,7 @@ async fn a_lost_answer_is_found_again_and_nothing_is_applied_twice() {
     assert!(
         world
             .wallet
-            .submit(transfer("t", 1, 2))
+            .submit_raw(transfer("t", 1, 2))
             .await
             .unwrap()
             .replayed
@@ -143,7 +145,7 @@ async fn an_outage_after_a_lost_answer_is_indeterminate_with_key_and_ids() {
     for then in [StoreErrorKind::Unavailable, StoreErrorKind::Internal] {
         let world = World::with(three_tries()).await;
         world.play([Step::LoseAnswer, Step::Fail(then), Step::Fail(then)]);
-        let answer = world.wallet.submit(transfer("t", 1, 2)).await;
+        let answer = world.wallet.submit_raw(transfer("t", 1, 2)).await;
         let Err(WalletError::Indeterminate { key, ids }) = answer else {
             panic!("indeterminate, not {answer:?}");
         };
@@ -174,7 +176,7 @@ async fn a_commit_still_under_way_is_waited_for() {
 
     let open = OpenAccount::new(Owner::new("ada").unwrap(), Currency::iso("EUR").unwrap());
     let answer = wallet
-        .submit(Request::new(key("open"), open))
+        .submit_raw(Request::new(key("open"), open))
         .await
         .unwrap();
     assert!(!answer.replayed);
@@ -201,9 +203,9 @@ async fn a_commit_still_under_way_is_waited_for() {
 async fn a_store_that_panics_leaves_its_batch_unknown_and_the_service_alive() {
     let world = World::new().await;
     world.play([Step::Panic]);
-    let answer = world.wallet.submit(transfer("t", 1, 2)).await;
+    let answer = world.wallet.submit_raw(transfer("t", 1, 2)).await;
     assert!(matches!(answer, Err(WalletError::Indeterminate { .. })));
-    let answer = world.wallet.submit(transfer("t", 1, 2)).await.unwrap();
+    let answer = world.wallet.submit_raw(transfer("t", 1, 2)).await.unwrap();
     assert!(!answer.replayed, "the panic came before any effect");
     assert_eq!(world.wallet.stats().panics, 1);
 }

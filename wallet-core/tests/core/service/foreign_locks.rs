@@ -21,7 +21,7 @@ async fn an_account_kept_by_somebody_else_stalls_nobody_but_its_own_requests() {
         // The blocked request needs account 2 too.
         let answer = world
             .wallet
-            .submit(transfer(&format!("t{number}"), 3, 2))
+            .submit_raw(transfer(&format!("t{number}"), 3, 2))
             .await;
         answer.unwrap().accepted().unwrap();
     }
@@ -63,7 +63,7 @@ async fn a_lock_that_stays_ends_in_a_conflict_and_records_nothing() {
     };
     let world = World::with(settings).await;
     let lock = world.store.inner.lock_account(account_key(1)).unwrap();
-    let answer = world.wallet.submit(transfer("blocked", 1, 2)).await;
+    let answer = world.wallet.submit_raw(transfer("blocked", 1, 2)).await;
     let Err(WalletError::Store(error)) = answer else {
         panic!("an error of the store, not {answer:?}");
     };
@@ -73,7 +73,7 @@ async fn a_lock_that_stays_ends_in_a_conflict_and_records_nothing() {
     assert!(!world.is_recorded("blocked").await);
     world
         .wallet
-        .submit(transfer("blocked", 1, 2))
+        .submit_raw(transfer("blocked", 1, 2))
         .await
         .unwrap()
         .accepted()
@@ -95,7 +95,7 @@ async fn many_blocked_requests_stall_nobody() {
     for number in 0..20 {
         let answer = world
             .wallet
-            .submit(transfer(&format!("t{number}"), 3, 4))
+            .submit_raw(transfer(&format!("t{number}"), 3, 4))
             .await;
         answer.unwrap().accepted().unwrap();
     }
@@ -123,14 +123,14 @@ async fn a_call_keeps_its_order(settings: Settings) {
         pay("fourth", 5, 6, 100),
     ];
     let wallet = world.wallet.clone();
-    let call = tokio::spawn(async move { wallet.submit_all(call).await });
+    let call = tokio::spawn(async move { wallet.submit_all_raw(call).await });
     settle().await;
     for number in 0..20 {
         // Another call takes what is there.
         let other = pay(&format!("o{number}"), 2, 7, 10);
         world
             .wallet
-            .submit(other)
+            .submit_raw(other)
             .await
             .unwrap()
             .accepted()
@@ -172,7 +172,7 @@ async fn behind_one_that_ends_with_an_error_the_rest_of_a_call_goes_on() {
     let world = World::with(settings).await;
     let lock = world.store.inner.lock_account(account_key(1)).unwrap();
     let call = vec![pay("first", 1, 2, 1), pay("second", 2, 3, 1)];
-    let answers = world.wallet.submit_all(call).await;
+    let answers = world.wallet.submit_all_raw(call).await;
     assert!(matches!(&answers[0], Err(WalletError::Store(_))));
     answers[1]
         .as_ref()

@@ -148,7 +148,7 @@ impl Two {
             open(number).with_policy(policy).into()
         });
         let request = Request::of_many(key("open"), commands.collect());
-        let opened = two.without.submit(request).await.unwrap();
+        let opened = two.without.submit_raw(request).await.unwrap();
         opened.accepted().unwrap();
         two
     }
@@ -157,7 +157,7 @@ impl Two {
         self.keys += 1;
         let transfer = PostTransfer::new(vec![leg(from, to, cents)]);
         let request = Request::new(key(&format!("pay-{}", self.keys)), transfer);
-        let paid = self.without.submit(request).await.unwrap();
+        let paid = self.without.submit_raw(request).await.unwrap();
         paid.accepted().unwrap();
     }
 

@@ -16,7 +16,7 @@ use crate::service::world::{
 async fn batch_of(
     world: &World,
     count: u128,
-) -> Vec<tokio::task::JoinHandle<Result<wallet_core::Answer, WalletError>>> {
+) -> Vec<tokio::task::JoinHandle<Result<wallet_core::service::Answer, WalletError>>> {
     world.store.close();
     let busy = world.submit(transfer("busy", 39, 40)).await;
     let mut tasks = Vec::new();
@@ -110,7 +110,11 @@ async fn a_key_that_somebody_else_keeps_stalls_only_its_own_request() {
     let with_neighbours = sizes.iter().filter(|size| **size == 64).count();
     assert_eq!(with_neighbours, 3, "then it is split: {sizes:?}");
     world.store.poison.lock().unwrap().clear();
-    let answer = world.wallet.submit(transfer("t20", 21, 39)).await.unwrap();
+    let answer = world
+        .wallet
+        .submit_raw(transfer("t20", 21, 39))
+        .await
+        .unwrap();
     assert!(!answer.replayed, "nothing was done under the key");
 }
 
@@ -128,7 +132,7 @@ async fn a_hold_that_cannot_be_read_stops_no_other_from_expiring() {
     let mut placed: Vec<HoldKey> = Vec::new();
     for number in 0..20 {
         let request = Request::new(key(&format!("hold {number}")), hold());
-        let answer = world.wallet.submit(request).await.unwrap();
+        let answer = world.wallet.submit_raw(request).await.unwrap();
         placed.push(answer.hold().unwrap().unwrap().key);
     }
     world.clock.sleep(Duration::from_secs(12)).await;
@@ -184,7 +188,7 @@ async fn a_hold_whose_expiry_meets_a_damaged_row_is_left_out_as_well() {
     let mut placed = Vec::new();
     for payer in 3..6 {
         let request = Request::new(key(&format!("hold {payer}")), hold(payer));
-        let answer = world.wallet.submit(request).await.unwrap();
+        let answer = world.wallet.submit_raw(request).await.unwrap();
         placed.push(answer.hold().unwrap().unwrap().key);
     }
     world.clock.sleep(Duration::from_secs(12)).await;

@@ -65,7 +65,7 @@ async fn a_request_that_can_never_fit_is_refused_before_anything_is_read() {
     };
     let legs = vec![leg(1, 2, 1); 30];
     let large = Request::new(key("large"), PostTransfer::new(legs));
-    let answer = world.wallet.submit(large).await;
+    let answer = world.wallet.submit_raw(large).await;
     assert!(matches!(
         answer,
         Err(WalletError::Invalid(InvalidRequest::TooLarge))

@@ -15,11 +15,14 @@ async fn what_was_committed_is_read_through_the_service() {
         ..Details::default()
     };
     let pay = PostTransfer::new(vec![leg(1, 2, 100)]).with_details(details);
-    let paid = wallet.submit(Request::new(key("pay"), pay)).await.unwrap();
+    let paid = wallet
+        .submit_raw(Request::new(key("pay"), pay))
+        .await
+        .unwrap();
     let transfer = paid.posted().unwrap().unwrap().transfer.clone();
     let hold = PlaceHold::new(account(1), account(2), euros(30));
     let reserved = wallet
-        .submit(Request::new(key("hold"), hold))
+        .submit_raw(Request::new(key("hold"), hold))
         .await
         .unwrap();
     let hold = reserved.hold().unwrap().unwrap().clone();
@@ -74,20 +77,20 @@ async fn what_was_committed_is_read_through_the_service() {
 async fn an_answer_shows_what_its_request_made_and_nothing_else() {
     let world = World::new().await;
     let wallet = &world.wallet;
-    let paid = wallet.submit(transfer("pay", 1, 2)).await.unwrap();
+    let paid = wallet.submit_raw(transfer("pay", 1, 2)).await.unwrap();
     assert_eq!(paid.accepted().unwrap().len(), 1);
     assert_eq!(paid.account().unwrap(), None);
     assert_eq!(paid.hold().unwrap(), None);
     let hold = PlaceHold::new(account(1), account(2), euros(30));
     let reserved = wallet
-        .submit(Request::new(key("hold"), hold))
+        .submit_raw(Request::new(key("hold"), hold))
         .await
         .unwrap();
     assert_eq!(reserved.posted().unwrap(), None);
     let placed = reserved.hold().unwrap().unwrap();
     assert_eq!(placed.remaining(), 30);
     let capture = Request::new(key("capture"), Capture::new(placed.key.id));
-    let captured = wallet.submit(capture).await.unwrap();
+    let captured = wallet.submit_raw(capture).await.unwrap();
     assert_eq!(captured.hold().unwrap().unwrap().remaining(), 0);
     let posted = &captured.posted().unwrap().unwrap().transfer;
     assert_eq!(posted.legs, [leg(1, 2, 30)]);
@@ -95,13 +98,13 @@ async fn an_answer_shows_what_its_request_made_and_nothing_else() {
     let set_up = wallet
         .recorded(crate::service::world::record("set up"))
         .await;
-    let set_up = wallet_core::Answer {
+    let set_up = wallet_core::service::Answer {
         outcome: set_up.unwrap().unwrap(),
         replayed: true,
     };
     assert_eq!(set_up.account().unwrap().unwrap().state.key.id, account(99));
     assert_eq!(set_up.accepted().unwrap().len(), 81);
-    let refused = wallet.submit(transfer("refused", 1, 77)).await.unwrap();
+    let refused = wallet.submit_raw(transfer("refused", 1, 77)).await.unwrap();
     let rejected = refused.accepted().unwrap_err();
     assert_eq!(rejected.subject, account(77).uuid());
     assert_eq!(refused.account(), Err(rejected));

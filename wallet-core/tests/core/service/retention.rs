@@ -8,7 +8,11 @@ use crate::service::world::{World, transfer};
 #[tokio::test]
 async fn records_are_kept_for_thirty_days_and_not_deleted_before() {
     let world = World::new().await;
-    let answer = world.wallet.submit(transfer("old", 1, 2)).await.unwrap();
+    let answer = world
+        .wallet
+        .submit_raw(transfer("old", 1, 2))
+        .await
+        .unwrap();
     answer.accepted().unwrap();
     let day = Duration::from_secs(86_400);
     world.clock.sleep(29 * day).await;
@@ -16,12 +20,16 @@ async fn records_are_kept_for_thirty_days_and_not_deleted_before() {
     assert!(
         world
             .wallet
-            .submit(transfer("old", 1, 2))
+            .submit_raw(transfer("old", 1, 2))
             .await
             .unwrap()
             .replayed
     );
-    let answer = world.wallet.submit(transfer("new", 1, 2)).await.unwrap();
+    let answer = world
+        .wallet
+        .submit_raw(transfer("new", 1, 2))
+        .await
+        .unwrap();
     answer.accepted().unwrap();
     world.clock.sleep(day).await;
     // What set the world up, and the first transfer.

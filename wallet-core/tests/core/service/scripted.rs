@@ -49,7 +49,7 @@ pub(crate) struct Scripted {
     pub(crate) limits: Mutex<Limits>,
     /// The accounts of every read, in the order in which reads began.
     pub(crate) reads: Mutex<Vec<Vec<AccountKey>>>,
-    /// Each read of accounts needs a permit to continue.
+    /// Each read of accounts, balances or holds needs a permit to continue.
     pub(crate) read_gate: Semaphore,
     /// The number of commits that have begun.
     pub(crate) begun: watch::Sender<usize>,
@@ -84,6 +84,11 @@ impl Scripted {
     /// Makes commits wait from here on.
     pub(crate) fn close(&self) {
         self.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// Lets no read of accounts, balances or holds continue.
+    pub(crate) fn hang_reads(&self) {
+        self.read_gate.forget_permits(Semaphore::MAX_PERMITS);
     }
 
     /// Lets `count` commits continue.
@@ -215,6 +220,7 @@ impl LedgerStore for Scripted {
             let context = format!("{} cannot be read", hold.id);
             return Err(StoreError::new(StoreErrorKind::Corrupt, context));
         }
+        self.read_gate.acquire().await.unwrap().forget();
         self.inner.holds(keys).await
     }
 

@@ -68,7 +68,7 @@ async fn pauses_double_from_the_first_to_the_longest() {
     let outage = [Step::Fail(StoreErrorKind::Unavailable); 5];
     world.store.script.lock().unwrap().extend(outage);
     let begun = world.clock.now();
-    let answer = world.wallet.submit(transfer("t", 1, 2)).await.unwrap();
+    let answer = world.wallet.submit_raw(transfer("t", 1, 2)).await.unwrap();
     answer.accepted().unwrap();
     let paused = Duration::from_millis(5 + 10 + 20 + 30 + 30);
     assert_eq!(world.clock.now().since(begun), paused);

@@ -20,7 +20,7 @@ async fn shutting_down_answers_all_that_was_accepted_and_accepts_no_more() {
     let wallet = world.wallet.clone();
     let shutdown = tokio::spawn(async move { wallet.shutdown().await });
     settle().await;
-    let late = world.wallet.submit(transfer("late", 6, 7)).await;
+    let late = world.wallet.submit_raw(transfer("late", 6, 7)).await;
     assert!(matches!(late, Err(WalletError::ShuttingDown)));
     assert!(!shutdown.is_finished(), "five requests wait");
     world.store.open_wide();
@@ -62,7 +62,7 @@ async fn a_driver_that_is_dropped_answers_everybody() {
         waiting.await.unwrap(),
         Err(WalletError::ShuttingDown)
     ));
-    let late = world.wallet.submit(transfer("late", 5, 6)).await;
+    let late = world.wallet.submit_raw(transfer("late", 5, 6)).await;
     assert!(matches!(late, Err(WalletError::ShuttingDown)));
     world.wallet.shutdown().await;
 }

@@ -29,7 +29,10 @@ async fn with_lock(locks: Arc<dyn LockManager>) -> World {
     let world = World::built(sweeping(), |builder| builder.sweep_lock(locks, owner("a"))).await;
     let hold = PlaceHold::new(account(1), account(2), euros(30));
     let hold = hold.with_expires_in(Duration::from_millis(1));
-    let placed = world.wallet.submit(Request::new(key("hold"), hold)).await;
+    let placed = world
+        .wallet
+        .submit_raw(Request::new(key("hold"), hold))
+        .await;
     placed.unwrap().accepted().unwrap();
     world
 }

@@ -20,7 +20,7 @@ async fn the_driver_ends_expired_holds_by_itself() {
     };
     let world = World::with(settings).await;
     let held = Request::new(key("hold"), ten_seconds());
-    let held = world.wallet.submit(held).await.unwrap();
+    let held = world.wallet.submit_raw(held).await.unwrap();
     held.accepted().unwrap();
     // The clock of these tests jumps with every pause of the sweep.
     settle().await;
@@ -42,7 +42,7 @@ async fn two_sweepers_end_a_hold_once() {
     let world = World::new().await;
     let placed = world
         .wallet
-        .submit(Request::new(key("hold"), ten_seconds()))
+        .submit_raw(Request::new(key("hold"), ten_seconds()))
         .await
         .unwrap();
     let hold = placed.hold().unwrap().unwrap().key.id;
@@ -50,7 +50,7 @@ async fn two_sweepers_end_a_hold_once() {
     world.clock.sleep(Duration::from_secs(12)).await;
     let refused = world
         .wallet
-        .submit(Request::new(key("late"), Capture::new(hold)))
+        .submit_raw(Request::new(key("late"), Capture::new(hold)))
         .await;
     let rejected = refused.unwrap().accepted().unwrap_err();
     assert_eq!(rejected.rejection, Rejection::HoldExpired);
@@ -70,7 +70,7 @@ async fn more_than_one_look_finds_are_ended_without_another_pause() {
     };
     let world = World::with(settings).await;
     let holds = (0..5).map(|index| Request::new(key(&format!("hold {index}")), ten_seconds()));
-    for placed in world.wallet.submit_all(holds.collect()).await {
+    for placed in world.wallet.submit_all_raw(holds.collect()).await {
         placed.unwrap().accepted().unwrap();
     }
     let before = world.clock.now();

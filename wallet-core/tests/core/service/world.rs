@@ -10,11 +10,11 @@ use uuid::Uuid;
 use wallet_core::ledger::{InLedger, KeyScope, KeyText};
 use wallet_core::memory::MemoryStore;
 use wallet_core::runtime::Clock;
-use wallet_core::service::WalletBuilder;
+use wallet_core::service::{Answer, WalletBuilder};
 use wallet_core::store::LedgerStore;
 use wallet_core::{
-    AccountId, Answer, Command, Currency, IdempotencyKey, LedgerId, Leg, Money, OpenAccount, Owner,
-    Policy, PostTransfer, Request, Settings, Timestamp, Wallet, WalletError,
+    AccountId, Command, Currency, IdempotencyKey, LedgerId, Leg, Money, OpenAccount, Owner, Policy,
+    PostTransfer, Request, Settings, Timestamp, Wallet, WalletError,
 };
 use wallet_testkit::SeededIds;
 
@@ -86,7 +86,7 @@ impl World {
             commands.push(PostTransfer::new(vec![leg(99, number, 10_000)]).into());
         }
         let set_up = Request::of_many(key("set up"), commands);
-        wallet.submit(set_up).await.unwrap().accepted().unwrap();
+        wallet.submit_raw(set_up).await.unwrap().accepted().unwrap();
         settle().await;
         store.batches.lock().unwrap().clear();
         store.begun.send_replace(0);
@@ -102,7 +102,7 @@ impl World {
     /// or was refused.
     pub(crate) async fn submit(&self, request: Request) -> JoinHandle<Result<Answer, WalletError>> {
         let wallet = self.wallet.clone();
-        let task = tokio::spawn(async move { wallet.submit(request).await });
+        let task = tokio::spawn(async move { wallet.submit_raw(request).await });
         settle().await;
         task
     }

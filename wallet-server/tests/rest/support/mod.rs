@@ -13,8 +13,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wallet_core::ledger::AccountKey;
 use wallet_core::memory::MemoryStore;
+use wallet_core::service::Answer;
 use wallet_core::store::LedgerStore;
-use wallet_core::{Answer, Request, Settings, SystemClock, Wallet};
+use wallet_core::{Request, Settings, SystemClock, Wallet};
 use wallet_server::{App, Config, Server};
 
 pub(crate) use http::Response;
@@ -112,7 +113,9 @@ impl World {
 
     /// Carries out a request directly in the service.
     pub(crate) fn submit(&self, request: Request) -> Answer {
-        self.runtime.block_on(self.wallet.submit(request)).unwrap()
+        self.runtime
+            .block_on(self.wallet.submit_raw(request))
+            .unwrap()
     }
 
     /// Shuts the service down while the server runs.
