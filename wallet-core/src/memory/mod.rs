@@ -25,6 +25,7 @@ mod query;
 mod sessions;
 mod store;
 mod tables;
+mod transaction;
 
 pub use audit::MemoryAuditLog;
 pub use cache::{MemoryCache, ttl_with_jitter};

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 
 use super::{CommitPolicy, OptimisticStore, Shared};
+use crate::ledger::AccountKey;
 use crate::request::Batch;
 use crate::runtime::{Clock, yield_once};
 use crate::store::{ChangeSet, Committed, Limits, StoreError, StoreErrorKind, codec};
@@ -39,6 +40,10 @@ impl CommitPolicy for Optimistic {
             rows: ITEMS_MAX,
             bytes: 4 << 20,
         }
+    }
+
+    fn is_free(&self, _: AccountKey) -> bool {
+        true
     }
 
     async fn transact(&self, shared: &Shared, batch: &Batch) -> Result<Committed, StoreError> {

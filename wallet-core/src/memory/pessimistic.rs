@@ -32,11 +32,14 @@ impl CommitPolicy for Pessimistic {
         }
     }
 
+    fn is_free(&self, account: AccountKey) -> bool {
+        !self.foreign().contains(&account)
+    }
+
     async fn transact(&self, shared: &Shared, batch: &Batch) -> Result<Committed, StoreError> {
         let mut tables = shared.tables();
         let now = shared.now();
-        let foreign = self.foreign();
-        let snapshot = tables.snapshot(batch.reads(), now, |key| !foreign.contains(&key));
+        let snapshot = tables.snapshot(batch.reads(), now, |key| self.is_free(key));
         let decision = crate::decide::decide(batch, &snapshot);
         tables.apply(&decision.changes, now)?;
         Ok(Committed {
@@ -64,7 +67,7 @@ impl MemoryStore {
     /// Whether no foreign transaction has locked `account`.
     #[cfg(feature = "test-hooks")]
     pub(crate) fn can_lock(&self, account: AccountKey) -> bool {
-        !self.policy().foreign().contains(&account)
+        self.policy().is_free(account)
     }
 }
 

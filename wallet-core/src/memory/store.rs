@@ -24,6 +24,9 @@ pub trait CommitPolicy: Debug + Send + Sync + 'static {
     /// The limits of one transaction.
     fn limits(&self) -> Limits;
 
+    /// Whether no foreign transaction has locked `account`.
+    fn is_free(&self, account: AccountKey) -> bool;
+
     /// See [`LedgerStore::transact`].
     ///
     /// # Errors

@@ -8,7 +8,9 @@ use crate::ledger::{
     AmountError, CurrencyError, DecimalError, RecordKey, Rejected, SplitError, TextError,
 };
 use crate::request::InvalidRequest;
-use crate::store::{ApplyError, NotAccepted, StoreError, StoreErrorKind, TransactionLost};
+use crate::store::{
+    ApplyError, NotAccepted, StatementError, StoreError, StoreErrorKind, TransactionLost,
+};
 
 /// The one error of the service. Every error of a value, a store and a host's
 /// transaction converts into it with `?`.
@@ -92,6 +94,9 @@ pub enum WalletError {
     /// early. What was applied in it is committed.
     #[error("{}", ApplyError::CommittedEarly)]
     CommittedEarly,
+    /// The database refused a statement of the host in its transaction.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
     /// The service cannot be built with these settings.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -130,6 +135,7 @@ impl WalletError {
             Self::Value(_) => "invalid_value",
             Self::TransactionLost => "transaction_lost",
             Self::CommittedEarly => "committed_early",
+            Self::Statement(_) => "statement_refused",
             Self::Build(_) => "invalid_settings",
             Self::Invalid(_) | Self::InvalidItem { .. } => "invalid_request",
             Self::IdempotencyMismatch => "idempotency_mismatch",
@@ -167,6 +173,7 @@ impl WalletError {
             | Self::InvalidItem { .. }
             | Self::IdempotencyMismatch
             | Self::CommittedEarly
+            | Self::Statement(_)
             | Self::Build(_) => false,
             Self::TransactionLost
             | Self::Overloaded
@@ -215,6 +222,8 @@ impl From<ApplyError> for WalletError {
         match error {
             ApplyError::TransactionLost(_) => Self::TransactionLost,
             ApplyError::CommittedEarly => Self::CommittedEarly,
+            ApplyError::NotAccepted(refused) => refused.into(),
+            ApplyError::Statement(error) => Self::Statement(error),
             ApplyError::Store(error) => error.into(),
         }
     }

@@ -47,6 +47,7 @@ mod single_flight;
 mod stats;
 mod sweep;
 mod ticket;
+mod transaction;
 mod wallet;
 
 pub use accepted::Accepted;
@@ -60,6 +61,7 @@ pub use fate::LastCommit;
 pub use scope::Scope;
 pub use settings::Settings;
 pub use stats::StatsSnapshot;
+pub use transaction::Transaction;
 pub use wallet::Wallet;
 
 use shared::Shared;

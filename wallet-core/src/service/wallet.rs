@@ -274,8 +274,7 @@ impl Wallet {
     /// Prepares a request for the queue: checks it, makes its ids, looks up its
     /// holds and transfers.
     async fn ready(&self, request: Request) -> Result<PreparedRequest, WalletError> {
-        let shards = &self.shared.settings.settlement_shards;
-        let mut prepared = PreparedRequest::new(request, &*self.shared.ids, shards)?;
+        let mut prepared = self.prepare(request)?;
         self.resolve(&mut prepared).await?;
         if !self.shared.store.limits().admit(prepared.cost()) {
             // No transaction of the store can hold the request.

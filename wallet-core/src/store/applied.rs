@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::ledger::{Decided, LedgerId, Outcome, Rejected};
-use crate::store::StoreError;
+use crate::store::{StatementError, StoreError};
 
 /// The result of requests that a store applied in the host's own transaction. It is
 /// valid if the host commits.
@@ -211,6 +211,13 @@ pub enum ApplyError {
     /// committed on its own. The handle refuses further work.
     #[error("a statement of the host's has committed the transaction before its end")]
     CommittedEarly,
+    /// A request was not accepted. The host's transaction is as it was before the call, and
+    /// the refusal is not recorded.
+    #[error(transparent)]
+    NotAccepted(#[from] NotAccepted),
+    /// The database refused a statement of the host. The transaction goes on without it.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
     /// Only the work of this call was rolled back. The host's transaction is as it was
     /// before the call. The host decides whether to roll back, commit, or begin again.
     #[error(transparent)]

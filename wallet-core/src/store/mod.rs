@@ -9,6 +9,7 @@ pub mod codec;
 
 mod applied;
 mod error;
+mod host;
 mod ledger_store;
 mod outbox;
 mod pending_sums;
@@ -19,6 +20,7 @@ mod trial_balance;
 
 pub use applied::{Applied, ApplyError, NotAccepted, TransactionLost};
 pub use error::{StoreError, StoreErrorKind};
+pub use host::{HostTransaction, HostTransactions, SqlRow, SqlValue, StatementError};
 pub use ledger_store::{Committed, LedgerStore, Limits, Purge};
 pub use outbox::{
     DoneSet, EventIndex, Lease, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent,
