@@ -127,6 +127,17 @@ pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
     Ok(connection)
 }
 
+/// A connection for transactions of a host.
+pub(crate) fn host(settings: &SqliteSettings) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(&settings.path, flags)?;
+    connection
+        .busy_timeout(Duration::ZERO)
+        .during("setting the busy timeout")?;
+    tune(&connection, settings, BEHIND)?;
+    Ok(connection)
+}
+
 /// Opens the file and creates it if allowed, with access for its owner only. SQLite gives
 /// the log and its index the same rights.
 fn open_or_create(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {

@@ -1,17 +1,19 @@
 //! Applies requests inside a transaction of the host.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, TransactionState};
 use wallet_core::StoreError;
 use wallet_core::request::{Batch, PreparedRequest};
-use wallet_core::store::{Applied, StoreErrorKind};
+use wallet_core::runtime::Clock;
+use wallet_core::store::{Applied, ApplyError, StoreErrorKind, TransactionLost};
 
 use crate::SqliteStore;
 use crate::commit::decide_and_write;
-use crate::deferred::Books;
+use crate::deferred::{Books, Cache};
 use crate::error::{Doing, During};
-use wallet_core::store::{ApplyError, TransactionLost};
+use crate::file::OpenFile;
 
 const SAVE: &str = "SAVEPOINT wallet_apply";
 const RELEASE: &str = "RELEASE wallet_apply";
@@ -31,8 +33,9 @@ const UNDO: &str = "ROLLBACK TO wallet_apply; RELEASE wallet_apply";
 /// Dropping the handle rolls back. The host's connection sets the durability of the commit:
 /// leave its `synchronous` at `FULL`, which is SQLite's default.
 ///
-/// A refused payment is an answer and not an error. Commit the order only when
-/// [`accepted`](Applied::accepted) returns `Ok`. Roll back otherwise.
+/// [`Wallet::in_transaction`](wallet_core::Wallet::in_transaction) does all of this with a
+/// connection of the store's own, and runs again after a conflict. Use this handle where the
+/// transaction is on a connection of the host's.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -62,9 +65,9 @@ const UNDO: &str = "ROLLBACK TO wallet_apply; RELEASE wallet_apply";
 /// let pocket = Deposit::new(ada, Money::parse("5.00", eur)?, bank);
 /// let opening = vec![open("ada", ada)?.into(), open("shop", shop)?.into(), pocket.into()];
 /// let mut transaction = HostTransaction::begin(&mut connection)?;
-/// let applied = store.apply_in(&mut transaction, &[request("open", opening)?])?;
-/// applied.accepted()?;
+/// let opened = store.apply_in(&mut transaction, &[request("open", opening)?])?;
 /// transaction.commit()?;
+/// # assert_eq!(opened.decided().len(), 1);
 ///
 /// // She orders for 9.00 and for 4.00.
 /// for (order, price) in [(7, "9.00"), (8, "4.00")] {
@@ -72,8 +75,7 @@ const UNDO: &str = "ROLLBACK TO wallet_apply; RELEASE wallet_apply";
 ///     let pay = request(&format!("order-{order}"), vec![pay.into()])?;
 ///     let mut transaction = HostTransaction::begin(&mut connection)?;
 ///     transaction.connection()?.execute("INSERT INTO shop_order VALUES (?)", [order])?;
-///     let applied = store.apply_in(&mut transaction, &[pay])?;
-///     match applied.accepted() {
+///     match store.apply_in(&mut transaction, &[pay]) {
 ///         Ok(_) => transaction.commit()?,
 ///         Err(refused) => {
 ///             println!("order {order}: {refused}");
@@ -157,19 +159,22 @@ impl<'c> HostTransaction<'c> {
 }
 
 impl SqliteStore {
-    /// Applies `requests` inside the host's transaction. The rules, records and events are
-    /// those of [`transact`](wallet_core::store::LedgerStore::transact). Everything is
-    /// committed or rolled back together with the host's own work. Pass several requests in
-    /// one call. The method neither waits nor retries.
+    /// Applies `requests` inside the host's transaction, all or none. The rules, records and
+    /// events are those of [`transact`](wallet_core::store::LedgerStore::transact).
+    /// Everything is committed or rolled back together with the host's own work. Pass
+    /// several requests in one call. The method neither waits nor retries:
+    /// [`Wallet::in_transaction`](wallet_core::Wallet::in_transaction) does.
     ///
     /// It blocks like any call of SQLite, so call it where the host calls SQLite. The host
     /// must make sure that its connection is to the file that has the name now, and not to
     /// one that was replaced.
     ///
     /// # Errors
-    /// - [`ApplyError::Store`]: nothing of the requests remains in the transaction, which
-    ///   is as it was before the call. `Invalid`: the connection belongs to another file,
-    ///   two requests have one key, or the store refuses the data. `Conflict`: another
+    /// On every error but the last, nothing of the requests remains in the transaction,
+    /// which is as it was before the call.
+    /// - [`ApplyError::NotAccepted`]: a request was refused. The refusal is not recorded.
+    /// - [`ApplyError::Store`]: `Invalid`: the connection belongs to another file, two
+    ///   requests have one key, or the store refuses the data. `Conflict`: another
     ///   transaction took a caller's id meanwhile.
     /// - [`ApplyError::TransactionLost`]: SQLite has rolled back the host's transaction.
     pub fn apply_in(
@@ -178,6 +183,62 @@ impl SqliteStore {
         requests: &[Arc<PreparedRequest>],
     ) -> Result<Applied, ApplyError> {
         let connection = transaction.connection()?;
+        self.ledger()
+            .apply(connection, requests, Refusals::RollBack)
+    }
+
+    /// Applies `requests` like [`apply_in`](Self::apply_in), but a refusal is an answer. It
+    /// is recorded if the host commits.
+    ///
+    /// # Errors
+    /// The same as [`apply_in`](Self::apply_in), without `NotAccepted`.
+    pub fn apply_in_raw(
+        &self,
+        transaction: &mut HostTransaction<'_>,
+        requests: &[Arc<PreparedRequest>],
+    ) -> Result<Applied, ApplyError> {
+        let connection = transaction.connection()?;
+        self.ledger().apply(connection, requests, Refusals::Record)
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger {
+            clock: Arc::clone(&self.clock),
+            max_ahead: self.max_ahead,
+            path: self.path.clone(),
+            file: Arc::clone(&self.file),
+            deltas: Arc::clone(&self.deltas),
+        }
+    }
+}
+
+/// What becomes of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusals {
+    /// It is recorded with the host's commit.
+    Record,
+    /// The whole call is rolled back.
+    RollBack,
+}
+
+/// What a store needs to apply requests on a connection to its file.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    clock: Arc<dyn Clock>,
+    max_ahead: Duration,
+    path: String,
+    pub(crate) file: Arc<OpenFile>,
+    deltas: Arc<Cache>,
+}
+
+impl Ledger {
+    /// Applies `requests` in the open transaction of `connection`.
+    pub(crate) fn apply(
+        &self,
+        connection: &Connection,
+        requests: &[Arc<PreparedRequest>],
+        refusals: Refusals,
+    ) -> Result<Applied, ApplyError> {
         self.same_file(connection)?;
         let batch = Batch::with_max_ahead(requests.to_vec(), self.max_ahead);
         if batch.requests().len() != requests.len() {
@@ -191,17 +252,20 @@ impl SqliteStore {
         // deferred either, so every visible delta is committed.
         let books = self.deltas.books(connection);
         let decided = books.and_then(|books: Books<'_>| {
-            let clock = self.clock.as_ref();
-            decide_and_write(&books, clock, &batch, None, usize::MAX)
+            decide_and_write(&books, self.clock.as_ref(), &batch, None, usize::MAX)
         });
-        let released = decided.and_then(|decision| {
-            let released = connection.execute_batch(RELEASE);
-            released.during("releasing a savepoint").map(|()| decision)
-        });
-        match released {
-            Ok(decision) => Ok(Applied::new(decision.decided, decision.changes.accepted)),
-            Err(error) => Err(undo(connection, error)),
-        }
+        let applied = decided
+            .map(|decision| Applied::new(decision.decided, decision.changes.accepted))
+            .map_err(ApplyError::from)
+            .and_then(|applied| {
+                if refusals == Refusals::RollBack {
+                    applied.accepted()?;
+                }
+                let released = connection.execute_batch(RELEASE);
+                released.during("releasing a savepoint")?;
+                Ok(applied)
+            });
+        applied.map_err(|error| undo(connection, error))
     }
 
     /// Requests for another file would be decided on other books.
@@ -214,15 +278,16 @@ impl SqliteStore {
 }
 
 /// Rolls back the part that was applied.
-fn undo(connection: &Connection, error: StoreError) -> ApplyError {
-    if connection.is_autocommit() {
-        return ApplyError::TransactionLost(Some(error));
-    }
-    if connection.execute_batch(UNDO).is_err() {
+fn undo(connection: &Connection, error: ApplyError) -> ApplyError {
+    if !connection.is_autocommit() && connection.execute_batch(UNDO).is_err() {
         // A part may still be there. It must not be committed.
         crate::connect::roll_back(connection);
     }
-    after_error(connection, error)
+    match error {
+        ApplyError::Store(error) => after_error(connection, error),
+        _ if connection.is_autocommit() => ApplyError::TransactionLost(None),
+        error => error,
+    }
 }
 
 /// Whether the transaction survived an error of a statement.

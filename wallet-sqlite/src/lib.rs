@@ -63,6 +63,7 @@ mod epoch;
 mod error;
 mod file;
 mod host;
+mod host_connection;
 mod inbox;
 mod migrate;
 mod outbox;
@@ -75,6 +76,7 @@ mod statement;
 mod store;
 mod threads;
 mod trace;
+mod transaction;
 mod value;
 mod write;
 

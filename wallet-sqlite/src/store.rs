@@ -14,6 +14,7 @@ use crate::commit::in_transaction;
 use crate::deferred::Cache;
 use crate::error::Result;
 use crate::file::OpenFile;
+use crate::host_connection::HostConnection;
 use crate::past_balance::Settlements;
 use crate::probe::Room;
 use crate::read::WriterCache;
@@ -47,6 +48,7 @@ pub struct SqliteStore {
     pub(crate) settlements: Arc<Settlements>,
     pub(crate) room: Arc<Room>,
     defer_from: usize,
+    pub(crate) host: Arc<HostConnection>,
     /// File and log do not belong together, and whoever opened the store wanted to look:
     /// the log stays as it is.
     keeps_log: bool,
@@ -123,6 +125,7 @@ impl SqliteStore {
             settlements: Arc::default(),
             room: Arc::default(),
             defer_from: settings.defer_from,
+            host: HostConnection::new(settings),
             keeps_log,
         })
     }
@@ -144,6 +147,10 @@ impl Drop for SqliteStore {
         self.readers.end();
         self.finders.end();
         self.checkpoints.end();
+        // An open transaction of a host keeps its connection.
+        if let Some(host) = Arc::get_mut(&mut self.host) {
+            host.end();
+        }
         if !self.keeps_log {
             let file = Arc::clone(&self.file);
             self.writer

@@ -28,7 +28,7 @@ impl SqliteShop {
 
     pub(crate) fn submit(&mut self, request: Arc<PreparedRequest>) -> Result<()> {
         let mut transaction = HostTransaction::begin(&mut self.connection)?;
-        let applied = self.store.apply_in(&mut transaction, &[request])?;
+        let applied = self.store.apply_in_raw(&mut transaction, &[request])?;
         applied.accepted()?;
         Ok(transaction.commit()?)
     }
@@ -40,7 +40,7 @@ impl SqliteShop {
     ) -> Result<std::result::Result<(), String>> {
         let mut transaction = HostTransaction::begin(&mut self.connection)?;
         transaction.connection()?.execute(INSERT, [order])?;
-        let applied = self.store.apply_in(&mut transaction, &[pay])?;
+        let applied = self.store.apply_in_raw(&mut transaction, &[pay])?;
         match applied.accepted() {
             Ok(_) => transaction.commit()?,
             Err(refused) => {

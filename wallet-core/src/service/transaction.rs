@@ -1,6 +1,10 @@
 //! A host's transaction, with its retry.
 
+use std::future::Future;
+use std::ops::DerefMut;
 use std::sync::Arc;
+
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use super::{Accepted, Answer, Wallet, WalletError, other_receipt};
 use crate::ledger::{Decided, IdempotencyKey, Outcome, RecordKey};
@@ -10,11 +14,17 @@ use crate::store::{
     StoreErrorKind,
 };
 
-/// An open transaction of the host, from [`Wallet::in_transaction`].
+/// An open transaction of the host, from [`Wallet::in_transaction`]. It is over when the
+/// closure that got it ends: a handle that was kept refuses further work.
 #[derive(Debug)]
-pub struct Transaction<'w> {
-    wallet: &'w Wallet,
-    open: Box<dyn HostTransaction>,
+pub struct Transaction {
+    wallet: Wallet,
+    open: Arc<Mutex<Option<Open>>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    transaction: Box<dyn HostTransaction>,
     /// The answers to the requests that were applied.
     decided: Vec<Decided>,
     /// The first request that was applied now, with its outcome.
@@ -31,29 +41,27 @@ struct Applied {
     outcome: Arc<Outcome>,
 }
 
-impl Transaction<'_> {
+impl Transaction {
     /// Runs a statement of the host and returns the number of changed rows. Each `?` in
     /// `sql` stands for one value.
     ///
     /// # Errors
     /// [`WalletError::Statement`]: the database refused the statement; the transaction
     /// goes on without it. Otherwise [`WalletError`].
-    pub async fn execute(&mut self, sql: &str, values: &[SqlValue]) -> Result<u64, WalletError> {
-        let done = self.open.execute(sql, values).await;
-        self.noted(done)
+    pub async fn execute(&self, sql: &str, values: &[SqlValue]) -> Result<u64, WalletError> {
+        let mut open = self.open().await?;
+        let done = open.transaction.execute(sql, values).await;
+        open.noted(done)
     }
 
     /// Runs a query of the host and returns all its rows.
     ///
     /// # Errors
     /// The same as [`execute`](Self::execute).
-    pub async fn query(
-        &mut self,
-        sql: &str,
-        values: &[SqlValue],
-    ) -> Result<Vec<SqlRow>, WalletError> {
-        let done = self.open.query(sql, values).await;
-        self.noted(done)
+    pub async fn query(&self, sql: &str, values: &[SqlValue]) -> Result<Vec<SqlRow>, WalletError> {
+        let mut open = self.open().await?;
+        let done = open.transaction.query(sql, values).await;
+        open.noted(done)
     }
 
     /// Carries out one command in this transaction and returns its receipt, like
@@ -63,7 +71,7 @@ impl Transaction<'_> {
     /// [`WalletError::Rejected`] where the rules refuse the command: the transaction goes
     /// on without it, and the refusal is not recorded. Otherwise [`WalletError`].
     pub async fn run<C: TypedCommand>(
-        &mut self,
+        &self,
         key: IdempotencyKey,
         command: C,
     ) -> Result<C::Receipt, WalletError>
@@ -79,7 +87,7 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The same as [`run`](Self::run).
-    pub async fn apply(&mut self, request: Request) -> Result<Accepted, WalletError> {
+    pub async fn apply(&self, request: Request) -> Result<Accepted, WalletError> {
         let accepted = self.apply_all(vec![request]).await?.pop();
         accepted.ok_or_else(other_receipt)
     }
@@ -91,22 +99,20 @@ impl Transaction<'_> {
     /// # Errors
     /// [`WalletError::Rejected`] where the rules refuse a request. Otherwise
     /// [`WalletError`]. The transaction goes on without any of them.
-    pub async fn apply_all(
-        &mut self,
-        requests: Vec<Request>,
-    ) -> Result<Vec<Accepted>, WalletError> {
+    pub async fn apply_all(&self, requests: Vec<Request>) -> Result<Vec<Accepted>, WalletError> {
         let prepared = requests.into_iter().map(|request| {
             let prepared = self.wallet.prepare(request)?;
             Ok(Arc::new(prepared))
         });
         let prepared = prepared.collect::<Result<Vec<_>, WalletError>>()?;
-        let applied = self.open.apply(&prepared).await;
-        let applied = self.noted(applied)?;
+        let mut open = self.open().await?;
+        let applied = open.transaction.apply(&prepared).await;
+        let applied = open.noted(applied)?;
         let mut accepted = Vec::with_capacity(prepared.len());
         for (request, decided) in prepared.iter().zip(applied.decided()) {
             let (outcome, replayed) = match decided {
                 Decided::Fresh(outcome) => {
-                    self.first.get_or_insert_with(|| Applied {
+                    open.first.get_or_insert_with(|| Applied {
                         key: request.key(),
                         ids: request.ids(),
                         outcome: Arc::clone(outcome),
@@ -119,16 +125,31 @@ impl Transaction<'_> {
             let outcome = Arc::clone(outcome);
             accepted.push(Answer { outcome, replayed }.try_into()?);
         }
-        self.decided.extend_from_slice(applied.decided());
+        open.decided.extend_from_slice(applied.decided());
         Ok(accepted)
     }
 
-    /// The adapter's own transaction, for what only its driver can do. Each adapter's
-    /// documentation names the type.
-    pub fn inner<T: 'static>(&mut self) -> Option<&mut T> {
-        self.open.inner().downcast_mut()
+    /// The adapter's own transaction, for what only its driver can do; `None` for another
+    /// adapter. Each adapter's documentation names the type. Other calls of this
+    /// transaction wait until the returned guard is dropped.
+    ///
+    /// # Errors
+    /// [`WalletError::TransactionLost`].
+    pub async fn inner<T: 'static>(
+        &self,
+    ) -> Result<Option<impl DerefMut<Target = T> + use<'_, T>>, WalletError> {
+        let open = self.open().await?;
+        let inner = MappedMutexGuard::try_map(open, |open| open.transaction.inner().downcast_mut());
+        Ok(inner.ok())
     }
 
+    async fn open(&self) -> Result<MappedMutexGuard<'_, Open>, WalletError> {
+        let open = MutexGuard::try_map(self.open.lock().await, Option::as_mut);
+        open.map_err(|_| WalletError::TransactionLost)
+    }
+}
+
+impl Open {
     /// Notes whether another run may do what this step did not.
     fn noted<T>(&mut self, done: Result<T, ApplyError>) -> Result<T, WalletError> {
         done.map_err(|error| {
@@ -169,6 +190,10 @@ impl Wallet {
     /// it returns `Ok`. On `Err`, everything is rolled back. A refused payment is an
     /// error, so an order cannot be committed without its payment by mistake.
     ///
+    /// `store` is the wallet's own store. Inside `work`, use the transaction and not the
+    /// wallet: a [`submit`](Self::submit) on the same accounts, or on SQLite any submit,
+    /// waits for this transaction until it gives up.
+    ///
     /// `work` may run several times: after a deadlock, a lost connection, or an unknown
     /// commit that proves not to have happened. Only effects on the database belong in
     /// it. What it returns is returned once.
@@ -193,9 +218,12 @@ impl Wallet {
     ///
     /// let price = eur.parse("4.00")?;
     /// let key = shop.key("order-8")?;
-    /// let paid = wallet.in_transaction(&*store, async |tx| {
-    ///     // On a database: tx.execute("INSERT INTO shop_order (id) VALUES (?)", &[8.into()])
-    ///     tx.run(key.clone(), PostTransfer::simple(ada, till, price)).await
+    /// let paid = wallet.in_transaction(&*store, |tx| {
+    ///     let key = key.clone();
+    ///     async move {
+    ///         // On a database, the order is inserted here with `tx.execute`.
+    ///         tx.run(key, PostTransfer::simple(ada, till, price)).await
+    ///     }
     /// });
     /// assert_eq!(paid.await?.transfer.legs[0].money, price);
     /// # Ok::<(), WalletError>(())
@@ -210,10 +238,10 @@ impl Wallet {
     pub async fn in_transaction<T, E, F>(
         &self,
         store: &(impl HostTransactions + ?Sized),
-        mut work: F,
+        mut work: impl FnMut(Transaction) -> F,
     ) -> Result<T, E>
     where
-        F: AsyncFnMut(&mut Transaction<'_>) -> Result<T, E>,
+        F: Future<Output = Result<T, E>>,
         E: From<WalletError>,
     {
         let settings = &self.shared.settings;
@@ -247,44 +275,50 @@ impl Wallet {
     async fn run_once<T, E, F>(
         &self,
         store: &(impl HostTransactions + ?Sized),
-        work: &mut F,
+        work: &mut impl FnMut(Transaction) -> F,
     ) -> End<T, E>
     where
-        F: AsyncFnMut(&mut Transaction<'_>) -> Result<T, E>,
+        F: Future<Output = Result<T, E>>,
         E: From<WalletError>,
     {
-        let open = match store.begin().await {
+        let transaction = match store.begin().await {
             Ok(open) => open,
             Err(error) if is_passing(&error) => return End::Again(WalletError::from(error).into()),
             Err(error) => return End::Final(Err(WalletError::from(error).into())),
         };
-        let mut transaction = Transaction {
-            wallet: self,
-            open,
+        let open = Arc::new(Mutex::new(Some(Open {
+            transaction,
             decided: Vec::new(),
             first: None,
             is_to_retry: false,
+        })));
+        let done = work(Transaction {
+            wallet: self.clone(),
+            open: Arc::clone(&open),
+        })
+        .await;
+        let Some(open) = open.lock().await.take() else {
+            return End::Final(done);
         };
-        let value = match work(&mut transaction).await {
+        let value = match done {
             Ok(value) => value,
             Err(error) => {
-                let is_to_retry = transaction.is_to_retry;
                 // The transaction is gone in every case.
-                let _ = transaction.open.rollback().await;
-                return if is_to_retry {
+                let _ = open.transaction.rollback().await;
+                return if open.is_to_retry {
                     End::Again(error)
                 } else {
                     End::Final(Err(error))
                 };
             }
         };
-        let Transaction {
-            open,
+        let Open {
+            transaction,
             decided,
             first,
             ..
-        } = transaction;
-        match open.commit().await {
+        } = open;
+        match transaction.commit().await {
             Ok(()) => {}
             Err(ApplyError::Store(error)) if error.kind() == StoreErrorKind::Indeterminate => {
                 match self.has_committed(first, error).await {
@@ -319,10 +353,8 @@ impl Wallet {
                 Ok(found) => return Ok(found.is_some_and(|found| found == outcome)),
                 Err(error) if !error.is_retryable() => break,
                 Err(_) => {
-                    self.shared
-                        .clock
-                        .sleep(settings.retry.pause(failures))
-                        .await
+                    let pause = settings.retry.pause(failures);
+                    self.shared.clock.sleep(pause).await;
                 }
             }
         }

@@ -9,11 +9,11 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::request::PreparedRequest;
-use crate::store::{Applied, ApplyError, LedgerStore, StoreError};
+use crate::store::{Applied, ApplyError, StoreError};
 
 /// A store in whose database a host keeps tables of its own.
 #[async_trait]
-pub trait HostTransactions: LedgerStore {
+pub trait HostTransactions: Debug + Send + Sync + 'static {
     /// Begins a transaction. It waits for a free connection, and for the database's
     /// write lock where there is one.
     ///

@@ -64,7 +64,10 @@ fn an_order_and_its_payments_commit_together() {
     let mut transaction = HostTransaction::begin(&mut shop.connection).unwrap();
     order(&transaction, 1);
     let requests = [transfer("a", 0, 1, 30), transfer("b", 1, 2, 120)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).unwrap();
+    let applied = shop
+        .store
+        .apply_in_raw(&mut transaction, &requests)
+        .unwrap();
     assert_eq!(applied.decided().len(), 2);
     assert_eq!(applied.after_commit().len(), 2, "each sees those before it");
     transaction.commit().unwrap();
@@ -80,7 +83,7 @@ fn a_roll_back_takes_the_payment_back_and_frees_its_key() {
     order(&transaction, 1);
     let _applied = shop
         .store
-        .apply_in(&mut transaction, &[transfer("a", 0, 1, 30)])
+        .apply_in_raw(&mut transaction, &[transfer("a", 0, 1, 30)])
         .unwrap();
     transaction.rollback().unwrap();
     assert_eq!(shop.orders(), 0);
@@ -97,7 +100,7 @@ fn dropping_the_handle_rolls_back() {
     order(&transaction, 1);
     let _applied = shop
         .store
-        .apply_in(&mut transaction, &[transfer("a", 0, 1, 30)])
+        .apply_in_raw(&mut transaction, &[transfer("a", 0, 1, 30)])
         .unwrap();
     drop(transaction);
     assert_eq!((shop.orders(), posted(&shop.store, 0)), (0, 100));
@@ -109,7 +112,10 @@ fn a_refused_payment_rolls_the_order_back() {
     let mut transaction = HostTransaction::begin(&mut shop.connection).unwrap();
     order(&transaction, 1);
     let requests = [transfer("a", 0, 1, 30), transfer("b", 0, 1, 71)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).unwrap();
+    let applied = shop
+        .store
+        .apply_in_raw(&mut transaction, &requests)
+        .unwrap();
     let refused = applied.accepted().unwrap_err();
     assert!(
         matches!(refused, NotAccepted::Rejected { request: 1, rejected }
@@ -126,7 +132,7 @@ fn a_refusal_is_recorded_if_the_host_commits() {
     let mut transaction = HostTransaction::begin(&mut shop.connection).unwrap();
     let applied = shop
         .store
-        .apply_in(&mut transaction, &[transfer("a", 0, 1, 101)])
+        .apply_in_raw(&mut transaction, &[transfer("a", 0, 1, 101)])
         .unwrap();
     assert!(matches!(&applied.decided()[0], Decided::Fresh(outcome) if outcome.result.is_err()));
     assert!(applied.after_commit().is_empty());
@@ -141,7 +147,7 @@ fn a_key_committed_before_is_replayed() {
     let mut transaction = HostTransaction::begin(&mut shop.connection).unwrap();
     let applied = shop
         .store
-        .apply_in(&mut transaction, &[transfer("a", 0, 1, 30)])
+        .apply_in_raw(&mut transaction, &[transfer("a", 0, 1, 30)])
         .unwrap();
     assert!(matches!(&applied.decided()[0], Decided::Replayed(_)));
     assert!(applied.after_commit().is_empty());
@@ -178,7 +184,7 @@ fn a_connection_to_another_file_is_refused() {
     let mut transaction = HostTransaction::begin(&mut connection).unwrap();
     let refused = shop
         .store
-        .apply_in(&mut transaction, &[transfer("a", 0, 1, 30)]);
+        .apply_in_raw(&mut transaction, &[transfer("a", 0, 1, 30)]);
     let ApplyError::Store(error) = refused.unwrap_err() else {
         panic!("the transaction is not lost");
     };
@@ -194,7 +200,10 @@ fn a_connection_by_another_name_of_the_file_is_taken() {
     let mut connection = Connection::open(alias).unwrap();
     let mut transaction = HostTransaction::begin(&mut connection).unwrap();
     let requests = [transfer("a", 0, 1, 30)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).unwrap();
+    let applied = shop
+        .store
+        .apply_in_raw(&mut transaction, &requests)
+        .unwrap();
     assert_eq!(applied.after_commit().len(), 1);
     transaction.commit().unwrap();
     assert_eq!(posted(&shop.store, 0), 70);
@@ -205,6 +214,9 @@ fn two_requests_with_one_key_are_refused() {
     let mut shop = shop();
     let mut transaction = HostTransaction::begin(&mut shop.connection).unwrap();
     let twice = [transfer("a", 0, 1, 30), transfer("a", 0, 1, 30)];
-    let refused = shop.store.apply_in(&mut transaction, &twice).unwrap_err();
+    let refused = shop
+        .store
+        .apply_in_raw(&mut transaction, &twice)
+        .unwrap_err();
     assert!(matches!(refused, ApplyError::Store(error) if error.kind() == StoreErrorKind::Invalid));
 }

@@ -80,7 +80,7 @@ fn shop(path: &Path) -> SqliteStore {
 /// Returns whether the requests were applied, and whether the host's work was committed.
 fn go(store: &SqliteStore, connection: &mut Connection) -> (bool, bool) {
     let mut transaction = HostTransaction::begin(connection).unwrap();
-    match store.apply_in(&mut transaction, &requests()) {
+    match store.apply_in_raw(&mut transaction, &requests()) {
         Ok(applied) => {
             assert_eq!(applied.decided().len(), requests().len());
             transaction
@@ -207,7 +207,7 @@ fn an_interrupt_at_every_step_of_the_engine_is_all_or_nothing() {
         connection.progress_handler(1, Some(fault)).unwrap();
         let mut transaction = HostTransaction::begin(&mut connection).unwrap();
         left.store(step, Ordering::Relaxed);
-        let result = store.apply_in(&mut transaction, &requests());
+        let result = store.apply_in_raw(&mut transaction, &requests());
         let fired = left.load(Ordering::Relaxed) < 0;
         left.store(i64::MAX, Ordering::Relaxed);
         let applied = result.is_ok();
@@ -242,7 +242,7 @@ fn a_full_disk_at_any_page_is_all_or_nothing() {
         let limit = format!("PRAGMA max_page_count = {}", pages + spare);
         connection.query_row(&limit, (), |_| Ok(())).unwrap();
         let mut transaction = HostTransaction::begin(&mut connection).unwrap();
-        let applied = store.apply_in(&mut transaction, &requests()).is_ok();
+        let applied = store.apply_in_raw(&mut transaction, &requests()).is_ok();
         let lifted = format!("PRAGMA max_page_count = {}", pages + 1_000);
         let ordered = order_and_commit(transaction, &lifted);
         assert_all_or_nothing(&store, &path, (applied, ordered));

@@ -158,13 +158,13 @@ fn a_transaction_of_the_hosts_sees_the_deltas_and_writes_none() {
     for ends in ["rolled back", "committed"] {
         let mut transaction = HostTransaction::begin(&mut connection).unwrap();
         let again = [Arc::clone(&first), transfer("second", 0, 1, 5)];
-        let applied = store.apply_in(&mut transaction, &again).unwrap();
+        let applied = store.apply_in_raw(&mut transaction, &again).unwrap();
         assert!(matches!(
             applied.decided()[..],
             [Decided::Replayed(_), Decided::Fresh(_)]
         ));
         let third = [transfer("third", 1, 0, 1)];
-        let applied = store.apply_in(&mut transaction, &third).unwrap();
+        let applied = store.apply_in_raw(&mut transaction, &third).unwrap();
         accepted(&applied.decided()[0]);
         if ends == "committed" {
             transaction.commit().unwrap();

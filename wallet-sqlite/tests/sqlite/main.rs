@@ -29,5 +29,6 @@ mod mixed;
 mod purge;
 mod restore;
 mod support;
+mod transaction;
 mod two_processes;
 mod whole_file;

@@ -186,7 +186,7 @@ fn a_hosts_transaction_after_a_restore_is_decided_on_the_file() {
     let mut connection = Connection::open(live).unwrap();
     let mut transaction = HostTransaction::begin(&mut connection).unwrap();
     let order = [transfer("order", 0, 1, 500)];
-    let applied = store.apply_in(&mut transaction, &order).unwrap();
+    let applied = store.apply_in_raw(&mut transaction, &order).unwrap();
     assert!(matches!(&applied.decided()[0], Decided::Fresh(outcome) if outcome.result.is_err()));
     transaction.commit().unwrap();
     assert_eq!(posted(&store, 0), 100);

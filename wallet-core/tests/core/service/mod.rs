@@ -25,4 +25,5 @@ mod settings;
 mod shutdown;
 mod sweep_lock;
 mod sweeping;
+mod transaction;
 mod world;

@@ -40,6 +40,8 @@ pub(crate) struct Scripted {
     /// Requests whose batches fail, with the kind of error: refused data, an
     /// unreadable record, a key that a foreign transaction has not committed yet.
     pub(crate) poison: Mutex<BTreeMap<RecordKey, StoreErrorKind>>,
+    /// Why no record can be read.
+    no_records: Mutex<Option<StoreErrorKind>>,
     /// Holds that cannot be read.
     pub(crate) damaged_holds: Mutex<BTreeSet<HoldKey>>,
     /// Requests whose batches report the locks as soon as they have begun.
@@ -71,6 +73,7 @@ impl Scripted {
             gate: Semaphore::new(Semaphore::MAX_PERMITS / 2),
             script: Mutex::default(),
             poison: Mutex::default(),
+            no_records: Mutex::default(),
             damaged_holds: Mutex::default(),
             followed: Mutex::default(),
             batches: Mutex::default(),
@@ -84,6 +87,11 @@ impl Scripted {
     /// Makes commits wait from here on.
     pub(crate) fn close(&self) {
         self.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// Lets every read of records fail.
+    pub(crate) fn fail_records(&self, kind: StoreErrorKind) {
+        *self.no_records.lock().unwrap() = Some(kind);
     }
 
     /// Lets no read of accounts, balances or holds continue.
@@ -179,6 +187,9 @@ impl LedgerStore for Scripted {
     }
 
     async fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError> {
+        if let Some(kind) = *self.no_records.lock().unwrap() {
+            return Err(StoreError::new(kind, "records cannot be read"));
+        }
         self.inner.records(keys).await
     }
 

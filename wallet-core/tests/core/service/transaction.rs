@@ -1,0 +1,341 @@
+//! The retry of a host's transaction, over a store whose transactions fail as scripted.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use wallet_core::memory::MemoryStore;
+use wallet_core::request::PreparedRequest;
+use wallet_core::store::{
+    Applied, ApplyError, HostTransaction, HostTransactions, SqlRow, SqlValue, StoreErrorKind,
+};
+use wallet_core::{PostTransfer, Rejection, Request, Settings, StoreError, WalletError};
+
+use crate::service::world::{World, key, leg, quiet};
+
+/// What happens to one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Fine,
+    /// It cannot begin.
+    BeginFails(StoreErrorKind),
+    /// Its `apply` fails.
+    ApplyFails(StoreErrorKind),
+    /// The database rolls it back in `apply`.
+    IsLost,
+    /// The commit fails.
+    CommitFails(StoreErrorKind),
+    /// The answer to the commit is lost, after it took effect or before.
+    Unknown {
+        has_committed: bool,
+    },
+    /// A statement of the host has committed it.
+    CommittedEarly,
+}
+
+#[derive(Debug)]
+struct Flaky {
+    store: MemoryStore,
+    script: Mutex<VecDeque<Step>>,
+    begun: AtomicU32,
+}
+
+#[async_trait]
+impl HostTransactions for Flaky {
+    async fn begin(&self) -> Result<Box<dyn HostTransaction>, StoreError> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        let step = self
+            .script
+            .lock()
+            .unwrap()
+            .pop_front()
+            .unwrap_or(Step::Fine);
+        if let Step::BeginFails(kind) = step {
+            return Err(StoreError::new(kind, "a test"));
+        }
+        let inner = self.store.begin().await?;
+        Ok(Box::new(FlakyTransaction { inner, step }))
+    }
+}
+
+#[derive(Debug)]
+struct FlakyTransaction {
+    inner: Box<dyn HostTransaction>,
+    step: Step,
+}
+
+#[async_trait]
+impl HostTransaction for FlakyTransaction {
+    async fn execute(&mut self, sql: &str, values: &[SqlValue]) -> Result<u64, ApplyError> {
+        self.inner.execute(sql, values).await
+    }
+
+    async fn query(&mut self, sql: &str, values: &[SqlValue]) -> Result<Vec<SqlRow>, ApplyError> {
+        self.inner.query(sql, values).await
+    }
+
+    async fn apply(&mut self, requests: &[Arc<PreparedRequest>]) -> Result<Applied, ApplyError> {
+        match self.step {
+            Step::ApplyFails(kind) => Err(StoreError::new(kind, "a test").into()),
+            Step::IsLost => Err(ApplyError::TransactionLost(None)),
+            _ => self.inner.apply(requests).await,
+        }
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), ApplyError> {
+        let unknown = StoreError::new(StoreErrorKind::Indeterminate, "the answer is lost");
+        match self.step {
+            Step::CommitFails(kind) => Err(StoreError::new(kind, "a test").into()),
+            Step::CommittedEarly => Err(ApplyError::CommittedEarly),
+            Step::Unknown { has_committed } => {
+                if has_committed {
+                    self.inner.commit().await?;
+                }
+                Err(unknown.into())
+            }
+            _ => self.inner.commit().await,
+        }
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<(), StoreError> {
+        self.inner.rollback().await
+    }
+
+    fn inner(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+struct Host {
+    world: World,
+    flaky: Flaky,
+    runs: AtomicU32,
+}
+
+impl Host {
+    async fn with(script: &[Step]) -> Self {
+        let settings = Settings {
+            tries_max: 3,
+            ..quiet()
+        };
+        let world = World::with(settings).await;
+        let flaky = Flaky {
+            store: world.store.inner.clone(),
+            script: Mutex::new(script.iter().copied().collect()),
+            begun: AtomicU32::new(0),
+        };
+        Self {
+            world,
+            flaky,
+            runs: AtomicU32::new(0),
+        }
+    }
+
+    /// Pays from account 1 to account 2, under one key.
+    async fn pay(&self, cents: i128) -> Result<u32, WalletError> {
+        let wallet = &self.world.wallet;
+        let done = wallet.in_transaction(&self.flaky, |tx| async move {
+            let run = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+            let pay = PostTransfer::new(vec![leg(1, 2, cents)]);
+            tx.apply(Request::new(key("order"), pay)).await?;
+            Ok(run)
+        });
+        done.await
+    }
+
+    fn runs(&self) -> u32 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    async fn paid(&self) -> i128 {
+        self.world.posted(2).await - 10_000
+    }
+}
+
+#[tokio::test]
+async fn what_passes_is_run_again_and_paid_once() {
+    use StoreErrorKind::{Conflict, Unavailable};
+    let unknown = Step::Unknown {
+        has_committed: false,
+    };
+    for step in [
+        Step::BeginFails(Conflict),
+        Step::BeginFails(Unavailable),
+        Step::ApplyFails(Conflict),
+        Step::ApplyFails(Unavailable),
+        Step::IsLost,
+        Step::CommitFails(Conflict),
+        Step::CommitFails(Unavailable),
+        unknown,
+    ] {
+        let host = Host::with(&[step, step]).await;
+        let run = host.pay(100).await.unwrap();
+        assert_eq!((run, host.paid().await), (host.runs(), 100), "{step:?}");
+        assert_eq!(host.flaky.begun.load(Ordering::Relaxed), 3, "{step:?}");
+        // There is a limit.
+        let host = Host::with(&[step; 3]).await;
+        let error = host.pay(100).await.unwrap_err();
+        assert!(error.is_retryable(), "{step:?}: {error:?}");
+        assert_eq!(host.paid().await, 0, "{step:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_pass_is_run_once() {
+    use StoreErrorKind::{Corrupt, Internal, Invalid};
+    for kind in [Corrupt, Internal, Invalid] {
+        for step in [
+            Step::BeginFails(kind),
+            Step::ApplyFails(kind),
+            Step::CommitFails(kind),
+        ] {
+            let host = Host::with(&[step]).await;
+            let error = host.pay(100).await.unwrap_err();
+            assert!(!error.is_retryable(), "{step:?}: {error:?}");
+            assert_eq!(host.flaky.begun.load(Ordering::Relaxed), 1);
+            assert_eq!(host.paid().await, 0, "{step:?}");
+        }
+    }
+    let host = Host::with(&[Step::CommittedEarly]).await;
+    let error = host.pay(100).await.unwrap_err();
+    assert_eq!((error.code(), host.runs()), ("committed_early", 1));
+}
+
+/// The worked example of ADR 29.
+#[tokio::test]
+async fn an_unknown_commit_that_happened_is_not_run_again() {
+    let unknown = Step::Unknown {
+        has_committed: true,
+    };
+    let host = Host::with(&[unknown]).await;
+    assert_eq!(host.pay(100).await.unwrap(), 1);
+    assert_eq!((host.runs(), host.paid().await), (1, 100));
+    // A later call under the same key pays nothing more.
+    assert_eq!(host.pay(100).await.unwrap(), 2);
+    assert_eq!(host.paid().await, 100);
+}
+
+#[tokio::test]
+async fn an_unknown_commit_of_a_key_that_was_cancelled_meanwhile_is_refused() {
+    let unknown = Step::Unknown {
+        has_committed: false,
+    };
+    let host = Host::with(&[unknown]).await;
+    let wallet = &host.world.wallet;
+    let error = wallet
+        .in_transaction(&host.flaky, |tx| {
+            let host = &host;
+            async move {
+                let pay = PostTransfer::new(vec![leg(1, 2, 100)]);
+                tx.apply(Request::new(key("order"), pay)).await?;
+                if host.runs.fetch_add(1, Ordering::Relaxed) == 0 {
+                    let ledger = wallet_core::LedgerId::default();
+                    host.world.wallet.cancel(ledger, &key("order")).await?;
+                }
+                Ok::<_, WalletError>(())
+            }
+        })
+        .await
+        .unwrap_err();
+    let rejected = error.rejected().map(|rejected| rejected.rejection);
+    assert_eq!(rejected, Some(Rejection::Cancelled));
+    assert_eq!(host.paid().await, 0);
+}
+
+#[tokio::test]
+async fn an_unknown_commit_that_cannot_be_settled_stays_unknown() {
+    let unknown = Step::Unknown {
+        has_committed: true,
+    };
+    let host = Host::with(&[unknown]).await;
+    host.world.store.fail_records(StoreErrorKind::Unavailable);
+    let error = host.pay(100).await.unwrap_err();
+    assert!(
+        matches!(error, WalletError::Indeterminate { .. }),
+        "{error:?}"
+    );
+    assert_eq!(host.runs(), 1);
+
+    // Nothing was applied, so nothing can be proven.
+    let host = Host::with(&[unknown]).await;
+    let done = host.world.wallet.in_transaction(&host.flaky, |_| async {
+        host.runs.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, WalletError>(())
+    });
+    let error = done.await.unwrap_err();
+    assert_eq!((error.code(), host.runs()), ("indeterminate", 1));
+}
+
+#[tokio::test]
+async fn a_refusal_leaves_the_rest_and_is_not_recorded() {
+    let host = Host::with(&[]).await;
+    let wallet = &host.world.wallet;
+    let done = wallet.in_transaction(&host.flaky, |tx| async move {
+        let pay = |cents| PostTransfer::new(vec![leg(1, 2, cents)]);
+        tx.run(key("first"), pay(100)).await?;
+        let both = vec![
+            Request::new(key("second"), pay(200)),
+            Request::new(key("third"), pay(10_000)),
+        ];
+        let refused = tx.apply_all(both).await.unwrap_err();
+        assert_eq!(refused.code(), "insufficient_funds");
+        // The second one was rolled back with the third.
+        tx.run(key("fourth"), pay(9_900)).await?;
+        Ok::<_, WalletError>(tx)
+    });
+    let over = done.await.unwrap();
+    assert_eq!(host.paid().await, 10_000);
+    for (name, is_recorded) in [("first", true), ("second", false), ("third", false)] {
+        assert_eq!(host.world.is_recorded(name).await, is_recorded, "{name}");
+    }
+    // A handle that was kept does nothing.
+    let pay = PostTransfer::new(vec![leg(3, 4, 100)]);
+    let error = over.run(key("late"), pay).await.unwrap_err();
+    assert_eq!(error.code(), "transaction_lost");
+}
+
+/// The host's own error hides that the database refused a lock.
+#[tokio::test]
+async fn an_error_of_the_host_because_of_a_conflict_is_run_again() {
+    let conflict = Step::ApplyFails(StoreErrorKind::Conflict);
+    let host = Host::with(&[conflict]).await;
+    let wallet = &host.world.wallet;
+    let done = wallet.in_transaction(&host.flaky, |tx| {
+        let host = &host;
+        async move {
+            host.runs.fetch_add(1, Ordering::Relaxed);
+            let pay = PostTransfer::new(vec![leg(1, 2, 100)]);
+            let paid = tx.apply(Request::new(key("order"), pay)).await;
+            paid.map(drop).map_err(|_| WalletError::ShuttingDown)
+        }
+    });
+    done.await.unwrap();
+    assert_eq!((host.runs(), host.paid().await), (2, 100));
+}
+
+/// Two transactions in memory that read the same account: the second one is run again.
+#[tokio::test]
+async fn another_commit_in_between_is_a_conflict_in_memory() {
+    let host = Host::with(&[]).await;
+    let wallet = &host.world.wallet;
+    let done = wallet.in_transaction(&host.flaky, |tx| {
+        let host = &host;
+        async move {
+            let pay = PostTransfer::new(vec![leg(1, 2, 6_000)]);
+            tx.apply(Request::new(key("order"), pay.clone())).await?;
+            if host.runs.fetch_add(1, Ordering::Relaxed) == 0 {
+                host.world
+                    .wallet
+                    .submit(Request::new(key("other"), pay))
+                    .await?;
+            }
+            Ok::<_, WalletError>(())
+        }
+    });
+    let error = done.await.unwrap_err();
+    assert_eq!(error.code(), "insufficient_funds");
+    assert_eq!(host.flaky.begun.load(Ordering::Relaxed), 2);
+    assert_eq!(host.paid().await, 6_000);
+}

@@ -1,0 +1,297 @@
+//! Transactions of a host, on the store's own connection.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rusqlite::Connection;
+use wallet_core::store::{HostTransactions, SqlValue, StoreErrorKind};
+use wallet_core::{
+    AccountId, Deposit, IdempotencyKey, OpenAccount, PostTransfer, Rejection, SettlementName,
+    SystemClock, Wallet, WalletError,
+};
+use wallet_sqlite::{SqliteSettings, SqliteStore};
+
+use crate::support::{assert_sound, eur};
+
+const CREATE: &str = "CREATE TABLE shop_order (id INTEGER PRIMARY KEY, note TEXT)";
+const INSERT: &str = "INSERT INTO shop_order (id) VALUES (?)";
+
+struct Shop {
+    folder: tempfile::TempDir,
+    store: Arc<SqliteStore>,
+    wallet: Wallet,
+    ada: AccountId,
+    till: AccountId,
+}
+
+impl Shop {
+    /// Ada has 5.00.
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = SqliteSettings::new(folder.path().join("shop.db"));
+        let store = Arc::new(SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap());
+        let wallet = Wallet::builder(Arc::clone(&store)).spawn().unwrap();
+        let open = |owner: &str| OpenAccount::new(owner.parse().unwrap(), eur());
+        let ada = wallet.ensure_account(open("ada")).await.unwrap().id();
+        let till = wallet.ensure_account(open("till")).await.unwrap().id();
+        let bank = SettlementName::new("bank").unwrap();
+        let deposit = Deposit::new(ada, eur().parse("5.00").unwrap(), bank);
+        wallet
+            .scope("shop")
+            .unwrap()
+            .run("in", deposit)
+            .await
+            .unwrap();
+        Connection::open(folder.path().join("shop.db"))
+            .unwrap()
+            .execute_batch(CREATE)
+            .unwrap();
+        Self {
+            folder,
+            store,
+            wallet,
+            ada,
+            till,
+        }
+    }
+
+    fn key(&self, order: i64) -> IdempotencyKey {
+        IdempotencyKey::parse("shop", &format!("order-{order}")).unwrap()
+    }
+
+    fn pay(&self, price: &str) -> PostTransfer {
+        PostTransfer::simple(self.ada, self.till, eur().parse(price).unwrap())
+    }
+
+    async fn order(&self, order: i64, price: &str) -> Result<(), WalletError> {
+        let done = self.wallet.in_transaction(&*self.store, |tx| async move {
+            tx.execute(INSERT, &[order.into()]).await?;
+            tx.run(self.key(order), self.pay(price)).await
+        });
+        done.await.map(drop)
+    }
+
+    fn orders(&self) -> Vec<i64> {
+        orders(&self.folder.path().join("shop.db"))
+    }
+
+    async fn posted(&self, account: AccountId) -> i128 {
+        let account = self.wallet.account(account).await.unwrap();
+        account.unwrap().state.counters.posted()
+    }
+}
+
+fn orders(path: &Path) -> Vec<i64> {
+    let connection = Connection::open(path).unwrap();
+    let mut select = connection
+        .prepare("SELECT id FROM shop_order ORDER BY id")
+        .unwrap();
+    let rows = select.query_map((), |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+fn rejection(done: Result<(), WalletError>) -> Rejection {
+    done.unwrap_err().rejected().unwrap().rejection
+}
+
+#[tokio::test]
+async fn an_order_and_its_payment_commit_together_or_not_at_all() {
+    let shop = &Shop::open().await;
+    shop.order(7, "4.00").await.unwrap();
+    assert_eq!(
+        rejection(shop.order(8, "4.00").await),
+        Rejection::InsufficientFunds
+    );
+    assert_eq!(shop.orders(), [7]);
+    assert_eq!(
+        (shop.posted(shop.ada).await, shop.posted(shop.till).await),
+        (100, 400)
+    );
+    // The refusal is not recorded: the same call is decided anew.
+    let bank = SettlementName::new("bank").unwrap();
+    let more = Deposit::new(shop.ada, eur().parse("10.00").unwrap(), bank);
+    shop.wallet
+        .scope("shop")
+        .unwrap()
+        .run("more", more)
+        .await
+        .unwrap();
+    shop.order(8, "4.00").await.unwrap();
+    assert_eq!(shop.orders(), [7, 8]);
+    assert_sound(&shop.store);
+}
+
+#[tokio::test]
+async fn a_host_may_record_a_refusal_of_its_own_and_commit() {
+    let shop = &Shop::open().await;
+    let done = shop.wallet.in_transaction(&*shop.store, |tx| async move {
+        let paid = tx.run(shop.key(9), shop.pay("9.00")).await;
+        let note = match paid {
+            Ok(_) => "paid",
+            Err(WalletError::Rejected(_)) => "refused",
+            Err(error) => return Err(error),
+        };
+        let insert = "INSERT INTO shop_order (id, note) VALUES (?, ?)";
+        tx.execute(insert, &[9.into(), note.into()]).await?;
+        let rows = tx.query("SELECT note FROM shop_order", &[]).await?;
+        Ok(rows[0].text(0)?.to_owned())
+    });
+    assert_eq!(done.await.unwrap(), "refused");
+    assert_eq!(shop.orders(), [9]);
+    let outcome = shop.wallet.scope("shop").unwrap().outcome("order-9").await;
+    assert!(outcome.unwrap().is_none());
+    assert_eq!(shop.posted(shop.ada).await, 500);
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_dropped_or_fails_leaves_nothing_and_lets_the_next_one_begin() {
+    let shop = &Shop::open().await;
+    for _ in 0..20 {
+        let mut dropped = shop.store.begin().await.unwrap();
+        dropped.execute(INSERT, &[1.into()]).await.unwrap();
+        drop(dropped);
+        let failed: Result<(), WalletError> = shop
+            .wallet
+            .in_transaction(&*shop.store, |tx| async move {
+                tx.execute(INSERT, &[2.into()]).await?;
+                tx.run(shop.key(2), shop.pay("1.00")).await?;
+                Err(WalletError::ShuttingDown)
+            })
+            .await;
+        assert!(matches!(failed, Err(WalletError::ShuttingDown)));
+    }
+    assert_eq!(shop.orders(), [0_i64; 0]);
+    assert_eq!(shop.posted(shop.ada).await, 500);
+    shop.order(3, "1.00").await.unwrap();
+}
+
+#[tokio::test]
+async fn refused_statements_are_named_and_the_transaction_goes_on() {
+    let shop = &Shop::open().await;
+    let done = shop.wallet.in_transaction(&*shop.store, |tx| async move {
+        tx.execute(INSERT, &[5.into()]).await?;
+        for (sql, is_duplicate) in [
+            (INSERT, true),
+            ("INSERT INTO nowhere (id) VALUES (?)", false),
+            ("INSERT INTO shop_order (id) VALUES (?), (?)", false),
+            ("BEGIN IMMEDIATE; SELECT ?", false),
+            ("no SQL ?", false),
+        ] {
+            let error = tx.execute(sql, &[5.into()]).await.unwrap_err();
+            let WalletError::Statement(error) = error else {
+                panic!("{sql}: {error:?}");
+            };
+            assert_eq!(error.is_duplicate(), is_duplicate, "{sql}: {error}");
+        }
+        tx.run(shop.key(5), shop.pay("1.00")).await
+    });
+    done.await.unwrap();
+    assert_eq!(shop.orders(), [5]);
+}
+
+#[tokio::test]
+async fn a_host_that_ends_the_transaction_itself_gets_an_error_and_no_second_run() {
+    for end in ["COMMIT", "ROLLBACK"] {
+        let shop = &Shop::open().await;
+        let runs = &AtomicUsize::new(0);
+        let done = shop.wallet.in_transaction(&*shop.store, |tx| async move {
+            runs.fetch_add(1, Ordering::Relaxed);
+            tx.execute(INSERT, &[5.into()]).await?;
+            let _ = tx.execute(end, &[]).await;
+            // Whoever ignores the error does not get a payment in.
+            tx.run(shop.key(5), shop.pay("1.00")).await
+        });
+        let error = done.await.unwrap_err();
+        assert!(!matches!(error, WalletError::Rejected(_)), "{error:?}");
+        assert_eq!(shop.posted(shop.ada).await, 500, "{end}");
+        assert_eq!(runs.load(Ordering::Relaxed), 1, "{end}");
+    }
+}
+
+#[tokio::test]
+async fn values_come_back_as_they_were_bound() {
+    let shop = &Shop::open().await;
+    let values = &[
+        SqlValue::Null,
+        i64::MIN.into(),
+        i64::MAX.into(),
+        "".into(),
+        "Zoë \u{0}'\"".into(),
+        vec![0_u8, 255].into(),
+        Vec::new().into(),
+        shop.ada.into(),
+    ];
+    let done = shop.wallet.in_transaction(&*shop.store, |tx| async move {
+        let marks = vec!["?"; values.len()].join(", ");
+        let rows = tx.query(&format!("SELECT {marks}"), values).await?;
+        let real = tx.query("SELECT 0.5", &[]).await.unwrap_err();
+        assert!(real.to_string().contains("CAST"), "{real}");
+        Ok::<_, WalletError>(rows)
+    });
+    assert_eq!(done.await.unwrap()[0].values(), values.as_slice());
+}
+
+#[tokio::test]
+async fn many_tasks_at_once_each_pay_once() {
+    let shop = Arc::new(Shop::open().await);
+    let tasks: Vec<_> = (1..=20)
+        .map(|order| {
+            let shop = Arc::clone(&shop);
+            // The future is `Send`, as a web server needs it.
+            tokio::spawn(async move { shop.order(order, "0.10").await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(shop.orders().len(), 20);
+    assert_eq!(shop.posted(shop.ada).await, 300);
+    assert_sound(&shop.store);
+}
+
+#[tokio::test]
+async fn a_lock_of_another_connection_is_waited_for_and_then_a_conflict() {
+    let shop = &Shop::open().await;
+    let other = Connection::open(shop.folder.path().join("shop.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = shop.store.begin().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Conflict);
+    other.execute_batch("ROLLBACK").unwrap();
+    shop.order(1, "1.00").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_takes_no_transaction() {
+    let shop = &Shop::open().await;
+    shop.order(1, "1.00").await.unwrap();
+    let path = shop.folder.path().join("shop.db");
+    let mut open = shop.store.begin().await.unwrap();
+    open.execute(INSERT, &[2.into()]).await.unwrap();
+    std::fs::rename(&path, shop.folder.path().join("away.db")).unwrap();
+    let error = open.commit().await.unwrap_err();
+    assert!(error.to_string().contains("moved or replaced"), "{error}");
+    assert_eq!(
+        shop.store.begin().await.unwrap_err().kind(),
+        StoreErrorKind::Unavailable
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_is_dropped_closes_the_connection_and_leaves_one_file() {
+    let shop = Shop::open().await;
+    shop.order(1, "1.00").await.unwrap();
+    let Shop {
+        folder,
+        store,
+        wallet,
+        ..
+    } = shop;
+    wallet.shutdown().await;
+    drop(wallet);
+    tokio::task::yield_now().await;
+    drop(Arc::into_inner(store));
+    let path = folder.path().join("shop.db");
+    assert!(!folder.path().join("shop.db-wal").exists());
+    assert_eq!(orders(&path), [1]);
+}
