@@ -43,7 +43,7 @@ pub use text::{
     Description, KeyScope, KeyText, LimitName, LimitScope, LockName, LockOwner, Owner, RaisedBy,
     Reference, SessionUser, SettlementName, TextError,
 };
-pub use time::Timestamp;
+pub use time::{Timestamp, TimestampError};
 pub use transfer::{
     Details, Direction, Entry, Hold, HoldStatus, Leg, Reversal, Transfer, TransferKind,
     TransferWithReversals,

@@ -22,3 +22,4 @@ mod request;
 mod service;
 mod support;
 mod text;
+mod time;
