@@ -91,7 +91,7 @@ pub mod verify;
 pub use ledger::{
     Account, AccountId, Amount, Balance, Currency, Entry, Hold, HoldId, IdempotencyKey, LedgerId,
     Leg, Metadata, Money, Outcome, Owner, Policy, Receipt, Reference, Rejected, Rejection,
-    SettlementName, Status, Timestamp, Transfer, TransferId,
+    SettlementName, SignedMoney, Status, Timestamp, Transfer, TransferId,
 };
 pub use request::{
     Capture, ChangeLimits, ChangeStatus, Command, Deposit, OpenAccount, PlaceHold, PostTransfer,

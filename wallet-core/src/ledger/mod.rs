@@ -31,7 +31,7 @@ pub use key::{Fingerprint, IdempotencyKey, RecordKey};
 pub use metadata::Metadata;
 pub use money::{
     Amount, AmountError, COUNTER_MAX, Currency, CurrencyCode, CurrencyError, CurrencyTable,
-    DecimalError, Money, SplitError, format_minor, parse_minor, split_amount,
+    DecimalError, Money, SignedMoney, SplitError, format_minor, parse_minor, split_amount,
 };
 pub use outcome::{
     AccountChanged, Decided, Effect, EffectKind, EntryMark, HoldChanged, Outcome, Posted, Receipt,

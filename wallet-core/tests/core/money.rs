@@ -6,7 +6,7 @@ use wallet_core::ledger::{
     AmountError, COUNTER_MAX, CurrencyError, CurrencyTable, DecimalError, SplitError, format_minor,
     parse_minor, split_amount,
 };
-use wallet_core::{Amount, Currency, Money};
+use wallet_core::{Amount, Currency, Money, SignedMoney};
 
 fn currency(exponent: u8) -> Currency {
     Currency::new("XYZ", exponent).unwrap()
@@ -123,6 +123,47 @@ fn money_is_written_with_all_its_decimals() {
     }
     let money = Money::minor(1_050, eur()).unwrap();
     assert_eq!(money.to_string(), "10.50 EUR");
+}
+
+#[test]
+fn signed_money_is_shown_as_money_is_and_reads_back() {
+    for (minor, exponent, text) in [
+        (0, 2, "0.00"),
+        (5, 2, "0.05"),
+        (-5, 2, "-0.05"),
+        (-1_050, 0, "-1050"),
+        (-1, 8, "-0.00000001"),
+        (-COUNTER_MAX, 18, "-99999999999999999999.999999999999999999"),
+        (i128::MAX, 0, "170141183460469231731687303715884105727"),
+    ] {
+        let money = SignedMoney::new(minor, currency(exponent));
+        assert_eq!(money.to_string(), format!("{text} XYZ"));
+        assert_eq!(SignedMoney::parse(text, money.currency), Ok(money));
+        assert_eq!(
+            (money.is_zero(), money.is_negative()),
+            (minor == 0, minor < 0)
+        );
+    }
+    for text in ["--1", "+1", "-", "", "- 1", "1-"] {
+        let refused = SignedMoney::parse(text, eur());
+        assert_eq!(refused, Err(DecimalError::Malformed), "{text:?}");
+    }
+    let finer = SignedMoney::parse("-0.001", eur());
+    assert_eq!(finer, Err(DecimalError::TooPrecise));
+}
+
+#[test]
+fn signed_money_is_money_where_a_leg_can_move_it() {
+    let money = Money::minor(Amount::MAX.minor(), eur()).unwrap();
+    assert_eq!(Money::try_from(SignedMoney::from(money)), Ok(money));
+    for (minor, error) in [
+        (0, AmountError::NotPositive),
+        (-1, AmountError::NotPositive),
+        (Amount::MAX.minor() + 1, AmountError::TooLarge),
+    ] {
+        let found = Money::try_from(SignedMoney::new(minor, eur()));
+        assert_eq!(found, Err(error), "{minor}");
+    }
 }
 
 #[test]
