@@ -65,6 +65,8 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `decimal` | [`Money`] from and to `rust_decimal::Decimal`; percentages and rates with a named rounding |
+//! | `jiff`, `chrono` | [`Timestamp`] from and to `jiff::Timestamp`, `chrono::DateTime<Utc>` |
 //! | `tokio` | `SystemClock`, and running the service on tokio |
 //! | `verify` | the invariants: what must hold of any store's books; reconciliation |
 //! | `test-hooks` | what only tests may do: change what a store in memory holds |

@@ -33,6 +33,8 @@ pub use money::{
     Amount, AmountError, COUNTER_MAX, Currency, CurrencyCode, CurrencyError, CurrencyTable,
     DecimalError, Money, SignedMoney, SplitError, format_minor, parse_minor, split_amount,
 };
+#[cfg(feature = "decimal")]
+pub use money::{PercentError, Rounding, basis_points};
 pub use outcome::{
     AccountChanged, Decided, Effect, EffectKind, EntryMark, HoldChanged, Outcome, Posted, Receipt,
     Record,

@@ -12,6 +12,8 @@ mod audit;
 mod codec;
 mod cycles;
 mod decide;
+#[cfg(feature = "decimal")]
+mod decimal;
 mod fingerprint;
 mod golden;
 mod layers;
