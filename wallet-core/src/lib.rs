@@ -66,6 +66,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `decimal` | [`Money`] from and to `rust_decimal::Decimal`; percentages and rates with a named rounding |
+//! | `serde` | `Serialize` and `Deserialize` for the values of [`ledger`], in the words of the REST API |
 //! | `jiff`, `chrono` | [`Timestamp`] from and to `jiff::Timestamp`, `chrono::DateTime<Utc>` |
 //! | `tokio` | `SystemClock`, and running the service on tokio |
 //! | `verify` | the invariants: what must hold of any store's books; reconciliation |

@@ -21,6 +21,8 @@ mod limits;
 mod money;
 mod reconcile;
 mod request;
+#[cfg(feature = "serde")]
+mod serialized;
 mod service;
 mod support;
 mod text;
