@@ -444,6 +444,13 @@ fn transfers_holds_and_entries_have_the_fields_of_the_rest_api() {
     form["legs"][0]["reversed"] = json!("10.51");
     assert!(error::<TransferWithReversals>(form).contains("more than the amount"));
 
+    let mut form = transfer_form();
+    for code in [json!(4_294_967_296_u64), json!(-1), json!(1.5)] {
+        form["code"] = code;
+        error::<Transfer>(form.clone());
+    }
+    error::<LedgerId>(json!(4_294_967_296_u64));
+
     let reversal = Transfer {
         kind: TransferKind::Reversal,
         hold: Some(HoldId::from_bytes([2; 16])),
