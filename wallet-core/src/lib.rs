@@ -65,6 +65,9 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `decimal` | [`Money`] from and to `rust_decimal::Decimal`; percentages and rates with a named rounding |
+//! | `serde` | `Serialize` and `Deserialize` for the values of [`ledger`], in the words of the REST API |
+//! | `jiff`, `chrono` | [`Timestamp`] from and to `jiff::Timestamp`, `chrono::DateTime<Utc>` |
 //! | `tokio` | `SystemClock`, and running the service on tokio |
 //! | `verify` | the invariants: what must hold of any store's books; reconciliation |
 //! | `test-hooks` | what only tests may do: change what a store in memory holds |
@@ -91,7 +94,7 @@ pub mod verify;
 pub use ledger::{
     Account, AccountId, Amount, Balance, Currency, Entry, Hold, HoldId, IdempotencyKey, LedgerId,
     Leg, Metadata, Money, Outcome, Owner, Policy, Receipt, Reference, Rejected, Rejection,
-    SettlementName, Status, Timestamp, Transfer, TransferId,
+    SettlementName, SignedMoney, Status, Timestamp, Transfer, TransferId,
 };
 pub use request::{
     Capture, ChangeLimits, ChangeStatus, Command, Deposit, OpenAccount, PlaceHold, PostTransfer,

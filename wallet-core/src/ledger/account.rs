@@ -1,7 +1,8 @@
 //! Accounts: four running counters, an overdraft policy, a status.
 
 use crate::ledger::{
-    AccountId, AccountKey, Amount, Currency, Metadata, Owner, Sequence, Timestamp, Version, table,
+    AccountId, AccountKey, Amount, Currency, Metadata, Owner, Sequence, SignedMoney, Timestamp,
+    Version, table,
 };
 
 /// The overdraft limit: how far an account's available balance may fall.
@@ -167,6 +168,12 @@ pub struct AccountState {
     pub last_at: Timestamp,
 }
 
+impl AccountState {
+    const fn money(&self, minor: i128) -> SignedMoney {
+        SignedMoney::new(minor, self.currency)
+    }
+}
+
 /// An account as readers see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -192,6 +199,25 @@ impl Account {
     pub const fn key(&self) -> AccountKey {
         self.state.key
     }
+
+    /// Posted balance: credits minus debits.
+    #[must_use]
+    pub const fn posted(&self) -> SignedMoney {
+        self.state.money(self.state.counters.posted())
+    }
+
+    /// Available balance: the posted balance minus the held amount. It does not include
+    /// an overdraft limit.
+    #[must_use]
+    pub const fn available(&self) -> SignedMoney {
+        self.state.money(self.state.counters.available())
+    }
+
+    /// The amount that open holds reserve on the account.
+    #[must_use]
+    pub const fn held(&self) -> SignedMoney {
+        self.state.money(self.state.counters.debits_pending)
+    }
 }
 
 /// An account's balance at some past time.
@@ -204,4 +230,12 @@ pub struct PastBalance {
     pub sequence: Sequence,
     /// The currency.
     pub currency: Currency,
+}
+
+impl PastBalance {
+    /// The posted balance with its currency.
+    #[must_use]
+    pub const fn posted_money(&self) -> SignedMoney {
+        SignedMoney::new(self.posted, self.currency)
+    }
 }

@@ -1,9 +1,32 @@
 //! Balances as readers see them, and how fresh they must be.
 
-use crate::ledger::{AccountKey, AccountState, Counters, Currency, Epoch, Position, Version};
+use crate::ledger::{
+    AccountKey, AccountState, Counters, Currency, Epoch, Position, SignedMoney, Version,
+};
 
 /// An account's running sums at one of its versions. A cache holds this of an
 /// account.
+///
+/// ```
+/// use wallet_core::ledger::{Counters, Epoch, InLedger};
+/// use wallet_core::{AccountId, Balance, Currency, LedgerId};
+/// let counters = Counters {
+///     debits_posted: 5,
+///     debits_pending: 1_000,
+///     ..Counters::default()
+/// };
+/// let balance = Balance {
+///     account: InLedger::new(LedgerId::default(), AccountId::from_bytes([1; 16])),
+///     currency: Currency::iso("EUR")?,
+///     counters,
+///     epoch: Epoch::FIRST,
+///     version: 3,
+/// };
+/// assert_eq!(balance.posted().to_string(), "-0.05 EUR");
+/// assert_eq!(balance.held().to_string(), "10.00 EUR");
+/// assert_eq!(balance.available().to_string(), "-10.05 EUR");
+/// # Ok::<(), wallet_core::ledger::CurrencyError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Balance {
     /// The account that has this balance.
@@ -39,16 +62,22 @@ impl Balance {
         Position::new(self.epoch, self.version)
     }
 
-    /// Posted balance in minor units: credits minus debits.
+    /// Posted balance: credits minus debits.
     #[must_use]
-    pub const fn posted(&self) -> i128 {
-        self.counters.posted()
+    pub const fn posted(&self) -> SignedMoney {
+        SignedMoney::new(self.counters.posted(), self.currency)
     }
 
-    /// Available balance in minor units: posted balance minus held amounts.
+    /// Available balance: the posted balance minus the held amount.
     #[must_use]
-    pub const fn available(&self) -> i128 {
-        self.counters.available()
+    pub const fn available(&self) -> SignedMoney {
+        SignedMoney::new(self.counters.available(), self.currency)
+    }
+
+    /// The amount that open holds reserve on the account.
+    #[must_use]
+    pub const fn held(&self) -> SignedMoney {
+        SignedMoney::new(self.counters.debits_pending, self.currency)
     }
 }
 

@@ -57,6 +57,13 @@ impl IdempotencyKey {
         self.item.is_some()
     }
 
+    /// The index of the item of a bulk request that the key names; `None` for every
+    /// other key.
+    #[must_use]
+    pub const fn item_index(&self) -> Option<u32> {
+        self.item
+    }
+
     /// The scope, which names the owner of the key.
     #[must_use]
     pub const fn scope(&self) -> &KeyScope {

@@ -2,7 +2,7 @@
 
 use crate::ledger::{
     AccountId, AccountKey, Amount, Currency, Description, Epoch, HoldId, HoldKey, Metadata, Money,
-    Reference, Sequence, Timestamp, TransferId, TransferKey, Version, table,
+    Reference, Sequence, SignedMoney, Timestamp, TransferId, TransferKey, Version, table,
 };
 
 /// One movement: `money` from one account to another of the same currency.
@@ -184,6 +184,45 @@ pub struct Entry {
     pub created_at: Timestamp,
 }
 
+impl Entry {
+    /// The amount with the currency of the account. An entry is of one account, and an
+    /// account has one currency, so an entry does not store it.
+    ///
+    /// ```
+    /// # use wallet_core::ledger::{Direction, Epoch, InLedger};
+    /// # use wallet_core::{AccountId, Amount, Currency, Entry, LedgerId, Timestamp, TransferId};
+    /// # let entry = Entry {
+    /// #     account: InLedger::new(LedgerId::default(), AccountId::from_bytes([1; 16])),
+    /// #     sequence: 1,
+    /// #     epoch: Epoch::FIRST,
+    /// #     version: 2,
+    /// #     direction: Direction::Debit,
+    /// #     amount: Amount::new(1_050)?,
+    /// #     balance_after: -5,
+    /// #     transfer: TransferId::from_bytes([2; 16]),
+    /// #     leg: 0,
+    /// #     created_at: Timestamp::EPOCH,
+    /// # };
+    /// let eur = Currency::iso("EUR")?;
+    /// assert_eq!(entry.money(eur).to_string(), "10.50 EUR");
+    /// assert_eq!(entry.balance_after_money(eur).to_string(), "-0.05 EUR");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn money(&self, currency: Currency) -> Money {
+        Money {
+            amount: self.amount,
+            currency,
+        }
+    }
+
+    /// The posted balance after the entry, with the currency of the account.
+    #[must_use]
+    pub const fn balance_after_money(&self, currency: Currency) -> SignedMoney {
+        SignedMoney::new(self.balance_after, currency)
+    }
+}
+
 /// The status of a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HoldStatus {
@@ -240,6 +279,12 @@ impl Hold {
             .minor()
             .saturating_sub(self.captured)
             .saturating_sub(self.released)
+    }
+
+    /// The amount still held, with its currency. It is zero once the hold has ended.
+    #[must_use]
+    pub const fn remaining_money(&self) -> SignedMoney {
+        SignedMoney::new(self.remaining(), self.money.currency)
     }
 
     /// Whether the hold is expired at `now`.

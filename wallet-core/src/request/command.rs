@@ -248,6 +248,31 @@ pub struct Share {
     pub share_bp: u32,
 }
 
+#[cfg(feature = "decimal")]
+impl Share {
+    /// `percent` percent for `to`, exactly: 12.5 is 1,250 basis points.
+    ///
+    /// ```
+    /// use rust_decimal::Decimal;
+    /// use wallet_core::AccountId;
+    /// use wallet_core::request::Share;
+    /// let shop = AccountId::from_bytes([1; 16]);
+    /// assert_eq!(Share::percent(shop, Decimal::new(125, 1))?.share_bp, 1_250);
+    /// # Ok::<(), wallet_core::ledger::PercentError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PercentError`](crate::ledger::PercentError) for a percentage finer than 0.01, or
+    /// outside of 0.01 to 100. Nothing is rounded.
+    pub fn percent(
+        to: AccountId,
+        percent: rust_decimal::Decimal,
+    ) -> Result<Self, crate::ledger::PercentError> {
+        let share_bp = crate::ledger::basis_points(percent)?;
+        Ok(Self { to, share_bp })
+    }
+}
+
 command! {
     /// Splits one amount between several customers' accounts by shares, with the
     /// largest remainder method. A part of zero makes no leg. System accounts are

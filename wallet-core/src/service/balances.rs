@@ -61,7 +61,7 @@ impl Wallet {
     /// // Read-your-writes: pass on the positions of an earlier result.
     /// let own = Freshness::AtLeast(opened.positions());
     /// let balance = wallet.balance(account, &own).await?;
-    /// assert_eq!(balance.map(|balance| balance.posted()), Some(0));
+    /// assert_eq!(balance.map(|balance| balance.posted().minor), Some(0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
     /// # }

@@ -12,6 +12,8 @@ mod audit;
 mod codec;
 mod cycles;
 mod decide;
+#[cfg(feature = "decimal")]
+mod decimal;
 mod fingerprint;
 mod golden;
 mod layers;
@@ -19,6 +21,9 @@ mod limits;
 mod money;
 mod reconcile;
 mod request;
+#[cfg(feature = "serde")]
+mod serialized;
 mod service;
 mod support;
 mod text;
+mod time;

@@ -3,10 +3,14 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use wallet_core::ledger::{
-    AmountError, COUNTER_MAX, CurrencyError, CurrencyTable, DecimalError, SplitError, format_minor,
-    parse_minor, split_amount,
+    AccountState, AmountError, COUNTER_MAX, Counters, CurrencyError, CurrencyTable, DecimalError,
+    Details, Epoch, HoldStatus, InLedger, PastBalance, SplitError, format_minor, parse_minor,
+    split_amount,
 };
-use wallet_core::{Amount, Currency, Money};
+use wallet_core::{
+    Account, AccountId, Amount, Balance, Currency, Hold, HoldId, LedgerId, Money, Owner, Policy,
+    SignedMoney, Status, Timestamp,
+};
 
 fn currency(exponent: u8) -> Currency {
     Currency::new("XYZ", exponent).unwrap()
@@ -126,6 +130,47 @@ fn money_is_written_with_all_its_decimals() {
 }
 
 #[test]
+fn signed_money_is_shown_as_money_is_and_reads_back() {
+    for (minor, exponent, text) in [
+        (0, 2, "0.00"),
+        (5, 2, "0.05"),
+        (-5, 2, "-0.05"),
+        (-1_050, 0, "-1050"),
+        (-1, 8, "-0.00000001"),
+        (-COUNTER_MAX, 18, "-99999999999999999999.999999999999999999"),
+        (i128::MAX, 0, "170141183460469231731687303715884105727"),
+    ] {
+        let money = SignedMoney::new(minor, currency(exponent));
+        assert_eq!(money.to_string(), format!("{text} XYZ"));
+        assert_eq!(SignedMoney::parse(text, money.currency), Ok(money));
+        assert_eq!(
+            (money.is_zero(), money.is_negative()),
+            (minor == 0, minor < 0)
+        );
+    }
+    for text in ["--1", "+1", "-", "", "- 1", "1-"] {
+        let refused = SignedMoney::parse(text, eur());
+        assert_eq!(refused, Err(DecimalError::Malformed), "{text:?}");
+    }
+    let finer = SignedMoney::parse("-0.001", eur());
+    assert_eq!(finer, Err(DecimalError::TooPrecise));
+}
+
+#[test]
+fn signed_money_is_money_where_a_leg_can_move_it() {
+    let money = Money::minor(Amount::MAX.minor(), eur()).unwrap();
+    assert_eq!(Money::try_from(SignedMoney::from(money)), Ok(money));
+    for (minor, error) in [
+        (0, AmountError::NotPositive),
+        (-1, AmountError::NotPositive),
+        (Amount::MAX.minor() + 1, AmountError::TooLarge),
+    ] {
+        let found = Money::try_from(SignedMoney::new(minor, eur()));
+        assert_eq!(found, Err(error), "{minor}");
+    }
+}
+
+#[test]
 fn iso_currencies_have_the_exponents_of_iso_4217() {
     for (code, exponent) in [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4)] {
         assert_eq!(Currency::iso(code).unwrap().exponent(), exponent, "{code}");
@@ -208,6 +253,66 @@ fn shares_must_add_up_to_the_whole_and_none_be_zero() {
         let split = split_amount(amount(100), shares);
         assert_eq!(split, Err(SplitError::BadShares), "{shares:?}");
     }
+}
+
+#[test]
+fn accounts_holds_and_past_balances_return_money_of_their_currency() {
+    let currency = currency(8);
+    let shown = |minor: i128| SignedMoney::new(minor, currency);
+    let counters = Counters {
+        debits_posted: 7,
+        credits_posted: 2,
+        debits_pending: 3,
+        credits_pending: 100,
+    };
+    let state = AccountState {
+        key: InLedger::new(LedgerId::default(), AccountId::from_bytes([1; 16])),
+        currency,
+        system: false,
+        policy: Policy::Unlimited,
+        max_balance: None,
+        status: Status::Active,
+        counters,
+        version: 1,
+        sequence: 1,
+        last_at: Timestamp::EPOCH,
+    };
+    let balance = Balance::of(&state, Epoch::FIRST);
+    assert_eq!(
+        (balance.posted(), balance.available()),
+        (shown(-5), shown(-8))
+    );
+    assert_eq!(balance.held(), shown(3));
+    let account = Account {
+        state,
+        owner: Owner::new("ada").unwrap(),
+        metadata: None,
+        created_at: Timestamp::EPOCH,
+    };
+    assert_eq!(
+        (account.posted(), account.available()),
+        (shown(-5), shown(-8))
+    );
+    assert_eq!(account.held(), shown(3));
+    let past = PastBalance {
+        posted: -5,
+        sequence: 1,
+        currency,
+    };
+    assert_eq!(past.posted_money(), shown(-5));
+    let hold = Hold {
+        key: InLedger::new(LedgerId::default(), HoldId::from_bytes([1; 16])),
+        from: AccountId::from_bytes([1; 16]),
+        to: AccountId::from_bytes([2; 16]),
+        money: Money::minor(10, currency).unwrap(),
+        captured: 3,
+        released: 2,
+        status: HoldStatus::Pending,
+        expires_at: None,
+        details: Details::default(),
+        created_at: Timestamp::EPOCH,
+    };
+    assert_eq!(hold.remaining_money(), shown(5));
 }
 
 fn any_amount() -> impl Strategy<Value = Amount> {

@@ -24,6 +24,45 @@ use wallet_core::{Amount, Currency, Hold, Owner, Policy, Status, Timestamp, Tran
 ///
 /// The events of an account are its versions, one by one from 1 (its opening), in each
 /// epoch. An account and a position identify an event for ever.
+///
+/// # JSON
+/// An event has one form of JSON, the body that is published, in the form of CloudEvents.
+/// The body also names the source of the event, which the event does not hold, so `Event`
+/// has no `Serialize`. [`Event::message`] writes the body, and [`Event::parse`] reads it:
+///
+/// ```
+/// use wallet_core::ledger::{EffectKind, Epoch, InLedger};
+/// use wallet_core::{AccountId, Currency, LedgerId, Owner, Policy, Status, Timestamp};
+/// use wallet_events::{Balance, Event, Parsed, Terms};
+/// let event = Event {
+///     account: InLedger::new(LedgerId::default(), AccountId::from_bytes([1; 16])),
+///     epoch: Epoch::FIRST,
+///     version: 1,
+///     kind: EffectKind::Opened,
+///     at: Timestamp::EPOCH,
+///     owner: Owner::new("ada")?,
+///     currency: Currency::iso("EUR")?,
+///     balance: Balance {
+///         posted: 0,
+///         available: 0,
+///         pending_in: 0,
+///         pending_out: 0,
+///     },
+///     entry: None,
+///     transfer: None,
+///     hold: None,
+///     terms: Some(Terms {
+///         status: Status::Active,
+///         policy: Policy::NonNegative,
+///         max_balance: None,
+///     }),
+///     restores: Vec::new(),
+/// };
+/// let json = event.message("/shop/wallet")?.body;
+/// assert!(json.contains(r#""owner":"ada","currency":"EUR","exponent":2"#));
+/// assert_eq!(Event::parse(&json)?, Parsed::Known(event));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The account of the event, which is its group: events of a group keep their order.

@@ -21,8 +21,7 @@ use wallet_core::{Metadata, Timestamp};
 /// the texts is that of the times.
 #[must_use]
 pub fn time(at: Timestamp) -> String {
-    let time = jiff::Timestamp::from_microsecond(at.as_micros());
-    time.map_or_else(|_| String::new(), |time| format!("{time:.6}"))
+    at.to_string()
 }
 
 /// Metadata as JSON.

@@ -46,7 +46,7 @@ impl Oracle {
                     wrong.extend(state.take_in(request.key().ledger, outcome));
                     for balance in outcome.balances() {
                         self.trace.count(balance.version.cast_unsigned());
-                        self.trace.count(low_half(balance.posted()));
+                        self.trace.count(low_half(balance.counters.posted()));
                     }
                 }
                 Decided::Replayed(_) => state.totals.replayed += 1,

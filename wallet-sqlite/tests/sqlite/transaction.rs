@@ -56,7 +56,7 @@ impl Shop {
         }
     }
 
-    fn key(&self, order: i64) -> IdempotencyKey {
+    fn key(order: i64) -> IdempotencyKey {
         IdempotencyKey::parse("shop", &format!("order-{order}")).unwrap()
     }
 
@@ -67,7 +67,7 @@ impl Shop {
     async fn order(&self, order: i64, price: &str) -> Result<(), WalletError> {
         let done = self.wallet.in_transaction(&*self.store, |tx| async move {
             tx.execute(INSERT, &[order.into()]).await?;
-            tx.run(self.key(order), self.pay(price)).await
+            tx.run(Self::key(order), self.pay(price)).await
         });
         done.await.map(drop)
     }
@@ -126,7 +126,7 @@ async fn an_order_and_its_payment_commit_together_or_not_at_all() {
 async fn a_host_may_record_a_refusal_of_its_own_and_commit() {
     let shop = &Shop::open().await;
     let done = shop.wallet.in_transaction(&*shop.store, |tx| async move {
-        let paid = tx.run(shop.key(9), shop.pay("9.00")).await;
+        let paid = tx.run(Shop::key(9), shop.pay("9.00")).await;
         let note = match paid {
             Ok(_) => "paid",
             Err(WalletError::Rejected(_)) => "refused",
@@ -155,7 +155,7 @@ async fn a_transaction_that_is_dropped_or_fails_leaves_nothing_and_lets_the_next
             .wallet
             .in_transaction(&*shop.store, |tx| async move {
                 tx.execute(INSERT, &[2.into()]).await?;
-                tx.run(shop.key(2), shop.pay("1.00")).await?;
+                tx.run(Shop::key(2), shop.pay("1.00")).await?;
                 Err(WalletError::ShuttingDown)
             })
             .await;
@@ -184,7 +184,7 @@ async fn refused_statements_are_named_and_the_transaction_goes_on() {
             };
             assert_eq!(error.is_duplicate(), is_duplicate, "{sql}: {error}");
         }
-        tx.run(shop.key(5), shop.pay("1.00")).await
+        tx.run(Shop::key(5), shop.pay("1.00")).await
     });
     done.await.unwrap();
     assert_eq!(shop.orders(), [5]);
@@ -200,7 +200,7 @@ async fn a_host_that_ends_the_transaction_itself_gets_an_error_and_no_second_run
             tx.execute(INSERT, &[5.into()]).await?;
             let _ = tx.execute(end, &[]).await;
             // Whoever ignores the error does not get a payment in.
-            tx.run(shop.key(5), shop.pay("1.00")).await
+            tx.run(Shop::key(5), shop.pay("1.00")).await
         });
         let error = done.await.unwrap_err();
         assert!(!matches!(error, WalletError::Rejected(_)), "{error:?}");

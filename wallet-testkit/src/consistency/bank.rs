@@ -184,7 +184,7 @@ fn eur() -> Currency {
 }
 
 fn seen(balance: &Balance) -> Seen {
-    Seen::read(balance.account, balance.version, balance.posted())
+    Seen::read(balance.account, balance.version, balance.counters.posted())
 }
 
 /// A number derived from a name.

@@ -68,17 +68,17 @@ pub fn format_minor(minor: i128, currency: Currency) -> String {
     text
 }
 
-/// The reason why a text is no amount of money.
+/// The reason why a text or number is no amount of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DecimalError {
     /// The text is not `digits` or `digits.digits`.
     #[error("not a plain decimal such as 10.50")]
     Malformed,
-    /// The text has more decimals than the currency.
+    /// The text or number has more decimals than the currency.
     #[error("more decimals than the currency has")]
     TooPrecise,
-    /// The text is a decimal but no [`Amount`](super::Amount).
+    /// The text or number is a decimal but no [`Amount`](super::Amount).
     #[error(transparent)]
     Amount(AmountError),
 }

@@ -4,21 +4,32 @@
 //! |---|---|---|
 //! | [`Amount`] | what one leg moves | 1 ..= 10^28 - 1 |
 //! | [`Money`] | an [`Amount`] of one [`Currency`] | the same |
+//! | [`SignedMoney`] | a balance: [`Money`] with a sign, or zero | any `i128` |
 //! | [`Counters`](crate::ledger::Counters), balances | running sums (`i128`) | up to 10^38 - 1 |
 //!
 //! Decimals such as `"10.50"` exist only at the edges. [`Money::parse`] reads them
-//! exactly or not at all, and [`format_minor`] writes them.
+//! exactly or not at all, and [`format_minor`] writes them. With the feature `decimal`,
+//! [`Money`] converts from and to `rust_decimal::Decimal`, and takes percentages and
+//! rates.
 
 mod amount;
 mod currency;
 mod decimal;
 mod proportion;
+#[cfg(feature = "decimal")]
+mod rates;
+#[cfg(feature = "decimal")]
+mod rust_decimal;
+mod signed;
 mod split;
 
 pub use amount::{Amount, AmountError};
 pub use currency::{Currency, CurrencyCode, CurrencyError, CurrencyTable};
 pub use decimal::{DecimalError, format_minor, parse_minor};
 pub(crate) use proportion::cut_in_proportion;
+#[cfg(feature = "decimal")]
+pub use rates::{PercentError, Rounding, basis_points};
+pub use signed::SignedMoney;
 pub use split::{SplitError, split_amount};
 
 /// The greatest value of a running counter: 10^38 - 1, which is the maximum of

@@ -49,7 +49,7 @@ pub(crate) fn cut_in_proportion(amount: i128, left: &[i128]) -> Option<Vec<i128>
 /// Quotient and remainder of `a * b / whole`, where `a * b` may exceed 128 bits. It
 /// uses long division, one chunk of `a` at a time, the most significant chunk
 /// first.
-fn divided_product(a: u128, b: u128, whole: u128) -> Option<(u128, u128)> {
+pub(super) fn divided_product(a: u128, b: u128, whole: u128) -> Option<(u128, u128)> {
     let (mut quotient, mut remainder) = (0_u128, 0_u128);
     for chunk in (0..CHUNKS).rev() {
         let digit = a

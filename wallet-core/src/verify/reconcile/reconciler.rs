@@ -309,8 +309,8 @@ fn compare(cached: Balance, balance: Balance, tally: &mut CacheTally, wrong: &mu
             account: balance.account,
             currency: balance.currency,
             version: balance.version,
-            cached: cached.posted(),
-            posted: balance.posted(),
+            cached: cached.counters.posted(),
+            posted: balance.counters.posted(),
         });
     }
 }

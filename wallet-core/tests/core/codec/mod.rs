@@ -2,7 +2,7 @@
 //! error.
 
 mod numbers;
-mod strategies;
+pub(crate) mod strategies;
 mod values;
 
 use std::sync::Arc;

@@ -22,8 +22,8 @@ async fn damage_of_the_cache_is_found() {
         account,
         currency: eur(),
         version: balance.version,
-        cached: balance.posted() - 3,
-        posted: balance.posted(),
+        cached: balance.posted().minor - 3,
+        posted: balance.posted().minor,
     };
     assert_eq!(place.found().await, [found]);
 

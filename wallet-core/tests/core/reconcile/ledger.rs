@@ -13,7 +13,7 @@ use super::{Place, eur, id, key};
 #[tokio::test]
 async fn damage_of_the_ledger_is_found() {
     let (account, currency) = (key(2), eur());
-    let balance = Place::new().await.balance(2).posted();
+    let balance = Place::new().await.balance(2).posted().minor;
 
     let place = Place::new().await;
     place.damage(|tables| {

@@ -100,7 +100,7 @@ async fn submit(world: &World, text: &str, from: u128, to: u128) -> Answer {
 
 async fn posted(world: &World, number: u128, freshness: &Freshness) -> i128 {
     let balance = world.wallet.balance(account_key(number), freshness).await;
-    balance.unwrap().unwrap().posted()
+    balance.unwrap().unwrap().counters.posted()
 }
 
 fn reads(world: &World) -> usize {
@@ -145,7 +145,10 @@ async fn a_popular_miss_reads_the_ledger_once() {
     assert_eq!(reads(&world), 1);
     world.store.read_gate.add_permits(1);
     for reader in readers {
-        assert_eq!(reader.await.unwrap().unwrap().unwrap().posted(), 10_000);
+        assert_eq!(
+            reader.await.unwrap().unwrap().unwrap().posted().minor,
+            10_000
+        );
     }
     settle().await;
     assert_eq!(posted(&world, 1, &Freshness::Cached).await, 10_000);

@@ -73,18 +73,21 @@ async fn a_cached_balance_of_lost_effects_is_never_returned_again() {
     let books = restored().await;
     let before = at_work(&books.world, &books.cache);
     assert_eq!(read(&before, 2, &Freshness::Cached).await, books.lost[1]);
-    assert_eq!(books.lost[1].posted(), 10_200);
+    assert_eq!(books.lost[1].posted().minor, 10_200);
     let epoch = books.restore().await;
     // A new process queries the epoch first. A running one queries it from time to
     // time.
     let after = at_work(&books.world, &books.cache);
     let answer = read(&after, 2, &Freshness::Cached).await;
-    assert_eq!((answer.posted(), answer.epoch), (10_000, epoch));
+    assert_eq!((answer.posted().minor, answer.epoch), (10_000, epoch));
     assert!(answer.version < books.lost[1].version);
     settle().await;
     assert_eq!(read(&before, 1, &Freshness::Cached).await, books.lost[0]);
     books.world.clock.sleep(Duration::from_secs(5)).await;
-    assert_eq!(read(&before, 1, &Freshness::Cached).await.posted(), 10_000);
+    assert_eq!(
+        read(&before, 1, &Freshness::Cached).await.posted().minor,
+        10_000
+    );
     settle().await;
     let cached = books.cache.get(&[account_key(1), account_key(2)]).await;
     let cached: Vec<_> = cached.unwrap().into_iter().flatten().collect();
@@ -107,10 +110,16 @@ async fn a_commit_after_a_restore_replaces_a_cached_balance_of_a_higher_version(
     assert_eq!(position.epoch, epoch);
     assert!(position.version < books.lost[0].version);
     let cached = books.cache.get(&[account_key(1)]).await.unwrap()[0].unwrap();
-    assert_eq!((cached.position(), cached.posted()), (position, 9_900));
+    assert_eq!(
+        (cached.position(), cached.posted().minor),
+        (position, 9_900)
+    );
     // The process knows the epoch from its commit, and needs no query.
     assert_eq!(read(&wallet, 1, &Freshness::Cached).await, cached);
-    assert_eq!(read(&wallet, 2, &Freshness::Cached).await.posted(), 10_000);
+    assert_eq!(
+        read(&wallet, 2, &Freshness::Cached).await.posted().minor,
+        10_000
+    );
 }
 
 #[tokio::test]
@@ -127,7 +136,7 @@ async fn a_token_of_lost_effects_is_satisfied_by_a_later_epoch_and_by_nothing_el
     let epoch = books.restore().await;
     let wallet = at_work(&books.world, &books.cache);
     let answer = read(&wallet, 1, &own).await;
-    assert_eq!((answer.posted(), answer.epoch), (10_000, epoch));
+    assert_eq!((answer.posted().minor, answer.epoch), (10_000, epoch));
     // A missing account is an answer, because the restore has lost it.
     let gone = Position::new(Epoch::FIRST, 3);
     let gone = Freshness::AtLeast(vec![(account_key(77), gone)]);
