@@ -67,7 +67,7 @@ pub(crate) fn in_file<T, E: From<wallet_core::StoreError>>(
     let done = done.and_then(|done| file.check_committed().map(|()| done).map_err(E::from));
     if done.is_err() && file.has_lost_its_log() {
         // Earlier acknowledged commits must outlive this process.
-        checkpoint::save(connection);
+        checkpoint::save(file, connection);
     }
     done
 }
@@ -81,7 +81,7 @@ pub(crate) fn read_in_file<T, E: From<wallet_core::StoreError>>(
 ) -> std::result::Result<T, E> {
     let done = read(file, connection, work);
     if done.is_err() && file.has_lost_its_log() {
-        checkpoint::save(connection);
+        checkpoint::save(file, connection);
     }
     done
 }

@@ -12,13 +12,14 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
 use crate::error::Result;
+use crate::guard::Guard;
 use crate::trace::{REPLACED_AS, RESTORING};
 
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
@@ -43,11 +44,13 @@ pub(crate) struct OpenFile {
     was_replaced: AtomicBool,
     /// What the file and its log looked like when they were last looked up.
     contents: Mutex<Option<Contents>>,
+    /// The guard of the log, if it has one.
+    guard: Option<Weak<Guard>>,
 }
 
 /// Device and inode. No other file has both while this one is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity(u64, u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Identity(u64, u64);
 
 /// Whether an open file was removed.
 #[cfg(unix)]
@@ -106,6 +109,7 @@ impl OpenFile {
             open_log: None,
             was_replaced: AtomicBool::new(false),
             contents: Mutex::default(),
+            guard: None,
         })
     }
 
@@ -120,6 +124,26 @@ impl OpenFile {
             }
         }
         self
+    }
+
+    /// Adds the guard of the log, which the store owns.
+    pub(crate) fn with_guard(mut self, guard: Option<&Arc<Guard>>) -> Self {
+        self.guard = guard.map(Arc::downgrade);
+        self
+    }
+
+    /// The guard of the log, if it has one. It may have ended.
+    pub(crate) const fn guard(&self) -> Option<&Weak<Guard>> {
+        self.guard.as_ref()
+    }
+
+    /// What the name led to when the file was opened.
+    pub(crate) fn real(&self) -> &Path {
+        &self.real
+    }
+
+    pub(crate) const fn identity(&self) -> Option<Identity> {
+        self.identity
     }
 
     /// Fails if the log or its index was removed while the file was opened: the connection

@@ -62,6 +62,7 @@ mod deferred;
 mod epoch;
 mod error;
 mod file;
+mod guard;
 mod host;
 mod inbox;
 mod migrate;

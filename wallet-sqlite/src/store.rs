@@ -14,6 +14,7 @@ use crate::commit::in_transaction;
 use crate::deferred::Cache;
 use crate::error::Result;
 use crate::file::OpenFile;
+use crate::guard::Guard;
 use crate::past_balance::Settlements;
 use crate::probe::Room;
 use crate::read::WriterCache;
@@ -47,6 +48,8 @@ pub struct SqliteStore {
     pub(crate) settlements: Arc<Settlements>,
     pub(crate) room: Arc<Room>,
     defer_from: usize,
+    /// The guard of the log, if it needs one.
+    guard: Option<Arc<Guard>>,
     /// File and log do not belong together, and whoever opened the store wanted to look:
     /// the log stays as it is.
     keeps_log: bool,
@@ -88,7 +91,8 @@ impl SqliteStore {
     ///   [`SqliteSettings::check`]).
     /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings, clock: Arc<dyn Clock>) -> Result<Self> {
-        let (mut writer, file) = connect::writer(settings)?;
+        let opened = connect::writer(settings)?;
+        let (mut writer, file, guard) = (opened.connection, opened.file, opened.guard);
         if settings.migrate {
             bring_up_to_date(&writer, settings, clock.as_ref())?;
         }
@@ -107,6 +111,7 @@ impl SqliteStore {
             Arc::clone(&file),
             &writer,
             settings.checkpoint_pages,
+            guard.clone(),
         )?;
         Ok(Self {
             clock,
@@ -123,6 +128,7 @@ impl SqliteStore {
             settlements: Arc::default(),
             room: Arc::default(),
             defer_from: settings.defer_from,
+            guard,
             keeps_log,
         })
     }
@@ -133,9 +139,9 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`].
     pub fn migrate(settings: &SqliteSettings, clock: &dyn Clock) -> Result<()> {
-        let (mut writer, _) = connect::writer(settings)?;
-        bring_up_to_date(&writer, settings, clock)?;
-        is_whole(&mut writer, settings).map(drop)
+        let mut opened = connect::writer(settings)?;
+        bring_up_to_date(&opened.connection, settings, clock)?;
+        is_whole(&mut opened.connection, settings).map(drop)
     }
 }
 
@@ -144,10 +150,11 @@ impl Drop for SqliteStore {
         self.readers.end();
         self.finders.end();
         self.checkpoints.end();
+        let guard = self.guard.take();
         if !self.keeps_log {
             let file = Arc::clone(&self.file);
             self.writer
-                .post(move |writer| checkpoint::end(&file, writer));
+                .post(move |writer| checkpoint::end(&file, writer, guard));
         }
         self.writer.end();
     }

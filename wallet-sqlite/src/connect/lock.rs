@@ -6,6 +6,7 @@ use rusqlite::{Connection, ErrorCode};
 use wallet_core::StoreError;
 
 use crate::error::{During, Result};
+use crate::guard::InUse;
 
 /// The pause between two tries for a lock.
 const PROBE: Duration = Duration::from_micros(500);
@@ -22,7 +23,7 @@ pub(crate) fn begin(connection: &Connection, lock_wait: Duration) -> Result<()> 
 }
 
 /// Retries `work` while another connection holds a lock, for at most `wait`.
-pub(super) fn insist<T>(wait: Duration, mut work: impl FnMut() -> Result<T>) -> Result<T> {
+pub(crate) fn insist<T>(wait: Duration, mut work: impl FnMut() -> Result<T>) -> Result<T> {
     let mut left = wait;
     loop {
         match work() {
@@ -39,6 +40,7 @@ fn is_busy(error: &StoreError) -> bool {
     let source = std::error::Error::source(error);
     let driver = source.and_then(|source| source.downcast_ref::<rusqlite::Error>());
     driver.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::DatabaseBusy)
+        || source.is_some_and(|source| source.is::<InUse>())
 }
 
 #[allow(

@@ -21,6 +21,7 @@ mod ends;
 mod entries;
 mod facts;
 mod file;
+mod guarded;
 mod inbox;
 mod inbox_own;
 mod kill;
