@@ -110,7 +110,7 @@ impl<'c> HostTransaction<'c> {
     /// `IMMEDIATE`. A transaction that has only read would fail with `SQLITE_BUSY_SNAPSHOT`
     /// after another commit.
     pub fn adopt(transaction: Transaction<'c>) -> Result<Self, StoreError> {
-        let state = transaction.transaction_state(Some("main"));
+        let state = crate::driver::transaction_state(&transaction);
         if state.during("asking what the transaction holds")? != TransactionState::Write {
             let context = "the host's transaction must be begun as IMMEDIATE";
             return Err(StoreError::new(StoreErrorKind::Invalid, context));

@@ -59,6 +59,7 @@ mod coherent;
 mod commit;
 mod connect;
 mod deferred;
+mod driver;
 mod epoch;
 mod error;
 mod file;

@@ -17,6 +17,8 @@ mod clients;
 mod conformance;
 mod damaged;
 mod deferred;
+#[path = "../../src/driver.rs"]
+mod driver;
 mod ends;
 mod entries;
 mod facts;
