@@ -114,11 +114,11 @@ impl Drop for Checkpoints {
 /// The file may have another name by now, and be in use under it. So nothing is moved or removed
 /// once a name led elsewhere: the log stays, as after `kill -9`.
 ///
-/// A guard moves the pages under the write lock. It ends before the connection is closed, which
-/// then may be the last one. The log is not emptied before that.
-pub(crate) fn end(file: &OpenFile, connection: &Connection, guard: Option<Arc<Guard>>) {
+/// A guard moves the pages under the write lock, and the log is not emptied. The caller ends the
+/// guard before the connection is closed, which then may be the last one.
+pub(crate) fn end(file: &OpenFile, connection: &Connection, guard: Option<&Guard>) {
     if file.check().is_ok() {
-        match &guard {
+        match guard {
             None => {
                 pages_left(connection, EMPTY);
             }

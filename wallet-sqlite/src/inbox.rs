@@ -129,8 +129,10 @@ impl Drop for SqliteInbox {
     fn drop(&mut self) {
         self.checkpoints = None;
         let (file, guard) = (Arc::clone(&self.file), self.guard.take());
-        self.thread
-            .post(move |connection| checkpoint::end(&file, connection, guard));
+        self.thread.post(move |connection| {
+            checkpoint::end(&file, connection, guard.as_deref());
+            drop(guard);
+        });
         self.thread.end();
     }
 }

@@ -24,7 +24,8 @@ use crate::{coherent, connect, migrate};
 
 /// The books and their outbox in one SQLite file.
 ///
-/// Any number of stores, in this process or in others, may use the same file. The host and
+/// Any number of stores, in this process or in others, may use the same file (with an old SQLite,
+/// or with [`SqliteSettings::guard_log`], in this process only). The host and
 /// the store may share it too. SQLite can restore a backup into the open file. If the file
 /// is moved or replaced, the store ends: every call fails with `Unavailable`.
 ///
@@ -89,7 +90,8 @@ impl SqliteStore {
     /// - `Corrupt`: the file is no database at all; the file is missing, but its log or an
     ///   unfinished restore exists; or the file and its log do not belong together (see
     ///   [`SqliteSettings::check`]).
-    /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
+    /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened. `Conflict` also if
+    ///   another process guards the log (see [`SqliteSettings::guard_log`]).
     pub fn open(settings: &SqliteSettings, clock: Arc<dyn Clock>) -> Result<Self> {
         let opened = connect::writer(settings)?;
         let (mut writer, file, guard) = (opened.connection, opened.file, opened.guard);
@@ -153,8 +155,10 @@ impl Drop for SqliteStore {
         let guard = self.guard.take();
         if !self.keeps_log {
             let file = Arc::clone(&self.file);
-            self.writer
-                .post(move |writer| checkpoint::end(&file, writer, guard));
+            self.writer.post(move |writer| {
+                checkpoint::end(&file, writer, guard.as_deref());
+                drop(guard);
+            });
         }
         self.writer.end();
     }

@@ -40,7 +40,7 @@ fn is_busy(error: &StoreError) -> bool {
     let source = std::error::Error::source(error);
     let driver = source.and_then(|source| source.downcast_ref::<rusqlite::Error>());
     driver.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::DatabaseBusy)
-        || source.is_some_and(|source| source.is::<InUse>())
+        || source.is_some_and(<dyn std::error::Error>::is::<InUse>)
 }
 
 #[allow(

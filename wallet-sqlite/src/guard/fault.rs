@@ -1,4 +1,4 @@
-//! Which versions of SQLite have the WAL-reset fault: a commit that restarts the log while a
+//! Says which versions of SQLite have the WAL-reset fault: a commit that restarts the log while a
 //! checkpoint of another connection begins. The checkpoint then counts pages as copied that
 //! it has not copied. See ADR 27.
 

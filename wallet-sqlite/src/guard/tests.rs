@@ -285,7 +285,7 @@ fn another_holder_of_the_lock_is_a_conflict_that_names_the_remedy() {
     holder.lock().unwrap();
     let error = host.guard().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Conflict);
-    assert!(std::error::Error::source(&error).is_some_and(|source| source.is::<InUse>()));
+    assert!(std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<InUse>));
     assert!(error.to_string().contains("another process"), "{error}");
     // A file that nobody has locked means nothing.
     drop(holder);
