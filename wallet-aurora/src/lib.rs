@@ -115,6 +115,14 @@
 //! # }
 //! ```
 
+#[cfg(not(any(feature = "sqlx-0-8", feature = "sqlx-0-9")))]
+compile_error!("wallet-aurora needs a driver: turn on the feature `sqlx-0-8` or `sqlx-0-9`");
+
+// With both features it is 0.8, whose crate has the name `sqlx` already.
+/// The driver, in the version whose types [`HostTransaction`] uses.
+#[cfg(all(feature = "sqlx-0-9", not(feature = "sqlx-0-8")))]
+pub extern crate sqlx_0_9 as sqlx;
+
 mod claimed;
 mod clock;
 mod commit;
@@ -152,5 +160,6 @@ pub use iam::IamToken;
 pub use inbox::AuroraInbox;
 pub use settings::AuroraSettings;
 /// The driver, in the version whose types [`HostTransaction`] uses.
+#[cfg(feature = "sqlx-0-8")]
 pub use sqlx;
 pub use store::AuroraStore;

@@ -101,6 +101,17 @@ fn has_commit(steps: &[Step]) -> bool {
     steps.iter().any(|step| step.doing == Doing::Commit)
 }
 
+#[cfg(feature = "sqlx-0-8")]
+fn raw_sql(text: &str) -> sqlx::RawSql<'_> {
+    sqlx::raw_sql(text)
+}
+
+/// sqlx 0.9 copies the text. Values become text in `sql.rs`, by typed encoders only.
+#[cfg(not(feature = "sqlx-0-8"))]
+fn raw_sql(text: &str) -> sqlx::RawSql {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(text))
+}
+
 async fn send(
     connection: &mut MySqlConnection,
     text: &str,
@@ -110,7 +121,7 @@ async fn send(
     let mut left = steps.iter();
     let mut step = left.next();
     let mut answer = Answer::default();
-    let mut stream = sqlx::raw_sql(text).fetch_many(connection);
+    let mut stream = raw_sql(text).fetch_many(connection);
     while let Some(item) = stream.next().await {
         match item {
             Ok(Either::Right(row)) => answer.rows.push(Row(row)),

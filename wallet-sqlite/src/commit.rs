@@ -12,7 +12,7 @@ use crate::deferred::Books;
 use crate::error::{Doing, During, Result};
 use crate::file::OpenFile;
 use crate::read::WriterCache;
-use crate::{checkpoint, connect, read, write};
+use crate::{checkpoint, lock, read, write};
 
 /// Reads what `batch` needs, decides it, and writes the result. The caller begins and ends
 /// the transaction, and rolls back on an error. If at least `defer_from` accounts change,
@@ -40,14 +40,14 @@ pub(crate) fn in_transaction<T, E: From<wallet_core::StoreError>>(
     lock_wait: Duration,
     work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
 ) -> std::result::Result<T, E> {
-    connect::begin(connection, lock_wait)?;
+    lock::begin(connection, lock_wait)?;
     let done = work(connection).and_then(|done| {
         commit(connection)?;
         Ok(done)
     });
     // A commit that fails with `SQLITE_BUSY` leaves the transaction open.
     if done.is_err() {
-        connect::roll_back(connection);
+        lock::roll_back(connection);
     }
     done
 }
@@ -67,7 +67,7 @@ pub(crate) fn in_file<T, E: From<wallet_core::StoreError>>(
     let done = done.and_then(|done| file.check_committed().map(|()| done).map_err(E::from));
     if done.is_err() && file.has_lost_its_log() {
         // Earlier acknowledged commits must outlive this process.
-        checkpoint::save(connection);
+        checkpoint::save(file, connection);
     }
     done
 }
@@ -81,7 +81,7 @@ pub(crate) fn read_in_file<T, E: From<wallet_core::StoreError>>(
 ) -> std::result::Result<T, E> {
     let done = read(file, connection, work);
     if done.is_err() && file.has_lost_its_log() {
-        checkpoint::save(connection);
+        checkpoint::save(file, connection);
     }
     done
 }

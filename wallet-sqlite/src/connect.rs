@@ -2,9 +2,9 @@
 
 mod examine;
 mod identify;
-mod lock;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -15,12 +15,12 @@ use wallet_core::store::StoreErrorKind;
 use crate::SqliteSettings;
 use crate::error::{During, Result, corrupt};
 use crate::file::{OpenFile, create_private, follow, names, second_names};
+use crate::guard::{self, Guard};
+use crate::lock::insist;
 use crate::trace::{remove_second_names, traces};
 use identify::{identify, log_ahead, one};
-use lock::insist;
 
 pub(crate) use examine::{Examination, copy, exclusive, look, without_log};
-pub(crate) use lock::{begin, roll_back};
 
 /// The longest log before the writer runs a checkpoint itself, as a multiple of the pages
 /// between two checkpoints.
@@ -34,9 +34,17 @@ const DURABILITY: &str = "
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA temp_store = MEMORY;";
 
+/// A connection that writes, its file, and the guard of the log, if the log needs one.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    pub(crate) file: OpenFile,
+    pub(crate) guard: Option<Arc<Guard>>,
+}
+
 /// Opens the file for writing, creates it if allowed, and checks that it is a ledger's.
 /// Closing the connection leaves the log as it is, until [`keep_log`] changes that.
-pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
+pub(crate) fn writer(settings: &SqliteSettings) -> Result<Opened> {
     settings.validate()?;
     let path = real(&settings.path)?;
     let opened = open_writer(settings, &path);
@@ -49,8 +57,9 @@ pub(crate) fn writer(settings: &SqliteSettings) -> Result<(Connection, OpenFile)
     }
 }
 
-fn open_writer(settings: &SqliteSettings, path: &Path) -> Result<(Connection, OpenFile)> {
+fn open_writer(settings: &SqliteSettings, path: &Path) -> Result<Opened> {
     let (connection, file) = open_or_create(settings)?;
+    let claim = guard::claim(settings, &file)?;
     // `insist` does the waiting. SQLite's own handler backs off up to a tenth of a second.
     // Another process may take the lock many times in that time.
     connection
@@ -63,7 +72,14 @@ fn open_writer(settings: &SqliteSettings, path: &Path) -> Result<(Connection, Op
     one_name(path)?;
     // The first read creates the log.
     let _: i64 = one(&connection, "SELECT count(*) FROM sqlite_schema")?;
-    Ok((connection, file.with_log().require_log()?))
+    let file = file.with_log().require_log()?;
+    let guard = claim.map(|claim| Guard::of(settings, &file, claim, || existing(settings)));
+    let guard = guard.transpose()?;
+    Ok(Opened {
+        connection,
+        file: file.with_guard(guard.as_ref()),
+        guard,
+    })
 }
 
 /// Refuses a file with several names.
@@ -91,7 +107,7 @@ fn one_name(path: &Path) -> Result<()> {
 
 /// Opens a file for an inbox and creates it if allowed. The owner of the file's other
 /// tables has set its journal mode.
-pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)> {
+pub(crate) fn inbox(settings: &SqliteSettings) -> Result<Opened> {
     settings.validate()?;
     let (connection, file) = open_or_create(settings)?;
     let set_wait = |wait| {
@@ -110,7 +126,28 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<(Connection, OpenFile)>
     set_wait(settings.lock_wait)?;
     // No other thread runs checkpoints on this file.
     tune(&connection, settings, 1)?;
-    Ok((connection, file.with_log()))
+    let file = file.with_log();
+    let guard = inbox_guard(&connection, settings, &file)?;
+    Ok(Opened {
+        connection,
+        file: file.with_guard(guard.as_ref()),
+        guard,
+    })
+}
+
+/// The guard of the log. A file with a rollback journal has no log, and a read transaction
+/// that stays open would stop all writers.
+fn inbox_guard(
+    connection: &Connection,
+    settings: &SqliteSettings,
+    file: &OpenFile,
+) -> Result<Option<Arc<Guard>>> {
+    if identify::pragma::<String>(connection, "journal_mode")? != "wal" {
+        return Ok(None);
+    }
+    let claim = guard::claim(settings, file)?;
+    let guard = claim.map(|claim| Guard::of(settings, file, claim, || existing(settings)));
+    guard.transpose()
 }
 
 /// Opens an existing file for reading.
@@ -127,8 +164,9 @@ pub(crate) fn reader(settings: &SqliteSettings) -> Result<Connection> {
     Ok(connection)
 }
 
-/// A connection for transactions of a host.
-pub(crate) fn host(settings: &SqliteSettings) -> Result<Connection> {
+/// Opens an existing file for transactions of hosts, or for the guard of its log. The
+/// connection does not wait by itself.
+pub(crate) fn existing(settings: &SqliteSettings) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(&settings.path, flags)?;
     connection
@@ -192,8 +230,9 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
 }
 
 /// Sets the connection's automatic checkpoint: at `times` the number of pages between two
-/// checkpoints.
+/// checkpoints. With a guard of the log no connection runs one.
 fn tune(connection: &Connection, settings: &SqliteSettings, times: u32) -> Result<()> {
+    let times = if guard::is_needed(settings) { 0 } else { times };
     let sizes = format!(
         "PRAGMA wal_autocheckpoint = {}; PRAGMA cache_size = -{};",
         settings.checkpoint_pages.saturating_mul(times),

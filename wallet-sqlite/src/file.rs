@@ -12,7 +12,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use wallet_core::StoreError;
@@ -25,6 +25,12 @@ const LOG_REPLACED: &str = "the database's log was moved or removed while it was
 /// The longest chain of symbolic links: the same limit as Linux.
 const LINKS_MAX: u32 = 40;
 pub(crate) const LOG_HEADER: usize = 32;
+
+/// Moves the log into the file in a way of its own.
+pub(crate) trait SaveLog: std::fmt::Debug + Send + Sync + 'static {
+    /// Moves what no reader needs.
+    fn save_log(&self);
+}
 
 /// A file, its name, and its identity when it was opened.
 #[derive(Debug)]
@@ -42,11 +48,13 @@ pub(crate) struct OpenFile {
     was_replaced: AtomicBool,
     /// What the file and its log looked like when they were last looked up.
     contents: Mutex<Option<Contents>>,
+    /// The guard of the log, if it has one.
+    guard: Option<Weak<dyn SaveLog>>,
 }
 
 /// Device and inode. No other file has both while this one is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity(u64, u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Identity(u64, u64);
 
 /// Whether an open file was removed.
 #[cfg(unix)]
@@ -105,6 +113,7 @@ impl OpenFile {
             open_log: None,
             was_replaced: AtomicBool::new(false),
             contents: Mutex::default(),
+            guard: None,
         })
     }
 
@@ -119,6 +128,30 @@ impl OpenFile {
             }
         }
         self
+    }
+
+    /// Adds the guard of the log, which the store owns.
+    pub(crate) fn with_guard(mut self, guard: Option<&Arc<impl SaveLog>>) -> Self {
+        self.guard = guard.map(|guard| {
+            let guard = Arc::downgrade(guard);
+            let guard: Weak<dyn SaveLog> = guard;
+            guard
+        });
+        self
+    }
+
+    /// The guard of the log, if it has one. It may have ended.
+    pub(crate) const fn guard(&self) -> Option<&Weak<dyn SaveLog>> {
+        self.guard.as_ref()
+    }
+
+    /// What the name led to when the file was opened.
+    pub(crate) fn real(&self) -> &Path {
+        &self.real
+    }
+
+    pub(crate) const fn identity(&self) -> Option<Identity> {
+        self.identity
     }
 
     /// Fails if the log or its index was removed while the file was opened: the connection

@@ -112,7 +112,7 @@ impl<'c> HostTransaction<'c> {
     /// `IMMEDIATE`. A transaction that has only read would fail with `SQLITE_BUSY_SNAPSHOT`
     /// after another commit.
     pub fn adopt(transaction: Transaction<'c>) -> Result<Self, StoreError> {
-        let state = transaction.transaction_state(Some("main"));
+        let state = crate::driver::transaction_state(&transaction);
         if state.during("asking what the transaction holds")? != TransactionState::Write {
             let context = "the host's transaction must be begun as IMMEDIATE";
             return Err(StoreError::new(StoreErrorKind::Invalid, context));
@@ -281,7 +281,7 @@ impl Ledger {
 fn undo(connection: &Connection, error: ApplyError) -> ApplyError {
     if !connection.is_autocommit() && connection.execute_batch(UNDO).is_err() {
         // A part may still be there. It must not be committed.
-        crate::connect::roll_back(connection);
+        crate::lock::roll_back(connection);
     }
     match error {
         ApplyError::Store(error) => after_error(connection, error),

@@ -42,7 +42,7 @@ impl HostConnection {
             return Ok(thread);
         }
         file.check()?;
-        let connection = connect::host(&self.settings)?;
+        let connection = connect::existing(&self.settings)?;
         let thread = Threads::start("wallet-host", vec![connection])?;
         Ok(self.thread.get_or_init(|| thread))
     }

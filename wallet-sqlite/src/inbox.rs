@@ -11,10 +11,12 @@ use wallet_core::ledger::{AccountKey, Position, Restore};
 use wallet_core::messaging::{Inbox, InboxStep};
 use wallet_core::store::StoreErrorKind;
 
+use crate::checkpoint::Checkpoints;
 use crate::commit::{in_file, in_transaction, read_in_file};
 use crate::epoch::of_number;
 use crate::error::{During, Result};
 use crate::file::OpenFile;
+use crate::guard::Guard;
 use crate::statement::prepare;
 use crate::threads::Threads;
 use crate::value::{column, ledger_number, time_column};
@@ -75,6 +77,10 @@ const NOTE: &str = "
 pub struct SqliteInbox {
     thread: Threads,
     file: Arc<OpenFile>,
+    /// The guard of the log, if it needs one.
+    guard: Option<Arc<Guard>>,
+    /// Runs beside a guard only.
+    checkpoints: Option<Checkpoints>,
 }
 
 impl SqliteInbox {
@@ -89,7 +95,8 @@ impl SqliteInbox {
     /// - `Corrupt`: the file is no database at all.
     /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings) -> Result<Self> {
-        let (connection, file) = connect::inbox(settings)?;
+        let opened = connect::inbox(settings)?;
+        let (connection, file, guard) = (opened.connection, opened.file, opened.guard);
         if !exists(&connection)? {
             if !settings.migrate {
                 let context = "the file holds no inbox: create it first";
@@ -99,15 +106,33 @@ impl SqliteInbox {
         }
         let thread = Threads::start("wallet-inbox", vec![connection])?;
         let file = Arc::new(file);
-        Ok(Self { thread, file })
+        let pages = settings.checkpoint_pages;
+        let checkpoints = match &guard {
+            // SQLite runs a checkpoint in the commit that fills the log.
+            None => None,
+            Some(guard) => {
+                let (beside, file) = (connect::reader(settings)?, Arc::clone(&file));
+                let guard = Some(Arc::clone(guard));
+                Some(Checkpoints::start(beside, file, &thread, pages, guard)?)
+            }
+        };
+        Ok(Self {
+            thread,
+            file,
+            guard,
+            checkpoints,
+        })
     }
 }
 
 impl Drop for SqliteInbox {
     fn drop(&mut self) {
-        let file = Arc::clone(&self.file);
-        self.thread
-            .post(move |connection| checkpoint::end(&file, connection));
+        self.checkpoints = None;
+        let (file, guard) = (Arc::clone(&self.file), self.guard.take());
+        self.thread.post(move |connection| {
+            checkpoint::end(&file, connection, guard.as_deref());
+            drop(guard);
+        });
         self.thread.end();
     }
 }

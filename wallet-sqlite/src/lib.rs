@@ -3,7 +3,7 @@
 //!
 //! [`SqliteStore`] implements the core's ports on one SQLite file, in WAL mode with
 //! `synchronous=FULL`. An acknowledged commit survives a loss of power. Other processes may
-//! use the same file.
+//! use the same file, unless the linked SQLite is too old.
 //!
 //! # Flow
 //! One dedicated thread owns the connection that writes. A few other threads own one
@@ -26,6 +26,14 @@
 //! account; the journal links the other entries. A row is a prepared statement called in
 //! process: one to two microseconds. Most of a commit's cost is the pages that it changes.
 //! So the journal stores the outcome of a request once, and all other rows point to it.
+//!
+//! # Which SQLite
+//! A program has one SQLite, in the version that the newest rusqlite brings that the program's other
+//! crates allow. SQLite before 3.51.3 (except 3.50.7 and 3.44.6, and their later patches) can lose
+//! committed pages if a commit restarts the log while a checkpoint of another connection
+//! begins. The store looks at the linked version when it opens. With such a version it holds a
+//! read transaction that makes this impossible, also for the connections of the host, and
+//! refuses a second process with `Conflict`. See [`SqliteSettings::guard_log`].
 //!
 //! # In the host's own transaction
 //! The host's tables may live in the same file. [`SqliteStore::apply_in`] posts inside a
@@ -59,12 +67,16 @@ mod coherent;
 mod commit;
 mod connect;
 mod deferred;
+mod driver;
 mod epoch;
 mod error;
 mod file;
+mod guard;
 mod host;
 mod host_connection;
 mod inbox;
+mod lock;
+mod log_pages;
 mod migrate;
 mod outbox;
 mod past_balance;

@@ -54,6 +54,12 @@ pub struct SqliteSettings {
     /// the store created. A greater number makes commits faster and the log longer. At four
     /// times this number a commit runs the checkpoint itself.
     pub checkpoint_pages: u32,
+    /// Whether the store guards the log against connections with an old SQLite. `false` by
+    /// default. With a linked SQLite that needs it (before 3.51.3, except 3.50.7 and 3.44.6
+    /// with their later patches) the log is always guarded. Set `true` if another program
+    /// uses the file through such a SQLite. With a guard, a second process is refused, and a
+    /// checkpoint moves the last pages while no other connection can write.
+    pub guard_log: bool,
     /// How much memory each connection may use to cache pages, in KiB. 16,384 by default.
     pub cache_kib: u32,
     /// The number of changed accounts from which a commit defers its rows, at least 1. It
@@ -80,6 +86,7 @@ impl SqliteSettings {
             lock_wait: Duration::from_secs(1),
             readers: 2,
             checkpoint_pages: 16_000,
+            guard_log: false,
             cache_kib: 16_384,
             defer_from: 100,
             max_ahead: MAX_AHEAD,

@@ -14,6 +14,7 @@ use crate::commit::in_transaction;
 use crate::deferred::Cache;
 use crate::error::Result;
 use crate::file::OpenFile;
+use crate::guard::Guard;
 use crate::host_connection::HostConnection;
 use crate::past_balance::Settlements;
 use crate::probe::Room;
@@ -24,7 +25,8 @@ use crate::{coherent, connect, migrate};
 
 /// The books and their outbox in one SQLite file.
 ///
-/// Any number of stores, in this process or in others, may use the same file. The host and
+/// Any number of stores, in this process or in others, may use the same file (with an old SQLite,
+/// or with [`SqliteSettings::guard_log`], in this process only). The host and
 /// the store may share it too. SQLite can restore a backup into the open file. If the file
 /// is moved or replaced, the store ends: every call fails with `Unavailable`.
 ///
@@ -49,6 +51,8 @@ pub struct SqliteStore {
     pub(crate) room: Arc<Room>,
     defer_from: usize,
     pub(crate) host: Arc<HostConnection>,
+    /// The guard of the log, if it needs one.
+    guard: Option<Arc<Guard>>,
     /// File and log do not belong together, and whoever opened the store wanted to look:
     /// the log stays as it is.
     keeps_log: bool,
@@ -88,9 +92,11 @@ impl SqliteStore {
     /// - `Corrupt`: the file is no database at all; the file is missing, but its log or an
     ///   unfinished restore exists; or the file and its log do not belong together (see
     ///   [`SqliteSettings::check`]).
-    /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
+    /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened. `Conflict` also if
+    ///   another process guards the log (see [`SqliteSettings::guard_log`]).
     pub fn open(settings: &SqliteSettings, clock: Arc<dyn Clock>) -> Result<Self> {
-        let (mut writer, file) = connect::writer(settings)?;
+        let opened = connect::writer(settings)?;
+        let (mut writer, file, guard) = (opened.connection, opened.file, opened.guard);
         if settings.migrate {
             bring_up_to_date(&writer, settings, clock.as_ref())?;
         }
@@ -109,6 +115,7 @@ impl SqliteStore {
             Arc::clone(&file),
             &writer,
             settings.checkpoint_pages,
+            guard.clone(),
         )?;
         Ok(Self {
             clock,
@@ -126,6 +133,7 @@ impl SqliteStore {
             room: Arc::default(),
             defer_from: settings.defer_from,
             host: HostConnection::new(settings),
+            guard,
             keeps_log,
         })
     }
@@ -136,9 +144,9 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`].
     pub fn migrate(settings: &SqliteSettings, clock: &dyn Clock) -> Result<()> {
-        let (mut writer, _) = connect::writer(settings)?;
-        bring_up_to_date(&writer, settings, clock)?;
-        is_whole(&mut writer, settings).map(drop)
+        let mut opened = connect::writer(settings)?;
+        bring_up_to_date(&opened.connection, settings, clock)?;
+        is_whole(&mut opened.connection, settings).map(drop)
     }
 }
 
@@ -151,10 +159,13 @@ impl Drop for SqliteStore {
         if let Some(host) = Arc::get_mut(&mut self.host) {
             host.end();
         }
+        let guard = self.guard.take();
         if !self.keeps_log {
             let file = Arc::clone(&self.file);
-            self.writer
-                .post(move |writer| checkpoint::end(&file, writer));
+            self.writer.post(move |writer| {
+                checkpoint::end(&file, writer, guard.as_deref());
+                drop(guard);
+            });
         }
         self.writer.end();
     }

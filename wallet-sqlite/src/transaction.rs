@@ -18,7 +18,7 @@ use crate::checkpoint;
 use crate::error::{Doing, During, Result};
 use crate::host::{Ledger, Refusals, after_error};
 use crate::host_connection::HostConnection;
-use crate::{SqliteStore, connect};
+use crate::{SqliteStore, lock};
 
 #[async_trait]
 impl HostTransactions for SqliteStore {
@@ -38,7 +38,7 @@ impl HostTransactions for SqliteStore {
             _turn: turn,
         };
         let begun = transaction.host.thread(&file)?.run(move |connection| {
-            connect::begin(connection, lock_wait)?;
+            lock::begin(connection, lock_wait)?;
             opened.check()
         });
         begun.await?;
@@ -146,11 +146,11 @@ impl HostTransaction for SqliteTransaction {
             let committed = connection.execute_batch("COMMIT");
             let committed = committed.while_doing(Doing::Commit, "committing");
             // A commit that fails with `SQLITE_BUSY` leaves the transaction open.
-            connect::roll_back(connection);
+            lock::roll_back(connection);
             committed?;
             let checked = file.check_committed();
             if checked.is_err() && file.has_lost_its_log() {
-                checkpoint::save(connection);
+                checkpoint::save(&file, connection);
             }
             Ok(checked?)
         });
@@ -161,7 +161,7 @@ impl HostTransaction for SqliteTransaction {
 
     async fn rollback(mut self: Box<Self>) -> Result<()> {
         let rolled_back = self.host.thread(&self.ledger.file)?.run(|connection| {
-            connect::roll_back(connection);
+            lock::roll_back(connection);
             Ok(())
         });
         let rolled_back = rolled_back.await;
@@ -177,7 +177,7 @@ impl HostTransaction for SqliteTransaction {
 impl Drop for SqliteTransaction {
     fn drop(&mut self) {
         if self.is_open {
-            self.host.post(connect::roll_back);
+            self.host.post(lock::roll_back);
         }
     }
 }

@@ -8,12 +8,26 @@ use wallet_sqlite::{SqliteSettings, SqliteStore};
 use wallet_testkit::conformance::{Case, keeps_outbox, run, sizes};
 use wallet_testkit::{Built, Factory, ManualClock, Reopen, StoreEnds, StoreKit};
 
-/// Stores that defer commits with at least this many changed accounts.
+/// Stores that defer commits with at least `defer_from` changed accounts.
 #[derive(Debug)]
-struct SqliteStores(usize);
+struct SqliteStores {
+    defer_from: usize,
+    guard_log: bool,
+}
 
-const AT_ONCE: SqliteStores = SqliteStores(usize::MAX);
-const DEFERRED: SqliteStores = SqliteStores(1);
+const AT_ONCE: SqliteStores = SqliteStores {
+    defer_from: usize::MAX,
+    guard_log: false,
+};
+const DEFERRED: SqliteStores = SqliteStores {
+    defer_from: 1,
+    guard_log: false,
+};
+/// As with a linked SQLite that needs a guard of the log.
+const GUARDED: SqliteStores = SqliteStores {
+    defer_from: usize::MAX,
+    guard_log: true,
+};
 
 #[derive(Debug)]
 struct File {
@@ -41,7 +55,8 @@ impl Factory<StoreEnds> for SqliteStores {
         let path = folder.path().join("wallet.db");
         let file = File {
             settings: SqliteSettings {
-                defer_from: self.0,
+                defer_from: self.defer_from,
+                guard_log: self.guard_log,
                 ..SqliteSettings::new(path)
             },
             clock,
@@ -73,6 +88,13 @@ mod deferred {
     wallet_testkit::ledger_store_conformance!(DEFERRED);
     wallet_testkit::outbox_conformance!(DEFERRED);
     wallet_testkit::model_tests!(DEFERRED);
+}
+
+mod guarded {
+    use super::GUARDED;
+    wallet_testkit::ledger_store_conformance!(GUARDED);
+    wallet_testkit::outbox_conformance!(GUARDED);
+    wallet_testkit::model_tests!(GUARDED);
 }
 
 /// To use ten times as many entries, set `WALLET_KIT_ENTRIES=1000000` and run the case of

@@ -17,10 +17,13 @@ mod clients;
 mod conformance;
 mod damaged;
 mod deferred;
+#[path = "../../src/driver.rs"]
+mod driver;
 mod ends;
 mod entries;
 mod facts;
 mod file;
+mod guarded;
 mod inbox;
 mod inbox_own;
 mod kill;

@@ -29,7 +29,7 @@ fn mixed(folder: &Path, (before, lost, after): (u32, u32, u32)) -> PathBuf {
     go_on(&store, "a", before);
     back_up(&live, &backup, &SystemClock).unwrap();
     go_on(&store, "b", lost);
-    begin_log_anew(&live);
+    let store = begin_log_anew(store, &live);
     go_on(&store, "c", after);
     std::fs::copy(&backup, &mixed).unwrap();
     std::fs::copy(beside(&live, "-wal"), beside(&mixed, "-wal")).unwrap();

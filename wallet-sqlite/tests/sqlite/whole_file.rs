@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::support::{assert_sound, commit, open, open_deferring, posted, set_up, transfer};
+use crate::support::{
+    assert_sound, commit, is_guarded, open, open_deferring, posted, set_up, transfer,
+};
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(format!("{}{ending}", path.display()))
@@ -52,7 +54,10 @@ fn a_store_dropped_while_others_have_the_file_open_empties_the_log() {
     let log = beside(&path, "-wal");
     assert!(std::fs::metadata(&log).unwrap().len() > 0);
     drop(store);
-    assert_eq!(std::fs::metadata(&log).unwrap().len(), 0);
+    // A store with a guard leaves the log as long as it is, with all pages in the file.
+    if !is_guarded() {
+        assert_eq!(std::fs::metadata(&log).unwrap().len(), 0);
+    }
     let copy = open(&copy_of_the_file(&path));
     assert_eq!((posted(&copy, 0), posted(&copy, 1)), (950, 1_050));
     assert_sound(&copy);

@@ -61,6 +61,7 @@ fn names(files: &Files) -> Vec<String> {
     let all = std::fs::read_dir(files.folder.path()).unwrap();
     let mut names: Vec<String> = all
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with("-guard"))
         .collect();
     names.sort();
     names

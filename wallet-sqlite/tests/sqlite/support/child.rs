@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 use wallet_core::ledger::Decided;
 use wallet_core::store::LedgerStore;
 use wallet_core::verify::Verifier;
-use wallet_core::{Outcome, TransferId};
+use wallet_core::{Outcome, SystemClock, TransferId};
+use wallet_sqlite::{SqliteSettings, SqliteStore};
 use wallet_testkit::block_on;
 
-use super::{ACCOUNTS, commit, open, open_deferring, record_key, transfer};
+use super::{ACCOUNTS, commit, is_guarded, open, record_key, transfer};
 
 const FILE: &str = "WALLET_SQLITE_TEST_FILE";
 const SEED: &str = "WALLET_SQLITE_TEST_SEED";
 const ROUNDS: &str = "WALLET_SQLITE_TEST_ROUNDS";
+const GUARDED: &str = "WALLET_SQLITE_TEST_GUARDED";
 
 /// A xorshift generator. Its seed decides every value.
 pub(crate) struct Random(u64);
@@ -39,14 +43,24 @@ pub(crate) type Acknowledged = BTreeMap<String, Option<TransferId>>;
 /// Starts this test executable again as a child that runs the test `entry`, a name with
 /// its module.
 pub(crate) fn spawn(entry: &str, path: &Path, seed: u64, rounds: u64) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    command(entry, path, seed, rounds).spawn().unwrap()
+}
+
+/// Like `spawn`. The child guards its log.
+pub(crate) fn spawn_guarded(entry: &str, path: &Path, seed: u64, rounds: u64) -> Child {
+    let mut command = command(entry, path, seed, rounds);
+    command.env(GUARDED, "1").spawn().unwrap()
+}
+
+fn command(entry: &str, path: &Path, seed: u64, rounds: u64) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", entry, "--nocapture", "--test-threads=1"])
         .env(FILE, path)
         .env(SEED, seed.to_string())
         .env(ROUNDS, rounds.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stdout(Stdio::piped());
+    command
 }
 
 /// The child's entry point. It does nothing unless a parent started it.
@@ -57,11 +71,19 @@ pub(crate) fn run() {
     let number = |name| std::env::var(name).unwrap().parse::<u64>().unwrap();
     let (seed, rounds) = (number(SEED), number(ROUNDS));
     // Every other process defers the writes of its larger commits.
-    let store = if seed % 2 == 0 {
-        open(Path::new(&path))
-    } else {
-        open_deferring(Path::new(&path), 4)
+    let by_default = SqliteSettings::new(&path);
+    let settings = SqliteSettings {
+        defer_from: if seed % 2 == 0 {
+            by_default.defer_from
+        } else {
+            4
+        },
+        // With a guard, one process waits for the other.
+        lock_wait: Duration::from_secs(if is_guarded() { 60 } else { 1 }),
+        guard_log: std::env::var(GUARDED).is_ok(),
+        ..by_default
     };
+    let store = SqliteStore::open(&settings, Arc::new(SystemClock)).expect("the file opens");
     std::thread::scope(|scope| {
         for worker in 0..2 {
             let store = &store;

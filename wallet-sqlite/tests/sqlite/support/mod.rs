@@ -26,12 +26,23 @@ pub(crate) fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(&SqliteSettings::new(path), Arc::new(SystemClock)).expect("the file opens")
 }
 
-/// Moves the log of an open store into its file. The next commit begins the log anew, as
-/// a longer run does by itself.
-pub(crate) fn begin_log_anew(path: &Path) {
+/// Whether the linked SQLite is old, so that every store guards its log.
+pub(crate) fn is_guarded() -> bool {
+    rusqlite::version_number() < 3_051_003
+}
+
+/// Moves the log of a store into its file. The next commit begins the log anew, as a longer
+/// run does by itself.
+pub(crate) fn begin_log_anew(store: SqliteStore, path: &Path) -> SqliteStore {
+    if is_guarded() {
+        // No other connection can do it.
+        drop(store);
+        return open(path);
+    }
     let connection = Connection::open(path).unwrap();
     let checkpoint = "PRAGMA wal_checkpoint(RESTART)";
     connection.query_row(checkpoint, (), |_| Ok(())).unwrap();
+    store
 }
 
 /// A store that opens the file without the check of its rows.

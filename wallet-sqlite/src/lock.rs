@@ -10,6 +10,11 @@ use crate::error::{During, Result};
 /// The pause between two tries for a lock.
 const PROBE: Duration = Duration::from_micros(500);
 
+/// The file is open in another process, and only one process may guard its log.
+#[derive(Debug, thiserror::Error)]
+#[error("the log is guarded by another process")]
+pub(crate) struct InUse;
+
 /// `BEGIN IMMEDIATE`. Waits for the lock for at most `lock_wait`.
 pub(crate) fn begin(connection: &Connection, lock_wait: Duration) -> Result<()> {
     insist(lock_wait, || {
@@ -22,7 +27,7 @@ pub(crate) fn begin(connection: &Connection, lock_wait: Duration) -> Result<()> 
 }
 
 /// Retries `work` while another connection holds a lock, for at most `wait`.
-pub(super) fn insist<T>(wait: Duration, mut work: impl FnMut() -> Result<T>) -> Result<T> {
+pub(crate) fn insist<T>(wait: Duration, mut work: impl FnMut() -> Result<T>) -> Result<T> {
     let mut left = wait;
     loop {
         match work() {
@@ -39,6 +44,7 @@ fn is_busy(error: &StoreError) -> bool {
     let source = std::error::Error::source(error);
     let driver = source.and_then(|source| source.downcast_ref::<rusqlite::Error>());
     driver.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::DatabaseBusy)
+        || source.is_some_and(<dyn std::error::Error>::is::<InUse>)
 }
 
 #[allow(
