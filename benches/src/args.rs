@@ -89,6 +89,10 @@ pub(crate) struct Load {
     /// Measure the bulk insertion of the same rows too: the upper bound.
     #[arg(long)]
     pub(crate) bulk_limit: bool,
+    /// Make each transfer in a transaction of the host that inserts a row of its own too,
+    /// without group commit.
+    #[arg(long)]
+    pub(crate) in_transaction: bool,
     /// Also measure a wallet on tables with this many accounts, on the same server: the
     /// cost of table size.
     #[arg(long, value_name = "ACCOUNTS", value_parser = clap::value_parser!(u32).range(2..=50_000_000))]
@@ -217,6 +221,7 @@ impl Load {
     /// A message in the format of clap.
     pub(crate) fn validate_alone(&self, what: &str) -> Result<(), clap::Error> {
         let others = self.baseline || self.bulk_limit || self.sampled || self.chart.is_some();
+        let others = others || self.in_transaction;
         if others || self.beside.is_some() || self.wallets > 1 {
             let message = format!("{what}: nothing is compared, and no chart drawn");
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
@@ -242,6 +247,13 @@ impl Load {
         if self.skip_log_bin && self.store != StoreKind::Mysql {
             let store = self.store;
             return conflict(format!("--skip-log-bin: {store} has no binary log here"));
+        }
+        if self.in_transaction && !self.store.has_files() {
+            let store = self.store;
+            return conflict(format!("--in-transaction: {store} has no tables of a host"));
+        }
+        if self.in_transaction && self.wallets > 1 {
+            return conflict("--in-transaction: one wallet".to_owned());
         }
         if self.buffer_pool.is_some() && self.store.server().is_none() {
             let store = self.store;

@@ -8,10 +8,11 @@ use fastrand::Rng;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::task::JoinSet;
 use wallet_core::ledger::{AccountKey, KeyScope, KeyText, Position, RecordKey};
-use wallet_core::store::{CommitSignal, LedgerStore};
+use wallet_core::store::{CommitSignal, HostTransactions, LedgerStore};
 use wallet_core::{
-    AccountId, Command, Currency, Deposit, IdempotencyKey, LedgerId, Leg, Money, OpenAccount,
-    Outcome, Owner, PostTransfer, Receipt, Request, Settings, SettlementName, Wallet,
+    Accepted, AccountId, Command, Currency, Deposit, IdempotencyKey, LedgerId, Leg, Money,
+    OpenAccount, Outcome, Owner, PostTransfer, Receipt, Request, Settings, SettlementName, Wallet,
+    WalletError,
 };
 
 use crate::args::Load;
@@ -36,9 +37,14 @@ pub(crate) struct Loaded {
     /// At least one; callers are shared among them.
     wallets: Vec<Wallet>,
     terms: Arc<Terms>,
+    /// Each transfer is made in a transaction of the host here, if given.
+    host: Option<Arc<dyn HostTransactions>>,
     /// A sample of the outcomes acknowledged so far.
     pub(crate) sample: Vec<Acknowledged>,
 }
+
+const CREATE: &str = "CREATE TABLE host_order (id BIGINT PRIMARY KEY)";
+const INSERT: &str = "INSERT INTO host_order (id) VALUES (?)";
 
 /// The inputs of requests.
 #[derive(Debug)]
@@ -101,8 +107,19 @@ impl Loaded {
         Ok(Self {
             wallets,
             terms: Arc::new(terms),
+            host: None,
             sample: Vec::new(),
         })
+    }
+
+    /// Makes each transfer from here on in a transaction of the host.
+    pub(crate) async fn in_transactions(&mut self, host: Arc<dyn HostTransactions>) -> Result<()> {
+        let mut create = host.begin().await?;
+        create.execute(CREATE, &[]).await?;
+        // MySQL has committed the statement already.
+        let _ = create.commit().await;
+        self.host = Some(host);
+        Ok(())
     }
 
     /// Runs the closed loop for `length`: one task per caller.
@@ -121,6 +138,7 @@ impl Loaded {
         for (_, wallet) in (0..callers).zip(wallets) {
             let caller = Caller {
                 wallet: wallet.clone(),
+                host: self.host.clone(),
                 terms: Arc::clone(&self.terms),
                 picker: picker.clone(),
                 tally: Arc::clone(tally),
@@ -164,6 +182,7 @@ impl Loaded {
         Self {
             wallets: vec![wallet],
             terms: Arc::clone(&self.terms),
+            host: None,
             sample: Vec::new(),
         }
     }
@@ -230,6 +249,7 @@ impl Counts {
 #[derive(Debug)]
 struct Caller {
     wallet: Wallet,
+    host: Option<Arc<dyn HostTransactions>>,
     terms: Arc<Terms>,
     picker: Picker,
     tally: Arc<Tally>,
@@ -255,16 +275,21 @@ impl Caller {
         let order = self.picker.draw(&mut self.rng);
         let key = self.terms.key(&mut self.rng)?;
         let request = Request::new(key.clone(), self.terms.command(order)?);
+        let row = self.rng.i64(..);
         let begin = clock::now();
-        let answer = self.wallet.submit_raw(request).await?;
+        let done = match &self.host {
+            None => self.wallet.submit(request).await,
+            Some(host) => order_and_pay(&self.wallet, host.as_ref(), row, &request).await,
+        };
         let end = clock::now();
-        match answer.accepted() {
-            Ok(_) => {
+        match done {
+            Ok(accepted) => {
                 self.log.acknowledged(window, begin, end);
                 self.tally.add(1);
-                self.keep(&key, answer.outcome);
+                self.keep(&key, Arc::clone(accepted.outcome()));
             }
-            Err(rejected) => self.log.refused(&rejected),
+            Err(WalletError::Rejected(rejected)) => self.log.refused(&rejected),
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
@@ -279,6 +304,23 @@ impl Caller {
             *place = sampled();
         }
     }
+}
+
+/// Inserts a row of the host and makes the transfer, in one transaction.
+async fn order_and_pay(
+    wallet: &Wallet,
+    host: &dyn HostTransactions,
+    row: i64,
+    request: &Request,
+) -> std::result::Result<Accepted, WalletError> {
+    let ordered = wallet.in_transaction(host, |tx| {
+        let request = request.clone();
+        async move {
+            tx.execute(INSERT, &[row.into()]).await?;
+            tx.apply(request).await
+        }
+    });
+    ordered.await
 }
 
 /// Opens accounts, many to a request; their ids in the order of their numbers.

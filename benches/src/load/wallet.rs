@@ -39,7 +39,11 @@ impl WalletSide {
         let total = u64::from(accounts).saturating_mul(2);
         let bar = Progress::of_count("wallet: accounts", total, &tally);
         let loaded = Loaded::prepare(ledgers, load, accounts, CommitSignal::default(), &tally);
-        let loaded = plan.runtime.block_on(loaded)?;
+        let mut loaded = plan.runtime.block_on(loaded)?;
+        if load.in_transaction {
+            let host = subject.transactions();
+            plan.runtime.block_on(loaded.in_transactions(host))?;
+        }
         drop(bar);
         let bytes_before = subject.bytes()?;
         let before = loaded.counts();
@@ -128,6 +132,7 @@ fn name(load: &Load, accounts: u32) -> String {
     let of = load.beside.map(|_| format!(", {accounts} accounts"));
     let of = of.unwrap_or_default();
     match wallets {
+        1 if load.in_transaction => format!("transactions of a host, {callers} callers{of}"),
         1 => format!("wallet, {callers} callers{of}"),
         wallets => format!("{wallets} wallets, {callers} callers{of}"),
     }

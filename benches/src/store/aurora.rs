@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 use wallet_aurora::{AuroraSettings, AuroraStore};
-use wallet_core::store::{LedgerStore, Outbox};
+use wallet_core::store::{HostTransactions, LedgerStore, Outbox};
 
 use super::Subject;
 use crate::Result;
@@ -40,6 +40,10 @@ impl Subject for Aurora {
     fn another(&self, runtime: &Runtime) -> Result<Option<Arc<dyn LedgerStore>>> {
         let store = runtime.block_on(AuroraStore::open(&self.settings))?;
         Ok(Some(Arc::new(store)))
+    }
+
+    fn transactions(&self) -> Arc<dyn HostTransactions> {
+        Arc::<AuroraStore>::clone(&self.store)
     }
 
     fn outbox(&self) -> Arc<dyn Outbox> {

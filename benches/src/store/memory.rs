@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use wallet_core::SystemClock;
 use wallet_core::memory::MemoryStore;
-use wallet_core::store::{LedgerStore, Outbox};
+use wallet_core::store::{HostTransactions, LedgerStore, Outbox};
 
 use super::Subject;
 use crate::Result;
@@ -22,6 +22,10 @@ impl Memory {
 
 impl Subject for Memory {
     fn ledger(&self) -> Arc<dyn LedgerStore> {
+        Arc::<MemoryStore>::clone(&self.store)
+    }
+
+    fn transactions(&self) -> Arc<dyn HostTransactions> {
         Arc::<MemoryStore>::clone(&self.store)
     }
 

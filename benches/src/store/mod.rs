@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
-use wallet_core::store::{LedgerStore, Outbox};
+use wallet_core::store::{HostTransactions, LedgerStore, Outbox};
 
 use crate::Result;
 use crate::args::Load;
@@ -127,6 +127,9 @@ impl Site {
 pub(crate) trait Subject: Debug {
     /// The store.
     fn ledger(&self) -> Arc<dyn LedgerStore>;
+
+    /// Transactions of a host on its database.
+    fn transactions(&self) -> Arc<dyn HostTransactions>;
 
     /// Its outbox.
     fn outbox(&self) -> Arc<dyn Outbox>;

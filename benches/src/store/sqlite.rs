@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wallet_core::SystemClock;
-use wallet_core::store::{LedgerStore, Outbox};
+use wallet_core::store::{HostTransactions, LedgerStore, Outbox};
 use wallet_sqlite::{SqliteSettings, SqliteStore};
 
 use super::Subject;
@@ -26,6 +26,10 @@ impl Sqlite {
 
 impl Subject for Sqlite {
     fn ledger(&self) -> Arc<dyn LedgerStore> {
+        Arc::<SqliteStore>::clone(&self.store)
+    }
+
+    fn transactions(&self) -> Arc<dyn HostTransactions> {
         Arc::<SqliteStore>::clone(&self.store)
     }
 

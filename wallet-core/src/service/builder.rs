@@ -191,4 +191,12 @@ pub enum BuildError {
     /// A setting that must be at least one is zero.
     #[error("the setting {0} must be at least 1")]
     Zero(&'static str),
+    /// A setting is above its maximum.
+    #[error("the setting {name} must be at most {max}")]
+    TooLarge {
+        /// The setting.
+        name: &'static str,
+        /// The greatest value.
+        max: usize,
+    },
 }

@@ -5,13 +5,16 @@ use crate::ledger::SettlementShards;
 use crate::request::MAX_AHEAD;
 use crate::runtime::Backoff;
 
+/// The most batches in flight that a service may have.
+const COMMITTERS_MAX: usize = 1_000;
+
 /// The settings of a [`Wallet`](crate::service::Wallet): plain data with safe
 /// defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The greatest number of waiting requests. A further one gets `Overloaded`.
     pub queue_capacity: usize,
-    /// The greatest number of batches in flight. One is right for a store with a
+    /// The greatest number of batches in flight, 1 ..= 1,000. One is right for a store with a
     /// single writer (SQLite). See also [`for_server`](Self::for_server).
     pub committers: usize,
     /// The greatest number of batches in flight under load, if it is larger. An
@@ -104,8 +107,18 @@ impl Settings {
                     .is_some_and(|interval| interval.is_zero()),
             ),
         ];
-        let zero = at_least_one.iter().find(|(_, is_zero)| *is_zero);
-        zero.map_or(Ok(()), |(name, _)| Err(BuildError::Zero(name)))
+        if let Some((name, _)) = at_least_one.iter().find(|(_, is_zero)| *is_zero) {
+            return Err(BuildError::Zero(name));
+        }
+        let at_most = [
+            ("committers", self.committers),
+            ("busy_committers", self.busy_committers),
+        ];
+        let large = at_most.iter().find(|(_, count)| *count > COMMITTERS_MAX);
+        large.map_or(Ok(()), |(name, _)| {
+            let max = COMMITTERS_MAX;
+            Err(BuildError::TooLarge { name, max })
+        })
     }
 
     /// The greatest number of batches in flight.

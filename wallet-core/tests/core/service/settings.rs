@@ -36,6 +36,26 @@ fn a_setting_that_would_make_the_service_stand_still_is_refused_by_name() {
         zero(&mut settings);
         assert_eq!(build(settings), Err(BuildError::Zero(name)));
     }
+    // A service would reserve memory for each.
+    for (name, settings) in [
+        (
+            "committers",
+            Settings {
+                committers: 1_001,
+                ..quiet()
+            },
+        ),
+        (
+            "busy_committers",
+            Settings {
+                busy_committers: usize::MAX,
+                ..quiet()
+            },
+        ),
+    ] {
+        let max = 1_000;
+        assert_eq!(build(settings), Err(BuildError::TooLarge { name, max }));
+    }
     let least = Settings {
         queue_capacity: 1,
         committers: 1,

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use wallet_core::memory::MemoryStore;
 use wallet_core::request::PreparedRequest;
 use wallet_core::store::{
-    Applied, ApplyError, HostTransaction, HostTransactions, SqlRow, SqlValue, StoreErrorKind,
+    Applied, ApplyError, CommitSignal, HostTransaction, HostTransactions, SqlRow, SqlValue,
+    StoreErrorKind,
 };
 use wallet_core::{PostTransfer, Rejection, Request, Settings, StoreError, WalletError};
 
@@ -338,4 +340,23 @@ async fn another_commit_in_between_is_a_conflict_in_memory() {
     assert_eq!(error.code(), "insufficient_funds");
     assert_eq!(host.flaky.begun.load(Ordering::Relaxed), 2);
     assert_eq!(host.paid().await, 6_000);
+}
+
+/// Neither before the commit, nor after a rollback.
+#[tokio::test]
+async fn relays_are_notified_after_the_commit() {
+    let signal = CommitSignal::default();
+    let world = World::built(quiet(), |builder| builder.signal(signal.clone())).await;
+    let store = world.store.inner.clone();
+    let wallet = &world.wallet;
+    for (price, is_paid) in [(10_001, false), (100, true)] {
+        let mut watch = signal.watch();
+        let done = wallet.in_transaction(&store, |tx| async move {
+            let pay = PostTransfer::new(vec![leg(1, 2, price)]);
+            tx.run(key("order"), pay).await
+        });
+        assert_eq!(done.await.is_ok(), is_paid);
+        let was_notified = watch.changed().now_or_never().is_some();
+        assert_eq!(was_notified, is_paid, "{price}");
+    }
 }
