@@ -28,8 +28,12 @@ struct Shop {
 impl Shop {
     /// Ada has 5.00.
     async fn open() -> Self {
+        Self::with(|settings| settings).await
+    }
+
+    async fn with(change: impl FnOnce(SqliteSettings) -> SqliteSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let settings = SqliteSettings::new(folder.path().join("shop.db"));
+        let settings = change(SqliteSettings::new(folder.path().join("shop.db")));
         let store = Arc::new(SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap());
         let wallet = Wallet::builder(Arc::clone(&store)).spawn().unwrap();
         let open = |owner: &str| OpenAccount::new(owner.parse().unwrap(), eur());
@@ -234,7 +238,22 @@ async fn values_come_back_as_they_were_bound() {
 
 #[tokio::test]
 async fn many_tasks_at_once_each_pay_once() {
-    let shop = Arc::new(Shop::open().await);
+    each_pays_once(Shop::open().await).await;
+}
+
+/// With an old SQLite the store guards its log. A checkpoint is due after every page.
+#[tokio::test]
+async fn many_tasks_at_once_each_pay_once_beside_a_guard_of_the_log() {
+    let guarded = |settings| SqliteSettings {
+        guard_log: true,
+        checkpoint_pages: 1,
+        ..settings
+    };
+    each_pays_once(Shop::with(guarded).await).await;
+}
+
+async fn each_pays_once(shop: Shop) {
+    let shop = Arc::new(shop);
     let tasks: Vec<_> = (1..=20)
         .map(|order| {
             let shop = Arc::clone(&shop);
