@@ -74,6 +74,8 @@ mod url;
 pub mod prelude;
 
 pub use books::{Books, BooksBuilder};
+pub use wallet_core::ledger::{Posted, SignedMoney};
+pub use wallet_core::request::{Change, ReverseWhat, Share};
 pub use wallet_core::service::{
     Accepted, BuildError, Difference, Ensured, InvalidValue, Scope, Transaction,
 };
@@ -94,3 +96,9 @@ pub use wallet_core as core;
 /// The adapter for SQLite.
 #[cfg(feature = "sqlite")]
 pub use wallet_sqlite as sqlite;
+
+/// The examples of the project's README.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug, Clone, Copy)]
+pub struct Readme;

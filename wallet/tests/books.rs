@@ -1,12 +1,12 @@
 //! The façade: books by URL, and a host's tables beside them. The same on every store.
 #![allow(
-    clippy::panic,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "helpers of tests, outside of test functions"
 )]
 
 use wallet::prelude::*;
-use wallet::{AccountId, Rejection, StoreErrorKind};
+use wallet::{EntryQuery, ReverseWhat, StoreErrorKind};
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS shop_order (id BIGINT PRIMARY KEY, note TEXT)";
 const INSERT: &str = "INSERT INTO shop_order (id) VALUES (?)";
@@ -88,6 +88,43 @@ async fn sells_what_is_paid(url: &str) {
         assert_eq!(refused.code(), "insufficient_funds");
     }
     assert_eq!(shop.orders().await.unwrap(), [8, 9]);
+}
+
+/// The README's second example.
+#[tokio::test]
+async fn from_a_hold_to_a_refund() {
+    let books = Books::open("memory:").await.unwrap();
+    let eur = Currency::iso("EUR").unwrap();
+    let money = |text: &str| eur.parse(text).unwrap();
+    let mut ids = Vec::new();
+    for owner in ["guest", "host"] {
+        let open = OpenAccount::new(owner.parse().unwrap(), eur);
+        ids.push(books.ensure_account(open).await.unwrap().id());
+    }
+    let (guest, host) = (ids[0], ids[1]);
+    let rent = books.scope("rent").unwrap();
+    let funds = Deposit::new(guest, money("300.00"), "bank".parse().unwrap());
+    rent.run("funds", funds).await.unwrap();
+    let hold = PlaceHold::new(guest, host, money("300.00"));
+    let hold = rent.run("hold-1", hold).await.unwrap();
+    let part = Capture::new(hold.id())
+        .with_amount(money("250.00").amount)
+        .with_is_final(true);
+    let paid = rent.run("capture-1", part).await.unwrap();
+    let back = ReverseWhat::Amount(money("40.00").amount);
+    let back = Reverse::new(paid.id()).with_what(back);
+    rent.run("refund-1", back).await.unwrap();
+    let entries = books.entries(&EntryQuery::first(guest, 100)).await.unwrap();
+    let printed: Vec<_> = entries
+        .iter()
+        .map(|entry| format!("{} {}", entry.money(eur), entry.balance_after_money(eur)))
+        .collect();
+    let expected = [
+        "300.00 EUR 300.00 EUR",
+        "250.00 EUR 50.00 EUR",
+        "40.00 EUR 90.00 EUR",
+    ];
+    assert_eq!(printed, expected);
 }
 
 #[cfg(feature = "sqlite")]
