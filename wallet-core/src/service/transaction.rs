@@ -322,7 +322,7 @@ impl Wallet {
                     self.shared
                         .clock
                         .sleep(settings.retry.pause(failures))
-                        .await
+                        .await;
                 }
             }
         }
