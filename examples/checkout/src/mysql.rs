@@ -27,7 +27,10 @@ impl MysqlShop {
 
     pub(crate) async fn submit(&mut self, request: Arc<PreparedRequest>) -> Result<()> {
         let mut transaction = HostTransaction::begin(&mut self.connection).await?;
-        let applied = self.store.apply_in(&mut transaction, &[request]).await?;
+        let applied = self
+            .store
+            .apply_in_raw(&mut transaction, &[request])
+            .await?;
         applied.accepted()?;
         Ok(transaction.commit().await?)
     }
@@ -40,7 +43,7 @@ impl MysqlShop {
         let mut transaction = HostTransaction::begin(&mut self.connection).await?;
         let insert = sqlx::query(INSERT).bind(order);
         insert.execute(transaction.connection()?).await?;
-        let applied = self.store.apply_in(&mut transaction, &[pay]).await?;
+        let applied = self.store.apply_in_raw(&mut transaction, &[pay]).await?;
         match applied.accepted() {
             Ok(_) => transaction.commit().await?,
             Err(refused) => {
