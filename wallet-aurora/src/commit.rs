@@ -262,12 +262,37 @@ impl Try<'_> {
     }
 }
 
+/// What becomes of a batch in a host's transaction if a request is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusals {
+    /// The refusal is recorded, and what was accepted is written.
+    Recorded,
+    /// Nothing is written.
+    Dropped,
+}
+
+impl Refusals {
+    /// Whether a batch with these answers is written.
+    pub(crate) fn are_written(self, decided: &[Decided]) -> bool {
+        let is_accepted = |decided: &Decided| {
+            matches!(decided, Decided::Fresh(outcome) | Decided::Replayed(outcome)
+                if outcome.result.is_ok())
+        };
+        self == Self::Recorded || decided.iter().all(is_accepted)
+    }
+}
+
 /// Decides `batch` inside a transaction of the host's and writes the result;
 /// `end` releases the savepoint that the caller has set.
+///
+/// A batch that is not written gives its number back, as one does that changes nothing.
+/// The transaction is then as it was before. The host's commit is flushed after the
+/// commits that the answers were read from.
 pub(crate) async fn apply(
     runner: &mut Runner<'_>,
     batch: &Batch,
     time: &Time,
+    refusals: Refusals,
     end: &'static str,
 ) -> Result<Decision, Failed> {
     // What is read here may yet be rolled back: nothing of it is kept.
@@ -286,6 +311,9 @@ pub(crate) async fn apply(
     let decided = all.decide(runner, &begin).await?;
     let decided = decided.ok_or_else(|| corrupt("an account's number is not its own"))?;
     let mut script = decided.script;
+    if !refusals.are_written(&decided.decision.decided) {
+        script = Script::default();
+    }
     if script.steps.is_empty() {
         decided.number.give_back(&mut script);
     }

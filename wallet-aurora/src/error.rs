@@ -124,8 +124,7 @@ impl Failed {
 
     /// Whether the server takes no writes.
     pub(crate) fn is_read_only(&self) -> bool {
-        let is_one = |code| code::READ_ONLY.contains(&code);
-        self.code.is_some_and(is_one)
+        is_read_only(self.code)
     }
 
     /// The server reports that it takes no writes.
@@ -149,6 +148,11 @@ impl Failed {
             None | Some(code::DEADLOCK | code::CHECK_READ | code::NO_SAVEPOINT)
         )
     }
+}
+
+/// Whether the code of a failure says that the server takes no writes.
+pub(crate) fn is_read_only(code: Option<u16>) -> bool {
+    code.is_some_and(|code| code::READ_ONLY.contains(&code))
 }
 
 impl From<Failed> for StoreError {

@@ -32,8 +32,12 @@
 //! on this store.
 //!
 //! # In the host's own transaction
-//! [`AuroraStore::apply_in`] posts inside a transaction of the host. An order and its
-//! payment then commit together. See [`HostTransaction`].
+//! [`Wallet::in_transaction`](wallet_core::Wallet::in_transaction) posts inside a transaction
+//! of the host, on a connection of the store. An order and its payment then commit together.
+//! It costs one round trip to begin, four to apply and one to commit. A statement of the host
+//! costs one, and one more when its connection runs it for the first time.
+//! [`AuroraStore::apply_in`] does the same on a connection of the host. See
+//! [`HostTransaction`].
 //!
 //! # Inbox
 //! [`AuroraInbox`] records which events a consumer has seen, in any database.
@@ -71,8 +75,8 @@
 //! commits. The locked row names its account, and an outbox row carries its time. A lost
 //! commit stays lost, although consumers, caches and history may have seen it.
 //!
-//! Statements are sent as text, several in a packet. Only typed encoders write literals; no
-//! statement is prepared. Packets stay below the server's `max_allowed_packet`. A batch is
+//! Statements are sent as text, several in a packet. Only typed encoders write literals. Only
+//! statements of a host are prepared. Packets stay below the server's `max_allowed_packet`. A batch is
 //! as large as fits.
 //!
 //! For TLS, set `ssl-mode=VERIFY_IDENTITY` and your provider's certificate bundle in

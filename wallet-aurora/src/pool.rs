@@ -12,7 +12,7 @@ use wallet_core::store::StoreErrorKind;
 
 use crate::AuroraSettings;
 use crate::connect::{self, Opened, Target, Wait};
-use crate::error::{Failed, Result};
+use crate::error::{Failed, Result, is_read_only};
 use crate::run::{Answers, Runner};
 use crate::sql::Script;
 
@@ -56,7 +56,7 @@ pub(crate) enum Purpose {
     /// A commit, or the relay's work under its lease. Some connections are reserved for
     /// this purpose.
     Commit,
-    /// Any other work. Any number of callers may ask at a time.
+    /// Any other work, and transactions of hosts. Any number of callers may ask at a time.
     Read,
 }
 
@@ -215,6 +215,11 @@ impl PooledConnection {
         self.wait
     }
 
+    /// The driver's connection.
+    pub(crate) fn connection(&mut self) -> Option<&mut MySqlConnection> {
+        self.open.as_mut().map(|open| &mut open.opened.connection)
+    }
+
     /// Gives a runner for scripts on this connection.
     pub(crate) fn runner(&mut self) -> Result<Runner<'_>> {
         let open = self.open.as_mut();
@@ -263,12 +268,17 @@ impl PooledConnection {
                 return failed.error;
             }
         }
-        if failed.is_read_only() {
+        self.note(failed.code);
+        failed.error
+    }
+
+    /// Learns from the code of a failure what it means for every connection.
+    pub(crate) fn note(&self, code: Option<u16>) {
+        if is_read_only(code) {
             self.pool.give_up_all();
-        } else if failed.code.is_none() {
+        } else if code.is_none() {
             self.pool.doubt();
         }
-        failed.error
     }
 
     /// The facts that the server reported when the connection was opened.

@@ -55,8 +55,9 @@ pub struct AuroraSettings {
     /// gives the connection up. It must be longer than the wait for a lock. 5 s by default.
     pub answer_wait: Duration,
     /// How long the server may take for work on many rows (lists, verification, purges). It
-    /// also limits [`AuroraStore::apply_in`](crate::AuroraStore::apply_in), which waits for
-    /// locks as long as the host's session does. 60 s by default.
+    /// also limits each statement in a transaction of a host, and
+    /// [`AuroraStore::apply_in`](crate::AuroraStore::apply_in), which waits for locks as long
+    /// as the host's session does. 60 s by default.
     pub long_wait: Duration,
     /// How long the server may take for a change of the schema, including the wait for a
     /// concurrent change. One hour by default.
@@ -75,10 +76,10 @@ pub struct AuroraSettings {
     /// The size of the connection pool, for the writer and for the reader each: at least 1.
     /// 12 by default.
     pub connections: usize,
-    /// How many connections to the writer are reserved for commits and the relay. Reads,
-    /// however many and slow, then never make a commit wait for a connection. At least one
-    /// connection is left for reads, whatever the number is. Set it to the number of
-    /// committers, plus one for a relay. 4 by default.
+    /// How many connections to the writer are reserved for commits and the relay. Reads and
+    /// transactions of hosts, however many and slow, then never make a commit wait for a
+    /// connection. At least one connection is left for them, whatever the number is. Set it to
+    /// the number of committers, plus one for a relay. 4 by default.
     pub reserved_connections: usize,
     /// For about how many accounts the immutable part is cached: 1,048,576 by default, about
     /// 100 bytes each. The cache holds the accounts that were used last. A commit that needs

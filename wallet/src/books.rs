@@ -241,7 +241,7 @@ async fn open(url: &str, adopt: bool) -> Result<(Arc<dyn Store>, Settings), Stor
         #[allow(unreachable_patterns, reason = "all features are on")]
         StoreUrl::Sqlite(_) | StoreUrl::Mysql(_) => {
             let _ = adopt;
-            let context = "the crate was built without the feature of this store";
+            let context = "the crate was built without the feature of this store: sqlite or mysql";
             Err(StoreError::new(StoreErrorKind::Invalid, context))
         }
     }

@@ -74,12 +74,16 @@ mod url;
 pub mod prelude;
 
 pub use books::{Books, BooksBuilder};
-pub use wallet_core::ledger::{Posted, SignedMoney};
-pub use wallet_core::request::{Change, ReverseWhat, Share};
+#[cfg(feature = "decimal")]
+pub use rust_decimal::Decimal;
+#[cfg(feature = "decimal")]
+pub use wallet_core::ledger::Rounding;
+pub use wallet_core::ledger::{Details, Direction, Posted, SignedMoney};
+pub use wallet_core::request::{BulkRequest, Change, Recorded, ReverseWhat, Share};
 pub use wallet_core::service::{
     Accepted, BuildError, Difference, Ensured, InvalidValue, Scope, Transaction,
 };
-pub use wallet_core::store::{SqlRow, SqlValue, StatementError, StoreErrorKind};
+pub use wallet_core::store::{CommitSignal, SqlRow, SqlValue, StatementError, StoreErrorKind};
 pub use wallet_core::{
     Account, AccountId, Amount, Balance, Capture, ChangeLimits, ChangeStatus, Command, Currency,
     Deposit, Entry, EntryQuery, Hold, HoldId, IdempotencyKey, LedgerId, Leg, Metadata, Money,

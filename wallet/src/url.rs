@@ -13,7 +13,8 @@ pub(crate) enum StoreUrl {
     Mysql(String),
 }
 
-/// Reads `memory:`, `sqlite:PATH` or `mysql://...`. MariaDB and Aurora are `mysql`, too.
+/// Reads `memory:`, `sqlite:PATH` (also `sqlite://PATH`) or `mysql://...`. MariaDB and Aurora
+/// are `mysql`, too.
 ///
 /// # Errors
 /// `Invalid`: another URL. The text may hold a password, so the error does not repeat it.
@@ -21,16 +22,19 @@ pub(crate) fn parse(url: &str) -> Result<StoreUrl, StoreError> {
     let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
     match scheme {
         "memory" if rest.is_empty() => Ok(StoreUrl::Memory),
-        "sqlite" if !rest.is_empty() && !rest.starts_with("//") => {
-            Ok(StoreUrl::Sqlite(PathBuf::from(rest)))
-        }
+        "sqlite" => match rest.strip_prefix("//").unwrap_or(rest) {
+            "" => Err(no_store()),
+            path => Ok(StoreUrl::Sqlite(PathBuf::from(path))),
+        },
         "mysql" if rest.starts_with("//") => Ok(StoreUrl::Mysql(url.to_owned())),
-        _ => {
-            let context = "the URL of a store is memory:, sqlite:PATH or \
-                           mysql://USER:PASSWORD@HOST/DATABASE";
-            Err(StoreError::new(StoreErrorKind::Invalid, context))
-        }
+        _ => Err(no_store()),
     }
+}
+
+fn no_store() -> StoreError {
+    let context = "the URL of a store is memory:, sqlite:PATH or \
+                   mysql://USER:PASSWORD@HOST/DATABASE";
+    StoreError::new(StoreErrorKind::Invalid, context)
 }
 
 #[cfg(test)]
@@ -44,6 +48,8 @@ mod tests {
             ("memory:", StoreUrl::Memory),
             ("sqlite:shop.db", sqlite("shop.db")),
             ("sqlite:/var/lib/shop.db", sqlite("/var/lib/shop.db")),
+            ("sqlite://shop.db", sqlite("shop.db")),
+            ("sqlite:///var/lib/shop.db", sqlite("/var/lib/shop.db")),
             (
                 "mysql://u:p@h/d",
                 StoreUrl::Mysql("mysql://u:p@h/d".to_owned()),
@@ -55,7 +61,7 @@ mod tests {
             "",
             "shop.db",
             "sqlite:",
-            "sqlite://shop.db",
+            "sqlite://",
             "memory:x",
             "mysql:u:secret@h/d",
             "postgres://u:secret@h/d",

@@ -114,7 +114,7 @@ async fn hold(
     }
     let mut connection = MySqlConnection::connect(&url).await?;
     let mut transaction = HostTransaction::begin(&mut connection).await?;
-    let _applied = store.apply_in(&mut transaction, &prepared).await?;
+    let _applied = store.apply_in_raw(&mut transaction, &prepared).await?;
     let _ = opened.send(());
     let _ = ended.await;
     Ok(transaction.rollback().await?)

@@ -271,7 +271,7 @@ async fn order(store: &AuroraStore, connection: &mut MySqlConnection, number: u8
         return Committed::No;
     };
     let requests = requests(&format!("h{number}"), number);
-    let applied = store.apply_in(&mut transaction, &requests).await;
+    let applied = store.apply_in_raw(&mut transaction, &requests).await;
     assert!(!matches!(applied, Err(ApplyError::Store(_))), "{applied:?}");
     let Ok(host) = transaction.connection() else {
         let refused = transaction.commit().await;

@@ -322,11 +322,11 @@ async fn numbers_that_are_given_again_are_passed_over(kind: Kind) {
     let mut connection = database.connect().await;
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
     let requests = [opening("host-open", OTHER), transfer("host-pay", 0, 1, 1)];
-    match store.apply_in(&mut host, &requests).await {
+    match store.apply_in_raw(&mut host, &requests).await {
         Err(ApplyError::Store(error)) => assert_eq!(error.kind(), StoreErrorKind::Conflict),
         other => panic!("{other:?}"),
     }
-    let applied = store.apply_in(&mut host, &requests).await.unwrap();
+    let applied = store.apply_in_raw(&mut host, &requests).await.unwrap();
     assert_eq!(applied.after_commit().len(), 2);
     host.commit().await.unwrap();
     assert_sound(&store).await;

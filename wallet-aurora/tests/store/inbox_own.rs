@@ -95,7 +95,7 @@ async fn a_payment_and_its_step_commit_together(kind: Kind) {
         let own = transaction.connection().unwrap();
         let moved = AuroraInbox::advance_in(own, NAME, &step(0, 0)).await;
         let bonus = [transfer("bonus", 0, 1, 30)];
-        let applied = store.apply_in(&mut transaction, &bonus).await.unwrap();
+        let applied = store.apply_in_raw(&mut transaction, &bonus).await.unwrap();
         assert_eq!(applied.decided().len(), 1);
         if commits && moved.unwrap() {
             transaction.commit().await.unwrap();

@@ -70,7 +70,7 @@ async fn what_a_host_has_not_committed_stalls_only_who_needs_it(kind: Kind) {
         prepare("host-deposit", from_new_bank()),
         prepare("host-open", in_new_currency(70)),
     ];
-    let applied = store.apply_in(&mut host, &requests).await.unwrap();
+    let applied = store.apply_in_raw(&mut host, &requests).await.unwrap();
     assert_eq!(applied.after_commit().len(), 3);
 
     let wallet = wallet(store);
@@ -119,7 +119,7 @@ async fn an_open_key_is_waited_for_once_and_not_at_every_use(kind: Kind) {
     let mut connection = database.connect().await;
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
     let uncommitted = [deposit("kept", 5, 1)];
-    let _applied = store.apply_in(&mut host, &uncommitted).await.unwrap();
+    let _applied = store.apply_in_raw(&mut host, &uncommitted).await.unwrap();
     // Only the key is shared. The host has locked none of these accounts.
     let again = || transfer("kept", 0, 1, 1);
     // If each request waited, the test would exceed its time limit.
@@ -144,7 +144,7 @@ async fn behind_an_open_key_the_rest_of_its_call_waits_that_depends_on_it(kind: 
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
     // Only the key is shared. The call needs none of the locked accounts.
     let uncommitted = [deposit("kept", 5, 1)];
-    let _applied = store.apply_in(&mut host, &uncommitted).await.unwrap();
+    let _applied = store.apply_in_raw(&mut host, &uncommitted).await.unwrap();
     let wallet = Wallet::builder(Arc::new(store)).settings(Settings {
         sweep_interval: None,
         tries_max: 100,
@@ -184,7 +184,7 @@ async fn callers_who_read_never_keep_a_commit_waiting_for_a_connection(kind: Kin
     let mut connection = database.connect().await;
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
     let uncommitted = [transfer("kept", 0, 1, 1)];
-    let _applied = store.apply_in(&mut host, &uncommitted).await.unwrap();
+    let _applied = store.apply_in_raw(&mut host, &uncommitted).await.unwrap();
     let ends = Arc::new(AtomicBool::new(false));
     let callers = (0..64).map(|_| {
         let (store, ends) = (Arc::clone(&store), Arc::clone(&ends));
@@ -239,7 +239,7 @@ async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
     let mut connection = database.connect().await;
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
     let uncommitted = [transfer("kept", 0, 1, 1)];
-    let _applied = store.apply_in(&mut host, &uncommitted).await.unwrap();
+    let _applied = store.apply_in_raw(&mut host, &uncommitted).await.unwrap();
     let at = SystemClock.now();
     let before = counted(&database, "Com_commit").await;
     let askers: Vec<_> = (0..64_u8)
@@ -270,7 +270,7 @@ async fn callers_who_ask_about_just_now_share_commits(kind: Kind) {
     let store = Arc::new(AuroraStore::open(&settings).await.unwrap());
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
     let uncommitted = [transfer("again", 0, 1, 1)];
-    let _applied = store.apply_in(&mut host, &uncommitted).await.unwrap();
+    let _applied = store.apply_in_raw(&mut host, &uncommitted).await.unwrap();
     let at = SystemClock.now();
     let ask = |number| {
         let store = Arc::clone(&store);

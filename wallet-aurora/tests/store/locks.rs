@@ -151,7 +151,10 @@ async fn a_key_about_to_be_committed_is_waited_for(kind: Kind) {
     let mut connection = database.connect().await;
     let mut committing = HostTransaction::begin(&mut connection).await.unwrap();
     let requests = [transfer("a", 0, 1, 10)];
-    let _applied = store.apply_in(&mut committing, &requests).await.unwrap();
+    let _applied = store
+        .apply_in_raw(&mut committing, &requests)
+        .await
+        .unwrap();
     let late = store.records(&[record_key("a")]).await;
     assert_eq!(
         late.unwrap_err().kind(),

@@ -21,6 +21,7 @@ mod ends;
 mod facts;
 mod failover;
 mod faults;
+mod host;
 mod inbox;
 mod inbox_own;
 mod isolation;

@@ -121,7 +121,7 @@ async fn an_error_at_any_table_leaves_nothing_half(kind: Kind) {
         assert_eq!(refused.kind(), StoreErrorKind::Internal, "{table}");
 
         let mut transaction = HostTransaction::begin(&mut connection).await.unwrap();
-        let applied = store.apply_in(&mut transaction, &requests()).await;
+        let applied = store.apply_in_raw(&mut transaction, &requests()).await;
         match applied.unwrap_err() {
             ApplyError::Store(error) => {
                 assert_eq!(error.kind(), StoreErrorKind::Internal, "{table}");
@@ -143,7 +143,10 @@ async fn an_error_at_any_table_leaves_nothing_half(kind: Kind) {
         "the host's own was committed each time"
     );
     let mut transaction = HostTransaction::begin(&mut connection).await.unwrap();
-    let applied = store.apply_in(&mut transaction, &requests()).await.unwrap();
+    let applied = store
+        .apply_in_raw(&mut transaction, &requests())
+        .await
+        .unwrap();
     assert_eq!(applied.after_commit().len(), KEYS.len() - 1);
     transaction.commit().await.unwrap();
     assert_eq!(recorded(&store).await, KEYS.len());
@@ -169,7 +172,7 @@ async fn a_deadlock_or_lock_timeout_at_any_table_leaves_nothing_half(kind: Kind)
             own.execute("INSERT INTO shop_order VALUES (1)")
                 .await
                 .unwrap();
-            let applied = store.apply_in(&mut host, &requests()).await;
+            let applied = store.apply_in_raw(&mut host, &requests()).await;
             match (code, applied.unwrap_err()) {
                 // The host may continue or not. Here its order is not committed alone.
                 (1205, ApplyError::Store(error)) => {

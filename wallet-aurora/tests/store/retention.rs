@@ -38,7 +38,7 @@ async fn a_purge_does_not_wait_for_a_commit_under_way(kind: Kind) {
     let mut connection = database.connect().await;
     let mut host = HostTransaction::begin(&mut connection).await.unwrap();
     let requests = [transfer("under-way", 0, 1, 10)];
-    let _applied = store.apply_in(&mut host, &requests).await.unwrap();
+    let _applied = store.apply_in_raw(&mut host, &requests).await.unwrap();
     assert!(purge(&store, 1_000).await > 0);
     assert!(!is_recorded(&store, "old").await);
     host.commit().await.unwrap();

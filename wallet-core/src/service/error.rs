@@ -80,7 +80,9 @@ pub enum WalletError {
     Indeterminate {
         /// The key to query.
         key: RecordKey,
-        /// The ids of the things that the request creates if it is carried out.
+        /// The ids of the things that this try creates if it is carried out. If an
+        /// earlier try under the key was carried out, its ids count: they are in its
+        /// outcome.
         ids: Vec<Uuid>,
     },
     /// The store failed. Nothing was done.
@@ -94,6 +96,15 @@ pub enum WalletError {
     /// early. What was applied in it is committed.
     #[error("{}", ApplyError::CommittedEarly)]
     CommittedEarly,
+    /// The transaction has ended: its closure has returned, and this handle was kept.
+    /// Nothing was done now.
+    #[error("the host's transaction has ended")]
+    TransactionEnded,
+    /// A request was submitted through the wallet inside of
+    /// [`Wallet::in_transaction`](crate::service::Wallet::in_transaction). It would wait
+    /// for the transaction that waits for it. Use the transaction. Nothing was done.
+    #[error("a request inside a host's transaction must be made through the transaction")]
+    InsideTransaction,
     /// The database refused a statement of the host in its transaction.
     #[error(transparent)]
     Statement(#[from] StatementError),
@@ -121,6 +132,10 @@ pub enum InvalidValue {
     /// The shares of a split.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// A percentage of a split.
+    #[cfg(feature = "decimal")]
+    #[error(transparent)]
+    Percent(#[from] crate::ledger::PercentError),
     /// An id that is no UUID.
     #[error("an id is no UUID: {0}")]
     Id(#[from] uuid::Error),
@@ -135,6 +150,8 @@ impl WalletError {
             Self::Value(_) => "invalid_value",
             Self::TransactionLost => "transaction_lost",
             Self::CommittedEarly => "committed_early",
+            Self::TransactionEnded => "transaction_ended",
+            Self::InsideTransaction => "inside_transaction",
             Self::Statement(_) => "statement_refused",
             Self::Build(_) => "invalid_settings",
             Self::Invalid(_) | Self::InvalidItem { .. } => "invalid_request",
@@ -173,6 +190,8 @@ impl WalletError {
             | Self::InvalidItem { .. }
             | Self::IdempotencyMismatch
             | Self::CommittedEarly
+            | Self::TransactionEnded
+            | Self::InsideTransaction
             | Self::Statement(_)
             | Self::Build(_) => false,
             Self::TransactionLost
@@ -210,6 +229,9 @@ from_values!(
     SplitError,
     uuid::Error
 );
+
+#[cfg(feature = "decimal")]
+from_values!(crate::ledger::PercentError);
 
 impl From<TransactionLost> for WalletError {
     fn from(_: TransactionLost) -> Self {

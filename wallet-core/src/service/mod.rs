@@ -79,6 +79,9 @@ use ticket::Ticket;
 /// Puts a request into the queue at once. The answer comes later. Dropping the
 /// receiver does not affect the request.
 fn push(shared: &Shared, request: Arc<PreparedRequest>) -> Result<AnswerReceiver, WalletError> {
+    if transaction::is_inside() {
+        return Err(WalletError::InsideTransaction);
+    }
     let (caller, answer) = oneshot::channel();
     let ticket = Ticket::new(request, caller);
     let pushed = shared.queue.push(ticket, &shared.settings);

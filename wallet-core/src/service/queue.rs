@@ -221,6 +221,11 @@ impl Queue {
         }
     }
 
+    /// Whether the queue takes no more requests.
+    pub(super) fn is_closed(&self) -> bool {
+        self.inner().is_closed
+    }
+
     /// Stops accepting requests.
     pub(super) fn close(&self) {
         self.inner().is_closed = true;

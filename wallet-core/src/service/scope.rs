@@ -1,10 +1,9 @@
 //! Submitting one command at a time, with its receipt as a type.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Accepted, Ensured, Wallet, WalletError, other_receipt};
-use crate::ledger::{IdempotencyKey, KeyScope, KeyText, LedgerId, Outcome, TextError};
+use super::{Accepted, Answer, Ensured, Wallet, WalletError, other_receipt};
+use crate::ledger::{IdempotencyKey, KeyScope, KeyText, LedgerId, TextError};
 use crate::request::{Command, OpenAccount, Recorded, Request, TypedCommand};
 
 /// A [`Wallet`] with a scope of idempotency keys, in one ledger. It is cheap to
@@ -126,12 +125,20 @@ impl Scope {
         self.wallet.ensure_account_in(self.ledger, open).await
     }
 
-    /// The outcome recorded under a key: see [`Wallet::outcome`].
+    /// What was accepted under a key; `None` when nothing is recorded under it so far. It
+    /// waits for a commit that the store has begun. Like [`Wallet::outcome`], `None` does
+    /// not exclude a later commit: [`cancel`](Self::cancel) does.
     ///
     /// # Errors
-    /// The same as [`Wallet::outcome`].
-    pub async fn outcome(&self, key: &str) -> Result<Option<Arc<Outcome>>, WalletError> {
-        self.wallet.outcome(self.ledger, &self.key(key)?).await
+    /// [`WalletError::Rejected`] where the request under the key was refused. Otherwise
+    /// [`WalletError`].
+    pub async fn accepted(&self, key: &str) -> Result<Option<Accepted>, WalletError> {
+        let outcome = self.wallet.outcome(self.ledger, &self.key(key)?).await?;
+        let accepted = outcome.map(|outcome| {
+            let replayed = true;
+            Accepted::try_from(Answer { outcome, replayed })
+        });
+        Ok(accepted.transpose()?)
     }
 
     /// Cancels a key: see [`Wallet::cancel`].

@@ -1,7 +1,9 @@
 //! A host's transaction, with its retry.
 
-use std::future::Future;
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
 use std::ops::DerefMut;
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
@@ -145,7 +147,7 @@ impl Transaction {
 
     async fn open(&self) -> Result<MappedMutexGuard<'_, Open>, WalletError> {
         let open = MutexGuard::try_map(self.open.lock().await, Option::as_mut);
-        open.map_err(|_| WalletError::TransactionLost)
+        open.map_err(|_| WalletError::TransactionEnded)
     }
 }
 
@@ -157,6 +159,28 @@ impl Open {
             error.into()
         })
     }
+}
+
+thread_local! {
+    /// Whether this thread is polling the closure of a transaction.
+    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the caller runs inside the closure of a transaction, in the same task.
+pub(super) fn is_inside() -> bool {
+    IS_INSIDE.get()
+}
+
+/// Runs `work` as the closure of a transaction.
+async fn inside<F: Future>(work: F) -> F::Output {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        let before = IS_INSIDE.replace(true);
+        let polled = work.as_mut().poll(context);
+        IS_INSIDE.set(before);
+        polled
+    })
+    .await
 }
 
 /// Whether nothing was done, and another run may succeed.
@@ -191,8 +215,10 @@ impl Wallet {
     /// error, so an order cannot be committed without its payment by mistake.
     ///
     /// `store` is the wallet's own store. Inside `work`, use the transaction and not the
-    /// wallet: a [`submit`](Self::submit) on the same accounts, or on SQLite any submit,
-    /// waits for this transaction until it gives up.
+    /// wallet: a [`submit`](Self::submit) there fails with
+    /// [`WalletError::InsideTransaction`]. A task that `work` spawns is not seen. On the
+    /// same accounts, and on SQLite on any account, it waits for this transaction until it
+    /// gives up.
     ///
     /// `work` may run several times: after a deadlock, a lost connection, or an unknown
     /// commit that proves not to have happened. Only effects on the database belong in
@@ -281,6 +307,9 @@ impl Wallet {
         F: Future<Output = Result<T, E>>,
         E: From<WalletError>,
     {
+        if self.shared.queue.is_closed() {
+            return End::Final(Err(WalletError::ShuttingDown.into()));
+        }
         let transaction = match store.begin().await {
             Ok(open) => open,
             Err(error) if is_passing(&error) => return End::Again(WalletError::from(error).into()),
@@ -292,10 +321,10 @@ impl Wallet {
             first: None,
             is_to_retry: false,
         })));
-        let done = work(Transaction {
+        let done = inside(work(Transaction {
             wallet: self.clone(),
             open: Arc::clone(&open),
-        })
+        }))
         .await;
         let Some(open) = open.lock().await.take() else {
             return End::Final(done);

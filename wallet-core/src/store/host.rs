@@ -125,6 +125,7 @@ impl<T: Into<SqlValue>> From<Option<T>> for SqlValue {
 /// assert_eq!((row.integer(0)?, row.text(1)?), (7, "paid"));
 /// assert!(row.is_null(2));
 /// assert!(row.integer(1).is_err());
+/// assert_eq!(SqlRow::new(vec![b"paid".to_vec().into()]).text(0)?, "paid");
 /// # Ok::<(), wallet_core::store::StatementError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,13 +161,17 @@ impl SqlRow {
         }
     }
 
-    /// The text in column `column`, from 0.
+    /// The text in column `column`, from 0. Bytes are a text if they are UTF-8: some drivers
+    /// report a text with a binary collation as bytes.
     ///
     /// # Errors
     /// [`StatementError`] where there is no such column, or it holds another value.
     pub fn text(&self, column: usize) -> Result<&str, StatementError> {
         match self.0.get(column) {
             Some(SqlValue::Text(value)) => Ok(value),
+            other @ Some(SqlValue::Bytes(value)) => {
+                std::str::from_utf8(value).map_err(|_| unexpected(column, "a text", other))
+            }
             other => Err(unexpected(column, "a text", other)),
         }
     }

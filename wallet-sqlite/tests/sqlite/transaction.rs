@@ -143,8 +143,8 @@ async fn a_host_may_record_a_refusal_of_its_own_and_commit() {
     });
     assert_eq!(done.await.unwrap(), "refused");
     assert_eq!(shop.orders(), [9]);
-    let outcome = shop.wallet.scope("shop").unwrap().outcome("order-9").await;
-    assert!(outcome.unwrap().is_none());
+    let accepted = shop.wallet.scope("shop").unwrap().accepted("order-9").await;
+    assert!(accepted.unwrap().is_none());
     assert_eq!(shop.posted(shop.ada).await, 500);
 }
 
@@ -313,4 +313,36 @@ async fn a_store_that_is_dropped_closes_the_connection_and_leaves_one_file() {
     let path = folder.path().join("shop.db");
     assert!(!folder.path().join("shop.db-wal").exists());
     assert_eq!(orders(&path), [1]);
+}
+
+/// On SQLite it would wait for the transaction that waits for it.
+#[tokio::test]
+async fn a_submission_inside_a_transaction_is_refused_at_once() {
+    let shop = &Shop::open().await;
+    let scope = &shop.wallet.scope("shop").unwrap();
+    let done = shop.wallet.in_transaction(&*shop.store, |tx| async move {
+        tx.execute(INSERT, &[1.into()]).await?;
+        let open = OpenAccount::new("eve".parse()?, eur());
+        for error in [
+            scope.run("inside", shop.pay("1.00")).await.map(drop),
+            shop.wallet.ensure_account(open).await.map(drop),
+            scope.cancel("never").await.map(drop),
+        ] {
+            assert!(
+                matches!(error, Err(WalletError::InsideTransaction)),
+                "{error:?}"
+            );
+        }
+        // Reads are fine.
+        shop.wallet.account(shop.ada).await?;
+        scope.run("inside", shop.pay("1.00")).await.map(drop)
+    });
+    assert_eq!(done.await.unwrap_err().code(), "inside_transaction");
+    assert_eq!((shop.orders().len(), shop.posted(shop.ada).await), (0, 500));
+    // Outside, and beside an open transaction of another task, it works.
+    scope.run("outside", shop.pay("1.00")).await.unwrap();
+
+    shop.wallet.shutdown().await;
+    let error = shop.order(2, "1.00").await.unwrap_err();
+    assert!(matches!(error, WalletError::ShuttingDown), "{error:?}");
 }

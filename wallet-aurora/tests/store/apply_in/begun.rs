@@ -65,7 +65,7 @@ async fn a_transaction_of_the_host_s_is_taken_over(kind: Kind) {
         .unwrap();
     let mut transaction = HostTransaction::adopt(own).await.unwrap();
     let requests = [transfer("a", 0, 1, 30)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     assert_eq!(applied.unwrap().after_commit().len(), 1);
     transaction.commit().await.unwrap();
     assert_eq!(shop.orders().await, 1);
@@ -82,7 +82,7 @@ async fn other_books_are_refused(kind: Kind) {
             open(&other).await;
         }
         let mut transaction = HostTransaction::begin(&mut connection).await.unwrap();
-        let applied = shop.store.apply_in(&mut transaction, &requests).await;
+        let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
         match applied.unwrap_err() {
             ApplyError::Store(error) => assert_eq!(error.kind(), StoreErrorKind::Invalid),
             other => panic!("{other}"),
@@ -104,7 +104,7 @@ async fn a_snapshot_of_before_decides_nothing(kind: Kind) {
     accepted(&commit(&shop.store, vec![transfer("a", 0, 1, 30)]).await[0]);
     let mut transaction = HostTransaction::adopt(own).await.unwrap();
     let requests = [transfer("a", 0, 1, 30)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     let applied = match applied {
         Ok(applied) => applied,
         // MariaDB may refuse to lock a row that its snapshot does not contain.

@@ -23,14 +23,14 @@ async fn an_error_leaves_the_host_s_own_work(kind: Kind) {
     let mut other = shop.database.connect().await;
     let mut taking = HostTransaction::begin(&mut other).await.unwrap();
     let theirs = [transfer("a", 2, 3, 1)];
-    let _applied = shop.store.apply_in(&mut taking, &theirs).await.unwrap();
+    let _applied = shop.store.apply_in_raw(&mut taking, &theirs).await.unwrap();
 
     let wait = "SET SESSION innodb_lock_wait_timeout = 1";
     shop.connection.execute(wait).await.unwrap();
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     order(&mut transaction, 1).await;
     let requests = [transfer("a", 0, 1, 30)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     match applied.unwrap_err() {
         ApplyError::Store(error) => assert_eq!(error.kind(), StoreErrorKind::Conflict),
         other => panic!("{other}"),
@@ -58,13 +58,13 @@ async fn a_deadlock_loses_the_transaction_and_the_handle_refuses(kind: Kind) {
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     order(&mut transaction, 1).await;
     let requests = [transfer("a", 0, 1, 30)];
-    let applying = shop.store.apply_in(&mut transaction, &requests);
+    let applying = shop.store.apply_in_raw(&mut transaction, &requests);
     let crossing = other.execute("SELECT * FROM shop_order WHERE id = 1 FOR UPDATE");
     let (applied, crossed) = tokio::join!(applying, crossing);
     crossed.unwrap();
     assert!(matches!(applied, Err(ApplyError::TransactionLost(Some(_)))));
     assert_eq!(transaction.connection().unwrap_err(), TransactionLost);
-    let again = shop.store.apply_in(&mut transaction, &requests).await;
+    let again = shop.store.apply_in_raw(&mut transaction, &requests).await;
     assert!(matches!(again, Err(ApplyError::TransactionLost(None))));
     let committed = transaction.commit().await;
     assert!(matches!(committed, Err(ApplyError::TransactionLost(None))));
@@ -83,7 +83,7 @@ async fn a_lost_connection_loses_the_transaction(kind: Kind) {
     let id: String = sqlx::Row::get(&row.unwrap(), 0);
     shop.database.execute(&format!("KILL {id}")).await;
     let requests = [transfer("a", 0, 1, 30)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     assert!(matches!(applied, Err(ApplyError::TransactionLost(Some(_)))));
     assert_eq!(transaction.connection().unwrap_err(), TransactionLost);
     drop(transaction);
@@ -99,7 +99,7 @@ async fn whoever_stops_waiting_leaves_a_handle_that_refuses(kind: Kind) {
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     order(&mut transaction, 1).await;
     let requests = [transfer("a", 0, 1, 30)];
-    let applying = shop.store.apply_in(&mut transaction, &requests);
+    let applying = shop.store.apply_in_raw(&mut transaction, &requests);
     // The call waits for a lock that is never released.
     let waited = tokio::time::timeout(std::time::Duration::from_millis(200), applying).await;
     assert!(waited.is_err());
@@ -116,12 +116,12 @@ async fn an_error_of_the_host_s_own_is_found_at_the_commit(kind: Kind) {
     let mut shop = shop(kind).await;
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     let requests = [transfer("a", 0, 1, 30)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     assert_eq!(applied.unwrap().after_commit().len(), 1);
     // The same happens after a deadlock of the host's own statements.
     let host = transaction.connection().unwrap();
     host.execute("ROLLBACK").await.unwrap();
-    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     assert!(matches!(applied, Err(ApplyError::TransactionLost(None))));
     let committed = transaction.commit().await;
     assert!(matches!(committed, Err(ApplyError::TransactionLost(None))));
@@ -136,7 +136,7 @@ async fn a_change_of_schema_by_the_host_is_reported_as_a_commit(kind: Kind) {
         let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
         order(&mut transaction, round).await;
         let requests = [transfer(&format!("a{round}"), 0, 1, 30)];
-        let applied = shop.store.apply_in(&mut transaction, &requests).await;
+        let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
         assert_eq!(applied.unwrap().after_commit().len(), 1);
         let host = transaction.connection().unwrap();
         host.execute(ddl.replace("more", &format!("more{round}")).as_str())
@@ -144,7 +144,7 @@ async fn a_change_of_schema_by_the_host_is_reported_as_a_commit(kind: Kind) {
             .unwrap();
         if then_applies {
             let more = [transfer("more", 0, 1, 30)];
-            let applied = shop.store.apply_in(&mut transaction, &more).await;
+            let applied = shop.store.apply_in_raw(&mut transaction, &more).await;
             assert!(matches!(applied, Err(ApplyError::CommittedEarly)));
             assert_eq!(transaction.connection().unwrap_err(), TransactionLost);
         } else {

@@ -25,7 +25,7 @@ async fn an_order_and_its_payments_commit_together(kind: Kind) {
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     order(&mut transaction, 1).await;
     let requests = [transfer("a", 0, 1, 30), transfer("b", 1, 2, 120)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     let applied = applied.unwrap();
     assert_eq!(applied.decided().len(), 2);
     assert_eq!(applied.after_commit().len(), 2, "each sees those before it");
@@ -43,7 +43,7 @@ async fn a_roll_back_takes_the_payment_back_and_frees_its_key(kind: Kind) {
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     order(&mut transaction, 1).await;
     let requests = [transfer("a", 0, 1, 30)];
-    let _applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let _applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     transaction.rollback().await.unwrap();
     assert_eq!(shop.orders().await, 0);
     assert!(!is_recorded(&shop.store, "a").await);
@@ -57,7 +57,7 @@ async fn dropping_the_handle_rolls_back(kind: Kind) {
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     order(&mut transaction, 1).await;
     let requests = [transfer("a", 0, 1, 30)];
-    let _applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let _applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     drop(transaction);
     shop.connection.ping().await.unwrap();
     assert_eq!(shop.orders().await, 0);
@@ -70,7 +70,7 @@ async fn a_refused_payment_rolls_the_order_back(kind: Kind) {
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     order(&mut transaction, 1).await;
     let requests = [transfer("a", 0, 1, 30), transfer("b", 0, 1, 71)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     let refused = applied.unwrap().accepted().unwrap_err();
     assert!(
         matches!(refused, NotAccepted::Rejected { request: 1, rejected }
@@ -88,7 +88,7 @@ async fn a_refusal_is_recorded_if_the_host_commits(kind: Kind) {
     let mut shop = shop(kind).await;
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     let requests = [transfer("a", 0, 1, 101)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     let applied = applied.unwrap();
     assert!(matches!(&applied.decided()[0], Decided::Fresh(outcome) if outcome.result.is_err()));
     assert!(applied.after_commit().is_empty());
@@ -101,9 +101,13 @@ async fn a_later_call_sees_what_an_earlier_one_applied(kind: Kind) {
     let mut shop = shop(kind).await;
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     let first = [opening("open-9", 9), transfer("a", 0, 9, 30)];
-    let _applied = shop.store.apply_in(&mut transaction, &first).await.unwrap();
+    let _applied = shop
+        .store
+        .apply_in_raw(&mut transaction, &first)
+        .await
+        .unwrap();
     let second = [transfer("b", 9, 1, 30), transfer("a", 0, 9, 30)];
-    let applied = shop.store.apply_in(&mut transaction, &second).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &second).await;
     let applied = applied.unwrap();
     assert!(matches!(&applied.decided()[0], Decided::Fresh(outcome) if outcome.result.is_ok()));
     // The second request has another id, but the same key and contents.
@@ -117,7 +121,7 @@ async fn an_account_of_a_host_that_rolled_back_is_not_remembered(kind: Kind) {
     let mut shop = shop(kind).await;
     let mut transaction = HostTransaction::begin(&mut shop.connection).await.unwrap();
     let requests = [opening("open-9", 9), transfer("a", 0, 9, 30)];
-    let applied = shop.store.apply_in(&mut transaction, &requests).await;
+    let applied = shop.store.apply_in_raw(&mut transaction, &requests).await;
     assert_eq!(applied.unwrap().after_commit().len(), 2);
     transaction.rollback().await.unwrap();
     let missing = commit(&shop.store, vec![transfer("b", 0, 9, 30)]).await;

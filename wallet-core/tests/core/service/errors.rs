@@ -31,6 +31,8 @@ fn codes_and_advice_are_those_of_the_first_release() {
         (TextError::Empty.into(), "invalid_value", false),
         (WalletError::TransactionLost, "transaction_lost", true),
         (WalletError::CommittedEarly, "committed_early", false),
+        (WalletError::TransactionEnded, "transaction_ended", false),
+        (WalletError::InsideTransaction, "inside_transaction", false),
         (no_clock, "invalid_settings", false),
         (invalid, "invalid_request", false),
         (

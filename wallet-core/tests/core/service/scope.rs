@@ -159,9 +159,10 @@ async fn a_scope_has_its_own_keys_and_its_ledger() {
     let open = || OpenAccount::new("eve".parse().unwrap(), eur);
     let mut ids = Vec::new();
     for scope in [&shop, &club, &other] {
-        assert!(scope.outcome("open").await.unwrap().is_none());
+        assert!(scope.accepted("open").await.unwrap().is_none());
         ids.push(scope.run("open", open()).await.unwrap().key());
-        assert!(scope.outcome("open").await.unwrap().is_some());
+        let accepted = scope.accepted("open").await.unwrap().unwrap();
+        assert!(accepted.account().is_some() && accepted.is_replay());
     }
     assert_eq!(ids[2].ledger, LedgerId::new(7));
     ids.dedup();
@@ -169,6 +170,8 @@ async fn a_scope_has_its_own_keys_and_its_ledger() {
 
     shop.cancel("never").await.unwrap();
     let error = shop.run("never", open()).await.unwrap_err();
+    assert_eq!(rejection(&error), Some(Rejection::Cancelled));
+    let error = shop.accepted("never").await.unwrap_err();
     assert_eq!(rejection(&error), Some(Rejection::Cancelled));
     let error = shop.run("", open()).await.unwrap_err();
     assert_eq!(error.code(), "invalid_value");

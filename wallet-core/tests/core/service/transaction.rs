@@ -295,7 +295,10 @@ async fn a_refusal_leaves_the_rest_and_is_not_recorded() {
     // A handle that was kept does nothing.
     let pay = PostTransfer::new(vec![leg(3, 4, 100)]);
     let error = over.run(key("late"), pay).await.unwrap_err();
-    assert_eq!(error.code(), "transaction_lost");
+    assert_eq!(
+        (error.code(), error.is_retryable()),
+        ("transaction_ended", false)
+    );
 }
 
 /// The host's own error hides that the database refused a lock.
