@@ -114,10 +114,7 @@ impl Loaded {
 
     /// Makes each transfer from here on in a transaction of the host.
     pub(crate) async fn in_transactions(&mut self, host: Arc<dyn HostTransactions>) -> Result<()> {
-        let mut create = host.begin().await?;
-        create.execute(CREATE, &[]).await?;
-        // MySQL has committed the statement already.
-        let _ = create.commit().await;
+        host.run_alone(CREATE).await?;
         self.host = Some(host);
         Ok(())
     }

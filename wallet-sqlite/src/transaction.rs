@@ -16,6 +16,7 @@ use wallet_core::store::{
 
 use crate::checkpoint;
 use crate::error::{Doing, During, Result};
+use crate::file::OpenFile;
 use crate::host::{Ledger, Refusals, after_error};
 use crate::host_connection::HostConnection;
 use crate::{SqliteStore, lock};
@@ -44,6 +45,35 @@ impl HostTransactions for SqliteStore {
         begun.await?;
         Ok(Box::new(transaction))
     }
+
+    async fn run_alone(&self, sql: &str) -> std::result::Result<(), ApplyError> {
+        let _turn = self.host.turn().await?;
+        let (file, sql) = (Arc::clone(&self.file), sql.to_owned());
+        let lock_wait = self.lock_wait;
+        let run = self.host.thread(&self.file)?.run(move |connection| {
+            lock::begin(connection, lock_wait)?;
+            let done = run_and_commit(connection, &file, &sql);
+            lock::roll_back(connection);
+            done
+        });
+        run.await
+    }
+}
+
+fn run_and_commit(
+    connection: &Connection,
+    file: &OpenFile,
+    sql: &str,
+) -> std::result::Result<(), ApplyError> {
+    file.check()?;
+    let done = connection.execute(sql, ());
+    done.map_err(|error| refused(connection, error))?;
+    if connection.is_autocommit() {
+        return Err(ApplyError::CommittedEarly);
+    }
+    let committed = connection.execute_batch("COMMIT");
+    committed.while_doing(Doing::Commit, "committing")?;
+    Ok(file.check_committed()?)
 }
 
 /// An open transaction of a host on the store's own connection.

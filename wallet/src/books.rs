@@ -10,7 +10,7 @@ use wallet_core::history::HistoryStore;
 use wallet_core::memory::MemoryStore;
 use wallet_core::service::Transaction;
 use wallet_core::store::{
-    ApplyError, CommitSignal, HostTransactions, LedgerStore, Outbox, SqlRow, SqlValue, StoreError,
+    CommitSignal, HostTransactions, LedgerStore, Outbox, SqlRow, SqlValue, StoreError,
     StoreErrorKind,
 };
 use wallet_core::{Settings, SystemClock, Wallet, WalletError};
@@ -100,13 +100,7 @@ impl Books {
     /// before it are done.
     pub async fn create_tables(&self, statements: &[&str]) -> Result<(), WalletError> {
         for sql in statements {
-            let mut transaction = self.store.begin().await?;
-            transaction.execute(sql, &[]).await?;
-            match transaction.commit().await {
-                // The database has committed the statement already.
-                Ok(()) | Err(ApplyError::CommittedEarly | ApplyError::TransactionLost(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
+            self.store.run_alone(sql).await?;
         }
         Ok(())
     }

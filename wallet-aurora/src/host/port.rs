@@ -12,8 +12,9 @@ use wallet_core::store::{
 };
 
 use super::pooled::Pooled;
-use super::{HostTransaction, Link, row};
+use super::{HostTransaction, Link, row, statement};
 use crate::AuroraStore;
+use crate::connect::Wait;
 use crate::pool::Purpose;
 
 /// A transaction on a connection of the store, and the store that applies requests in it.
@@ -37,6 +38,14 @@ impl HostTransactions for AuroraStore {
             store: self.reading(Freshness::Strong),
             transaction: HostTransaction::new(link, Some(self.identity)),
         }))
+    }
+
+    /// Takes a connection like [`begin`](HostTransactions::begin), within
+    /// [`migration_wait`](crate::AuroraSettings::migration_wait), and closes it afterwards:
+    /// the statement may have changed the session.
+    async fn run_alone(&self, sql: &str) -> Result<(), ApplyError> {
+        let connection = self.writer.acquire(Purpose::Read).await?;
+        statement::run_alone(connection.for_a(Wait::Migration), sql).await
     }
 }
 

@@ -9,6 +9,7 @@ use wallet_core::store::{ApplyError, SqlValue, StatementError, StoreErrorKind};
 use super::{HostTransaction, State};
 use crate::AuroraStore;
 use crate::error::{Doing, Failed, code};
+use crate::pool::PooledConnection;
 
 const CONTEXT: &str = "running a statement of the host";
 
@@ -62,6 +63,24 @@ impl HostTransaction<'_> {
         }
         self.state = State::Open;
         Err(refused(failed))
+    }
+}
+
+/// Runs a statement of the host outside of a transaction.
+pub(super) async fn run_alone(
+    mut connection: PooledConnection,
+    sql: &str,
+) -> Result<(), ApplyError> {
+    let runner = connection.runner()?;
+    check_size(sql, &[], runner.packet_bytes)?;
+    let done = tokio::time::timeout(runner.answer_wait, run(runner.connection, sql, &[]));
+    match done.await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(Refused::ByUs(error))) => Err(error.into()),
+        Ok(Err(Refused::ByServer(error))) => {
+            Err(refused(Failed::new(error, Doing::Work, CONTEXT, false)))
+        }
+        Err(_) => Err(Failed::timed_out(CONTEXT, false).error.into()),
     }
 }
 

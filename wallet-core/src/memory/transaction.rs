@@ -24,6 +24,14 @@ impl<P: CommitPolicy + Clone> HostTransactions for Store<P> {
             staged: Vec::new(),
         }))
     }
+
+    async fn run_alone(&self, _: &str) -> Result<(), ApplyError> {
+        Err(no_tables().into())
+    }
+}
+
+fn no_tables() -> StatementError {
+    StatementError::new("a store in memory has no tables of a host")
 }
 
 /// Requests that were decided and not committed. The commit decides them again on the
@@ -82,11 +90,11 @@ impl<P: CommitPolicy> Transaction<P> {
 #[async_trait]
 impl<P: CommitPolicy> HostTransaction for Transaction<P> {
     async fn execute(&mut self, _: &str, _: &[SqlValue]) -> Result<u64, ApplyError> {
-        Err(StatementError::new("a store in memory has no tables of a host").into())
+        Err(no_tables().into())
     }
 
     async fn query(&mut self, _: &str, _: &[SqlValue]) -> Result<Vec<SqlRow>, ApplyError> {
-        Err(StatementError::new("a store in memory has no tables of a host").into())
+        Err(no_tables().into())
     }
 
     async fn apply(&mut self, requests: &[Arc<PreparedRequest>]) -> Result<Applied, ApplyError> {

@@ -20,6 +20,14 @@ pub trait HostTransactions: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Conflict`: the lock was not free for too long. `Unavailable`.
     async fn begin(&self) -> Result<Box<dyn HostTransaction>, StoreError>;
+
+    /// Runs a statement of the host outside of a transaction, such as a change of its
+    /// tables, which MySQL commits at once.
+    ///
+    /// # Errors
+    /// [`ApplyError::Statement`]: the database refused the statement. Otherwise
+    /// [`ApplyError::Store`]; after `Unavailable` the statement may have run.
+    async fn run_alone(&self, sql: &str) -> Result<(), ApplyError>;
 }
 
 /// An open transaction of a host. Dropping it rolls back.

@@ -60,6 +60,10 @@ impl HostTransactions for Flaky {
         let inner = self.store.begin().await?;
         Ok(Box::new(FlakyTransaction { inner, step }))
     }
+
+    async fn run_alone(&self, sql: &str) -> Result<(), ApplyError> {
+        self.store.run_alone(sql).await
+    }
 }
 
 #[derive(Debug)]
