@@ -1,7 +1,7 @@
 //! The market's one error.
 
 use wallet::WalletError;
-use wallet::core::ledger::{PercentError, Retry};
+use wallet::core::ledger::Retry;
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
@@ -10,8 +10,6 @@ pub(crate) enum Error {
     /// The ledger's, with every error that converts into it.
     #[error(transparent)]
     Wallet(WalletError),
-    #[error("a share of a sale: {0}")]
-    Share(#[source] PercentError),
     #[error("the feed of events: {0}")]
     Feed(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("{0} is in another currency")]

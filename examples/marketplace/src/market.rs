@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rust_decimal::Decimal;
+use wallet::Decimal;
 use wallet::core::ledger::Rounding;
 use wallet::core::request::TypedCommand;
 use wallet::core::store::CommitSignal;

@@ -1,9 +1,8 @@
 //! Orders: each is in the database if and only if it is paid.
 
-use rust_decimal::Decimal;
-use wallet::core::request::{ReverseWhat, Share};
+use wallet::core::ledger::PercentError;
 use wallet::prelude::*;
-use wallet::{Command, Outcome};
+use wallet::{Command, Decimal, Outcome, ReverseWhat, Share};
 
 use crate::error::{Error, Result};
 use crate::market::{Market, advance, retry};
@@ -43,10 +42,10 @@ impl Market {
         let name = format!("order-{}", order.id);
         let parts = [(order.merchant, 875), (self.platform, 75), (self.tax, 50)];
         let share = |(to, tenths)| Share::percent(to, Decimal::new(tenths, 1));
-        let shares: std::result::Result<_, _> = parts.into_iter().map(share).collect();
+        let shares: std::result::Result<_, PercentError> = parts.into_iter().map(share).collect();
         let pay = PostTransfer::simple(order.customer, self.till, order.price);
         let pay = pay.with_reference(&name)?.with_description("an order")?;
-        let split = Split::new(self.till, order.price, shares.map_err(Error::Share)?);
+        let split = Split::new(self.till, order.price, shares?);
         let split = split.with_reference(&name)?.with_description("a sale")?;
         let sale = vec![pay.into(), split.into()];
         let paid = self.deal(&name, sale, "paid").await?;
@@ -56,8 +55,8 @@ impl Market {
     /// An order that was placed earlier.
     pub(crate) async fn paid(&self, id: i64) -> Result<PaidOrder> {
         let name = format!("order-{id}");
-        match self.keys.outcome(&name).await? {
-            Some(outcome) => PaidOrder::of(name, &outcome),
+        match self.keys.accepted(&name).await? {
+            Some(paid) => PaidOrder::of(name, paid.outcome()),
             None => Err(Error::State(name)),
         }
     }

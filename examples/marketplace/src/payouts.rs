@@ -1,7 +1,7 @@
 //! Payouts of merchants. The money leaves the books first; the bank may send it back.
 
-use rust_decimal::Decimal;
 use wallet::Command;
+use wallet::Decimal;
 use wallet::prelude::*;
 
 use crate::error::{Error, Result};
@@ -31,10 +31,10 @@ impl Market {
     /// The bank has sent the money back: the merchant gets it again, with the fee.
     pub(crate) async fn payout_returned(&self, id: i64) -> Result<()> {
         let name = &format!("payout-{id}");
-        let sent = self.keys.outcome(name).await?;
+        let sent = self.keys.accepted(name).await?;
         let sent = sent.ok_or_else(|| Error::State(name.clone()))?;
         let mut commands: Vec<Command> = Vec::new();
-        for transfer in sent.transfers() {
+        for transfer in sent.outcome().transfers() {
             let back = Reverse::new(transfer.key.id).with_description("a payout came back")?;
             commands.push(back.into());
         }
