@@ -30,12 +30,14 @@ mod consumer;
 mod delivery;
 mod event;
 mod forwarder;
+mod handler_publisher;
 mod identity;
 pub mod memory;
 mod projector;
 mod redrive;
 mod relay;
 mod setting;
+mod tee;
 #[cfg(feature = "webhooks")]
 pub mod webhook;
 
@@ -46,8 +48,11 @@ pub use event::{
     Balance, Event, EventEntry, EventError, NotAnEvent, Parsed, Terms, schema_of, type_of,
 };
 pub use forwarder::{Forwarder, ForwarderSettings, ForwarderStats};
-pub use identity::EVENT_ID;
+pub use handler_publisher::{HandlerPublisher, HandlerSettings};
 pub use projector::{Projector, ProjectorStats};
 pub use redrive::{Redrive, RedriveError, RedriveFate, RedriveReport, RedriveStep};
 pub use relay::{Relay, RelayBuilder, RelaySettings, RelayState, RelayStats};
 pub use setting::SettingError;
+pub use tee::Tee;
+/// The message attribute that holds an event's own id.
+pub use wallet_core::messaging::EVENT_ID;
