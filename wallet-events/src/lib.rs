@@ -2,6 +2,8 @@
 //! systems, each in order per account and none lost.
 //!
 //! ```text
+//! outbox ── Relay ──► HandlerPublisher ──► an effect in the same process, once
+//!
 //! outbox ── Relay ──► SQS FIFO ──┬── Consumer ──► an effect, once
 //!                                └── Forwarder ──► SNS ──► subscribers' queues
 //!                                                            │
@@ -12,6 +14,8 @@
 //! |---|---|
 //! | [`Event`] | one effect on one account, as CloudEvents 1.0 JSON; [`schema_of`] its type |
 //! | [`Relay`] | publishes what was committed, at least once, in order per account |
+//! | [`HandlerPublisher`] | hands the relay's events to a handler in the same process, once |
+//! | [`Tee`] | publishes to several publishers |
 //! | [`Forwarder`] | carries messages from a queue to a topic |
 //! | [`Redrive`] | brings dead letters back to their queue |
 //! | [`Consumer`] | hands each event to a handler once, with what was missed |
@@ -54,5 +58,4 @@ pub use redrive::{Redrive, RedriveError, RedriveFate, RedriveReport, RedriveStep
 pub use relay::{Relay, RelayBuilder, RelaySettings, RelayState, RelayStats};
 pub use setting::SettingError;
 pub use tee::Tee;
-/// The message attribute that holds an event's own id.
 pub use wallet_core::messaging::EVENT_ID;
