@@ -1,4 +1,4 @@
-//! Opens connections to a ledger's file or to an inbox's, for writing and for reading.
+//! Opens connections to a ledger's file, or to an inbox's or a queue's, for writing and for reading.
 
 mod examine;
 mod identify;
@@ -105,9 +105,9 @@ fn one_name(path: &Path) -> Result<()> {
     Err(StoreError::new(StoreErrorKind::Internal, context))
 }
 
-/// Opens a file for an inbox and creates it if allowed. The owner of the file's other
+/// Opens a file for an inbox or a queue and creates it if allowed. The owner of the file's other
 /// tables has set its journal mode.
-pub(crate) fn inbox(settings: &SqliteSettings) -> Result<Opened> {
+pub(crate) fn tables(settings: &SqliteSettings) -> Result<Opened> {
     settings.validate()?;
     let (connection, file) = open_or_create(settings)?;
     let set_wait = |wait| {
@@ -116,8 +116,8 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<Opened> {
     };
     set_wait(Duration::ZERO)?;
     insist(settings.lock_wait, || {
-        let tables: i64 = one(&connection, "SELECT count(*) FROM sqlite_schema")?;
-        if tables == 0 {
+        let count: i64 = one(&connection, "SELECT count(*) FROM sqlite_schema")?;
+        if count == 0 {
             log_ahead(&connection)?;
         }
         Ok(())
@@ -127,7 +127,7 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<Opened> {
     // No other thread runs checkpoints on this file.
     tune(&connection, settings, 1)?;
     let file = file.with_log();
-    let guard = inbox_guard(&connection, settings, &file)?;
+    let guard = tables_guard(&connection, settings, &file)?;
     Ok(Opened {
         connection,
         file: file.with_guard(guard.as_ref()),
@@ -137,7 +137,7 @@ pub(crate) fn inbox(settings: &SqliteSettings) -> Result<Opened> {
 
 /// The guard of the log. A file with a rollback journal has no log, and a read transaction
 /// that stays open would stop all writers.
-fn inbox_guard(
+fn tables_guard(
     connection: &Connection,
     settings: &SqliteSettings,
     file: &OpenFile,

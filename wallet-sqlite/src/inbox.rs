@@ -1,31 +1,26 @@
 //! A consumer's inbox. This module records each step in its own transaction. [`own`]
 //! records a step in the consumer's transaction.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension};
-use wallet_core::StoreError;
 use wallet_core::ledger::{AccountKey, Position, Restore};
 use wallet_core::messaging::{Inbox, InboxStep};
-use wallet_core::store::StoreErrorKind;
 
-use crate::checkpoint::Checkpoints;
-use crate::commit::{in_file, in_transaction, read_in_file};
+use crate::SqliteSettings;
 use crate::epoch::of_number;
 use crate::error::{During, Result};
-use crate::file::OpenFile;
-use crate::guard::Guard;
 use crate::statement::prepare;
-use crate::threads::Threads;
+use crate::tables::{Schema, Tables};
 use crate::value::{column, ledger_number, time_column};
-use crate::{SqliteSettings, checkpoint, connect};
 
 mod own;
 
-const CREATE: &str = include_str!("../migrations/inbox.sql");
-const EXISTS: &str = "SELECT count(*) FROM main.sqlite_schema WHERE name = 'wallet_inbox'";
+const SCHEMA: Schema = Schema {
+    table: "wallet_inbox",
+    create: include_str!("../migrations/inbox.sql"),
+    thread: "wallet-inbox",
+    missing: "the file holds no inbox: create it first",
+};
 const POSITION: &str =
     "SELECT epoch, version FROM wallet_inbox WHERE consumer = ? AND ledger = ? AND account = ?";
 const BEGIN: &str = "
@@ -75,12 +70,7 @@ const NOTE: &str = "
 /// ```
 #[derive(Debug)]
 pub struct SqliteInbox {
-    thread: Threads,
-    file: Arc<OpenFile>,
-    /// The guard of the log, if it needs one.
-    guard: Option<Arc<Guard>>,
-    /// Runs beside a guard only.
-    checkpoints: Option<Checkpoints>,
+    tables: Tables,
 }
 
 impl SqliteInbox {
@@ -95,45 +85,8 @@ impl SqliteInbox {
     /// - `Corrupt`: the file is no database at all.
     /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings) -> Result<Self> {
-        let opened = connect::inbox(settings)?;
-        let (connection, file, guard) = (opened.connection, opened.file, opened.guard);
-        if !exists(&connection)? {
-            if !settings.migrate {
-                let context = "the file holds no inbox: create it first";
-                return Err(StoreError::new(StoreErrorKind::Internal, context));
-            }
-            in_transaction(&connection, Duration::ZERO, create)?;
-        }
-        let thread = Threads::start("wallet-inbox", vec![connection])?;
-        let file = Arc::new(file);
-        let pages = settings.checkpoint_pages;
-        let checkpoints = match &guard {
-            // SQLite runs a checkpoint in the commit that fills the log.
-            None => None,
-            Some(guard) => {
-                let (beside, file) = (connect::reader(settings)?, Arc::clone(&file));
-                let guard = Some(Arc::clone(guard));
-                Some(Checkpoints::start(beside, file, &thread, pages, guard)?)
-            }
-        };
-        Ok(Self {
-            thread,
-            file,
-            guard,
-            checkpoints,
-        })
-    }
-}
-
-impl Drop for SqliteInbox {
-    fn drop(&mut self) {
-        self.checkpoints = None;
-        let (file, guard) = (Arc::clone(&self.file), self.guard.take());
-        self.thread.post(move |connection| {
-            checkpoint::end(&file, connection, guard.as_deref());
-            drop(guard);
-        });
-        self.thread.end();
+        let tables = Tables::open(settings, &SCHEMA)?;
+        Ok(Self { tables })
     }
 }
 
@@ -142,52 +95,39 @@ impl Inbox for SqliteInbox {
     async fn positions(&self, consumer: &str, accounts: &[AccountKey]) -> Result<Vec<Position>> {
         InboxStep::validate_consumer(consumer)?;
         let (consumer, accounts) = (consumer.to_owned(), accounts.to_vec());
-        let file = Arc::clone(&self.file);
-        let work = move |connection: &mut Connection| {
-            read_in_file(&file, connection, |state| {
-                let each = accounts.into_iter();
-                each.map(|account| position(state, &consumer, account))
-                    .collect()
-            })
-        };
-        self.thread.run(work).await
+        let read = self.tables.read(move |state| {
+            let each = accounts.into_iter();
+            each.map(|account| position(state, &consumer, account))
+                .collect()
+        });
+        read.await
     }
 
     async fn advance(&self, consumer: &str, step: &InboxStep) -> Result<bool> {
         step.validate(consumer)?;
         let (consumer, step) = (consumer.to_owned(), *step);
-        let file = Arc::clone(&self.file);
-        let work = move |connection: &mut Connection| {
-            // SQLite itself waits for the lock.
-            in_file(&file, connection, Duration::ZERO, |open| {
-                advance(open, &consumer, &step)
-            })
-        };
-        self.thread.run(work).await
+        let moved = self
+            .tables
+            .write(move |open| advance(open, &consumer, &step));
+        moved.await
     }
 
     async fn restores(&self, consumer: &str) -> Result<Vec<Restore>> {
         InboxStep::validate_consumer(consumer)?;
         let consumer = consumer.to_owned();
-        let file = Arc::clone(&self.file);
-        let work = move |connection: &mut Connection| {
-            read_in_file(&file, connection, |state| restores(state, &consumer))
-        };
-        self.thread.run(work).await
+        let read = self.tables.read(move |state| restores(state, &consumer));
+        read.await
     }
 
     async fn note_restore(&self, consumer: &str, restore: &Restore) -> Result<()> {
         InboxStep::validate_consumer(consumer)?;
         let (consumer, restore) = (consumer.to_owned(), *restore);
-        let file = Arc::clone(&self.file);
-        let work = move |connection: &mut Connection| {
-            in_file(&file, connection, Duration::ZERO, |open| {
-                let (epoch, at) = (restore.epoch.as_i64(), restore.restored_to.as_micros());
-                let noted = prepare(open, NOTE)?.execute((consumer, epoch, at));
-                noted.during("noting a restore").map(drop)
-            })
-        };
-        self.thread.run(work).await
+        let noted = self.tables.write(move |open| {
+            let (epoch, at) = (restore.epoch.as_i64(), restore.restored_to.as_micros());
+            let noted = prepare(open, NOTE)?.execute((consumer, epoch, at));
+            noted.during("noting a restore").map(drop)
+        });
+        noted.await
     }
 }
 
@@ -203,17 +143,6 @@ fn restores(connection: &Connection, consumer: &str) -> Result<Vec<Restore>> {
         });
     }
     Ok(found)
-}
-
-fn exists(connection: &Connection) -> Result<bool> {
-    let found = connection.query_row(EXISTS, (), |row| row.get::<_, i64>(0));
-    Ok(found.during("looking for the inbox")? > 0)
-}
-
-fn create(connection: &Connection) -> Result<()> {
-    connection
-        .execute_batch(CREATE)
-        .during("creating the inbox")
 }
 
 fn position(connection: &Connection, consumer: &str, account: AccountKey) -> Result<Position> {

@@ -1,5 +1,5 @@
 //! The wallet ledger's store and outbox on SQLite, the embedded default. Also the inbox of
-//! the consumers of its events.
+//! the consumers of its events, and a durable queue for them.
 //!
 //! [`SqliteStore`] implements the core's ports on one SQLite file, in WAL mode with
 //! `synchronous=FULL`. An acknowledged commit survives a loss of power. Other processes may
@@ -44,6 +44,10 @@
 //! [`SqliteInbox`] records which events a consumer has seen, in any SQLite file.
 //! [`SqliteInbox::advance_in`] records a step in the transaction of the effect.
 //!
+//! # Queue
+//! [`SqliteQueue`] is a durable FIFO queue in any SQLite file, for consumers in other
+//! processes of the same machine.
+//!
 //! # Example
 //! ```
 //! use std::sync::Arc;
@@ -82,10 +86,12 @@ mod outbox;
 mod past_balance;
 mod probe;
 mod purge;
+mod queue;
 mod read;
 mod settings;
 mod statement;
 mod store;
+mod tables;
 mod threads;
 mod trace;
 mod transaction;
@@ -98,6 +104,7 @@ pub use backup::{
 };
 pub use host::HostTransaction;
 pub use inbox::SqliteInbox;
+pub use queue::{DeadLetters, SqliteQueue, SqliteQueueSettings};
 /// The driver, in the version whose types this crate's functions take.
 pub use rusqlite;
 pub use settings::SqliteSettings;

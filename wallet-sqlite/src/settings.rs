@@ -1,4 +1,4 @@
-//! The settings of the store and the inbox.
+//! The settings of a file.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,133 +1,50 @@
-//! The way of one transfer, from its commit to a subscriber's inbox.
+//! A read model without a queue: the relay hands each event to a handler in the same
+//! process, which writes to the host's own database.
 //!
 //! ```text
-//! wallet ── outbox ──► Relay ──► queue ──► Forwarder ──► topic ──► mailer's queue
-//!                                                                       │
-//!                       mailer's database: mail and position, together ◄┘
+//! books ── outbox ──► Relay ──► HandlerPublisher ──► ReadModel: income and position, together
 //! ```
 //!
-//! Queues live in memory here; on AWS they are `SqsPublisher`, `SqsQueue` and
-//! `SnsPublisher`, and nothing else changes.
+//! The program `wallet-events-queues` shows the way over queues and topics.
 
-mod mailer;
-mod topic;
-
-use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::watch;
-use wallet_core::messaging::EventPublisher;
-use wallet_core::runtime::Clock;
+use tokio::sync::oneshot;
+use wallet::prelude::*;
 use wallet_core::store::CommitSignal;
-use wallet_core::{
-    Currency, Deposit, OpenAccount, PostTransfer, SettlementName, SystemClock, Wallet,
-};
-use wallet_events::memory::MemoryQueue;
-use wallet_events::{Consumer, ConsumerSettings, Forwarder, Gaps, Relay, RelaySettings};
-use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore};
-
-use mailer::{MAILER, Mailer};
-use topic::Topic;
-
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+use wallet_events_example::{ReadModel, Result, publisher, relay};
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (stop, stopped) = watch::channel(false);
-    let until_stopped = move || {
-        let mut stopped = stopped.clone();
-        async move { drop(stopped.wait_for(|is_over| *is_over).await) }
-    };
-
-    // The wallet's side: books, and a relay that is notified of each commit.
-    let settings = SqliteSettings::new(folder.path().join("wallet.db"));
-    let store = Arc::new(SqliteStore::open(&settings, Arc::new(SystemClock))?);
+    let url = format!("sqlite:{}", folder.path().join("books.db").display());
     let signal = CommitSignal::default();
-    let builder = Wallet::builder(Arc::<SqliteStore>::clone(&store));
-    let wallet = builder.signal(signal.clone()).spawn()?;
-    let events = Arc::new(queue(&clock));
-    let relay = Relay::builder(
-        Arc::<SqliteStore>::clone(&store),
-        Arc::<SqliteStore>::clone(&store),
-        Arc::<MemoryQueue>::clone(&events),
-        Arc::clone(&clock),
-        RelaySettings::new("relay-1"),
-    );
-    let relay = relay.signal(signal).build()?;
+    let books = Books::builder(&url).signal(signal.clone()).open().await?;
 
-    // Between them: a forwarder from the queue to a topic; its subscriber gets credits.
-    let mails = Arc::new(queue(&clock));
-    let topic = Topic::new(&mails, "wallet.account.credited.v1");
-    let forwarder = Forwarder::new(
-        Arc::<MemoryQueue>::clone(&events),
-        Arc::new(topic),
-        Arc::clone(&clock),
-    );
-
-    // The subscriber's side: its own database.
-    let file = folder.path().join("mailer.db");
-    let inbox = SqliteInbox::open(&SqliteSettings::new(&file))?;
-    let mailer = Arc::new(Mailer::open(&file)?);
-    let mut settings = ConsumerSettings::new(MAILER);
-    // It subscribed to credits only.
-    settings.gaps = Gaps::Expected;
-    let consumer = Consumer::new(
-        Arc::<MemoryQueue>::clone(&mails),
-        Arc::new(inbox),
-        Arc::<Mailer>::clone(&mailer),
-        clock,
-        settings,
-    )?;
-
-    let at_work = {
-        let (relay, consumer) = (relay.clone(), consumer.clone());
-        let stop = [until_stopped(), until_stopped(), until_stopped()];
-        tokio::spawn(async move {
-            let [first, second, third] = stop;
-            tokio::join!(relay.run(first), forwarder.run(second), consumer.run(third));
-        })
-    };
+    let file = folder.path().join("shop.db");
+    let model = Arc::new(ReadModel::open(&file)?);
+    let handler = publisher(&books, &file, &model)?;
+    let relay = relay(&books, signal, Arc::new(handler))?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let at_work = tokio::spawn(async move { relay.run(async { drop(stopped.await) }).await });
 
     let eur = Currency::iso("EUR")?;
-    let example = wallet.scope("example")?;
     let open = |owner: &str| owner.parse().map(|owner| OpenAccount::new(owner, eur));
-    let ada = example.run("open-ada", open("ada")?).await?.id();
-    let bob = example.run("open-bob", open("bob")?).await?.id();
+    let ada = books.ensure_account(open("ada")?).await?.id();
+    let bob = books.ensure_account(open("bob")?).await?.id();
+    let orders = books.scope("orders")?;
     let deposit = Deposit::new(ada, eur.parse("100.00")?, SettlementName::new("bank")?);
-    example.run("deposit", deposit).await?;
-    mailer.wait_for(1).await;
-    let pay = PostTransfer::simple(ada, bob, eur.parse("30.00")?);
-    example.run("transfer", pay).await?;
-    println!("committed: 30.00 EUR from ada to bob");
-
-    mailer.wait_for(2).await;
-    // A queue may deliver a message twice: it has its effect once.
-    let again = mailer.latest().ok_or("no event")?.message("/wallet")?;
-    mails.publish(&[again]).await?;
-    while consumer.stats().duplicates == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    orders.run("deposit-1", deposit).await?;
+    for order in ["order-1", "order-2"] {
+        let pay = PostTransfer::simple(ada, bob, eur.parse("30.00")?);
+        orders.run(order, pay).await?;
     }
 
-    stop.send(true)?;
+    model.wait_for(3).await;
+    drop(stop);
     at_work.await?;
-    wallet.shutdown().await;
-    println!("published: {} events", relay.stats().published);
-    for mail in mailer.mails()? {
-        println!("mailed: {mail}");
+    for income in model.incomes()? {
+        println!("{income}");
     }
-    let stats = consumer.stats();
-    println!(
-        "handled {}, seen before {}",
-        stats.handled, stats.duplicates
-    );
     Ok(())
-}
-
-/// A queue that delivers every message twice.
-fn queue(clock: &Arc<dyn Clock>) -> MemoryQueue {
-    let queue = MemoryQueue::new(Arc::clone(clock)).with_window(Duration::ZERO);
-    queue.with_wait(Duration::from_millis(200))
 }

@@ -9,5 +9,5 @@ mod queue;
 
 pub use error::DeliveryError;
 pub use inbox::{Inbox, InboxStep};
-pub use publisher::{EventPublisher, Message, Published, PublisherLimits};
+pub use publisher::{EVENT_ID, EventPublisher, Message, Published, PublisherLimits};
 pub use queue::{MessageQueue, Received};

@@ -4,6 +4,21 @@ use async_trait::async_trait;
 
 use crate::messaging::DeliveryError;
 
+/// The message attribute that holds an event's own id.
+///
+/// The deduplication id of a service is not enough. Amazon SQS replaces it when it moves
+/// a message to a dead letter queue, and a message that comes back from there needs a new
+/// one.
+///
+/// The adapters add the attribute to each published message and remove it from each
+/// received one, so that [`Message::id`] is the event's own id on both sides. If a
+/// published message already has this attribute, its value is the event's id, and
+/// [`Message::id`] is only the deduplication id.
+///
+/// Services accept ten attributes per message, so nine are left for others. A message
+/// with more is refused.
+pub const EVENT_ID: &str = "event_id";
+
 /// An event in the form of a message for queues and topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -31,6 +46,12 @@ impl Message {
         let fixed = [self.id.len(), self.group.len(), self.body.len()];
         let all = attributes.chain(fixed);
         all.fold(0, usize::saturating_add)
+    }
+
+    /// The event's own id: the attribute [`EVENT_ID`], or [`id`](Self::id) without it.
+    #[must_use]
+    pub fn event_id(&self) -> &str {
+        self.attribute(EVENT_ID).unwrap_or(&self.id)
     }
 
     /// The value of an attribute.

@@ -2,12 +2,13 @@ use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
-use wallet_core::messaging::{DeliveryError, EventPublisher, Message, Published, PublisherLimits};
+use wallet_core::messaging::{
+    DeliveryError, EVENT_ID, EventPublisher, Message, Published, PublisherLimits,
+};
 
 use super::call::{self, Call, by_index, silent};
 use super::error::{self, Answer, CallError, NotFifo};
 use super::timeouts::{self, Timeouts};
-use crate::identity::{EVENT_ID, event_id};
 
 /// The bytes of one call to a topic: a quarter of a queue's. The extra bytes of ten ids
 /// under their longer attribute name, which [`Message::bytes`] does not count, are
@@ -79,7 +80,7 @@ impl SnsPublisher {
         let mut entry = PublishBatchRequestEntry::builder()
             .id(index.to_string())
             .message(&message.body)
-            .message_attributes(EVENT_ID, text(event_id(message))?);
+            .message_attributes(EVENT_ID, text(message.event_id())?);
         for (name, value) in &message.attributes {
             entry = entry.message_attributes(name, text(value)?);
         }

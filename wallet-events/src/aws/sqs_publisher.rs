@@ -2,12 +2,13 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
-use wallet_core::messaging::{DeliveryError, EventPublisher, Message, Published, PublisherLimits};
+use wallet_core::messaging::{
+    DeliveryError, EVENT_ID, EventPublisher, Message, Published, PublisherLimits,
+};
 
 use super::call::{self, Call, by_index, silent};
 use super::error::{self, Answer, CallError, NotFifo};
 use super::timeouts::{self, Timeouts};
-use crate::identity::{EVENT_ID, event_id};
 
 /// The most bytes of one call to a queue, unless the queue is configured for less.
 const BYTES_MAX: usize = 1_048_576;
@@ -136,7 +137,7 @@ fn entry_of(index: usize, message: &Message) -> Result<SendMessageBatchRequestEn
         .message_group_id(&message.group)
         .message_deduplication_id(&message.id)
         .message_body(&message.body)
-        .message_attributes(EVENT_ID, text(event_id(message))?);
+        .message_attributes(EVENT_ID, text(message.event_id())?);
     for (name, value) in &message.attributes {
         entry = entry.message_attributes(name, text(value)?);
     }

@@ -1,11 +1,12 @@
 //! The consumer: handles each event of a queue, with its effect once.
 
 mod catch_up;
+mod group;
 mod handler;
 mod restored;
 mod settings;
 mod stats;
-mod work;
+mod steps;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -13,16 +14,14 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, Shared, join_all, select};
-use tokio::sync::RwLock;
 use wallet_core::messaging::{Inbox, MessageQueue, Received};
 use wallet_core::runtime::Clock;
 use wallet_core::store::LedgerStore;
 
 pub use handler::{Delivery, EventHandler, Handled, Missed};
-use restored::Known;
 pub use settings::{ConsumerSettings, Gaps, Start};
 pub use stats::ConsumerStats;
-use stats::Counters;
+pub(crate) use steps::{Failure, Steps};
 
 use crate::delivery::HeldMessages;
 use crate::setting::SettingError;
@@ -46,6 +45,9 @@ use crate::setting::SettingError;
 /// it, and is received again after a pause. After the maximum number of receives the
 /// queue moves it to the dead letter queue (its redrive policy). Other accounts go on.
 ///
+/// A handler in the process of the relay needs no queue: see
+/// [`HandlerPublisher`](crate::HandlerPublisher).
+///
 /// The messages of one receive are deleted in one call, after the last of them was
 /// handled. A consumer that crashes before that receives them again and skips those
 /// already seen.
@@ -57,13 +59,9 @@ pub struct Consumer {
 #[derive(Debug)]
 struct Core {
     queue: Arc<dyn MessageQueue>,
-    inbox: Arc<dyn Inbox>,
-    handler: Arc<dyn EventHandler>,
     clock: Arc<dyn Clock>,
-    ledger: Option<Arc<dyn LedgerStore>>,
     settings: ConsumerSettings,
-    known: RwLock<Known>,
-    stats: Counters,
+    steps: Steps,
 }
 
 impl Consumer {
@@ -79,15 +77,12 @@ impl Consumer {
         settings: ConsumerSettings,
     ) -> Result<Self, SettingError> {
         settings.validate()?;
+        let steps = Steps::new(settings.name.clone(), inbox, handler, None);
         let core = Core {
             queue,
-            inbox,
-            handler,
             clock,
-            ledger: None,
+            steps: steps.with(settings.start, settings.gaps),
             settings,
-            known: RwLock::default(),
-            stats: Counters::default(),
         };
         let core = Arc::new(core);
         Ok(Self { core })
@@ -99,21 +94,15 @@ impl Consumer {
     pub fn with_ledger(self, ledger: Arc<dyn LedgerStore>) -> Self {
         let Core {
             queue,
-            inbox,
-            handler,
             clock,
             settings,
-            ..
+            steps,
         } = self.core.as_ref();
         let core = Core {
             queue: Arc::clone(queue),
-            inbox: Arc::clone(inbox),
-            handler: Arc::clone(handler),
             clock: Arc::clone(clock),
-            ledger: Some(ledger),
             settings: settings.clone(),
-            known: RwLock::default(),
-            stats: Counters::default(),
+            steps: steps.with_ledger(ledger),
         };
         let core = Arc::new(core);
         Self { core }
@@ -138,7 +127,7 @@ impl Consumer {
                     core.handle(received).await;
                 }
                 Err(error) => {
-                    core.stats.queue_failed(&error);
+                    core.steps.stats.queue_failed(&error);
                     failures = failures.saturating_add(1);
                     let pause = core.clock.sleep(settings.retry.pause(failures));
                     select(pause, stop.clone()).await;
@@ -150,7 +139,7 @@ impl Consumer {
     /// The stats so far.
     #[must_use]
     pub fn stats(&self) -> ConsumerStats {
-        self.core.stats.snapshot()
+        self.core.steps.stats()
     }
 }
 
@@ -171,15 +160,15 @@ impl Core {
         let work = async {
             let groups = groups.into_values().map(|group| self.group(group, &hands));
             let done: Vec<_> = join_all(groups).await.into_iter().flatten().collect();
-            if let Err(failure) = self.restored_by_others().await {
+            if let Err(failure) = self.steps.restored_by_others().await {
                 // The messages return and are skipped.
-                self.stats.failed(&failure);
+                self.steps.stats.failed(&failure);
                 return;
             }
             for deleted in hands.delete(&done).await {
                 if let Err(error) = deleted {
                     // The message returns and is skipped.
-                    self.stats.queue_failed(&error);
+                    self.steps.stats.queue_failed(&error);
                 }
             }
         };

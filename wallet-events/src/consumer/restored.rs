@@ -2,8 +2,7 @@
 
 use wallet_core::ledger::{Epoch, Position, Restore};
 
-use super::Core;
-use super::work::Failure;
+use super::steps::{Failure, Steps};
 use crate::event::Event;
 
 /// The restores that a consumer knows.
@@ -68,7 +67,7 @@ impl Known {
     }
 }
 
-impl Core {
+impl Steps {
     /// Notifies the handler of the restores that this process has not reported yet, the
     /// oldest first, and records them. No event is handled meanwhile. Another process may
     /// have notified its own handler; what this process handled at that time is now
@@ -82,7 +81,7 @@ impl Core {
         }
         let mut known = self.known.write().await;
         let known = &mut *known;
-        let name = &self.settings.name;
+        let name = &self.name;
         known.noted = self.inbox.restores(name).await?;
         if !known.is_read {
             known.notified.clone_from(&known.noted);
@@ -92,7 +91,8 @@ impl Core {
         for restore in restores {
             if known.is_new(restore) {
                 let restore = known.widened(restore, before);
-                self.handler.restored(&restore).await?;
+                let notified = self.handler.restored(&restore).await;
+                notified.map_err(Failure::Restored)?;
                 self.inbox.note_restore(name, &restore).await?;
                 known.notified.push(restore);
                 known.noted.push(restore);
@@ -105,8 +105,8 @@ impl Core {
 
     /// Notifies the handler of restores that other processes of this consumer have
     /// recorded. What this process handled at that time is discarded.
-    pub(super) async fn restored_by_others(&self) -> Result<(), Failure> {
-        let noted = self.inbox.restores(&self.settings.name).await?;
+    pub(crate) async fn restored_by_others(&self) -> Result<(), Failure> {
+        let noted = self.inbox.restores(&self.name).await?;
         self.restored(&noted).await
     }
 

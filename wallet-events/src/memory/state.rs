@@ -4,7 +4,7 @@ use std::time::Duration;
 use wallet_core::Timestamp;
 use wallet_core::messaging::{Message, Received};
 
-use crate::identity::{event_id, split};
+use crate::identity::split;
 
 /// The content of a queue. It has no clock: callers pass the time.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl State {
             return;
         }
         self.sent.insert(message.id.clone(), now);
-        let id = event_id(message).to_owned();
+        let id = message.event_id().to_owned();
         let (attributes, _) = split(message.attributes.clone());
         self.put(Message {
             id,

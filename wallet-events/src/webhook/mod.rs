@@ -51,7 +51,6 @@ pub use settings::WebhookSettings;
 use target::Target;
 
 use crate::forwarder::ForwarderSettings;
-use crate::identity::event_id;
 
 /// The most secrets of a webhook.
 const SECRETS_MAX: usize = 10;
@@ -190,7 +189,7 @@ impl Webhook {
     }
 
     fn request(&self, message: &Message) -> Result<Request<Full<Bytes>>, Failure> {
-        let id = event_id(message);
+        let id = message.event_id();
         // The signed content separates the id from the rest with a dot.
         if id.contains('.') {
             return Err(Failure::Id);

@@ -13,7 +13,7 @@ use wallet_core::memory::MemoryStore;
 use wallet_core::messaging::{EventPublisher, Message};
 use wallet_core::runtime::Clock;
 use wallet_core::service::Answer;
-use wallet_core::store::{CommitSignal, LedgerStore, Outbox};
+use wallet_core::store::{CommitSignal, LedgerStore, Outbox, ParkedEvent};
 use wallet_core::{
     AccountId, Command, Currency, Deposit, IdempotencyKey, Leg, Money, OpenAccount, Owner,
     PostTransfer, Request, SettlementName, Timestamp, Wallet,
@@ -173,6 +173,18 @@ impl World {
         builder.signal(self.signal.clone())
     }
 
+    /// Waits until this number of events is parked, and returns them.
+    pub(crate) async fn parked(&self, count: usize) -> Vec<ParkedEvent> {
+        for _ in 0..100_000 {
+            let parked = self.store.parked().await.unwrap();
+            if parked.len() == count {
+                return parked;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("not {count} parked");
+    }
+
     /// Waits until nothing is left in the outbox.
     pub(crate) async fn drained(&self) {
         self.until_rows(0).await;
@@ -207,6 +219,17 @@ impl World {
         let found = self.store.accounts(&[key]).await.unwrap();
         found[0].as_ref().unwrap().state.version
     }
+}
+
+/// Waits until a condition holds; fails after a thousand seconds.
+pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
+    for _ in 0..100_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the condition never holds");
 }
 
 /// A relay or a consumer that runs until it is stopped.

@@ -12,10 +12,12 @@
 mod aws;
 mod consumer;
 mod envelope;
+mod handler;
 mod kit;
 mod memory;
 mod projector;
 mod relay;
 mod strict;
+mod tee;
 #[cfg(feature = "webhooks")]
 mod webhook;

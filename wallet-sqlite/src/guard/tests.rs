@@ -222,7 +222,7 @@ fn no_connection_beside_a_guard_runs_an_automatic_checkpoint() {
         };
         let writer = connect::writer(&adopted).unwrap().connection;
         let others = [connect::reader(settings), connect::existing(settings)];
-        let inbox = connect::inbox(settings).unwrap().connection;
+        let inbox = connect::tables(settings).unwrap().connection;
         let all = others
             .map(Result::unwrap)
             .into_iter()

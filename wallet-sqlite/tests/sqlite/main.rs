@@ -30,6 +30,7 @@ mod kill;
 mod log;
 mod mixed;
 mod purge;
+mod queue;
 mod restore;
 mod support;
 mod transaction;

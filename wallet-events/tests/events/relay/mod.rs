@@ -6,6 +6,6 @@ mod leases;
 mod locks;
 mod order;
 mod parking;
-mod publisher;
+pub(crate) mod publisher;
 mod stores;
 mod waking;

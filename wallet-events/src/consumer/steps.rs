@@ -1,29 +1,47 @@
-//! Handles the messages of one group.
+//! Handles one event: the part that consumers of a queue and handlers behind a relay share.
 
-use futures_util::FutureExt;
+use std::sync::Arc;
+
 use thiserror::Error;
+use tokio::sync::RwLock;
 use wallet_core::StoreError;
 use wallet_core::ledger::{AccountKey, Position, Restore};
-use wallet_core::messaging::DeliveryError;
-use wallet_core::messaging::{InboxStep, Received};
+use wallet_core::messaging::{DeliveryError, Inbox, InboxStep};
+use wallet_core::store::LedgerStore;
 
-use super::{Core, Delivery, Gaps, Handled, Missed, Start, catch_up};
-use crate::delivery::HeldMessages;
+use super::restored::Known;
+use super::stats::{ConsumerStats, Counters};
+use super::{Delivery, EventHandler, Gaps, Handled, Missed, Start, catch_up};
 use crate::event::{Event, EventError, Parsed};
 
-/// Why a message was not completed.
+/// Why an event was not completed.
 #[derive(Debug, Error)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     #[error(transparent)]
     Unreadable(#[from] EventError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Handler(#[from] DeliveryError),
+    #[error(transparent)]
+    Restored(DeliveryError),
     #[error("events are missing before this one, and there is no ledger to read them from")]
     Gap,
     #[error("the handler found the account's position moved, the consumer's inbox did not")]
     NotMoved,
+}
+
+/// A handler with its inbox.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    pub(super) name: String,
+    pub(super) inbox: Arc<dyn Inbox>,
+    pub(super) handler: Arc<dyn EventHandler>,
+    pub(super) known: RwLock<Known>,
+    pub(super) stats: Counters,
+    pub(super) ledger: Option<Arc<dyn LedgerStore>>,
+    start: Start,
+    gaps: Gaps,
 }
 
 /// The content of a message.
@@ -34,8 +52,8 @@ enum Read {
     Unknown(AccountKey, Position),
 }
 
-fn read(received: &Received) -> Result<Read, EventError> {
-    Ok(match Event::parse(&received.message.body)? {
+fn read(body: &str) -> Result<Read, EventError> {
+    Ok(match Event::parse(body)? {
         Parsed::Known(event) => {
             let (account, to) = (event.account, event.position());
             let from = Position::START;
@@ -53,54 +71,64 @@ fn read(received: &Received) -> Result<Read, EventError> {
     })
 }
 
-impl Core {
-    /// Handles the messages of one group in order, up to the first failure. The failed
-    /// message and those behind it go back. Returns the numbers of the completed
-    /// messages.
-    pub(super) async fn group(
-        &self,
-        messages: Vec<(usize, Received)>,
-        hands: &HeldMessages<'_>,
-    ) -> Vec<usize> {
-        let mut numbers: Vec<_> = messages.iter().map(|(number, _)| *number).collect();
-        // Boxed, because the future is large.
-        let (done, failed) = self.in_order(&messages).boxed().await;
-        let left = numbers.split_off(done);
-        if let Some(receives) = failed {
-            let pause = self.settings.retry.pause(receives);
-            hands.give_back_some(&left, pause).await;
+impl Steps {
+    /// A handler that `inbox` knows by `name`. If versions are missing, they are read from
+    /// `ledger`.
+    pub(crate) fn new(
+        name: String,
+        inbox: Arc<dyn Inbox>,
+        handler: Arc<dyn EventHandler>,
+        ledger: Option<Arc<dyn LedgerStore>>,
+    ) -> Self {
+        Self {
+            name,
+            inbox,
+            handler,
+            known: RwLock::default(),
+            stats: Counters::default(),
+            ledger,
+            start: Start::default(),
+            gaps: Gaps::default(),
         }
-        numbers
     }
 
-    /// How many messages were completed, and the receive count of the failed message, if
-    /// any.
-    async fn in_order(&self, messages: &[(usize, Received)]) -> (usize, Option<u32>) {
-        for (done, (_, received)) in messages.iter().enumerate() {
-            self.stats.received.add(1);
-            if let Err(failure) = self.message(received).await {
-                if matches!(failure, Failure::Unreadable(_)) {
-                    self.stats.unreadable.add(1);
-                }
-                self.stats.failed(&failure);
-                return (done, Some(received.receives));
+    /// The same with another start, and another meaning of gaps.
+    pub(crate) const fn with(mut self, start: Start, gaps: Gaps) -> Self {
+        self.start = start;
+        self.gaps = gaps;
+        self
+    }
+
+    /// The same, nothing done so far, with another ledger.
+    pub(super) fn with_ledger(&self, ledger: Arc<dyn LedgerStore>) -> Self {
+        let (inbox, handler) = (Arc::clone(&self.inbox), Arc::clone(&self.handler));
+        Self::new(self.name.clone(), inbox, handler, Some(ledger)).with(self.start, self.gaps)
+    }
+
+    pub(crate) fn stats(&self) -> ConsumerStats {
+        self.stats.snapshot()
+    }
+
+    /// Handles the event in the body of a message. On success its step is recorded, now or
+    /// before.
+    pub(crate) async fn message(&self, body: &str) -> Result<(), Failure> {
+        self.stats.received.add(1);
+        let done = match read(body) {
+            Ok(Read::Known(delivery)) => self.event(delivery).await,
+            Ok(Read::Unknown(account, position)) => self.pass_over(account, position).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(failure) = &done {
+            if matches!(failure, Failure::Unreadable(_)) {
+                self.stats.unreadable.add(1);
             }
+            self.stats.failed(failure);
         }
-        (messages.len(), None)
-    }
-
-    async fn message(&self, received: &Received) -> Result<(), Failure> {
-        match read(received)? {
-            Read::Known(delivery) => self.event(delivery).await,
-            Read::Unknown(account, position) => self.pass_over(account, position).await,
-        }
+        done
     }
 
     async fn position(&self, account: AccountKey) -> Result<Position, StoreError> {
-        let positions = self
-            .inbox
-            .positions(&self.settings.name, &[account])
-            .await?;
+        let positions = self.inbox.positions(&self.name, &[account]).await?;
         Ok(positions.first().copied().unwrap_or_default())
     }
 
@@ -146,10 +174,10 @@ impl Core {
     /// Whether versions are missing, or may be missing, between the ends of a step.
     fn is_behind(&self, step: &InboxStep) -> bool {
         let InboxStep { from, to, .. } = step;
-        let begins = *from == Position::START && self.settings.start == Start::FirstSeen;
+        let begins = *from == Position::START && self.start == Start::FirstSeen;
         let is_same = from.epoch == to.epoch || *from == Position::START;
         let is_next = is_same && from.version.checked_add(1) == Some(to.version);
-        !is_next && !begins && self.settings.gaps != Gaps::Expected
+        !is_next && !begins && self.gaps != Gaps::Expected
     }
 
     /// Reads what is missing before a step, if the consumer needs it.
@@ -174,7 +202,7 @@ impl Core {
     /// Records a handled step. If another process has moved the position meanwhile, the
     /// position ends at the step's end or later.
     async fn record(&self, mut step: InboxStep) -> Result<(), Failure> {
-        while !self.inbox.advance(&self.settings.name, &step).await? {
+        while !self.inbox.advance(&self.name, &step).await? {
             step.from = self.position(step.account).await?;
             if step.from >= step.to {
                 break;
@@ -190,7 +218,7 @@ impl Core {
         let is_same = from.epoch == to.epoch || from == Position::START;
         if is_same && from.version.checked_add(1) == Some(to.version) {
             let step = InboxStep { account, from, to };
-            self.inbox.advance(&self.settings.name, &step).await?;
+            self.inbox.advance(&self.name, &step).await?;
         }
         self.stats.unknown.add(1);
         Ok(())

@@ -2,17 +2,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wallet_core::messaging::{DeliveryError, EventPublisher, Message, Published, PublisherLimits};
-use wallet_events::memory::MemoryQueue;
+use wallet_sqlite::SqliteQueue;
 
 /// A topic with one subscriber, who filters by type as a subscription of SNS does.
 #[derive(Debug)]
 pub(crate) struct Topic {
-    subscriber: Arc<MemoryQueue>,
+    subscriber: Arc<SqliteQueue>,
     wanted: &'static str,
 }
 
 impl Topic {
-    pub(crate) fn new(subscriber: &Arc<MemoryQueue>, wanted: &'static str) -> Self {
+    pub(crate) fn new(subscriber: &Arc<SqliteQueue>, wanted: &'static str) -> Self {
         let subscriber = Arc::clone(subscriber);
         Self { subscriber, wanted }
     }

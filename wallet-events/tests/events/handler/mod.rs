@@ -1,0 +1,6 @@
+//! A handler behind the relay in one process, on a test clock.
+
+mod failures;
+mod kills;
+mod once;
+pub(crate) mod place;

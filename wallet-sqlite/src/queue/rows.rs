@@ -1,0 +1,190 @@
+//! The rows of a queue, and the statements on them. Callers pass the time.
+
+use rusqlite::{Connection, OptionalExtension};
+use wallet_core::Timestamp;
+use wallet_core::messaging::{EVENT_ID, Message, Received};
+
+use super::attributes;
+use super::settings::DeadLetters;
+use crate::error::{During, Result, corrupt};
+use crate::statement::prepare;
+use crate::value::column;
+
+const FORGET: &str = "DELETE FROM wallet_queue_sent WHERE queue = ? AND sent_at <= ?";
+const SENT: &str = "
+    INSERT INTO wallet_queue_sent (queue, id, sent_at) VALUES (?, ?, ?)
+    ON CONFLICT (queue, id) DO NOTHING";
+const NUMBER: &str = "UPDATE wallet_queue_counter SET last = last + 1 RETURNING last";
+const LAST: &str = "SELECT last FROM wallet_queue_counter";
+const PUT: &str = "
+    INSERT INTO wallet_queue_message (number, queue, message_group, event_id, attributes, body)
+    VALUES (?, ?, ?, ?, ?, ?)";
+
+/// While a message of a group is held, no message of the group is received.
+const VISIBLE: &str = "
+    SELECT number, message_group, event_id, attributes, body, receives, deliveries
+    FROM wallet_queue_message
+    WHERE queue = ?1 AND message_group NOT IN (
+        SELECT message_group FROM wallet_queue_message
+        WHERE queue = ?1 AND hidden_until > 0 AND hidden_until > ?2)
+    ORDER BY number LIMIT ?3";
+const HOLD: &str = "
+    UPDATE wallet_queue_message
+    SET receives = receives + 1, deliveries = deliveries + 1, hidden_until = ?2
+    WHERE number = ?1";
+const BURY: &str = "
+    UPDATE wallet_queue_message SET queue = ?4, receives = 0, hidden_until = 0
+    WHERE queue = ?1 AND receives > 0 AND receives >= ?3 AND message_group NOT IN (
+        SELECT message_group FROM wallet_queue_message
+        WHERE queue = ?1 AND hidden_until > 0 AND hidden_until > ?2)";
+const EXTEND: &str = "
+    UPDATE wallet_queue_message SET hidden_until = ?5
+    WHERE queue = ?1 AND number = ?2 AND deliveries = ?3 AND hidden_until > ?4";
+const DELETE: &str = "
+    DELETE FROM wallet_queue_message
+    WHERE queue = ?1 AND number = ?2 AND deliveries = ?3 AND hidden_until > ?4";
+const IS_THERE: &str = "SELECT 1 FROM wallet_queue_message WHERE number = ?";
+const COUNT: &str = "SELECT count(*) FROM wallet_queue_message WHERE queue = ?";
+
+/// Forgets the ids that were sent at `oldest` or before.
+pub(super) fn forget(connection: &Connection, queue: &str, oldest: Timestamp) -> Result<()> {
+    let forgotten = prepare(connection, FORGET)?.execute((queue, oldest.as_micros()));
+    forgotten.during("forgetting sent messages").map(drop)
+}
+
+/// Adds a message behind all others, unless its id was sent lately.
+pub(super) fn send(
+    connection: &Connection,
+    queue: &str,
+    now: Timestamp,
+    message: &Message,
+) -> Result<()> {
+    let sent = prepare(connection, SENT)?.execute((queue, &message.id, now.as_micros()));
+    if sent.during("sending a message")? == 0 {
+        return Ok(());
+    }
+    let number = prepare(connection, NUMBER)?.query_row((), |row| row.get::<_, i64>(0));
+    let number = number.during("numbering a message")?;
+    let attributes = message.attributes.iter();
+    let attributes = attributes.filter(|(name, _)| name != EVENT_ID).cloned();
+    let attributes = attributes::encode(&attributes.collect::<Vec<_>>());
+    let (id, group) = (message.event_id(), &message.group);
+    let row = (number, queue, group, id, attributes, &message.body);
+    let put = prepare(connection, PUT)?.execute(row);
+    put.during("sending a message").map(drop)
+}
+
+/// Whether a receive would find a message.
+pub(super) fn has_visible(connection: &Connection, queue: &str, now: Timestamp) -> Result<bool> {
+    let mut visible = prepare(connection, VISIBLE)?;
+    let found = visible.query_row((queue, now.as_micros(), 1), |_| Ok(()));
+    Ok(found.optional().during("looking for messages")?.is_some())
+}
+
+/// Moves messages that were received too often and came back to the dead letters.
+pub(super) fn bury(
+    connection: &Connection,
+    queue: &str,
+    now: Timestamp,
+    dead: &DeadLetters,
+) -> Result<()> {
+    let row = (queue, now.as_micros(), dead.max_receives, &dead.queue);
+    let buried = prepare(connection, BURY)?.execute(row);
+    buried.during("moving dead letters").map(drop)
+}
+
+/// Holds up to `limit` messages for the caller, in order.
+pub(super) fn receive(
+    connection: &Connection,
+    queue: &str,
+    now: Timestamp,
+    limit: u32,
+    until: Timestamp,
+) -> Result<Vec<Received>> {
+    let context = "receiving messages";
+    let mut messages = Vec::new();
+    let mut numbers = Vec::new();
+    {
+        let mut visible = prepare(connection, VISIBLE)?;
+        let rows = visible.query((queue, now.as_micros(), limit));
+        let mut rows = rows.during(context)?;
+        while let Some(row) = rows.next().during(context)? {
+            let number: i64 = column(row, 0)?;
+            let deliveries = next(column(row, 6)?)?;
+            let count = u32::try_from(next(column(row, 5)?)?);
+            messages.push(Received {
+                message: Message {
+                    id: column(row, 2)?,
+                    group: column(row, 1)?,
+                    attributes: attributes::decode(&column::<Vec<u8>>(row, 3)?)?,
+                    body: column(row, 4)?,
+                },
+                receipt: format!("{number}-{deliveries}"),
+                receives: count.unwrap_or(u32::MAX),
+            });
+            numbers.push(number);
+        }
+    }
+    for number in numbers {
+        let held = prepare(connection, HOLD)?.execute((number, until.as_micros()));
+        held.during(context)?;
+    }
+    Ok(messages)
+}
+
+fn next(count: i64) -> Result<i64> {
+    let next = count.checked_add(1);
+    next.ok_or_else(|| corrupt("a message's count of receives is damaged"))
+}
+
+/// Changes until when a message is held. `false` if the receipt is stale.
+pub(super) fn extend(
+    connection: &Connection,
+    queue: &str,
+    now: Timestamp,
+    receipt: &str,
+    until: Timestamp,
+) -> Result<bool> {
+    let Some((number, deliveries)) = parse(receipt) else {
+        return Ok(false);
+    };
+    let until = if until > now { until.as_micros() } else { 0 };
+    let row = (queue, number, deliveries, now.as_micros(), until);
+    let extended = prepare(connection, EXTEND)?.execute(row);
+    Ok(extended.during("extending a message's visibility timeout")? == 1)
+}
+
+/// Deletes a message. `false` if the message is there and the receipt is stale, or if there
+/// never was such a message.
+pub(super) fn delete(
+    connection: &Connection,
+    queue: &str,
+    now: Timestamp,
+    receipt: &str,
+) -> Result<bool> {
+    let context = "deleting a message";
+    let Some((number, deliveries)) = parse(receipt) else {
+        return Ok(false);
+    };
+    let row = (queue, number, deliveries, now.as_micros());
+    if prepare(connection, DELETE)?.execute(row).during(context)? == 1 {
+        return Ok(true);
+    }
+    let mut is_there = prepare(connection, IS_THERE)?;
+    if is_there.exists((number,)).during(context)? {
+        return Ok(false);
+    }
+    let last = prepare(connection, LAST)?.query_row((), |row| row.get::<_, i64>(0));
+    Ok(number <= last.during(context)?)
+}
+
+/// The number of messages, held or not.
+pub(super) fn count(connection: &Connection, queue: &str) -> Result<u64> {
+    let count = prepare(connection, COUNT)?.query_row((queue,), |row| row.get::<_, i64>(0));
+    Ok(u64::try_from(count.during("counting messages")?).unwrap_or(0))
+}
+
+fn parse(receipt: &str) -> Option<(i64, i64)> {
+    let (number, deliveries) = receipt.split_once('-')?;
+    Some((number.parse().ok()?, deliveries.parse().ok()?))
+}
