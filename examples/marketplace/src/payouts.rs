@@ -9,7 +9,7 @@ use crate::market::{Market, advance, percentage};
 
 impl Market {
     /// Takes a payout and the platform's fee of 0.5 percent from a merchant, in one
-    /// transaction with the row that tells a worker what to pay.
+    /// transaction with the row from which a worker pays it.
     pub(crate) async fn pay_out(&self, id: i64, merchant: AccountId, money: Money) -> Result<()> {
         let payout = Withdrawal::new(merchant, money, SettlementName::new("bank")?);
         let mut commands: Vec<Command> = vec![payout.with_description("a payout")?.into()];

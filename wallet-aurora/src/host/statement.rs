@@ -125,6 +125,17 @@ fn check_size(sql: &str, values: &[SqlValue], most: usize) -> Result<(), Stateme
     Ok(())
 }
 
+#[cfg(feature = "sqlx-0-8")]
+const fn text(sql: &str) -> &str {
+    sql
+}
+
+/// sqlx 0.9 copies the text. It is the host's own.
+#[cfg(not(feature = "sqlx-0-8"))]
+fn text(sql: &str) -> sqlx::SqlStr {
+    sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(sql))
+}
+
 async fn run(
     connection: &mut MySqlConnection,
     sql: &str,
@@ -132,7 +143,7 @@ async fn run(
 ) -> Result<Done, Refused> {
     // The driver keeps the statement, so it is prepared once on a connection. It does not
     // compare the number of values, and the server would read other values than were given.
-    let statement = connection.prepare(sql).await?;
+    let statement = connection.prepare(text(sql)).await?;
     let wanted = match statement.parameters() {
         Some(Either::Right(wanted)) => wanted,
         Some(Either::Left(types)) => types.len(),
@@ -142,7 +153,7 @@ async fn run(
         let context = format!("it takes {wanted} values, and {} are given", values.len());
         return Err(Refused::ByUs(StatementError::new(context)));
     }
-    let mut query = sqlx::query(sql);
+    let mut query = sqlx::query(text(sql));
     for value in values {
         query = bind(query, value).map_err(Refused::ByUs)?;
     }
