@@ -92,6 +92,16 @@ impl Books {
             .await
     }
 
+    /// Runs one statement on the host's tables, in a transaction of its own, and returns the
+    /// number of changed rows.
+    ///
+    /// # Errors
+    /// [`WalletError`].
+    pub async fn execute(&self, sql: &str, values: &[SqlValue]) -> Result<u64, WalletError> {
+        self.in_transaction(|tx| async move { tx.execute(sql, values).await })
+            .await
+    }
+
     /// Creates tables of the host, each statement by itself. MySQL commits such a statement at
     /// once, so it belongs in no transaction.
     ///

@@ -6,7 +6,7 @@
 )]
 
 use wallet::prelude::*;
-use wallet::{EntryQuery, ReverseWhat, StoreErrorKind};
+use wallet::{EntryQuery, StoreErrorKind};
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS shop_order (id BIGINT PRIMARY KEY, note TEXT)";
 const INSERT: &str = "INSERT INTO shop_order (id) VALUES (?)";
@@ -88,6 +88,14 @@ async fn sells_what_is_paid(url: &str) {
         assert_eq!(refused.code(), "insufficient_funds");
     }
     assert_eq!(shop.orders().await.unwrap(), [8, 9]);
+    let delete = "DELETE FROM shop_order WHERE id = ?";
+    for changed in [1, 0] {
+        assert_eq!(
+            shop.books.execute(delete, &[9.into()]).await.unwrap(),
+            changed
+        );
+    }
+    assert_eq!(shop.orders().await.unwrap(), [8]);
 }
 
 /// The README's second example.
@@ -108,11 +116,10 @@ async fn from_a_hold_to_a_refund() {
     let hold = PlaceHold::new(guest, host, money("300.00"));
     let hold = rent.run("hold-1", hold).await.unwrap();
     let part = Capture::new(hold.id())
-        .with_amount(money("250.00").amount)
+        .with_money(money("250.00"))
         .with_is_final(true);
     let paid = rent.run("capture-1", part).await.unwrap();
-    let back = ReverseWhat::Amount(money("40.00").amount);
-    let back = Reverse::new(paid.id()).with_what(back);
+    let back = Reverse::new(paid.id()).with_money(money("40.00"));
     rent.run("refund-1", back).await.unwrap();
     let entries = books.entries(&EntryQuery::first(guest, 100)).await.unwrap();
     let printed: Vec<_> = entries

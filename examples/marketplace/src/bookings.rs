@@ -31,13 +31,10 @@ impl Market {
 
     /// Takes a part of what is held. The rest stays held.
     pub(crate) async fn charge(&self, booking: u32, hold: HoldId, part: Money) -> Result<Payment> {
-        let capture = Capture::new(hold).with_amount(part.amount);
+        let capture = Capture::new(hold).with_money(part);
         let capture = capture.with_description("a booking")?;
         let captured = self.run(&format!("charge-{booking}"), capture).await?;
-        Ok(Payment {
-            transfers: vec![captured.id()],
-            currency: part.currency,
-        })
+        Ok(vec![captured.id()])
     }
 
     /// Gives back what is still held.

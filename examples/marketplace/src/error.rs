@@ -12,8 +12,6 @@ pub(crate) enum Error {
     Wallet(WalletError),
     #[error("the feed of events: {0}")]
     Feed(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("{0} is in another currency")]
-    Currency(wallet::Money),
     #[error("{0} does not exist, or is in another state")]
     State(String),
 }

@@ -26,10 +26,6 @@ const SELECT: &str = "SELECT state FROM market_deal WHERE name = ?";
 /// The pauses before the same call is made again under the same key.
 const PAUSES: [u64; 4] = [20, 100, 500, 2_000];
 
-/// A command that can be sent again.
-pub(crate) trait Sent: TypedCommand<Receipt: Clone> + Clone {}
-impl<C: TypedCommand<Receipt: Clone> + Clone> Sent for C {}
-
 #[derive(Debug, Clone)]
 pub(crate) struct Market {
     pub(crate) books: Books,
@@ -84,13 +80,21 @@ impl Market {
     }
 
     /// Carries out a command under a key, again under this key while that can help.
-    pub(crate) async fn run<C: Sent>(&self, key: &str, command: C) -> Result<C::Receipt> {
+    pub(crate) async fn run<C: TypedCommand + Clone>(
+        &self,
+        key: &str,
+        command: C,
+    ) -> Result<C::Receipt> {
         retry(|| self.keys.run(key, command.clone())).await
     }
 
     /// Like [`run`](Self::run), with a definite answer. Where no retry helped, the key is
     /// cancelled: the command was carried out before, or it never will be.
-    pub(crate) async fn run_or_cancel<C: Sent>(&self, key: &str, command: C) -> Result<C::Receipt> {
+    pub(crate) async fn run_or_cancel<C: TypedCommand + Clone>(
+        &self,
+        key: &str,
+        command: C,
+    ) -> Result<C::Receipt> {
         let answer = self.run(key, command.clone()).await;
         if answer.as_ref().is_err_and(Error::is_retryable) {
             retry(|| self.keys.cancel(key)).await?;

@@ -2,7 +2,7 @@
 
 use wallet::core::ledger::PercentError;
 use wallet::prelude::*;
-use wallet::{Command, Decimal, Outcome, ReverseWhat, Share};
+use wallet::{Accepted, Command, Decimal, Share};
 
 use crate::error::{Error, Result};
 use crate::market::{Market, advance, retry};
@@ -16,12 +16,8 @@ pub(crate) struct Order {
     pub(crate) price: Money,
 }
 
-/// Transfers that are refunded together, and their currency.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Payment {
-    pub(crate) transfers: Vec<TransferId>,
-    pub(crate) currency: Currency,
-}
+/// Transfers that are refunded together.
+pub(crate) type Payment = Vec<TransferId>;
 
 /// An order that is paid. Only [`Market::place`] and [`Market::paid`] make one, so nothing
 /// else ships.
@@ -49,14 +45,14 @@ impl Market {
         let split = split.with_reference(&name)?.with_description("a sale")?;
         let sale = vec![pay.into(), split.into()];
         let paid = self.deal(&name, sale, "paid").await?;
-        PaidOrder::of(name, paid.outcome())
+        Ok(PaidOrder::of(name, &paid))
     }
 
     /// An order that was placed earlier.
     pub(crate) async fn paid(&self, id: i64) -> Result<PaidOrder> {
         let name = format!("order-{id}");
         match self.keys.accepted(&name).await? {
-            Some(paid) => PaidOrder::of(name, paid.outcome()),
+            Some(paid) => Ok(PaidOrder::of(name, &paid)),
             None => Err(Error::State(name)),
         }
     }
@@ -71,13 +67,10 @@ impl Market {
     /// Gives a part of a payment back, from all who got a share of it. The ledger refuses
     /// more than was paid.
     pub(crate) async fn refund(&self, name: &str, payment: &Payment, part: Money) -> Result<()> {
-        if part.currency != payment.currency {
-            return Err(Error::Currency(part));
-        }
         let mut commands: Vec<Command> = Vec::new();
         // What was paid last comes back first: the till has it before it pays.
-        for transfer in payment.transfers.iter().rev() {
-            let back = Reverse::new(*transfer).with_what(ReverseWhat::Proportional(part.amount));
+        for transfer in payment.iter().rev() {
+            let back = Reverse::new(*transfer).with_money_in_proportion(part);
             commands.push(back.with_description("a refund")?.into());
         }
         let key = format!("refund-{name}");
@@ -87,16 +80,9 @@ impl Market {
 }
 
 impl PaidOrder {
-    /// Of an outcome that was accepted: a refusal is recorded as well, and has no transfer.
-    fn of(name: String, outcome: &Outcome) -> Result<Self> {
-        let mut legs = outcome.transfers().flat_map(|paid| &paid.legs);
-        let Some(leg) = legs.next() else {
-            return Err(Error::State(name));
-        };
-        let payment = Payment {
-            transfers: outcome.transfers().map(|paid| paid.key.id).collect(),
-            currency: leg.money.currency,
-        };
-        Ok(Self { name, payment })
+    fn of(name: String, paid: &Accepted) -> Self {
+        let transfers = paid.outcome().transfers();
+        let payment = transfers.map(|paid| paid.key.id).collect();
+        Self { name, payment }
     }
 }

@@ -5,7 +5,7 @@ use crate::ledger::{
 use crate::request::{Capture, Expire, HOLD_LIFE_MAX, PlaceHold, Release};
 
 use super::leg::{LegKinds, Reach};
-use super::{CommandExecutor, Refusal};
+use super::{CommandExecutor, Refusal, same_currency};
 
 impl CommandExecutor<'_, '_> {
     pub(super) fn place_hold(&mut self, command: &PlaceHold) -> Result<Receipt, Refusal> {
@@ -67,6 +67,8 @@ impl CommandExecutor<'_, '_> {
             .ok_or(exceeds)?;
         // A pending hold has a remaining amount, so this is at least 1.
         let amount = Amount::new(minor).map_err(|_| exceeds)?;
+        same_currency(command.currency, hold.money.currency)
+            .map_err(|why| (why, command.hold.uuid()))?;
         let pair = self.pair(hold.from, hold.to, hold.money, Reach::Chosen)?;
         pair.not_frozen()?;
         let is_final = rest == 0 || command.is_final.unwrap_or(false);

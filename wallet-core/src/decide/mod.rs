@@ -23,8 +23,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::ledger::{
-    AccountId, AccountKey, AccountState, Decided, InLedger, Outcome, Receipt, Record, Rejected,
-    Rejection, Timestamp,
+    AccountId, AccountKey, AccountState, Currency, Decided, InLedger, Outcome, Receipt, Record,
+    Rejected, Rejection, Timestamp,
 };
 use crate::request::{Batch, Command, PreparedCommand, PreparedRequest, Purpose, Unanswered};
 use crate::store::{ChangeSet, Snapshot};
@@ -117,6 +117,15 @@ fn write(changes: &mut ChangeSet, record: Record) {
         changes.accepted.push((record.key.ledger, outcome));
     }
     changes.records.push(record);
+}
+
+/// Checks the currency that a caller gave for an amount of a hold or of a transfer.
+fn same_currency(given: Option<Currency>, held: Currency) -> Result<(), Rejection> {
+    match given {
+        Some(given) if given.code() != held.code() => Err(Rejection::CurrencyMismatch),
+        Some(given) if given != held => Err(Rejection::CurrencyExponentMismatch),
+        _ => Ok(()),
+    }
 }
 
 /// The sweep's key derives from the hold. So a refusal that a later attempt would

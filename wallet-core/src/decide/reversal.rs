@@ -3,7 +3,7 @@ use crate::ledger::{
 };
 use crate::request::{Reverse, ReverseWhat};
 
-use super::{CommandExecutor, Refusal};
+use super::{CommandExecutor, Refusal, same_currency};
 use crate::ledger::cut_in_proportion;
 
 impl CommandExecutor<'_, '_> {
@@ -20,6 +20,7 @@ impl CommandExecutor<'_, '_> {
         let mut effects = Vec::with_capacity(parts.len().saturating_mul(2));
         for ((undoes, amount), index) in parts.into_iter().zip(0_u16..) {
             let leg = take(&mut row, undoes, amount).map_err(|why| (why, about))?;
+            same_currency(command.currency, leg.money.currency).map_err(|why| (why, about))?;
             let kind = TransferKind::Reversal;
             effects.extend(self.post_leg(index, &leg, kind, command.force)?);
             legs.push(leg);

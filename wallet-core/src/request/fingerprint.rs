@@ -244,6 +244,7 @@ fn capture(form: &mut Form, command: &Capture) {
     let Capture {
         hold,
         amount,
+        currency,
         is_final,
         id,
         details,
@@ -253,6 +254,9 @@ fn capture(form: &mut Form, command: &Capture) {
     form.put(field::HOLD, hold.as_bytes());
     if let Some(amount) = amount {
         form.amount(field::AMOUNT, *amount);
+    }
+    if let Some(currency) = currency {
+        form.currency(*currency);
     }
     // Three cases, not two: an absent value means "if nothing remains".
     if let Some(is_final) = is_final {
@@ -265,6 +269,7 @@ fn reverse(form: &mut Form, command: &Reverse) {
     let Reverse {
         transfer,
         what,
+        currency,
         force,
         id,
         details,
@@ -284,6 +289,9 @@ fn reverse(form: &mut Form, command: &Reverse) {
                 form.parts(field::REVERSED_LEG, [&leg, amount]);
             }
         }
+    }
+    if let Some(currency) = currency {
+        form.currency(*currency);
     }
     form.mark(field::FORCE, *force);
     form.details(details);

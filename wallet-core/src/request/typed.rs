@@ -17,7 +17,7 @@ use crate::request::{
 /// | [`PlaceHold`], [`Release`], [`Expire`] | [`HoldChanged`] |
 pub trait TypedCommand: Into<Command> + sealed::Sealed {
     /// The receipt of the command when it is accepted.
-    type Receipt;
+    type Receipt: Clone;
 
     /// The receipt as its type; `None` for the receipt of another command.
     fn receipt(receipt: &Receipt) -> Option<&Self::Receipt>;

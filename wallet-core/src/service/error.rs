@@ -180,7 +180,12 @@ impl WalletError {
         }
     }
 
-    /// Whether a retry of the same request under the same key can help.
+    /// Whether a retry of the same request under the same key can help: after
+    /// [`Overloaded`](Self::Overloaded), [`ClockBehind`](Self::ClockBehind),
+    /// [`Indeterminate`](Self::Indeterminate), [`TransactionLost`](Self::TransactionLost) and
+    /// the errors of a store that pass ([`StoreError::is_retryable`]), and after
+    /// [`ShuttingDown`](Self::ShuttingDown) in another process. After a refusal, ask
+    /// [`Rejection::retry`](crate::ledger::Rejection::retry).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {

@@ -93,10 +93,7 @@ impl Scope {
         &self,
         key: &str,
         command: C,
-    ) -> Result<C::Receipt, WalletError>
-    where
-        C::Receipt: Clone,
-    {
+    ) -> Result<C::Receipt, WalletError> {
         let accepted = self.submit(Request::new(self.key(key)?, command)).await?;
         let receipt = accepted.receipts().first().and_then(C::receipt);
         receipt.cloned().ok_or_else(other_receipt)

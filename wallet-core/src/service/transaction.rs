@@ -76,10 +76,7 @@ impl Transaction {
         &self,
         key: IdempotencyKey,
         command: C,
-    ) -> Result<C::Receipt, WalletError>
-    where
-        C::Receipt: Clone,
-    {
+    ) -> Result<C::Receipt, WalletError> {
         let accepted = self.apply(Request::new(key, command)).await?;
         let receipt = accepted.receipts().first().and_then(C::receipt);
         receipt.cloned().ok_or_else(other_receipt)
@@ -171,14 +168,31 @@ pub(super) fn is_inside() -> bool {
     IS_INSIDE.get()
 }
 
+/// Marks this thread while it polls a closure, also if the closure panics.
+struct Inside {
+    before: bool,
+}
+
+impl Inside {
+    fn enter() -> Self {
+        Self {
+            before: IS_INSIDE.replace(true),
+        }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        IS_INSIDE.set(self.before);
+    }
+}
+
 /// Runs `work` as the closure of a transaction.
 async fn inside<F: Future>(work: F) -> F::Output {
     let mut work = pin!(work);
     poll_fn(|context| {
-        let before = IS_INSIDE.replace(true);
-        let polled = work.as_mut().poll(context);
-        IS_INSIDE.set(before);
-        polled
+        let _inside = Inside::enter();
+        work.as_mut().poll(context)
     })
     .await
 }

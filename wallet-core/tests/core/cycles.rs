@@ -10,7 +10,8 @@ use crate::layers::files;
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
 /// Every crate that has modules.
-const CRATES: [&str; 13] = [
+const CRATES: [&str; 15] = [
+    "wallet",
     "wallet-core",
     "wallet-testkit",
     "wallet-sim",
@@ -24,6 +25,7 @@ const CRATES: [&str; 13] = [
     "benches",
     "testing/servers",
     "testing/soak",
+    "examples/marketplace",
 ];
 
 /// Code without comments and without unit tests, which may use anything.

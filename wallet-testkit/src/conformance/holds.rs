@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::steps::{
-    amount, at_home, cents, deposit, eur, given, held, owner, posted, receipts, refusal, request,
-    transfer,
+    amount, at_home, cents, deposit, eur, given, held, of_another_currency, owner, posted,
+    receipts, refusal, request, transfer,
 };
 use crate::StoreKit;
 use crate::store_kit::{fresh, replayed};
@@ -121,6 +121,9 @@ pub async fn a_capture_beyond_the_hold_is_refused(kit: &StoreKit) {
     assert_eq!(kit.refuse(take(61)).await, Rejection::CaptureExceedsHold);
     kit.accept(take(50)).await;
     assert_eq!(kit.refuse(take(11)).await, Rejection::CaptureExceedsHold);
+    // Ten of something else are not ten of this.
+    let points = Capture::new(hold).with_money(of_another_currency(10));
+    assert_eq!(kit.refuse(points).await, Rejection::CurrencyMismatch);
     assert_eq!(kit.hold_now(hold).await.captured, 50);
     assert_eq!(kit.balances(ada).await, (50, 40));
 }

@@ -1,6 +1,8 @@
 //! Reversals.
 
-use super::steps::{amount, cents, deposit, given, posted, receipts, transfer};
+use super::steps::{
+    amount, cents, deposit, given, of_another_currency, posted, receipts, transfer,
+};
 use crate::StoreKit;
 use crate::store_kit::fresh;
 use wallet_core::ledger::{EffectKind, Reversal, TransferKind};
@@ -46,6 +48,13 @@ pub async fn reversals_of_parts_end_at_the_whole(kit: &StoreKit) {
     kit.accept(part(paid, 25)).await;
     assert_eq!(kit.transfer_now(paid).await.reversed, [25]);
     assert_eq!(kit.refuse(part(paid, 36)).await, exceeds);
+    let points = of_another_currency(10);
+    for other in [
+        Reverse::new(paid).with_money(points),
+        Reverse::new(paid).with_money_in_proportion(points),
+    ] {
+        assert_eq!(kit.refuse(other).await, Rejection::CurrencyMismatch);
+    }
     kit.accept(part(paid, 10)).await;
     assert_eq!(kit.transfer_now(paid).await.reversed, [35]);
     kit.accept(Reverse::new(paid)).await;

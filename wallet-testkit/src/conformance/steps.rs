@@ -28,6 +28,12 @@ pub(super) fn cents(minor: i128) -> Money {
     Money::minor(minor, eur()).expect("an amount")
 }
 
+/// Minor units of a currency that no case has accounts in.
+pub(super) fn of_another_currency(minor: i128) -> Money {
+    let points = Currency::new("POINTS", 0).expect("a currency");
+    Money::minor(minor, points).expect("an amount")
+}
+
 pub(super) fn amount(minor: i128) -> Amount {
     Amount::new(minor).expect("an amount")
 }

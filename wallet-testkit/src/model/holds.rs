@@ -1,8 +1,8 @@
 use wallet_core::ledger::{Direction, EffectKind, HoldChanged, HoldStatus, Posted, TransferKind};
 use wallet_core::request::Expire;
 use wallet_core::{
-    Amount, Capture, Hold, HoldId, Leg, Money, PlaceHold, Receipt, Rejection, Release, Status,
-    Timestamp, Transfer, TransferId,
+    Amount, Capture, Currency, Hold, HoldId, Leg, Money, PlaceHold, Receipt, Rejection, Release,
+    Status, Timestamp, Transfer, TransferId,
 };
 
 use super::books::{Attempt, Refusal, Side};
@@ -70,6 +70,9 @@ impl Attempt {
         let minor = command.amount.map_or(left, Amount::minor);
         if minor > left {
             return Err((Rejection::CaptureExceedsHold, about));
+        }
+        if let Some(why) = other_currency(command.currency, hold.money.currency) {
+            return Err((why, about));
         }
         self.not_frozen(&hold)?;
         let ends = minor == left || command.is_final == Some(true);
@@ -170,4 +173,14 @@ impl Attempt {
 /// The remaining minor units of a hold.
 const fn still_held(hold: &Hold) -> i128 {
     hold.money.amount.minor() - hold.captured - hold.released
+}
+
+/// Why an amount that a caller gave in `given` is no amount of something in `held`.
+pub(super) fn other_currency(given: Option<Currency>, held: Currency) -> Option<Rejection> {
+    let given = given.filter(|given| *given != held)?;
+    Some(if given.code() == held.code() {
+        Rejection::CurrencyExponentMismatch
+    } else {
+        Rejection::CurrencyMismatch
+    })
 }

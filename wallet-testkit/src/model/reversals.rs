@@ -3,6 +3,7 @@ use wallet_core::request::ReverseWhat;
 use wallet_core::{Amount, Leg, Money, Receipt, Rejection, Reverse, Transfer, TransferId};
 
 use super::books::{Attempt, Refusal};
+use super::holds::other_currency;
 
 impl Attempt {
     pub(super) fn reverse(
@@ -32,6 +33,9 @@ impl Attempt {
             let minor = amount.map_or(left, Amount::minor);
             if left == 0 || minor > left {
                 return Err((Rejection::ReversalExceedsTransfer, about));
+            }
+            if let Some(why) = other_currency(command.currency, leg.money.currency) {
+                return Err((why, about));
             }
             reversed[index] += minor;
             let money = Money::minor(minor, leg.money.currency).unwrap();

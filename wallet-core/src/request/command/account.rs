@@ -32,7 +32,7 @@ command! {
         /// The host's metadata for the account.
         metadata, with_metadata: Option<Metadata>,
         /// Whether this is a system account, which belongs to the host. Only
-        /// [`SystemTransfer`] moves it. Nothing changes its status or limits, and its
+        /// [`SystemTransfer`](super::SystemTransfer) moves it. Nothing changes its status or limits, and its
         /// events are not published.
         system, with_system: bool,
     }

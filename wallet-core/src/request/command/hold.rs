@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Command;
-use crate::ledger::{AccountId, Amount, Details, HoldId, Money, Timestamp, TransferId};
+use crate::ledger::{AccountId, Amount, Currency, Details, HoldId, Money, Timestamp, TransferId};
 
 command! {
     /// Reserves money on one customer's account for another. System accounts are
@@ -50,8 +50,8 @@ command! {
     /// ```
     /// # use wallet_core::prelude::*;
     /// # async fn example(shop: &wallet_core::Scope, hold: HoldId) -> Result<(), WalletError> {
-    /// let part = Currency::iso("EUR")?.parse("250.00")?.amount;
-    /// let capture = Capture::new(hold).with_amount(part).with_is_final(true);
+    /// let part = Currency::iso("EUR")?.parse("250.00")?;
+    /// let capture = Capture::new(hold).with_money(part).with_is_final(true);
     /// let captured = shop.run("capture-1", capture).await?;
     /// println!("{}", captured.id());
     /// # Ok(())
@@ -65,6 +65,9 @@ command! {
     may {
         /// The amount, in minor units. When absent, it is the whole remaining amount.
         amount, with_amount: Option<Amount>,
+        /// The currency of the amount. Another one than the hold's is refused. When absent,
+        /// the amount is in the hold's currency.
+        currency, with_currency: Option<Currency>,
         /// Whether the rest is released. When absent, the hold ends only if nothing
         /// remains.
         is_final, with_is_final: Option<bool>,
@@ -102,4 +105,15 @@ command! {
         hold: HoldId,
     }
     may {}
+}
+
+impl Capture {
+    /// The amount with its currency. Another currency than the hold's is refused as
+    /// [`CurrencyMismatch`](crate::ledger::Rejection::CurrencyMismatch).
+    #[must_use]
+    pub const fn with_money(mut self, money: Money) -> Self {
+        self.amount = Some(money.amount);
+        self.currency = Some(money.currency);
+        self
+    }
 }

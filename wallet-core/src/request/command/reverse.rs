@@ -1,7 +1,7 @@
 //! The command that undoes a transfer.
 
 use super::Command;
-use crate::ledger::{Amount, Details, TransferId};
+use crate::ledger::{Amount, Currency, Details, Money, TransferId};
 
 /// The part of a transfer that a [`Reverse`] undoes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,15 +21,14 @@ pub enum ReverseWhat {
 
 command! {
     /// Reverses an earlier transfer, never more than it moved in total. A transfer
-    /// between two system accounts is refused: a [`SystemTransfer`] in the other
+    /// between two system accounts is refused: a [`SystemTransfer`](super::SystemTransfer) in the other
     /// direction undoes it.
     ///
     /// ```
     /// # use wallet_core::prelude::*;
     /// # async fn example(shop: &wallet_core::Scope, transfer: TransferId) -> Result<(), WalletError> {
-    /// use wallet_core::request::ReverseWhat;
-    /// let part = ReverseWhat::Amount(Currency::iso("EUR")?.parse("5.00")?.amount);
-    /// shop.run("refund-1", Reverse::new(transfer).with_what(part)).await?;
+    /// let part = Currency::iso("EUR")?.parse("5.00")?;
+    /// shop.run("refund-1", Reverse::new(transfer).with_money(part)).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -41,6 +40,9 @@ command! {
     may {
         /// The part to reverse.
         what, with_what: ReverseWhat,
+        /// The currency of the amounts in `what`. Another one than the transfer's is refused.
+        /// When absent, each amount is in the currency of its leg.
+        currency, with_currency: Option<Currency>,
         /// Whether the overdraft limit of the account that pays back is ignored. This is
         /// for chargebacks, which must succeed without sufficient funds.
         force, with_force: bool,
@@ -48,5 +50,27 @@ command! {
         id, with_id: Option<TransferId>,
         /// The host's details.
         details, with_details: Details,
+    }
+}
+
+impl Reverse {
+    /// Reverses this amount of a transfer with a single leg. Another currency than the
+    /// transfer's is refused as
+    /// [`CurrencyMismatch`](crate::ledger::Rejection::CurrencyMismatch).
+    #[must_use]
+    pub fn with_money(mut self, money: Money) -> Self {
+        self.what = ReverseWhat::Amount(money.amount);
+        self.currency = Some(money.currency);
+        self
+    }
+
+    /// Reverses this amount of all legs together, in proportion:
+    /// [`ReverseWhat::Proportional`]. Another currency than the transfer's is refused as
+    /// [`CurrencyMismatch`](crate::ledger::Rejection::CurrencyMismatch).
+    #[must_use]
+    pub fn with_money_in_proportion(mut self, money: Money) -> Self {
+        self.what = ReverseWhat::Proportional(money.amount);
+        self.currency = Some(money.currency);
+        self
     }
 }

@@ -8,8 +8,8 @@ use crate::support::{
 use wallet_core::ledger::{Counters, Decided, EffectKind, HoldStatus, TransferKind};
 use wallet_core::request::Expire;
 use wallet_core::{
-    Capture, HoldId, PlaceHold, PostTransfer, Receipt, Rejected, Rejection, Release, Status,
-    Timestamp,
+    Capture, Currency, HoldId, Money, PlaceHold, PostTransfer, Receipt, Rejected, Rejection,
+    Release, Status, Timestamp,
 };
 
 const H: HoldId = hold_id(1);
@@ -73,6 +73,26 @@ fn a_full_capture_posts_and_ends_the_hold() {
         rejection(world.ask(Capture::new(H))),
         Some(Rejection::HoldNotPending)
     );
+}
+
+/// The worked example of ADR 33.
+#[test]
+fn money_of_another_currency_is_not_captured() {
+    let mut world = World::with_hold(60);
+    world.post(Capture::new(H).with_amount(amount(50)));
+    let money = |minor, code, exponent| {
+        Money::minor(minor, Currency::new(code, exponent).unwrap()).unwrap()
+    };
+    for (money, expected) in [
+        (money(10, "POINTS", 0), Rejection::CurrencyMismatch),
+        (money(11, "POINTS", 0), Rejection::CaptureExceedsHold),
+        (money(10, "EUR", 3), Rejection::CurrencyExponentMismatch),
+    ] {
+        let refused = world.ask(Capture::new(H).with_money(money)).unwrap_err();
+        assert_eq!((refused.rejection, refused.subject), (expected, H.uuid()));
+    }
+    let rest = world.post(Capture::new(H).with_money(cents(10)));
+    assert_eq!(rest.hold.unwrap().status, HoldStatus::Captured);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use wallet_core::ledger::{EffectKind, InLedger, TransferKind};
 use wallet_core::request::ReverseWhat;
 use wallet_core::store::ReversalTotal;
 use wallet_core::{
-    Capture, Deposit, Policy, PostTransfer, Receipt, Rejected, Rejection, Reverse, Status,
-    TransferId,
+    Capture, Currency, Deposit, Money, Policy, PostTransfer, Receipt, Rejected, Rejection, Reverse,
+    Status, TransferId,
 };
 
 const T: TransferId = transfer_id(7);
@@ -41,6 +41,36 @@ fn legs(legs: Vec<(u16, Option<i128>)>) -> Reverse {
 
 fn rejection(result: Result<Receipt, Rejected>) -> Option<Rejection> {
     result.err().map(|rejected| rejected.rejection)
+}
+
+#[test]
+fn money_of_another_currency_is_not_reversed() {
+    let mut world = world();
+    let points = Currency::new("POINTS", 0).unwrap();
+    let money = |minor| Money::minor(minor, points).unwrap();
+    for (reverse, expected) in [
+        (
+            Reverse::new(T).with_money(money(10)),
+            Rejection::CurrencyMismatch,
+        ),
+        (
+            Reverse::new(T).with_money_in_proportion(money(10)),
+            Rejection::CurrencyMismatch,
+        ),
+        (
+            legs(vec![(0, Some(10))]).with_currency(points),
+            Rejection::CurrencyMismatch,
+        ),
+        (
+            Reverse::new(T).with_money(money(101)),
+            Rejection::ReversalExceedsTransfer,
+        ),
+    ] {
+        assert_eq!(rejection(world.ask(reverse)), Some(expected));
+    }
+    world.post(Reverse::new(T).with_money(cents(10)));
+    world.post(Reverse::new(T).with_money_in_proportion(cents(90)));
+    assert_eq!(world.reversed(T), [100]);
 }
 
 #[test]

@@ -237,8 +237,10 @@ async fn an_unknown_commit_of_a_key_that_was_cancelled_meanwhile_is_refused() {
                 let pay = PostTransfer::new(vec![leg(1, 2, 100)]);
                 tx.apply(Request::new(key("order"), pay)).await?;
                 if host.runs.fetch_add(1, Ordering::Relaxed) == 0 {
+                    let other = host.world.wallet.clone();
                     let ledger = wallet_core::LedgerId::default();
-                    host.world.wallet.cancel(ledger, &key("order")).await?;
+                    let cancel = async move { other.cancel(ledger, &key("order")).await };
+                    tokio::spawn(cancel).await.unwrap()?;
                 }
                 Ok::<_, WalletError>(())
             }
@@ -335,10 +337,9 @@ async fn another_commit_in_between_is_a_conflict_in_memory() {
             let pay = PostTransfer::new(vec![leg(1, 2, 6_000)]);
             tx.apply(Request::new(key("order"), pay.clone())).await?;
             if host.runs.fetch_add(1, Ordering::Relaxed) == 0 {
-                host.world
-                    .wallet
-                    .submit(Request::new(key("other"), pay))
-                    .await?;
+                let other = host.world.wallet.clone();
+                let submit = async move { other.submit(Request::new(key("other"), pay)).await };
+                tokio::spawn(submit).await.unwrap()?;
             }
             Ok::<_, WalletError>(())
         }
@@ -366,4 +367,31 @@ async fn relays_are_notified_after_the_commit() {
         let was_notified = watch.changed().now_or_never().is_some();
         assert_eq!(was_notified, is_paid, "{price}");
     }
+}
+
+/// The thread goes on with other tasks.
+#[tokio::test]
+async fn a_closure_that_panics_leaves_the_wallet_as_it_was() {
+    let host = Arc::new(Host::with(&[]).await);
+    let at_work = Arc::clone(&host);
+    let panicked = tokio::spawn(async move {
+        let wallet = &at_work.world.wallet;
+        let done = wallet.in_transaction(&at_work.flaky, |tx| async move {
+            let pay = PostTransfer::new(vec![leg(1, 2, 100)]);
+            tx.run(key("order"), pay).await?;
+            panic!("a bug of the host");
+            #[allow(unreachable_code, reason = "it gives the closure its type")]
+            Ok::<_, WalletError>(())
+        });
+        done.await
+    });
+    assert!(panicked.await.unwrap_err().is_panic());
+    assert_eq!(host.paid().await, 0);
+    assert_eq!(host.pay(100).await.unwrap(), 1);
+    let pay = PostTransfer::new(vec![leg(3, 4, 100)]);
+    host.world
+        .wallet
+        .submit(Request::new(key("later"), pay))
+        .await
+        .unwrap();
 }

@@ -194,6 +194,7 @@ pub(crate) fn named() -> Vec<(&'static str, Command)> {
         ),
         ("capture", capture().into()),
         ("capture-all", capture_all.into()),
+        ("capture-money", capture().with_money(eur(250)).into()),
         ("release", Release::new(id(5)).into()),
         ("expire", Expire::new(id(5)).into()),
         ("reverse", reverse().into()),
@@ -203,6 +204,11 @@ pub(crate) fn named() -> Vec<(&'static str, Command)> {
             reverse()
                 .with_what(ReverseWhat::Proportional(amount(33)))
                 .into(),
+        ),
+        ("reverse-money", reverse().with_money(eur(33)).into()),
+        (
+            "reverse-money-proportional",
+            reverse().with_money_in_proportion(eur(33)).into(),
         ),
     ]
 }

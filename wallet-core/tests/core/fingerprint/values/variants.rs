@@ -207,6 +207,8 @@ fn hold_variants() -> Vec<Command> {
 
     all.push(Capture::new(id(6)).into());
     all.push(capture().with_amount(amount(1)).into());
+    all.push(capture().with_currency(eur(1).currency).into());
+    all.push(reverse().with_currency(eur(1).currency).into());
     all.push(capture().with_is_final(true).into());
     all.push(capture().with_is_final(false).into());
     all.push(capture().with_id(id::<TransferId>(1)).into());
