@@ -133,6 +133,37 @@ impl Outcome {
         self.result.as_deref().unwrap_or_default()
     }
 
+    /// The first account that the request opened, if it opened one.
+    #[must_use]
+    pub fn account(&self) -> Option<&Account> {
+        self.receipts().iter().find_map(|receipt| match receipt {
+            Receipt::AccountOpened(account) => Some(account),
+            Receipt::AccountChanged(_)
+            | Receipt::Posted(_)
+            | Receipt::HoldChanged(_)
+            | Receipt::BulkAccepted { .. } => None,
+        })
+    }
+
+    /// The first transfer that the request posted, if it posted one.
+    #[must_use]
+    pub fn posted(&self) -> Option<&Posted> {
+        self.postings().next()
+    }
+
+    /// The first hold that the request placed, captured, released or expired, in its
+    /// state after the request.
+    #[must_use]
+    pub fn hold(&self) -> Option<&Hold> {
+        self.receipts().iter().find_map(|receipt| match receipt {
+            Receipt::HoldChanged(changed) => Some(&changed.hold),
+            Receipt::Posted(posted) => posted.hold.as_deref(),
+            Receipt::AccountOpened(_)
+            | Receipt::AccountChanged(_)
+            | Receipt::BulkAccepted { .. } => None,
+        })
+    }
+
     /// The transfers that the request posted.
     pub fn transfers(&self) -> impl Iterator<Item = &Transfer> {
         self.postings().map(|posted| &posted.transfer)

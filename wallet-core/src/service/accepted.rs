@@ -70,27 +70,20 @@ impl Accepted {
     /// The first account that the request opened, if it opened one.
     #[must_use]
     pub fn account(&self) -> Option<&Account> {
-        self.receipts().iter().find_map(|receipt| match receipt {
-            Receipt::AccountOpened(account) => Some(account),
-            _ => None,
-        })
+        self.outcome.account()
     }
 
     /// The first transfer that the request posted, if it posted one.
     #[must_use]
     pub fn posted(&self) -> Option<&Posted> {
-        self.outcome.postings().next()
+        self.outcome.posted()
     }
 
     /// The first hold that the request placed, captured, released or expired, in its
     /// state after the request.
     #[must_use]
     pub fn hold(&self) -> Option<&Hold> {
-        self.receipts().iter().find_map(|receipt| match receipt {
-            Receipt::HoldChanged(changed) => Some(&changed.hold),
-            Receipt::Posted(posted) => posted.hold.as_deref(),
-            _ => None,
-        })
+        self.outcome.hold()
     }
 }
 

@@ -42,10 +42,7 @@ impl Answer {
     /// # Errors
     /// [`Rejected`] when the rules refused the request.
     pub fn account(&self) -> Result<Option<&Account>, Rejected> {
-        Ok(self.accepted()?.iter().find_map(|receipt| match receipt {
-            Receipt::AccountOpened(account) => Some(account),
-            _ => None,
-        }))
+        self.accepted().map(|_| self.outcome.account())
     }
 
     /// The first transfer that the request posted, if it posted one.
@@ -53,10 +50,7 @@ impl Answer {
     /// # Errors
     /// [`Rejected`] when the rules refused the request.
     pub fn posted(&self) -> Result<Option<&Posted>, Rejected> {
-        Ok(self.accepted()?.iter().find_map(|receipt| match receipt {
-            Receipt::Posted(posted) => Some(posted),
-            _ => None,
-        }))
+        self.accepted().map(|_| self.outcome.posted())
     }
 
     /// The first hold that the request placed, captured, released or expired, in
@@ -65,10 +59,6 @@ impl Answer {
     /// # Errors
     /// [`Rejected`] when the rules refused the request.
     pub fn hold(&self) -> Result<Option<&Hold>, Rejected> {
-        Ok(self.accepted()?.iter().find_map(|receipt| match receipt {
-            Receipt::HoldChanged(changed) => Some(&changed.hold),
-            Receipt::Posted(posted) => posted.hold.as_deref(),
-            _ => None,
-        }))
+        self.accepted().map(|_| self.outcome.hold())
     }
 }

@@ -7,7 +7,7 @@ use super::BuildError;
 use crate::ledger::{
     AmountError, CurrencyError, DecimalError, RecordKey, Rejected, SplitError, TextError,
 };
-use crate::request::InvalidRequest;
+use crate::request::{InvalidRequest, PreparedRequest};
 use crate::store::{
     ApplyError, NotAccepted, StatementError, StoreError, StoreErrorKind, TransactionLost,
 };
@@ -168,6 +168,14 @@ impl WalletError {
                 StoreErrorKind::Corrupt => "store_corrupt",
                 StoreErrorKind::Internal => "store_internal",
             },
+        }
+    }
+
+    /// The result of a request that may be on its way to the store.
+    pub(super) fn indeterminate(request: &PreparedRequest) -> Self {
+        Self::Indeterminate {
+            key: request.key(),
+            ids: request.ids(),
         }
     }
 

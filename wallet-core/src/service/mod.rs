@@ -104,9 +104,9 @@ async fn received(answer: AnswerReceiver) -> Result<Answer, WalletError> {
 /// Puts a request into the queue at once and returns a future of its answer.
 fn enqueue(
     shared: &Shared,
-    request: PreparedRequest,
+    request: Arc<PreparedRequest>,
 ) -> impl Future<Output = Result<Answer, WalletError>> + use<> {
-    let pushed = push(shared, Arc::new(request));
+    let pushed = push(shared, request);
     async move { received(pushed?).await }
 }
 

@@ -71,7 +71,7 @@ pub(super) async fn once(shared: &Shared, limit: u32) -> Result<u64, WalletError
     for (key, hold) in readable(shared, expired).await? {
         let mut request = PreparedRequest::expiry(key, &*shared.ids);
         request.resolve(hold.as_slice(), &[]);
-        let answer = enqueue(shared, request);
+        let answer = enqueue(shared, Arc::new(request));
         answers.push(async move { (key, answer.await) });
     }
     let mut ended = 0_u64;

@@ -57,10 +57,7 @@ impl Ticket {
 
     /// The answer when the result of the request is unknown.
     pub(super) fn indeterminate(&self) -> WalletError {
-        WalletError::Indeterminate {
-            key: self.request.key(),
-            ids: self.request.ids(),
-        }
+        WalletError::indeterminate(&self.request)
     }
 }
 

@@ -96,16 +96,16 @@ impl Wallet {
     pub async fn submit_raw(&self, request: Request) -> Result<Answer, WalletError> {
         let mut deadline = self.deadline();
         let ready = deadline.bound(self.ready(request)).await;
-        let prepared = ready.unwrap_or_else(|| Err(late()))?;
-        let unknown = indeterminate(&prepared);
-        let answer = deadline.bound(enqueue(&self.shared, prepared)).await;
-        answer.unwrap_or(Err(unknown))
+        let prepared = Arc::new(ready.unwrap_or_else(|| Err(late()))?);
+        let answer = enqueue(&self.shared, Arc::clone(&prepared));
+        let answer = deadline.bound(answer).await;
+        answer.unwrap_or_else(|| Err(WalletError::indeterminate(&prepared)))
     }
 
     /// Carries out many requests, each separately as
-    /// [`submit_raw`](Self::submit_raw) does, and returns the answers in order. They enter the queue together and in that
-    /// order, so they share commits. If two requests share an account, hold or
-    /// transfer, the later one is decided after the earlier one. So it sees the
+    /// [`submit_raw`](Self::submit_raw) does, and returns the answers in order. They
+    /// enter the queue together and in that order, so they share commits. If two
+    /// requests share an account, hold or transfer, the later one is decided after the earlier one. So it sees the
     /// earlier one's effects, even where a foreign transaction blocks an account of
     /// the earlier one for a while. If the earlier one ends with an error, the
     /// later one is still decided.
@@ -123,10 +123,13 @@ impl Wallet {
         let alarm = deadline.shared();
         let queued = ready.into_iter().map(|prepared| match prepared {
             Ok(prepared) => {
-                let unknown = indeterminate(&prepared);
-                let answer = enqueue(&self.shared, prepared.in_call(call));
+                let prepared = Arc::new(prepared.in_call(call));
+                let answer = enqueue(&self.shared, Arc::clone(&prepared));
                 let alarm = alarm.clone();
-                Either::Left(async move { before(alarm, answer).await.unwrap_or(Err(unknown)) })
+                Either::Left(async move {
+                    let answer = before(alarm, answer).await;
+                    answer.unwrap_or_else(|| Err(WalletError::indeterminate(&prepared)))
+                })
             }
             Err(error) => Either::Right(ready_now(Err(error))),
         });
@@ -295,13 +298,5 @@ impl Wallet {
         let transfers: Vec<_> = transfers.into_iter().flatten().collect();
         prepared.resolve(&holds, &transfers);
         Ok(())
-    }
-}
-
-/// The answer where a deadline passed after the request was queued.
-fn indeterminate(prepared: &PreparedRequest) -> WalletError {
-    WalletError::Indeterminate {
-        key: prepared.key(),
-        ids: prepared.ids(),
     }
 }
