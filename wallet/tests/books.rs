@@ -196,30 +196,17 @@ async fn a_url_of_no_store_is_refused_without_its_password() {
 
 #[cfg(feature = "mysql")]
 mod servers {
-    use wallet::mysql::sqlx::{Connection, Executor, MySqlConnection};
-    use wallet_core::runtime::{IdGenerator, Uuid7};
-    use wallet_test_servers::{Kind, shared};
+    use wallet_test_servers::{Kind, on_new_database};
 
     use super::sells_what_is_paid;
 
-    async fn on_server(kind: Kind) {
-        let name = format!("wallet_{}", Uuid7.new_id().simple());
-        let server = shared(kind).url();
-        let mut connection = MySqlConnection::connect(server).await.unwrap();
-        let create = format!("CREATE DATABASE {name}");
-        connection.execute(create.as_str()).await.unwrap();
-        sells_what_is_paid(&format!("{server}/{name}?ssl-mode=disabled")).await;
-        let drop = format!("DROP DATABASE {name}");
-        connection.execute(drop.as_str()).await.unwrap();
-    }
-
     #[tokio::test]
     async fn on_mysql() {
-        on_server(Kind::MySql).await;
+        on_new_database(Kind::MySql, sells_what_is_paid).await;
     }
 
     #[tokio::test]
     async fn on_mariadb() {
-        on_server(Kind::MariaDb).await;
+        on_new_database(Kind::MariaDb, sells_what_is_paid).await;
     }
 }

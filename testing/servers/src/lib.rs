@@ -26,6 +26,8 @@
 
 mod aws;
 mod clock;
+#[cfg(feature = "databases")]
+mod database;
 mod dynamo;
 #[cfg(feature = "queues")]
 mod fifo;
@@ -39,6 +41,8 @@ mod tls;
 
 pub use aws::{PrivateAws, shared_aws};
 pub use clock::faketime;
+#[cfg(feature = "databases")]
+pub use database::on_new_database;
 pub use dynamo::PrivateDynamo;
 #[cfg(feature = "queues")]
 pub use fifo::{Queue, environment};
