@@ -45,7 +45,6 @@ pub(crate) fn in_transaction<T, E: From<wallet_core::StoreError>>(
         commit(connection)?;
         Ok(done)
     });
-    // A commit that fails with `SQLITE_BUSY` leaves the transaction open.
     if done.is_err() {
         lock::roll_back(connection);
     }
@@ -65,8 +64,36 @@ pub(crate) fn in_file<T, E: From<wallet_core::StoreError>>(
         work(open)
     });
     let done = done.and_then(|done| file.check_committed().map(|()| done).map_err(E::from));
+    rescued(file, connection, done)
+}
+
+/// Begins a transaction like that of `in_file`.
+pub(crate) fn begin_in_file(
+    file: &OpenFile,
+    connection: &Connection,
+    lock_wait: Duration,
+) -> Result<()> {
+    let begun = lock::begin(connection, lock_wait).and_then(|()| file.check());
+    if begun.is_err() {
+        lock::roll_back(connection);
+    }
+    rescued(file, connection, begun)
+}
+
+/// Commits a transaction that [`begin_in_file`] began. It is over in every case.
+pub(crate) fn commit_in_file(file: &OpenFile, connection: &Connection) -> Result<()> {
+    let committed = commit(connection).and_then(|()| file.check_committed());
+    rescued(file, connection, committed)
+}
+
+/// Moves the log into the file after an error, if it was removed: earlier acknowledged
+/// commits must outlive this process.
+fn rescued<T, E>(
+    file: &OpenFile,
+    connection: &Connection,
+    done: std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
     if done.is_err() && file.has_lost_its_log() {
-        // Earlier acknowledged commits must outlive this process.
         checkpoint::save(file, connection);
     }
     done
@@ -80,10 +107,7 @@ pub(crate) fn read_in_file<T, E: From<wallet_core::StoreError>>(
     work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
 ) -> std::result::Result<T, E> {
     let done = read(file, connection, work);
-    if done.is_err() && file.has_lost_its_log() {
-        checkpoint::save(file, connection);
-    }
-    done
+    rescued(file, connection, done)
 }
 
 fn read<T, E: From<wallet_core::StoreError>>(
@@ -100,9 +124,13 @@ fn read<T, E: From<wallet_core::StoreError>>(
 
 /// Commits the open transaction. It costs nothing if nothing was written.
 fn commit(connection: &Connection) -> Result<()> {
-    connection
+    let committed = connection
         .prepare_cached("COMMIT")
         .and_then(|mut commit| commit.execute(()))
-        .while_doing(Doing::Commit, "committing")
-        .map(|_| ())
+        .while_doing(Doing::Commit, "committing");
+    // A commit that fails with `SQLITE_BUSY` leaves the transaction open.
+    if committed.is_err() {
+        lock::roll_back(connection);
+    }
+    committed.map(drop)
 }

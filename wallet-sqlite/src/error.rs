@@ -32,12 +32,7 @@ pub(crate) enum Doing {
 pub(crate) const fn classify(extended: i32, doing: Doing) -> StoreErrorKind {
     use StoreErrorKind as Kind;
     match (extended, doing) {
-        (
-            ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-            | ffi::SQLITE_CONSTRAINT_UNIQUE
-            | ffi::SQLITE_CONSTRAINT_ROWID,
-            _,
-        ) => match doing {
+        _ if is_duplicate(extended) => match doing {
             Doing::Insert => Kind::Conflict,
             Doing::Append => Kind::Corrupt,
             Doing::Work | Doing::Commit => Kind::Internal,
@@ -104,17 +99,30 @@ impl<T> During<T> for rusqlite::Result<T> {
     }
 
     fn while_doing(self, doing: Doing, context: &'static str) -> Result<T> {
-        self.map_err(|error| {
-            let extended = error.sqlite_error().map(|code| code.extended_code);
-            let context = match extended {
-                Some(ffi::SQLITE_READONLY_DBMOVED) => MOVED,
-                Some(ffi::SQLITE_IOERR_SHMSIZE) => NO_ROOM,
-                _ if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => READ_ONLY,
-                _ => context,
-            };
-            StoreError::new(kind_of(&error, doing), context).with_source(error)
-        })
+        self.map_err(|error| store_error(error, doing, context))
     }
+}
+
+/// An error of the driver at a statement with this purpose.
+pub(crate) fn store_error(error: SqlError, doing: Doing, context: &'static str) -> StoreError {
+    let extended = error.sqlite_error().map(|code| code.extended_code);
+    let context = match extended {
+        Some(ffi::SQLITE_READONLY_DBMOVED) => MOVED,
+        Some(ffi::SQLITE_IOERR_SHMSIZE) => NO_ROOM,
+        _ if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => READ_ONLY,
+        _ => context,
+    };
+    StoreError::new(kind_of(&error, doing), context).with_source(error)
+}
+
+/// Whether a key exists already.
+pub(crate) const fn is_duplicate(extended: i32) -> bool {
+    matches!(
+        extended,
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+            | ffi::SQLITE_CONSTRAINT_UNIQUE
+            | ffi::SQLITE_CONSTRAINT_ROWID
+    )
 }
 
 /// The error for an exhausted number range. Nothing is written.

@@ -183,8 +183,7 @@ impl SqliteStore {
         requests: &[Arc<PreparedRequest>],
     ) -> Result<Applied, ApplyError> {
         let connection = transaction.connection()?;
-        self.ledger()
-            .apply(connection, requests, Refusals::RollBack)
+        self.ledger.apply(connection, requests, Refusals::RollBack)
     }
 
     /// Applies `requests` like [`apply_in`](Self::apply_in), but a refusal is an answer. It
@@ -198,17 +197,7 @@ impl SqliteStore {
         requests: &[Arc<PreparedRequest>],
     ) -> Result<Applied, ApplyError> {
         let connection = transaction.connection()?;
-        self.ledger().apply(connection, requests, Refusals::Record)
-    }
-
-    pub(crate) fn ledger(&self) -> Ledger {
-        Ledger {
-            clock: Arc::clone(&self.clock),
-            max_ahead: self.max_ahead,
-            path: self.path.clone(),
-            file: Arc::clone(&self.file),
-            deltas: Arc::clone(&self.deltas),
-        }
+        self.ledger.apply(connection, requests, Refusals::Record)
     }
 }
 
@@ -224,11 +213,13 @@ pub(crate) enum Refusals {
 /// What a store needs to apply requests on a connection to its file.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    clock: Arc<dyn Clock>,
-    max_ahead: Duration,
-    path: String,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// How far time may run ahead for requests inside a host's transaction.
+    pub(crate) max_ahead: Duration,
+    /// The path that the driver reports for a connection to the file.
+    pub(crate) path: String,
     pub(crate) file: Arc<OpenFile>,
-    deltas: Arc<Cache>,
+    pub(crate) deltas: Arc<Cache>,
 }
 
 impl Ledger {

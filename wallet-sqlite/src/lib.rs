@@ -21,8 +21,8 @@
 //!
 //! # Cost
 //! A batch of `n` transfers of one leg between `a` accounts reads `n` keys and `a`
-//! accounts. It writes `n` rows each of journal, key and transfer, `a` account rows, one
-//! outbox row and one retention row. It also writes one row for every sixteenth entry of an
+//! accounts. It writes `n` rows each of journal, key and transfer, `a` account rows and one
+//! outbox row. It also writes one row for every sixteenth entry of an
 //! account; the journal links the other entries. A row is a prepared statement called in
 //! process: one to two microseconds. Most of a commit's cost is the pages that it changes.
 //! So the journal stores the outcome of a request once, and all other rows point to it.

@@ -82,7 +82,7 @@ impl Outbox for SqliteStore {
         skip: &BTreeSet<RowId>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>> {
-        let (lease, skip, now) = (lease.clone(), skip.clone(), self.clock.now());
+        let (lease, skip, now) = (lease.clone(), skip.clone(), self.ledger.clock.now());
         let work = move |state: &Books<'_>| {
             fence(state, &lease, now)?;
             claim(state, &skip, limit)

@@ -11,10 +11,9 @@ use wallet_core::runtime::Clock;
 
 use crate::checkpoint::{self, Checkpoints};
 use crate::commit::in_transaction;
-use crate::deferred::Cache;
 use crate::error::Result;
-use crate::file::OpenFile;
 use crate::guard::Guard;
+use crate::host::Ledger;
 use crate::host_connection::HostConnection;
 use crate::past_balance::Settlements;
 use crate::probe::Room;
@@ -31,22 +30,17 @@ use crate::{coherent, connect, migrate};
 /// is moved or replaced, the store ends: every call fails with `Unavailable`.
 ///
 /// Dropping the store waits for its queued work, moves the write-ahead log into the file
-/// and ends its threads. Afterwards the file alone is complete, unless another process has
-/// it open.
+/// and ends its threads. Afterwards the file alone is complete, unless another process, or
+/// a transaction of a host, has it open.
 #[derive(Debug)]
 pub struct SqliteStore {
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) lock_wait: Duration,
-    /// How far time may run ahead for requests inside a host's transaction.
-    pub(crate) max_ahead: Duration,
-    pub(crate) path: String,
-    pub(crate) file: Arc<OpenFile>,
     writer: Threads,
     readers: Threads,
     finders: Threads,
     checkpoints: Checkpoints,
     cache: Arc<Mutex<WriterCache>>,
-    pub(crate) deltas: Arc<Cache>,
     pub(crate) settlements: Arc<Settlements>,
     pub(crate) room: Arc<Room>,
     defer_from: usize,
@@ -118,17 +112,19 @@ impl SqliteStore {
             guard.clone(),
         )?;
         Ok(Self {
-            clock,
+            ledger: Arc::new(Ledger {
+                clock,
+                max_ahead: settings.max_ahead,
+                path,
+                file,
+                deltas: Arc::default(),
+            }),
             lock_wait: settings.lock_wait,
-            max_ahead: settings.max_ahead,
-            path,
-            file,
             writer,
             readers: Threads::start("wallet-reader", readers)?,
             finders: Threads::start("wallet-finder", finders)?,
             checkpoints,
             cache: Arc::default(),
-            deltas: Arc::default(),
             settlements: Arc::default(),
             room: Arc::default(),
             defer_from: settings.defer_from,
@@ -161,7 +157,7 @@ impl Drop for SqliteStore {
         }
         let guard = self.guard.take();
         if !self.keeps_log {
-            let file = Arc::clone(&self.file);
+            let file = Arc::clone(&self.ledger.file);
             self.writer.post(move |writer| {
                 checkpoint::end(&file, writer, guard.as_deref());
                 drop(guard);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, Row, ToSql, ffi, params_from_iter};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row, ToSql, params_from_iter};
 use tokio::sync::OwnedSemaphorePermit;
 use wallet_core::request::PreparedRequest;
 use wallet_core::store::{
@@ -14,11 +14,11 @@ use wallet_core::store::{
     StoreErrorKind,
 };
 
-use crate::checkpoint;
-use crate::error::{Doing, During, Result};
-use crate::file::OpenFile;
+use crate::commit::{begin_in_file, commit_in_file, in_file};
+use crate::error::{Doing, Result, is_duplicate, store_error};
 use crate::host::{Ledger, Refusals, after_error};
 use crate::host_connection::HostConnection;
+use crate::threads::Threads;
 use crate::{SqliteStore, lock};
 
 #[async_trait]
@@ -26,10 +26,9 @@ impl HostTransactions for SqliteStore {
     async fn begin(&self) -> Result<Box<dyn HostTransaction>> {
         let host = Arc::clone(&self.host);
         let turn = host.turn().await?;
-        let ledger = Arc::new(self.ledger());
+        let ledger = Arc::clone(&self.ledger);
         let file = Arc::clone(&ledger.file);
         let lock_wait = self.lock_wait;
-        let opened = Arc::clone(&file);
         // From here on, dropping the transaction rolls back what the thread has begun.
         let transaction = SqliteTransaction {
             host,
@@ -38,42 +37,29 @@ impl HostTransactions for SqliteStore {
             was_ended: Arc::default(),
             _turn: turn,
         };
-        let begun = transaction.host.thread(&file)?.run(move |connection| {
-            lock::begin(connection, lock_wait)?;
-            opened.check()
-        });
+        let begun = transaction
+            .thread()?
+            .run(move |connection| begin_in_file(&file, connection, lock_wait));
         begun.await?;
         Ok(Box::new(transaction))
     }
 
     async fn run_alone(&self, sql: &str) -> std::result::Result<(), ApplyError> {
         let _turn = self.host.turn().await?;
-        let (file, sql) = (Arc::clone(&self.file), sql.to_owned());
+        let (file, sql) = (Arc::clone(&self.ledger.file), sql.to_owned());
         let lock_wait = self.lock_wait;
-        let run = self.host.thread(&self.file)?.run(move |connection| {
-            lock::begin(connection, lock_wait)?;
-            let done = run_and_commit(connection, &file, &sql);
-            lock::roll_back(connection);
-            done
+        let run = self.host.thread(&self.ledger.file)?.run(move |connection| {
+            in_file(&file, connection, lock_wait, |open| {
+                let done = open.execute(&sql, ());
+                done.map_err(|error| refused(open, error))?;
+                if open.is_autocommit() {
+                    return Err(ApplyError::CommittedEarly);
+                }
+                Ok(())
+            })
         });
         run.await
     }
-}
-
-fn run_and_commit(
-    connection: &Connection,
-    file: &OpenFile,
-    sql: &str,
-) -> std::result::Result<(), ApplyError> {
-    file.check()?;
-    let done = connection.execute(sql, ());
-    done.map_err(|error| refused(connection, error))?;
-    if connection.is_autocommit() {
-        return Err(ApplyError::CommittedEarly);
-    }
-    let committed = connection.execute_batch("COMMIT");
-    committed.while_doing(Doing::Commit, "committing")?;
-    Ok(file.check_committed()?)
 }
 
 /// An open transaction of a host on the store's own connection.
@@ -82,12 +68,16 @@ struct SqliteTransaction {
     host: Arc<HostConnection>,
     ledger: Arc<Ledger>,
     is_open: bool,
-    /// Whether a statement of the host has ended the transaction, for example `COMMIT`.
+    /// Whether a statement of the host has ended the transaction: `COMMIT` or `ROLLBACK`.
     was_ended: Arc<AtomicBool>,
     _turn: OwnedSemaphorePermit,
 }
 
 impl SqliteTransaction {
+    fn thread(&self) -> Result<&Threads> {
+        self.host.thread(&self.ledger.file)
+    }
+
     /// Runs `work` in the transaction. If it is over afterwards, so is the transaction of
     /// the host, and it refuses further work.
     async fn run<T: Send + 'static>(
@@ -95,7 +85,7 @@ impl SqliteTransaction {
         work: impl FnOnce(&Connection) -> std::result::Result<T, ApplyError> + Send + 'static,
     ) -> std::result::Result<T, ApplyError> {
         let was_ended = Arc::clone(&self.was_ended);
-        let run = self.host.thread(&self.ledger.file)?.run(move |connection| {
+        let run = self.thread()?.run(move |connection| {
             if connection.is_autocommit() {
                 return Err(over(&was_ended));
             }
@@ -169,20 +159,11 @@ impl HostTransaction for SqliteTransaction {
     async fn commit(mut self: Box<Self>) -> std::result::Result<(), ApplyError> {
         let file = Arc::clone(&self.ledger.file);
         let was_ended = Arc::clone(&self.was_ended);
-        let committed = self.host.thread(&self.ledger.file)?.run(move |connection| {
+        let committed = self.thread()?.run(move |connection| {
             if connection.is_autocommit() {
                 return Err(over(&was_ended));
             }
-            let committed = connection.execute_batch("COMMIT");
-            let committed = committed.while_doing(Doing::Commit, "committing");
-            // A commit that fails with `SQLITE_BUSY` leaves the transaction open.
-            lock::roll_back(connection);
-            committed?;
-            let checked = file.check_committed();
-            if checked.is_err() && file.has_lost_its_log() {
-                checkpoint::save(&file, connection);
-            }
-            Ok(checked?)
+            Ok(commit_in_file(&file, connection)?)
         });
         let committed = committed.await;
         self.is_open = false;
@@ -190,7 +171,7 @@ impl HostTransaction for SqliteTransaction {
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<()> {
-        let rolled_back = self.host.thread(&self.ledger.file)?.run(|connection| {
+        let rolled_back = self.thread()?.run(|connection| {
             lock::roll_back(connection);
             Ok(())
         });
@@ -218,10 +199,15 @@ struct Bound(SqlValue);
 impl ToSql for Bound {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match &self.0 {
+            SqlValue::Null => ToSqlOutput::Borrowed(ValueRef::Null),
             SqlValue::Integer(value) => (*value).into(),
             SqlValue::Text(value) => ToSqlOutput::Borrowed(ValueRef::Text(value.as_bytes())),
             SqlValue::Bytes(value) => ToSqlOutput::Borrowed(ValueRef::Blob(value)),
-            _ => ToSqlOutput::Owned(Value::Null),
+            // The core may add values.
+            _ => {
+                let context = "a value is of a kind that is not known";
+                return Err(rusqlite::Error::ToSqlConversionFailure(context.into()));
+            }
         })
     }
 }
@@ -256,26 +242,18 @@ fn read(row: &Row<'_>, columns: usize) -> std::result::Result<SqlRow, StatementE
 
 /// The error of a host's statement.
 fn refused(connection: &Connection, error: rusqlite::Error) -> ApplyError {
-    const DUPLICATES: [i32; 3] = [
-        ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
-        ffi::SQLITE_CONSTRAINT_UNIQUE,
-        ffi::SQLITE_CONSTRAINT_ROWID,
-    ];
+    use StoreErrorKind as Kind;
     let code = error.sqlite_error().map(|error| error.extended_code);
-    let is_duplicate = code.is_some_and(|code| DUPLICATES.contains(&code));
-    let failed = Err::<(), _>(error).during("running a statement of the host");
-    let Err(failed) = failed else {
-        return ApplyError::TransactionLost(None);
+    let is_duplicate = code.is_some_and(is_duplicate);
+    let text = error.to_string();
+    let failed = store_error(error, Doing::Work, "running a statement of the host");
+    let stays = match failed.kind() {
+        Kind::Conflict | Kind::Unavailable | Kind::Corrupt => false,
+        Kind::Invalid | Kind::Internal | Kind::Indeterminate => true,
     };
-    let passes = [
-        StoreErrorKind::Conflict,
-        StoreErrorKind::Unavailable,
-        StoreErrorKind::Corrupt,
-    ];
-    if connection.is_autocommit() || (!is_duplicate && passes.contains(&failed.kind())) {
+    if connection.is_autocommit() || !stays {
         return after_error(connection, failed);
     }
-    let text = std::error::Error::source(&failed).map_or_else(String::new, ToString::to_string);
     StatementError::new(text)
         .duplicate(is_duplicate)
         .with_source(failed)

@@ -24,8 +24,11 @@ impl SqliteStore {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
-        let (file, deltas) = (Arc::clone(&self.file), Arc::clone(&self.deltas));
+        let (clock, lock_wait) = (Arc::clone(&self.ledger.clock), self.lock_wait);
+        let (file, deltas) = (
+            Arc::clone(&self.ledger.file),
+            Arc::clone(&self.ledger.deltas),
+        );
         let job = move |writer: &mut Connection| {
             in_file(&file, writer, lock_wait, |open| {
                 work(&deltas.books(open)?, clock.now())
@@ -67,7 +70,10 @@ impl SqliteStore {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (file, deltas) = (Arc::clone(&self.file), Arc::clone(&self.deltas));
+        let (file, deltas) = (
+            Arc::clone(&self.ledger.file),
+            Arc::clone(&self.ledger.deltas),
+        );
         let job = move |reader: &mut Connection| {
             read_in_file(&file, reader, |state| work(&deltas.books(state)?))
         };
@@ -78,8 +84,11 @@ impl SqliteStore {
     pub(crate) async fn settle(&self, question: Question) -> Result<Option<PastBalance>> {
         let settlements = Arc::clone(&self.settlements);
         let answered = settlements.add(question);
-        let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
-        let (file, deltas) = (Arc::clone(&self.file), Arc::clone(&self.deltas));
+        let (clock, lock_wait) = (Arc::clone(&self.ledger.clock), self.lock_wait);
+        let (file, deltas) = (
+            Arc::clone(&self.ledger.file),
+            Arc::clone(&self.ledger.deltas),
+        );
         let job = move |writer: &mut Connection| {
             settlements.settle(|answer| {
                 in_file(&file, writer, lock_wait, |open| {

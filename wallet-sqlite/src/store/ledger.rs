@@ -39,10 +39,10 @@ impl LedgerStore for SqliteStore {
     }
 
     async fn transact(&self, batch: Arc<Batch>) -> Result<Committed> {
-        let (clock, lock_wait) = (Arc::clone(&self.clock), self.lock_wait);
+        let (clock, lock_wait) = (Arc::clone(&self.ledger.clock), self.lock_wait);
         let requests = batch.requests().len();
-        let (cache, deltas) = (Arc::clone(&self.cache), Arc::clone(&self.deltas));
-        let (file, defer_from) = (Arc::clone(&self.file), self.defer_from);
+        let (cache, deltas) = (Arc::clone(&self.cache), Arc::clone(&self.ledger.deltas));
+        let (file, defer_from) = (Arc::clone(&self.ledger.file), self.defer_from);
         let room = Arc::clone(&self.room);
         let job = move |writer: &mut Connection| {
             let decided = in_file(&file, writer, lock_wait, |open| {
@@ -62,7 +62,7 @@ impl LedgerStore for SqliteStore {
     }
 
     async fn snapshot(&self, reads: &ReadSet) -> Result<Snapshot> {
-        let (clock, reads) = (Arc::clone(&self.clock), reads.clone());
+        let (clock, reads) = (Arc::clone(&self.ledger.clock), reads.clone());
         let read = move |books: &Books<'_>| {
             let mut read = read::snapshot(books, &reads, None)?;
             read.snapshot.now = clock.now();
@@ -127,7 +127,7 @@ impl LedgerStore for SqliteStore {
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>> {
-        let now = self.clock.now();
+        let now = self.ledger.clock.now();
         self.find(move |state| read::expired_holds(state, now, limit))
             .await
     }
@@ -139,7 +139,7 @@ impl LedgerStore for SqliteStore {
 
     async fn balance_at(&self, account: AccountKey, at: Timestamp) -> Result<Option<PastBalance>> {
         let question = Question { account, at };
-        question.check(self.clock.now())?;
+        question.check(self.ledger.clock.now())?;
         match self.read(move |state| question.read(state)).await? {
             Answer::Known(balance) => Ok(balance),
             Answer::TooRecent => self.settle(question).await,
@@ -178,7 +178,7 @@ impl LedgerStore for SqliteStore {
     }
 
     async fn purgeable(&self, purge: Purge) -> Result<u64> {
-        let now = self.clock.now();
+        let now = self.ledger.clock.now();
         let work = move |state: &Books<'_>| match purge {
             Purge::Records { older_than, limit } => {
                 purge::count_records(state, now.saturating_sub(older_than), limit)
