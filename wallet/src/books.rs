@@ -82,6 +82,7 @@ impl Books {
     }
 
     /// Runs a query on the host's tables, in a transaction of its own, and returns all rows.
+    /// Inside [`in_transaction`](Self::in_transaction) it is refused: use the transaction.
     /// On SQLite it waits for the write lock: a host that reads much uses a connection of its
     /// own.
     ///
@@ -110,7 +111,7 @@ impl Books {
     /// before it are done.
     pub async fn create_tables(&self, statements: &[&str]) -> Result<(), WalletError> {
         for sql in statements {
-            self.store.run_alone(sql).await?;
+            self.wallet.run_alone(&*self.store, sql).await?;
         }
         Ok(())
     }

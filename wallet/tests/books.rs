@@ -96,6 +96,30 @@ async fn sells_what_is_paid(url: &str) {
         );
     }
     assert_eq!(shop.orders().await.unwrap(), [8]);
+    nothing_else_begins_inside_a_transaction(&shop).await;
+}
+
+/// Each would wait for the transaction that waits for it.
+async fn nothing_else_begins_inside_a_transaction(shop: &Shop) {
+    let done = shop.books.in_transaction(|tx| async move {
+        tx.execute(INSERT, &[90.into()]).await?;
+        let select = "SELECT 1";
+        for inner in [
+            shop.order(91, "1.00").await,
+            shop.orders().await.map(drop),
+            shop.books.execute(INSERT, &[92.into()]).await.map(drop),
+            shop.books.create_tables(&[CREATE]).await,
+            shop.books.query(select, &[]).await.map(drop),
+        ] {
+            assert!(
+                matches!(inner, Err(WalletError::InsideTransaction)),
+                "{inner:?}"
+            );
+        }
+        tx.query(select, &[]).await.map(drop)
+    });
+    done.await.unwrap();
+    assert_eq!(shop.orders().await.unwrap(), [8, 90]);
 }
 
 /// The README's second example.

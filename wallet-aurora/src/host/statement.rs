@@ -74,14 +74,14 @@ pub(super) async fn run_alone(
     let runner = connection.runner()?;
     check_size(sql, &[], runner.packet_bytes)?;
     let done = tokio::time::timeout(runner.answer_wait, run(runner.connection, sql, &[]));
-    match done.await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(Refused::ByUs(error))) => Err(error.into()),
-        Ok(Err(Refused::ByServer(error))) => {
-            Err(refused(Failed::new(error, Doing::Work, CONTEXT, false)))
-        }
-        Err(_) => Err(Failed::timed_out(CONTEXT, false).error.into()),
-    }
+    let failed = match done.await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(Refused::ByUs(error))) => return Err(error.into()),
+        Ok(Err(Refused::ByServer(error))) => Failed::new(error, Doing::Work, CONTEXT, false),
+        Err(_) => Failed::timed_out(CONTEXT, false),
+    };
+    connection.note(failed.code);
+    Err(refused(failed))
 }
 
 impl Failed {

@@ -100,10 +100,10 @@ pub enum WalletError {
     /// Nothing was done now.
     #[error("the host's transaction has ended")]
     TransactionEnded,
-    /// A request was submitted through the wallet inside of
-    /// [`Wallet::in_transaction`](crate::service::Wallet::in_transaction). It would wait
+    /// A request was submitted through the wallet, or another transaction was begun, inside
+    /// of [`Wallet::in_transaction`](crate::service::Wallet::in_transaction). It would wait
     /// for the transaction that waits for it. Use the transaction. Nothing was done.
-    #[error("a request inside a host's transaction must be made through the transaction")]
+    #[error("work inside a host's transaction must be done through the transaction")]
     InsideTransaction,
     /// The database refused a statement of the host in its transaction.
     #[error(transparent)]

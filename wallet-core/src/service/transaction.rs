@@ -230,9 +230,9 @@ impl Wallet {
     ///
     /// `store` is the wallet's own store. Inside `work`, use the transaction and not the
     /// wallet: a [`submit`](Self::submit) there fails with
-    /// [`WalletError::InsideTransaction`]. A task that `work` spawns is not seen. On the
-    /// same accounts, and on SQLite on any account, it waits for this transaction until it
-    /// gives up.
+    /// [`WalletError::InsideTransaction`], and so does another `in_transaction`. A task that
+    /// `work` spawns is not seen. On the same accounts, and on SQLite on any account, it
+    /// waits for this transaction until it gives up.
     ///
     /// `work` may run several times: after a deadlock, a lost connection, or an unknown
     /// commit that proves not to have happened. Only effects on the database belong in
@@ -284,6 +284,9 @@ impl Wallet {
         F: Future<Output = Result<T, E>>,
         E: From<WalletError>,
     {
+        if is_inside() {
+            return Err(WalletError::InsideTransaction.into());
+        }
         let settings = &self.shared.settings;
         let mut failures = 0_u32;
         loop {
@@ -300,6 +303,24 @@ impl Wallet {
                 .sleep(settings.retry.pause(failures))
                 .await;
         }
+    }
+
+    /// Runs one statement of the host outside of every transaction, for example to create a
+    /// table: see [`HostTransactions::run_alone`]. It is run once.
+    ///
+    /// # Errors
+    /// [`WalletError::Statement`]: the database refused the statement.
+    /// [`WalletError::InsideTransaction`] inside of
+    /// [`in_transaction`](Self::in_transaction). Otherwise [`WalletError`].
+    pub async fn run_alone(
+        &self,
+        store: &(impl HostTransactions + ?Sized),
+        sql: &str,
+    ) -> Result<(), WalletError> {
+        if is_inside() {
+            return Err(WalletError::InsideTransaction);
+        }
+        Ok(store.run_alone(sql).await?)
     }
 
     /// Prepares a request: checks it and makes its ids, with the settings of this

@@ -164,7 +164,6 @@ impl HandlerPublisher {
             Failure::Store(_) | Failure::Restored(_) | Failure::Gap => false,
         };
         if is_final {
-            self.attempts.forget(group);
             return Published::Refused { reason };
         }
         Published::Failed { reason }
@@ -194,7 +193,13 @@ impl EventPublisher for HandlerPublisher {
         let restored = self.steps.restored_by_others().await;
         restored
             .map_err(|failure| DeliveryError::new("looking for restores").with_source(failure))?;
-        Ok(published.into_iter().map(|(_, one)| one).collect())
+        let published: Vec<_> = published.into_iter().map(|(_, one)| one).collect();
+        for (message, one) in messages.iter().zip(&published) {
+            if matches!(one, Published::Refused { .. }) {
+                self.attempts.forget(&message.group);
+            }
+        }
+        Ok(published)
     }
 }
 

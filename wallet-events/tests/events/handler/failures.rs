@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -129,6 +130,62 @@ impl Inbox for Away {
     async fn note_restore(&self, _: &str, _: &Restore) -> Result<(), StoreError> {
         away()
     }
+}
+
+/// An inbox whose restores cannot always be read.
+#[derive(Debug)]
+struct Unsteady {
+    books: Arc<Books>,
+    is_away: AtomicBool,
+}
+
+#[async_trait]
+impl Inbox for Unsteady {
+    async fn positions(&self, by: &str, of: &[AccountKey]) -> Result<Vec<Position>, StoreError> {
+        self.books.positions(by, of).await
+    }
+    async fn advance(&self, by: &str, step: &InboxStep) -> Result<bool, StoreError> {
+        self.books.advance(by, step).await
+    }
+    async fn restores(&self, by: &str) -> Result<Vec<Restore>, StoreError> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return away();
+        }
+        Inbox::restores(&*self.books, by).await
+    }
+    async fn note_restore(&self, by: &str, restore: &Restore) -> Result<(), StoreError> {
+        self.books.note_restore(by, restore).await
+    }
+}
+
+/// A refusal that the relay never learns of does not begin the count again.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_was_to_be_refused_stays_so_when_the_answer_fails() {
+    let place = Place::new();
+    place.world.accounts::<1>().await;
+    let messages = place.world.published(World::settings("first")).await;
+    place.books.fail(1, u32::MAX);
+    let inbox = Arc::new(Unsteady {
+        books: Arc::<Books>::clone(&place.books),
+        is_away: AtomicBool::new(false),
+    });
+    let mut settings = HandlerSettings::new(NAME);
+    settings.attempts_max = Some(2);
+    let ledger = Arc::<MemoryStore>::clone(&place.world.store);
+    let books = Arc::<Books>::clone(&place.books);
+    let handler =
+        HandlerPublisher::new(Arc::<Unsteady>::clone(&inbox), books, ledger, settings).unwrap();
+    let first = &messages[..1];
+    let published = handler.publish(first).await.unwrap();
+    assert!(matches!(published[0], Published::Failed { .. }));
+    inbox.is_away.store(true, Ordering::Relaxed);
+    handler.publish(first).await.unwrap_err();
+    inbox.is_away.store(false, Ordering::Relaxed);
+    let published = handler.publish(first).await.unwrap();
+    assert!(matches!(published[0], Published::Refused { .. }));
+    // It was refused, so the count begins again.
+    let published = handler.publish(first).await.unwrap();
+    assert!(matches!(published[0], Published::Failed { .. }));
 }
 
 #[tokio::test(start_paused = true)]
