@@ -15,7 +15,7 @@ use wallet_core::store::StoreErrorKind;
 use crate::SqliteSettings;
 use crate::error::{During, Result, corrupt};
 use crate::file::{OpenFile, create_private, follow, names, second_names};
-use crate::guard::{self, Guard};
+use crate::guard::{self, Claim, Guard};
 use crate::lock::insist;
 use crate::trace::{remove_second_names, traces};
 use identify::{identify, log_ahead, one};
@@ -73,8 +73,7 @@ fn open_writer(settings: &SqliteSettings, path: &Path) -> Result<Opened> {
     // The first read creates the log.
     let _: i64 = one(&connection, "SELECT count(*) FROM sqlite_schema")?;
     let file = file.with_log().require_log()?;
-    let guard = claim.map(|claim| Guard::of(settings, &file, claim, || existing(settings)));
-    let guard = guard.transpose()?;
+    let guard = guarded(settings, &file, claim)?;
     Ok(Opened {
         connection,
         file: file.with_guard(guard.as_ref()),
@@ -145,7 +144,15 @@ fn tables_guard(
     if identify::pragma::<String>(connection, "journal_mode")? != "wal" {
         return Ok(None);
     }
-    let claim = guard::claim(settings, file)?;
+    guarded(settings, file, guard::claim(settings, file)?)
+}
+
+/// The guard that belongs to a claim.
+fn guarded(
+    settings: &SqliteSettings,
+    file: &OpenFile,
+    claim: Option<Claim>,
+) -> Result<Option<Arc<Guard>>> {
     let guard = claim.map(|claim| Guard::of(settings, file, claim, || existing(settings)));
     guard.transpose()
 }

@@ -10,7 +10,7 @@
 //! copying, so a second process is refused ([`process`]). Stores of one process share one
 //! guard for a file ([`shared`]).
 
-pub(crate) mod fault;
+mod fault;
 mod process;
 mod shared;
 #[cfg(test)]

@@ -36,7 +36,8 @@ impl HostConnection {
     }
 
     /// The thread. Only the owner of the turn asks for it, so it is started once. A file that
-    /// was replaced is not opened: it has its own log.
+    /// was replaced is not opened: it has its own log. The first call opens the file on the
+    /// caller's task.
     pub(crate) fn thread(&self, file: &OpenFile) -> Result<&Threads> {
         if let Some(thread) = self.thread.get() {
             return Ok(thread);

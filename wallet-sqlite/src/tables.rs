@@ -30,12 +30,20 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    pub(crate) fn exists(&self, connection: &Connection) -> Result<bool> {
+    fn exists(&self, connection: &Connection) -> Result<bool> {
         let found = connection.query_row(EXISTS, (self.table,), |row| row.get::<_, i64>(0));
         Ok(found.during("looking for tables")? > 0)
     }
 
-    pub(crate) fn create(&self, connection: &Connection) -> Result<()> {
+    /// Creates the tables if they are missing.
+    pub(crate) fn ensure(&self, connection: &Connection) -> Result<()> {
+        if self.exists(connection)? {
+            return Ok(());
+        }
+        self.create(connection)
+    }
+
+    fn create(&self, connection: &Connection) -> Result<()> {
         let created = connection.execute_batch(self.create);
         created.during("creating tables")
     }

@@ -16,10 +16,7 @@ impl SqliteInbox {
     /// # Errors
     /// `Conflict`: another connection holds the write lock. Also any other error of SQLite.
     pub fn create_in(connection: &Connection) -> Result<()> {
-        if super::SCHEMA.exists(connection)? {
-            return Ok(());
-        }
-        super::SCHEMA.create(connection)
+        super::SCHEMA.ensure(connection)
     }
 
     /// A consumer's position for an account, as the open transaction sees it. It is

@@ -13,12 +13,12 @@ use async_trait::async_trait;
 use futures_util::future::select;
 use rusqlite::Connection;
 use tokio::sync::Notify;
-use wallet_core::StoreError;
 use wallet_core::messaging::{
     DeliveryError, EVENT_ID, EventPublisher, Message, MessageQueue, Published, PublisherLimits,
     Received,
 };
 use wallet_core::runtime::Clock;
+use wallet_core::{StoreError, Timestamp};
 
 pub use settings::{DeadLetters, SqliteQueueSettings};
 
@@ -136,10 +136,7 @@ impl SqliteQueue {
     /// # Errors
     /// `Conflict`: another connection holds the write lock. Also any other error of SQLite.
     pub fn create_in(connection: &Connection) -> Result<()> {
-        if SCHEMA.exists(connection)? {
-            return Ok(());
-        }
-        SCHEMA.create(connection)
+        SCHEMA.ensure(connection)
     }
 
     /// The number of messages, held or not.
@@ -157,6 +154,18 @@ impl SqliteQueue {
             .await
     }
 
+    /// Runs `work` in a transaction, with the time when it holds the write lock.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, &SqliteQueueSettings, Timestamp) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (settings, clock) = (self.settings.clone(), Arc::clone(&self.clock));
+        let written = self
+            .tables
+            .write(move |open| work(open, &settings, clock.now()));
+        written.await
+    }
+
     /// Receives what is there now.
     async fn take(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>> {
         let now = self.clock.now();
@@ -165,27 +174,21 @@ impl SqliteQueue {
         if limit == 0 || !self.tables.read(look).await? {
             return Ok(Vec::new());
         }
-        let (name, dead) = (
-            self.settings.name.clone(),
-            self.settings.dead_letters.clone(),
-        );
-        let until = now.saturating_add(visibility);
-        let take = self.tables.write(move |open| {
-            if let Some(dead) = &dead {
-                rows::bury(open, &name, now, dead)?;
+        let take = self.write(move |open, settings, now| {
+            if let Some(dead) = &settings.dead_letters {
+                rows::bury(open, &settings.name, now, dead)?;
             }
-            rows::receive(open, &name, now, limit, until)
+            let until = now.saturating_add(visibility);
+            rows::receive(open, &settings.name, now, limit, until)
         });
         take.await
     }
 
     /// Deletes messages. Returns for each whether it is deleted.
     async fn end(&self, receipts: Vec<String>) -> Result<Vec<bool>> {
-        let now = self.clock.now();
-        let name = self.settings.name.clone();
-        let ended = self.tables.write(move |open| {
+        let ended = self.write(move |open, settings, now| {
             let each = receipts.iter();
-            each.map(|receipt| rows::delete(open, &name, now, receipt))
+            each.map(|receipt| rows::delete(open, &settings.name, now, receipt))
                 .collect()
         });
         let ended = ended.await?;
@@ -205,7 +208,7 @@ fn fits(message: &Message) -> bool {
 fn send(
     open: &Connection,
     settings: &SqliteQueueSettings,
-    now: wallet_core::Timestamp,
+    now: Timestamp,
     messages: &[Message],
 ) -> Result<Vec<Published>> {
     rows::forget(open, &settings.name, now.saturating_sub(settings.window))?;
@@ -240,11 +243,8 @@ impl EventPublisher for SqliteQueue {
         if messages.len() > LIMITS.messages || (several && bytes > LIMITS.bytes) {
             return Err(DeliveryError::new("more than a call takes"));
         }
-        let now = self.clock.now();
-        let (settings, messages) = (self.settings.clone(), messages.to_vec());
-        let published = self
-            .tables
-            .write(move |open| send(open, &settings, now, &messages));
+        let messages = messages.to_vec();
+        let published = self.write(move |open, settings, now| send(open, settings, now, &messages));
         let published = published.await.map_err(failed)?;
         self.changed.notify_waiters();
         Ok(published)
@@ -270,12 +270,11 @@ impl MessageQueue for SqliteQueue {
     }
 
     async fn extend(&self, receipt: &str, visibility: Duration) -> Answer<()> {
-        let now = self.clock.now();
-        let until = now.saturating_add(visibility);
-        let (name, receipt) = (self.settings.name.clone(), receipt.to_owned());
-        let extended = self
-            .tables
-            .write(move |open| rows::extend(open, &name, now, &receipt, until));
+        let receipt = receipt.to_owned();
+        let extended = self.write(move |open, settings, now| {
+            let until = now.saturating_add(visibility);
+            rows::extend(open, &settings.name, now, &receipt, until)
+        });
         let extended = extended.await.map_err(failed)?;
         self.changed.notify_waiters();
         if extended { Ok(()) } else { Err(stale()) }

@@ -125,9 +125,9 @@ pub(super) fn receive(
             numbers.push(number);
         }
     }
+    let mut hold = prepare(connection, HOLD)?;
     for number in numbers {
-        let held = prepare(connection, HOLD)?.execute((number, until.as_micros()));
-        held.during(context)?;
+        hold.execute((number, until.as_micros())).during(context)?;
     }
     Ok(messages)
 }
