@@ -19,6 +19,7 @@ use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
 
 use crate::error::Result;
+use crate::identity::{self, Identity, has_no_name};
 
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
 const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: restart";
@@ -50,22 +51,6 @@ pub(crate) struct OpenFile {
     contents: Mutex<Option<Contents>>,
     /// The guard of the log, if it has one.
     guard: Option<Weak<dyn SaveLog>>,
-}
-
-/// Device and inode. No other file has both while this one is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Identity(u64, u64);
-
-/// Whether an open file was removed.
-#[cfg(unix)]
-fn has_no_name(found: &Metadata) -> bool {
-    std::os::unix::fs::MetadataExt::nlink(found) == 0
-}
-
-/// On other systems an open file cannot be removed.
-#[cfg(not(unix))]
-const fn has_no_name(_: &Metadata) -> bool {
-    false
 }
 
 /// Whoever moves pages into a file changes its size or time. Whoever begins a log again changes
@@ -104,7 +89,7 @@ impl OpenFile {
     pub(crate) fn at(path: &Path) -> Result<Self> {
         let path = std::path::absolute(path).map_err(unreachable)?;
         let real = follow(&path).map_err(unreachable)?;
-        let identity = identity(&real).map_err(unreachable)?;
+        let identity = identity::of_file(&real).map_err(unreachable)?;
         Ok(Self {
             path,
             real,
@@ -123,7 +108,7 @@ impl OpenFile {
         self.open_log = File::open(beside(&self.real, "-wal")).ok();
         for ending in ["-wal", "-shm"] {
             let path = beside(&self.real, ending);
-            if let Ok(Some(identity)) = identity(&path) {
+            if let Ok(Some(identity)) = identity::of_file(&path) {
                 self.log.push((path, identity));
             }
         }
@@ -194,7 +179,7 @@ impl OpenFile {
         let found = std::fs::symlink_metadata(&self.real);
         let is_as_it_was = |found: &Metadata| {
             let known = *self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-            identity_of(found) == self.identity
+            identity::of(found) == self.identity
                 && known == Some(contents_of(found, self.open_log.as_ref()))
         };
         is_gone
@@ -213,9 +198,12 @@ impl OpenFile {
             self.was_replaced.store(true, Ordering::Relaxed);
             return Err(StoreError::new(kind, REPLACED));
         }
-        let found = self.look_up(&self.real, self.identity, kind, REPLACED)?;
+        let found = std::fs::symlink_metadata(&self.real);
+        let found = found.map(|found| (identity::of(&found), found));
+        let found = self.known(&self.real, found, self.identity, (kind, REPLACED))?;
         for (path, known) in &self.log {
-            self.look_up(path, Some(*known), kind, LOG_REPLACED)?;
+            let found = identity::of_name(path).map(|identity| (identity, ()));
+            self.known(path, found, Some(*known), (kind, LOG_REPLACED))?;
         }
         // Without its log the store does not know who wrote to the file.
         let contents = contents_of(&found, self.open_log.as_ref());
@@ -223,17 +211,17 @@ impl OpenFile {
         Ok(())
     }
 
-    /// What the name leads to, if it is the known file.
-    fn look_up(
+    /// What the name leads to, if it is the known file. A link in its place leads to a file
+    /// that has its log elsewhere.
+    fn known<T>(
         &self,
         path: &Path,
+        found: io::Result<(Option<Identity>, T)>,
         known: Option<Identity>,
-        kind: StoreErrorKind,
-        context: &'static str,
-    ) -> Result<Metadata> {
-        // A link in its place leads to a file that has its log elsewhere.
-        match std::fs::symlink_metadata(path) {
-            Ok(found) if identity_of(&found) == known => Ok(found),
+        (kind, context): (StoreErrorKind, &'static str),
+    ) -> Result<T> {
+        match found {
+            Ok((identity, found)) if identity == known => Ok(found),
             Ok(_) => {
                 self.was_replaced.store(true, Ordering::Relaxed);
                 Err(StoreError::new(kind, context))
@@ -280,24 +268,11 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
         (Ok(one), Ok(other)) if one == other => true,
         // Two names of one file.
         (Ok(one), Ok(other)) => {
-            let both = (identity(&one), identity(&other));
+            let both = (identity::of_file(&one), identity::of_file(&other));
             matches!(both, (Ok(Some(one)), Ok(Some(other))) if one == other)
         }
         _ => false,
     }
-}
-
-/// Whether the known identity is that of the open file.
-#[cfg(unix)]
-pub(crate) fn is_same_file(open: &File, found: &Metadata) -> bool {
-    let known = open.metadata();
-    known.is_ok_and(|known| identity_of(&known) == identity_of(found))
-}
-
-/// On other systems an open file keeps its name.
-#[cfg(not(unix))]
-pub(crate) const fn is_same_file(_: &File, _: &Metadata) -> bool {
-    true
 }
 
 /// The other names in the same folder that lead to the file at `path`.
@@ -339,26 +314,6 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
 fn unreachable(error: io::Error) -> StoreError {
     let kind = StoreErrorKind::Unavailable;
     StoreError::new(kind, "looking up the database file").with_source(error)
-}
-
-fn identity(path: &Path) -> io::Result<Option<Identity>> {
-    std::fs::metadata(path).map(|found| identity_of(&found))
-}
-
-#[cfg(unix)]
-#[allow(
-    clippy::unnecessary_wraps,
-    reason = "other systems know no such identity"
-)]
-fn identity_of(found: &Metadata) -> Option<Identity> {
-    use std::os::unix::fs::MetadataExt;
-    Some(Identity(found.dev(), found.ino()))
-}
-
-/// On other systems an open file cannot be replaced.
-#[cfg(not(unix))]
-const fn identity_of(_: &Metadata) -> Option<Identity> {
-    None
 }
 
 /// Creates an empty file that only its owner may read and write.

@@ -23,7 +23,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::error::{During, Result};
-use crate::file::{Identity, OpenFile, SaveLog};
+use crate::file::{OpenFile, SaveLog};
+use crate::identity::Identity;
 use crate::lock::{begin, insist, roll_back};
 use crate::log_pages::copy;
 use crate::settings::SqliteSettings;

@@ -78,6 +78,7 @@ mod file;
 mod guard;
 mod host;
 mod host_connection;
+mod identity;
 mod inbox;
 mod lock;
 mod log_pages;

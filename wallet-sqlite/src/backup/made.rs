@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Result;
 use super::error::{BackupError, io};
-use crate::file::{beside, create_private, is_same_file};
+use crate::file::{beside, create_private};
+use crate::identity::is_same_file;
 
 /// A new private file that no other process uses. It is locked while it is being made. An
 /// unlocked file of that name was left by a process that was killed.

@@ -13,7 +13,8 @@ use wallet_core::store::StoreErrorKind;
 
 use super::fault;
 use crate::error::Result;
-use crate::file::{beside, create_private, is_same_file};
+use crate::file::{beside, create_private};
+use crate::identity::is_same_file;
 use crate::lock::InUse;
 
 const ENDING: &str = "-guard";
