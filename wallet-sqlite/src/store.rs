@@ -9,11 +9,11 @@ use std::time::Duration;
 use rusqlite::Connection;
 use wallet_core::runtime::Clock;
 
+use crate::apply::Ledger;
 use crate::checkpoint::{self, Checkpoints};
 use crate::commit::in_transaction;
 use crate::error::Result;
 use crate::guard::Guard;
-use crate::host::Ledger;
 use crate::host_connection::HostConnection;
 use crate::past_balance::Settlements;
 use crate::probe::Room;

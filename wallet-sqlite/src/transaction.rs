@@ -14,9 +14,9 @@ use wallet_core::store::{
     StoreErrorKind,
 };
 
+use crate::apply::{Ledger, Refusals, after_error};
 use crate::commit::{begin_in_file, commit_in_file, in_file};
 use crate::error::{Doing, Result, is_duplicate, store_error};
-use crate::host::{Ledger, Refusals, after_error};
 use crate::host_connection::HostConnection;
 use crate::threads::Threads;
 use crate::{SqliteStore, lock};

@@ -1,13 +1,9 @@
-use std::collections::BTreeMap;
-
 use crate::history::{HistoryError, HistoryHead, HistoryLine, HistoryStore};
-use crate::ledger::{AccountKey, Entry, InLedger, Restore, Sequence, TransferKey};
-use crate::store::{EntryQuery, LedgerStore, StoreError, StoreErrorKind};
+use crate::ledger::{AccountKey, Entry, Restore, Sequence};
+use crate::store::{EntryQuery, LedgerStore, StoreError, StoreErrorKind, TransfersOf};
 
 /// The number of entries that are read at a time.
 const PAGE: u32 = 1_000;
-/// The number of transfers that are read at a time.
-const TRANSFERS: usize = 500;
 /// The number of attempts when the ledger's database is restored meanwhile.
 const TURNS: usize = 3;
 
@@ -20,22 +16,10 @@ pub async fn lines_of(
     ledger: &dyn LedgerStore,
     entries: &[Entry],
 ) -> Result<Vec<HistoryLine>, StoreError> {
-    let key = |entry: &Entry| InLedger::new(entry.account.ledger, entry.transfer);
-    let mut keys: Vec<TransferKey> = entries.iter().map(key).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let mut transfers = BTreeMap::new();
-    for keys in keys.chunks(TRANSFERS) {
-        let rows = ledger.transfers(keys).await?.into_iter().flatten();
-        transfers.extend(rows.map(|row| (row.transfer.key, row.transfer)));
-    }
-    let lines = entries.iter().map(|entry| {
-        let transfer = transfers.get(&key(entry)).ok_or_else(|| {
-            let context = "an entry has no transfer";
-            StoreError::new(StoreErrorKind::Corrupt, context)
-        })?;
-        HistoryLine::of(*entry, transfer)
-    });
+    let transfers = TransfersOf::read(ledger, entries).await?;
+    let lines = entries
+        .iter()
+        .map(|entry| HistoryLine::of(*entry, &transfers.of(entry)?.transfer));
     lines.collect()
 }
 

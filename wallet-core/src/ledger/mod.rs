@@ -55,6 +55,7 @@ mod rejection;
 #[cfg(feature = "serde")]
 mod serialized;
 mod settlement;
+mod statement_line;
 mod table;
 mod text;
 mod time;
@@ -81,6 +82,7 @@ pub use outcome::{
 };
 pub use rejection::{Rejected, Rejection, Retry};
 pub use settlement::{RESERVED_OWNERS, SettlementShards, settlement_account};
+pub use statement_line::StatementLine;
 pub use text::{
     Description, KeyScope, KeyText, LimitName, LimitScope, LockName, LockOwner, Owner, RaisedBy,
     Reference, SessionUser, SettlementName, TextError,

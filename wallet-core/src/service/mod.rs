@@ -33,6 +33,7 @@ mod ensure;
 mod error;
 mod fate;
 mod history;
+mod lines;
 mod pending;
 mod present;
 mod quarantine;

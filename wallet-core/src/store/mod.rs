@@ -16,6 +16,7 @@ mod pending_sums;
 mod query;
 mod signal;
 mod snapshot;
+mod transfers_of;
 mod trial_balance;
 
 pub use applied::{Applied, ApplyError, NotAccepted, TransactionLost};
@@ -27,7 +28,11 @@ pub use outbox::{
     Resolution, RowId, RowProgress, RowState,
 };
 pub use pending_sums::PendingSums;
-pub use query::{AccountQuery, EntryQuery, HoldQuery, Order, ReferenceQuery};
+pub use query::{
+    AccountQuery, EntryQuery, HoldQuery, Order, ReferenceQuery, TransferPage, TransferQuery,
+};
 pub use signal::{CommitSignal, CommitWatch};
 pub use snapshot::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};
 pub use trial_balance::TrialBalance;
+
+pub(crate) use transfers_of::TransfersOf;

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use wallet_core::ledger::{
     AccountChanged, AccountState, COUNTER_MAX, Counters, CurrencyCode, Description, Details,
     Direction, Effect, EffectKind, EntryMark, Epoch, HoldStatus, InLedger, KeyScope, KeyText,
-    LimitName, Metadata, PastBalance, Position, Posted, Restore, Reversal, TransferKind,
-    TransferWithReversals,
+    LimitName, Metadata, PastBalance, Position, Posted, Restore, Reversal, StatementLine,
+    TransferKind, TransferWithReversals,
 };
 use wallet_core::{
     Account, AccountId, Amount, Balance, Currency, Entry, Hold, HoldId, IdempotencyKey, LedgerId,
@@ -511,6 +511,23 @@ fn transfers_holds_and_entries_have_the_fields_of_the_rest_api() {
         "transfer": NINES, "leg": 0, "created_at": AT_TEXT,
     });
     same(&entry, &form);
+
+    let entry = Entry {
+        account: InLedger::new(transfer().key.ledger, ADA),
+        transfer: transfer().key.id,
+        ..entry
+    };
+    let line = StatementLine::of(entry, &transfer()).unwrap();
+    let mut form = serde_json::to_value(entry).unwrap();
+    let of_transfer = serde_json::to_value(transfer()).unwrap();
+    form["currency"] = json!("EUR");
+    form["counterparty"] = json!(SHOP_TEXT);
+    for name in ["kind", "code", "reference", "description", "effective_at"] {
+        form[name] = of_transfer[name].clone();
+    }
+    same(&line, &form);
+    form["currency"] = json!("BTC");
+    assert!(error::<StatementLine>(form).contains("exponent"));
 }
 
 #[test]

@@ -95,6 +95,6 @@ impl SqliteInbox {
             return Err(ApplyError::TransactionLost(None));
         }
         let moved = super::advance(connection, consumer, step);
-        moved.map_err(|error: StoreError| crate::host::after_error(connection, error))
+        moved.map_err(|error: StoreError| crate::apply::after_error(connection, error))
     }
 }

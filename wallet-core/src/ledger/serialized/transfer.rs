@@ -6,8 +6,8 @@ use super::money::{CurrencyFields, MoneyFields, amount, sum};
 use super::{Minor, Ordinal, by_checked_fields, by_fields};
 use crate::ledger::{
     AccountId, Amount, Description, Details, Direction, Entry, Epoch, Hold, HoldId, HoldStatus,
-    InLedger, LedgerId, Leg, Metadata, Money, Reference, Reversal, Timestamp, Transfer, TransferId,
-    TransferKind, TransferWithReversals, format_minor,
+    InLedger, LedgerId, Leg, Metadata, Money, Reference, Reversal, StatementLine, Timestamp,
+    Transfer, TransferId, TransferKind, TransferWithReversals, format_minor,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -236,6 +236,49 @@ impl EntryFields {
     }
 }
 
+/// An entry's fields, the currency of its amounts, and those of its transfer.
+#[derive(Serialize, Deserialize)]
+struct LineFields {
+    #[serde(flatten)]
+    entry: EntryFields,
+    #[serde(flatten)]
+    currency: CurrencyFields,
+    counterparty: AccountId,
+    kind: TransferKind,
+    #[serde(flatten)]
+    details: DetailsFields,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hold: Option<HoldId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reverses: Option<TransferId>,
+}
+
+impl LineFields {
+    fn of(line: &StatementLine) -> Self {
+        Self {
+            entry: EntryFields::of(&line.entry),
+            currency: CurrencyFields::of(line.currency),
+            counterparty: line.counterparty,
+            kind: line.kind,
+            details: DetailsFields::of(&line.details),
+            hold: line.hold,
+            reverses: line.reverses,
+        }
+    }
+
+    fn value(self) -> Result<StatementLine, String> {
+        Ok(StatementLine {
+            entry: self.entry.value(),
+            currency: self.currency.value()?,
+            counterparty: self.counterparty,
+            kind: self.kind,
+            details: self.details.value(),
+            hold: self.hold,
+            reverses: self.reverses,
+        })
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct HoldFields {
     #[serde(default)]
@@ -304,6 +347,7 @@ by_fields! {
 by_checked_fields! {
     Hold: HoldFields,
     Leg: LegFields,
+    StatementLine: LineFields,
     Transfer: TransferFields,
     TransferWithReversals: ReversedFields,
 }

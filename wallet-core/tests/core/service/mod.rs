@@ -17,6 +17,7 @@ mod history;
 mod history_same;
 mod isolation;
 mod limits;
+mod lines;
 mod reads;
 mod retention;
 mod scope;

@@ -28,6 +28,10 @@ impl JumpClock {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(1_700_000_000_000_000)))
     }
+
+    pub(crate) fn pass(&self, micros: i64) {
+        self.0.fetch_add(micros, Ordering::Relaxed);
+    }
 }
 
 #[async_trait]
