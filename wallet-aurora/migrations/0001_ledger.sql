@@ -106,6 +106,21 @@ CREATE TABLE IF NOT EXISTS wallet_reference (
     PRIMARY KEY (ledger, reference, transfer)
 ) ENGINE = InnoDB;
 
+CREATE TABLE IF NOT EXISTS wallet_hold_reference (
+    ledger    INT UNSIGNED   NOT NULL,
+    reference VARBINARY(128) NOT NULL,
+    hold      BINARY(16)     NOT NULL,
+    PRIMARY KEY (ledger, reference, hold)
+) ENGINE = InnoDB;
+
+-- The transfers that capture a hold.
+CREATE TABLE IF NOT EXISTS wallet_capture (
+    ledger   INT UNSIGNED NOT NULL,
+    hold     BINARY(16)   NOT NULL,
+    transfer BINARY(16)   NOT NULL,
+    PRIMARY KEY (ledger, hold, transfer)
+) ENGINE = InnoDB;
+
 -- How much of each leg of a transfer is reversed.
 CREATE TABLE IF NOT EXISTS wallet_reversal (
     ledger   INT UNSIGNED      NOT NULL,

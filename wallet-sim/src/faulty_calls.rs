@@ -8,8 +8,8 @@ use wallet_core::ledger::{
 };
 use wallet_core::request::{Batch, ReadSet};
 use wallet_core::store::{
-    AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
-    Snapshot, TrialBalance,
+    AccountQuery, CaptureQuery, Committed, HoldQuery, HoldReferenceQuery, LedgerStore, Limits,
+    PendingSums, Purge, ReferenceQuery, Snapshot, TrialBalance,
 };
 use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
@@ -81,6 +81,17 @@ impl LedgerStore for FaultyStore {
 
     async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError> {
         self.read(self.inner.list_holds(query)).await
+    }
+
+    async fn referenced_holds(&self, query: &HoldReferenceQuery) -> Result<Vec<Hold>, StoreError> {
+        self.read(self.inner.referenced_holds(query)).await
+    }
+
+    async fn captures(
+        &self,
+        query: &CaptureQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError> {
+        self.read(self.inner.captures(query)).await
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {

@@ -140,6 +140,21 @@ CREATE INDEX wallet_hold_by_payee ON wallet_hold (ledger, payee, status, id);
 CREATE INDEX wallet_hold_by_expiry ON wallet_hold (expires_at, ledger, id)
     WHERE status = 0 AND expires_at IS NOT NULL;
 
+CREATE TABLE wallet_hold_reference (
+    ledger    INTEGER NOT NULL,
+    reference TEXT    NOT NULL,
+    hold      BLOB    NOT NULL,
+    PRIMARY KEY (ledger, reference, hold)
+) STRICT, WITHOUT ROWID;
+
+-- The transfers that capture a hold.
+CREATE TABLE wallet_capture (
+    ledger   INTEGER NOT NULL,
+    hold     BLOB    NOT NULL,
+    transfer BLOB    NOT NULL,
+    PRIMARY KEY (ledger, hold, transfer)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE wallet_currency (
     code     TEXT    NOT NULL PRIMARY KEY,
     exponent INTEGER NOT NULL

@@ -11,8 +11,8 @@ use wallet_core::ledger::{
 };
 use wallet_core::request::{Batch, ReadSet};
 use wallet_core::store::{
-    AccountQuery, Committed, EntryQuery, HoldQuery, LedgerStore, Limits, PendingSums, Purge,
-    ReferenceQuery, Snapshot, StoreError, TrialBalance,
+    AccountQuery, CaptureQuery, Committed, EntryQuery, HoldQuery, HoldReferenceQuery, LedgerStore,
+    Limits, PendingSums, Purge, ReferenceQuery, Snapshot, StoreError, TrialBalance,
 };
 
 use crate::ExampleStore;
@@ -88,6 +88,17 @@ impl LedgerStore for ExampleStore {
 
     async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError> {
         Ok(self.database.read().list_holds(query))
+    }
+
+    async fn referenced_holds(&self, query: &HoldReferenceQuery) -> Result<Vec<Hold>, StoreError> {
+        Ok(self.database.read().referenced_holds(query))
+    }
+
+    async fn captures(
+        &self,
+        query: &CaptureQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError> {
+        Ok(self.database.read().captures(query))
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {

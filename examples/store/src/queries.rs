@@ -7,8 +7,8 @@ use wallet_core::ledger::{
     Sequence, Timestamp, TransferWithReversals,
 };
 use wallet_core::store::{
-    AccountQuery, EntryQuery, HoldQuery, Order, PendingSums, ReferenceQuery, StoreError,
-    StoreErrorKind, TrialBalance,
+    AccountQuery, CaptureQuery, EntryQuery, HoldQuery, HoldReferenceQuery, Order, PendingSums,
+    ReferenceQuery, StoreError, StoreErrorKind, TrialBalance,
 };
 
 use crate::tables::Tables;
@@ -39,12 +39,31 @@ impl Tables {
         transfers.take(length(query.limit)).cloned().collect()
     }
 
+    pub(crate) fn captures(&self, query: &CaptureQuery) -> Vec<TransferWithReversals> {
+        let transfers = self.transfers.values().filter(|row| {
+            let transfer = &row.transfer;
+            transfer.key.ledger == query.hold.ledger
+                && transfer.hold == Some(query.hold.id)
+                && query.after.is_none_or(|after| transfer.key.id > after)
+        });
+        transfers.take(length(query.limit)).cloned().collect()
+    }
+
     pub(crate) fn list_holds(&self, query: &HoldQuery) -> Vec<Hold> {
         let AccountKey { ledger, id } = query.account;
         let holds = self.holds.values().filter(|hold| {
             hold.key.ledger == ledger
                 && (hold.from == id || hold.to == id)
                 && query.status.is_none_or(|status| hold.status == status)
+                && query.after.is_none_or(|after| hold.key.id > after)
+        });
+        holds.take(length(query.limit)).cloned().collect()
+    }
+
+    pub(crate) fn referenced_holds(&self, query: &HoldReferenceQuery) -> Vec<Hold> {
+        let holds = self.holds.values().filter(|hold| {
+            hold.key.ledger == query.ledger
+                && hold.details.reference.as_ref() == Some(&query.reference)
                 && query.after.is_none_or(|after| hold.key.id > after)
         });
         holds.take(length(query.limit)).cloned().collect()

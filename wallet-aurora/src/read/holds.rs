@@ -1,8 +1,8 @@
 //! Queries for holds, and the decoders of their answers.
 
 use wallet_core::ledger::{HoldKey, HoldStatus, InLedger};
-use wallet_core::store::HoldQuery;
 use wallet_core::store::codec::decode_hold;
+use wallet_core::store::{HoldQuery, HoldReferenceQuery};
 use wallet_core::{Hold, HoldId};
 
 use super::Reading;
@@ -18,6 +18,12 @@ const BY_PAYER: &str = "
 const BY_PAYEE: &str = "
     SELECT ledger, body, id FROM wallet_hold FORCE INDEX (wallet_hold_by_payee)
     WHERE ledger = ";
+const BY_REFERENCE: &str = "
+    SELECT h.ledger, h.body, h.id
+    FROM wallet_hold_reference r
+        STRAIGHT_JOIN wallet_hold h FORCE INDEX (PRIMARY)
+            ON h.ledger = r.ledger AND h.id = r.hold
+    WHERE r.ledger = ";
 const EXPIRED: &str = "
     SELECT ledger, id FROM wallet_hold FORCE INDEX (wallet_hold_by_expiry)
     WHERE status = 0 AND expires_at <= ";
@@ -88,6 +94,19 @@ pub(crate) fn decode_list(
     found.sort_unstable_by_key(|hold| hold.key);
     found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
     Ok(found)
+}
+
+/// Asks for a page of the holds with a reference.
+pub(crate) fn ask_referenced(script: &mut Script, query: &HoldReferenceQuery) {
+    script.work("listing holds", |sql| {
+        sql.raw(BY_REFERENCE).ledger(query.ledger);
+        sql.raw(" AND r.reference = ")
+            .text(query.reference.as_str());
+        if let Some(after) = &query.after {
+            sql.raw(" AND r.hold > ").bytes(after.as_bytes());
+        }
+        sql.raw(" ORDER BY r.hold LIMIT ").int(query.limit);
+    });
 }
 
 /// Asks for pending holds that have expired, the longest expired first.

@@ -1,14 +1,14 @@
 //! Queries for transfers and their reversed amounts, and the decoders of their answers.
 
-use wallet_core::TransferId;
 use wallet_core::ledger::{InLedger, TransferKey, TransferWithReversals};
-use wallet_core::store::ReferenceQuery;
+use wallet_core::store::{CaptureQuery, ReferenceQuery};
+use wallet_core::{LedgerId, TransferId};
 
 use super::Reading;
 use super::journal::outcome;
 use crate::error::{Result, corrupt};
 use crate::run::{Answers, Row};
-use crate::sql::Script;
+use crate::sql::{Script, Sql};
 
 const TRANSFERS: &str = "
     SELECT t.ledger, t.transfer, j.outcome
@@ -17,18 +17,17 @@ const TRANSFERS: &str = "
     WHERE ";
 const REVERSED: &str = "
     SELECT ledger, transfer, leg, reversed FROM wallet_reversal FORCE INDEX (PRIMARY) WHERE ";
-const REFERENCES: &str = "SELECT transfer FROM wallet_reference WHERE ledger = ";
-const BY_REFERENCE: &str = "
+const PAGE_OF: &str = "
     SELECT t.ledger, t.transfer, j.outcome
-    FROM wallet_reference r
+    FROM ";
+const PAGE_OF_END: &str = " r
         STRAIGHT_JOIN wallet_journal t FORCE INDEX (wallet_journal_by_transfer)
             ON t.transfer = r.transfer AND t.ledger = r.ledger
-        STRAIGHT_JOIN wallet_journal j ON j.id = COALESCE(t.told, t.id)
-    WHERE r.ledger = ";
-const REVERSED_BY_REFERENCE: &str = "
+        STRAIGHT_JOIN wallet_journal j ON j.id = COALESCE(t.told, t.id)";
+const REVERSED_OF: &str = "
     SELECT v.ledger, v.transfer, v.leg, v.reversed
-    FROM (";
-const REVERSED_BY_REFERENCE_END: &str = ") page
+    FROM (SELECT r.transfer FROM ";
+const REVERSED_OF_END: &str = ") page
         STRAIGHT_JOIN wallet_reversal v ON v.transfer = page.transfer AND v.ledger = ";
 
 /// Asks for transfers and for their reversed amounts: two statements. `keys` are sorted.
@@ -48,26 +47,61 @@ pub(crate) fn ask_transfers(script: &mut Script, keys: &[TransferKey], reading: 
 
 /// Asks for a page of the transfers with a reference: two statements.
 pub(crate) fn ask_list(script: &mut Script, query: &ReferenceQuery) {
-    script.work("listing transfers", |sql| {
-        sql.raw(BY_REFERENCE).ledger(query.ledger);
+    let page = Page {
+        table: "wallet_reference",
+        ledger: query.ledger,
+        after: query.after,
+        limit: query.limit,
+    };
+    page.ask(script, |sql| {
         sql.raw(" AND r.reference = ")
             .text(query.reference.as_str());
-        if let Some(after) = &query.after {
+    });
+}
+
+/// Asks for a page of the transfers that capture a hold: two statements.
+pub(crate) fn ask_captures(script: &mut Script, query: &CaptureQuery) {
+    let page = Page {
+        table: "wallet_capture",
+        ledger: query.hold.ledger,
+        after: query.after,
+        limit: query.limit,
+    };
+    page.ask(script, |sql| {
+        sql.raw(" AND r.hold = ").bytes(query.hold.id.as_bytes());
+    });
+}
+
+/// A page of the transfers that a table names.
+struct Page {
+    table: &'static str,
+    ledger: LedgerId,
+    after: Option<TransferId>,
+    limit: u32,
+}
+
+impl Page {
+    /// Asks for the transfers, and for their reversed amounts.
+    fn ask(&self, script: &mut Script, condition: impl Fn(&mut Sql)) {
+        script.work("listing transfers", |sql| {
+            sql.raw(PAGE_OF).raw(self.table).raw(PAGE_OF_END);
+            self.select(sql, &condition);
+        });
+        script.work("reading reversals", |sql| {
+            sql.raw(REVERSED_OF).raw(self.table).raw(" r");
+            self.select(sql, &condition);
+            sql.raw(REVERSED_OF_END).ledger(self.ledger);
+        });
+    }
+
+    fn select(&self, sql: &mut Sql, condition: impl Fn(&mut Sql)) {
+        sql.raw(" WHERE r.ledger = ").ledger(self.ledger);
+        condition(sql);
+        if let Some(after) = &self.after {
             sql.raw(" AND r.transfer > ").bytes(after.as_bytes());
         }
-        sql.raw(" ORDER BY r.transfer LIMIT ").int(query.limit);
-    });
-    script.work("reading reversals", |sql| {
-        sql.raw(REVERSED_BY_REFERENCE)
-            .raw(REFERENCES)
-            .ledger(query.ledger);
-        sql.raw(" AND reference = ").text(query.reference.as_str());
-        if let Some(after) = &query.after {
-            sql.raw(" AND transfer > ").bytes(after.as_bytes());
-        }
-        sql.raw(" ORDER BY transfer LIMIT ").int(query.limit);
-        sql.raw(REVERSED_BY_REFERENCE_END).ledger(query.ledger);
-    });
+        sql.raw(" ORDER BY r.transfer LIMIT ").int(self.limit);
+    }
 }
 
 /// The transfers from two statements, sorted by key.

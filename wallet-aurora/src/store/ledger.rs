@@ -11,8 +11,8 @@ use wallet_core::ledger::{
 };
 use wallet_core::request::{Batch, ReadSet};
 use wallet_core::store::{
-    AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
-    Snapshot, StoreErrorKind, TrialBalance,
+    AccountQuery, CaptureQuery, Committed, HoldQuery, HoldReferenceQuery, LedgerStore, Limits,
+    PendingSums, Purge, ReferenceQuery, Snapshot, StoreErrorKind, TrialBalance,
 };
 use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, Timestamp};
 
@@ -148,6 +148,22 @@ impl LedgerStore for AuroraStore {
         };
         let decode = |answers: &mut Answers| read::decode_hold_list(answers, statements, query);
         self.read_long(ask, decode).await
+    }
+
+    async fn referenced_holds(&self, query: &HoldReferenceQuery) -> Result<Vec<Hold>> {
+        let ask = |script: &mut Script| {
+            read::ask_referenced(script, query);
+            false
+        };
+        self.read_long(ask, read::decode_holds).await
+    }
+
+    async fn captures(&self, query: &CaptureQuery) -> Result<Vec<TransferWithReversals>> {
+        let ask = |script: &mut Script| {
+            read::ask_captures(script, query);
+            true
+        };
+        self.read_long(ask, read::decode_transfers).await
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>> {

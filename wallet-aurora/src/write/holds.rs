@@ -10,6 +10,12 @@ const NEW: Insert = Insert {
     head: "INSERT INTO wallet_hold (ledger, id, payer, payee, status, expires_at, body)",
     tail: "",
 };
+const REFERENCES: Insert = Insert {
+    doing: Doing::Insert,
+    context: "indexing holds' references",
+    head: "INSERT INTO wallet_hold_reference (ledger, reference, hold)",
+    tail: "",
+};
 /// The rows exist, guarded by their accounts' locks.
 const CHANGED: Insert = Insert {
     doing: Doing::Work,
@@ -35,4 +41,16 @@ pub(super) fn put(script: &mut Script, holds: &[HoldUpdate]) {
             sql.raw(",").bytes(&encode_hold(hold));
         });
     }
+    let new = holds.iter().filter(|update| update.is_new);
+    let mut references: Vec<_> = new
+        .filter_map(|HoldUpdate { hold, .. }| {
+            let reference = hold.details.reference.as_ref()?;
+            Some((hold.key.ledger, reference.as_str(), hold.key.id))
+        })
+        .collect();
+    references.sort_unstable();
+    script.rows(REFERENCES, references, |sql, (ledger, reference, id)| {
+        sql.ledger(ledger).raw(",").text(reference);
+        sql.raw(",").bytes(id.as_bytes());
+    });
 }

@@ -50,6 +50,7 @@ pub(crate) fn changes(
     accounts::update(script, &changes.updated, snapshot, &numbers)?;
     journal.append(script, snapshot.now);
     transfers::references(script, &journal.told);
+    transfers::captures(script, &journal.told);
     transfers::reversals(script, &changes.reversals);
     transfers::entries(script, &journal.told, &numbers)?;
     holds::put(script, &changes.holds);

@@ -12,6 +12,12 @@ const REFERENCES: Insert = Insert {
     head: "INSERT INTO wallet_reference (ledger, reference, transfer)",
     tail: "",
 };
+const CAPTURES: Insert = Insert {
+    doing: Doing::Insert,
+    context: "indexing captures",
+    head: "INSERT INTO wallet_capture (ledger, hold, transfer)",
+    tail: "",
+};
 const REVERSALS: Insert = Insert {
     doing: Doing::Insert,
     context: "writing reversals",
@@ -43,6 +49,19 @@ pub(super) fn references(script: &mut Script, told: &[Told<'_>]) {
     references.sort_unstable();
     script.rows(REFERENCES, references, |sql, (ledger, reference, id)| {
         sql.ledger(ledger).raw(",").text(reference);
+        sql.raw(",").bytes(id.as_bytes());
+    });
+}
+
+/// Inserts the captures of holds, sorted.
+pub(super) fn captures(script: &mut Script, told: &[Told<'_>]) {
+    let transfers = told.iter().flat_map(|told| told.outcome.transfers());
+    let mut captures: Vec<_> = transfers
+        .filter_map(|transfer| Some((transfer.key.ledger, transfer.hold?, transfer.key.id)))
+        .collect();
+    captures.sort_unstable();
+    script.rows(CAPTURES, captures, |sql, (ledger, hold, id)| {
+        sql.ledger(ledger).raw(",").bytes(hold.as_bytes());
         sql.raw(",").bytes(id.as_bytes());
     });
 }

@@ -27,7 +27,7 @@ on_both! {
 }
 
 /// Every table that requests write, and the kind of write.
-const WRITES: [(&str, &str); 14] = [
+const WRITES: [(&str, &str); 16] = [
     ("wallet_batch", "INSERT"),
     ("wallet_batch", "UPDATE"),
     ("wallet_currency", "INSERT"),
@@ -41,6 +41,8 @@ const WRITES: [(&str, &str); 14] = [
     ("wallet_entry", "INSERT"),
     ("wallet_hold", "INSERT"),
     ("wallet_hold", "UPDATE"),
+    ("wallet_hold_reference", "INSERT"),
+    ("wallet_capture", "INSERT"),
     ("wallet_outbox", "INSERT"),
 ];
 
@@ -63,7 +65,7 @@ fn requests() -> Vec<Arc<PreparedRequest>> {
         prepare("f", Release::new(HoldId::from_bytes(id(0xA2)))),
         prepare("g", part.with_what(ReverseWhat::Amount(euros(1).amount))),
         prepare("h", Reverse::new(TransferId::from_bytes(id(0xA4)))),
-        prepare("i", hold(0xA5)),
+        prepare("i", hold(0xA5).with_reference("order-1").unwrap()),
         transfer("j", 0, 1, 1_000_000),
     ]
 }

@@ -86,7 +86,10 @@ impl CommandExecutor<'_, '_> {
         };
         let leg = Leg::new(hold.from, hold.to, money);
         let effects = self.write_leg(&leg, 0, &moved, LegKinds::CAPTURE).to_vec();
-        let details = command.details.clone();
+        let mut details = command.details.clone();
+        if details.reference.is_none() {
+            details.reference.clone_from(&hold.details.reference);
+        }
         let kind = TransferKind::Capture;
         Ok(self.posted(kind, vec![leg], details, Some(hold), None, effects))
     }

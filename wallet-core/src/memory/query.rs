@@ -7,8 +7,8 @@ use crate::ledger::{
     PastBalance, RecordKey, Timestamp, TransferWithReversals,
 };
 use crate::store::{
-    AccountQuery, EntryQuery, HoldQuery, Order, PendingSums, Purge, ReferenceQuery, StoreError,
-    StoreErrorKind, TrialBalance,
+    AccountQuery, CaptureQuery, EntryQuery, HoldQuery, HoldReferenceQuery, Order, PendingSums,
+    Purge, ReferenceQuery, StoreError, StoreErrorKind, TrialBalance,
 };
 
 /// A `u32` page size as a length.
@@ -88,6 +88,23 @@ impl Tables {
                 && query.after.is_none_or(|after| hold.key.id > after)
         });
         holds.take(length(query.limit)).cloned().collect()
+    }
+
+    pub(super) fn referenced_holds(&self, query: &HoldReferenceQuery) -> Vec<Hold> {
+        let named = (query.ledger, query.reference.clone());
+        let ids = self.held_by_reference.get(&named).into_iter().flatten();
+        let ids = ids.filter(|id| query.after.is_none_or(|after| **id > after));
+        let keys = ids.map(|id| InLedger::new(query.ledger, *id));
+        let rows = keys.filter_map(|key| self.holds.get(&key).cloned());
+        rows.take(length(query.limit)).collect()
+    }
+
+    pub(super) fn captures(&self, query: &CaptureQuery) -> Vec<TransferWithReversals> {
+        let ids = self.captures.get(&query.hold).into_iter().flatten();
+        let ids = ids.filter(|id| query.after.is_none_or(|after| **id > after));
+        let keys = ids.map(|id| InLedger::new(query.hold.ledger, *id));
+        let rows = keys.filter_map(|key| self.transfers.get(&key).cloned());
+        rows.take(length(query.limit)).collect()
     }
 
     pub(crate) fn expired_holds(&self, now: Timestamp, limit: u32) -> Vec<HoldKey> {

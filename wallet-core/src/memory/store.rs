@@ -13,9 +13,10 @@ use crate::ledger::{
 use crate::request::{Batch, ReadSet};
 use crate::runtime::Clock;
 use crate::store::{
-    AccountQuery, Committed, EntryQuery, EventIndex, HoldQuery, Lease, LedgerStore, Limits, Outbox,
-    OutboxDepth, OutboxError, OutboxRow, ParkedEvent, PendingSums, Purge, ReferenceQuery,
-    Resolution, RowId, RowProgress, Snapshot, StoreError, TrialBalance,
+    AccountQuery, CaptureQuery, Committed, EntryQuery, EventIndex, HoldQuery, HoldReferenceQuery,
+    Lease, LedgerStore, Limits, Outbox, OutboxDepth, OutboxError, OutboxRow, ParkedEvent,
+    PendingSums, Purge, ReferenceQuery, Resolution, RowId, RowProgress, Snapshot, StoreError,
+    TrialBalance,
 };
 
 /// The commit policy of a [`Store`].
@@ -150,6 +151,17 @@ impl<P: CommitPolicy> LedgerStore for Store<P> {
 
     async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError> {
         Ok(self.shared.tables().list_holds(query))
+    }
+
+    async fn referenced_holds(&self, query: &HoldReferenceQuery) -> Result<Vec<Hold>, StoreError> {
+        Ok(self.shared.tables().referenced_holds(query))
+    }
+
+    async fn captures(
+        &self,
+        query: &CaptureQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError> {
+        Ok(self.shared.tables().captures(query))
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {

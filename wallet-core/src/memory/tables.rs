@@ -6,8 +6,8 @@ use rustc_hash::FxHashMap;
 use super::OutboxTables;
 use crate::ledger::{
     Account, AccountId, AccountKey, Currency, CurrencyCode, Entry, Epochs, Fingerprint, Hold,
-    HoldKey, LedgerId, Outcome, Owner, RaisedBy, RaisedEpoch, Record, RecordKey, Reference,
-    Timestamp, TransferId, TransferKey, TransferWithReversals,
+    HoldId, HoldKey, InLedger, LedgerId, Outcome, Owner, RaisedBy, RaisedEpoch, Record, RecordKey,
+    Reference, Timestamp, TransferId, TransferKey, TransferWithReversals,
 };
 use crate::request::ReadSet;
 use crate::store::{ChangeSet, Snapshot, StoreError, StoreErrorKind};
@@ -35,6 +35,10 @@ pub struct Tables {
     pub transfers: FxHashMap<TransferKey, TransferWithReversals>,
     /// Transfers by reference.
     pub by_reference: BTreeMap<(LedgerId, Reference), BTreeSet<TransferId>>,
+    /// Holds by reference.
+    pub held_by_reference: BTreeMap<(LedgerId, Reference), BTreeSet<HoldId>>,
+    /// The transfers that capture a hold.
+    pub captures: BTreeMap<HoldKey, BTreeSet<TransferId>>,
     /// Holds by key.
     pub holds: BTreeMap<HoldKey, Hold>,
     /// Currencies by code.
@@ -149,6 +153,12 @@ impl Tables {
         }
         self.write_postings(changes);
         for update in &changes.holds {
+            let hold = &update.hold;
+            if let Some(reference) = &hold.details.reference {
+                let named = (hold.key.ledger, reference.clone());
+                let ids = self.held_by_reference.entry(named).or_default();
+                ids.insert(hold.key.id);
+            }
             self.holds.insert(update.hold.key, update.hold.clone());
         }
         for total in &changes.reversals {
@@ -219,6 +229,11 @@ impl Tables {
                     .entry(named)
                     .or_default()
                     .insert(transfer.key.id);
+            }
+            if let Some(hold) = transfer.hold {
+                let hold = InLedger::new(transfer.key.ledger, hold);
+                let captures = self.captures.entry(hold).or_default();
+                captures.insert(transfer.key.id);
             }
             let row = TransferWithReversals {
                 transfer: transfer.clone(),

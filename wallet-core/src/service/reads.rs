@@ -2,7 +2,9 @@ use super::{Wallet, WalletError};
 use crate::ledger::{
     Account, AccountKey, Entry, Hold, HoldKey, TransferKey, TransferWithReversals,
 };
-use crate::store::{AccountQuery, EntryQuery, HoldQuery, ReferenceQuery};
+use crate::store::{
+    AccountQuery, CaptureQuery, EntryQuery, HoldQuery, HoldReferenceQuery, ReferenceQuery,
+};
 
 /// Reads that go straight to the store. An id alone names a thing of the default
 /// ledger.
@@ -83,6 +85,30 @@ impl Wallet {
     /// [`WalletError::Store`].
     pub async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, WalletError> {
         Ok(self.shared.store.list_holds(query).await?)
+    }
+
+    /// Returns a page of the holds with a reference. Their captures have the same reference
+    /// unless they gave one of their own, and are found with
+    /// [`list_transfers`](Self::list_transfers).
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn holds_by_reference(
+        &self,
+        query: &HoldReferenceQuery,
+    ) -> Result<Vec<Hold>, WalletError> {
+        Ok(self.shared.store.referenced_holds(query).await?)
+    }
+
+    /// Returns a page of the transfers that capture a hold.
+    ///
+    /// # Errors
+    /// [`WalletError::Store`].
+    pub async fn captures(
+        &self,
+        query: &CaptureQuery,
+    ) -> Result<Vec<TransferWithReversals>, WalletError> {
+        Ok(self.shared.store.captures(query).await?)
     }
 
     /// Returns a page of an account's entries. [`statement`](Self::statement)

@@ -10,8 +10,8 @@ use crate::ledger::{
 };
 use crate::request::{Batch, Cost, ReadSet};
 use crate::store::{
-    AccountQuery, EntryQuery, HoldQuery, PendingSums, ReferenceQuery, Snapshot, StoreError,
-    TrialBalance,
+    AccountQuery, CaptureQuery, EntryQuery, HoldQuery, HoldReferenceQuery, PendingSums,
+    ReferenceQuery, Snapshot, StoreError, TrialBalance,
 };
 
 /// The port of a ledger's database: commits batches and reads the ledger. It holds
@@ -121,6 +121,21 @@ pub trait LedgerStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// Only the errors that any method may return.
     async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError>;
+
+    /// Returns a page of the holds with a reference.
+    ///
+    /// # Errors
+    /// Only the errors that any method may return.
+    async fn referenced_holds(&self, query: &HoldReferenceQuery) -> Result<Vec<Hold>, StoreError>;
+
+    /// Returns a page of the transfers that capture a hold.
+    ///
+    /// # Errors
+    /// Only the errors that any method may return.
+    async fn captures(
+        &self,
+        query: &CaptureQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError>;
 
     /// Returns at most `limit` pending holds that have expired by the store's
     /// clock, the longest expired first.

@@ -29,7 +29,8 @@ pub use outbox::{
 };
 pub use pending_sums::PendingSums;
 pub use query::{
-    AccountQuery, EntryQuery, HoldQuery, Order, ReferenceQuery, TransferPage, TransferQuery,
+    AccountQuery, CaptureQuery, EntryQuery, HoldQuery, HoldReferenceQuery, Order, ReferenceQuery,
+    TransferPage, TransferQuery,
 };
 pub use signal::{CommitSignal, CommitWatch};
 pub use snapshot::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};

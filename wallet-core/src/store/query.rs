@@ -1,6 +1,6 @@
 use crate::ledger::{
-    AccountId, AccountKey, Currency, HoldId, HoldStatus, LedgerId, Owner, Reference, Sequence,
-    Timestamp, Transfer, TransferId, TransferKind, TransferWithReversals,
+    AccountId, AccountKey, Currency, HoldId, HoldKey, HoldStatus, LedgerId, Owner, Reference,
+    Sequence, Timestamp, Transfer, TransferId, TransferKind, TransferWithReversals,
 };
 
 /// Selects accounts: ascending by id, at most `limit`.
@@ -72,6 +72,42 @@ pub struct HoldQuery {
     pub after: Option<HoldId>,
     /// The greatest number of holds; 0 selects none.
     pub limit: u32,
+}
+
+/// Selects holds by the host's reference, ascending by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldReferenceQuery {
+    /// The ledger.
+    pub ledger: LedgerId,
+    /// The host's reference.
+    pub reference: Reference,
+    /// Only holds with a greater id: the last id of the previous page.
+    pub after: Option<HoldId>,
+    /// The greatest number of holds; 0 selects none.
+    pub limit: u32,
+}
+
+/// Selects the transfers that capture a hold, ascending by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureQuery {
+    /// The hold.
+    pub hold: HoldKey,
+    /// Only transfers with a greater id: the last id of the previous page.
+    pub after: Option<TransferId>,
+    /// The greatest number of transfers; 0 selects none.
+    pub limit: u32,
+}
+
+impl CaptureQuery {
+    /// The first `limit` captures of `hold`.
+    #[must_use]
+    pub fn first(hold: impl Into<HoldKey>, limit: u32) -> Self {
+        Self {
+            hold: hold.into(),
+            after: None,
+            limit,
+        }
+    }
 }
 
 /// Selects transfers by the host's reference, ascending by id.

@@ -27,6 +27,8 @@ const COUNTS: &str = "
            (SELECT count(*) FROM wallet_reversal),
            (SELECT count(*) FROM wallet_hold),
            (SELECT count(*) FROM wallet_hold WHERE status = 0),
+           (SELECT count(*) FROM wallet_hold_reference),
+           (SELECT count(*) FROM wallet_capture),
            (SELECT count(*) FROM wallet_currency),
            (SELECT count(*) FROM wallet_journal),
            (SELECT count(*) FROM wallet_record)";

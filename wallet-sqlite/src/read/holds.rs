@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, Row, params};
 use wallet_core::ledger::{HoldKey, HoldStatus, InLedger};
-use wallet_core::store::HoldQuery;
 use wallet_core::store::codec::decode_hold;
+use wallet_core::store::{HoldQuery, HoldReferenceQuery};
 use wallet_core::{Hold, HoldId, LedgerId, Timestamp};
 
 use crate::error::{During, Result, corrupt, undecodable};
@@ -17,6 +17,9 @@ const BY_PAYER: &str = "
 const BY_PAYEE: &str = "
     SELECT body, id FROM wallet_hold
     WHERE ledger = ? AND payee = ? AND status = ? AND id > ? ORDER BY id LIMIT ?";
+const BY_REFERENCE: &str = "
+    SELECT hold FROM wallet_hold_reference
+    WHERE ledger = ? AND reference = ? AND hold > ? ORDER BY hold LIMIT ?";
 const EXPIRED: &str = "
     SELECT ledger, id FROM wallet_hold
     WHERE status = 0 AND expires_at IS NOT NULL AND expires_at <= ?
@@ -71,6 +74,25 @@ pub(crate) fn list_holds(connection: &Connection, query: &HoldQuery) -> Result<V
     }
     found.sort_unstable_by_key(|hold| hold.key);
     found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// A page of the holds with a reference.
+pub(crate) fn referenced_holds(
+    connection: &Connection,
+    query: &HoldReferenceQuery,
+) -> Result<Vec<Hold>> {
+    let context = "listing holds";
+    let after: &[u8] = query.after.as_ref().map_or(&[], |id| id.as_bytes());
+    let number = ledger_number(query.ledger);
+    let by = params![number, query.reference.as_str(), after, query.limit];
+    let mut statement = prepare(connection, BY_REFERENCE)?;
+    let mut rows = statement.query(by).during(context)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().during(context)? {
+        let id = id_column(row, 0, HoldId::from_bytes)?;
+        found.extend(hold(connection, InLedger::new(query.ledger, id))?);
+    }
     Ok(found)
 }
 

@@ -18,11 +18,11 @@ use wallet_core::{Amount, Policy, Status, Timestamp};
 
 pub(crate) use accounts::{account, account_state, each_account, ledgers, trial_balance};
 pub(crate) use entries::{ANCHOR_EVERY, Statement, entries};
-pub(crate) use holds::{expired_holds, hold, list_holds};
+pub(crate) use holds::{expired_holds, hold, list_holds, referenced_holds};
 pub(crate) use journal::{Old, count_old, oldest, outbox_outcomes, record};
 pub(crate) use list::list_accounts;
 pub(crate) use pending_sums::pending_sums;
-pub(crate) use transfers::{list_transfers, transfer};
+pub(crate) use transfers::{captures, list_transfers, transfer};
 pub(crate) use writer_cache::WriterCache;
 
 use crate::deferred::Books;

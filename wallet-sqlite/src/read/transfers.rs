@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use wallet_core::ledger::{InLedger, TransferKey, TransferWithReversals};
-use wallet_core::store::ReferenceQuery;
+use wallet_core::store::{CaptureQuery, ReferenceQuery};
 use wallet_core::{Outcome, Transfer, TransferId};
 
 use super::journal;
@@ -16,6 +16,10 @@ const REVERSED: &str =
 const BY_REFERENCE: &str = "
     SELECT transfer FROM wallet_reference
     WHERE ledger = ? AND reference = ? AND transfer > ? ORDER BY transfer LIMIT ?";
+
+const CAPTURES: &str = "
+    SELECT transfer FROM wallet_capture
+    WHERE ledger = ? AND hold = ? AND transfer > ? ORDER BY transfer LIMIT ?";
 
 /// A transfer and its reversed amounts.
 pub(crate) fn transfer(
@@ -78,6 +82,25 @@ pub(crate) fn list_transfers(
     while let Some(row) = rows.next().during(context)? {
         let id = id_column(row, 0, TransferId::from_bytes)?;
         found.extend(transfer(connection, InLedger::new(query.ledger, id))?);
+    }
+    Ok(found)
+}
+
+/// A page of the transfers that capture a hold.
+pub(crate) fn captures(
+    connection: &Connection,
+    query: &CaptureQuery,
+) -> Result<Vec<TransferWithReversals>> {
+    let context = "listing captures";
+    let after: &[u8] = query.after.as_ref().map_or(&[], |id| id.as_bytes());
+    let number = ledger_number(query.hold.ledger);
+    let by = params![number, query.hold.id.as_bytes(), after, query.limit];
+    let mut statement = prepare(connection, CAPTURES)?;
+    let mut rows = statement.query(by).during(context)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().during(context)? {
+        let id = id_column(row, 0, TransferId::from_bytes)?;
+        found.extend(transfer(connection, InLedger::new(query.hold.ledger, id))?);
     }
     Ok(found)
 }

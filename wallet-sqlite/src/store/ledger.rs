@@ -11,8 +11,8 @@ use wallet_core::ledger::{
 };
 use wallet_core::request::{Batch, ReadSet};
 use wallet_core::store::{
-    AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
-    Snapshot, TrialBalance,
+    AccountQuery, CaptureQuery, Committed, HoldQuery, HoldReferenceQuery, LedgerStore, Limits,
+    PendingSums, Purge, ReferenceQuery, Snapshot, TrialBalance,
 };
 use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, Timestamp};
 
@@ -124,6 +124,17 @@ impl LedgerStore for SqliteStore {
         let query = query.clone();
         self.read(move |state| read::list_holds(state, &query))
             .await
+    }
+
+    async fn referenced_holds(&self, query: &HoldReferenceQuery) -> Result<Vec<Hold>> {
+        let query = query.clone();
+        self.read(move |state| read::referenced_holds(state, &query))
+            .await
+    }
+
+    async fn captures(&self, query: &CaptureQuery) -> Result<Vec<TransferWithReversals>> {
+        let query = query.clone();
+        self.read(move |state| read::captures(state, &query)).await
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>> {

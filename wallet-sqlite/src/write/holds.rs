@@ -12,6 +12,8 @@ use crate::value::ledger_number;
 const INSERT: &str = "
     INSERT INTO wallet_hold (ledger, id, payer, payee, status, expires_at, body)
     VALUES (?, ?, ?, ?, ?, ?, ?)";
+const INSERT_REFERENCE: &str =
+    "INSERT INTO wallet_hold_reference (ledger, reference, hold) VALUES (?, ?, ?)";
 const UPDATE: &str = "UPDATE wallet_hold SET status = ?3, body = ?4 WHERE ledger = ?1 AND id = ?2";
 
 /// Writes holds, new or changed.
@@ -30,6 +32,11 @@ pub(super) fn put(connection: &Connection, holds: &[HoldUpdate]) -> Result<()> {
             prepare(connection, UPDATE)?.execute(params![ledger, id, status, body])
         };
         written.while_doing(Doing::Insert, "writing a hold")?;
+        if let Some(reference) = hold.details.reference.as_ref().filter(|_| *is_new) {
+            prepare(connection, INSERT_REFERENCE)?
+                .execute(params![ledger, reference.as_str(), id])
+                .while_doing(Doing::Insert, "indexing a hold's reference")?;
+        }
     }
     Ok(())
 }

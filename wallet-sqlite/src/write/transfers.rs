@@ -1,8 +1,7 @@
 //! Writes transfers and their reversed amounts.
 
 use rusqlite::{Connection, params};
-use wallet_core::Reference;
-use wallet_core::ledger::TransferKey;
+use wallet_core::Transfer;
 use wallet_core::store::ReversalTotal;
 
 use super::journal::AcceptedOutcome;
@@ -13,6 +12,7 @@ use crate::value::ledger_number;
 const INSERT: &str = "INSERT INTO wallet_transfer (ledger, id, journal) VALUES (?, ?, ?)";
 const INSERT_REFERENCE: &str =
     "INSERT INTO wallet_reference (ledger, reference, transfer) VALUES (?, ?, ?)";
+const INSERT_CAPTURE: &str = "INSERT INTO wallet_capture (ledger, hold, transfer) VALUES (?, ?, ?)";
 const INSERT_REVERSAL: &str =
     "INSERT INTO wallet_reversal (ledger, transfer, leg, reversed) VALUES (?, ?, ?, ?)";
 const UPDATE_REVERSAL: &str = "
@@ -22,26 +22,27 @@ const UPDATE_REVERSAL: &str = "
 pub(super) fn insert(connection: &Connection, accepted: &[AcceptedOutcome<'_>]) -> Result<()> {
     let mut transfers = Vec::with_capacity(accepted.len());
     for accepted in accepted {
-        for transfer in accepted.outcome.transfers() {
-            let reference = transfer.details.reference.as_ref();
-            transfers.push((transfer.key, accepted.journal, reference));
-        }
+        let each = accepted.outcome.transfers();
+        transfers.extend(each.map(|transfer| (transfer, accepted.journal)));
     }
-    transfers.sort_unstable_by_key(|(key, _, _)| *key);
+    transfers.sort_unstable_by_key(|(transfer, _)| transfer.key);
     insert_transfers(connection, &transfers)
 }
 
-fn insert_transfers(
-    connection: &Connection,
-    transfers: &[(TransferKey, i64, Option<&Reference>)],
-) -> Result<()> {
+fn insert_transfers(connection: &Connection, transfers: &[(&Transfer, i64)]) -> Result<()> {
     let mut statement = prepare(connection, INSERT)?;
-    for (key, journal, reference) in transfers {
+    for (transfer, journal) in transfers {
+        let key = transfer.key;
         let ledger = ledger_number(key.ledger);
         statement
             .execute(params![ledger, key.id.as_bytes(), journal])
             .while_doing(Doing::Insert, "inserting a transfer")?;
-        if let Some(reference) = reference {
+        if let Some(hold) = transfer.hold {
+            prepare(connection, INSERT_CAPTURE)?
+                .execute(params![ledger, hold.as_bytes(), key.id.as_bytes()])
+                .while_doing(Doing::Insert, "indexing a capture")?;
+        }
+        if let Some(reference) = &transfer.details.reference {
             prepare(connection, INSERT_REFERENCE)?
                 .execute(params![ledger, reference.as_str(), key.id.as_bytes()])
                 .while_doing(Doing::Insert, "indexing a reference")?;

@@ -40,7 +40,7 @@ fn requests() -> Vec<Arc<PreparedRequest>> {
         prepare("e", Capture::new(HoldId::from_bytes([0x21; 16]))),
         prepare("f", Release::new(HoldId::from_bytes([0x22; 16]))),
         prepare("g", Reverse::new(TransferId::from_bytes([0x23; 16]))),
-        prepare("h", hold(0x24)),
+        prepare("h", hold(0x24).with_reference("order-1").unwrap()),
         transfer("i", 0, 1, 1_000_000),
     ]
 }
@@ -172,6 +172,8 @@ fn a_constraint_at_every_written_row_leaves_the_hosts_transaction_as_it_was() {
         ("wallet_entry", "INSERT"),
         ("wallet_hold", "INSERT"),
         ("wallet_hold", "UPDATE"),
+        ("wallet_hold_reference", "INSERT"),
+        ("wallet_capture", "INSERT"),
         ("wallet_currency", "INSERT"),
         ("wallet_outbox", "INSERT"),
     ];

@@ -60,6 +60,10 @@ crate::planted_bugs! {
         LetsTimeGoBack,
         /// Answers a past balance without fencing off later effects.
         AnswersPastUnfenced,
+        /// Finds the captures of a hold again that a page has shown.
+        ListsCapturesAgain,
+        /// Finds holds in the state in which they were placed.
+        ListsHoldsAsPlaced,
         /// Includes the end of a time range.
         IncludesTheEnd,
         /// Compares owners without regard to case.

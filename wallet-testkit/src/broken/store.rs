@@ -6,14 +6,14 @@ use async_trait::async_trait;
 
 use super::Bug;
 use wallet_core::ledger::{
-    AccountKey, Epoch, Epochs, HoldKey, PastBalance, RaisedBy, RaisedEpoch, Record, RecordKey,
-    TransferKey, TransferWithReversals,
+    AccountKey, Epoch, Epochs, HoldKey, HoldStatus, PastBalance, RaisedBy, RaisedEpoch, Record,
+    RecordKey, TransferKey, TransferWithReversals,
 };
 use wallet_core::memory::MemoryStore;
 use wallet_core::request::{Batch, ReadSet};
 use wallet_core::store::{
-    AccountQuery, Committed, HoldQuery, Lease, LedgerStore, Limits, PendingSums, Purge,
-    ReferenceQuery, Snapshot, TrialBalance,
+    AccountQuery, CaptureQuery, Committed, HoldQuery, HoldReferenceQuery, Lease, LedgerStore,
+    Limits, PendingSums, Purge, ReferenceQuery, Snapshot, TrialBalance,
 };
 use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
@@ -119,6 +119,28 @@ impl LedgerStore for BrokenStore {
 
     async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError> {
         self.inner.list_holds(query).await
+    }
+
+    async fn referenced_holds(&self, query: &HoldReferenceQuery) -> Result<Vec<Hold>, StoreError> {
+        let mut found = self.inner.referenced_holds(query).await?;
+        if self.has(Bug::ListsHoldsAsPlaced) {
+            for hold in &mut found {
+                (hold.captured, hold.released) = (0, 0);
+                hold.status = HoldStatus::Pending;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn captures(
+        &self,
+        query: &CaptureQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError> {
+        let mut query = query.clone();
+        if self.has(Bug::ListsCapturesAgain) {
+            query.after = None;
+        }
+        self.inner.captures(&query).await
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {

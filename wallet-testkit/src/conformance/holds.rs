@@ -10,11 +10,11 @@ use super::steps::{
 use crate::StoreKit;
 use crate::store_kit::{fresh, replayed};
 use wallet_core::ledger::{Decided, Details, EffectKind, HoldStatus, TransferKind};
-use wallet_core::request::{Expire, PreparedRequest};
-use wallet_core::store::HoldQuery;
+use wallet_core::request::{Expire, PreparedRequest, ReverseWhat};
+use wallet_core::store::{CaptureQuery, HoldQuery, HoldReferenceQuery, ReferenceQuery};
 use wallet_core::{
     AccountId, Capture, ChangeStatus, Command, HoldId, LedgerId, OpenAccount, PlaceHold, Reference,
-    Rejection, Release, Status,
+    Rejection, Release, Reverse, Status,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -390,4 +390,106 @@ pub async fn a_refused_hold_reserves_nothing(kit: &StoreKit) {
     let outcome = kit.refuse(PlaceHold::new(ada, nobody, cents(1))).await;
     assert_eq!(outcome, Rejection::AccountNotFound);
     assert_eq!(kit.balances(ada).await, (100, 0));
+}
+
+/// Holds of a reference are paged by id, in their current state, and no others.
+pub async fn holds_are_found_by_reference(kit: &StoreKit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let mut keys = Vec::new();
+    for text in ["order-1", "order-2", "order-1", "order-1"] {
+        let place = PlaceHold::new(ada, bob, cents(10));
+        let place = place.with_reference(text).expect("a reference");
+        keys.push(held(&kit.accept(place).await).key);
+    }
+    kit.hold(ada, bob, 1).await;
+    kit.accept(Release::new(keys[2].id)).await;
+    let mut query = HoldReferenceQuery {
+        ledger: LedgerId::default(),
+        reference: Reference::new("order-1").expect("a reference"),
+        after: None,
+        limit: 2,
+    };
+    let page = kit.store().referenced_holds(&query).await.unwrap();
+    assert_eq!(
+        page,
+        [
+            kit.hold_now(keys[0].id).await,
+            kit.hold_now(keys[2].id).await
+        ]
+    );
+    assert_eq!(page[1].status, HoldStatus::Released);
+    query.after = Some(keys[2].id);
+    let page = kit.store().referenced_holds(&query).await.unwrap();
+    assert_eq!(page, [kit.hold_now(keys[3].id).await]);
+    query.after = None;
+    query.limit = 0;
+    assert_eq!(kit.store().referenced_holds(&query).await.unwrap(), []);
+    query.limit = 10;
+    query.ledger = LedgerId::new(1);
+    assert_eq!(kit.store().referenced_holds(&query).await.unwrap(), []);
+    query.ledger = LedgerId::default();
+    query.reference = Reference::new("order").expect("a reference");
+    assert_eq!(kit.store().referenced_holds(&query).await.unwrap(), []);
+}
+
+/// Captures of a hold are paged by id, with their reversed amounts. A capture has the
+/// hold's reference unless it gives its own.
+pub async fn captures_are_found_by_their_hold(kit: &StoreKit) {
+    let ada = kit.open_with("ada", 100).await;
+    let bob = kit.open("bob").await;
+    let place = PlaceHold::new(ada, bob, cents(50));
+    let place = place.with_reference("order-1").expect("a reference");
+    let hold = held(&kit.accept(place).await).key;
+    let other = kit.hold(ada, bob, 10).await;
+    let mut ids = Vec::new();
+    for (text, of) in [
+        (None, hold.id),
+        (Some("late"), hold.id),
+        (None, other),
+        (None, hold.id),
+    ] {
+        let mut capture = Capture::new(of)
+            .with_amount(amount(10))
+            .with_is_final(false);
+        if let Some(text) = text {
+            capture = capture.with_reference(text).expect("a reference");
+        }
+        ids.push(posted(&kit.accept(capture).await).transfer.key.id);
+    }
+    let back = ReverseWhat::Amount(amount(4));
+    kit.accept(Reverse::new(ids[1]).with_what(back)).await;
+    let mut query = CaptureQuery::first(hold, 2);
+    let page = kit.store().captures(&query).await.unwrap();
+    assert_eq!(
+        page,
+        [
+            kit.transfer_now(ids[0]).await,
+            kit.transfer_now(ids[1]).await
+        ]
+    );
+    assert_eq!(page[1].reversed, [4]);
+    query.after = Some(ids[1]);
+    let page = kit.store().captures(&query).await.unwrap();
+    assert_eq!(page, [kit.transfer_now(ids[3]).await]);
+    query.after = Some(ids[3]);
+    assert_eq!(kit.store().captures(&query).await.unwrap(), []);
+    query.after = None;
+    query.limit = 0;
+    assert_eq!(kit.store().captures(&query).await.unwrap(), []);
+    let nothing = CaptureQuery::first(HoldId::new(given(404)), 10);
+    assert_eq!(kit.store().captures(&nothing).await.unwrap(), []);
+
+    let mut query = ReferenceQuery {
+        ledger: LedgerId::default(),
+        reference: Reference::new("order-1").expect("a reference"),
+        after: None,
+        limit: 10,
+    };
+    for (text, expected) in [("order-1", vec![ids[0], ids[3]]), ("late", vec![ids[1]])] {
+        query.reference = Reference::new(text).expect("a reference");
+        let found = kit.store().list_transfers(&query).await.unwrap();
+        let found: Vec<_> = found.iter().map(|row| row.transfer.key.id).collect();
+        assert_eq!(found, expected, "{text}");
+    }
 }

@@ -64,6 +64,8 @@ suite! {
             expired_holds_come_longest_expired_first
             expired_holds_of_every_ledger_are_returned
             holds_are_listed_for_both_accounts
+            holds_are_found_by_reference
+            captures_are_found_by_their_hold
             a_refused_hold_reserves_nothing
         }
         pending {

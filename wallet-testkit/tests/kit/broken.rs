@@ -85,6 +85,8 @@ caught! {
     rounded_money_is_caught: RoundsMoney by "extremes::sums_beyond_any_float_stay_exact";
     times_that_go_back_are_caught: LetsTimeGoBack by "times::times_never_go_back_on_an_account";
     an_unfenced_past_is_caught: AnswersPastUnfenced by "times::an_answered_balance_never_changes";
+    captures_listed_again_are_caught: ListsCapturesAgain by "holds::captures_are_found_by_their_hold";
+    holds_listed_as_placed_are_caught: ListsHoldsAsPlaced by "holds::holds_are_found_by_reference";
     an_included_end_is_caught: IncludesTheEnd by "reads::entries_are_found_by_time";
     folded_case_is_caught: FoldsCase by "extremes::texts_are_compared_byte_by_byte";
     a_host_left_out_is_caught: LeavesOutTheHost by "reads::a_trial_balance_adds_up_each_currency";

@@ -95,6 +95,31 @@ fn money_of_another_currency_is_not_captured() {
     assert_eq!(rest.hold.unwrap().status, HoldStatus::Captured);
 }
 
+/// The worked example of ADR 34.
+#[test]
+fn a_capture_without_a_reference_has_that_of_its_hold() {
+    let mut world = World::with(&[(A, 1000), (B, 0)]);
+    let hold = PlaceHold::new(A, B, cents(60)).with_id(H);
+    let hold = hold.with_reference("order-7").unwrap();
+    let hold = hold.with_description("room 12").unwrap().with_code(4);
+    world.run(hold).unwrap();
+    for (given, shown) in [
+        (None, "order-7"),
+        (Some("invoice-1"), "invoice-1"),
+        (None, "order-7"),
+    ] {
+        let mut capture = Capture::new(H).with_amount(amount(20)).with_is_final(false);
+        if let Some(given) = given {
+            capture = capture.with_reference(given).unwrap();
+        }
+        let details = posted(world.run(capture).unwrap()).transfer.details;
+        assert_eq!(details.reference.unwrap().as_str(), shown);
+        // Nothing else is taken over.
+        assert_eq!((details.code, details.description), (0, None));
+    }
+    assert_eq!(world.hold(H).status, HoldStatus::Captured);
+}
+
 #[test]
 fn captures_in_parts_end_the_hold_when_nothing_remains() {
     let mut world = World::with_hold(100);

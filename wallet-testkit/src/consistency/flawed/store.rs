@@ -15,8 +15,8 @@ use wallet_core::memory::MemoryStore;
 use wallet_core::request::{Batch, ReadSet};
 use wallet_core::runtime::Clock;
 use wallet_core::store::{
-    AccountQuery, Committed, HoldQuery, LedgerStore, Limits, PendingSums, Purge, ReferenceQuery,
-    Snapshot, TrialBalance,
+    AccountQuery, CaptureQuery, Committed, HoldQuery, HoldReferenceQuery, LedgerStore, Limits,
+    PendingSums, Purge, ReferenceQuery, Snapshot, TrialBalance,
 };
 use wallet_core::{Account, Balance, Entry, EntryQuery, Hold, LedgerId, StoreError, Timestamp};
 
@@ -166,6 +166,17 @@ impl LedgerStore for FlawedStore {
 
     async fn list_holds(&self, query: &HoldQuery) -> Result<Vec<Hold>, StoreError> {
         self.inner.list_holds(query).await
+    }
+
+    async fn referenced_holds(&self, query: &HoldReferenceQuery) -> Result<Vec<Hold>, StoreError> {
+        self.inner.referenced_holds(query).await
+    }
+
+    async fn captures(
+        &self,
+        query: &CaptureQuery,
+    ) -> Result<Vec<TransferWithReversals>, StoreError> {
+        self.inner.captures(query).await
     }
 
     async fn expired_holds(&self, limit: u32) -> Result<Vec<HoldKey>, StoreError> {
