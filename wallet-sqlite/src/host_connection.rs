@@ -14,6 +14,7 @@ use wallet_core::store::StoreErrorKind;
 use crate::connect;
 use crate::error::Result;
 use crate::file::OpenFile;
+use crate::host_statement::Switch;
 use crate::settings::SqliteSettings;
 use crate::threads::Threads;
 
@@ -22,6 +23,7 @@ use crate::threads::Threads;
 pub(crate) struct HostConnection {
     settings: SqliteSettings,
     thread: OnceLock<Threads>,
+    switch: Switch,
     /// One transaction at a time.
     turn: Arc<Semaphore>,
 }
@@ -31,6 +33,7 @@ impl HostConnection {
         Arc::new(Self {
             settings: settings.clone(),
             thread: OnceLock::new(),
+            switch: Switch::default(),
             turn: Arc::new(Semaphore::new(1)),
         })
     }
@@ -43,9 +46,15 @@ impl HostConnection {
             return Ok(thread);
         }
         file.check()?;
-        let connection = connect::existing(&self.settings)?;
+        let mut connection = connect::existing(&self.settings)?;
+        self.switch.watch(&mut connection);
         let thread = Threads::start("wallet-host", vec![connection])?;
         Ok(self.thread.get_or_init(|| thread))
+    }
+
+    /// Tells the connection whose statements it prepares.
+    pub(crate) const fn switch(&self) -> &Switch {
+        &self.switch
     }
 
     /// Waits until no other transaction of a host is open.

@@ -79,6 +79,7 @@ mod file;
 mod guard;
 mod host;
 mod host_connection;
+mod host_statement;
 mod identity;
 mod inbox;
 mod lock;

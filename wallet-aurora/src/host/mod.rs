@@ -177,6 +177,13 @@ impl Link<'_> {
         }
     }
 
+    /// Keeps a connection of the store from being used again.
+    const fn mark(&mut self) {
+        if let Self::Pooled(pooled) = self {
+            pooled.mark();
+        }
+    }
+
     /// Learns from the code of a failure what it means for the store's connections.
     fn note(&self, code: Option<u16>) {
         match self {
@@ -239,6 +246,7 @@ impl<'c> HostTransaction<'c> {
         if self.state != State::Open {
             return Err(TransactionLost);
         }
+        self.link.mark();
         self.link.connection()
     }
 
@@ -279,16 +287,35 @@ impl<'c> HostTransaction<'c> {
     /// # Errors
     /// `Unavailable`: the connection is lost. The transaction is gone in every case.
     pub async fn rollback(self) -> Result<(), StoreError> {
-        match self.link {
+        match self.roll_back().await {
+            Err(ApplyError::Store(error)) => Err(error),
+            // It is gone in every case.
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Rolls back, and tells if a statement had ended the store's transaction before.
+    async fn roll_back(mut self) -> Result<(), ApplyError> {
+        let was_open = match self.link {
             Link::Own(transaction) => {
                 let rolled_back = transaction.rollback().await;
                 let context = "rolling the host's transaction back";
-                rolled_back.map_err(|error| Failed::new(error, Doing::Work, context, false).error)
+                rolled_back
+                    .map_err(|error| Failed::new(error, Doing::Work, context, false).error)?;
+                return Ok(());
             }
             // It may be in the middle of an answer. Dropping it closes it.
-            Link::Pooled(_) if self.state != State::Open => Ok(()),
-            Link::Pooled(pooled) => pooled.roll_back().await,
+            Link::Pooled(_) if self.state == State::Lost => return Ok(()),
+            Link::Pooled(_) if self.state != State::Open => return self.state.check(),
+            Link::Pooled(ref mut pooled) => pooled.roll_back().await?,
+        };
+        if !was_open {
+            return Err(self.over().await);
         }
+        if let Link::Pooled(pooled) = self.link {
+            pooled.give_back();
+        }
+        Ok(())
     }
 
     /// Reads which books the connection's database holds.

@@ -44,6 +44,8 @@ pub(super) struct Pooled {
     session: Session,
     /// Whether the session is the same after the end of the transaction.
     is_same: bool,
+    /// Whether the session may have something that cannot be compared.
+    is_marked: bool,
 }
 
 /// The values of a session's variables.
@@ -62,6 +64,7 @@ impl Pooled {
                 connection,
                 session,
                 is_same: false,
+                is_marked: false,
             }),
             Err(failed) => {
                 connection.note(failed.code);
@@ -82,11 +85,21 @@ impl Pooled {
         }
     }
 
-    pub(super) async fn roll_back(mut self) -> Result<()> {
-        let script = Script::of("rolling back", "ROLLBACK");
-        self.end(script, Doing::Work).await?;
-        self.give_back();
-        Ok(())
+    /// Rolls back. Returns whether the transaction was still the one that was begun.
+    pub(super) async fn roll_back(&mut self) -> Result<bool> {
+        let mut script = Script::of("releasing a savepoint", RELEASE);
+        script.fixed(Doing::Work, "rolling back", "ROLLBACK");
+        match self.end(script, Doing::Work).await {
+            Ok(()) => Ok(true),
+            Err(failed) if failed.code == Some(code::NO_SAVEPOINT) => Ok(false),
+            Err(failed) => Err(failed.error),
+        }
+    }
+
+    /// Keeps the connection from being used again: a statement may have left something in
+    /// its session that [`VARIABLES`] do not show.
+    pub(super) const fn mark(&mut self) {
+        self.is_marked = true;
     }
 
     /// Runs `script`, which ends the transaction, and compares the session.
@@ -110,7 +123,7 @@ impl Pooled {
     /// Returns the connection to the pool after the end of the transaction. Closes it if the
     /// host has changed its session.
     pub(super) fn give_back(self) {
-        if self.is_same {
+        if self.is_same && !self.is_marked {
             self.connection.give_back();
         }
     }

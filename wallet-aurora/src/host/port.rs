@@ -70,8 +70,8 @@ impl Port for OnStore {
         self.transaction.commit().await
     }
 
-    async fn rollback(self: Box<Self>) -> Result<(), StoreError> {
-        self.transaction.rollback().await
+    async fn rollback(self: Box<Self>) -> Result<(), ApplyError> {
+        self.transaction.roll_back().await
     }
 
     /// [`HostTransaction`].

@@ -44,6 +44,9 @@ impl HostTransaction<'_> {
         self.state.check()?;
         check_size(sql, values, store.packet_bytes)?;
         self.state = State::Lost;
+        if leaves_something(sql) {
+            self.link.mark();
+        }
         let done = run(self.link.connection()?, sql, values);
         let error = match tokio::time::timeout(store.host_wait, done).await {
             Ok(Ok(done)) => {
@@ -87,9 +90,17 @@ pub(super) async fn run_alone(
 impl Failed {
     /// Whether the transaction is of no more use after a statement of the host.
     fn ended_host_transaction(&self) -> bool {
-        let is_gone = matches!(self.code, None | Some(code::DEADLOCK | code::CHECK_READ));
+        let is_gone = matches!(
+            self.code,
+            None | Some(code::DEADLOCK | code::LOCK_WAIT | code::CHECK_READ)
+        );
         is_gone || self.is_read_only()
     }
+}
+
+/// Whether a statement on rows may leave something in its session: a variable or a lock.
+fn leaves_something(sql: &str) -> bool {
+    sql.contains('@') || sql.to_ascii_lowercase().contains("get_lock")
 }
 
 /// An error after which the transaction is still open.

@@ -122,7 +122,7 @@ impl<P: CommitPolicy> HostTransaction for Transaction<P> {
         Ok(())
     }
 
-    async fn rollback(self: Box<Self>) -> Result<(), StoreError> {
+    async fn rollback(self: Box<Self>) -> Result<(), ApplyError> {
         Ok(())
     }
 

@@ -85,13 +85,24 @@ pub enum WalletError {
         /// outcome.
         ids: Vec<Uuid>,
     },
-    /// The store failed. Nothing was done.
+    /// The store failed. Nothing was done, unless the kind is `Indeterminate`: then the
+    /// operation, which can be repeated, may have been carried out.
     #[error("the store failed: {0}")]
     Store(#[source] Arc<StoreError>),
     /// The database has rolled the host's transaction back. Nothing of it is
     /// committed. Begin again.
-    #[error("{TransactionLost}")]
-    TransactionLost,
+    #[error("{TransactionLost}{}", because(.0.as_deref()))]
+    TransactionLost(#[source] Option<Arc<StoreError>>),
+    /// The answer to the commit of a host's transaction was lost, and no request was applied
+    /// in it that could show whether it is committed. Look at the host's own rows before
+    /// another try: it might do the same twice.
+    #[error("whether the host's transaction is committed is not known")]
+    CommitUnknown,
+    /// The closure of a host's transaction dropped a call before it had answered, for
+    /// example in a `select!`. The call may have taken effect or not, so everything was
+    /// rolled back, whatever the closure returned.
+    #[error("a call of the host's transaction was dropped before its answer: it is rolled back")]
+    CallDropped,
     /// A statement of the host that commits implicitly has ended its transaction too
     /// early. What was applied in it is committed.
     #[error("{}", ApplyError::CommittedEarly)]
@@ -148,7 +159,9 @@ impl WalletError {
         match self {
             Self::Rejected(rejected) => rejected.rejection.code(),
             Self::Value(_) => "invalid_value",
-            Self::TransactionLost => "transaction_lost",
+            Self::TransactionLost(_) => "transaction_lost",
+            Self::CommitUnknown => "commit_unknown",
+            Self::CallDropped => "call_dropped",
             Self::CommittedEarly => "committed_early",
             Self::TransactionEnded => "transaction_ended",
             Self::InsideTransaction => "inside_transaction",
@@ -203,11 +216,13 @@ impl WalletError {
             | Self::InvalidItem { .. }
             | Self::IdempotencyMismatch
             | Self::CommittedEarly
+            | Self::CommitUnknown
+            | Self::CallDropped
             | Self::TransactionEnded
             | Self::InsideTransaction
             | Self::Statement(_)
             | Self::Build(_) => false,
-            Self::TransactionLost
+            Self::TransactionLost(_)
             | Self::Overloaded
             | Self::ShuttingDown
             | Self::ClockBehind { .. }
@@ -221,6 +236,11 @@ impl From<StoreError> for WalletError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
     }
+}
+
+/// `: ` and the cause, if it is known.
+fn because(cause: Option<&StoreError>) -> String {
+    cause.map_or_else(String::new, |cause| format!(": {cause}"))
 }
 
 /// Values convert in one step, so that `?` works on them.
@@ -248,14 +268,14 @@ from_values!(crate::ledger::PercentError);
 
 impl From<TransactionLost> for WalletError {
     fn from(_: TransactionLost) -> Self {
-        Self::TransactionLost
+        Self::TransactionLost(None)
     }
 }
 
 impl From<ApplyError> for WalletError {
     fn from(error: ApplyError) -> Self {
         match error {
-            ApplyError::TransactionLost(_) => Self::TransactionLost,
+            ApplyError::TransactionLost(cause) => Self::TransactionLost(cause.map(Arc::new)),
             ApplyError::CommittedEarly => Self::CommittedEarly,
             ApplyError::NotAccepted(refused) => refused.into(),
             ApplyError::Statement(error) => Self::Statement(error),

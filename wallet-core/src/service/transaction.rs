@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::ops::DerefMut;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
@@ -13,7 +14,7 @@ use crate::ledger::{Decided, IdempotencyKey, Outcome, RecordKey};
 use crate::request::{PreparedRequest, Request, TypedCommand};
 use crate::store::{
     ApplyError, HostTransaction, HostTransactions, NotAccepted, SqlRow, SqlValue, StoreError,
-    StoreErrorKind,
+    StoreErrorKind, check_alone, check_rows,
 };
 
 /// An open transaction of the host, from [`Wallet::in_transaction`]. It is over when the
@@ -21,7 +22,33 @@ use crate::store::{
 #[derive(Debug)]
 pub struct Transaction {
     wallet: Wallet,
-    open: Arc<Mutex<Option<Open>>>,
+    place: Arc<Place>,
+}
+
+/// Where an open transaction is, for its closure and for whoever commits it.
+#[derive(Debug)]
+struct Place {
+    open: Mutex<Option<Open>>,
+    /// Whether the closure has ended.
+    is_over: AtomicBool,
+}
+
+impl Place {
+    /// Ends the transaction of a closure that has ended. A call that is still waiting for an
+    /// answer ends it afterwards.
+    fn end(&self) -> Option<Open> {
+        self.is_over.store(true, Ordering::Release);
+        self.open.try_lock().ok().and_then(|mut open| open.take())
+    }
+}
+
+/// Ends the transaction when the closure returns, panics or is dropped.
+struct EndsWithClosure(Arc<Place>);
+
+impl Drop for EndsWithClosure {
+    fn drop(&mut self) {
+        drop(self.0.end());
+    }
 }
 
 #[derive(Debug)]
@@ -33,6 +60,10 @@ struct Open {
     first: Option<Applied>,
     /// Whether a step failed in a way that another run may not.
     is_to_retry: bool,
+    /// Whether a call has begun and not answered.
+    is_in_call: bool,
+    /// Whether the host had the adapter's own transaction, and may have done anything.
+    is_opaque: bool,
 }
 
 /// A request that was applied now.
@@ -47,13 +78,18 @@ impl Transaction {
     /// Runs a statement of the host and returns the number of changed rows. Each `?` in
     /// `sql` stands for one value.
     ///
+    /// It runs statements on rows: `SELECT`, `INSERT`, `UPDATE`, `DELETE`, `REPLACE`, `WITH`
+    /// and `VALUES`. Others could end the transaction, or change the connection for the next
+    /// user, and are refused.
+    ///
     /// # Errors
-    /// [`WalletError::Statement`]: the database refused the statement; the transaction
-    /// goes on without it. Otherwise [`WalletError`].
+    /// [`WalletError::Statement`]: the statement was refused; the transaction goes on
+    /// without it. Otherwise [`WalletError`].
     pub async fn execute(&self, sql: &str, values: &[SqlValue]) -> Result<u64, WalletError> {
-        let mut open = self.open().await?;
+        check_rows(sql)?;
+        let mut open = self.begin_call().await?;
         let done = open.transaction.execute(sql, values).await;
-        open.noted(done)
+        self.end_call(open, done)
     }
 
     /// Runs a query of the host and returns all its rows.
@@ -61,9 +97,10 @@ impl Transaction {
     /// # Errors
     /// The same as [`execute`](Self::execute).
     pub async fn query(&self, sql: &str, values: &[SqlValue]) -> Result<Vec<SqlRow>, WalletError> {
-        let mut open = self.open().await?;
+        check_rows(sql)?;
+        let mut open = self.begin_call().await?;
         let done = open.transaction.query(sql, values).await;
-        open.noted(done)
+        self.end_call(open, done)
     }
 
     /// Carries out one command in this transaction and returns its receipt, like
@@ -104,57 +141,93 @@ impl Transaction {
             Ok(Arc::new(prepared))
         });
         let prepared = prepared.collect::<Result<Vec<_>, WalletError>>()?;
-        let mut open = self.open().await?;
+        let mut open = self.begin_call().await?;
         let applied = open.transaction.apply(&prepared).await;
-        let applied = open.noted(applied)?;
-        let mut accepted = Vec::with_capacity(prepared.len());
-        for (request, decided) in prepared.iter().zip(applied.decided()) {
+        if let Ok(applied) = &applied {
+            open.note_applied(&prepared, applied.decided());
+        }
+        let applied = self.end_call(open, applied)?;
+        let each = applied.decided().iter().map(|decided| {
             let (outcome, replayed) = match decided {
-                Decided::Fresh(outcome) => {
-                    open.first.get_or_insert_with(|| Applied {
-                        key: request.key(),
-                        ids: request.ids(),
-                        outcome: Arc::clone(outcome),
-                    });
-                    (outcome, false)
-                }
+                Decided::Fresh(outcome) => (outcome, false),
                 Decided::Replayed(outcome) => (outcome, true),
                 _ => return Err(other_receipt()),
             };
             let outcome = Arc::clone(outcome);
-            accepted.push(Answer { outcome, replayed }.try_into()?);
-        }
-        open.decided.extend_from_slice(applied.decided());
-        Ok(accepted)
+            Ok(Answer { outcome, replayed }.try_into()?)
+        });
+        each.collect()
     }
 
     /// The adapter's own transaction, for what only its driver can do; `None` for another
     /// adapter. Each adapter's documentation names the type. Other calls of this
     /// transaction wait until the returned guard is dropped.
     ///
+    /// What is done there is not seen: it must neither end the transaction, nor change the
+    /// connection's session, nor use the savepoint `wallet_host`. After this call, a run that
+    /// fails is not repeated, and an unknown commit may stay unknown.
+    ///
     /// # Errors
     /// [`WalletError::TransactionLost`].
     pub async fn inner<T: 'static>(
         &self,
     ) -> Result<Option<impl DerefMut<Target = T> + use<'_, T>>, WalletError> {
-        let open = self.open().await?;
+        let mut open = self.open().await?;
+        open.is_opaque = true;
         let inner = MappedMutexGuard::try_map(open, |open| open.transaction.inner().downcast_mut());
         Ok(inner.ok())
     }
 
     async fn open(&self) -> Result<MappedMutexGuard<'_, Open>, WalletError> {
-        let open = MutexGuard::try_map(self.open.lock().await, Option::as_mut);
-        open.map_err(|_| WalletError::TransactionEnded)
+        let mut open = self.place.open.lock().await;
+        if self.place.is_over.load(Ordering::Acquire) {
+            drop(open.take());
+        }
+        let open = MutexGuard::try_map(open, Option::as_mut);
+        let open = open.map_err(|_| WalletError::TransactionEnded)?;
+        if open.is_in_call {
+            return Err(WalletError::CallDropped);
+        }
+        Ok(open)
+    }
+
+    async fn begin_call(&self) -> Result<MappedMutexGuard<'_, Open>, WalletError> {
+        let mut open = self.open().await?;
+        open.is_in_call = true;
+        Ok(open)
+    }
+
+    /// Notes that a call has answered, and whether another run may do what it did not.
+    fn end_call<T>(
+        &self,
+        mut open: MappedMutexGuard<'_, Open>,
+        done: Result<T, ApplyError>,
+    ) -> Result<T, WalletError> {
+        open.is_in_call = false;
+        let done = done.map_err(|error| {
+            open.is_to_retry |= can_retry(&error);
+            error.into()
+        });
+        drop(open);
+        if self.place.is_over.load(Ordering::Acquire) {
+            drop(self.place.end());
+        }
+        done
     }
 }
 
 impl Open {
-    /// Notes whether another run may do what this step did not.
-    fn noted<T>(&mut self, done: Result<T, ApplyError>) -> Result<T, WalletError> {
-        done.map_err(|error| {
-            self.is_to_retry |= can_retry(&error);
-            error.into()
-        })
+    fn note_applied(&mut self, requests: &[Arc<PreparedRequest>], decided: &[Decided]) {
+        for (request, decided) in requests.iter().zip(decided) {
+            if let Decided::Fresh(outcome) = decided {
+                self.first.get_or_insert_with(|| Applied {
+                    key: request.key(),
+                    ids: request.ids(),
+                    outcome: Arc::clone(outcome),
+                });
+            }
+        }
+        self.decided.extend_from_slice(decided);
     }
 }
 
@@ -210,6 +283,15 @@ fn can_retry(error: &ApplyError) -> bool {
     }
 }
 
+/// Whether a statement of the host has ended the transaction, and may have committed it.
+fn has_ended(error: &ApplyError) -> bool {
+    match error {
+        ApplyError::CommittedEarly => true,
+        ApplyError::Store(error) => error.kind() == StoreErrorKind::Invalid,
+        _ => false,
+    }
+}
+
 fn is_passing(error: &StoreError) -> bool {
     let kind = error.kind();
     kind == StoreErrorKind::Conflict || kind == StoreErrorKind::Unavailable
@@ -235,8 +317,12 @@ impl Wallet {
     /// waits for this transaction until it gives up.
     ///
     /// `work` may run several times: after a deadlock, a lost connection, or an unknown
-    /// commit that proves not to have happened. Only effects on the database belong in
-    /// it. What it returns is returned once.
+    /// commit that proves not to have happened. After
+    /// [`answer_wait`](super::Settings::answer_wait) no other run begins. Only effects on
+    /// the database belong in it. What it returns is returned once.
+    ///
+    /// If `work` drops a call before it has answered, for example in a `select!`, everything
+    /// is rolled back: [`WalletError::CallDropped`].
     ///
     /// ```
     /// # #[cfg(feature = "tokio")] {
@@ -274,7 +360,8 @@ impl Wallet {
     ///
     /// # Errors
     /// The error of `work`. [`WalletError::Indeterminate`] where the answer to the commit
-    /// was lost, and its result could not be read. Otherwise [`WalletError`].
+    /// was lost, and its result could not be read; [`WalletError::CommitUnknown`] where
+    /// nothing was applied in it. Otherwise [`WalletError`].
     pub async fn in_transaction<T, E, F>(
         &self,
         store: &(impl HostTransactions + ?Sized),
@@ -288,6 +375,7 @@ impl Wallet {
             return Err(WalletError::InsideTransaction.into());
         }
         let settings = &self.shared.settings;
+        let begun = self.shared.clock.now();
         let mut failures = 0_u32;
         loop {
             let error = match self.run_once(store, &mut work).await {
@@ -295,7 +383,9 @@ impl Wallet {
                 End::Again(error) => error,
             };
             failures = failures.saturating_add(1);
-            if failures >= settings.tries_max {
+            let waited = self.shared.clock.now().since(begun);
+            let is_late = settings.answer_wait.is_some_and(|wait| waited >= wait);
+            if failures >= settings.tries_max || is_late {
                 return Err(error);
             }
             self.shared
@@ -306,7 +396,8 @@ impl Wallet {
     }
 
     /// Runs one statement of the host outside of every transaction, for example to create a
-    /// table: see [`HostTransactions::run_alone`]. It is run once.
+    /// table: see [`HostTransactions::run_alone`]. It is run once. Allowed are statements on
+    /// rows, and `CREATE`, `ALTER`, `DROP`, `RENAME` and `TRUNCATE`.
     ///
     /// # Errors
     /// [`WalletError::Statement`]: the database refused the statement.
@@ -320,6 +411,7 @@ impl Wallet {
         if is_inside() {
             return Err(WalletError::InsideTransaction);
         }
+        check_alone(sql)?;
         Ok(store.run_alone(sql).await?)
     }
 
@@ -350,29 +442,42 @@ impl Wallet {
             Err(error) if is_passing(&error) => return End::Again(WalletError::from(error).into()),
             Err(error) => return End::Final(Err(WalletError::from(error).into())),
         };
-        let open = Arc::new(Mutex::new(Some(Open {
-            transaction,
-            decided: Vec::new(),
-            first: None,
-            is_to_retry: false,
-        })));
+        let place = Arc::new(Place {
+            open: Mutex::new(Some(Open {
+                transaction,
+                decided: Vec::new(),
+                first: None,
+                is_to_retry: false,
+                is_in_call: false,
+                is_opaque: false,
+            })),
+            is_over: AtomicBool::new(false),
+        });
+        let ends = EndsWithClosure(Arc::clone(&place));
         let done = inside(work(Transaction {
             wallet: self.clone(),
-            open: Arc::clone(&open),
+            place,
         }))
         .await;
-        let Some(open) = open.lock().await.take() else {
-            return End::Final(done);
+        let Some(open) = ends.0.end() else {
+            // A task that the closure has left behind is in a call.
+            return End::Final(Err(WalletError::CallDropped.into()));
         };
+        if open.is_in_call {
+            // Dropping it rolls back, without waiting for the answer.
+            drop(open);
+            return End::Final(Err(WalletError::CallDropped.into()));
+        }
         let value = match done {
             Ok(value) => value,
             Err(error) => {
-                // The transaction is gone in every case.
-                let _ = open.transaction.rollback().await;
-                return if open.is_to_retry {
-                    End::Again(error)
-                } else {
-                    End::Final(Err(error))
+                let rolled_back = open.transaction.rollback().await;
+                return match rolled_back {
+                    Err(ended) if has_ended(&ended) => {
+                        End::Final(Err(WalletError::from(ended).into()))
+                    }
+                    _ if open.is_to_retry && !open.is_opaque => End::Again(error),
+                    _ => End::Final(Err(error)),
                 };
             }
         };
@@ -380,41 +485,52 @@ impl Wallet {
             transaction,
             decided,
             first,
+            is_opaque,
             ..
         } = open;
         match transaction.commit().await {
             Ok(()) => {}
             Err(ApplyError::Store(error)) if error.kind() == StoreErrorKind::Indeterminate => {
-                match self.has_committed(first, error).await {
+                match self.has_committed(first, is_opaque).await {
                     Ok(true) => {}
                     Ok(false) => {
-                        let error = WalletError::TransactionLost;
+                        let error = WalletError::TransactionLost(Some(Arc::new(error)));
                         return End::Again(error.into());
                     }
                     Err(error) => return End::Final(Err(error.into())),
                 }
             }
-            Err(error) if can_retry(&error) => return End::Again(WalletError::from(error).into()),
+            Err(error) if can_retry(&error) && !is_opaque => {
+                return End::Again(WalletError::from(error).into());
+            }
             Err(error) => return End::Final(Err(WalletError::from(error).into())),
         }
-        self.after_commit(&decided);
+        // What the host did on its own may have undone some of it.
+        self.after_commit(if is_opaque { &[] } else { &decided });
         End::Final(Ok(value))
     }
 
     /// Whether a transaction with an unknown commit is committed. The read of its key
-    /// waits for a transaction that still holds it.
+    /// waits for a transaction that still holds it. If the host may have undone what was
+    /// applied, a missing key proves nothing.
     async fn has_committed(
         &self,
         first: Option<Applied>,
-        unknown: StoreError,
+        is_opaque: bool,
     ) -> Result<bool, WalletError> {
         let Some(Applied { key, ids, outcome }) = first else {
-            return Err(unknown.into());
+            return Err(WalletError::CommitUnknown);
         };
         let settings = &self.shared.settings;
         for failures in 1..=settings.tries_max {
             match self.recorded(key).await {
-                Ok(found) => return Ok(found.is_some_and(|found| found == outcome)),
+                Ok(found) => {
+                    let is_ours = found.is_some_and(|found| found == outcome);
+                    if is_ours || !is_opaque {
+                        return Ok(is_ours);
+                    }
+                    break;
+                }
                 Err(error) if !error.is_retryable() => break,
                 Err(_) => {
                     let pause = settings.retry.pause(failures);

@@ -209,7 +209,7 @@ pub enum ApplyError {
     /// A statement of the host that commits implicitly (a change of schema) has ended the
     /// transaction. Everything applied in it is committed. Every later statement was
     /// committed on its own. The handle refuses further work.
-    #[error("a statement of the host's has committed the transaction before its end")]
+    #[error("a statement of the host has committed its transaction early")]
     CommittedEarly,
     /// A request was not accepted. The host's transaction is as it was before the call, and
     /// the refusal is not recorded.

@@ -69,8 +69,10 @@ pub trait HostTransaction: Debug + Send {
     /// Rolls back.
     ///
     /// # Errors
-    /// Any error of the database. The transaction is gone in every case.
-    async fn rollback(self: Box<Self>) -> Result<(), StoreError>;
+    /// [`ApplyError::CommittedEarly`], or [`ApplyError::Store`] of kind `Invalid`: a
+    /// statement had ended the transaction, and may have committed it. Also any error of the
+    /// database. The transaction is gone in every case.
+    async fn rollback(self: Box<Self>) -> Result<(), ApplyError>;
 
     /// The adapter's own transaction, for what only its driver can do.
     fn inner(&mut self) -> &mut dyn Any;

@@ -16,6 +16,7 @@ mod pending_sums;
 mod query;
 mod signal;
 mod snapshot;
+mod statement;
 mod transfers_of;
 mod trial_balance;
 
@@ -36,4 +37,5 @@ pub use signal::{CommitSignal, CommitWatch};
 pub use snapshot::{AccountUpdate, ChangeSet, HoldUpdate, ReversalTotal, Snapshot};
 pub use trial_balance::TrialBalance;
 
+pub(crate) use statement::{check_alone, check_rows};
 pub(crate) use transfers_of::TransfersOf;

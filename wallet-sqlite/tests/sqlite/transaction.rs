@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rusqlite::Connection;
 use wallet_core::store::{HostTransactions, SqlValue, StoreErrorKind};
@@ -194,23 +193,153 @@ async fn refused_statements_are_named_and_the_transaction_goes_on() {
     assert_eq!(shop.orders(), [5]);
 }
 
+/// By the words that the core knows, and by SQLite itself.
 #[tokio::test]
-async fn a_host_that_ends_the_transaction_itself_gets_an_error_and_no_second_run() {
-    for end in ["COMMIT", "ROLLBACK"] {
-        let shop = &Shop::open().await;
-        let runs = &AtomicUsize::new(0);
+async fn what_would_reach_beyond_the_hosts_rows_is_refused() {
+    let shop = &Shop::open().await;
+    let trigger = "CREATE TRIGGER sneak AFTER INSERT ON shop_order BEGIN
+        UPDATE wallet_account SET version = version + 1; END";
+    let refused = [
+        "COMMIT",
+        "ROLLBACK",
+        "SAVEPOINT a",
+        "PRAGMA query_only = ON",
+        "ATTACH ':memory:' AS other",
+        "CREATE TEMPORARY TABLE cart (id INTEGER)",
+        trigger,
+        "DROP TABLE wallet_account",
+        "UPDATE wallet_account SET version = version + 1",
+        "WITH n AS (SELECT 1) DELETE FROM WALLET_JOURNAL",
+        "INSERT INTO wallet_outbox SELECT * FROM wallet_outbox",
+        "DELETE FROM sqlite_schema",
+        "SELECT load_extension('x')",
+        "DELETE FROM shop_order \0 WHERE id = 1",
+        "",
+    ];
+    for (id, sql) in (1..).zip(refused) {
         let done = shop.wallet.in_transaction(&*shop.store, |tx| async move {
-            runs.fetch_add(1, Ordering::Relaxed);
-            tx.execute(INSERT, &[5.into()]).await?;
-            let _ = tx.execute(end, &[]).await;
-            // Whoever ignores the error does not get a payment in.
-            tx.run(Shop::key(5), shop.pay("1.00")).await
+            tx.execute(INSERT, &[id.into()]).await?;
+            for refused in [
+                tx.execute(sql, &[]).await.map(drop),
+                tx.query(sql, &[]).await.map(drop),
+            ] {
+                let error = refused.unwrap_err();
+                assert_eq!(error.code(), "statement_refused", "{sql}: {error:?}");
+            }
+            tx.run(Shop::key(id), shop.pay("0.01")).await
         });
-        let error = done.await.unwrap_err();
-        assert!(!matches!(error, WalletError::Rejected(_)), "{error:?}");
-        assert_eq!(shop.posted(shop.ada).await, 500, "{end}");
-        assert_eq!(runs.load(Ordering::Relaxed), 1, "{end}");
+        done.await.unwrap();
     }
+    assert_eq!(shop.orders().len(), refused.len());
+    // Tables are changed alone, and never the ledger's.
+    for sql in [
+        "DROP TABLE wallet_account",
+        "ALTER TABLE wallet_account ADD COLUMN more INTEGER",
+        "CREATE INDEX mine ON wallet_account (version)",
+        "CREATE TEMPORARY TABLE cart (id INTEGER)",
+        "CREATE TABLE wallet_cart (id INTEGER)",
+        "INSERT INTO wallet_currency VALUES ('X', 1)",
+    ] {
+        let error = shop.wallet.run_alone(&*shop.store, sql).await;
+        let error = error.expect_err(sql);
+        assert_eq!(error.code(), "statement_refused", "{sql}: {error:?}");
+    }
+    for sql in [
+        "CREATE TABLE cart (id INTEGER PRIMARY KEY, note TEXT)",
+        "CREATE INDEX cart_by_note ON cart (note)",
+        "CREATE VIEW cart_view AS SELECT id FROM cart",
+        "CREATE TRIGGER fine AFTER INSERT ON cart BEGIN DELETE FROM cart WHERE id = 0; END",
+        "ALTER TABLE cart ADD COLUMN more INTEGER",
+        "INSERT INTO cart (id) VALUES (1)",
+        "DROP VIEW cart_view",
+        "DROP TABLE cart",
+    ] {
+        let done = shop.wallet.run_alone(&*shop.store, sql).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+    let posted = 500 - i128::try_from(refused.len()).unwrap();
+    assert_eq!(shop.posted(shop.ada).await, posted);
+    // A trigger reaches no further than the statement that it belongs to.
+    let done = shop.wallet.run_alone(&*shop.store, trigger).await;
+    done.unwrap();
+    let error = shop.order(99, "0.01").await.unwrap_err();
+    assert_eq!(error.code(), "statement_refused", "{error:?}");
+    assert_eq!(shop.posted(shop.ada).await, posted);
+}
+
+/// A row that cannot be read takes the whole statement back.
+#[tokio::test]
+async fn a_statement_that_returns_rows_is_done_or_not() {
+    let shop = &Shop::open().await;
+    let done = shop.wallet.in_transaction(&*shop.store, |tx| async move {
+        let insert = "INSERT INTO shop_order (id) VALUES (?) RETURNING id";
+        assert_eq!(tx.execute(insert, &[1.into()]).await?, 1);
+        let rows = tx.query(insert, &[2.into()]).await?;
+        assert_eq!(rows[0].integer(0)?, 2);
+        let real = "INSERT INTO shop_order (id) VALUES (?), (?) RETURNING 0.5";
+        let error = tx.query(real, &[3.into(), 4.into()]).await.unwrap_err();
+        assert!(error.to_string().contains("CAST"), "{error}");
+        let again = tx.query(insert, &[2.into()]).await.unwrap_err();
+        assert!(matches!(&again, WalletError::Statement(error) if error.is_duplicate()));
+        assert_eq!(tx.execute("SELECT id FROM shop_order", &[]).await?, 0);
+        assert_eq!(
+            tx.execute("DELETE FROM shop_order WHERE id = 1 RETURNING id", &[])
+                .await?,
+            1
+        );
+        tx.run(Shop::key(5), shop.pay("1.00")).await
+    });
+    done.await.unwrap();
+    assert_eq!(shop.orders(), [2]);
+}
+
+/// Whoever waits no longer does not hold up the others.
+#[tokio::test]
+async fn a_statement_that_nobody_waits_for_is_cut_off() {
+    let shop = &Shop::open().await;
+    let for_ever = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+        SELECT count(*) FROM n";
+    let done = shop.wallet.in_transaction(&*shop.store, |tx| async move {
+        tx.execute(INSERT, &[1.into()]).await?;
+        let wait = std::time::Duration::from_millis(50);
+        let cut = tokio::time::timeout(wait, tx.query(for_ever, &[])).await;
+        assert!(cut.is_err());
+        Ok::<_, WalletError>(())
+    });
+    assert_eq!(done.await.unwrap_err().code(), "call_dropped");
+    shop.order(2, "1.00").await.unwrap();
+    assert_eq!(shop.orders(), [2]);
+}
+
+/// It would wait for the transaction that waits for it.
+#[tokio::test]
+async fn a_task_of_the_closure_that_begins_another_transaction_gives_up() {
+    let quick = |settings| SqliteSettings {
+        lock_wait: std::time::Duration::from_millis(20),
+        ..settings
+    };
+    let shop = Arc::new(Shop::with(quick).await);
+    let inner = Arc::clone(&shop);
+    let done = shop.wallet.in_transaction(&*shop.store, move |tx| {
+        let shop = Arc::clone(&inner);
+        async move {
+            tx.execute(INSERT, &[1.into()]).await?;
+            let other = Arc::clone(&shop);
+            let other = tokio::spawn(async move { other.order(2, "1.00").await });
+            let error = other.await.unwrap().unwrap_err();
+            assert_eq!(error.code(), "store_conflict");
+            let other = Arc::clone(&shop);
+            let alone = tokio::spawn(async move {
+                let sql = "CREATE TABLE cart (id INTEGER)";
+                other.wallet.run_alone(&*other.store, sql).await
+            });
+            let error = alone.await.unwrap().unwrap_err();
+            assert_eq!(error.code(), "store_conflict");
+            tx.run(Shop::key(1), shop.pay("1.00")).await.map(drop)
+        }
+    });
+    done.await.unwrap();
+    assert_eq!(shop.orders(), [1]);
 }
 
 #[tokio::test]

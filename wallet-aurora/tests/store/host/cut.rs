@@ -16,7 +16,7 @@ use crate::support::{on_both, patient};
 
 on_both! {
     an_unknown_commit_is_settled_and_repeated_only_if_it_did_not_happen
-    an_unknown_commit_without_a_payment_is_indeterminate
+    an_unknown_commit_without_a_payment_stays_unknown
     a_cut_at_any_packet_pays_once
 }
 
@@ -53,7 +53,7 @@ async fn an_unknown_commit_is_settled_and_repeated_only_if_it_did_not_happen(kin
     assert_sound(&shop.store).await;
 }
 
-async fn an_unknown_commit_without_a_payment_is_indeterminate(kind: Kind) {
+async fn an_unknown_commit_without_a_payment_stays_unknown(kind: Kind) {
     let shop = shop(kind).await;
     let (proxy, store) = behind_proxy(&shop).await;
     let wallet = wallet(&store);
@@ -65,12 +65,9 @@ async fn an_unknown_commit_without_a_payment_is_indeterminate(kind: Kind) {
             proxy.arm(0, cut);
             Ok::<_, WalletError>(())
         });
-        match done.await {
-            Err(WalletError::Store(error)) => {
-                assert_eq!(error.kind(), StoreErrorKind::Indeterminate);
-            }
-            other => panic!("{other:?}"),
-        }
+        let error = done.await.unwrap_err();
+        assert_eq!(error.code(), "commit_unknown");
+        assert!(!error.is_retryable(), "the order would be inserted again");
         assert_eq!(runs.get(), 1, "nothing can be proven");
     }
     assert_eq!(shop.orders().await, [(1, "new".to_owned())]);

@@ -29,7 +29,9 @@ fn codes_and_advice_are_those_of_the_first_release() {
     let golden = [
         (rejected.into(), "insufficient_funds", false),
         (TextError::Empty.into(), "invalid_value", false),
-        (WalletError::TransactionLost, "transaction_lost", true),
+        (WalletError::TransactionLost(None), "transaction_lost", true),
+        (WalletError::CommitUnknown, "commit_unknown", false),
+        (WalletError::CallDropped, "call_dropped", false),
         (WalletError::CommittedEarly, "committed_early", false),
         (WalletError::TransactionEnded, "transaction_ended", false),
         (WalletError::InsideTransaction, "inside_transaction", false),

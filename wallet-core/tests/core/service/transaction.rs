@@ -35,6 +35,12 @@ enum Step {
     },
     /// A statement of the host has committed it.
     CommittedEarly,
+    /// Its `apply` never answers.
+    Hangs,
+    /// The second one.
+    SecondHangs,
+    /// A statement of the host has committed it, which a rollback notices.
+    RollbackIsLate,
 }
 
 #[derive(Debug)]
@@ -86,6 +92,12 @@ impl HostTransaction for FlakyTransaction {
         match self.step {
             Step::ApplyFails(kind) => Err(StoreError::new(kind, "a test").into()),
             Step::IsLost => Err(ApplyError::TransactionLost(None)),
+            Step::SecondHangs => {
+                let applied = self.inner.apply(requests).await?;
+                self.step = Step::Hangs;
+                Ok(applied)
+            }
+            Step::Hangs => std::future::pending().await,
             _ => self.inner.apply(requests).await,
         }
     }
@@ -105,8 +117,12 @@ impl HostTransaction for FlakyTransaction {
         }
     }
 
-    async fn rollback(self: Box<Self>) -> Result<(), StoreError> {
-        self.inner.rollback().await
+    async fn rollback(self: Box<Self>) -> Result<(), ApplyError> {
+        self.inner.rollback().await?;
+        match self.step {
+            Step::RollbackIsLate => Err(ApplyError::CommittedEarly),
+            _ => Ok(()),
+        }
     }
 
     fn inner(&mut self) -> &mut dyn Any {
@@ -273,7 +289,7 @@ async fn an_unknown_commit_that_cannot_be_settled_stays_unknown() {
         Ok::<_, WalletError>(())
     });
     let error = done.await.unwrap_err();
-    assert_eq!((error.code(), host.runs()), ("indeterminate", 1));
+    assert_eq!((error.code(), host.runs()), ("commit_unknown", 1));
 }
 
 #[tokio::test]
@@ -394,4 +410,164 @@ async fn a_closure_that_panics_leaves_the_wallet_as_it_was() {
         .submit(Request::new(key("later"), pay))
         .await
         .unwrap();
+}
+
+/// The rules of ADR 36.
+#[tokio::test]
+async fn a_statement_that_could_end_the_transaction_is_refused_before_it_is_sent() {
+    let host = Host::with(&[]).await;
+    let wallet = &host.world.wallet;
+    let done = wallet.in_transaction(&host.flaky, |tx| async move {
+        for sql in [
+            "COMMIT AND CHAIN",
+            "ROLLBACK TO a",
+            "CREATE TABLE t (n INTEGER)",
+        ] {
+            for error in [
+                tx.execute(sql, &[]).await.map(drop),
+                tx.query(sql, &[]).await.map(drop),
+            ] {
+                let error = error.unwrap_err();
+                assert_eq!(error.code(), "statement_refused");
+                assert!(error.to_string().contains("SELECT, INSERT"), "{error}");
+            }
+        }
+        let pay = PostTransfer::new(vec![leg(1, 2, 100)]);
+        tx.run(key("order"), pay).await
+    });
+    done.await.unwrap();
+    assert_eq!(host.paid().await, 100);
+    let error = wallet.run_alone(&host.flaky, "COMMIT").await.unwrap_err();
+    assert!(error.to_string().contains("CREATE"), "{error}");
+}
+
+#[tokio::test]
+async fn a_call_that_was_dropped_rolls_everything_back() {
+    let host = &Host::with(&[Step::SecondHangs]).await;
+    let wallet = &host.world.wallet;
+    let pay = |cents| PostTransfer::new(vec![leg(1, 2, cents)]);
+    let done = wallet.in_transaction(&host.flaky, |tx| async move {
+        host.runs.fetch_add(1, Ordering::Relaxed);
+        tx.run(key("first"), pay(100)).await?;
+        let dropped = tx.run(key("dropped"), pay(200)).now_or_never();
+        assert!(dropped.is_none(), "it waits");
+        let error = tx.run(key("later"), pay(300)).await.unwrap_err();
+        assert_eq!(error.code(), "call_dropped");
+        Ok::<_, WalletError>("not paid")
+    });
+    let error = done.await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.is_retryable()),
+        ("call_dropped", false)
+    );
+    assert_eq!((host.runs(), host.paid().await), (1, 0));
+}
+
+/// Also where the closure never returns.
+#[tokio::test]
+async fn a_handle_that_outlives_its_closure_does_nothing() {
+    let host = Arc::new(Host::with(&[]).await);
+    for panics in [false, true] {
+        let kept = Arc::new(Mutex::new(None));
+        let (at_work, keep) = (Arc::clone(&host), Arc::clone(&kept));
+        let running = tokio::spawn(async move {
+            let wallet = &at_work.world.wallet;
+            let done = wallet.in_transaction(&at_work.flaky, |tx| {
+                let keep = Arc::clone(&keep);
+                async move {
+                    let pay = PostTransfer::new(vec![leg(1, 2, 100)]);
+                    tx.run(key("order"), pay).await?;
+                    *keep.lock().unwrap() = Some(tx);
+                    assert!(!panics, "a bug of the host");
+                    std::future::pending::<Result<(), WalletError>>().await
+                }
+            });
+            done.await
+        });
+        while kept.lock().unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        running.abort();
+        assert!(running.await.is_err());
+        let handle = kept.lock().unwrap().take().unwrap();
+        let pay = PostTransfer::new(vec![leg(3, 4, 100)]);
+        let error = handle.run(key("late"), pay).await.unwrap_err();
+        assert_eq!(error.code(), "transaction_ended");
+        assert_eq!(host.paid().await, 0);
+    }
+}
+
+/// What the host did there is not known.
+#[tokio::test]
+async fn after_the_adapters_own_transaction_nothing_is_run_again() {
+    let unknown = |has_committed| Step::Unknown { has_committed };
+    for (step, code, paid) in [
+        (
+            Step::ApplyFails(StoreErrorKind::Conflict),
+            "store_conflict",
+            0,
+        ),
+        (Step::IsLost, "transaction_lost", 0),
+        (
+            Step::CommitFails(StoreErrorKind::Unavailable),
+            "store_unavailable",
+            0,
+        ),
+        (unknown(false), "indeterminate", 0),
+        (unknown(true), "paid", 100),
+        (Step::Fine, "paid", 100),
+    ] {
+        let host = Host::with(&[step]).await;
+        let wallet = &host.world.wallet;
+        let done = wallet.in_transaction(&host.flaky, |tx| {
+            let host = &host;
+            async move {
+                host.runs.fetch_add(1, Ordering::Relaxed);
+                drop(tx.inner::<FlakyTransaction>().await?.unwrap());
+                let pay = PostTransfer::new(vec![leg(1, 2, 100)]);
+                tx.run(key("order"), pay).await.map(drop)
+            }
+        });
+        let done = done.await;
+        let answer = done.as_ref().map_or_else(WalletError::code, |()| "paid");
+        assert_eq!((answer, host.runs()), (code, 1), "{step:?}");
+        assert_eq!(host.paid().await, paid, "{step:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_that_came_too_late_is_the_answer() {
+    let host = Host::with(&[Step::RollbackIsLate]).await;
+    let wallet = &host.world.wallet;
+    let done = wallet.in_transaction(&host.flaky, |_| async {
+        host.runs.fetch_add(1, Ordering::Relaxed);
+        Err::<(), _>(WalletError::Overloaded)
+    });
+    assert_eq!(done.await.unwrap_err().code(), "committed_early");
+    assert_eq!(host.runs(), 1);
+}
+
+#[tokio::test]
+async fn no_run_begins_after_the_time_to_answer() {
+    let settings = Settings {
+        answer_wait: Some(std::time::Duration::from_micros(1)),
+        ..quiet()
+    };
+    let world = World::with(settings).await;
+    let flaky = Flaky {
+        store: world.store.inner.clone(),
+        script: Mutex::new(VecDeque::from([Step::IsLost; 5])),
+        begun: AtomicU32::new(0),
+    };
+    let done = world.wallet.in_transaction(&flaky, |tx| async move {
+        let pay = PostTransfer::new(vec![leg(1, 2, 100)]);
+        tx.run(key("order"), pay).await
+    });
+    let error = done.await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.is_retryable()),
+        ("transaction_lost", true)
+    );
+    // The pause after the first one was longer.
+    assert_eq!(flaky.begun.load(Ordering::Relaxed), 2);
 }
