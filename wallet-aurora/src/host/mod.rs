@@ -80,9 +80,15 @@ pub(crate) const PACKET_BYTES: usize = 1 << 20;
 ///
 /// `execute` counts the rows that an `UPDATE` finds, whether it changes them or not.
 ///
-/// `COMMIT`, `ROLLBACK`, `BEGIN` and changes of schema end the transaction. The commit at
-/// the end then fails, and what was applied since is rolled back. A connection whose session
-/// was changed (`SET`, `USE`) is not used again.
+/// `COMMIT`, `ROLLBACK`, `BEGIN` and changes of schema end the transaction, and what was done
+/// before may be committed. [`Wallet::in_transaction`](wallet_core::Wallet::in_transaction)
+/// refuses them. On the driver's own connection nothing refuses them: the commit or rollback
+/// at the end then fails. A lock that is not free in time (error 1205) ends the transaction
+/// like a deadlock.
+///
+/// A connection of the store's is not used again if its session was changed (`SET`, `USE`), if
+/// a statement names a variable (`@`) or `GET_LOCK`, or if the host had the driver's own
+/// connection.
 ///
 /// # A host that vanishes
 /// A host may vanish without closing its connection. The accounts that it has locked then
