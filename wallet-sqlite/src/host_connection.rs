@@ -52,7 +52,7 @@ impl HostConnection {
         Ok(self.thread.get_or_init(|| thread))
     }
 
-    /// Tells the connection whose statements it prepares.
+    /// The switch of the connection: whose statements it prepares.
     pub(crate) const fn switch(&self) -> &Switch {
         &self.switch
     }

@@ -24,7 +24,7 @@ const ROWS: u8 = 1;
 /// It prepares statements of a host, on rows or tables.
 const TABLES: u8 = 2;
 
-/// Tells SQLite whose statements it prepares: [`STORE`] at first.
+/// What SQLite is preparing: [`STORE`] at first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Switch(Arc<AtomicU8>);
 

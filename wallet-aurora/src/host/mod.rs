@@ -300,7 +300,7 @@ impl<'c> HostTransaction<'c> {
         }
     }
 
-    /// Rolls back, and tells if a statement had ended the store's transaction before.
+    /// Rolls back, and reports if a statement had ended the store's transaction before.
     async fn roll_back(mut self) -> Result<(), ApplyError> {
         let was_open = match self.link {
             Link::Own(transaction) => {

@@ -1,4 +1,4 @@
-//! Which statements a host may run. See ADR 36.
+//! The statements that a host may run: the decision record 36.
 
 use crate::store::StatementError;
 
