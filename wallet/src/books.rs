@@ -71,6 +71,9 @@ impl Books {
     /// Runs `work` in a transaction on the host's tables and the books: see
     /// [`Wallet::in_transaction`].
     ///
+    /// On MySQL each open transaction uses a connection, and a read through the books inside of
+    /// it another one.
+    ///
     /// # Errors
     /// The same as [`Wallet::in_transaction`].
     pub async fn in_transaction<T, E, F>(&self, work: impl FnMut(Transaction) -> F) -> Result<T, E>

@@ -160,8 +160,8 @@ impl Transaction {
     }
 
     /// The adapter's own transaction, for what only its driver can do; `None` for another
-    /// adapter. Each adapter's documentation names the type. Other calls of this
-    /// transaction wait until the returned guard is dropped.
+    /// adapter. On MySQL it is the adapter's `HostTransaction`; on SQLite and in memory there
+    /// is none. Other calls of this transaction wait until the returned guard is dropped.
     ///
     /// What is done there is not seen: it must neither end the transaction, nor change the
     /// connection's session, nor use the savepoint `wallet_host`. After this call, a run that
