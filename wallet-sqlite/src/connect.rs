@@ -16,9 +16,9 @@ use crate::SqliteSettings;
 use crate::error::{During, Result, corrupt};
 use crate::file::{OpenFile, create_private, follow, names, second_names};
 use crate::guard::{self, Claim, Guard};
-use crate::lock::insist;
+use crate::lock::{insist, roll_back};
 use crate::trace::{remove_second_names, traces};
-use identify::{identify, log_ahead, one};
+use identify::{identify, log_ahead, one, pragma};
 
 pub(crate) use examine::{Examination, copy, exclusive, look, without_log};
 
@@ -47,12 +47,15 @@ pub(crate) struct Opened {
 pub(crate) fn writer(settings: &SqliteSettings) -> Result<Opened> {
     settings.validate()?;
     let path = real(&settings.path)?;
-    let opened = open_writer(settings, &path);
-    // Under several names SQLite may fail before that is checked. A conflict stays one:
-    // a restore gives the file a second name for a moment.
+    or_several_names(open_writer(settings, &path), &path)
+}
+
+/// Under several names SQLite may fail before they are counted. A conflict stays one: a
+/// restore gives the file a second name for a moment.
+fn or_several_names(opened: Result<Opened>, path: &Path) -> Result<Opened> {
     let is_conflict = |error: &StoreError| error.kind() == StoreErrorKind::Conflict;
     match opened {
-        Err(error) if !is_conflict(&error) => one_name(&path).and(Err(error)),
+        Err(error) if !is_conflict(&error) => one_name(path).and(Err(error)),
         opened => opened,
     }
 }
@@ -71,7 +74,7 @@ fn open_writer(settings: &SqliteSettings, path: &Path) -> Result<Opened> {
     remove_second_names(path);
     one_name(path)?;
     // The first read creates the log.
-    let _: i64 = one(&connection, "SELECT count(*) FROM sqlite_schema")?;
+    objects(&connection)?;
     let file = file.with_log().require_log()?;
     let guard = guarded(settings, &file, claim)?;
     Ok(Opened {
@@ -108,6 +111,11 @@ fn one_name(path: &Path) -> Result<()> {
 /// tables has set its journal mode.
 pub(crate) fn tables(settings: &SqliteSettings) -> Result<Opened> {
     settings.validate()?;
+    let path = real(&settings.path)?;
+    or_several_names(open_tables(settings, &path), &path)
+}
+
+fn open_tables(settings: &SqliteSettings, path: &Path) -> Result<Opened> {
     let (connection, file) = open_or_create(settings)?;
     let set_wait = |wait| {
         let set = connection.busy_timeout(wait);
@@ -115,18 +123,28 @@ pub(crate) fn tables(settings: &SqliteSettings) -> Result<Opened> {
     };
     set_wait(Duration::ZERO)?;
     insist(settings.lock_wait, || {
-        let count: i64 = one(&connection, "SELECT count(*) FROM sqlite_schema")?;
-        if count == 0 {
+        if objects(&connection)? == 0 {
             log_ahead(&connection)?;
         }
         Ok(())
     })?;
-    // With a rollback journal, a read or a commit may have to wait too.
-    set_wait(settings.lock_wait)?;
     // No other thread runs checkpoints on this file.
     tune(&connection, settings, 1)?;
-    let file = file.with_log();
-    let guard = tables_guard(&connection, settings, &file)?;
+    let has_log = insist(settings.lock_wait, || {
+        let has_log = under_one_name(&connection, path);
+        roll_back(&connection);
+        has_log
+    })?;
+    // With a rollback journal, a read or a commit may have to wait too.
+    set_wait(settings.lock_wait)?;
+    let (file, guard) = if has_log {
+        let file = file.with_log().require_log()?;
+        let guard = guarded(settings, &file, guard::claim(settings, &file)?)?;
+        (file, guard)
+    } else {
+        // A read transaction that stays open would stop all writers.
+        (file, None)
+    };
     Ok(Opened {
         connection,
         file: file.with_guard(guard.as_ref()),
@@ -134,17 +152,21 @@ pub(crate) fn tables(settings: &SqliteSettings) -> Result<Opened> {
     })
 }
 
-/// The guard of the log. A file with a rollback journal has no log, and a read transaction
-/// that stays open would stop all writers.
-fn tables_guard(
-    connection: &Connection,
-    settings: &SqliteSettings,
-    file: &OpenFile,
-) -> Result<Option<Arc<Guard>>> {
-    if identify::pragma::<String>(connection, "journal_mode")? != "wal" {
-        return Ok(None);
-    }
-    guarded(settings, file, guard::claim(settings, file)?)
+/// Refuses a file with several names. Returns whether the file has a write-ahead log. The
+/// caller ends the read transaction.
+fn under_one_name(connection: &Connection, path: &Path) -> Result<bool> {
+    let begun = connection.execute_batch("BEGIN");
+    begun.during("beginning to read")?;
+    // The read creates the log. While it is open, no restore can be replacing the file.
+    objects(connection)?;
+    remove_second_names(path);
+    one_name(path)?;
+    Ok(pragma::<String>(connection, "journal_mode")? == "wal")
+}
+
+/// The number of tables, indexes and other objects in the file.
+fn objects(connection: &Connection) -> Result<i64> {
+    one(connection, "SELECT count(*) FROM sqlite_schema")
 }
 
 /// The guard that belongs to a claim.

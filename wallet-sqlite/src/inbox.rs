@@ -80,8 +80,8 @@ impl SqliteInbox {
     /// other tables of any application. Blocks while it opens.
     ///
     /// # Errors
-    /// - `Internal`: a setting is out of range, or the tables are missing and the settings
-    ///   disable creating them.
+    /// - `Internal`: a setting is out of range; the file has several names (hard links); or
+    ///   the tables are missing and the settings disable creating them.
     /// - `Corrupt`: the file is no database at all.
     /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
     pub fn open(settings: &SqliteSettings) -> Result<Self> {

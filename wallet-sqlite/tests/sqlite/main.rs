@@ -33,6 +33,7 @@ mod purge;
 mod queue;
 mod restore;
 mod support;
+mod tables;
 mod transaction;
 mod two_processes;
 mod whole_file;
