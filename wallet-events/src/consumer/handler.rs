@@ -9,6 +9,11 @@ use crate::Event;
 
 /// Carries out the effect of an event.
 ///
+/// A panic counts as a failure with the panic's text: the event comes again, and other
+/// accounts continue. So the handler must be usable after a panic. A standard library
+/// `Mutex` that was locked at that time is poisoned. With `panic = "abort"` in the
+/// host's profile, a panic ends the process.
+///
 /// ```
 /// use wallet_core::messaging::DeliveryError;
 /// use wallet_events::{Delivery, EventHandler, Handled};

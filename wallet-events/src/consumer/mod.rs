@@ -1,5 +1,6 @@
 //! The consumer: handles each event of a queue, with its effect once.
 
+mod call;
 mod catch_up;
 mod group;
 mod handler;

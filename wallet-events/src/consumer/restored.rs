@@ -2,6 +2,7 @@
 
 use wallet_core::ledger::{Epoch, Position, Restore};
 
+use super::call;
 use super::steps::{Failure, Steps};
 use crate::event::Event;
 
@@ -91,7 +92,8 @@ impl Steps {
         for restore in restores {
             if known.is_new(restore) {
                 let restore = known.widened(restore, before);
-                let notified = self.handler.restored(&restore).await;
+                let notify = async { self.handler.restored(&restore).await };
+                let notified = call::caught(notify).await;
                 notified.map_err(Failure::Restored)?;
                 self.inbox.note_restore(name, &restore).await?;
                 known.notified.push(restore);

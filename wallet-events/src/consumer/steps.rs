@@ -11,7 +11,7 @@ use wallet_core::store::LedgerStore;
 
 use super::restored::Known;
 use super::stats::{ConsumerStats, Counters};
-use super::{Delivery, EventHandler, Gaps, Handled, Missed, Start, catch_up};
+use super::{Delivery, EventHandler, Gaps, Handled, Missed, Start, call, catch_up};
 use crate::event::{Event, EventError, Parsed};
 
 /// Why an event was not completed.
@@ -154,7 +154,8 @@ impl Steps {
             delivery.step = step;
             delivery.restored = known.between(from, &delivery.event);
             delivery.missed = self.missed(&step, delivery.restored).await?;
-            match self.handler.handle(&delivery).await? {
+            let handle = async { self.handler.handle(&delivery).await };
+            match call::caught(handle).await? {
                 Handled::Recorded => break,
                 Handled::Unrecorded => {
                     self.record(step).await?;

@@ -19,9 +19,18 @@ struct State {
     positions: BTreeMap<(String, AccountKey), Position>,
     restores: Vec<Restore>,
     effects: Vec<Delivery>,
-    /// How many of the next deliveries of a version fail.
-    failing: BTreeMap<Version, u32>,
+    /// How the next deliveries of a version fail, and how many of them.
+    failing: BTreeMap<Version, (Failing, u32)>,
+    /// How many of the next reports of a restore panic.
+    panics_at_restores: u32,
     moved: u32,
+}
+
+/// How a handler fails.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Failing {
+    Error,
+    Panic,
 }
 
 /// How a handler records its work.
@@ -62,7 +71,15 @@ impl Books {
     }
 
     pub(crate) fn fail(&self, version: Version, times: u32) {
-        self.state().failing.insert(version, times);
+        self.fail_by(Failing::Error, version, times);
+    }
+
+    pub(crate) fn fail_by(&self, failing: Failing, version: Version, times: u32) {
+        self.state().failing.insert(version, (failing, times));
+    }
+
+    pub(crate) fn panic_at_restores(&self, times: u32) {
+        self.state().panics_at_restores = times;
     }
 
     pub(crate) fn effects(&self) -> Vec<Delivery> {
@@ -88,6 +105,13 @@ impl Books {
 }
 
 impl State {
+    /// How this delivery of a version fails, if it does.
+    fn failing(&mut self, version: Version) -> Option<Failing> {
+        let (failing, times) = self.failing.get_mut(&version)?;
+        *times = times.checked_sub(1)?;
+        Some(*failing)
+    }
+
     fn advance(&mut self, consumer: &str, step: &InboxStep) -> bool {
         let key = (consumer.to_owned(), step.account);
         let position = self.positions.entry(key).or_default();
@@ -132,13 +156,13 @@ impl Inbox for Books {
 impl EventHandler for Books {
     async fn handle(&self, delivery: &Delivery) -> Result<Handled, DeliveryError> {
         tokio::time::sleep(self.latency).await;
-        let mut state = self.state();
-        if let Some(times) = state.failing.get_mut(&delivery.event.version)
-            && *times > 0
-        {
-            *times -= 1;
-            return Err(DeliveryError::new("out of stock"));
+        let failing = self.state().failing(delivery.event.version);
+        match failing {
+            Some(Failing::Error) => return Err(DeliveryError::new("out of stock")),
+            Some(Failing::Panic) => panic!("a fault of the handler"),
+            None => {}
         }
+        let mut state = self.state();
         if self.way == Way::Together && !state.advance(NAME, &delivery.step) {
             state.moved += 1;
             return Ok(Handled::Moved);
@@ -152,6 +176,11 @@ impl EventHandler for Books {
 
     async fn restored(&self, restore: &Restore) -> Result<(), DeliveryError> {
         let mut state = self.state();
+        if let Some(left) = state.panics_at_restores.checked_sub(1) {
+            state.panics_at_restores = left;
+            drop(state);
+            panic!("a fault of the handler");
+        }
         state.restores.push(*restore);
         state.effects.retain(|effect| {
             let event = &effect.event;

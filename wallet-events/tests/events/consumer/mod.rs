@@ -6,6 +6,7 @@ mod failures;
 mod gaps;
 mod kills;
 mod once;
+mod panics;
 mod restore_worlds;
 mod restores;
 pub(crate) mod shop;

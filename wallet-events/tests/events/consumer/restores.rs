@@ -235,3 +235,21 @@ async fn without_a_ledger_the_handler_is_asked_to_read_the_account_itself() {
     assert_eq!(seen, [(Some(restore), true); 2]);
     assert_eq!(at_work.consumer.stats().failures, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_panics_at_a_restore_is_notified_again() {
+    let example = Example::new().await;
+    let Example { shop, ada, bob, .. } = &example;
+    shop.send(&example.retained).await;
+    let restore = example.restore(example.at).await;
+    shop.world.pay(*ada, *bob).await;
+    shop.books.panic_at_restores(2);
+    shop.send(&shop.published().await).await;
+    let at_work = shop.start();
+    shop.consumed().await;
+    assert_eq!(shop.books.restores(), [restore]);
+    assert_eq!(shop.books.versions(*ada), [1, 2, 3, 4]);
+    let last = at_work.consumer.stats().last_failure.unwrap();
+    assert!(last.contains("the handler panicked: a fault"), "{last}");
+    at_work.stop().await;
+}

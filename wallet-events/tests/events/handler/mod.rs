@@ -3,4 +3,5 @@
 mod failures;
 mod kills;
 mod once;
+mod panics;
 pub(crate) mod place;

@@ -1,0 +1,50 @@
+//! Calls a handler. A panic is a failed attempt, not the end of the relay or the consumer.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use wallet_core::messaging::DeliveryError;
+
+/// Waits for a call of a handler. A panic is an error with the panic's text.
+///
+/// # Errors
+/// The error of the call.
+pub(super) async fn caught<T>(
+    call: impl Future<Output = Result<T, DeliveryError>>,
+) -> Result<T, DeliveryError> {
+    // Nothing of this crate is half changed: the call has only shared references.
+    let called = AssertUnwindSafe(call).catch_unwind().await;
+    called.unwrap_or_else(|panic| Err(DeliveryError::new(words(panic.as_ref()))))
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    match text {
+        Some(text) => format!("the handler panicked: {text}"),
+        None => "the handler panicked".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::panic_any;
+
+    use super::*;
+
+    fn of(panic: impl Any + Send) -> String {
+        let called = caught::<()>(async { panic_any(panic) });
+        let error = called.now_or_never().unwrap().unwrap_err();
+        error.to_string()
+    }
+
+    #[test]
+    fn the_text_of_a_panic_is_in_the_error() {
+        let text = "delivery failed: the handler panicked: out of paper";
+        assert_eq!(of("out of paper"), text);
+        assert_eq!(of("out of paper".to_owned()), text);
+        assert_eq!(of(7), "delivery failed: the handler panicked");
+    }
+}
