@@ -25,8 +25,9 @@ pub fn publisher(books: &Books, file: &Path, model: &Arc<ReadModel>) -> Result<H
     let inbox = Arc::new(SqliteInbox::open(&SqliteSettings::new(file))?);
     let model = Arc::<ReadModel>::clone(model);
     let ledger = Arc::clone(books.store());
-    let settings = HandlerSettings::new(READ_MODEL);
-    Ok(HandlerPublisher::new(inbox, model, ledger, settings)?)
+    let (clock, settings) = (Arc::new(SystemClock), HandlerSettings::new(READ_MODEL));
+    let publisher = HandlerPublisher::new(inbox, model, ledger, clock, settings)?;
+    Ok(publisher)
 }
 
 /// The relay from the outbox of the books to `publisher`. `signal` notifies it of commits.

@@ -14,6 +14,12 @@ use crate::Event;
 /// `Mutex` that was locked at that time is poisoned. With `panic = "abort"` in the
 /// host's profile, a panic ends the process.
 ///
+/// A call of [`handle`](EventHandler::handle) that takes longer than the setting
+/// `handler_wait` counts as a failure too. Its future is dropped where it waits: an open
+/// transaction must roll back when it is dropped. If the effect was committed and recorded
+/// by then, the event comes again and is skipped. A handler that blocks its thread is not
+/// interrupted, so blocking work belongs on a thread of its own.
+///
 /// ```
 /// use wallet_core::messaging::DeliveryError;
 /// use wallet_events::{Delivery, EventHandler, Handled};
@@ -60,6 +66,8 @@ pub trait EventHandler: Debug + Send + Sync + 'static {
     /// [`Missed`]. Discard only results with an epoch before the restore's. The epoch of
     /// an entry is not enough: what the database still holds keeps its old epoch. For
     /// effects that cannot be undone, such as mails, do nothing.
+    ///
+    /// No time limit applies: to discard may take long.
     ///
     /// # Errors
     /// [`DeliveryError`]: the event that reported the restore comes again.

@@ -20,6 +20,7 @@ use wallet_core::runtime::Clock;
 use wallet_core::store::LedgerStore;
 
 pub use handler::{Delivery, EventHandler, Handled, Missed};
+pub(crate) use settings::HANDLER_WAIT;
 pub use settings::{ConsumerSettings, Gaps, Start};
 pub use stats::ConsumerStats;
 pub(crate) use steps::{Failure, Steps};
@@ -78,7 +79,9 @@ impl Consumer {
         settings: ConsumerSettings,
     ) -> Result<Self, SettingError> {
         settings.validate()?;
-        let steps = Steps::new(settings.name.clone(), inbox, handler, None);
+        let name = settings.name.clone();
+        let (wait, own) = (settings.handler_wait, Arc::clone(&clock));
+        let steps = Steps::new(name, inbox, handler, None, own, wait);
         let core = Core {
             queue,
             clock,

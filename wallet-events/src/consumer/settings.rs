@@ -5,6 +5,9 @@ use wallet_core::runtime::Backoff;
 
 use crate::setting::{SettingError, check};
 
+/// How long a handler may take for one event, by default.
+pub(crate) const HANDLER_WAIT: Duration = Duration::from_secs(30);
+
 /// How a [`Consumer`](super::Consumer) works: plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsumerSettings {
@@ -20,6 +23,10 @@ pub struct ConsumerSettings {
     /// The visibility timeout of a received message; extended while the consumer works.
     /// 30 s by default.
     pub visibility: Duration,
+    /// How long the handler may take for one event, at least 1 ms. Then the call is dropped,
+    /// and the attempt counts as failed. 30 s by default. `Duration::MAX` sets no limit. A
+    /// handler that blocks its thread is not interrupted.
+    pub handler_wait: Duration,
     /// The pauses before a failed event is received again. From 1 s to 5 min by default.
     pub retry: Backoff,
 }
@@ -56,6 +63,7 @@ impl ConsumerSettings {
             gaps: Gaps::default(),
             batch: 10,
             visibility: Duration::from_secs(30),
+            handler_wait: HANDLER_WAIT,
             retry: Backoff::new(Duration::from_secs(1), Duration::from_secs(300)),
         }
     }
@@ -66,6 +74,10 @@ impl ConsumerSettings {
             ("name", name.contains(&self.name.len())),
             ("batch", self.batch > 0),
             ("visibility", self.visibility >= Duration::from_millis(100)),
+            (
+                "handler_wait",
+                self.handler_wait >= Duration::from_millis(1),
+            ),
             ("retry", self.retry.longest >= self.retry.first),
         ])
     }
@@ -89,6 +101,9 @@ mod tests {
         assert_eq!(with(|s| s.name = "x".repeat(129)), fault("name"));
         assert_eq!(with(|s| s.batch = 0), fault("batch"));
         assert_eq!(with(|s| s.visibility = Duration::ZERO), fault("visibility"));
+        let wait = |s: &mut ConsumerSettings| s.handler_wait = Duration::ZERO;
+        assert_eq!(with(wait), fault("handler_wait"));
+        assert_eq!(with(|s| s.handler_wait = Duration::MAX), Ok(()));
         assert_eq!(with(|s| s.retry.longest = Duration::ZERO), fault("retry"));
     }
     #[test]

@@ -1,12 +1,14 @@
 //! Handles one event: the part that consumers of a queue and handlers behind a relay share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::RwLock;
 use wallet_core::StoreError;
 use wallet_core::ledger::{AccountKey, Position, Restore};
 use wallet_core::messaging::{DeliveryError, Inbox, InboxStep};
+use wallet_core::runtime::Clock;
 use wallet_core::store::LedgerStore;
 
 use super::restored::Known;
@@ -40,6 +42,8 @@ pub(crate) struct Steps {
     pub(super) known: RwLock<Known>,
     pub(super) stats: Counters,
     pub(super) ledger: Option<Arc<dyn LedgerStore>>,
+    clock: Arc<dyn Clock>,
+    handler_wait: Duration,
     start: Start,
     gaps: Gaps,
 }
@@ -72,13 +76,15 @@ fn read(body: &str) -> Result<Read, EventError> {
 }
 
 impl Steps {
-    /// A handler that `inbox` knows by `name`. If versions are missing, they are read from
-    /// `ledger`.
+    /// A handler that `inbox` knows by `name`, and that answers within `handler_wait`. If
+    /// versions are missing, they are read from `ledger`.
     pub(crate) fn new(
         name: String,
         inbox: Arc<dyn Inbox>,
         handler: Arc<dyn EventHandler>,
         ledger: Option<Arc<dyn LedgerStore>>,
+        clock: Arc<dyn Clock>,
+        handler_wait: Duration,
     ) -> Self {
         Self {
             name,
@@ -87,6 +93,8 @@ impl Steps {
             known: RwLock::default(),
             stats: Counters::default(),
             ledger,
+            clock,
+            handler_wait,
             start: Start::default(),
             gaps: Gaps::default(),
         }
@@ -102,7 +110,9 @@ impl Steps {
     /// The same, nothing done so far, with another ledger.
     pub(super) fn with_ledger(&self, ledger: Arc<dyn LedgerStore>) -> Self {
         let (inbox, handler) = (Arc::clone(&self.inbox), Arc::clone(&self.handler));
-        Self::new(self.name.clone(), inbox, handler, Some(ledger)).with(self.start, self.gaps)
+        let (name, clock) = (self.name.clone(), Arc::clone(&self.clock));
+        let steps = Self::new(name, inbox, handler, Some(ledger), clock, self.handler_wait);
+        steps.with(self.start, self.gaps)
     }
 
     pub(crate) fn stats(&self) -> ConsumerStats {
@@ -155,7 +165,7 @@ impl Steps {
             delivery.restored = known.between(from, &delivery.event);
             delivery.missed = self.missed(&step, delivery.restored).await?;
             let handle = async { self.handler.handle(&delivery).await };
-            match call::caught(handle).await? {
+            match call::within(&*self.clock, self.handler_wait, handle).await? {
                 Handled::Recorded => break,
                 Handled::Unrecorded => {
                     self.record(step).await?;

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use wallet_core::messaging::{
     DeliveryError, EventPublisher, Inbox, Message, Published, PublisherLimits,
 };
+use wallet_core::runtime::Clock;
 use wallet_core::store::LedgerStore;
 
 pub use settings::HandlerSettings;
@@ -45,9 +46,11 @@ const MESSAGES: usize = 10;
 ///   before the handler existed, they are read from the ledger
 ///   ([`Delivery::missed`](crate::Delivery::missed)).
 ///
-/// The handler runs in the task of the relay. If it blocks the thread for longer than the
-/// relay's [`lease`](crate::RelaySettings::lease), another relay may take over. Effects
-/// still happen once.
+/// The handler runs in the task of the relay. If it waits for longer than
+/// [`handler_wait`](HandlerSettings::handler_wait), its call is dropped and has failed. A
+/// handler that blocks the thread is not interrupted: meanwhile the relay does nothing
+/// else. If that takes longer than the relay's [`lease`](crate::RelaySettings::lease),
+/// another relay may take over. Effects still happen once.
 ///
 /// For several handlers, or a handler and a queue, use a [`Tee`](crate::Tee).
 ///
@@ -86,8 +89,9 @@ const MESSAGES: usize = 10;
 /// let greeter = Arc::new(Greeter(greeted.clone()));
 /// let settings = HandlerSettings::new("greeter");
 /// let inbox = Arc::new(MemoryInbox::new());
-/// let handler = HandlerPublisher::new(inbox, greeter, books.clone(), settings)?;
-/// let (handler, clock) = (Arc::new(handler), Arc::new(SystemClock));
+/// let clock = Arc::new(SystemClock);
+/// let handler = HandlerPublisher::new(inbox, greeter, books.clone(), clock.clone(), settings)?;
+/// let handler = Arc::new(handler);
 /// let settings = RelaySettings::new("relay-1");
 /// let relay = Relay::builder(books.clone(), books, handler.clone(), clock, settings);
 /// let relay = relay.signal(signal).build()?;
@@ -107,7 +111,7 @@ pub struct HandlerPublisher {
 
 impl HandlerPublisher {
     /// A publisher to `handler`; `inbox` knows the handler by the name in its settings. What
-    /// is missing is read from `ledger`.
+    /// is missing is read from `ledger`. `clock` limits how long the handler may take.
     ///
     /// # Errors
     /// [`SettingError`].
@@ -115,10 +119,12 @@ impl HandlerPublisher {
         inbox: Arc<dyn Inbox>,
         handler: Arc<dyn EventHandler>,
         ledger: Arc<dyn LedgerStore>,
+        clock: Arc<dyn Clock>,
         settings: HandlerSettings,
     ) -> Result<Self, SettingError> {
         settings.validate()?;
-        let steps = Steps::new(settings.name, inbox, handler, Some(ledger));
+        let (name, wait) = (settings.name, settings.handler_wait);
+        let steps = Steps::new(name, inbox, handler, Some(ledger), clock, wait);
         Ok(Self {
             steps: steps.with(settings.start, settings.gaps),
             attempts_max: settings.attempts_max,

@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use wallet_core::messaging::InboxStep;
 
-use crate::consumer::{Gaps, Start};
+use crate::consumer::{Gaps, HANDLER_WAIT, Start};
 use crate::setting::{SettingError, check};
 
 /// The settings of a [`HandlerPublisher`](super::HandlerPublisher): plain data.
@@ -17,6 +19,10 @@ pub struct HandlerSettings {
     /// by default, which takes about a minute with the default pauses of a relay. The count
     /// is in memory: it begins again when the process starts. `None` never parks the event.
     pub attempts_max: Option<u32>,
+    /// How long the handler may take for one event, at least 1 ms. Then the call is dropped,
+    /// and the attempt counts as failed. 30 s by default. `Duration::MAX` sets no limit. A
+    /// handler that blocks its thread is not interrupted.
+    pub handler_wait: Duration,
 }
 
 impl HandlerSettings {
@@ -28,6 +34,7 @@ impl HandlerSettings {
             start: Start::default(),
             gaps: Gaps::default(),
             attempts_max: Some(20),
+            handler_wait: HANDLER_WAIT,
         }
     }
 
@@ -36,6 +43,10 @@ impl HandlerSettings {
         check([
             ("name", name.contains(&self.name.len())),
             ("attempts_max", self.attempts_max != Some(0)),
+            (
+                "handler_wait",
+                self.handler_wait >= Duration::from_millis(1),
+            ),
         ])
     }
 }
@@ -57,5 +68,8 @@ mod tests {
         assert_eq!(with(|s| s.name = String::new()), fault("name"));
         assert_eq!(with(|s| s.name = "x".repeat(129)), fault("name"));
         assert_eq!(with(|s| s.attempts_max = Some(0)), fault("attempts_max"));
+        let wait = |s: &mut HandlerSettings| s.handler_wait = Duration::ZERO;
+        assert_eq!(with(wait), fault("handler_wait"));
+        assert_eq!(with(|s| s.handler_wait = Duration::MAX), Ok(()));
     }
 }

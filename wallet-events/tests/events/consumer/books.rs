@@ -31,6 +31,8 @@ struct State {
 pub(crate) enum Failing {
     Error,
     Panic,
+    /// It never answers.
+    Hang,
 }
 
 /// How a handler records its work.
@@ -160,6 +162,7 @@ impl EventHandler for Books {
         match failing {
             Some(Failing::Error) => return Err(DeliveryError::new("out of stock")),
             Some(Failing::Panic) => panic!("a fault of the handler"),
+            Some(Failing::Hang) => std::future::pending().await,
             None => {}
         }
         let mut state = self.state();

@@ -4,6 +4,7 @@ mod batches;
 pub(crate) mod books;
 mod failures;
 mod gaps;
+mod hangs;
 mod kills;
 mod once;
 mod panics;

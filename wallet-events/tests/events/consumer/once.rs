@@ -92,8 +92,10 @@ async fn a_slow_handler_keeps_its_messages() {
     let shop = Shop::with(Books::slow(Way::EffectOnly, Duration::from_secs(100)));
     let [ada] = shop.world.accounts().await;
     shop.send(&shop.published().await).await;
-    let first = shop.start();
-    let second = shop.start();
+    let mut settings = ConsumerSettings::new(NAME);
+    settings.handler_wait = Duration::from_secs(200);
+    let begin = || start(shop.consumer(settings.clone()));
+    let (first, second) = (begin(), begin());
     shop.consumed().await;
     assert_eq!(shop.books.versions(ada), [1, 2]);
     let stats = [first.consumer.stats(), second.consumer.stats()];

@@ -13,7 +13,7 @@ use wallet_events::{HandlerPublisher, HandlerSettings};
 use crate::consumer::books::Books;
 use crate::consumer::shop::NAME;
 use crate::handler::place::Place;
-use crate::kit::{World, spawn, until};
+use crate::kit::{TestClock, World, spawn, until};
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_event_is_tried_again_and_stops_its_account_only() {
@@ -173,8 +173,9 @@ async fn an_event_that_was_to_be_refused_stays_so_when_the_answer_fails() {
     settings.attempts_max = Some(2);
     let ledger = Arc::<MemoryStore>::clone(&place.world.store);
     let books = Arc::<Books>::clone(&place.books);
-    let handler =
-        HandlerPublisher::new(Arc::<Unsteady>::clone(&inbox), books, ledger, settings).unwrap();
+    let clock = Arc::<TestClock>::clone(&place.world.clock);
+    let unsteady = Arc::<Unsteady>::clone(&inbox);
+    let handler = HandlerPublisher::new(unsteady, books, ledger, clock, settings).unwrap();
     let first = &messages[..1];
     let published = handler.publish(first).await.unwrap();
     assert!(matches!(published[0], Published::Failed { .. }));
@@ -196,7 +197,8 @@ async fn an_outage_of_the_inbox_parks_nothing() {
     settings.attempts_max = Some(1);
     let ledger = Arc::<MemoryStore>::clone(&place.world.store);
     let books = Arc::<Books>::clone(&place.books);
-    let handler = HandlerPublisher::new(Arc::new(Away), books, ledger, settings).unwrap();
+    let clock = Arc::<TestClock>::clone(&place.world.clock);
+    let handler = HandlerPublisher::new(Arc::new(Away), books, ledger, clock, settings).unwrap();
     let relay = place.world.relay(Arc::new(handler));
     let running = spawn(&relay);
     tokio::time::sleep(Duration::from_secs(600)).await;

@@ -84,12 +84,12 @@ async fn a_death_between_the_handler_s_commit_and_the_mark_repeats_no_effect() {
 /// The account has no event after the crash.
 #[tokio::test(start_paused = true)]
 async fn a_death_before_the_handler_s_commit_loses_no_effect() {
-    let place = Place::with(Books::slow(Way::Together, Duration::from_secs(60)));
+    let place = Place::with(Books::slow(Way::Together, Duration::from_secs(20)));
     let [ada] = place.world.accounts().await;
     let handler = place.handler();
     let running = spawn(&place.world.relay(Arc::<HandlerPublisher>::clone(&handler)));
     until(|| handler.stats().received > 0).await;
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!(place.world.store.depth().await.unwrap().rows, 2, "marked");
     running.kill().await;
     assert_eq!(place.books.versions(ada), [0; 0]);

@@ -6,7 +6,7 @@ use wallet_events::{HandlerPublisher, HandlerSettings};
 
 use crate::consumer::books::{Books, Way};
 use crate::consumer::shop::NAME;
-use crate::kit::World;
+use crate::kit::{TestClock, World};
 
 /// A ledger, and a handler with its own database behind the relay.
 pub(crate) struct Place {
@@ -33,6 +33,7 @@ impl Place {
         let books = &self.books;
         let (inbox, handler) = (Arc::<Books>::clone(books), Arc::<Books>::clone(books));
         let ledger: Arc<dyn LedgerStore> = Arc::<MemoryStore>::clone(&self.world.store);
-        Arc::new(HandlerPublisher::new(inbox, handler, ledger, settings).unwrap())
+        let clock = Arc::<TestClock>::clone(&self.world.clock);
+        Arc::new(HandlerPublisher::new(inbox, handler, ledger, clock, settings).unwrap())
     }
 }
