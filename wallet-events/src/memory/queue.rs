@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future::select;
+use futures_util::future::{Either, select};
 use tokio::sync::Notify;
 use wallet_core::Timestamp;
 use wallet_core::messaging::{
@@ -227,18 +227,20 @@ impl MessageQueue for MemoryQueue {
         limit: u32,
         visibility: Duration,
     ) -> Result<Vec<Received>, DeliveryError> {
-        let end = self.clock.now().saturating_add(self.wait);
+        // A sleep, not a time: the clock may step back.
+        let mut end = self.clock.sleep(self.wait);
+        let mut is_over = self.wait.is_zero();
         loop {
             // Registered before the check, so that no change in between is missed.
             let changed = pin!(self.changed.notified());
             let (received, next) = self.take(limit, visibility);
-            let now = self.clock.now();
-            if !received.is_empty() || now >= end {
+            if !received.is_empty() || is_over {
                 return Ok(received);
             }
-            let until = next.map_or(end, |next| next.min(end));
-            let sleep = self.clock.sleep(until.since(now));
-            select(changed, sleep).await;
+            let now = self.clock.now();
+            let pause = next.map_or(self.wait, |next| next.since(now));
+            let pause = select(changed, self.clock.sleep(pause));
+            is_over = matches!(select(&mut end, pause).await, Either::Left(_));
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future::select;
+use futures_util::future::{Either, select};
 use rusqlite::Connection;
 use tokio::sync::Notify;
 use wallet_core::messaging::{
@@ -254,18 +254,19 @@ impl EventPublisher for SqliteQueue {
 #[async_trait]
 impl MessageQueue for SqliteQueue {
     async fn receive(&self, limit: u32, visibility: Duration) -> Answer<Vec<Received>> {
-        let end = self.clock.now().saturating_add(self.settings.wait);
+        // A sleep, not a time: the clock may step back.
+        let mut end = self.clock.sleep(self.settings.wait);
+        let mut is_over = self.settings.wait.is_zero();
         loop {
             // Registered before the check, so that no change in between is missed.
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             let received = self.take(limit, visibility).await.map_err(failed)?;
-            let now = self.clock.now();
-            if !received.is_empty() || now >= end {
+            if !received.is_empty() || is_over {
                 return Ok(received);
             }
-            let pause = end.since(now).min(self.settings.poll);
-            select(changed, self.clock.sleep(pause)).await;
+            let pause = select(changed, self.clock.sleep(self.settings.poll));
+            is_over = matches!(select(&mut end, pause).await, Either::Left(_));
         }
     }
 

@@ -268,6 +268,25 @@ async fn a_waiting_receive_gets_the_next_message_of_any_process() {
     }
 }
 
+#[tokio::test]
+async fn a_receive_ends_after_its_wait_though_the_clock_steps_back() {
+    let place = Place::new();
+    let queue = place.open(SqliteQueueSettings::new("a"));
+    let received = tokio::spawn(async move { queue.receive(10, VISIBILITY).await });
+    let mut waited = Duration::ZERO;
+    while !received.is_finished() {
+        if let Some(pause) = place.clock.next_wake_in() {
+            place.clock.advance(pause);
+            place.clock.step_back(Duration::from_secs(3_600));
+            waited += pause;
+            assert!(waited <= Duration::from_secs(10), "{waited:?}");
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(received.await.unwrap().unwrap(), []);
+    assert_eq!(waited, Duration::from_secs(10));
+}
+
 #[test]
 fn queues_and_a_ledger_share_a_file_whichever_comes_first() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use wallet_core::runtime::Clock;
 use wallet_events::memory::{Fault, ScriptedPublisher};
 use wallet_events::{Redrive, RedriveError, RedriveFate, RedriveReport};
+use wallet_testkit::ManualClock;
 
 use super::*;
 
@@ -169,4 +170,23 @@ async fn one_event_may_come_back_again_and_again() {
         assert_eq!(receive(&setup.queue, 1).await, []);
         assert_eq!(setup.dead.messages(), [message("a1")]);
     }
+}
+
+#[tokio::test]
+async fn a_run_over_an_empty_queue_ends_though_the_clock_steps_back() {
+    let clock = Arc::new(ManualClock::default());
+    let queue = || MemoryQueue::new(clock.clone()).with_wait(Duration::from_secs(10));
+    let redrive = Redrive::new(Arc::new(queue()), Arc::new(queue()), clock.clone());
+    let ran = tokio::spawn(async move { redrive.run(|_| ()).await });
+    let mut waited = Duration::ZERO;
+    while !ran.is_finished() {
+        if let Some(pause) = clock.next_wake_in() {
+            clock.advance(pause);
+            clock.step_back(Duration::from_secs(3_600));
+            waited += pause;
+            assert!(waited <= Duration::from_secs(10), "{waited:?}");
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(ran.await.unwrap().unwrap().moved, 0);
 }
