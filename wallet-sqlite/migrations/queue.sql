@@ -16,12 +16,15 @@ CREATE TABLE IF NOT EXISTS wallet_queue_message (
     body          TEXT    NOT NULL,
     receives      INTEGER NOT NULL DEFAULT 0 CHECK (receives >= 0),
     deliveries    INTEGER NOT NULL DEFAULT 0 CHECK (deliveries >= receives),
-    -- Microseconds since 1970; 0 for a message that nobody holds.
-    hidden_until  INTEGER NOT NULL DEFAULT 0
+    -- When the hold began or was extended, and when it ends: microseconds since 1970, 0 for
+    -- a message that nobody holds.
+    held_at       INTEGER NOT NULL DEFAULT 0,
+    hidden_until  INTEGER NOT NULL DEFAULT 0 CHECK (hidden_until >= held_at)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS wallet_queue_order ON wallet_queue_message (queue, number);
 CREATE INDEX IF NOT EXISTS wallet_queue_hidden
-    ON wallet_queue_message (queue, hidden_until, message_group) WHERE hidden_until > 0;
+    ON wallet_queue_message (queue, hidden_until, message_group, held_at)
+    WHERE hidden_until > 0;
 CREATE INDEX IF NOT EXISTS wallet_queue_received
     ON wallet_queue_message (queue, receives) WHERE receives > 0;
 -- The de-duplication ids that were sent lately.

@@ -59,7 +59,10 @@ type Answer<T> = std::result::Result<T, DeliveryError>;
 /// power. Give the queues a file of their own: in the file of the books, each send waits for
 /// the write lock of the books, and the books for that of the queue.
 ///
-/// Visibility timeouts are compared with the clock. Processes of one machine share it.
+/// Visibility timeouts are compared with the clock. Processes of one machine share it. If the
+/// clock was ahead and was set back, a message that was received meanwhile is held for its
+/// visibility timeout again, from the next receive of anyone on. An id that was sent
+/// meanwhile is remembered for the window from the next publish on.
 ///
 /// # Cost
 /// Each call is one transaction with one flush to disk, whatever the number of its messages.
@@ -170,11 +173,12 @@ impl SqliteQueue {
     async fn take(&self, limit: u32, visibility: Duration) -> Result<Vec<Received>> {
         let now = self.clock.now();
         let name = self.settings.name.clone();
-        let look = move |state: &Connection| rows::has_visible(state, &name, now);
+        let look = move |state: &Connection| rows::has_work(state, &name, now);
         if limit == 0 || !self.tables.read(look).await? {
             return Ok(Vec::new());
         }
         let take = self.write(move |open, settings, now| {
+            rows::hold_again(open, &settings.name, now)?;
             if let Some(dead) = &settings.dead_letters {
                 rows::bury(open, &settings.name, now, dead)?;
             }
@@ -211,7 +215,8 @@ fn send(
     now: Timestamp,
     messages: &[Message],
 ) -> Result<Vec<Published>> {
-    rows::forget(open, &settings.name, now.saturating_sub(settings.window))?;
+    let oldest = now.saturating_sub(settings.window);
+    rows::forget(open, &settings.name, now, oldest)?;
     let mut stopped: BTreeSet<&str> = BTreeSet::new();
     let mut published = Vec::with_capacity(messages.len());
     for message in messages {

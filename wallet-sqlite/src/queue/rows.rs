@@ -14,6 +14,9 @@ const FORGET: &str = "DELETE FROM wallet_queue_sent WHERE queue = ? AND sent_at 
 const SENT: &str = "
     INSERT INTO wallet_queue_sent (queue, id, sent_at) VALUES (?, ?, ?)
     ON CONFLICT (queue, id) DO NOTHING";
+/// An id that was sent while the clock was ahead counts as sent now.
+const SENT_AHEAD: &str =
+    "UPDATE wallet_queue_sent SET sent_at = ?2 WHERE queue = ?1 AND sent_at > ?2";
 const NUMBER: &str = "UPDATE wallet_queue_counter SET last = last + 1 RETURNING last";
 const LAST: &str = "SELECT last FROM wallet_queue_counter";
 const PUT: &str = "
@@ -28,17 +31,25 @@ const VISIBLE: &str = "
         SELECT message_group FROM wallet_queue_message
         WHERE queue = ?1 AND hidden_until > 0 AND hidden_until > ?2)
     ORDER BY number LIMIT ?3";
+const HELD_AHEAD: &str = "
+    SELECT 1 FROM wallet_queue_message
+    WHERE queue = ?1 AND hidden_until > 0 AND hidden_until > ?2 AND held_at > ?2";
+/// A hold that began while the clock was ahead begins again now, and is as long as before.
+const HOLD_AGAIN: &str = "
+    UPDATE wallet_queue_message
+    SET held_at = ?2, hidden_until = ?2 + (hidden_until - held_at)
+    WHERE queue = ?1 AND hidden_until > 0 AND hidden_until > ?2 AND held_at > ?2";
 const HOLD: &str = "
     UPDATE wallet_queue_message
-    SET receives = receives + 1, deliveries = deliveries + 1, hidden_until = ?2
+    SET receives = receives + 1, deliveries = deliveries + 1, held_at = ?2, hidden_until = ?3
     WHERE number = ?1";
 const BURY: &str = "
-    UPDATE wallet_queue_message SET queue = ?4, receives = 0, hidden_until = 0
+    UPDATE wallet_queue_message SET queue = ?4, receives = 0, held_at = 0, hidden_until = 0
     WHERE queue = ?1 AND receives > 0 AND receives >= ?3 AND message_group NOT IN (
         SELECT message_group FROM wallet_queue_message
         WHERE queue = ?1 AND hidden_until > 0 AND hidden_until > ?2)";
 const EXTEND: &str = "
-    UPDATE wallet_queue_message SET hidden_until = ?5
+    UPDATE wallet_queue_message SET held_at = ?5, hidden_until = ?6
     WHERE queue = ?1 AND number = ?2 AND deliveries = ?3 AND hidden_until > ?4";
 const DELETE: &str = "
     DELETE FROM wallet_queue_message
@@ -46,10 +57,18 @@ const DELETE: &str = "
 const IS_THERE: &str = "SELECT 1 FROM wallet_queue_message WHERE number = ?";
 const COUNT: &str = "SELECT count(*) FROM wallet_queue_message WHERE queue = ?";
 
-/// Forgets the ids that were sent at `oldest` or before.
-pub(super) fn forget(connection: &Connection, queue: &str, oldest: Timestamp) -> Result<()> {
+/// Forgets the ids that were sent at `oldest` or before. No id counts as sent after `now`.
+pub(super) fn forget(
+    connection: &Connection,
+    queue: &str,
+    now: Timestamp,
+    oldest: Timestamp,
+) -> Result<()> {
+    let context = "forgetting sent messages";
+    let ahead = prepare(connection, SENT_AHEAD)?.execute((queue, now.as_micros()));
+    ahead.during(context)?;
     let forgotten = prepare(connection, FORGET)?.execute((queue, oldest.as_micros()));
-    forgotten.during("forgetting sent messages").map(drop)
+    forgotten.during(context).map(drop)
 }
 
 /// Adds a message behind all others, unless its id was sent lately.
@@ -74,11 +93,22 @@ pub(super) fn send(
     put.during("sending a message").map(drop)
 }
 
-/// Whether a receive would find a message.
-pub(super) fn has_visible(connection: &Connection, queue: &str, now: Timestamp) -> Result<bool> {
+/// Whether a receive would find a message, or a hold that began while the clock was ahead.
+pub(super) fn has_work(connection: &Connection, queue: &str, now: Timestamp) -> Result<bool> {
+    let context = "looking for messages";
     let mut visible = prepare(connection, VISIBLE)?;
     let found = visible.query_row((queue, now.as_micros(), 1), |_| Ok(()));
-    Ok(found.optional().during("looking for messages")?.is_some())
+    if found.optional().during(context)?.is_some() {
+        return Ok(true);
+    }
+    let mut ahead = prepare(connection, HELD_AHEAD)?;
+    ahead.exists((queue, now.as_micros())).during(context)
+}
+
+/// Begins holds again that began after `now`.
+pub(super) fn hold_again(connection: &Connection, queue: &str, now: Timestamp) -> Result<()> {
+    let held = prepare(connection, HOLD_AGAIN)?.execute((queue, now.as_micros()));
+    held.during("correcting visibility timeouts").map(drop)
 }
 
 /// Moves messages that were received too often and came back to the dead letters.
@@ -127,7 +157,8 @@ pub(super) fn receive(
     }
     let mut hold = prepare(connection, HOLD)?;
     for number in numbers {
-        hold.execute((number, until.as_micros())).during(context)?;
+        let row = (number, now.as_micros(), until.as_micros());
+        hold.execute(row).during(context)?;
     }
     Ok(messages)
 }
@@ -148,8 +179,12 @@ pub(super) fn extend(
     let Some((number, deliveries)) = parse(receipt) else {
         return Ok(false);
     };
-    let until = if until > now { until.as_micros() } else { 0 };
-    let row = (queue, number, deliveries, now.as_micros(), until);
+    let now = now.as_micros();
+    let (held_at, until) = match until.as_micros() {
+        until if until > now => (now, until),
+        _ => (0, 0),
+    };
+    let row = (queue, number, deliveries, now, held_at, until);
     let extended = prepare(connection, EXTEND)?.execute(row);
     Ok(extended.during("extending a message's visibility timeout")? == 1)
 }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use wallet_core::messaging::{
     EVENT_ID, EventPublisher, Message, MessageQueue, Published, Received,
 };
+use wallet_core::runtime::Clock;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{SystemClock, Timestamp};
 use wallet_sqlite::{DeadLetters, SqliteQueue, SqliteQueueSettings, SqliteSettings, SqliteStore};
@@ -266,6 +267,59 @@ async fn a_waiting_receive_gets_the_next_message_of_any_process() {
         assert_eq!(names(&received), [name]);
         queue.delete(&received[0].receipt).await.unwrap();
     }
+}
+
+/// The worked example of ADR 24.
+#[test]
+fn after_a_clock_that_was_ahead_a_hold_and_an_id_last_no_longer_than_usual() {
+    let place = Place::new();
+    let noon = place.clock.now();
+    let set = |minutes: u64, secs: u64| {
+        let since = Duration::from_secs(minutes * 60 + secs);
+        place.clock.set(noon.saturating_add(since));
+    };
+    let queue = place.open(settings("a"));
+    set(60, 0);
+    publish(&queue, &["x.1", "x.2"]);
+    let held = receive(&queue);
+    assert_eq!(names(&held), ["x.1", "x.2"]);
+    set(5, 0);
+    assert_eq!(names(&receive(&queue)), [""; 0]);
+    set(5, 29);
+    assert_eq!(names(&receive(&queue)), [""; 0]);
+    set(5, 30);
+    let again = receive(&queue);
+    assert_eq!(names(&again), ["x.1", "x.2"]);
+    assert_eq!(again[0].receives, 2);
+    assert!(block_on(queue.delete(&held[0].receipt)).is_err(), "stale");
+    for one in &again {
+        block_on(queue.delete(&one.receipt)).unwrap();
+    }
+    set(6, 0);
+    publish(&queue, &["x.1"]);
+    set(10, 59);
+    publish(&queue, &["x.1"]);
+    assert_eq!(names(&receive(&queue)), [""; 0]);
+    set(11, 0);
+    publish(&queue, &["x.1"]);
+    assert_eq!(names(&receive(&queue)), ["x.1"]);
+}
+
+/// The receiver is alive, and holds the message when the clock is set back.
+#[test]
+fn a_receiver_keeps_its_message_when_the_clock_is_set_back() {
+    let place = Place::new();
+    let queue = place.open(settings("a"));
+    publish(&queue, &["x.1"]);
+    let held = receive(&queue);
+    place.clock.step_back(Duration::from_secs(3_600));
+    assert_eq!(names(&receive(&queue)), [""; 0]);
+    place.clock.advance(Duration::from_secs(20));
+    block_on(queue.extend(&held[0].receipt, VISIBILITY)).unwrap();
+    place.clock.advance(Duration::from_secs(29));
+    assert_eq!(names(&receive(&queue)), [""; 0]);
+    block_on(queue.delete(&held[0].receipt)).unwrap();
+    assert_eq!(block_on(queue.len()).unwrap(), 0);
 }
 
 #[tokio::test]
