@@ -130,9 +130,14 @@ impl OpenFile {
         self.guard.as_ref()
     }
 
-    /// What the name led to when the file was opened.
-    pub(crate) fn real(&self) -> &Path {
-        &self.real
+    /// The one path of the file: no part of it is a link or `..`. All spellings of a path lead
+    /// to it.
+    pub(crate) fn canonical(&self) -> PathBuf {
+        let folder = self.real.parent().map(std::fs::canonicalize);
+        match (folder, self.real.file_name()) {
+            (Some(Ok(folder)), Some(name)) => folder.join(name),
+            _ => self.real.clone(),
+        }
     }
 
     pub(crate) const fn identity(&self) -> Option<Identity> {

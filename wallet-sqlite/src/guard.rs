@@ -31,8 +31,8 @@ use crate::settings::SqliteSettings;
 use process::ProcessLock;
 use shared::Shared;
 
-/// The guards of this process, by the file and its identity: a file that replaced another one
-/// needs a guard of its own.
+/// The guards of this process, by the canonical path of the file and its identity: a file that
+/// replaced another one needs a guard of its own.
 static GUARDS: Shared<(PathBuf, Option<Identity>), Guard> = Shared::new();
 static PROCESS_LOCKS: Shared<PathBuf, ProcessLock> = Shared::new();
 
@@ -61,8 +61,8 @@ pub(crate) fn claim(settings: &SqliteSettings, file: &OpenFile) -> Result<Option
     if !is_needed(settings) {
         return Ok(None);
     }
-    let path = file.real();
-    let take = || PROCESS_LOCKS.get_or(path.to_owned(), || ProcessLock::take(path));
+    let path = file.canonical();
+    let take = || PROCESS_LOCKS.get_or(path.clone(), || ProcessLock::take(&path));
     insist(settings.lock_wait, take).map(|lock| Some(Claim(lock)))
 }
 
@@ -92,7 +92,7 @@ impl Guard {
         claim: Claim,
         open: impl Fn() -> Result<Connection>,
     ) -> Result<Arc<Self>> {
-        let key = (file.real().to_owned(), file.identity());
+        let key = (file.canonical(), file.identity());
         let guard = GUARDS.get_or(key, || Self::begin(settings, claim, open))?;
         // The connections of the guard may have found another file.
         file.check().map(|()| guard)

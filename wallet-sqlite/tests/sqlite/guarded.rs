@@ -227,3 +227,35 @@ fn an_inbox_guards_its_log_and_shares_the_guard_of_a_store() {
     host.execute("INSERT INTO host DEFAULT VALUES", ()).unwrap();
     drop(inbox);
 }
+
+#[cfg(unix)]
+#[test]
+fn all_spellings_of_a_path_share_one_guard() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name);
+    std::fs::create_dir(name("real")).unwrap();
+    std::os::unix::fs::symlink(name("real"), name("link")).unwrap();
+    std::os::unix::fs::symlink(name("link/wallet.db"), name("wallet")).unwrap();
+    let store = open_guarded(&name("real/wallet.db"));
+    set_up(&store, 1_000);
+    let spellings = [
+        "real/./wallet.db",
+        "real/../real/wallet.db",
+        "link/wallet.db",
+        "link/../real/wallet.db",
+        "wallet",
+    ];
+    for path in spellings.map(name) {
+        let settings = SqliteSettings {
+            lock_wait: Duration::from_millis(100),
+            ..guarded(&path)
+        };
+        SqliteInbox::open(&settings).unwrap();
+        let other = SqliteStore::open(&settings, Arc::new(SystemClock)).unwrap();
+        commit(&other, vec![transfer(&path.display().to_string(), 0, 1, 1)]);
+    }
+    assert!(name("real/wallet.db-guard").exists());
+    assert_eq!(posted(&store, 1), 1_005);
+    drop(store);
+    assert!(!name("real/wallet.db-guard").exists());
+}
