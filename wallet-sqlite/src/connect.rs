@@ -128,8 +128,6 @@ fn open_tables(settings: &SqliteSettings, path: &Path) -> Result<Opened> {
         }
         Ok(())
     })?;
-    // No other thread runs checkpoints on this file.
-    tune(&connection, settings, 1)?;
     let has_log = insist(settings.lock_wait, || {
         let has_log = under_one_name(&connection, path);
         roll_back(&connection);
@@ -137,13 +135,16 @@ fn open_tables(settings: &SqliteSettings, path: &Path) -> Result<Opened> {
     })?;
     // With a rollback journal, a read or a commit may have to wait too.
     set_wait(settings.lock_wait)?;
+    // Without a guard, no other thread runs checkpoints on this file.
+    let has_guard = has_log && guard::is_needed(settings);
+    tune_to(&connection, settings, u32::from(!has_guard))?;
     let (file, guard) = if has_log {
         let file = file.with_log().require_log()?;
         let guard = guarded(settings, &file, guard::claim(settings, &file)?)?;
         (file, guard)
     } else {
         // A read transaction that stays open would stop all writers.
-        (file, None)
+        (file.without_log(), None)
     };
     Ok(Opened {
         connection,
@@ -262,6 +263,10 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
 /// checkpoints. With a guard of the log no connection runs one.
 fn tune(connection: &Connection, settings: &SqliteSettings, times: u32) -> Result<()> {
     let times = if guard::is_needed(settings) { 0 } else { times };
+    tune_to(connection, settings, times)
+}
+
+fn tune_to(connection: &Connection, settings: &SqliteSettings, times: u32) -> Result<()> {
     let sizes = format!(
         "PRAGMA wal_autocheckpoint = {}; PRAGMA cache_size = -{};",
         settings.checkpoint_pages.saturating_mul(times),

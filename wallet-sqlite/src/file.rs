@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::identity::{self, Identity, has_no_name};
 
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
+const MODE_CHANGED: &str = "the file's journal mode was changed while it was open: restart";
 const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: restart";
 /// The longest chain of symbolic links: the same limit as Linux.
 const LINKS_MAX: u32 = 40;
@@ -42,6 +43,9 @@ pub(crate) struct OpenFile {
     identity: Option<Identity>,
     /// The log and its index, once the log exists.
     log: Vec<(PathBuf, Identity)>,
+    /// The name of the log that must not appear, if the file had a rollback journal. A new log
+    /// has neither a guard nor a thread that keeps it short.
+    no_log: Option<PathBuf>,
     /// The log itself, whose number of names says whether it was removed or only moved.
     open_log: Option<File>,
     /// The name of the file or of its log led elsewhere once. What is in the log since then
@@ -95,6 +99,7 @@ impl OpenFile {
             real,
             identity,
             log: Vec::new(),
+            no_log: None,
             open_log: None,
             was_replaced: AtomicBool::new(false),
             contents: Mutex::default(),
@@ -112,6 +117,12 @@ impl OpenFile {
                 self.log.push((path, identity));
             }
         }
+        self
+    }
+
+    /// Notes that the file has a rollback journal, and no log.
+    pub(crate) fn without_log(mut self) -> Self {
+        self.no_log = Some(beside(&self.real, "-wal"));
         self
     }
 
@@ -193,6 +204,9 @@ impl OpenFile {
     }
 
     fn still(&self, kind: StoreErrorKind) -> Result<()> {
+        if self.no_log.as_deref().is_some_and(Path::exists) {
+            return Err(StoreError::new(kind, MODE_CHANGED));
+        }
         if self.identity.is_none() {
             return Ok(());
         }

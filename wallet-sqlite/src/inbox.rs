@@ -45,6 +45,10 @@ const NOTE: &str = "
 /// process or in others, may use the same file. One thread owns the connection. Dropping
 /// the inbox ends the thread after its queued work.
 ///
+/// A file with a rollback journal keeps it. If a host, or a store that adopts the file, turns
+/// write-ahead logging on while an inbox has the file open, calls fail with `Unavailable` until
+/// the inbox is opened again.
+///
 /// Each step is recorded in its own transaction. If the effect of an event is written to
 /// the same file, use [`SqliteInbox::advance_in`]. It records the step in the same
 /// transaction. Both are committed, or neither.

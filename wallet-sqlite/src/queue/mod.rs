@@ -59,6 +59,10 @@ type Answer<T> = std::result::Result<T, DeliveryError>;
 /// power. Give the queues a file of their own: in the file of the books, each send waits for
 /// the write lock of the books, and the books for that of the queue.
 ///
+/// A file with a rollback journal keeps it. If a host, or a store that adopts the file, turns
+/// write-ahead logging on while a queue has the file open, calls fail with `Unavailable` until
+/// the queue is opened again.
+///
 /// Visibility timeouts are compared with the clock. Processes of one machine share it. If the
 /// clock was ahead and was set back, a message that was received meanwhile is held for its
 /// visibility timeout again, from the next receive of anyone on. An id that was sent

@@ -116,3 +116,45 @@ fn queue_and_inbox_refuse_a_file_with_two_names_under_each() {
         assert!(!beside(&path, ".replaced-1").exists());
     }
 }
+
+/// A host's file with a rollback journal, which the host gives a log while a queue and an
+/// inbox have it open. Nobody would keep the log short.
+#[test]
+fn a_change_of_the_journal_mode_is_noticed_by_the_next_write() {
+    for guard_log in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = SqliteSettings {
+            guard_log,
+            ..SqliteSettings::new(folder.path().join("host.db"))
+        };
+        let host = Connection::open(&settings.path).unwrap();
+        host.execute_batch("CREATE TABLE host (id)").unwrap();
+        let queue = || {
+            let queue = SqliteQueueSettings::new("test");
+            SqliteQueue::open(&settings, queue, Arc::new(SystemClock)).unwrap()
+        };
+        let (first, inbox) = (queue(), SqliteInbox::open(&settings).unwrap());
+        block_on(first.publish(&[message(1)])).unwrap();
+        let change = |mode: &str| {
+            let change = format!("PRAGMA journal_mode = {mode}");
+            let changed = host.query_row(&change, (), |row| row.get::<_, String>(0));
+            assert_eq!(changed.unwrap(), mode);
+        };
+        change("wal");
+        let words = "the file's journal mode was changed while it was open: restart";
+        let step = InboxStep {
+            account: account_key(0),
+            from: Position::START,
+            to: Position::new(Epoch::FIRST, 1),
+        };
+        let error = block_on(inbox.advance("a", &step)).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(error.to_string().contains(words), "{error}");
+        let error = block_on(first.publish(&[message(2)])).unwrap_err();
+        assert_eq!(kind_behind(&error), StoreErrorKind::Unavailable);
+        drop((first, inbox));
+        let second = queue();
+        block_on(second.publish(&[message(2)])).unwrap();
+        assert_eq!(block_on(second.len()).unwrap(), 2);
+    }
+}
