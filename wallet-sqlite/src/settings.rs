@@ -44,7 +44,8 @@ pub struct SqliteSettings {
     /// together, the log stays as it is when the store is dropped.
     pub check: bool,
     /// How long to wait for the file's write lock while another process or the host's own
-    /// transaction holds it. Then the call fails with `Conflict`. 1 s by default.
+    /// transaction holds it. Then the call fails with `Conflict`. 1 s by default, at most
+    /// 2,147,483,647 ms (24.8 days), which is SQLite's limit.
     pub lock_wait: Duration,
     /// How many threads read lists, and how many read single rows, at least 1. Each has its
     /// own connection. 2 by default.
@@ -72,6 +73,9 @@ pub struct SqliteSettings {
     /// has its own setting.
     pub max_ahead: Duration,
 }
+
+/// The longest wait for a lock that SQLite takes: an `int` of milliseconds.
+const LOCK_WAIT_MAX: Duration = Duration::from_millis(2_147_483_647);
 
 impl SqliteSettings {
     /// The defaults for the file at `path`, which opening creates and migrates.
@@ -103,6 +107,10 @@ impl SqliteSettings {
             (
                 self.defer_from == 0,
                 "the setting `defer_from` must be at least 1",
+            ),
+            (
+                self.lock_wait > LOCK_WAIT_MAX,
+                "the setting `lock_wait` must be at most 2147483647 ms",
             ),
         ];
         let found = problems.iter().find(|(is_problem, _)| *is_problem);

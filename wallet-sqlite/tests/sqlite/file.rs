@@ -83,7 +83,16 @@ fn a_setting_out_of_range_is_named_and_nothing_is_created() {
         defer_from: 0,
         ..SqliteSettings::new(&path)
     };
-    for (name, settings) in [("readers", readers), ("defer_from", defer_from)] {
+    let lock_wait = SqliteSettings {
+        lock_wait: Duration::MAX,
+        ..SqliteSettings::new(&path)
+    };
+    let settings = [
+        ("readers", readers),
+        ("defer_from", defer_from),
+        ("lock_wait", lock_wait),
+    ];
+    for (name, settings) in settings {
         let refusals = [
             try_open(&settings).map(drop),
             SqliteStore::migrate(&settings, &SystemClock),
@@ -96,6 +105,12 @@ fn a_setting_out_of_range_is_named_and_nothing_is_created() {
         }
         assert!(!path.exists());
     }
+    let longest = SqliteSettings {
+        lock_wait: Duration::from_millis(2_147_483_647),
+        ..SqliteSettings::new(&path)
+    };
+    try_open(&longest).unwrap();
+    SqliteInbox::open(&longest).unwrap();
 }
 
 #[test]
