@@ -172,7 +172,8 @@ impl Beside {
     }
 
     /// Also looks while there are no commits of the store: the guard keeps the checkpoints of
-    /// other connections from limiting the log. A checkpoint takes two looks. After the first
+    /// other connections from limiting the log. Each look is also one for the lock file of this
+    /// process. A checkpoint takes two looks. After the first
     /// one, the guard gets its read mark at the log's end, so that the pages up to there can be
     /// moved beside commits. After the second one they are moved.
     fn run_guarded(&self, nudges: &Receiver<()>, guard: &Arc<Guard>) {
@@ -181,6 +182,9 @@ impl Beside {
             let nudge = nudges.recv_timeout(WATCH);
             if nudge == Err(RecvTimeoutError::Disconnected) {
                 return;
+            }
+            if self.file.is_in_place() {
+                self.file.note_guards(!guard.keeps_lock());
             }
             if self.file.check().is_err() || (guard.is_held() && !self.is_due()) {
                 continue;

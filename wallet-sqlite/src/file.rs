@@ -22,6 +22,8 @@ use crate::error::Result;
 use crate::identity::{self, Identity, has_no_name};
 
 const REPLACED: &str = "the database file was moved or replaced while it was open: restart";
+const TWO_GUARDS: &str = "the lock file of the log's guard was removed, and another process has \
+                          the database open: restart";
 const MODE_CHANGED: &str = "the file's journal mode was changed while it was open: restart";
 const LOG_REPLACED: &str = "the database's log was moved or removed while it was open: restart";
 /// The longest chain of symbolic links: the same limit as Linux.
@@ -51,6 +53,8 @@ pub(crate) struct OpenFile {
     /// The name of the file or of its log led elsewhere once. What is in the log since then
     /// may be of another file, so the store does not go on, even if the name leads back.
     was_replaced: AtomicBool,
+    /// Another process has a guard of the log, too.
+    has_two_guards: AtomicBool,
     /// What the file and its log looked like when they were last looked up.
     contents: Mutex<Option<Contents>>,
     /// The guard of the log, if it has one.
@@ -102,6 +106,7 @@ impl OpenFile {
             no_log: None,
             open_log: None,
             was_replaced: AtomicBool::new(false),
+            has_two_guards: AtomicBool::new(false),
             contents: Mutex::default(),
             guard: None,
         })
@@ -203,7 +208,26 @@ impl OpenFile {
             && found.is_ok_and(|found| is_as_it_was(&found))
     }
 
+    /// Whether the name still leads to the file.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.names(StoreErrorKind::Unavailable).is_ok()
+    }
+
+    /// Notes whether another process has a guard of the log, too. Nobody could shorten the
+    /// log, so the file is not used as long as that holds.
+    pub(crate) fn note_guards(&self, has_two: bool) {
+        self.has_two_guards.store(has_two, Ordering::Relaxed);
+    }
+
     fn still(&self, kind: StoreErrorKind) -> Result<()> {
+        if self.has_two_guards.load(Ordering::Relaxed) {
+            return Err(StoreError::new(kind, TWO_GUARDS));
+        }
+        self.names(kind)
+    }
+
+    /// Looks up the names of the file and of its log.
+    fn names(&self, kind: StoreErrorKind) -> Result<()> {
         if self.no_log.as_deref().is_some_and(Path::exists) {
             return Err(StoreError::new(kind, MODE_CHANGED));
         }

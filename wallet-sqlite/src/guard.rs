@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use wallet_core::store::StoreErrorKind;
 
 use crate::error::{During, Result};
 use crate::file::{OpenFile, SaveLog};
@@ -72,7 +73,7 @@ pub(crate) struct Guard {
     connections: Mutex<Connections>,
     lock_wait: Duration,
     // Dropped last: the connections are closed by then.
-    _process: Arc<ProcessLock>,
+    process: Arc<ProcessLock>,
 }
 
 #[derive(Debug)]
@@ -113,7 +114,7 @@ impl Guard {
         Ok(Self {
             connections: Mutex::new(Connections { reads, writes }),
             lock_wait: settings.lock_wait,
-            _process: process,
+            process,
         })
     }
 
@@ -121,6 +122,16 @@ impl Guard {
     /// is kept then.
     pub(crate) fn is_held(&self) -> bool {
         !self.lock().reads.is_autocommit()
+    }
+
+    /// Looks after the lock of this process, and takes it again if its file was removed. `false`
+    /// if another process has the lock by now: its guard and this one keep each other from
+    /// copying pages.
+    pub(crate) fn keeps_lock(&self) -> bool {
+        match self.process.keep() {
+            Err(error) => error.kind() != StoreErrorKind::Conflict,
+            Ok(()) => true,
+        }
     }
 
     /// Replaces the guard. If the log has pages that are not in the file, the new guard has a

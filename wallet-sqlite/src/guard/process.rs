@@ -7,6 +7,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wallet_core::StoreError;
 use wallet_core::store::StoreErrorKind;
@@ -25,7 +26,7 @@ const TRIES: u32 = 100;
 #[derive(Debug)]
 pub(super) struct ProcessLock {
     path: PathBuf,
-    file: File,
+    file: Mutex<File>,
 }
 
 impl ProcessLock {
@@ -36,25 +37,47 @@ impl ProcessLock {
     /// system cannot create or lock the file.
     pub(super) fn take(database: &Path) -> Result<Self> {
         let path = beside(database, ENDING);
-        for _ in 0..TRIES {
-            let file = open(&path).map_err(|error| unavailable(error, &path))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(in_use()),
-                Err(TryLockError::Error(error)) => return Err(unavailable(error, &path)),
-            }
-            // A process that ends removes the file before it releases the lock.
-            if has_name(&file, &path) {
-                return Ok(Self { path, file });
-            }
-        }
-        Err(in_use())
+        let file = Mutex::new(locked(&path)?);
+        Ok(Self { path, file })
     }
+
+    /// Creates and locks the file again if somebody removed or replaced it.
+    ///
+    /// # Errors
+    /// As for [`ProcessLock::take`].
+    pub(super) fn keep(&self) -> Result<()> {
+        let mut file = self.file();
+        if !has_name(&file, &self.path) {
+            *file = locked(&self.path)?;
+        }
+        Ok(())
+    }
+
+    fn file(&self) -> MutexGuard<'_, File> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn locked(path: &Path) -> Result<File> {
+    for _ in 0..TRIES {
+        let file = open(path).map_err(|error| unavailable(error, path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(in_use()),
+            Err(TryLockError::Error(error)) => return Err(unavailable(error, path)),
+        }
+        // A process that ends removes the file before it releases the lock.
+        if has_name(&file, path) {
+            return Ok(file);
+        }
+    }
+    Err(in_use())
 }
 
 impl Drop for ProcessLock {
     fn drop(&mut self) {
-        if has_name(&self.file, &self.path) {
+        let file = self.file();
+        if has_name(&file, &self.path) {
             // A file that stays means nothing.
             let _ = std::fs::remove_file(&self.path);
         }

@@ -1,6 +1,7 @@
 //! Stores that guard their log, as with an old SQLite: books stay sound beside a host that
 //! writes and runs checkpoints, the log stays short, and a second process is refused.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,8 +9,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use wallet_core::SystemClock;
-use wallet_core::store::StoreErrorKind;
-use wallet_sqlite::{SqliteInbox, SqliteSettings, SqliteStore};
+use wallet_core::store::{LedgerStore, StoreErrorKind};
+use wallet_sqlite::{SqliteInbox, SqliteQueue, SqliteQueueSettings, SqliteSettings, SqliteStore};
+use wallet_testkit::block_on;
 
 use crate::support::child;
 use crate::support::{ACCOUNTS, assert_sound, commit, deposit, open, posted, set_up, transfer};
@@ -162,15 +164,13 @@ fn a_dropped_store_leaves_one_file_and_beside_a_host_all_pages_in_it() {
 
 #[test]
 fn a_log_that_is_removed_is_saved_by_the_next_call() {
-    use wallet_core::store::LedgerStore;
-
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wallet.db");
     let store = open_guarded(&path);
     set_up(&store, 1_000);
     commit(&store, vec![transfer("one", 0, 1, 1)]);
     std::fs::remove_file(format!("{}-wal", path.display())).unwrap();
-    let read = wallet_testkit::block_on(store.ledgers());
+    let read = block_on(store.ledgers());
     assert_eq!(read.unwrap_err().kind(), StoreErrorKind::Unavailable);
     let copy = folder.path().join("copy.db");
     std::fs::copy(&path, &copy).unwrap();
@@ -258,4 +258,58 @@ fn all_spellings_of_a_path_share_one_guard() {
     assert_eq!(posted(&store, 1), 1_005);
     drop(store);
     assert!(!name("real/wallet.db-guard").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_file_that_was_removed_is_made_and_locked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    let guard = folder.path().join("wallet.db-guard");
+    let store = open_guarded(&path);
+    std::fs::remove_file(&guard).unwrap();
+    let is_locked = || {
+        let file = File::open(&guard);
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    };
+    until(|| is_locked() && block_on(store.ledgers()).is_ok());
+    set_up(&store, 1_000);
+    drop(store);
+    assert!(!guard.exists());
+}
+
+/// Two guards would keep each other from copying the log's pages into the file.
+#[cfg(unix)]
+#[test]
+fn a_store_stops_while_another_process_has_the_lock_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, guard, other] =
+        ["wallet.db", "wallet.db-guard", "other"].map(|name| folder.path().join(name));
+    let store = open_guarded(&path);
+    let queue = open_queue(&path);
+    set_up(&store, 1_000);
+    let holder = File::create(&other).unwrap();
+    holder.lock().unwrap();
+    std::fs::rename(&other, &guard).unwrap();
+    until(|| block_on(store.ledgers()).is_err() && block_on(queue.len()).is_err());
+    let error = block_on(store.ledgers()).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    let words = "the lock file of the log's guard was removed, and another process";
+    assert!(error.to_string().contains(words), "{error}");
+    drop(holder);
+    until(|| block_on(store.ledgers()).is_ok() && block_on(queue.len()).is_ok());
+    commit(&store, vec![transfer("on", 0, 1, 1)]);
+    assert_sound(&store);
+}
+
+fn open_queue(path: &Path) -> SqliteQueue {
+    let settings = SqliteQueueSettings::new("test");
+    SqliteQueue::open(&guarded(path), settings, Arc::new(SystemClock)).unwrap()
+}
+
+/// Waits for what a background thread does.
+fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        std::thread::yield_now();
+    }
 }
