@@ -24,7 +24,8 @@ use wallet_core::store::StoreErrorKind;
     reason = "each answers a question of its own, and has a name that says which"
 )]
 pub struct SqliteSettings {
-    /// The path of the file.
+    /// The path of the file. `:memory:`, an empty path and a path that begins with `file:`
+    /// are refused: SQLite takes them for a database in memory, a temporary one, and a URI.
     pub path: PathBuf,
     /// Whether opening creates a missing file, and makes an empty file a ledger's. `true` by
     /// default. A program that only inspects books sets `false`.
@@ -97,9 +98,19 @@ impl SqliteSettings {
         }
     }
 
+    /// Whether SQLite takes the path for something else than a file of this name.
+    fn is_no_path(&self) -> bool {
+        let path = self.path.as_os_str().as_encoded_bytes();
+        path.is_empty() || path == b":memory:" || path.starts_with(b"file:")
+    }
+
     /// Refuses settings with which the store could not work.
     pub(crate) fn validate(&self) -> Result<(), StoreError> {
         let problems = [
+            (
+                self.is_no_path(),
+                "the setting `path` must be the path of a file, not empty, `:memory:` or `file:...`",
+            ),
             (
                 self.readers == 0,
                 "the setting `readers` must be at least 1",

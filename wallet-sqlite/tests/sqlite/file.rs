@@ -10,7 +10,10 @@ use wallet_core::ledger::RaisedBy;
 use wallet_core::request::Batch;
 use wallet_core::store::{LedgerStore, StoreErrorKind};
 use wallet_core::{StoreError, SystemClock};
-use wallet_sqlite::{Existing, SqliteInbox, SqliteSettings, SqliteStore, back_up, restore};
+use wallet_sqlite::{
+    Existing, SqliteInbox, SqliteQueue, SqliteQueueSettings, SqliteSettings, SqliteStore, back_up,
+    restore,
+};
 use wallet_testkit::block_on;
 
 use crate::support;
@@ -111,6 +114,30 @@ fn a_setting_out_of_range_is_named_and_nothing_is_created() {
     };
     try_open(&longest).unwrap();
     SqliteInbox::open(&longest).unwrap();
+}
+
+/// SQLite would lose what is written there, or write it to a file of another name.
+#[test]
+fn a_path_that_sqlite_takes_for_something_else_is_refused_and_creates_nothing() {
+    for path in ["", ":memory:", "file:memory?mode=memory", "file:wallet.db"] {
+        let settings = SqliteSettings::new(path);
+        let queue = SqliteQueueSettings::new("test");
+        let refusals = [
+            try_open(&settings).map(drop),
+            SqliteInbox::open(&settings).map(drop),
+            SqliteQueue::open(&settings, queue, Arc::new(SystemClock)).map(drop),
+        ];
+        for refused in refusals {
+            let error = refused.expect_err("refused");
+            assert_eq!(error.kind(), StoreErrorKind::Internal);
+            assert!(error.to_string().contains("`path`"), "{error}");
+        }
+        assert!(path.is_empty() || !Path::new(path).exists());
+    }
+    // In a folder, such names are names of files.
+    let folder = tempfile::tempdir().unwrap();
+    support::set_up(&support::open(&folder.path().join("file:wallet.db")), 100);
+    assert!(folder.path().join("file:wallet.db").exists());
 }
 
 #[test]
