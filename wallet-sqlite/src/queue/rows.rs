@@ -207,8 +207,9 @@ pub(super) fn extend(
     Ok(extended.during("extending a message's visibility timeout")? == 1)
 }
 
-/// Deletes a message. `false` if the message is there and the receipt is stale, or if there
-/// never was such a message.
+/// Deletes a message. `true` also if a message of this number was in the file and is gone.
+/// `false` if the message is there and the receipt is stale, or if there never was a message
+/// of this number.
 pub(super) fn delete(
     connection: &Connection,
     queue: &str,
@@ -232,7 +233,7 @@ pub(super) fn delete(
         return Ok(false);
     }
     let last = prepare(connection, LAST)?.query_row((), |row| row.get::<_, i64>(0));
-    Ok(number <= last.during(context)?)
+    Ok((1..=last.during(context)?).contains(&number))
 }
 
 /// The number of messages, held or not.

@@ -176,6 +176,23 @@ fn a_held_message_stops_its_group_until_it_ends() {
 }
 
 #[test]
+fn a_deleted_message_counts_as_deleted_and_one_that_never_was_does_not() {
+    let place = Place::new();
+    let queue = place.open(settings("a"));
+    publish(&queue, &["x.1", "x.2"]);
+    let received = receive(&queue);
+    let [first, second] = [0, 1].map(|index: usize| received[index].receipt.as_str());
+    block_on(queue.delete(first)).unwrap();
+    block_on(queue.delete(first)).unwrap();
+    // Another delivery of a message that is there.
+    assert!(block_on(queue.delete("2-7")).is_err());
+    for never in ["3-1", "0-1", "-1-1", "1", "", "x-1"] {
+        assert!(block_on(queue.delete(never)).is_err(), "{never}");
+    }
+    block_on(queue.delete(second)).unwrap();
+}
+
+#[test]
 fn a_message_that_comes_back_too_often_goes_to_the_dead_letters_whole() {
     let place = Place::new();
     let dead_letters = Some(DeadLetters {
