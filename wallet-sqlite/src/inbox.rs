@@ -42,7 +42,8 @@ const NOTE: &str = "
 ///
 /// It needs only the tables `wallet_inbox` and `wallet_inbox_restore`. Other tables in the
 /// file stay unchanged. A new file gets a write-ahead log. Any number of inboxes, in this
-/// process or in others, may use the same file. One thread owns the connection. Dropping
+/// process or in others, may use the same file (with an old SQLite, or with
+/// [`SqliteSettings::guard_log`], in this process only). One thread owns the connection. Dropping
 /// the inbox ends the thread after its queued work.
 ///
 /// A file with a rollback journal keeps it. If a host, or a store that adopts the file, turns
@@ -79,15 +80,16 @@ pub struct SqliteInbox {
 
 impl SqliteInbox {
     /// Opens the file and creates it if the settings allow it. Creates the tables unless
-    /// the settings disable migration. Three other settings apply: the wait for the lock,
-    /// the pages between checkpoints, and the size of the page cache. The file may hold
-    /// other tables of any application. Blocks while it opens.
+    /// the settings disable migration. Other settings that apply: the wait for the lock, the
+    /// pages between checkpoints, the size of the page cache, and the guard of the log. The
+    /// file may hold other tables of any application. Blocks while it opens.
     ///
     /// # Errors
     /// - `Internal`: a setting is out of range; the file has several names (hard links); or
     ///   the tables are missing and the settings disable creating them.
     /// - `Corrupt`: the file is no database at all.
-    /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
+    /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened. `Conflict` also if
+    ///   another process guards the log (see [`SqliteSettings::guard_log`]).
     pub fn open(settings: &SqliteSettings) -> Result<Self> {
         let tables = Tables::open(settings, &SCHEMA)?;
         Ok(Self { tables })

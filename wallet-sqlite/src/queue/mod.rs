@@ -58,7 +58,8 @@ type Answer<T> = std::result::Result<T, DeliveryError>;
 ///   were sent there later.
 ///
 /// The file may hold several queues, and other tables of any application. Any number of
-/// processes of one machine may send and receive. A published message survives a loss of
+/// processes of one machine may send and receive; with an old SQLite, or with
+/// [`SqliteSettings::guard_log`], only one process. A published message survives a loss of
 /// power. Give the queues a file of their own: in the file of the books, each send waits for
 /// the write lock of the books, and the books for that of the queue.
 ///
@@ -120,13 +121,15 @@ pub struct SqliteQueue {
 impl SqliteQueue {
     /// Opens a queue in the file, and creates the file if its settings allow it. Creates the
     /// tables unless the settings disable migration. The file may hold other tables of any
-    /// application. Blocks while it opens.
+    /// application. Other settings that apply: the wait for the lock, the pages between
+    /// checkpoints, the size of the page cache, and the guard of the log. Blocks while it opens.
     ///
     /// # Errors
     /// - `Internal`: a setting is out of range; the file has several names (hard links); or
     ///   the tables are missing and the settings disable creating them.
     /// - `Corrupt`: the file is no database at all.
-    /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened.
+    /// - `Conflict`, `Unavailable`: the file is locked, or cannot be opened. `Conflict` also if
+    ///   another process guards the log (see [`SqliteSettings::guard_log`]).
     pub fn open(
         file: &SqliteSettings,
         settings: SqliteQueueSettings,
