@@ -19,9 +19,12 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 fn open_queue(path: &Path) -> Result<SqliteQueue, StoreError> {
-    let clock = Arc::new(SystemClock);
-    let settings = SqliteQueueSettings::new("test");
-    SqliteQueue::open(&SqliteSettings::new(path), settings, clock)
+    open_queue_with(&SqliteSettings::new(path))
+}
+
+fn open_queue_with(settings: &SqliteSettings) -> Result<SqliteQueue, StoreError> {
+    let queue = SqliteQueueSettings::new("test");
+    SqliteQueue::open(settings, queue, Arc::new(SystemClock))
 }
 
 fn message(number: u8) -> Message {
@@ -42,10 +45,19 @@ fn kind_behind(error: &dyn std::error::Error) -> StoreErrorKind {
 /// A queue that has created its file. The log holds everything.
 #[test]
 fn a_queue_in_a_new_file_notices_that_its_log_was_removed_and_loses_nothing() {
-    for ending in ["-wal", "-shm"] {
+    for (ending, guard_log) in [
+        ("-wal", false),
+        ("-shm", false),
+        ("-wal", true),
+        ("-shm", true),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("queue.db");
-        let queue = open_queue(&path).unwrap();
+        let settings = SqliteSettings {
+            guard_log,
+            ..SqliteSettings::new(&path)
+        };
+        let queue = open_queue_with(&settings).unwrap();
         for number in 0..10 {
             block_on(queue.publish(&[message(number)])).unwrap();
         }
@@ -55,8 +67,8 @@ fn a_queue_in_a_new_file_notices_that_its_log_was_removed_and_loses_nothing() {
         let error = block_on(queue.receive(1, Duration::from_secs(9))).unwrap_err();
         assert_eq!(kind_behind(&error), StoreErrorKind::Unavailable, "{ending}");
         drop(queue);
-        let queue = open_queue(&path).unwrap();
-        assert_eq!(block_on(queue.len()).unwrap(), 10, "{ending}");
+        let queue = open_queue_with(&settings).unwrap();
+        assert_eq!(block_on(queue.len()).unwrap(), 10, "{ending} {guard_log}");
     }
 }
 
@@ -129,10 +141,7 @@ fn a_change_of_the_journal_mode_is_noticed_by_the_next_write() {
         };
         let host = Connection::open(&settings.path).unwrap();
         host.execute_batch("CREATE TABLE host (id)").unwrap();
-        let queue = || {
-            let queue = SqliteQueueSettings::new("test");
-            SqliteQueue::open(&settings, queue, Arc::new(SystemClock)).unwrap()
-        };
+        let queue = || open_queue_with(&settings).unwrap();
         let (first, inbox) = (queue(), SqliteInbox::open(&settings).unwrap());
         block_on(first.publish(&[message(1)])).unwrap();
         let change = |mode: &str| {
