@@ -80,7 +80,9 @@ fn the_cost_of_a_receive_does_not_grow_with_the_messages_of_a_held_group() {
         });
         costs.push((empty, one));
     }
-    assert_eq!(costs[0], costs[1]);
+    // The first calls also prepare the statements.
+    let (few, many) = (costs[0], costs[1]);
+    assert!(many.0 <= few.0 && many.1 <= few.1, "{few:?} {many:?}");
 }
 
 #[test]
