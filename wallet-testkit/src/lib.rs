@@ -11,6 +11,7 @@
 //! | [`model`] | a naive ledger to compare a store with |
 //! | [`deterministic`] | concurrent tasks in an order that a seed reproduces |
 //! | [`consistency`] | what concurrent clients saw, and whether one order explains it |
+//! | [`scripted`] | a store whose commits go wrong as a test says |
 //! | [`broken`] | stores with planted bugs, which prove that the rest can fail |
 //!
 //! An adapter implements a [`Factory`] of its port and calls the port's macro, such
@@ -34,6 +35,7 @@ pub mod conformance;
 pub mod consistency;
 pub mod deterministic;
 pub mod model;
+pub mod scripted;
 
 mod block_on;
 mod clock;

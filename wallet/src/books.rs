@@ -8,6 +8,7 @@ use std::time::Duration;
 use wallet_core::cache::BalanceCache;
 use wallet_core::history::HistoryStore;
 use wallet_core::memory::MemoryStore;
+use wallet_core::runtime::Clock;
 use wallet_core::service::Transaction;
 use wallet_core::store::{
     CommitSignal, HostTransactions, LedgerStore, Outbox, SqlRow, SqlValue, StoreError,
@@ -58,14 +59,35 @@ impl Books {
     /// Starts a builder of the books of a URL.
     #[must_use]
     pub fn builder(url: &str) -> BooksBuilder {
-        BooksBuilder {
-            url: url.to_owned(),
-            settings: None,
-            adopt: false,
-            signal: CommitSignal::default(),
-            cache: None,
-            history: None,
-        }
+        BooksBuilder::of(Source::Url(url.to_owned()))
+    }
+
+    /// Starts a builder of books on a store that the host has opened itself, with settings
+    /// that a URL does not have. The service has the default settings, unless the builder is
+    /// given others: a database server needs
+    /// [`Settings::for_server`](wallet_core::Settings::for_server).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use wallet::core::SystemClock;
+    /// use wallet::core::memory::MemoryStore;
+    /// use wallet::prelude::*;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), WalletError> {
+    /// let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+    /// let books = Books::on(store).open().await?;
+    /// let open = OpenAccount::new("ada".parse()?, Currency::iso("EUR")?);
+    /// assert!(books.ensure_account(open).await?.is_new);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on<S>(store: Arc<S>) -> BooksBuilder
+    where
+        S: LedgerStore + Outbox + HostTransactions,
+    {
+        BooksBuilder::of(Source::Store(store))
     }
 
     /// Runs `work` in a transaction on the host's tables and the books: see
@@ -143,7 +165,8 @@ impl Deref for Books {
 /// Builds [`Books`]. The options are the same for every store.
 #[derive(Debug)]
 pub struct BooksBuilder {
-    url: String,
+    source: Source,
+    clock: Arc<dyn Clock>,
     settings: Option<Settings>,
     adopt: bool,
     signal: CommitSignal,
@@ -151,7 +174,34 @@ pub struct BooksBuilder {
     history: Option<Arc<dyn HistoryStore>>,
 }
 
+/// Where the store comes from.
+#[derive(Debug)]
+enum Source {
+    Url(String),
+    Store(Arc<dyn Store>),
+}
+
 impl BooksBuilder {
+    fn of(source: Source) -> Self {
+        Self {
+            source,
+            clock: Arc::new(SystemClock),
+            settings: None,
+            adopt: false,
+            signal: CommitSignal::default(),
+            cache: None,
+            history: None,
+        }
+    }
+
+    /// The clock of the service, and of a store that the URL opens in memory or in a file.
+    /// By default it is the machine's. A server's store has the server's clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// The settings of the service. By default they suit the store, and a call that submits
     /// waits for at most 30 seconds.
     #[must_use]
@@ -200,13 +250,17 @@ impl BooksBuilder {
     /// # Panics
     /// Panics outside a tokio runtime.
     pub async fn open(self) -> Result<Books, WalletError> {
-        let (store, suggested) = open(&self.url, self.adopt).await?;
+        let (store, suggested) = match self.source {
+            Source::Url(url) => open(&url, self.adopt, &self.clock).await?,
+            Source::Store(store) => (store, Settings::default()),
+        };
         let shared: Arc<dyn LedgerStore> = Arc::<dyn Store>::clone(&store);
         let settings = self.settings.unwrap_or(Settings {
             answer_wait: Some(ANSWER_WAIT),
             ..suggested
         });
         let mut builder = Wallet::builder(shared)
+            .clock(self.clock)
             .settings(settings)
             .signal(self.signal);
         if let Some(cache) = self.cache {
@@ -225,10 +279,14 @@ impl BooksBuilder {
     not(feature = "mysql"),
     expect(clippy::unused_async, reason = "only a server's store is waited for")
 )]
-async fn open(url: &str, adopt: bool) -> Result<(Arc<dyn Store>, Settings), StoreError> {
+async fn open(
+    url: &str,
+    adopt: bool,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<dyn Store>, Settings), StoreError> {
     match parse(url)? {
         StoreUrl::Memory => {
-            let store = MemoryStore::new(Arc::new(SystemClock));
+            let store = MemoryStore::new(Arc::clone(clock));
             Ok((Arc::new(store), Settings::default()))
         }
         #[cfg(feature = "sqlite")]
@@ -237,7 +295,7 @@ async fn open(url: &str, adopt: bool) -> Result<(Arc<dyn Store>, Settings), Stor
                 adopt,
                 ..wallet_sqlite::SqliteSettings::new(path)
             };
-            let store = wallet_sqlite::SqliteStore::open(&settings, Arc::new(SystemClock))?;
+            let store = wallet_sqlite::SqliteStore::open(&settings, Arc::clone(clock))?;
             Ok((Arc::new(store), Settings::default()))
         }
         #[cfg(feature = "mysql")]

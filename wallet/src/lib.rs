@@ -66,9 +66,12 @@
 //! | `decimal` | yes | money from and to `rust_decimal::Decimal` |
 //! | `serde` | | values of the ledger as JSON and other formats |
 //! | `jiff`, `chrono` | | times from and to these crates |
+//! | `test-util` | | for a host's tests: a store whose commits go wrong, clocks, a kit (`test`) |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod books;
+#[cfg(feature = "test-util")]
+pub mod test;
 mod url;
 
 pub mod prelude;
@@ -78,12 +81,17 @@ pub use books::{Books, BooksBuilder};
 pub use rust_decimal::Decimal;
 #[cfg(feature = "decimal")]
 pub use wallet_core::ledger::Rounding;
-pub use wallet_core::ledger::{Details, Direction, Posted, SignedMoney};
+pub use wallet_core::ledger::{
+    Details, Direction, Posted, SignedMoney, StatementLine, TransferKind, TransferWithReversals,
+};
 pub use wallet_core::request::{BulkRequest, Change, Recorded, ReverseWhat, Share};
 pub use wallet_core::service::{
     Accepted, BuildError, Difference, Ensured, InvalidValue, Scope, Transaction,
 };
-pub use wallet_core::store::{CommitSignal, SqlRow, SqlValue, StatementError, StoreErrorKind};
+pub use wallet_core::store::{
+    CaptureQuery, CommitSignal, HoldReferenceQuery, Order, ReferenceQuery, SqlRow, SqlValue,
+    StatementError, StoreErrorKind, TransferPage, TransferQuery,
+};
 pub use wallet_core::{
     Account, AccountId, Amount, Balance, Capture, ChangeLimits, ChangeStatus, Command, Currency,
     Deposit, Entry, EntryQuery, Hold, HoldId, IdempotencyKey, LedgerId, Leg, Metadata, Money,
