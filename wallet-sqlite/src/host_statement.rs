@@ -94,6 +94,11 @@ fn may(action: &AuthAction<'_>, on_tables: bool) -> bool {
             table_name,
         } => on_tables && !is_own(name) && !is_own(table_name),
         Action::Reindex { .. } => on_tables,
+        // The module of a virtual table asks for these. A host's own `PRAGMA` is refused before.
+        Action::Pragma {
+            pragma_name: "data_version" | "page_size",
+            pragma_value: None,
+        } => true,
         _ => false,
     }
 }

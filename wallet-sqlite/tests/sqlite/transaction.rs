@@ -267,6 +267,34 @@ async fn what_would_reach_beyond_the_hosts_rows_is_refused() {
     assert_eq!(shop.posted(shop.ada).await, posted);
 }
 
+/// Their modules keep tables of their own.
+#[tokio::test]
+async fn a_host_may_have_virtual_tables() {
+    let shop = &Shop::open().await;
+    for sql in [
+        "CREATE VIRTUAL TABLE note USING fts5(body)",
+        "CREATE VIRTUAL TABLE place USING rtree(id, west, east)",
+    ] {
+        let done = shop.wallet.run_alone(&*shop.store, sql).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+    let done = shop.wallet.in_transaction(&*shop.store, |tx| async move {
+        tx.execute("INSERT INTO note (body) VALUES ('two shoes')", &[])
+            .await?;
+        tx.execute("INSERT INTO place VALUES (1, 2, 3)", &[])
+            .await?;
+        let found = "SELECT rowid FROM note WHERE note MATCH 'shoes'";
+        assert_eq!(tx.query(found, &[]).await?[0].integer(0)?, 1);
+        let found = "SELECT id FROM place WHERE west < 3";
+        assert_eq!(tx.query(found, &[]).await?[0].integer(0)?, 1);
+        tx.run(Shop::key(1), shop.pay("1.00")).await
+    });
+    done.await.unwrap();
+    for sql in ["DROP TABLE note", "DROP TABLE place"] {
+        shop.wallet.run_alone(&*shop.store, sql).await.unwrap();
+    }
+}
+
 /// A row that cannot be read takes the whole statement back.
 #[tokio::test]
 async fn a_statement_that_returns_rows_is_done_or_not() {
