@@ -99,6 +99,73 @@ impl Scope {
         receipt.cloned().ok_or_else(other_receipt)
     }
 
+    /// Carries out one command like [`run`](Self::run), and again under the same key after an
+    /// error that may pass, until the result is known or `patience` is over. The last try may
+    /// take longer, unless it has a deadline: [`within`](Self::within).
+    ///
+    /// ```
+    /// # #[cfg(feature = "tokio")] {
+    /// use std::time::Duration;
+    /// use wallet_core::memory::MemoryStore;
+    /// use wallet_core::prelude::*;
+    /// # use std::sync::Arc;
+    /// # use wallet_core::SystemClock;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    /// # runtime.block_on(async {
+    /// let wallet = Wallet::builder(MemoryStore::new(Arc::new(SystemClock))).spawn()?;
+    /// let open = OpenAccount::new("ada".parse()?, Currency::iso("EUR")?);
+    /// let shop = wallet.scope("shop")?.within(Duration::from_secs(5));
+    /// match shop.run_until_known("open-ada", open, Duration::from_secs(60)).await {
+    ///     Ok(account) => println!("{}", account.id()),
+    ///     Err(WalletError::Indeterminate { .. }) => println!("not known after a minute"),
+    ///     Err(error) => println!("not done: {error}"),
+    /// }
+    /// # Ok::<(), WalletError>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`WalletError::Indeterminate`] if any try may still be carried out. Otherwise the
+    /// error of the last try.
+    pub async fn run_until_known<C: TypedCommand + Clone>(
+        &self,
+        key: &str,
+        command: C,
+        patience: Duration,
+    ) -> Result<C::Receipt, WalletError> {
+        let shared = &self.wallet.shared;
+        let begun = shared.clock.now();
+        let mut unknown = None;
+        for failures in 1_u32.. {
+            let error = match self.run(key, command.clone()).await {
+                Ok(receipt) => return Ok(receipt),
+                Err(
+                    error @ (WalletError::Rejected(_)
+                    | WalletError::IdempotencyMismatch
+                    | WalletError::Value(_)
+                    | WalletError::Invalid(_)),
+                ) => return Err(error),
+                Err(error) => error,
+            };
+            let passes = error.is_retryable() && !matches!(error, WalletError::ShuttingDown);
+            let pause = shared.settings.retry.pause(failures);
+            let waited = shared.clock.now().since(begun).saturating_add(pause);
+            let error = if matches!(error, WalletError::Indeterminate { .. }) {
+                unknown.insert(error).clone()
+            } else {
+                error
+            };
+            if !passes || waited >= patience {
+                return Err(unknown.unwrap_or(error));
+            }
+            shared.clock.sleep(pause).await;
+        }
+        Err(other_receipt())
+    }
+
     /// Carries out several commands under `key`, all or none. The receipts are in
     /// the order of the commands.
     ///

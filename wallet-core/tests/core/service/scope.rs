@@ -46,6 +46,58 @@ async fn a_refusal_is_an_error_and_the_same_again() {
 }
 
 #[tokio::test]
+async fn a_command_is_run_until_its_result_is_known() {
+    use crate::service::scripted::Step;
+    use wallet_core::store::StoreErrorKind::Unavailable;
+    let settings = wallet_core::Settings {
+        tries_max: 1,
+        ..crate::service::world::quiet()
+    };
+    let minute = std::time::Duration::from_secs(60);
+    let pay = PostTransfer::new(vec![leg(1, 2, 100)]);
+    let fails = |count| vec![Step::Fail(Unavailable); count];
+
+    let world = World::with(settings.clone()).await;
+    let shop = world.wallet.scope("test").unwrap();
+    world.store.script.lock().unwrap().extend(fails(5));
+    let paid = shop.run_until_known("paid", pay.clone(), minute).await;
+    assert_eq!(paid.unwrap().transfer.legs, [leg(1, 2, 100)]);
+    assert_eq!(world.store.sizes().len(), 6);
+    let again = shop.run_until_known("paid", pay.clone(), minute).await;
+    again.unwrap();
+    assert_eq!(world.posted(1).await, 9_900);
+
+    // A refusal is a result.
+    let too_much = PostTransfer::new(vec![leg(1, 2, 100_000)]);
+    let refused = shop.run_until_known("refused", too_much, minute).await;
+    assert_eq!(refused.unwrap_err().code(), "insufficient_funds");
+
+    // Patience ends.
+    let before = world.store.sizes().len();
+    world.store.script.lock().unwrap().extend(fails(1_000));
+    let begun = wallet_core::runtime::Clock::now(&*world.clock);
+    let failed = shop.run_until_known("failed", pay.clone(), minute).await;
+    assert_eq!(failed.unwrap_err().code(), "store_unavailable");
+    assert!(world.store.sizes().len() > before + 3);
+    let waited = wallet_core::runtime::Clock::now(&*world.clock).since(begun);
+    assert!(waited < minute, "{waited:?}");
+
+    // What may still come is not covered by a later failure.
+    let world = World::with(settings).await;
+    let shop = world.wallet.scope("test").unwrap();
+    world
+        .store
+        .script
+        .lock()
+        .unwrap()
+        .push_back(Step::CommitLater);
+    world.store.script.lock().unwrap().extend(fails(1_000));
+    world.store.fail_records(Unavailable);
+    let unknown = shop.run_until_known("unknown", pay, minute).await;
+    assert_eq!(unknown.unwrap_err().code(), "indeterminate");
+}
+
+#[tokio::test]
 async fn many_requests_at_once_are_each_accepted_or_an_error() {
     let world = World::new().await;
     let too_much = PostTransfer::new(vec![leg(3, 4, 10_001)]);
