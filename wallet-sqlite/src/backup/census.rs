@@ -20,6 +20,7 @@ const BACKWARDS: &str = "
     SELECT id, ledger, outcome FROM wallet_journal WHERE id < ? ORDER BY id DESC LIMIT 1000";
 const ROW: &str = "
     SELECT ledger, hash, fingerprint, outcome, links FROM wallet_journal WHERE id = ?";
+/// The index tables of holds follow from the journal and from the holds.
 const COUNTS: &str = "
     SELECT (SELECT count(*) FROM wallet_account),
            (SELECT count(*) FROM wallet_transfer),
@@ -27,8 +28,6 @@ const COUNTS: &str = "
            (SELECT count(*) FROM wallet_reversal),
            (SELECT count(*) FROM wallet_hold),
            (SELECT count(*) FROM wallet_hold WHERE status = 0),
-           (SELECT count(*) FROM wallet_hold_reference),
-           (SELECT count(*) FROM wallet_capture),
            (SELECT count(*) FROM wallet_currency),
            (SELECT count(*) FROM wallet_journal),
            (SELECT count(*) FROM wallet_record)";
