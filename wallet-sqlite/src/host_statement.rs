@@ -57,7 +57,15 @@ impl Switch {
 fn may(action: &AuthAction<'_>, on_tables: bool) -> bool {
     use AuthAction as Action;
     match *action {
-        Action::Select | Action::Recursive | Action::Read { .. } | Action::Function { .. } => true,
+        Action::Select
+        | Action::Recursive
+        | Action::Read { .. }
+        | Action::Function { .. }
+        // The module of a virtual table asks for these. A host's own `PRAGMA` is refused before.
+        | Action::Pragma {
+            pragma_name: "data_version" | "page_size",
+            pragma_value: None,
+        } => true,
         Action::Insert { table_name }
         | Action::Update { table_name, .. }
         | Action::Delete { table_name } => {
@@ -94,11 +102,6 @@ fn may(action: &AuthAction<'_>, on_tables: bool) -> bool {
             table_name,
         } => on_tables && !is_own(name) && !is_own(table_name),
         Action::Reindex { .. } => on_tables,
-        // The module of a virtual table asks for these. A host's own `PRAGMA` is refused before.
-        Action::Pragma {
-            pragma_name: "data_version" | "page_size",
-            pragma_value: None,
-        } => true,
         _ => false,
     }
 }
