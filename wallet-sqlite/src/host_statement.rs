@@ -47,9 +47,17 @@ impl Switch {
     /// change of schema, so the whole run is watched.
     fn with<T>(&self, by: u8, work: impl FnOnce() -> T) -> T {
         self.0.store(by, Ordering::Relaxed);
-        let done = work();
+        let _back = Back(&self.0);
+        work()
+    }
+}
+
+/// Gives the connection back to the store, also after a panic.
+struct Back<'s>(&'s AtomicU8);
+
+impl Drop for Back<'_> {
+    fn drop(&mut self) {
         self.0.store(STORE, Ordering::Relaxed);
-        done
     }
 }
 

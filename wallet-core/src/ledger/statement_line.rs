@@ -28,15 +28,13 @@ impl StatementLine {
     /// no leg of it.
     #[must_use]
     pub fn of(entry: Entry, transfer: &Transfer) -> Option<Self> {
-        if transfer.key.id != entry.transfer || transfer.key.ledger != entry.account.ledger {
-            return None;
-        }
-        let leg = transfer.legs.get(usize::from(entry.leg))?;
+        let leg = transfer.leg_of(&entry)?;
         let (own, counterparty) = match entry.direction {
             Direction::Debit => (leg.from, leg.to),
             Direction::Credit => (leg.to, leg.from),
         };
-        (own == entry.account.id).then(|| Self {
+        let is_own = (transfer.key.ledger, own) == (entry.account.ledger, entry.account.id);
+        is_own.then(|| Self {
             entry,
             currency: leg.money.currency,
             counterparty,

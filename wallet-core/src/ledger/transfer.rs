@@ -126,6 +126,13 @@ pub struct Transfer {
 }
 
 impl Transfer {
+    /// The leg of an entry of this transfer. `None` if the entry is of another transfer, or
+    /// of no leg of it.
+    pub(crate) fn leg_of(&self, entry: &Entry) -> Option<&Leg> {
+        let leg = self.legs.get(usize::from(entry.leg));
+        leg.filter(|_| self.key.id == entry.transfer)
+    }
+
     /// The currency of `account`, if a leg names it.
     pub(crate) fn currency_of(&self, account: AccountId) -> Option<Currency> {
         let mut legs = self.legs.iter();

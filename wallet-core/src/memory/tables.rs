@@ -154,12 +154,12 @@ impl Tables {
         self.write_postings(changes);
         for update in &changes.holds {
             let hold = &update.hold;
-            if let Some(reference) = &hold.details.reference {
+            if let Some(reference) = hold.details.reference.as_ref().filter(|_| update.is_new) {
                 let named = (hold.key.ledger, reference.clone());
                 let ids = self.held_by_reference.entry(named).or_default();
                 ids.insert(hold.key.id);
             }
-            self.holds.insert(update.hold.key, update.hold.clone());
+            self.holds.insert(hold.key, hold.clone());
         }
         for total in &changes.reversals {
             let row = self.transfers.get_mut(&total.transfer);

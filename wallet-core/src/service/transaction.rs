@@ -317,9 +317,9 @@ impl Wallet {
     /// waits for this transaction until it gives up.
     ///
     /// `work` may run several times: after a deadlock, a lost connection, or an unknown
-    /// commit that proves not to have happened. After
-    /// [`answer_wait`](super::Settings::answer_wait) no other run begins. Only effects on
-    /// the database belong in it. What it returns is returned once.
+    /// commit that proves not to have happened. After the
+    /// deadline of [`within`](Self::within) no other run begins. Only effects on the
+    /// database belong in it. What it returns is returned once.
     ///
     /// If `work` drops a call before it has answered, for example in a `select!`, everything
     /// is rolled back: [`WalletError::CallDropped`].
@@ -375,7 +375,7 @@ impl Wallet {
             return Err(WalletError::InsideTransaction.into());
         }
         let settings = &self.shared.settings;
-        let begun = self.shared.clock.now();
+        let mut deadline = self.deadline();
         let mut failures = 0_u32;
         loop {
             let error = match self.run_once(store, &mut work).await {
@@ -383,15 +383,10 @@ impl Wallet {
                 End::Again(error) => error,
             };
             failures = failures.saturating_add(1);
-            let waited = self.shared.clock.now().since(begun);
-            let is_late = settings.answer_wait.is_some_and(|wait| waited >= wait);
-            if failures >= settings.tries_max || is_late {
+            let pause = self.shared.clock.sleep(settings.retry.pause(failures));
+            if failures >= settings.tries_max || deadline.bound(pause).await.is_none() {
                 return Err(error);
             }
-            self.shared
-                .clock
-                .sleep(settings.retry.pause(failures))
-                .await;
         }
     }
 

@@ -27,9 +27,7 @@ impl HistoryLine {
     /// # Errors
     /// [`StoreError`] of kind `Corrupt` when the transfer has no such leg.
     pub fn of(entry: Entry, transfer: &Transfer) -> Result<Self, StoreError> {
-        let leg = transfer.legs.get(usize::from(entry.leg));
-        let leg = leg.filter(|_| transfer.key.id == entry.transfer);
-        let Some(leg) = leg else {
+        let Some(leg) = transfer.leg_of(&entry) else {
             let context = "an entry names a leg that its transfer does not have";
             return Err(StoreError::new(StoreErrorKind::Corrupt, context));
         };

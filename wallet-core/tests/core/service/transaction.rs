@@ -570,4 +570,17 @@ async fn no_run_begins_after_the_time_to_answer() {
     );
     // The pause after the first one was longer.
     assert_eq!(flaky.begun.load(Ordering::Relaxed), 2);
+
+    // The deadline of the caller counts too.
+    let host = Host::with(&[Step::IsLost; 5]).await;
+    let hurried = host
+        .world
+        .wallet
+        .within(std::time::Duration::from_micros(1));
+    let done = hurried.in_transaction(&host.flaky, |tx| async move {
+        let pay = PostTransfer::new(vec![leg(1, 2, 100)]);
+        tx.run(key("order"), pay).await
+    });
+    assert_eq!(done.await.unwrap_err().code(), "transaction_lost");
+    assert_eq!(host.flaky.begun.load(Ordering::Relaxed), 2);
 }
