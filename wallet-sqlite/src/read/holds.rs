@@ -6,6 +6,7 @@ use wallet_core::store::codec::decode_hold;
 use wallet_core::store::{HoldQuery, HoldReferenceQuery};
 use wallet_core::{Hold, HoldId, LedgerId, Timestamp};
 
+use super::ids;
 use crate::error::{During, Result, corrupt, undecodable};
 use crate::statement::prepare;
 use crate::value::{column, id_column, ledger, ledger_number};
@@ -82,18 +83,15 @@ pub(crate) fn referenced_holds(
     connection: &Connection,
     query: &HoldReferenceQuery,
 ) -> Result<Vec<Hold>> {
-    let context = "listing holds";
     let after: &[u8] = query.after.as_ref().map_or(&[], |id| id.as_bytes());
     let number = ledger_number(query.ledger);
     let by = params![number, query.reference.as_str(), after, query.limit];
-    let mut statement = prepare(connection, BY_REFERENCE)?;
-    let mut rows = statement.query(by).during(context)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().during(context)? {
-        let id = id_column(row, 0, HoldId::from_bytes)?;
-        found.extend(hold(connection, InLedger::new(query.ledger, id))?);
-    }
-    Ok(found)
+    let ids = ids(connection, BY_REFERENCE, by, HoldId::from_bytes)?;
+    let found = ids.into_iter().filter_map(|id| {
+        let key = InLedger::new(query.ledger, id);
+        hold(connection, key).transpose()
+    });
+    found.collect()
 }
 
 /// Pending holds that have expired, the longest expired first.

@@ -10,7 +10,7 @@ mod pending_sums;
 mod transfers;
 mod writer_cache;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Params};
 use wallet_core::ledger::{AccountKey, AccountState, CurrencyCode};
 use wallet_core::request::ReadSet;
 use wallet_core::store::Snapshot;
@@ -29,7 +29,24 @@ use crate::deferred::Books;
 use crate::epoch;
 use crate::error::{During, Result};
 use crate::statement::prepare;
-use crate::value::{column, currency};
+use crate::value::{column, currency, id_column};
+
+/// The ids in the first column of a page of an index.
+fn ids<Id>(
+    connection: &Connection,
+    sql: &'static str,
+    by: impl Params,
+    from_bytes: fn([u8; 16]) -> Id,
+) -> Result<Vec<Id>> {
+    let context = "listing ids";
+    let mut statement = prepare(connection, sql)?;
+    let mut rows = statement.query(by).during(context)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().during(context)? {
+        found.push(id_column(row, 0, from_bytes)?);
+    }
+    Ok(found)
+}
 
 /// The location of an account's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,14 +1,14 @@
 //! Reads of transfers and their reversed amounts.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 use wallet_core::ledger::{InLedger, TransferKey, TransferWithReversals};
 use wallet_core::store::{CaptureQuery, ReferenceQuery};
-use wallet_core::{Outcome, Transfer, TransferId};
+use wallet_core::{LedgerId, Outcome, Transfer, TransferId};
 
-use super::journal;
+use super::{ids, journal};
 use crate::error::{During, Result, corrupt};
 use crate::statement::prepare;
-use crate::value::{column, id_column, ledger_number};
+use crate::value::{column, ledger_number};
 
 const JOURNAL: &str = "SELECT journal FROM wallet_transfer WHERE ledger = ? AND id = ?";
 const REVERSED: &str =
@@ -66,24 +66,10 @@ pub(crate) fn list_transfers(
     connection: &Connection,
     query: &ReferenceQuery,
 ) -> Result<Vec<TransferWithReversals>> {
-    let context = "listing transfers";
     let after: &[u8] = query.after.as_ref().map_or(&[], |id| id.as_bytes());
     let number = ledger_number(query.ledger);
-    let mut statement = prepare(connection, BY_REFERENCE)?;
-    let mut rows = statement
-        .query(params![
-            number,
-            query.reference.as_str(),
-            after,
-            query.limit
-        ])
-        .during(context)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().during(context)? {
-        let id = id_column(row, 0, TransferId::from_bytes)?;
-        found.extend(transfer(connection, InLedger::new(query.ledger, id))?);
-    }
-    Ok(found)
+    let by = params![number, query.reference.as_str(), after, query.limit];
+    named_by(connection, query.ledger, BY_REFERENCE, by)
 }
 
 /// A page of the transfers that capture a hold.
@@ -91,16 +77,27 @@ pub(crate) fn captures(
     connection: &Connection,
     query: &CaptureQuery,
 ) -> Result<Vec<TransferWithReversals>> {
-    let context = "listing captures";
     let after: &[u8] = query.after.as_ref().map_or(&[], |id| id.as_bytes());
-    let number = ledger_number(query.hold.ledger);
-    let by = params![number, query.hold.id.as_bytes(), after, query.limit];
-    let mut statement = prepare(connection, CAPTURES)?;
-    let mut rows = statement.query(by).during(context)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().during(context)? {
-        let id = id_column(row, 0, TransferId::from_bytes)?;
-        found.extend(transfer(connection, InLedger::new(query.hold.ledger, id))?);
-    }
-    Ok(found)
+    let hold = query.hold;
+    let by = params![
+        ledger_number(hold.ledger),
+        hold.id.as_bytes(),
+        after,
+        query.limit
+    ];
+    named_by(connection, hold.ledger, CAPTURES, by)
+}
+
+/// The transfers that an index names.
+fn named_by(
+    connection: &Connection,
+    ledger: LedgerId,
+    sql: &'static str,
+    by: impl Params,
+) -> Result<Vec<TransferWithReversals>> {
+    let ids = ids(connection, sql, by, TransferId::from_bytes)?;
+    let found = ids
+        .into_iter()
+        .filter_map(|id| transfer(connection, InLedger::new(ledger, id)).transpose());
+    found.collect()
 }
