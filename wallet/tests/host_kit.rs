@@ -157,3 +157,30 @@ async fn a_call_that_never_ends_is_a_fault() {
         "{last}"
     );
 }
+
+#[tokio::test]
+async fn damaged_books_are_a_fault() {
+    let clock: Arc<dyn wallet::core::runtime::Clock> = Arc::new(wallet::core::SystemClock);
+    let memory = wallet::core::memory::MemoryStore::new(Arc::clone(&clock));
+    let store = ScriptedStore::new(memory, clock);
+    let books = Books::on(Arc::new(store.clone())).open().await.unwrap();
+    let eur = Currency::iso("EUR").unwrap();
+    let open = OpenAccount::new("ada".parse().unwrap(), eur);
+    let ada = books.ensure_account(open).await.unwrap().id();
+    let call = async |_| Ok::<_, WalletError>(());
+    let kit = HostKit::new(3).calls(1);
+    kit.run(&store, call, is_final).await.unwrap();
+
+    {
+        let mut tables = store.inner().shared().tables();
+        let mut accounts = tables.accounts.values_mut();
+        let ada = accounts.find(|account| account.id() == ada).unwrap();
+        ada.state.counters.credits_posted += 1;
+    }
+    let fault = kit.run(&store, call, is_final).await.unwrap_err();
+    let HostFault::Violations { seed, violations } = fault else {
+        panic!("{fault}");
+    };
+    assert_eq!(seed, 3);
+    assert!(!violations.is_empty());
+}
